@@ -1,0 +1,36 @@
+"""What went wrong, sorted by whose it is: an error from Azure or from the way there, with its cause and its remedy."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ProblemKind = Literal["input", "azure", "transient", "ours"]
+"""The operator's input (edit), Azure's refusal (show the fix), transient (retry), or a fault of ours (save a report)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that went wrong, ready to be shown."""
+
+    kind: ProblemKind
+    summary: str
+    """One sentence that names the thing."""
+    cause: str = ""
+    """The likely cause."""
+    remedy: str = ""
+    """What to do."""
+    code: str = ""
+    """Azure's own code, as it gave it."""
+    azure_said: str = ""
+    """Azure's own text, cleaned of control characters."""
+    correlation_id: str = ""
+    """For Microsoft's support: `x-ms-correlation-request-id`."""
+    retryable: bool = False
+    """Whether trying again, unchanged, may succeed."""
+
+
+class AzureError(Exception):
+    """Raised by the door and by steps: carries a Problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.summary)

@@ -1,0 +1,88 @@
+"""Azure's naming rules, one function per resource type: None where a name may be used, else why not and what may.
+
+Source: "Naming rules and restrictions for Azure resources" (Azure Resource Manager), and for managed clusters and
+keys the patterns of the resource types themselves.
+"""
+
+import re
+from uuid import UUID
+
+
+def subscription(value: str) -> str | None:
+    """A subscription is named by its id, a GUID."""
+    try:
+        canonical = str(UUID(value))
+    except ValueError:
+        canonical = ""
+    if canonical == value.lower():
+        return None
+    return f"{value!r} is not a subscription id: give the GUID that `az account list -o table` shows."
+
+
+def location(value: str) -> str | None:
+    """Regions are given by their short name."""
+    if re.fullmatch(r"[a-z][a-z0-9]{2,49}", value):
+        return None
+    return f"{value!r} is not a region's short name: write it like westeurope or westus2."
+
+
+def resource_group(value: str) -> str | None:
+    """1-90 letters, digits, `-_.()`, not ending in a period."""
+    if len(value) > 90:
+        return f"A resource group's name has at most 90 characters; this one has {len(value)}."
+    if value and all(c.isalnum() or c in "-_.()" for c in value) and not value.endswith("."):
+        return None
+    return (
+        f"{value!r} cannot name a resource group: use letters, digits, - _ . ( ), and no period at the end."
+    )
+
+
+def managed_cluster(value: str) -> str | None:
+    """1-63 letters, digits, `-_`, starting and ending with a letter or digit."""
+    if re.fullmatch(r"[a-zA-Z0-9]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9])?", value):
+        return None
+    if len(value) > 63:
+        return f"A managed cluster's name has at most 63 characters; this one has {len(value)}."
+    return (
+        f"{value!r} cannot name a managed cluster: use letters, digits, - and _, "
+        "starting and ending with a letter or digit."
+    )
+
+
+def key_vault(value: str) -> str | None:
+    """3-24 letters, digits, hyphens; starts with a letter, ends with a letter or digit, no `--`; globally unique."""
+    if not 3 <= len(value) <= 24:
+        return f"A key vault's name has 3 to 24 characters; this one has {len(value)}."
+    if re.fullmatch(r"[a-zA-Z](?:-?[a-zA-Z0-9])*", value):
+        return None
+    return (
+        f"{value!r} cannot name a key vault: use letters, digits and single hyphens, "
+        "starting with a letter and ending with a letter or digit."
+    )
+
+
+def key(value: str) -> str | None:
+    """1-127 letters, digits, hyphens."""
+    if re.fullmatch(r"[a-zA-Z0-9-]{1,127}", value):
+        return None
+    if len(value) > 127:
+        return f"A key's name has at most 127 characters; this one has {len(value)}."
+    return f"{value!r} cannot name a key: use letters, digits and hyphens."
+
+
+def user_assigned_identity(value: str) -> str | None:
+    """3-128 letters, digits, `-_`, starting with a letter or digit."""
+    if not 3 <= len(value) <= 128:
+        return f"A user-assigned identity's name has 3 to 128 characters; this one has {len(value)}."
+    if re.fullmatch(r"[a-zA-Z0-9][-_a-zA-Z0-9]*", value):
+        return None
+    return (
+        f"{value!r} cannot name a user-assigned identity: use letters, digits, - and _, "
+        "starting with a letter or digit."
+    )
+
+
+def proposed_key_vault(cluster_name: str) -> str:
+    """A legal vault name near the cluster's: `kv-` + the cluster's name, without what a vault's name cannot have."""
+    core = re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9-]", "-", cluster_name.lower())).strip("-")
+    return f"kv-{core}"[:20].rstrip("-") + "-kms"

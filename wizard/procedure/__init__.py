@@ -1,0 +1,1 @@
+"""The documented procedure: steps, the plan made of them, and its run."""

@@ -1,0 +1,39 @@
+"""What happens during a run, as one stream of frozen facts for the screen, the command line and the journal alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from wizard.cloud.problems import Problem
+
+EventType = Literal["step-started", "step-progress", "step-finished", "log", "run-finished"]
+StepStatus = Literal["succeeded", "already", "failed", "skipped", "interrupted"]
+"""`already`: it was so before and nothing was written. `skipped`: not begun, because something it needs failed."""
+RunStatus = Literal["succeeded", "failed", "interrupted"]
+Audience = Literal["operator", "detail"]
+"""Whom a log line is for: the operator who watches, or whoever reads the whole log afterwards."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact. `message` is plain text, cleaned of control characters, and may hold words from outside: never markup."""
+
+    time: datetime
+    type: EventType
+    step: str | None = None
+    """The step's key, or None for the run as a whole."""
+    status: StepStatus | RunStatus | None = None
+    """Set on step-finished and run-finished; never missing there."""
+    seconds: float | None = None
+    """How long the step or the run took (on finished events), or has taken so far (on step-progress)."""
+    expected_seconds: float | None = None
+    """On step-progress: how long this wait is expected to last in all, where that is known."""
+    message: str = ""
+    audience: Audience = "operator"
+    problem: Problem | None = None
+    """What went wrong, on a failed finish."""
+
+
+Listener = Callable[[Event], None]
+"""Takes each event in order, at once, on the engine's event loop; must not block."""

@@ -1,0 +1,1 @@
+"""Checks on a live cluster, and the report they make."""
