@@ -1,0 +1,46 @@
+"""Nothing that a terminal obeys or a reader cannot see passes the door."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wizard.cloud.clean import clean, one_line
+
+
+@pytest.mark.parametrize(
+    ("outside", "shown"),
+    [
+        ("orders-prod", "orders-prod"),
+        ("Schlüssel für Zürich ✓", "Schlüssel für Zürich ✓"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;a title\x07body", "body"),
+        ("\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Jcleared", "cleared"),
+        ("never ended \x1b]0;title", "never ended 0;title"),
+        ("a\x00b\x07c\x7f", "abc"),
+        ("drow\u202eword\u2066", "drowword"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("broken \ud800 half", "broken  half"),
+        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
+        ("a\tb", "a b"),
+        ("[/] [@click=app.quit]x", "[/] [@click=app.quit]x"),
+    ],
+)
+def test_what_is_left(outside: str, shown: str) -> None:
+    assert clean(outside) == shown
+
+
+def test_one_line_has_no_other() -> None:
+    assert one_line(" two\r\n lines\tand more ") == "two lines and more"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_nothing_unseen_is_left_and_cleaning_twice_is_cleaning_once(text: str) -> None:
+    cleaned = clean(text)
+    assert all(
+        c == "\n" or unicodedata.category(c)[0] != "C" or unicodedata.category(c) == "Cn" for c in cleaned
+    )
+    assert clean(cleaned) == cleaned
+    cleaned.encode("utf-8")
