@@ -187,7 +187,7 @@ class Answers(_Strict):
 
     def to_yaml(self) -> str:
         """The answers file that reads back as exactly these answers."""
-        from ruamel.yaml import YAML  # noqa: PLC0415 - only who reads or writes a file pays for it
+        from ruamel.yaml import YAML  # only who reads or writes a file pays for it
 
         out = io.StringIO()
         yaml = YAML(typ="safe", pure=True)
@@ -215,8 +215,8 @@ class CustomerManaged:
 
 def parse(text: str, source: str = "answers") -> Answers:
     """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only who reads or writes a file pays for it
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml import YAML  # only who reads or writes a file pays for it
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         data = YAML(typ="safe", pure=True).load(text)

@@ -20,9 +20,9 @@ terminal can be sent, private use."""
 
 
 def clean(text: str) -> str:
-    r"""The same text without anything that a terminal obeys or a reader cannot see.
+    rr"""The same text without anything that a terminal obeys or a reader cannot see.
 
-    Whole escape sequences go, not only their first character. New lines stay, as `\\n`; a tab becomes a space.
+    Whole escape sequences go, not only their first character. New lines stay, as `\n`; a tab becomes a space.
     What is left may still look like some library's markup: show it as plain text.
     """
     if text.isascii() and text.isprintable():

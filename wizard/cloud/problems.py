@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ProblemKind = Literal["input", "azure", "transient", "ours"]
-"""The operator's input (edit), Azure's refusal (show the fix), transient (retry), or a fault of ours (save a report)."""
+ProblemKind = Literal["input", "sign-in", "unreachable", "azure", "transient", "ours"]
+"""Whose it is: the operator's input (edit), the sign-in, the way to Azure (unreachable), Azure's refusal (show the fix),
+transient (retry), or a fault of ours (save a report)."""
 
 
 @dataclass(frozen=True)

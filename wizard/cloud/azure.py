@@ -1,0 +1,282 @@
+"""The door to Azure: who is signed in, where, and one client for each service, all over one shared connection pool.
+
+Importing this costs nothing; the SDKs are imported inside `connect`, in a thread.
+"""
+
+import asyncio
+import importlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from wizard.clock import Clock
+from wizard.cloud.arm import Json
+from wizard.cloud.clean import clean
+from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.endpoints import CLOUDS, Cloud, discover
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.proxies import ca_bundle, proxy_for
+
+if TYPE_CHECKING:
+    import aiohttp
+    from azure.keyvault.keys.aio import KeyClient
+    from azure.mgmt.authorization.aio import AuthorizationManagementClient
+    from azure.mgmt.containerservice.aio import ContainerServiceClient
+    from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+    from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+    from azure.mgmt.resource.features.aio import FeatureClient
+    from azure.mgmt.resource.resources.aio import ResourceManagementClient
+    from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
+
+_SDKS = (
+    "aiohttp",
+    "azure.identity.aio",
+    "azure.keyvault.keys.aio",
+    "azure.mgmt.authorization.aio",
+    "azure.mgmt.containerservice.aio",
+    "azure.mgmt.keyvault.aio",
+    "azure.mgmt.msi.aio",
+    "azure.mgmt.resource.features.aio",
+    "azure.mgmt.resource.resources.aio",
+    "azure.mgmt.resource.subscriptions.aio",
+    "wizard.cloud.pipeline",
+)
+
+Client = TypeVar("Client")
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription that whoever is signed in can see."""
+
+    id: str
+    name: str
+    tenant_id: str
+    state: str
+
+
+@dataclass
+class Azure:
+    """One cloud, signed in to. Made by `connect`; good until its block ends."""
+
+    cloud: Cloud
+    signed_in: SignedIn
+    clock: Clock
+    _credential: KeptCredential
+    _session: "aiohttp.ClientSession"
+    _environment: Mapping[str, str]
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    async def subscriptions(self) -> list[Subscription]:
+        """The subscriptions that can be seen, by name. Raises AzureError."""
+        try:
+            found = [
+                item
+                async for item in self._client(
+                    "subscriptions", "", self._subscription_client
+                ).subscriptions.list()
+            ]
+        except _sdk_errors() as error:
+            raise AzureError(problem_from(error, "The subscriptions could not be listed.")) from error
+        rows = [
+            Subscription(
+                str(item.subscription_id),
+                clean(item.display_name or ""),
+                str(item.tenant_id or ""),
+                str(item.state or ""),
+            )
+            for item in found
+        ]
+        return sorted(rows, key=lambda row: row.name.casefold())
+
+    def containers(self, subscription: str) -> "ContainerServiceClient":
+        """AKS in that subscription."""
+        from azure.mgmt.containerservice.aio import ContainerServiceClient  # imported by connect
+
+        return self._arm_client("containers", subscription, ContainerServiceClient)
+
+    def vaults(self, subscription: str) -> "KeyVaultManagementClient":
+        """Key Vault's management plane in that subscription."""
+        from azure.mgmt.keyvault.aio import KeyVaultManagementClient  # imported by connect
+
+        return self._arm_client("vaults", subscription, KeyVaultManagementClient)
+
+    def identities(self, subscription: str) -> "ManagedServiceIdentityClient":
+        """User-assigned identities in that subscription."""
+        from azure.mgmt.msi.aio import ManagedServiceIdentityClient  # imported by connect
+
+        return self._arm_client("identities", subscription, ManagedServiceIdentityClient)
+
+    def authorization(self, subscription: str) -> "AuthorizationManagementClient":
+        """Role definitions, role assignments and permissions in that subscription."""
+        from azure.mgmt.authorization.aio import AuthorizationManagementClient  # imported by connect
+
+        return self._arm_client("authorization", subscription, AuthorizationManagementClient)
+
+    def resources(self, subscription: str) -> "ResourceManagementClient":
+        """Resource groups and resource providers in that subscription."""
+        from azure.mgmt.resource.resources.aio import ResourceManagementClient  # imported by connect
+
+        return self._arm_client("resources", subscription, ResourceManagementClient)
+
+    def features(self, subscription: str) -> "FeatureClient":
+        """Preview features in that subscription."""
+        from azure.mgmt.resource.features.aio import FeatureClient  # imported by connect
+
+        return self._arm_client("features", subscription, FeatureClient)
+
+    def subscription_client(self) -> "SubscriptionClient":
+        """Subscriptions, and the regions of each."""
+        return self._client("subscriptions", "", self._subscription_client)
+
+    def keys(self, vault_uri: str) -> "KeyClient":
+        """The data plane of one vault. The vault itself challenges, so the token is for it alone."""
+        from azure.keyvault.keys.aio import KeyClient  # imported by connect
+
+        def make() -> KeyClient:
+            return KeyClient(vault_uri, cast("Any", self._credential), transport=self._transport())
+
+        return self._client("keys", vault_uri, make)
+
+    def vault_uri(self, vault_name: str) -> str:
+        """A vault's address in this cloud, without a trailing slash."""
+        return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
+
+    def _subscription_client(self) -> "SubscriptionClient":
+        from azure.mgmt.resource.subscriptions.aio import SubscriptionClient  # imported by connect
+
+        return SubscriptionClient(cast("Any", self._credential), **self._arm_options())
+
+    def _arm_client(self, name: str, subscription: str, make: Callable[..., Client]) -> Client:
+        return self._client(
+            name, subscription.lower(), lambda: make(self._credential, subscription, **self._arm_options())
+        )
+
+    def _client(self, name: str, key: str, make: Callable[[], Client]) -> Client:
+        if (name, key) not in self._clients:
+            self._clients[name, key] = make()
+        return cast("Client", self._clients[name, key])
+
+    def _arm_options(self) -> dict[str, Any]:
+        from wizard.cloud.pipeline import arm_policies  # imported by connect
+
+        return {
+            "base_url": self.cloud.arm,
+            "credential_scopes": [self.cloud.arm_scope],
+            "policies": arm_policies(self._credential, self.cloud.arm_scope),
+            "transport": self._transport(),
+        }
+
+    def _transport(self) -> Any:
+        from wizard.cloud.pipeline import Transport  # imported by connect
+
+        return Transport(self._session, self._environment)
+
+
+@asynccontextmanager
+async def connect(
+    environment: Mapping[str, str],
+    *,
+    cloud: str = "AzureCloud",
+    arm_endpoint: str | None = None,
+    credential: CredentialKind = "auto",
+    tell: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[Azure]:
+    """Sign in and hold the door open for the length of the block.
+
+    `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
+    `os.environ`); `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
+    `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
+    in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
+    """
+    clock = _clock(environment)
+    await asyncio.to_thread(_import_sdks)
+    import aiohttp  # imported just now, in a thread
+
+    from wizard.cloud.pipeline import Transport
+
+    connector = aiohttp.TCPConnector(ssl=_tls(environment), limit_per_host=32)
+    session = aiohttp.ClientSession(
+        connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+    )
+    async with session:
+        where = await _which(
+            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment
+        )
+        signing_in = make_credential(
+            credential, where, environment, lambda: Transport(session, environment), tell
+        )
+        async with signing_in:
+            try:
+                token = await signing_in.get_token_info(where.arm_scope)
+            except _sdk_errors() as error:
+                raise AzureError(problem_from(error, f"Nobody is signed in to {where.title}.")) from error
+            yield Azure(where, who(token.token), clock, signing_in, session, environment)
+
+
+async def _which(
+    name: str, arm_endpoint: str | None, session: "aiohttp.ClientSession", environment: Mapping[str, str]
+) -> Cloud:
+    if arm_endpoint:
+        host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
+        return await discover(arm_endpoint, session, environment, proxy_for(host, environment))
+    if name not in CLOUDS:
+        raise AzureError(
+            Problem(
+                "input",
+                f"{name!r} is not a cloud that is known here.",
+                "",
+                f"Use --cloud {' or '.join(CLOUDS)}, or --arm-endpoint URL for any other.",
+            )
+        )
+    known = CLOUDS[name]
+    authority = environment.get("AZURE_AUTHORITY_HOST")
+    if not authority:
+        return known
+    authority = authority if "://" in authority else f"https://{authority}"
+    return Cloud(known.name, known.arm, known.arm_scope, authority.rstrip("/"), known.vault_suffix)
+
+
+def _clock(environment: Mapping[str, str]) -> Clock:
+    try:
+        return Clock.from_environment(environment)
+    except ValueError as error:
+        raise AzureError(
+            Problem("input", f"AKS_KMS_SPEED: {error}.", "", "Set it to a number or max, or unset it.")
+        ) from None
+
+
+def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
+    bundle = ca_bundle(environment)
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise AzureError(
+            Problem(
+                "input",
+                f"The CA bundle {bundle!r} cannot be read.",
+                str(error),
+                "Point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at a file of PEM certificates, or unset it.",
+            )
+        ) from None
+
+
+def _import_sdks() -> None:
+    for name in _SDKS:
+        importlib.import_module(name)
+
+
+def _sdk_errors() -> tuple[type[Exception], ...]:
+    from azure.core.exceptions import AzureError as SdkError  # imported by connect
+
+    return (SdkError,)
+
+
+def as_json(model: Any) -> Json:
+    """An SDK's model as the JSON it came from, whichever of the two generations of SDKs made it."""
+    if hasattr(model, "serialize"):
+        return cast("Json", model.serialize(keep_readonly=True))
+    return cast("Json", model.as_dict())

@@ -1,0 +1,242 @@
+"""Signing in: one azure-identity credential by kind, its tokens kept, and who it turned out to be."""
+
+import asyncio
+import base64
+import binascii
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from wizard.cloud.arm import Json
+from wizard.cloud.clean import clean
+from wizard.cloud.endpoints import Cloud
+from wizard.cloud.problems import AzureError, Problem
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessTokenInfo
+    from azure.core.pipeline.transport import AsyncHttpTransport
+
+CredentialKind = Literal[
+    "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
+]
+
+_FRESH = 300  # seconds a kept token must still be good for; azure-identity refreshes at the same age
+_CLI_TIMEOUT = 60  # seconds; the Azure CLI alone takes half a second, and much longer on a busy machine
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who the credential turned out to be, from the claims of its token for Azure Resource Manager."""
+
+    object_id: str
+    tenant_id: str
+    principal_type: Literal["User", "ServicePrincipal"]
+    name: str
+    """A user's principal name, or `application …` with the application's id."""
+
+
+class _Credential(Protocol):
+    """What azure-identity's asynchronous credentials have in common."""
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo": ...
+    async def close(self) -> None: ...
+
+
+class KeptCredential:
+    """A credential that asks for each token once while it is good, whichever client wants it.
+
+    azure-identity leaves this to each client, which with the Azure CLI means a process for every client and scope.
+    """
+
+    def __init__(self, inner: _Credential) -> None:
+        self._inner = inner
+        self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
+        self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
+        """A token for these scopes; `options` with claims (a challenge's) always asks anew."""
+        asked = dict(options or {})
+        key = (*scopes, str(asked.get("tenant_id") or ""))
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            kept = self._tokens.get(key)
+            if kept and not asked.get("claims") and kept.expires_on - time.time() > _FRESH:
+                return kept
+            self._tokens[key] = await self._inner.get_token_info(*scopes, options=options)
+            return self._tokens[key]
+
+    async def get_token(
+        self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **_: Any
+    ) -> Any:
+        """The older form of the same, for clients that still ask in it."""
+        from azure.core.credentials import AccessToken  # imported by now
+
+        wanted = {"claims": claims, "tenant_id": tenant_id}
+        info = await self.get_token_info(*scopes, options={k: v for k, v in wanted.items() if v})
+        return AccessToken(info.token, info.expires_on)
+
+    async def close(self) -> None:
+        """Let go of what the credential holds open."""
+        await self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class _Threaded:
+    """A synchronous credential (device code and browser have no other form), asked in a thread of its own."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
+        info: AccessTokenInfo = await asyncio.to_thread(self._inner.get_token_info, *scopes, options=options)
+        return info
+
+    async def close(self) -> None:
+        self._inner.close()
+
+
+def make_credential(
+    kind: CredentialKind,
+    cloud: Cloud,
+    environment: Mapping[str, str],
+    transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
+    tell: Callable[[str], None],
+) -> KeptCredential:
+    """The credential of that kind; nothing is asked of Azure yet.
+
+    `tell` is called with the instruction that a device-code sign-in prints. Raises AzureError where the environment
+    lacks what the kind needs.
+    """
+    from azure.identity import aio  # a quarter of a second that only signing in pays for
+
+    chosen = _by_evidence(environment) if kind == "auto" else kind
+    tenant = environment.get("AZURE_TENANT_ID", "")
+    common: dict[str, Any] = {
+        "authority": cloud.authority,
+        "disable_instance_discovery": not _well_known(cloud),
+    }
+    inner: Any
+    match chosen:
+        case "environment":
+            inner = _from_environment(environment, common, transport)
+        case "workload-identity":
+            _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
+            inner = aio.WorkloadIdentityCredential(
+                tenant_id=tenant,
+                client_id=environment["AZURE_CLIENT_ID"],
+                token_file_path=environment["AZURE_FEDERATED_TOKEN_FILE"],
+                transport=transport(),
+                **common,
+            )
+        case "managed-identity":
+            inner = aio.ManagedIdentityCredential(client_id=environment.get("AZURE_CLIENT_ID"))
+        case "azure-cli":
+            if shutil.which("az", path=environment.get("PATH")) is None:
+                raise _cannot_sign_in(
+                    "The Azure CLI is not installed, and nothing else to sign in with was found."
+                )
+            inner = aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_TIMEOUT)
+        case "device-code":
+            inner = _device_code(tenant, common, tell)
+        case _:
+            from azure.identity import InteractiveBrowserCredential
+
+            inner = _Threaded(
+                InteractiveBrowserCredential(**({"tenant_id": tenant} if tenant else {}), **common)
+            )
+    return KeptCredential(inner)
+
+
+def who(token: str) -> SignedIn:
+    """Who a token for Azure Resource Manager was given to, from its claims (which the receiver, not we, verifies)."""
+    try:
+        payload = token.split(".")[1]
+        claims: Json = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.") from None
+    user = claims.get("upn") or claims.get("preferred_username") or claims.get("unique_name")
+    is_application = claims.get("idtyp") == "app" or not user
+    name = f"application {claims.get('appid', 'unknown')}" if is_application else str(user)
+    return SignedIn(
+        object_id=str(claims.get("oid", "")),
+        tenant_id=str(claims.get("tid", "")),
+        principal_type="ServicePrincipal" if is_application else "User",
+        name=clean(name),
+    )
+
+
+def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
+    """What the environment is set up for; the Azure CLI's own sign-in where it says nothing."""
+    if environment.get("AZURE_CLIENT_ID") and (
+        environment.get("AZURE_CLIENT_SECRET") or environment.get("AZURE_CLIENT_CERTIFICATE_PATH")
+    ):
+        return "environment"
+    if environment.get("AZURE_FEDERATED_TOKEN_FILE"):
+        return "workload-identity"
+    if environment.get("IDENTITY_ENDPOINT") or environment.get("MSI_ENDPOINT"):
+        return "managed-identity"
+    return "azure-cli"
+
+
+def _from_environment(
+    environment: Mapping[str, str],
+    common: dict[str, Any],
+    transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
+) -> Any:
+    from azure.identity import aio  # imported by now
+
+    _demand(environment, "environment", "AZURE_TENANT_ID", "AZURE_CLIENT_ID")
+    tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
+    if certificate := environment.get("AZURE_CLIENT_CERTIFICATE_PATH"):
+        password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+        return aio.CertificateCredential(
+            tenant, client, certificate, password=password, transport=transport(), **common
+        )
+    _demand(environment, "environment", "AZURE_CLIENT_SECRET")
+    secret = environment["AZURE_CLIENT_SECRET"]
+    return aio.ClientSecretCredential(tenant, client, secret, transport=transport(), **common)
+
+
+def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None]) -> _Threaded:
+    from azure.identity import DeviceCodeCredential  # only who signs in this way pays for it
+
+    def prompt(uri: str, code: str, _expires: object) -> None:
+        tell(clean(f"To sign in, open {uri} in a browser and enter the code {code}."))
+
+    options: dict[str, Any] = common | ({"tenant_id": tenant} if tenant else {})
+    return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))
+
+
+def _well_known(cloud: Cloud) -> bool:
+    """Whether the authority is one that Microsoft's instance discovery knows."""
+    return cloud.authority in {
+        "https://login.microsoftonline.com",
+        "https://login.microsoftonline.us",
+        "https://login.chinacloudapi.cn",
+    }
+
+
+def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        raise _cannot_sign_in(
+            f"Signing in by {kind} needs {', '.join(missing)}, which the environment does not set."
+        )
+
+
+def _cannot_sign_in(cause: str) -> AzureError:
+    return AzureError(
+        Problem(
+            "sign-in",
+            "Nobody is signed in to Azure.",
+            cause,
+            "Run `az login`, or choose another way with --credential (device-code needs nothing installed).",
+        )
+    )

@@ -1,0 +1,242 @@
+"""From an error of the SDKs to a problem with a cause and a remedy. Source of the codes: AZURE.md §1, §3, §4."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import Problem, ProblemKind
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of one of Azure's error codes."""
+
+    cause: str
+    remedy: str
+    kind: ProblemKind = "azure"
+    retryable: bool = False
+
+
+_ROLE_TAKES_TIME = (
+    "Role assignments take minutes to take effect, and rarely up to an hour; wait, then try again."
+)
+
+_KNOWN: dict[str, _Known] = {
+    # Azure Resource Manager
+    "AuthorizationFailed": _Known(
+        "Whoever is signed in does not hold a role that allows this.",
+        "Ask an owner of the scope for the role, or sign in as somebody who has it. If it was granted just now, sign in again.",
+        "input",
+    ),
+    "LinkedAuthorizationFailed": _Known(
+        "Putting a user-assigned identity on a cluster needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action.",
+        "Ask for the role Managed Identity Operator on the identity, then try again.",
+        "input",
+    ),
+    "ResourceGroupNotFound": _Known("", "Check the resource group's name and the subscription.", "input"),
+    "ResourceNotFound": _Known("", "Check the name, the resource group and the subscription.", "input"),
+    "SubscriptionNotFound": _Known(
+        "The subscription does not exist, or whoever is signed in cannot see it.",
+        "Choose one that `az account list -o table` shows, or sign in to its tenant.",
+        "input",
+    ),
+    "InvalidAuthenticationTokenTenant": _Known(
+        "The sign-in is for another tenant than the subscription's.",
+        "Set AZURE_TENANT_ID to the subscription's tenant, or sign in with `az login --tenant`.",
+        "sign-in",
+    ),
+    "InvalidAuthenticationToken": _Known("The token was not accepted.", "Sign in again.", "sign-in"),
+    "ExpiredAuthenticationToken": _Known("The token has expired.", "Sign in again.", "sign-in"),
+    "ScopeLocked": _Known(
+        "A lock on the resource, its group or its subscription forbids the change.",
+        "Have the lock removed (`az lock list`), then try again.",
+    ),
+    "RequestDisallowedByPolicy": _Known(
+        "An Azure Policy assignment denies it. Updating a cluster re-validates its node resource group as well.",
+        "Have the policy named above exempt the cluster and its node resource group, then try again.",
+    ),
+    "MissingSubscriptionRegistration": _Known(
+        "The resource provider is not registered in the subscription.",
+        "Register it with `az provider register --namespace NAMESPACE --wait`, then try again.",
+    ),
+    "TooManyRequests": _Known(
+        "Azure is throttling requests.", "Wait a minute, then try again.", "transient", True
+    ),
+    "Throttled": _Known("AKS is throttling requests.", "Wait a minute, then try again.", "transient", True),
+    # AKS
+    "OperationNotAllowed": _Known(
+        "Another operation on the cluster is under way, or its state forbids this one.",
+        "Wait until `az aks show --query provisioningState` says Succeeded, then try again.",
+        "transient",
+        True,
+    ),
+    "EtagMismatch": _Known(
+        "Something else changed the cluster at the same moment.",
+        "Try again; the plan is made anew.",
+        "transient",
+        True,
+    ),
+    "PreconditionFailed": _Known(
+        "The cluster was changed after it was read.", "Try again; the plan is made anew.", "transient", True
+    ),
+    "OriginalEtagNotExpect": _Known(
+        "Another operation took precedence.", "Wait until it has finished, then try again.", "transient", True
+    ),
+    "AzureKeyVaultKmsValidateIdentityPermissionCustomerError": _Known(
+        "The cluster's identity cannot encrypt and decrypt with the key: its role has not taken effect yet, the vault does "
+        "not use Azure RBAC, the key is not RSA or lacks these operations, or the vault's firewall refuses.",
+        f"{_ROLE_TAKES_TIME} If it stays, verify the cluster here to see which of the causes it is.",
+        retryable=True,
+    ),
+    "InternalOperationError": _Known(
+        "AKS could not finish; with a private vault, most often because it could not reach the key.",
+        "Check the vault's firewall (bypass AzureServices) and the identity's roles, then try again.",
+        retryable=True,
+    ),
+    "ManagedClusterCountExceedsQuotaLimit": _Known(
+        "The subscription has as many clusters in the region as it may.",
+        "Ask for more quota, or use another region.",
+    ),
+    # Key Vault
+    "ForbiddenByRbac": _Known(
+        "The caller holds no role on the vault's data plane that allows this, or it has not taken effect yet.",
+        _ROLE_TAKES_TIME,
+        retryable=True,
+    ),
+    "ForbiddenByFirewall": _Known(
+        "The vault's firewall does not let this machine in.",
+        "Create the key with key.create_through: resource-manager, which needs no way into the vault; or allow this "
+        "machine's address in the vault's firewall for the time being.",
+    ),
+    "ForbiddenByConnection": _Known(
+        "Public network access to the vault is disabled.",
+        "Create the key with key.create_through: resource-manager, which needs no way into the vault.",
+    ),
+    "ForbiddenByPolicy": _Known(
+        "An access policy or Azure Policy on the vault denies it.", "Have it changed, then try again."
+    ),
+    "VaultAlreadyExists": _Known(
+        "Vault names are unique in all of Azure, and this one is taken, perhaps by a vault that was deleted recently.",
+        "Choose another name for the vault.",
+        "input",
+    ),
+    "ConflictError": _Known(
+        "A deleted vault still holds the name.",
+        "Recover it (`az keyvault recover --name NAME`), or choose another name.",
+        "input",
+    ),
+    "VaultNameNotValid": _Known("", "Choose another name: 3 to 24 letters, digits and hyphens.", "input"),
+    # Authorization
+    "PrincipalNotFound": _Known(
+        "A new identity takes a while to be known everywhere in Microsoft Entra.",
+        "Wait a minute, then try again.",
+        "transient",
+        True,
+    ),
+    "RoleAssignmentLimitExceeded": _Known(
+        "The subscription has as many role assignments as it may.",
+        "Remove some that are no longer used, then try again.",
+    ),
+}
+
+_MORE = {
+    "azurekeyvaultkms feature does not support cluster identity": _Known(
+        "A customer-managed key needs a cluster with a user-assigned identity.",
+        "Plan again: the plan moves the cluster to a user-assigned identity.",
+    ),
+    "is not enabled. please see https://aka.ms/aks/previews": _Known(
+        "The preview feature is not registered, or AKS has not taken notice of the registration yet.",
+        "Run `az provider register --namespace Microsoft.ContainerService`, wait some minutes, then try again.",
+        retryable=True,
+    ),
+}
+"""Refusals that Azure tells apart only in their text: part of the text, in lower case."""
+
+
+def problem_from(error: Exception, summary: str) -> Problem:
+    """What went wrong, from an azure-core error; `summary` says in one sentence what was being attempted."""
+    from azure.core import exceptions  # whoever caught one has it imported
+
+    if isinstance(error, exceptions.HttpResponseError):
+        return _refusal(error, summary)
+    if isinstance(
+        error, exceptions.ClientAuthenticationError
+    ):  # a credential's own, without an answer behind it
+        return _not_signed_in(str(error), summary)
+    said = clean(str(error))
+    if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
+        return Problem(
+            "unreachable",
+            summary,
+            "Azure could not be reached.",
+            "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
+            code=type(error).__name__,
+            azure_said=said,
+            retryable=True,
+        )
+    return Problem(
+        "ours", summary, "An answer of Azure could not be understood.", "Save the report.", azure_said=said
+    )
+
+
+def code_of(error: Any) -> str:
+    """Azure's own code: the most precise one that an answer gives, `subcode` and inner errors included."""
+    detail = error.error
+    if detail is None:
+        return ""
+    inner = detail.innererror or {}
+    precise = inner.get("code") if isinstance(inner, dict) else None
+    for candidate in (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified")):
+        if candidate in _KNOWN:
+            return str(candidate)
+    return str(detail.code or "")
+
+
+def _refusal(error: Any, summary: str) -> Problem:
+    code = code_of(error)
+    detail = error.error
+    said = clean(str(detail.message if detail and detail.message else error.message or error.reason or ""))
+    headers = error.response.headers if error.response is not None else {}
+    known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
+    if known is None and error.status_code == 401:
+        return _not_signed_in(said, summary, code)
+    if known is None and _is_sign_in(error):
+        return _not_signed_in(said or str(error), summary, code)
+    if known is None:
+        passing = error.status_code in {408, 429, 500, 502, 503, 504}
+        kind: Literal["transient", "azure"] = "transient" if passing else "azure"
+        known = _Known(
+            "Azure had a passing fault." if passing else "Azure refused, and says why above.",
+            "Try again in a few minutes." if passing else "Mend what Azure names, then try again.",
+            kind,
+            passing,
+        )
+    return Problem(
+        known.kind,
+        summary,
+        known.cause,
+        known.remedy,
+        code=clean(code) or f"HTTP {error.status_code}",
+        azure_said=said,
+        correlation_id=clean(
+            headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
+        ),
+        retryable=known.retryable,
+    )
+
+
+def _is_sign_in(error: Any) -> bool:
+    from azure.core.exceptions import ClientAuthenticationError  # imported by now
+
+    return isinstance(error, ClientAuthenticationError) and error.status_code != 403
+
+
+def _not_signed_in(said: str, summary: str, code: str = "") -> Problem:
+    return Problem(
+        "sign-in",
+        summary,
+        "Microsoft Entra did not accept the sign-in.",
+        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`; --credential chooses another way.",
+        code=clean(code),
+        azure_said=clean(said).splitlines()[0] if said.strip() else "",
+    )

@@ -1,0 +1,139 @@
+"""Which Azure: the three clouds that are built in, and any other one by its metadata document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from wizard.cloud.arm import dig
+from wizard.cloud.problems import AzureError, Problem
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One Azure cloud: where its parts are."""
+
+    name: str
+    """As the Azure CLI names it: `AzureCloud`."""
+    arm: str
+    """Azure Resource Manager, without a trailing slash."""
+    arm_scope: str
+    """What a token for ARM is asked for."""
+    authority: str
+    """Where tokens come from."""
+    vault_suffix: str
+    """What follows a vault's name in its host name, with the leading dot."""
+
+    @property
+    def title(self) -> str:
+        """For a header: `Azure`, `Azure Government`, `simulated Azure`."""
+        return _TITLES.get(self.name, self.name)
+
+
+# Endpoints: Azure CLI 2.91 core/cloud.py; scopes: azure-mgmt-core tools.get_arm_endpoints.
+CLOUDS = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            "AzureCloud",
+            "https://management.azure.com",
+            "https://management.azure.com/.default",
+            "https://login.microsoftonline.com",
+            ".vault.azure.net",
+        ),
+        Cloud(
+            "AzureUSGovernment",
+            "https://management.usgovcloudapi.net",
+            "https://management.core.usgovcloudapi.net/.default",
+            "https://login.microsoftonline.us",
+            ".vault.usgovcloudapi.net",
+        ),
+        Cloud(
+            "AzureChinaCloud",
+            "https://management.chinacloudapi.cn",
+            "https://management.chinacloudapi.cn/.default",
+            "https://login.chinacloudapi.cn",
+            ".vault.azure.cn",
+        ),
+    )
+}
+
+_TITLES = {
+    "AzureCloud": "Azure",
+    "AzureUSGovernment": "Azure Government",
+    "AzureChinaCloud": "Azure China",
+    "SimulatedAzure": "simulated Azure",
+}
+
+_METADATA_VERSION = "2022-09-01"  # the one `az cloud register` asks for
+
+
+async def discover(
+    arm_endpoint: str, session: "aiohttp.ClientSession", environment: Mapping[str, str], proxy: str | None
+) -> Cloud:
+    """The cloud whose Azure Resource Manager is at `arm_endpoint`, from its metadata document.
+
+    `AZURE_AUTHORITY_HOST` takes precedence over the document's login endpoint. Raises AzureError where the document
+    cannot be had or lacks what is needed.
+    """
+    arm = arm_endpoint.rstrip("/")
+    if urlsplit(arm).scheme != "https":
+        raise AzureError(
+            Problem(
+                "input",
+                f"{arm_endpoint!r} is not an https:// address.",
+                "Azure's clients send tokens over TLS only.",
+                "Give --arm-endpoint (or AKS_KMS_ARM_ENDPOINT) as https://HOST[:PORT].",
+            )
+        )
+    import aiohttp  # imported by now; not on the way to a first frame
+
+    url = f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}"
+    try:
+        async with session.get(url, proxy=proxy, timeout=aiohttp.ClientTimeout(total=30)) as answer:
+            answer.raise_for_status()
+            document = await answer.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise AzureError(
+            Problem(
+                "unreachable",
+                f"{arm} did not say which cloud it is.",
+                f"{type(error).__name__}: {error}",
+                "Check --arm-endpoint, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
+                retryable=True,
+            )
+        ) from error
+    if isinstance(document, list):  # the public cloud's older shape: one entry for each cloud
+        document = next((entry for entry in document if dig(entry, "resourceManager")), {})
+    audiences = dig(document, "authentication", "audiences") or []
+    login = environment.get("AZURE_AUTHORITY_HOST") or dig(document, "authentication", "loginEndpoint")
+    suffix = dig(document, "suffixes", "keyVaultDns")
+    missing = [
+        name
+        for name, value in (
+            ("authentication.audiences", audiences),
+            ("authentication.loginEndpoint", login),
+            ("suffixes.keyVaultDns", suffix),
+        )
+        if not value
+    ]
+    if missing:
+        raise AzureError(
+            Problem(
+                "input",
+                f"The metadata document of {arm} lacks {', '.join(missing)}.",
+                "The address may not be an Azure Resource Manager.",
+                "Check --arm-endpoint (or AKS_KMS_ARM_ENDPOINT).",
+            )
+        )
+    authority = str(login).rstrip("/")
+    return Cloud(
+        name=str(document.get("name") or arm),
+        arm=arm,
+        arm_scope=f"{audiences[0]}/.default",
+        authority=authority if "://" in authority else f"https://{authority}",
+        vault_suffix="." + str(suffix).lstrip("."),
+    )

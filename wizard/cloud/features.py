@@ -1,0 +1,155 @@
+"""The preview feature that KMS data encryption is behind, and the resource provider that must take notice of it.
+
+Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §4.
+"""
+
+from collections.abc import Callable
+
+from wizard.cloud.azure import Azure
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.problems import AzureError, Problem
+
+NAMESPACE = "Microsoft.ContainerService"
+FEATURE = "KMSPMKPreview"
+
+_POLL = 10.0  # seconds between two looks, as the Azure CLI does
+_WAIT = 3600.0  # seconds; Microsoft says up to 15 minutes, users have seen 30 and more
+
+StateListener = Callable[[str, float], None]
+"""Takes the state that Azure gave and the seconds spent so far."""
+
+
+async def feature_state(azure: Azure, subscription: str) -> str | None:
+    """The feature's registration state, or None where the name no longer exists: then it is not needed any more.
+
+    Raises AzureError.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        feature = await azure.features(subscription).features.get(NAMESPACE, FEATURE)
+    except ResourceNotFoundError:
+        return None
+    except SdkError as error:
+        raise AzureError(
+            problem_from(error, f"The state of the feature {FEATURE} could not be read.")
+        ) from error
+    return str((feature.properties and feature.properties.state) or "NotRegistered")
+
+
+async def provider_state(azure: Azure, subscription: str) -> str:
+    """The registration state of the resource provider. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        provider = await azure.resources(subscription).providers.get(NAMESPACE)
+    except SdkError as error:
+        raise AzureError(
+            problem_from(error, f"The registration of {NAMESPACE} could not be read.")
+        ) from error
+    return str(provider.registration_state or "NotRegistered")
+
+
+async def register_feature(azure: Azure, subscription: str) -> None:
+    """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        await azure.features(subscription).features.register(NAMESPACE, FEATURE)
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The feature {FEATURE} could not be registered.")) from error
+
+
+async def follow_feature(azure: Azure, subscription: str, report: StateListener, wait: float = _WAIT) -> None:
+    """Return once the feature is registered, or gone because it is not needed any more.
+
+    Raises AzureError after `wait` seconds, and at once in a state that does not lead there.
+    """
+    begun = azure.clock.elapsed()
+    while True:
+        state = await feature_state(azure, subscription)
+        spent = azure.clock.elapsed() - begun
+        report(state or "not needed any more", spent)
+        if state in {None, "Registered"}:
+            return
+        if state not in {"Registering", "Pending"}:
+            raise AzureError(
+                Problem(
+                    "azure",
+                    f"The feature {FEATURE} is {state}, although it was asked for.",
+                    "Somebody may have unregistered it.",
+                    f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}` and look again.",
+                )
+            )
+        if spent > wait:
+            raise AzureError(_still(state, wait))
+        await azure.clock.sleep(_POLL)
+
+
+def _still(state: str, wait: float) -> Problem:
+    if state == "Pending":
+        return Problem(
+            "azure",
+            f"The feature {FEATURE} is waiting for Microsoft's approval.",
+            "Pending features are let in by Microsoft, not by time.",
+            "Ask Microsoft's support or your account team, then start again; what is done stays done.",
+        )
+    return Problem(
+        "transient",
+        f"Azure has not finished registering the feature {FEATURE} after {wait / 60:.0f} minutes.",
+        "It usually takes 5 to 15 minutes, and has been seen to take hours.",
+        "Start again later; the registration goes on in Azure.",
+        retryable=True,
+    )
+
+
+async def refresh_provider(
+    azure: Azure, subscription: str, report: StateListener, wait: float = _WAIT
+) -> None:
+    """Register the resource provider (again), so that it takes notice of the feature, and see it Registered.
+
+    Raises AzureError.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+
+    begun = azure.clock.elapsed()
+    try:
+        await azure.resources(subscription).providers.register(NAMESPACE)
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"{NAMESPACE} could not be registered.")) from error
+    while (state := await provider_state(azure, subscription)) != "Registered":
+        spent = azure.clock.elapsed() - begun
+        report(state, spent)
+        if spent > wait:
+            raise AzureError(
+                Problem(
+                    "transient",
+                    f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
+                    "Azure has not finished registering the resource provider.",
+                    "Start again later; the registration goes on in Azure.",
+                    retryable=True,
+                )
+            )
+        await azure.clock.sleep(_POLL)
+    report("Registered", azure.clock.elapsed() - begun)
+
+
+class Registration:
+    """The feature and the provider, registered in the background while the operator goes on."""
+
+    def __init__(self, azure: Azure, subscription: str) -> None:
+        self._azure = azure
+        self._subscription = subscription
+
+    async def follow(self, report: StateListener) -> None:
+        """Register the feature where it is not, follow it, then refresh the provider. Raises AzureError."""
+        state = await feature_state(self._azure, self._subscription)
+        if state in {"NotRegistered", "Unregistered", "NotSpecified"}:
+            await register_feature(self._azure, self._subscription)
+        begun = self._azure.clock.elapsed()
+        if state != "Registered":
+            await follow_feature(self._azure, self._subscription, report)
+        if state is not None:
+            await refresh_provider(self._azure, self._subscription, lambda _, __: None)
+        report("Registered" if state else "not needed any more", self._azure.clock.elapsed() - begun)

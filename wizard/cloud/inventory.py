@@ -1,0 +1,284 @@
+"""What there is to choose from: clusters, vaults, keys, identities, versions and regions."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from wizard.cloud.arm import Json, ResourceId, dig
+from wizard.cloud.azure import Azure, Subscription, as_json
+from wizard.cloud.clean import clean
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.encryption import Encryption, EncryptionKind
+from wizard.cloud.problems import AzureError, Problem
+
+OLDEST = (1, 33)
+"""The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
+
+
+@dataclass(frozen=True)
+class ClusterRow:
+    """One managed cluster, as a list shows it."""
+
+    id: str
+    name: str
+    resource_group: str
+    subscription_id: str
+    subscription_name: str
+    location: str
+    kubernetes_version: str
+    """The version it runs now, patch included."""
+    identity: str
+    """`user-assigned`, `system-assigned` or `service principal`."""
+    encryption: Encryption
+    provisioning_state: str
+    power_state: str
+    node_pools: int
+    nodes: int
+
+    @property
+    def kind(self) -> EncryptionKind:
+        """How its secrets are encrypted now."""
+        return self.encryption.kind
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it cannot be changed now, in a few words; None where it can."""
+        if version_of(self.kubernetes_version) < OLDEST:
+            return "needs 1.33"
+        if self.power_state.casefold() == "stopped":
+            return "stopped"
+        if self.provisioning_state not in {"Succeeded", "Failed", "Canceled"}:
+            return f"is {self.provisioning_state.lower()}"
+        if self.identity == "service principal":
+            return "needs a managed identity"
+        return None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A subscription whose clusters could not be listed."""
+
+    subscription_id: str
+    subscription_name: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class VaultRow:
+    """One key vault."""
+
+    id: str
+    name: str
+    resource_group: str
+    location: str
+    rbac: bool
+    firewall_denies: bool
+    purge_protection: bool
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it cannot be used, in a few words; None where it can."""
+        return None if self.rbac else "uses access policies, not Azure RBAC"
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """One key of a vault."""
+
+    name: str
+    type: str
+    size: int | None
+    enabled: bool
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it cannot be used, in a few words; None where it can."""
+        if not self.type.startswith("RSA"):
+            return f"{self.type} keys cannot encrypt"
+        return None if self.enabled else "disabled"
+
+
+@dataclass(frozen=True)
+class IdentityRow:
+    """One user-assigned identity."""
+
+    id: str
+    name: str
+    resource_group: str
+    location: str
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One minor version of Kubernetes that a region offers."""
+
+    version: str
+    latest_patch: str
+    default: bool
+    preview: bool
+    lts_only: bool
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """`1.34.9` -> (1, 34, 9), to be compared; what is not a number ends it."""
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+async def clusters(
+    azure: Azure, subscriptions: Sequence[Subscription] | None = None
+) -> AsyncIterator[ClusterRow | Unreadable]:
+    """Every managed cluster of these subscriptions (without any: of all that can be seen), as they are found."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    for subscription in await azure.subscriptions() if subscriptions is None else subscriptions:
+        try:
+            async for cluster in azure.containers(subscription.id).managed_clusters.list():
+                yield cluster_row(as_json(cluster), subscription)
+        except SdkError as error:
+            problem = problem_from(error, f"The clusters of {subscription.name} could not be listed.")
+            yield Unreadable(subscription.id, subscription.name, problem)
+
+
+def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
+    """A managed cluster's body as a row."""
+    properties = body.get("properties") or {}
+    pools = properties.get("agentPoolProfiles") or []
+    current = properties.get("currentKubernetesVersion") or properties.get("kubernetesVersion") or ""
+    return ClusterRow(
+        id=clean(str(body.get("id", ""))),
+        name=clean(str(body.get("name", ""))),
+        resource_group=ResourceId.parse(str(body["id"])).resource_group,
+        subscription_id=subscription.id,
+        subscription_name=subscription.name,
+        location=clean(str(body.get("location", ""))),
+        kubernetes_version=clean(str(current)),
+        identity=identity_kind(body),
+        encryption=Encryption.of(body),
+        provisioning_state=clean(str(properties.get("provisioningState") or "")),
+        power_state=clean(str(dig(properties, "powerState", "code") or "")),
+        node_pools=len(pools),
+        nodes=sum(int(pool.get("count") or 0) for pool in pools),
+    )
+
+
+def identity_kind(cluster: Json) -> str:
+    """`user-assigned`, `system-assigned` or `service principal`."""
+    match str(dig(cluster, "identity", "type") or "").casefold():
+        case "userassigned":
+            return "user-assigned"
+        case "systemassigned":
+            return "system-assigned"
+        case _:
+            return "service principal"
+
+
+async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
+    """The key vaults of a subscription, by name. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        bodies = [as_json(v) async for v in azure.vaults(subscription).vaults.list_by_subscription()]
+    except SdkError as error:
+        raise AzureError(problem_from(error, "The key vaults could not be listed.")) from error
+    rows = [
+        VaultRow(
+            id=clean(str(body["id"])),
+            name=clean(str(body["name"])),
+            resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            location=clean(str(body.get("location", ""))),
+            rbac=dig(body, "properties", "enableRbacAuthorization") is True,
+            firewall_denies=firewall_denies(body),
+            purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
+        )
+        for body in bodies
+    ]
+    return sorted(rows, key=lambda row: row.name)
+
+
+def firewall_denies(vault: Json) -> bool:
+    """Whether a vault's firewall keeps the internet out: KV:network-security."""
+    properties = vault.get("properties") or {}
+    action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
+    public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()
+    return action == "deny" or public != "enabled"
+
+
+async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
+    """The keys of a vault, through the management plane, by name. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    vault = ResourceId.parse(vault_id)
+    client = azure.vaults(vault.subscription)
+    try:
+        bodies = [as_json(k) async for k in client.keys.list(vault.resource_group, vault.name)]
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The keys of {vault.name} could not be listed.")) from error
+    rows = [
+        KeyRow(
+            name=clean(str(body["name"])),
+            type=clean(str(dig(body, "properties", "kty") or "RSA")),
+            size=dig(body, "properties", "keySize"),
+            enabled=dig(body, "properties", "attributes", "enabled") is not False,
+        )
+        for body in bodies
+    ]
+    return sorted(rows, key=lambda row: row.name)
+
+
+async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
+    """The user-assigned identities of a subscription, by name. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    client = azure.identities(subscription)
+    try:
+        bodies = [as_json(i) async for i in client.user_assigned_identities.list_by_subscription()]
+    except SdkError as error:
+        raise AzureError(problem_from(error, "The user-assigned identities could not be listed.")) from error
+    rows = [
+        IdentityRow(
+            id=clean(str(body["id"])),
+            name=clean(str(body["name"])),
+            resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            location=clean(str(body.get("location", ""))),
+        )
+        for body in bodies
+    ]
+    return sorted(rows, key=lambda row: row.name)
+
+
+async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
+    """The versions a region offers that can be encrypted (1.33 or later), newest first. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        result = await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
+    except SdkError as error:
+        raise AzureError(
+            problem_from(error, f"The Kubernetes versions of {location} could not be listed.")
+        ) from error
+    rows = []
+    for body in as_json(result).get("values") or []:
+        plans = dig(body, "capabilities", "supportPlan") or []
+        patches = sorted(body.get("patchVersions") or {}, key=version_of)
+        rows.append(
+            VersionRow(
+                version=clean(str(body["version"])),
+                latest_patch=clean(patches[-1]) if patches else "",
+                default=body.get("isDefault") is True,
+                preview=body.get("isPreview") is True,
+                lts_only=bool(plans) and "KubernetesOfficial" not in plans,
+            )
+        )
+    fit = [row for row in rows if version_of(row.version) >= OLDEST]
+    return sorted(fit, key=lambda row: version_of(row.version), reverse=True)
+
+
+async def locations(azure: Azure, subscription: str) -> list[str]:
+    """The regions of a subscription, by short name. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        found = azure.subscription_client().subscriptions.list_locations(subscription)
+        return sorted([clean(str(location.name)) async for location in found])
+    except SdkError as error:
+        raise AzureError(problem_from(error, "The regions could not be listed.")) from error
