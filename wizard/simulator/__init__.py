@@ -1,0 +1,11 @@
+"""A simulated Azure on loopback: the real Azure SDKs, azure-identity and the Azure CLI talk to it over HTTPS.
+
+It is stateful and strict, and knows nothing of the rest of this project. Worlds are data (`worlds/*.yaml`).
+
+    async with Simulator("contoso", speed=math.inf) as azure:
+        os.environ.update(azure.environment)
+"""
+
+from wizard.simulator.simulator import Recorded, ScenarioError, Simulator, env_lines, scenarios
+
+__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenarios"]

@@ -1,0 +1,126 @@
+"""Preview features of a subscription (Microsoft.Features, AZURE.md §4)."""
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World, happening
+
+routes = Routes("Microsoft.Features", ("2015-12-01", "2021-07-01"))
+_ONE = "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}"
+
+
+def _key(call: Call) -> str:
+    return "/".join(call.names[part] for part in ("subscription", "namespace", "feature")).lower()
+
+
+def _name(world: World, key: str) -> str:
+    """`NAMESPACE/FEATURE` as the scenario writes it."""
+    subscription, _, name = key.partition("/")
+    written = {entry.lower(): entry for entry in world.scenario.subscriptions[subscription].features}
+    return written.get(name, name)
+
+
+def _show(world: World, key: str) -> Json:
+    subscription, name = key.partition("/")[0], _name(world, key)
+    namespace, _, feature = name.partition("/")
+    return {
+        "properties": {"state": world.state.features[key]},
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}",
+        "type": "Microsoft.Features/providers/features",
+        "name": name,
+    }
+
+
+def _existing(world: World, call: Call) -> str:
+    key = _key(call)
+    if key not in world.state.features:
+        raise Refusal(404, "FeatureNotFound", f"The feature '{call.names['feature']}' could not be found.")
+    return key
+
+
+@routes.on("GET", _ONE, "Microsoft.Features/providers/features/read")
+async def get_feature(world: World, call: Call) -> Answer:
+    """One feature's state."""
+    return Answer(200, _show(world, _existing(world, call)))
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.Features/features",
+    "Microsoft.Features/features/read",
+)
+async def list_features(world: World, call: Call) -> Answer:
+    """Every feature of the subscription."""
+    start = call.names["subscription"].lower() + "/"
+    return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features",
+    "Microsoft.Features/providers/features/read",
+)
+async def list_namespace_features(world: World, call: Call) -> Answer:
+    """Every feature of one namespace."""
+    start = f"{call.names['subscription']}/{call.names['namespace']}/".lower()
+    return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
+
+
+@routes.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
+async def register_feature(world: World, call: Call) -> Answer:
+    """Ask for a feature: Registering and after a while Registered, or Pending where Microsoft has to approve."""
+    key = _existing(world, call)
+    if world.state.features[key] in {"NotSpecified", "NotRegistered", "Unregistered", "Unregistering"}:
+        if world.scenario.rules.feature_needs_approval:
+            _set(world, key, "Pending")
+        else:
+            _set(world, key, "Registering")
+            world.later(
+                world.scenario.durations.feature,
+                "feature-settled",
+                key=key,
+                was="Registering",
+                becomes="Registered",
+            )
+    return Answer(200, _show(world, key))
+
+
+@routes.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
+async def unregister_feature(world: World, call: Call) -> Answer:
+    """Give a feature back."""
+    key = _existing(world, call)
+    if world.state.features[key] in {"Registered", "Registering", "Pending"}:
+        _set(world, key, "Unregistering")
+        world.later(
+            world.scenario.durations.feature,
+            "feature-settled",
+            key=key,
+            was="Unregistering",
+            becomes="Unregistered",
+        )
+    return Answer(200, _show(world, key))
+
+
+def _set(world: World, key: str, state: str) -> None:
+    world.state.features[key] = state
+    world.changed = True
+
+
+@happening("feature-settled")
+def _settled(world: World, facts: dict[str, str]) -> None:
+    if world.state.features.get(facts["key"]) == facts["was"]:
+        _set(world, facts["key"], facts["becomes"])
+
+
+def enabled(world: World, subscription: str, feature: str) -> bool:
+    """Whether a resource provider honours the feature `NAMESPACE/NAME` in the subscription.
+
+    A world may ask that the provider was re-registered since (users met it: Azure/AKS#2463). A feature that does not
+    exist (any more) needs no flag.
+    """
+    key = f"{subscription}/{feature}".lower()
+    if key not in world.state.features:
+        return True
+    states = (
+        world.state.refreshed if world.scenario.rules.feature_needs_provider_refresh else world.state.features
+    )
+    return states.get(key) == "Registered"

@@ -1,0 +1,133 @@
+"""Resource groups, and the list of what is in them."""
+
+import re
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.state import Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+TYPE = "Microsoft.Resources/resourceGroups"
+ACTION = "Microsoft.Resources/subscriptions/resourceGroups"
+_NAME = re.compile(r"[-\w._()]{0,89}[-\w_()]")
+
+routes = Routes(
+    "Microsoft.Resources",
+    (
+        "2018-05-01", "2019-10-01", "2020-06-01", "2020-10-01", "2021-04-01", "2022-09-01", "2023-07-01", "2024-03-01", "2024-07-01",
+        "2024-11-01", "2025-03-01", "2025-04-01",
+    ),
+)  # fmt: skip
+
+
+def _id(call: Call) -> str:
+    return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}"
+
+
+def new_group(group_id: str, location: str, tags: dict[str, str], managed_by: str = "") -> Resource:
+    """A resource group as ARM keeps it."""
+    body: Json = {"id": group_id, "name": group_id.rpartition("/")[2], "type": TYPE, "location": location}
+    if tags:
+        body["tags"] = dict(tags)
+    if managed_by:
+        body["managedBy"] = managed_by
+    return Resource(group_id, TYPE, body | {"properties": {"provisioningState": "Succeeded"}})
+
+
+def check_location(world: World, location: object, kind: str) -> str:
+    """The region's short name, whether given so or by its display name.
+
+    Raises ARM's 400 LocationRequired or LocationNotAvailableForResourceType.
+    """
+    if not isinstance(location, str) or not location:
+        raise Refusal(400, "LocationRequired", "The location property is required for this definition.")
+    short = location.lower().replace(" ", "")
+    if short not in world.scenario.locations:
+        known = ",".join(world.scenario.locations)
+        raise Refusal(
+            400, "LocationNotAvailableForResourceType",
+            f"The provided location '{location}' is not available for resource type '{kind}'. List of available regions for the resource type is '{known}'.",
+        )  # fmt: skip
+    return short
+
+
+@routes.on("GET", "/subscriptions/{subscription}/resourceGroups", f"{ACTION}/read")
+async def list_groups(world: World, call: Call) -> Answer:
+    """The groups of a subscription."""
+    return listing(
+        [group.body for group in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
+    )
+
+
+@routes.on("GET", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/read")
+async def get_group(world: World, call: Call) -> Answer:
+    """One group."""
+    return Answer(200, world.get(_id(call)).body)
+
+
+@routes.on("HEAD", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/read")
+async def head_group(world: World, call: Call) -> Answer:
+    """Whether the group exists: 204 or 404, both without a body."""
+    return Answer(204 if world.find(_id(call)) else 404)
+
+
+@routes.on("PUT", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/write")
+async def put_group(world: World, call: Call) -> Answer:
+    """Create a group, or replace its tags; a group cannot move to another region."""
+    body, name = call.require_body(), call.names["group"]
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            400,
+            "InvalidResourceGroup",
+            f"The provided resource group name '{name}' has these invalid characters or ends with a period. The name can only be a letter, digit, '-', '.', '(', ')' or '_'.",
+        )
+    location = check_location(world, body.get("location"), TYPE)
+    before = world.find(_id(call))
+    if before is not None and before.body["location"] != location:
+        raise Refusal(
+            409, "InvalidResourceGroupLocation",
+            f"Invalid resource group location '{location}'. The Resource group already exists in location '{before.body['location']}'.",
+        )  # fmt: skip
+    if before is not None and before.body["properties"]["provisioningState"] == "Deleting":
+        raise Refusal(
+            409,
+            "ResourceGroupBeingDeleted",
+            f"The resource group '{name}' is in deprovisioning state and cannot perform this operation.",
+        )
+    group = new_group(
+        before.id if before else _id(call), location, body.get("tags") or {}, body.get("managedBy", "")
+    )
+    return Answer(200 if before else 201, world.put(group).body)
+
+
+@routes.on("PATCH", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/write")
+async def patch_group(world: World, call: Call) -> Answer:
+    """Replace the tags."""
+    group = world.get(_id(call))
+    group.body["tags"] = dict(call.require_body().get("tags") or {})
+    return Answer(200, world.put(group).body)
+
+
+@routes.on("DELETE", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/delete")
+async def delete_group(world: World, call: Call) -> Answer:
+    """Delete a group with all that is in it."""
+    group = world.get(_id(call))
+    from wizard.simulator.providers import key_vault  # noqa: PLC0415 - a vault is not gone but soft-deleted
+
+    for vault in list(world.of_type(key_vault.TYPE, group.id)):
+        key_vault.soft_delete(world, vault)
+    world.remove(group.id)
+    return Answer(200)
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/resourceGroups/{group}/resources",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+)
+async def list_resources(world: World, call: Call) -> Answer:
+    """What is in a group, without the resources' properties."""
+    group = world.get(_id(call))
+    keys = ("id", "name", "type", "kind", "location", "tags", "sku")
+    inside = [resource for resource in world.in_scope(group.id) if resource.type.count("/") == 1]
+    return listing([{key: resource.body[key] for key in keys if key in resource.body} for resource in inside])

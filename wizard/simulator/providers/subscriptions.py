@@ -1,0 +1,95 @@
+"""Subscriptions, their locations, and tenants."""
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import within
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+routes = Routes(
+    "Microsoft.Resources",
+    (
+        "2016-06-01",
+        "2018-06-01",
+        "2019-06-01",
+        "2019-11-01",
+        "2020-01-01",
+        "2021-01-01",
+        "2021-10-01",
+        "2022-12-01",
+        "2023-07-01",
+        "2024-11-01",
+    ),
+)
+
+
+def _visible(world: World, caller: str, subscription: str) -> bool:
+    scope = f"/subscriptions/{subscription}"
+    return any(
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_of(caller)
+    )
+
+
+def _show(world: World, subscription: str) -> Json:
+    return {
+        "id": f"/subscriptions/{subscription}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription,
+        "tenantId": world.scenario.tenant.id,
+        "displayName": world.scenario.subscriptions[subscription].name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+@routes.on("GET", "/subscriptions")
+async def list_subscriptions(world: World, call: Call) -> Answer:
+    """The subscriptions in which the caller holds any role."""
+    shown = [
+        _show(world, each) for each in world.scenario.subscriptions if _visible(world, call.caller, each)
+    ]
+    return Answer(200, {"value": shown, "count": {"type": "Total", "value": len(shown)}})
+
+
+@routes.on("GET", "/subscriptions/{subscription}")
+async def get_subscription(world: World, call: Call) -> Answer:
+    """One subscription; one without any role of the caller does not exist for them."""
+    subscription = call.names["subscription"].lower()
+    if not _visible(world, call.caller, subscription):
+        raise Refusal(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    return Answer(200, _show(world, subscription))
+
+
+@routes.on(
+    "GET", "/subscriptions/{subscription}/locations", "Microsoft.Resources/subscriptions/locations/read"
+)
+async def list_locations(world: World, call: Call) -> Answer:
+    """The regions."""
+    subscription = call.names["subscription"].lower()
+    return listing([
+        {
+            "id": f"/subscriptions/{subscription}/locations/{name}",
+            "name": name,
+            "type": "Region",
+            "displayName": display,
+            "regionalDisplayName": display,
+            "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
+        }
+        for name, display in world.scenario.locations.items()
+    ])  # fmt: skip
+
+
+@routes.on("GET", "/tenants")
+async def list_tenants(world: World, call: Call) -> Answer:
+    """The caller's tenant."""
+    tenant = world.scenario.tenant
+    return listing([
+        {
+            "id": f"/tenants/{tenant.id}", "tenantId": tenant.id, "countryCode": "DE", "displayName": tenant.name, "tenantCategory": "Home",
+            "domains": [tenant.domain], "defaultDomain": tenant.domain, "tenantType": "AAD",
+        }
+    ])  # fmt: skip

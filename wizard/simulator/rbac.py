@@ -1,0 +1,128 @@
+"""Who may do what: built-in role definitions, wildcards, notActions, inheritance, and the delay until a role takes effect.
+
+A grant counts at once on the management plane and after its propagation delay on the data plane, where Key Vault is
+slow to notice (AZURE.md §3d).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from wizard.simulator.ids import within
+from wizard.simulator.wire import Json, Refusal
+
+if TYPE_CHECKING:
+    from wizard.simulator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A built-in role: its GUID is the same in every tenant."""
+
+    guid: str
+    name: str
+    description: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    data_actions: tuple[str, ...]
+    not_data_actions: tuple[str, ...]
+
+    @property
+    def permissions(self) -> Json:
+        """The role's permissions as ARM writes them."""
+        return {
+            "actions": list(self.actions),
+            "notActions": list(self.not_actions),
+            "dataActions": list(self.data_actions),
+            "notDataActions": list(self.not_data_actions),
+        }
+
+    def allows(self, action: str) -> bool:
+        """Whether the management action is granted."""
+        return _matches(action, self.actions) and not _matches(action, self.not_actions)
+
+    def allows_data(self, action: str) -> bool:
+        """Whether the data action is granted."""
+        return _matches(action, self.data_actions) and not _matches(action, self.not_data_actions)
+
+
+@cache
+def role_definitions() -> dict[str, RoleDefinition]:
+    """Every built-in role of the simulated cloud, by GUID."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - only a started simulator needs it
+
+    document = YAML(typ="safe", pure=True).load(
+        files("wizard.simulator").joinpath("roles.yaml").read_text("utf-8")
+    )
+    shared = tuple(document["shared_actions"])
+    return {
+        entry["guid"]: RoleDefinition(
+            guid=entry["guid"],
+            name=name,
+            description=entry.get("description", name),
+            actions=(*entry.get("actions", ()), *(shared if entry.get("shared", False) else ())),
+            not_actions=tuple(entry.get("not_actions", ())),
+            data_actions=tuple(entry.get("data_actions", ())),
+            not_data_actions=tuple(entry.get("not_data_actions", ())),
+        )
+        for name, entry in document["roles"].items()
+    }
+
+
+def role_named(name: str) -> RoleDefinition:
+    """The built-in role of this display name.
+
+    Raises KeyError where there is none.
+    """
+    for role in role_definitions().values():
+        if role.name.lower() == name.lower():
+            return role
+    raise KeyError(name)
+
+
+@cache
+def _pattern(wildcard: str) -> re.Pattern[str]:
+    return re.compile(re.escape(wildcard).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+def _matches(action: str, wildcards: Iterable[str]) -> bool:
+    return any(_pattern(wildcard).fullmatch(action) for wildcard in wildcards)
+
+
+def roles_at(
+    world: "World", principal_id: str, scope: str, *, propagated: bool = False
+) -> list[RoleDefinition]:
+    """The roles that a principal holds at a scope, inherited ones included; with `propagated`, those in effect already."""
+    now = world.now()
+    return [
+        role_definitions()[held.role_guid]
+        for held in world.assignments_of(principal_id)
+        if within(scope, held.scope) and (not propagated or held.effective_at <= now)
+    ]
+
+
+def may(world: "World", principal_id: str, action: str, scope: str) -> bool:
+    """Whether the principal may perform a management action at the scope."""
+    return any(role.allows(action) for role in roles_at(world, principal_id, scope))
+
+
+def may_data(world: "World", principal_id: str, action: str, scope: str) -> bool:
+    """Whether the principal may perform a data action at the scope now, propagation included."""
+    return any(role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True))
+
+
+def require(world: "World", principal_id: str, action: str, scope: str) -> None:
+    """Pass, or raise ARM's 403 AuthorizationFailed (AZURE.md §3d)."""
+    if may(world, principal_id, action, scope):
+        return
+    principal = world.state.principals[principal_id]
+    raise Refusal(
+        403,
+        "AuthorizationFailed",
+        f"The client '{principal.client_name}' with object id '{principal_id}' does not have authorization to perform "
+        f"action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
+        "your credentials.",
+    )

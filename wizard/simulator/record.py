@@ -1,0 +1,99 @@
+"""What was asked and answered, without tokens and secrets."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import parse_qsl
+
+from wizard.simulator.wire import Json
+
+SECRETS = frozenset(
+    {
+        "access_token", "refresh_token", "id_token", "client_info", "client_secret", "password", "device_code", "code", "assertion",
+        "client_assertion", "secret", "adminpassword", "serverappsecret", "kubeconfigs", "x-identity-header", "kubeconfig",
+    }
+)  # fmt: skip
+LEFT_OUT = "(left out)"
+_HARMLESS = (
+    "checknameavailability",
+    "listclusterusercredential",
+    "listclusteradmincredential",
+    "checkaccess",
+    "microsoft.resourcegraph/resources",
+)
+_SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One request and its answer. `time` is seconds since the epoch, `host` tells ARM (localhost) from a vault."""
+
+    time: float
+    method: str
+    host: str
+    path: str
+    query: str
+    api_version: str
+    status: int
+    request: Json | None
+    response: Json | None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it asked ARM or a vault to change something."""
+        path = self.path.lower()
+        if self.method not in {"PUT", "PATCH", "POST", "DELETE"} or path.endswith(_HARMLESS):
+            return False
+        return not any(part in path for part in _SIGN_IN)
+
+
+def without_secrets(value: object) -> object:
+    """The value with whatever is secret replaced."""
+    if isinstance(value, dict):
+        return {
+            key: LEFT_OUT
+            if key.lower() in SECRETS and not isinstance(value[key], dict)
+            else without_secrets(value[key])
+            for key in value
+        }
+    return [without_secrets(entry) for entry in value] if isinstance(value, list) else value
+
+
+def parse_body(raw: bytes, content_type: str) -> Json | None:
+    """A body for the record: a JSON object, a form, or nothing."""
+    if not raw:
+        return None
+    if "x-www-form-urlencoded" in content_type:
+        parsed: object = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    else:
+        try:
+            parsed = json.loads(raw)
+        except ValueError:
+            return {"(not JSON)": f"{len(raw)} bytes"}
+    clean = without_secrets(parsed)
+    return clean if isinstance(clean, dict) else {"(not an object)": clean}
+
+
+class RecordFile:
+    """One JSON object a line, each written out at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("a", encoding="utf-8", buffering=1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, recorded: Recorded) -> None:
+        """Append one request."""
+        if self._file is not None:
+            self._file.write(json.dumps(asdict(recorded), ensure_ascii=False) + "\n")

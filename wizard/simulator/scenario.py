@@ -1,0 +1,360 @@
+"""Worlds as data: what a scenario file may say, read strictly.
+
+A scenario is YAML. `extends: NAME` starts from another world and lays this file over it: mappings are merged key by
+key, `null` removes a key, anything else replaces. All durations are in real-life seconds; the simulator's speed
+divides them.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from wizard.simulator.problems import ScenarioError
+from wizard.simulator.wire import Json
+
+Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class Model(BaseModel):
+    """Strict: an unknown key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tenant(Model):
+    """The Entra tenant."""
+
+    id: Guid
+    name: str
+    domain: str
+
+
+class PrincipalSpec(Model):
+    """Someone who can sign in. `roles` maps a scope to the names of built-in roles held there."""
+
+    kind: Literal["application", "user", "managed-identity"] = "application"
+    object_id: Guid
+    app_id: Guid | Literal[""] = ""
+    upn: str = ""
+    secret: str = Field(
+        "", description="Client secret or password; made up at each start where it is not given."
+    )
+    roles: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _can_be_named(self) -> "PrincipalSpec":
+        if self.kind == "user" and not self.upn:
+            raise ValueError("a user needs an `upn`")
+        if self.kind != "user" and not self.app_id:
+            raise ValueError("an application or managed identity needs an `app_id`")
+        return self
+
+
+class KeySpec(Model):
+    """A key in a vault. `expires` is in days from now, negative for the past."""
+
+    kty: Literal["RSA", "RSA-HSM", "EC", "EC-HSM"] = "RSA"
+    size: Literal[2048, 3072, 4096] = 2048
+    curve: Literal["P-256", "P-384", "P-521"] = "P-256"
+    ops: list[str] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]
+    enabled: bool = True
+    expires: float | None = None
+    versions: int = Field(1, ge=1, le=20)
+
+
+class AccessPolicySpec(Model):
+    """Key permissions of one principal in a vault that does not use RBAC."""
+
+    principal: str
+    keys: list[str]
+
+
+class VaultSpec(Model):
+    """A key vault. `access` maps an identity (of the same group, or a full id) to built-in roles on the vault."""
+
+    location: str = ""
+    sku: Literal["standard", "premium"] = "standard"
+    rbac: bool = True
+    default_action: Literal["Allow", "Deny"] = "Allow"
+    bypass: Literal["AzureServices", "None"] = "AzureServices"
+    public_network_access: Literal["Enabled", "Disabled"] = "Enabled"
+    purge_protection: bool = False
+    soft_delete_days: int = Field(90, ge=7, le=90)
+    deleted: bool = False
+    keys: dict[str, KeySpec] = {}
+    access: dict[str, list[str]] = {}
+    access_policies: list[AccessPolicySpec] = []
+    tags: dict[str, str] = {}
+
+
+class IdentitySpec(Model):
+    """A user-assigned managed identity."""
+
+    location: str = ""
+    tags: dict[str, str] = {}
+
+
+class PoolSpec(Model):
+    """An agent pool."""
+
+    count: int = Field(3, ge=0, le=1000)
+    vm_size: str = "Standard_D4ds_v5"
+    mode: Literal["System", "User"] = "System"
+    version: str = ""
+
+
+class EncryptionSpec(Model):
+    """How a cluster's secrets are encrypted.
+
+    `key` is `VAULT/KEY`. `legacy` = the old KMS v2 experience, whose key id carries a version.
+    """
+
+    platform_managed: bool = False
+    key: str = ""
+    network: Literal["Public", "Private"] = "Public"
+    legacy: bool = False
+
+
+class ClusterSpec(Model):
+    """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
+
+    `body` is laid over the finished ARM body: for properties of which this file knows nothing.
+    """
+
+    version: str = "1.34.2"
+    location: str = ""
+    identity: str = "system"
+    pools: dict[str, PoolSpec] = {"nodepool1": PoolSpec()}
+    encryption: EncryptionSpec = EncryptionSpec()
+    power: Literal["Running", "Stopped"] = "Running"
+    provisioning_state: Literal["Succeeded", "Failed", "Canceled"] = "Succeeded"
+    tags: dict[str, str] = {}
+    body: dict[str, Any] = {}
+
+
+class GroupSpec(Model):
+    """A resource group and what is in it."""
+
+    location: str
+    tags: dict[str, str] = {}
+    identities: dict[str, IdentitySpec] = {}
+    vaults: dict[str, VaultSpec] = {}
+    clusters: dict[str, ClusterSpec] = {}
+
+
+class LockSpec(Model):
+    """A management lock."""
+
+    scope: str
+    level: Literal["CanNotDelete", "ReadOnly"]
+    notes: str = ""
+
+
+FeatureState = Literal[
+    "NotSpecified", "NotRegistered", "Pending", "Registering", "Registered", "Unregistering", "Unregistered"
+]
+
+
+class SubscriptionSpec(Model):
+    """A subscription. `features` maps `NAMESPACE/FEATURE` to its state now; a feature not named does not exist."""
+
+    name: str
+    features: dict[str, FeatureState] = {}
+    providers: dict[str, Literal["Registered", "NotRegistered"]] = {}
+    groups: dict[str, GroupSpec] = {}
+    locks: dict[str, LockSpec] = {}
+
+
+class Durations(Model):
+    """How long Azure takes, in real-life seconds."""
+
+    feature: float = 360
+    provider: float = 20
+    vault_dns: float = 25
+    role_propagation: float = 120
+    principal_replication: float = 15
+    cluster_create: float = 360
+    cluster_update: float = 240
+    cluster_delete: float = 300
+    poll_interval: float = 10
+    token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")
+
+
+class Rules(Model):
+    """Where Azure's own behaviour is not documented, the world decides (AZURE.md, UNCONFIRMED)."""
+
+    feature_required_for: list[Literal["platform-managed", "customer-managed"]] = [
+        "platform-managed",
+        "customer-managed",
+    ]
+    feature_needs_provider_refresh: bool = False
+    feature_needs_approval: bool = False
+
+
+class KubernetesVersionSpec(Model):
+    """One minor version offered by every region: its patch versions, newest last."""
+
+    patches: list[str]
+    default: bool = False
+    preview: bool = False
+    lts_only: bool = False
+
+
+class FaultMatch(Model):
+    """Which requests a fault strikes. `path` is a glob over the lower-case path, `*` crossing slashes.
+
+    `nth` strikes exactly that one match, `count` the first so many, `every` each so-manieth; none of them: all.
+    """
+
+    method: str = "*"
+    path: str = "*"
+    nth: int | None = Field(None, ge=1)
+    count: int | None = Field(None, ge=1)
+    every: int | None = Field(None, ge=1)
+
+
+class FaultAnswer(Model):
+    """An error answer that the fault gives."""
+
+    status: int = Field(ge=400, le=599)
+    code: str
+    message: str
+    headers: dict[str, str] = {}
+
+
+class LroFailure(Model):
+    """The error with which the long-running operation ends."""
+
+    code: str
+    message: str
+
+
+class FaultSpec(Model):
+    """A fault: exactly one of `answer`, `reset`, `hang`, `lro_fails`."""
+
+    match: FaultMatch
+    answer: FaultAnswer | None = None
+    reset: bool = False
+    hang: bool = False
+    lro_fails: LroFailure | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "FaultSpec":
+        if sum((self.answer is not None, self.reset, self.hang, self.lro_fails is not None)) != 1:
+            raise ValueError("give exactly one of `answer`, `reset: true`, `hang: true`, `lro_fails`")
+        return self
+
+
+class Scenario(Model):
+    """A whole world."""
+
+    description: str
+    extends: str = ""
+    tenant: Tenant
+    vault_suffix: str = "vault.local.test"
+    sign_in: str = Field(description="The principal whose credentials the environment carries.")
+    device_code: str = Field(description="The user who approves every device code.")
+    managed_identity: str = Field(
+        "", description="The principal behind IDENTITY_ENDPOINT; none where it is empty."
+    )
+    principals: dict[str, PrincipalSpec]
+    locations: dict[str, str]
+    kubernetes_versions: dict[str, KubernetesVersionSpec]
+    subscriptions: dict[Guid, SubscriptionSpec]
+    durations: Durations = Durations()
+    rules: Rules = Rules()
+    faults: list[FaultSpec] = []
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Scenario":
+        for field in ("sign_in", "device_code", "managed_identity"):
+            name = getattr(self, field)
+            if name and name not in self.principals:
+                raise ValueError(f"`{field}` names the principal '{name}', which `principals` does not have")
+        return self
+
+
+def _worlds() -> dict[str, str]:
+    folder = files("wizard.simulator").joinpath("worlds")
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text("utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
+    }
+
+
+def _parse(text: str, origin: str) -> Json:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - start-up speed
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as problem:
+        raise ScenarioError(f"{origin} is not YAML: {problem}. Mend the syntax there.") from problem
+    if not isinstance(document, dict):
+        raise ScenarioError(
+            f"{origin} holds no mapping at its top. Start it with `description:` and `extends: contoso`."
+        )
+    return document
+
+
+def merge(under: Json, over: Json) -> Json:
+    """Lay one mapping over another, deeply; None removes."""
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _read(scenario: str | Path, seen: tuple[str, ...]) -> Json:
+    built_in = _worlds()
+    name = str(scenario)
+    if name in seen:
+        raise ScenarioError(
+            f"The scenario '{name}' extends itself ({' -> '.join((*seen, name))}). Remove one `extends`."
+        )
+    if name in built_in:
+        document = _parse(built_in[name], f"The built-in scenario '{name}'")
+    else:
+        path = Path(scenario)
+        if not path.is_file():
+            raise ScenarioError(
+                f"There is no scenario '{name}': neither a file nor a built-in world. Built in: {', '.join(sorted(built_in))}."
+            )
+        try:
+            document = _parse(path.read_text("utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ScenarioError(
+                f"The scenario file {path} cannot be read: {problem}. Give a readable UTF-8 file."
+            ) from problem
+    base = document.get("extends")
+    return merge(_read(str(base), (*seen, name)), document) if base else document
+
+
+def load_scenario(scenario: str | Path) -> Scenario:
+    """The scenario of this name or file, with what it extends.
+
+    Raises ScenarioError naming the file, the place in it and the remedy.
+    """
+    document = _read(scenario, ())
+    try:
+        return Scenario.model_validate(document)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "(top)"
+        raise ScenarioError(
+            f"The scenario '{scenario}' is invalid at {place}: {first['msg']}"
+            f" ({problem.error_count()} problem(s) in all). Correct that key; the keys are documented in worlds/contoso.yaml."
+        ) from problem
+
+
+def scenarios() -> dict[str, str]:
+    """The built-in worlds: name to description."""
+    return {name: str(_parse(text, name)["description"]) for name, text in sorted(_worlds().items())}

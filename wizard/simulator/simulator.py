@@ -1,0 +1,300 @@
+"""The simulated Azure as its user sees it: start, environment, what was asked, and the truth of its world."""
+
+import asyncio
+import math
+import secrets
+import shlex
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from copy import deepcopy
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from wizard.simulator.problems import ScenarioError
+from wizard.simulator.record import Recorded, RecordFile
+from wizard.simulator.wire import Json
+
+if TYPE_CHECKING:
+    from wizard.simulator.world import World
+
+__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenarios"]
+START_TIMEOUT = 30.0
+T = TypeVar("T")
+
+
+def scenarios() -> dict[str, str]:
+    """The built-in worlds: name to a one-sentence description."""
+    from wizard.simulator.scenario import scenarios as built_in  # noqa: PLC0415 - start-up speed
+
+    return built_in()
+
+
+class Simulator:
+    """A simulated Azure, serving on its own event loop in its own daemon thread.
+
+    `scenario` is the name of a built-in world or a scenario file. `speed` is how many times faster than real life
+    Azure's waiting is; `math.inf` = no waiting at all. `port` 0 = any. `state` keeps the world in that file and goes on
+    from it; `record` appends every request to that file, without tokens.
+    Raises ScenarioError for a scenario that does not exist or hold together.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path = "contoso",
+        *,
+        speed: float = 60.0,
+        port: int = 0,
+        state: Path | None = None,
+        record: Path | None = None,
+    ) -> None:
+        from wizard.simulator.scenario import load_scenario  # noqa: PLC0415 - start-up speed
+
+        if not speed > 0:
+            raise ValueError(
+                f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
+            )
+        self._scenario = load_scenario(scenario)
+        self._speed, self._port = speed, port
+        self._state_file, self._record_file = state, record
+        self._requests: list[Recorded] = []
+        self._unknown: list[Recorded] = []
+        self._world: World | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closing: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._problem: BaseException | None = None
+        self._proxy_port = 0
+        self._ca_file = Path()
+        self._header = secrets.token_urlsafe(16)
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def start(self) -> None:
+        """Start serving; returns once it listens. Raises what kept it from that, such as OSError for a port in use."""
+        if self._thread is not None:
+            raise RuntimeError("This simulator was started already. Make another one.")
+        self._thread = threading.Thread(target=self._run, name="simulated-azure", daemon=True)
+        self._thread.start()
+        if not self._started.wait(START_TIMEOUT):
+            raise TimeoutError(f"The simulated Azure did not listen within {START_TIMEOUT:.0f} s.")
+        if self._problem is not None:
+            raise self._problem
+
+    def stop(self) -> None:
+        """Stop serving. The world can still be looked at; calling it twice is harmless."""
+        if (
+            self._loop is not None
+            and self._closing is not None
+            and self._thread is not None
+            and self._thread.is_alive()
+        ):
+            self._loop.call_soon_threadsafe(self._closing.set)
+            self._thread.join(START_TIMEOUT)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as problem:  # noqa: BLE001 - it is raised again by start(), in the caller's thread
+            self._problem = problem
+        finally:
+            self._started.set()
+
+    async def _main(self) -> None:
+        from wizard.simulator import certificates  # noqa: PLC0415 - heavy, and only a started simulator needs it
+        from wizard.simulator.proxy import Proxy  # noqa: PLC0415
+        from wizard.simulator.server import Server  # noqa: PLC0415
+        from wizard.simulator.tokens import Tokens  # noqa: PLC0415
+
+        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        self._world = world = self._make_world()
+        state, suffix = world.state, self._scenario.vault_suffix
+        authority = (
+            certificates.saved_authority(state.authority)
+            if state.authority
+            else certificates.process_authority()
+        )
+        tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulated-azure-")))
+            record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
+            server = Server(
+                world,
+                tokens,
+                managed_identity_header=self._header,
+                remember=lambda entry, unknown: self._remember(entry, unknown, record),
+                keep=self._keep,
+            )
+            await server.start(certificates.server_context(authority, suffix), self._port)
+            stack.push_async_callback(server.stop)
+            proxy = Proxy(server.port, suffix)
+            await proxy.start()
+            stack.push_async_callback(proxy.stop)
+            self._port, self._proxy_port = server.port, proxy.port
+            self._ca_file = self._ca_path(folder)
+            authority.cert_pem.write_to_path(str(self._ca_file))
+            if self._state_file:
+                state.authority, state.signing_key = (
+                    certificates.save_authority(authority),
+                    await tokens.pem(),
+                )
+                self._keep()
+            self._started.set()
+            warm = asyncio.create_task(tokens.key())
+            await self._closing.wait()
+            warm.cancel()
+
+    def _ca_path(self, folder: Path) -> Path:
+        """Beside a kept world the CA is kept too, so that an environment file stays good over a restart."""
+        return (
+            self._state_file.with_name(self._state_file.name + ".ca.pem")
+            if self._state_file
+            else folder / "ca.pem"
+        )
+
+    def _make_world(self) -> "World":
+        from wizard.simulator.build import populate  # noqa: PLC0415 - start-up speed
+        from wizard.simulator.state import load  # noqa: PLC0415
+        from wizard.simulator.world import World  # noqa: PLC0415
+
+        if self._state_file and self._state_file.exists():
+            return World(self._scenario, speed=self._speed, state=load(self._state_file))
+        world = World(self._scenario, speed=self._speed)
+        populate(world)
+        return world
+
+    def _keep(self) -> None:
+        from wizard.simulator.state import save  # noqa: PLC0415
+
+        if self._state_file and self._world:
+            save(self._world.state, self._state_file)
+
+    def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
+        self._requests.append(entry)
+        if unknown:
+            self._unknown.append(entry)
+        if file:
+            file.write(entry)
+
+    # -- how to reach it ----------------------------------------------------------------------------------------------
+
+    @property
+    def arm_endpoint(self) -> str:
+        """`https://localhost:PORT`."""
+        self._require_started()
+        return f"https://localhost:{self._port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables with which clients find this cloud and sign in to it."""
+        return self.environment_of(self._scenario.sign_in)
+
+    def environment_of(self, principal: str) -> dict[str, str]:
+        """The same for another application of the scenario, such as `reader`."""
+        self._require_started()
+        who = self._require_started().principal_of(principal)
+        return {
+            "AKS_KMS_ARM_ENDPOINT": self.arm_endpoint,
+            "AKS_KMS_SPEED": "max" if math.isinf(self._speed) else f"{self._speed:g}",
+            "AZURE_TENANT_ID": self._scenario.tenant.id,
+            "AZURE_CLIENT_ID": who.app_id,
+            "AZURE_CLIENT_SECRET": who.secret,
+            "AZURE_AUTHORITY_HOST": self.arm_endpoint,
+            "HTTPS_PROXY": f"http://127.0.0.1:{self._proxy_port}",
+            "NO_PROXY": "localhost,127.0.0.1",
+            "SSL_CERT_FILE": str(self._ca_file),
+            "REQUESTS_CA_BUNDLE": str(self._ca_file),
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        }
+
+    @property
+    def managed_identity_environment(self) -> dict[str, str]:
+        """What a host with a managed identity has on top; kept apart, so that `environment` stays with the client secret."""
+        return {"IDENTITY_ENDPOINT": f"{self.arm_endpoint}/msi/token", "IDENTITY_HEADER": self._header}
+
+    # -- what happened, and the truth ---------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Sequence[Recorded]:
+        """Every request so far."""
+        return tuple(self._requests)
+
+    @property
+    def unknown(self) -> Sequence[Recorded]:
+        """The requests that hit no route."""
+        return tuple(self._unknown)
+
+    def writes(self) -> list[Recorded]:
+        """The requests that asked ARM or a vault to change something."""
+        return [entry for entry in self._requests if entry.writes]
+
+    def resource(self, id: str) -> Json | None:  # noqa: A002 - it is what Azure calls it
+        """The whole truth about one ARM resource (a copy), whatever the case of its id; None where there is none."""
+        return self._in_world(lambda world: deepcopy(found.body) if (found := world.find(id)) else None)
+
+    def change(self, id: str, patch: Mapping[str, Any]) -> Json:  # noqa: A002
+        """Change a resource behind the clients' back, as drift does: lays `patch` over it (None removes a key).
+
+        Returns the resource after that. Its eTag changes. Raises KeyError where there is none.
+        """
+        from wizard.simulator.drift import change  # noqa: PLC0415 - start-up speed
+
+        return self._in_world(lambda world: change(world, id, patch))
+
+    def remove(self, id: str) -> None:  # noqa: A002
+        """Remove a resource behind the clients' back. Raises KeyError where there is none."""
+        from wizard.simulator.drift import remove  # noqa: PLC0415
+
+        self._in_world(lambda world: remove(world, id))
+
+    def _require_started(self) -> "World":
+        if self._world is None or not self._started.is_set():
+            raise RuntimeError(
+                "The simulator is not started. Use it as a context manager, or call start() first."
+            )
+        return self._world
+
+    def _in_world(self, question: "Callable[[World], T]") -> T:
+        """Ask in the server's own thread, so that nothing changes meanwhile."""
+        world = self._require_started()
+
+        def ask() -> T:
+            world.settle()
+            answer = question(world)
+            if world.changed:
+                world.changed = False
+                self._keep()
+            return answer
+
+        if self._loop is None or not self._loop.is_running():
+            return ask()
+
+        async def there() -> T:
+            return ask()
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(START_TIMEOUT)
+
+
+def env_lines(environment: Mapping[str, str]) -> str:
+    """The environment as shell `export` lines, safely quoted, and the lines with which the Azure CLI joins in, as comments."""
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    endpoint = shlex.quote(environment["AKS_KMS_ARM_ENDPOINT"])
+    comments = [
+        "# The Azure CLI needs this once (best with an AZURE_CONFIG_DIR of its own):",
+        f"#   az cloud register --name SimulatedAzure --endpoint-resource-manager {endpoint}",
+        "#   az cloud set --name SimulatedAzure",
+        '#   az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
+    ]
+    return "\n".join([*exports, *comments, ""])

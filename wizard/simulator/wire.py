@@ -1,0 +1,92 @@
+"""What goes over the wire: a call as it came in, an answer as it goes out, and a refusal in Azure's own form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+Json = dict[str, Any]
+"""A JSON object as Azure speaks it."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the server sends back. `body` None means no content."""
+
+    status: int = 200
+    body: Json | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of the server
+    """Azure says no: HTTP status, code and text, in the form that ARM and Key Vault share.
+
+    `inner` becomes `innererror.code` (Key Vault tells the sort of a 403 there).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        inner: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        details: list[Json] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message = status, code, message
+        self.inner, self.headers, self.details = inner, dict(headers or {}), details
+
+    def answer(self) -> Answer:
+        """The refusal as it is sent."""
+        error: Json = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = self.details
+        if self.inner:
+            error["innererror"] = {"code": self.inner}
+        return Answer(self.status, {"error": error}, self.headers)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, parsed.
+
+    `path` has no trailing slash and is percent-decoded; `names` are the values of the matched route's {placeholders};
+    `caller` is the object id of the signed-in principal ("" until it is known).
+    """
+
+    method: str
+    host: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: Json | None
+    base_url: str
+    names: dict[str, str] = field(default_factory=dict)
+    caller: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """The `api-version` of the query, "" where it is missing."""
+        return self.query.get("api-version", "")
+
+    def require_body(self) -> Json:
+        """The body of a request that must have one.
+
+        Raises Refusal(400 InvalidRequestContent), ARM's answer to an empty body.
+        """
+        if self.body is None:
+            raise Refusal(
+                400,
+                "InvalidRequestContent",
+                "The request content was invalid and could not be deserialized: 'The request body is empty.'.",
+            )
+        return self.body
+
+
+def decode_query(raw: str) -> dict[str, str]:
+    """The query string as a mapping with lower-case names for Azure's own parameters; `+` is a plus sign, as in OData."""
+    pairs = (part.partition("=") for part in raw.split("&") if part)
+    decoded = ((unquote(name), unquote(value)) for name, _, value in pairs)
+    return {name.lower(): value for name, value in decoded}

@@ -1,0 +1,231 @@
+"""The simulated cloud itself: its state, its clock, and the questions that every resource provider asks of it."""
+
+import asyncio
+import math
+import secrets
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
+
+from wizard.simulator.ids import group_id, within
+from wizard.simulator.scenario import Scenario
+from wizard.simulator.state import Assignment, Pending, Principal, Resource, State
+from wizard.simulator.wire import Json, Refusal
+
+Happening = Callable[["World", dict[str, str]], None]
+_happenings: dict[str, Happening] = {}
+
+
+def happening(name: str) -> Callable[[Happening], Happening]:
+    """Register what `World.later` brings about under this name."""
+
+    def register(function: Happening) -> Happening:
+        _happenings[name] = function
+        return function
+
+    return register
+
+
+def iso(moment: float) -> str:
+    """A time as ARM writes it, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class World:
+    """The state of the cloud and its clock.
+
+    Time passes lazily: what is due has happened as soon as anyone looks (`settle`, called before every request). So a
+    saved world goes on where it was, and at infinite speed everything is done by the next look.
+    """
+
+    def __init__(self, scenario: Scenario, *, speed: float, state: State | None = None) -> None:
+        if not speed > 0:
+            raise ValueError(
+                f"speed is {speed}, but must be above 0. 1 is real life, math.inf is no waiting at all."
+            )
+        self.scenario, self.speed = scenario, speed
+        self.state = state or State()
+        self.changed = False
+        self.key_making = asyncio.Lock()
+        self._by_type: dict[str, dict[str, Resource]] = defaultdict(dict)
+        self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
+        for key, resource in self.state.resources.items():
+            self._by_type[resource.type.lower()][key] = resource
+        for assignment in self.state.assignments.values():
+            self._by_principal[assignment.principal_id.lower()].append(assignment)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def scaled(self, seconds: float) -> float:
+        """How long a real-life duration takes here; 0 at infinite speed."""
+        return 0.0 if math.isinf(self.speed) else seconds / self.speed
+
+    def later(self, seconds: float, what: str, **facts: str) -> None:
+        """Let something happen after so many real-life seconds."""
+        self.state.pending.append(Pending(self.now() + self.scaled(seconds), what, facts))
+        self.changed = True
+
+    def settle(self) -> None:
+        """Bring about everything that is due, in order."""
+        pending = self.state.pending
+        while pending:
+            first = min(pending, key=lambda entry: entry.due)
+            if first.due > self.now():
+                return
+            pending.remove(first)
+            self.changed = True
+            _happenings[first.happening](self, first.facts)
+
+    def retry_headers(self) -> dict[str, str]:
+        """When to poll again: whole seconds of at least 1 in `Retry-After`, anything shorter in milliseconds."""
+        wait = self.scaled(self.scenario.durations.poll_interval)
+        if wait >= 1:
+            return {"Retry-After": str(round(wait))}
+        return {"x-ms-retry-after-ms": str(max(2, round(wait * 1000)))}
+
+    # -- resources ----------------------------------------------------------------------------------------------------
+
+    def find(self, resource_id: str) -> Resource | None:
+        """The resource of this id, in any case."""
+        return self.state.resources.get(resource_id.rstrip("/").lower())
+
+    def get(self, resource_id: str) -> Resource:
+        """The resource of this id.
+
+        Raises ARM's 404 for the group or the resource.
+        """
+        found = self.find(resource_id)
+        if found is not None:
+            return found
+        group = group_id(resource_id)
+        self.require_group(resource_id)
+        tail = resource_id[len(group) :].removeprefix("/providers/")
+        kind, _, name = tail.rpartition("/")
+        raise Refusal(
+            404,
+            "ResourceNotFound",
+            f"The Resource '{kind}/{name}' under resource group '{group.rpartition('/')[2]}' was not found. For more details "
+            "please go to https://aka.ms/ARMResourceNotFoundFix",
+            headers={"x-ms-failure-cause": "gateway"},
+        )
+
+    def require_group(self, resource_id: str) -> Resource | None:
+        """The resource group that the id is in; None outside of any.
+
+        Raises ARM's 404 ResourceGroupNotFound.
+        """
+        group = group_id(resource_id)
+        if not group:
+            return None
+        found = self.find(group)
+        if found is None:
+            raise Refusal(
+                404,
+                "ResourceGroupNotFound",
+                f"Resource group '{group.rpartition('/')[2]}' could not be found.",
+            )
+        return found
+
+    def put(self, resource: Resource) -> Resource:
+        """Keep a new or replaced resource."""
+        key = resource.id.lower()
+        self.state.resources[key] = resource
+        self._by_type[resource.type.lower()][key] = resource
+        self.changed = True
+        return resource
+
+    def remove(self, resource_id: str) -> None:
+        """Forget a resource, what is below it, and the role assignments there."""
+        for key in [key for key in self.state.resources if within(key, resource_id)]:
+            resource = self.state.resources.pop(key)
+            self._by_type[resource.type.lower()].pop(key)
+        for assignment in [
+            held for held in self.state.assignments.values() if within(held.scope, resource_id)
+        ]:
+            self.revoke(assignment)
+        self.changed = True
+
+    def of_type(self, resource_type: str, scope: str = "") -> Iterator[Resource]:
+        """All resources of a type at or below a scope, in order of creation."""
+        below = scope.lower().rstrip("/") + "/"
+        for key, resource in list(self._by_type[resource_type.lower()].items()):
+            if key.startswith(below):
+                yield resource
+
+    def in_scope(self, scope: str) -> list[Resource]:
+        """Every resource below a scope."""
+        below = scope.lower().rstrip("/") + "/"
+        return [resource for key, resource in self.state.resources.items() if key.startswith(below)]
+
+    def system_data(self, caller: str, before: Json | None = None) -> Json:
+        """ARM's `systemData` for a change by this caller, now."""
+        principal = self.state.principals.get(caller)
+        who = principal.client_name if principal else caller
+        kind = "User" if principal and principal.kind == "user" else "Application"
+        moment = iso(self.now())
+        modified = {"lastModifiedBy": who, "lastModifiedByType": kind, "lastModifiedAt": moment}
+        return (
+            deepcopy(before) | modified
+            if before
+            else {"createdBy": who, "createdByType": kind, "createdAt": moment} | modified
+        )
+
+    # -- principals and roles -----------------------------------------------------------------------------------------
+
+    def add_principal(self, principal: Principal) -> Principal:
+        """Let a principal exist; it is known everywhere once `visible_at` has passed."""
+        self.state.principals[principal.object_id] = principal
+        self.changed = True
+        return principal
+
+    def new_identity(self, name: str, resource_id: str) -> Principal:
+        """A service principal for a managed identity, which the directory replicates after a while."""
+        delay = self.scaled(self.scenario.durations.principal_replication)
+        return self.add_principal(
+            Principal(
+                str(uuid.uuid4()),
+                "managed-identity",
+                name,
+                app_id=str(uuid.uuid4()),
+                resource_id=resource_id,
+                visible_at=self.now() + delay,
+            )
+        )
+
+    def drop_principal(self, object_id: str) -> None:
+        """Forget a principal. Its role assignments stay behind, as they do in Azure."""
+        self.state.principals.pop(object_id, None)
+        self.changed = True
+
+    def principal_of(self, name: str) -> Principal:
+        """The scenario's principal of this name."""
+        return self.state.principals[self.scenario.principals[name].object_id]
+
+    def grant(self, assignment: Assignment) -> Assignment:
+        """Keep a role assignment."""
+        self.state.assignments[assignment.id.lower()] = assignment
+        self._by_principal[assignment.principal_id.lower()].append(assignment)
+        self.changed = True
+        return assignment
+
+    def revoke(self, assignment: Assignment) -> None:
+        """Forget a role assignment."""
+        self.state.assignments.pop(assignment.id.lower())
+        self._by_principal[assignment.principal_id.lower()].remove(assignment)
+        self.changed = True
+
+    def assignments_of(self, principal_id: str) -> list[Assignment]:
+        """The role assignments of a principal, at whatever scope."""
+        return self._by_principal.get(principal_id.lower(), [])
+
+
+def new_secret() -> str:
+    """A client secret or password that nobody can guess."""
+    return secrets.token_urlsafe(24)
