@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -35,6 +35,17 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait that long; at infinite speed only let others run."""
         await asyncio.sleep(0 if math.isinf(self.speed) else max(0.0, seconds) / self.speed)
+
+    async def tries(self, every: float, within: float) -> AsyncIterator[float]:
+        """Yield the seconds spent so far: at once, then every so many seconds until so many are used up.
+
+        At infinite speed nothing is waited for, but there are just as many tries.
+        """
+        begun = self.elapsed()
+        yield 0.0
+        for _ in range(int(within // every)):
+            await self.sleep(every)
+            yield self.elapsed() - begun
 
     def scaled(self, seconds: float) -> float:
         """The same duration on the wall's clock: for time-outs given to a library."""

@@ -20,7 +20,7 @@ terminal can be sent, private use."""
 
 
 def clean(text: str) -> str:
-    rr"""The same text without anything that a terminal obeys or a reader cannot see.
+    r"""The same text without anything that a terminal obeys or a reader cannot see.
 
     Whole escape sequences go, not only their first character. New lines stay, as `\n`; a tab becomes a space.
     What is left may still look like some library's markup: show it as plain text.

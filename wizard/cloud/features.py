@@ -66,10 +66,9 @@ async def follow_feature(azure: Azure, subscription: str, report: StateListener,
 
     Raises AzureError after `wait` seconds, and at once in a state that does not lead there.
     """
-    begun = azure.clock.elapsed()
-    while True:
+    state: str | None = "Registering"
+    async for spent in azure.clock.tries(_POLL, wait):
         state = await feature_state(azure, subscription)
-        spent = azure.clock.elapsed() - begun
         report(state or "not needed any more", spent)
         if state in {None, "Registered"}:
             return
@@ -82,9 +81,7 @@ async def follow_feature(azure: Azure, subscription: str, report: StateListener,
                     f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}` and look again.",
                 )
             )
-        if spent > wait:
-            raise AzureError(_still(state, wait))
-        await azure.clock.sleep(_POLL)
+    raise AzureError(_still(state or "", wait))
 
 
 def _still(state: str, wait: float) -> Problem:
@@ -113,26 +110,25 @@ async def refresh_provider(
     """
     from azure.core.exceptions import AzureError as SdkError
 
-    begun = azure.clock.elapsed()
     try:
         await azure.resources(subscription).providers.register(NAMESPACE)
     except SdkError as error:
         raise AzureError(problem_from(error, f"{NAMESPACE} could not be registered.")) from error
-    while (state := await provider_state(azure, subscription)) != "Registered":
-        spent = azure.clock.elapsed() - begun
+    state = "Registering"
+    async for spent in azure.clock.tries(_POLL, wait):
+        state = await provider_state(azure, subscription)
         report(state, spent)
-        if spent > wait:
-            raise AzureError(
-                Problem(
-                    "transient",
-                    f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
-                    "Azure has not finished registering the resource provider.",
-                    "Start again later; the registration goes on in Azure.",
-                    retryable=True,
-                )
-            )
-        await azure.clock.sleep(_POLL)
-    report("Registered", azure.clock.elapsed() - begun)
+        if state == "Registered":
+            return
+    raise AzureError(
+        Problem(
+            "transient",
+            f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
+            "Azure has not finished registering the resource provider.",
+            "Start again later; the registration goes on in Azure.",
+            retryable=True,
+        )
+    )
 
 
 class Registration:

@@ -1,0 +1,70 @@
+"""Giving a role on the vault to a principal: what the three role steps share."""
+
+from typing import Literal
+
+from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.problems import AzureError
+from wizard.cloud.roles import Role, assignment_name, grants
+from wizard.procedure.step import Work, not_so, shell
+
+_PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere
+
+
+async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "ServicePrincipal"]) -> None:
+    """Give the role on the vault, unless it is held already. Raises AzureError.
+
+    `principalType` is always sent, so that Azure does not look a new identity up in Entra; where it does not know
+    it nevertheless (PrincipalNotFound), that is waited out. An equal assignment under another name is success.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import HttpResponseError
+    from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+
+    vault = work.target.vault_id
+    if any(grant.gives(role, principal, vault) for grant in await grants(work.azure, vault, principal)):
+        work.log(f"{role.name} is held by {principal} already", "operator")
+        return
+    client = work.azure.authorization(work.answers.subscription).role_assignments
+    body = RoleAssignmentCreateParameters(
+        role_definition_id=role.definition_id(work.answers.subscription),
+        principal_id=principal,
+        principal_type=kind,
+    )
+    refusal: HttpResponseError | None = None
+    async for spent in work.clock.tries(_PRINCIPAL_POLL, work.patience.principal_wait):
+        try:
+            await client.create(vault, assignment_name(vault, principal, role), body)
+        except HttpResponseError as error:
+            code = code_of(error)
+            if code == "RoleAssignmentExists":
+                return
+            if code != "PrincipalNotFound":
+                raise AzureError(problem_from(error, f"{role.name} could not be assigned.")) from error
+            refusal = error
+            work.progress("Microsoft Entra does not know the new identity everywhere yet", spent, None)
+        except SdkError as error:
+            raise AzureError(problem_from(error, f"{role.name} could not be assigned.")) from error
+        else:
+            work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
+            return
+    if refusal is not None:
+        raise AzureError(problem_from(refusal, f"{role.name} could not be assigned.")) from refusal
+
+
+async def confirm_assigned(work: Work, role: Role, principal: str) -> str:
+    """See that the role is held. Raises AzureError where it is not."""
+    vault = work.target.vault_id
+    if not any(grant.gives(role, principal, vault) for grant in await grants(work.azure, vault, principal)):
+        raise not_so(f"{role.name} on {work.target.own.vault.name} is not assigned to {principal}.")
+    return f"{role.name} on {work.target.own.vault.name}"
+
+
+def command(role: Role, assignee: str, kind: Literal["User", "ServicePrincipal"]) -> str:
+    """The how-to's command for it; `assignee` is a shell expression."""
+    return shell(
+        "az role assignment create",
+        f'--role "{role.name}"',
+        f"--assignee-object-id {assignee}",
+        f'--assignee-principal-type "{kind}"',
+        "--scope $KEY_VAULT_RESOURCE_ID",
+    )

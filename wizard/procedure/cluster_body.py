@@ -1,0 +1,153 @@
+"""The managed cluster's body: what a new one is asked for, and what of an existing one is changed. Pure."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.inventory import VersionRow
+from wizard.target import Target
+
+_VOLATILE = frozenset(
+    {
+        "etag",
+        "provisioningState",
+        "systemData",
+        "powerState",
+        "currentKubernetesVersion",
+        "currentOrchestratorVersion",
+        "nodeImageVersion",
+        "count",
+        "resourceUID",
+        "effectiveOutboundIPs",
+        "status",
+    }
+)
+"""Names of properties that Azure itself keeps changing: no difference in them is ours."""
+
+
+def wanted_profile(target: Target, present: Json | None) -> Json:
+    """The security profile that the cluster should have: the present one, with only the encryption changed.
+
+    Shapes: the how-to's printed output for each road; CMK to PMK: its "Migrate between key management options".
+    """
+    profile: Json = copy.deepcopy(present or {})
+    profile["kubernetesResourceObjectEncryptionProfile"] = {
+        **(profile.get("kubernetesResourceObjectEncryptionProfile") or {}),
+        "infrastructureEncryption": "Enabled",
+    }
+    own = target.answers.customer_managed
+    if own is not None:
+        profile["azureKeyVaultKms"] = {
+            **(profile.get("azureKeyVaultKms") or {}),
+            "enabled": True,
+            "keyId": target.key_id,
+            "keyVaultNetworkAccess": own.vault.network_access,
+            "keyVaultResourceId": target.vault_id,
+        }
+    elif dig(profile, "azureKeyVaultKms", "enabled"):
+        profile["azureKeyVaultKms"] = {"enabled": False}
+    return profile
+
+
+def holds(target: Target, cluster: Json) -> bool:
+    """Whether a cluster is encrypted as the answers ask, identity included. Ids are compared as ARM does."""
+    profile = dig(cluster, "properties", "securityProfile") or {}
+    if dig(profile, "kubernetesResourceObjectEncryptionProfile", "infrastructureEncryption") != "Enabled":
+        return False
+    kms = profile.get("azureKeyVaultKms") or {}
+    own = target.answers.customer_managed
+    if own is None:
+        return not kms.get("enabled")
+    return (
+        kms.get("enabled") is True
+        and same(kms.get("keyId"), target.key_id)
+        and same(kms.get("keyVaultNetworkAccess"), own.vault.network_access)
+        and (same(kms.get("keyVaultResourceId"), target.vault_id) or not kms.get("keyVaultResourceId"))
+        and has_identity(target, cluster)
+    )
+
+
+def has_identity(target: Target, cluster: Json) -> bool:
+    """Whether the cluster uses the user-assigned identity of the answers."""
+    return any(same(identity, target.identity_id) for identity in user_assigned(cluster))
+
+
+def user_assigned(cluster: Json | None) -> tuple[str, ...]:
+    """The ids of the cluster's user-assigned identities."""
+    return tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
+
+
+def changed(target: Target, cluster: Json) -> Json:
+    """The cluster's body with the encryption asked for, and nothing else different; the given one stays as it is."""
+    body = copy.deepcopy(cluster)
+    properties = body.setdefault("properties", {})
+    properties["securityProfile"] = wanted_profile(target, properties.get("securityProfile"))
+    if target.answers.customer_managed is not None and not has_identity(target, cluster):
+        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
+    return body
+
+
+def created(target: Target, versions: Sequence[VersionRow]) -> Json:
+    """The body of a new cluster, encrypted from birth. What is not chosen is left to AKS's own defaults."""
+    answers = target.answers
+    new = answers.cluster.create
+    if new is False:
+        raise ValueError("the answers do not ask for a new cluster")
+    pool: Json = {"name": "nodepool1", "mode": "System", "osType": "Linux", "count": new.node_count}
+    if new.node_vm_size:
+        pool["vmSize"] = new.node_vm_size
+    identity: Json = {"type": "SystemAssigned"}
+    if answers.customer_managed is not None:
+        identity = {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
+    body: Json = {
+        "location": answers.location,
+        "identity": identity,
+        "properties": {
+            "dnsPrefix": _dns_prefix(answers.cluster.name, answers.resource_group),
+            "enableRBAC": True,
+            "agentPoolProfiles": [pool],
+            "securityProfile": wanted_profile(target, None),
+        },
+    }
+    if version := chosen_version(new.kubernetes_version, versions):
+        body["properties"]["kubernetesVersion"] = version
+    if answers.tags:
+        body["tags"] = dict(answers.tags)
+    return body
+
+
+def chosen_version(asked: str | None, versions: Sequence[VersionRow]) -> str | None:
+    """The version asked for, or the newest of the region's list that is neither preview nor LTS-only."""
+    if asked:
+        return asked
+    return next((row.version for row in versions if not row.preview and not row.lts_only), None)
+
+
+def compared(before: Json, after: Json) -> tuple[int, tuple[str, ...]]:
+    """How many settings besides encryption and identity were compared, and the paths of those that differ."""
+    old, new = dict(_settings(before)), dict(_settings(after))
+    differing = [path for path in old.keys() | new.keys() if old.get(path) != new.get(path)]
+    return len(old), tuple(sorted(differing))
+
+
+def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a body that is the owner's to set, with its path."""
+    if path in {"identity", "properties.securityProfile"}:
+        return
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name.casefold() not in {v.casefold() for v in _VOLATILE}:
+                yield from _settings(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _settings(inner, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def _dns_prefix(cluster: str, group: str) -> str:
+    """As the Azure CLI proposes it: parts of both names, letters and digits and hyphens, at most 54 characters."""
+    name = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{cluster[:20]}-{group[:20]}")
+    name = name.strip("-")[:54].rstrip("-")
+    return name if name[:1].isalpha() else f"a{name}"[:54]

@@ -1,0 +1,230 @@
+"""Running a plan: the gate before it, its steps side by side where they may, and every word about it as an event."""
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from wizard.answers import Answers
+from wizard.cloud.azure import Azure
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.snapshot import Snapshot, take
+from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
+from wizard.procedure.plan import Plan
+from wizard.procedure.planning import applying, plan_from
+from wizard.procedure.step import Patience, Step, Work
+from wizard.rules import Finding
+from wizard.target import Target
+
+
+class NotConfirmedError(Exception):
+    """The digest that was given is not that of the plan that was shown."""
+
+    def __init__(self, plan: Plan, confirm: str) -> None:
+        self.plan = plan
+        given = f"{confirm[:12]}… is given" if confirm else "none is given"
+        super().__init__(
+            f"This plan's digest is {plan.digest[:12]}…, but {given}: look at the plan, then confirm it."
+        )
+
+
+class DriftedError(Exception):
+    """The cloud has changed since the plan was shown; nothing was written."""
+
+    def __init__(self, fresh: Plan, differences: list[str]) -> None:
+        self.fresh = fresh
+        """The plan as it would be now."""
+        self.differences = differences
+        """What is different, one sentence each."""
+        super().__init__("Azure has changed since the plan was made: " + "; ".join(differences))
+
+
+class RefusedError(Exception):
+    """Rules speak against the plan; nothing was written."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(finding.message for finding in findings))
+
+
+class Run:
+    """One run of one plan. Steps that do not need each other go at the same time."""
+
+    def __init__(
+        self,
+        azure: Azure,
+        answers: Answers,
+        plan: Plan,
+        *,
+        patience: Patience | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self._azure = azure
+        self._target = Target(answers, azure.cloud.vault_suffix)
+        self._plan = plan
+        self._patience = patience or Patience()
+        self._listeners = list(listeners)
+        self._begun: dict[str | None, float] = {}
+        self.statuses: dict[str, str] = {step.key: "waiting" for step in plan.steps}
+        """By step: `waiting`, `running`, or the status it finished with."""
+        self.problems: dict[str, Problem] = {}
+        """By step: what went wrong."""
+
+    async def execute(self, confirm: str) -> RunStatus:
+        """Pass the gate, run the plan, and say how it ended; the last event is always run-finished.
+
+        `confirm` is the digest of the plan that was shown. Before anything is written the plan is made once more:
+        raises NotConfirmedError, DriftedError or RefusedError, in each case with nothing written. Raises AzureError
+        where the cloud cannot be read at all. Being cancelled ends the run as interrupted and passes the
+        cancellation on; what Azure has begun goes on there.
+        """
+        snapshot = await self._gate(confirm)
+        self._begun[None] = self._azure.clock.elapsed()
+        work_steps = applying(self._target.answers)
+        tasks: dict[str, asyncio.Task[bool]] = {}
+        for step in work_steps:
+            needs = [tasks[need] for need in step.needs if need in tasks]
+            work = self._work(step, snapshot, granted=self._granted)
+            tasks[step.key] = asyncio.create_task(self._step(step, work, needs), name=step.key)
+        try:
+            done = await asyncio.gather(*tasks.values())
+        except asyncio.CancelledError:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            self._finish_run(
+                "interrupted", "interrupted; what Azure has begun goes on there, and the same plan carries on"
+            )
+            raise
+        if all(done):
+            self._finish_run("succeeded", "done")
+            return "succeeded"
+        failed = [key for key, status in self.statuses.items() if status == "failed"]
+        self._finish_run("failed", f"failed at: {', '.join(failed)}", self.problems[failed[0]])
+        return "failed"
+
+    async def _gate(self, confirm: str) -> Snapshot:
+        if not confirm or confirm != self._plan.digest:
+            raise NotConfirmedError(self._plan, confirm)
+        snapshot = await take(self._azure, self._target)
+        fresh = plan_from(self._target, snapshot)
+        if fresh.digest != self._plan.digest:
+            raise DriftedError(fresh, differences(self._plan, fresh))
+        if fresh.errors:
+            raise RefusedError(fresh.errors)
+        self._granted: dict[str, float] = {}
+        return snapshot
+
+    async def _step(self, step: Step, work: Work, needs: Sequence["asyncio.Task[bool]"]) -> bool:
+        """One step, once what it needs is done. True where it (or its being so already) was confirmed."""
+        if not all(await asyncio.gather(*needs)):
+            self._finish_step(step.key, "skipped", "not begun: something it needs failed")
+            return False
+        self._begun[step.key] = self._azure.clock.elapsed()
+        self.statuses[step.key] = "running"
+        self._emit(Event(_now(), "step-started", step.key, message=step.title))
+        acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
+        try:
+            if acts:
+                await step.apply(work)
+            confirmed = await step.confirm(work)
+        except asyncio.CancelledError:
+            self._finish_step(step.key, "interrupted", "interrupted")
+            raise
+        except AzureError as error:
+            self._fail(step.key, error.problem)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end in a visible failure
+            self._log(step.key, clean("".join(traceback.format_exception(error))), "detail")
+            self._fail(step.key, _fault_of_ours(step, error))
+            return False
+        self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
+        return True
+
+    def _work(self, step: Step, snapshot: Snapshot, granted: dict[str, float]) -> Work:
+        key = step.key
+
+        def progress(message: str, spent: float | None, expected: float | None) -> None:
+            self._emit(
+                Event(
+                    _now(),
+                    "step-progress",
+                    key,
+                    seconds=spent,
+                    expected_seconds=expected,
+                    message=clean(message),
+                )
+            )
+
+        def log(message: str, audience: Audience) -> None:
+            self._log(key, clean(message), audience)
+
+        return Work(self._azure, self._target, snapshot, self._patience, progress, log, granted)
+
+    def _fail(self, key: str, problem: Problem) -> None:
+        self.problems[key] = problem
+        self._finish_step(key, "failed", problem.summary, problem)
+
+    def _finish_step(
+        self, key: str, status: StepStatus, message: str, problem: Problem | None = None
+    ) -> None:
+        self.statuses[key] = status
+        self._emit(
+            Event(
+                _now(),
+                "step-finished",
+                key,
+                status,
+                self._seconds(key),
+                message=clean(message),
+                problem=problem,
+            )
+        )
+
+    def _finish_run(self, status: RunStatus, message: str, problem: Problem | None = None) -> None:
+        self._emit(
+            Event(_now(), "run-finished", None, status, self._seconds(None), message=message, problem=problem)
+        )
+
+    def _log(self, key: str, message: str, audience: Audience) -> None:
+        self._emit(Event(_now(), "log", key, message=message, audience=audience))
+
+    def _seconds(self, key: str | None) -> float:
+        begun = self._begun.get(key)
+        return 0.0 if begun is None else self._azure.clock.elapsed() - begun
+
+    def _emit(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+
+def differences(shown: Plan, fresh: Plan) -> list[str]:
+    """What a plan that was shown and one made later disagree about, one sentence each."""
+    found = []
+    before = {step.key: step for step in shown.steps}
+    for step in fresh.steps:
+        old = before.get(step.key)
+        if old is None or old.action != step.action:
+            found.append(f"{step.title}: was {old.action if old else 'not there'}, is now {step.action}")
+        elif old.effects != step.effects:
+            now = "; ".join(f"{effect.what} {effect.name} ({effect.detail})" for effect in step.effects)
+            found.append(f"{step.title}: is now {now}")
+    for fact, value in fresh.basis.items():
+        if shown.basis.get(fact) != value:
+            found.append(f"{fact.replace('_', ' ')}: was {shown.basis.get(fact)}, is now {value}")
+    return [clean(sentence) for sentence in found] or ["the plan is made for something else"]
+
+
+def _fault_of_ours(step: Step, error: Exception) -> Problem:
+    return Problem(
+        "ours",
+        f"The step {step.key} met something that this program does not understand.",
+        clean(f"{type(error).__name__}: {error}"),
+        "Save the report and send it to the developers; then start again, what is done is kept.",
+        retryable=True,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,128 @@
+"""What a step is: one object in one file, from which plan, review row, run and script line all come."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from wizard.answers import Answers
+from wizard.clock import Clock
+from wizard.cloud.azure import Azure
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.events import Audience
+from wizard.procedure.plan import Action, Effect
+from wizard.rules import Right
+from wizard.target import Target
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the run waits for what Azure does in its own time; seconds of Azure's time."""
+
+    settle_private: float = 300
+    """For new roles of the cluster's identity before AKS is asked to use a private vault, which it cannot validate."""
+    settle_public: float = 60
+    """The same for a public vault, where AKS validates them and its refusal is retried."""
+    role_wait: float = 1800
+    """For the operator's own new role, and for AKS to find the identity's."""
+    role_retry: float = 15
+    """Between two tries with a role that has not taken effect."""
+    cluster_retry: float = 60
+    """Between two updates of a cluster: AKS refills its budget by one a minute (AKS:quotas-skus-regions)."""
+    feature_wait: float = 3600
+    """For the preview feature to be registered."""
+    principal_wait: float = 600
+    """For a new identity to be known to Azure's authorization."""
+    heartbeat: float = 5
+    """Between two words about a long-running operation."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a step would do, and on what."""
+
+    action: Action
+    effects: tuple[Effect, ...]
+
+
+@dataclass
+class Work:
+    """What a step gets to work with during a run."""
+
+    azure: Azure
+    target: Target
+    snapshot: Snapshot
+    """As it was when the gate was passed."""
+    patience: Patience
+    progress: Callable[[str, float | None, float | None], None]
+    """Tell what is being waited for: message, seconds spent, seconds expected."""
+    log: Callable[[str, Audience], None]
+    granted: dict[str, float] = field(default_factory=dict)
+    """When (by the clock) this run gave a role to the identity, by the role's name; what settling is counted from."""
+
+    @property
+    def answers(self) -> Answers:
+        """What the operator chose."""
+        return self.target.answers
+
+    @property
+    def clock(self) -> Clock:
+        """The time all waits are in."""
+        return self.azure.clock
+
+
+class Step(ABC):
+    """One step of the procedure. Adding one: a file in `steps/`, a line in `steps/__init__.py`, a test."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    sentence: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Keys of steps that must have finished; those that do not apply to the answers are left out of the plan."""
+    reversible: ClassVar[bool] = True
+    usually: ClassVar[tuple[float, float]] = (0, 0)
+    """From-to, in seconds."""
+    only_looks: ClassVar[bool] = False
+    """It never writes, and that it succeeded is news on every run."""
+
+    def applies(self, answers: Answers) -> bool:  # noqa: ARG002 - what most steps say of any answers
+        """Whether these answers need the step at all."""
+        return True
+
+    @abstractmethod
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        """What would be done, from what exists. Pure."""
+
+    @abstractmethod
+    async def apply(self, work: Work) -> None:
+        """Do it; safe to do again. Called only where the plan shows an action. Raises AzureError."""
+
+    @abstractmethod
+    async def confirm(self, work: Work) -> str:
+        """Read back, and say in a few words what is so now. Raises AzureError where it is not."""
+
+    @abstractmethod
+    def commands(self, target: Target) -> tuple[str, ...]:
+        """The equivalent in the Azure CLI, as the how-to writes it, with the how-to's variables."""
+
+    def rights(self, target: Target) -> tuple[Right, ...]:  # noqa: ARG002 - what a step that only reads needs
+        """What whoever is signed in must be allowed to do for `apply`."""
+        return ()
+
+    def duration(self, target: Target) -> tuple[float, float]:  # noqa: ARG002 - most steps take as long for any answers
+        """From-to, in seconds, for these answers."""
+        return self.usually
+
+
+def shell(*parts: str) -> str:
+    """A long command, one part a line, as the how-to breaks them."""
+    return " \\\n    ".join(parts)
+
+
+def not_so(
+    summary: str, remedy: str = "Start again; what is done is kept, and the rest is done anew."
+) -> AzureError:
+    """The error of a step that reads back something else than it asked for."""
+    cause = "Azure accepted the change but does not show it, or somebody changed it since."
+    return AzureError(Problem("azure", summary, cause, remedy, retryable=True))

@@ -1,0 +1,241 @@
+"""The managed cluster itself: the one step that cannot be undone."""
+
+import asyncio
+from typing import Any
+
+from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.azure import as_json
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.snapshot import Snapshot, read_cluster
+from wizard.procedure import cluster_body
+from wizard.procedure.plan import Effect
+from wizard.procedure.settling import let_roles_settle
+from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.rules import Right
+from wizard.target import Target
+
+_ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
+_RACES = frozenset({"EtagMismatch", "PreconditionFailed", "PreConditionFailed"})
+_RACE_TRIES = 3
+
+
+class Cluster(Step):
+    """How-to: "Create a new AKS cluster with …" and "Enable … on an existing cluster"."""
+
+    key = "cluster"
+    title = "Encrypt the managed cluster"
+    sentence = "Tells AKS to encrypt the cluster's secrets; AKS then encrypts those that exist as well."
+    needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
+    reversible = False
+    usually = (180, 360)
+
+    def duration(self, target: Target) -> tuple[float, float]:
+        """The update, and before it the time that new roles are given to settle."""
+        own = target.answers.customer_managed
+        settle = 0 if own is None else 300 if own.vault.network_access == "Private" else 60
+        low, high = self.usually if target.answers.cluster.create is False else (240, 600)
+        return (low + settle, high + settle)
+
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        answers, cluster = target.answers, snapshot.cluster
+        name = answers.cluster.name
+        kms = (
+            "key that AKS manages"
+            if answers.customer_managed is None
+            else f"key {target.own.vault.name}/{target.own.key.name}"
+        )
+        if cluster is None:
+            return Intent("create", _creation(target, snapshot, kms))
+        if cluster_body.holds(target, cluster):
+            return Intent(
+                "none", (Effect("keep", "managed cluster", name, f"encrypted with the {kms} already"),)
+            )
+        moves = []
+        if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
+            moves.append(f"identity → {target.own.identity.name}")
+        moves.append(f"KMS → {kms}")
+        compared, _ = cluster_body.compared(cluster, cluster)
+        return Intent(
+            "update",
+            (
+                Effect("change", "managed cluster", name, " · ".join(moves)),
+                Effect("keep", "everything else of the cluster", name, f"{compared} settings compared"),
+            ),
+        )
+
+    async def apply(self, work: Work) -> None:
+        await let_roles_settle(work)
+        if work.snapshot.cluster is None:
+            await self._send(work, cluster_body.created(work.target, work.snapshot.versions), None)
+        else:
+            await self._update(work)
+
+    async def _update(self, work: Work) -> None:
+        """Change the cluster as it is now, provided its encryption and identity still are as the plan saw them."""
+        races = 0
+        refusal: AzureError | None = None
+        async for _ in work.clock.tries(work.patience.cluster_retry, work.patience.role_wait):
+            now = await read_cluster(work.azure, work.target)
+            if now is None or _touched(now) != _touched(work.snapshot.cluster):
+                raise AzureError(_changed_meanwhile(work.answers.cluster.name))
+            try:
+                await self._send(work, cluster_body.changed(work.target, now), _etag(now))
+            except AzureError as error:
+                refusal, code = error, error.problem.code
+                if code in _RACES and races < _RACE_TRIES:
+                    races += 1
+                    work.log(
+                        f"{code}: something else changed the cluster at the same moment; reading it again",
+                        "operator",
+                    )
+                elif code == _ROLE_NOT_THERE:
+                    pause = work.patience.cluster_retry
+                    work.log(
+                        f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
+                        "operator",
+                    )
+                else:
+                    raise
+            else:
+                return
+        if refusal is not None:
+            raise refusal
+
+    async def _send(self, work: Work, body: Json, etag: str | None) -> None:
+        """PUT the cluster and follow the operation to its end. Raises AzureError."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import AzureError as SdkError
+        from azure.mgmt.containerservice.models import ManagedCluster
+
+        answers = work.answers
+        verb = "created" if work.snapshot.cluster is None else "updated"
+        summary = f"The cluster {answers.cluster.name} could not be {verb}."
+        conditions: dict[str, Any] = (
+            {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        )
+        client = work.azure.containers(answers.subscription).managed_clusters
+        try:
+            poller = await client.begin_create_or_update(
+                answers.resource_group, answers.cluster.name, ManagedCluster(body), **conditions
+            )
+            work.log(
+                f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
+            )
+            await _follow(work, poller, f"cluster is being {verb}", self.duration(work.target)[1])
+        except SdkError as error:
+            raise AzureError(problem_from(error, summary)) from error
+
+    async def confirm(self, work: Work) -> str:
+        begun = work.clock.elapsed()
+        name = work.answers.cluster.name
+        while True:
+            cluster = await read_cluster(work.azure, work.target)
+            if cluster is None:
+                raise not_so(f"The cluster {name} does not exist.")
+            state = str(dig(cluster, "properties", "provisioningState") or "")
+            if state in {"Succeeded", "Failed", "Canceled"}:
+                break
+            work.progress(f"cluster is {state}", work.clock.elapsed() - begun, self.usually[1])
+            await work.clock.sleep(work.patience.heartbeat)
+        if state != "Succeeded":
+            raise AzureError(_ended_badly(name, state, cluster))
+        if not cluster_body.holds(work.target, cluster):
+            raise not_so(f"The cluster {name} is not encrypted as asked.")
+        if work.snapshot.cluster is None:
+            return f"{name} created, {state}"
+        count, differing = cluster_body.compared(work.snapshot.cluster, cluster)
+        if differing:
+            work.log(f"other settings differ since the plan was made: {', '.join(differing)}", "operator")
+        return f"{name} {state}; {count - len(differing)} other settings unchanged"
+
+    def commands(self, target: Target) -> tuple[str, ...]:
+        answers = target.answers
+        lines = ["--name $CLUSTER_NAME", "--resource-group $RESOURCE_GROUP"]
+        new = answers.cluster.create
+        if new is not False:
+            lines.append("--kubernetes-version $KUBERNETES_VERSION")
+            if new.node_count != 3:
+                lines.append(f"--node-count {new.node_count}")
+            if new.node_vm_size:
+                lines.append("--node-vm-size $NODE_VM_SIZE")
+        lines.append("--kms-infrastructure-encryption Enabled")
+        if answers.customer_managed is not None:
+            lines += [
+                "--enable-azure-keyvault-kms",
+                "--azure-keyvault-kms-key-id $KEY_ID_NO_VERSION",
+                "--azure-keyvault-kms-key-vault-resource-id $KEY_VAULT_RESOURCE_ID",
+                f"--azure-keyvault-kms-key-vault-network-access {target.own.vault.network_access}",
+                "--assign-identity $IDENTITY_RESOURCE_ID",
+            ]
+        if new is not False:
+            lines.append("--generate-ssh-keys")
+        verb = "update" if new is False else "create"
+        return (shell(f"az aks {verb}", *lines),)
+
+    def rights(self, target: Target) -> tuple[Right, ...]:
+        rights = [Right("Microsoft.ContainerService/managedClusters/write", target.answers.resource_group)]
+        if target.answers.customer_managed is not None:
+            action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+            rights.append(Right(action, target.answers.identity_group))
+        return tuple(rights)
+
+
+async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
+    """Wait for a long-running operation, with a word now and then: its last status and the time spent."""
+    begun = work.clock.elapsed()
+    ending = asyncio.ensure_future(poller.result())
+    beat = max(0.05, work.clock.scaled(work.patience.heartbeat))
+    try:
+        while not (await asyncio.wait({ending}, timeout=beat))[0]:
+            work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - begun, expected)
+        as_json(await ending)
+    finally:
+        ending.cancel()
+
+
+def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:
+    new = target.answers.cluster.create
+    version = (
+        cluster_body.chosen_version(new.kubernetes_version if new else None, snapshot.versions)
+        or "AKS's default"
+    )
+    nodes = new.node_count if new else 0
+    detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} · KMS → {kms}"
+    return (Effect("create", "managed cluster", target.answers.cluster.name, detail),)
+
+
+def _touched(cluster: Json | None) -> tuple[Any, Any]:
+    """What of a cluster the plan stands on and the update replaces."""
+    return dig(cluster, "properties", "securityProfile"), tuple(
+        i.lower() for i in cluster_body.user_assigned(cluster)
+    )
+
+
+def _etag(cluster: Json) -> str | None:
+    """The cluster's eTag, bare as the SDK wants it (it adds the quotes), where Azure gave one."""
+    tag = next((value for name, value in cluster.items() if same(name, "etag")), None)
+    tag = tag or dig(cluster, "properties", "eTag")
+    return str(tag).strip('"') if tag else None
+
+
+def _changed_meanwhile(name: str) -> Problem:
+    return Problem(
+        "azure",
+        f"The cluster {name} was changed since the plan was made.",
+        "Its encryption or its identity is no longer as the plan saw it; nothing was written over it.",
+        "Plan again and look at the difference.",
+        retryable=True,
+    )
+
+
+def _ended_badly(name: str, state: str, cluster: Json) -> Problem:
+    said = dig(cluster, "properties", "status", "provisioningError", "message")
+    return Problem(
+        "azure",
+        f"The cluster {name} ended in the state {state}.",
+        "With a private vault this most often means that the cluster could not reach or use the key.",
+        "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
+        azure_said=str(said or ""),
+        retryable=True,
+    )

@@ -1,0 +1,73 @@
+"""The preview feature flag of KMS data encryption."""
+
+from wizard.cloud import features
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.plan import Effect
+from wizard.procedure.step import Intent, Step, Work
+from wizard.rules import Right
+from wizard.target import Target
+
+ASKABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
+"""States from which the feature has to be asked for."""
+
+
+class Feature(Step):
+    """How-to: "Register the feature flag", steps 1 and 2."""
+
+    key = "feature"
+    title = "Register the feature"
+    sentence = (
+        "Asks for the preview feature KMSPMKPreview in the subscription and waits until it is registered."
+    )
+    usually = (300, 900)
+
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        del target
+        if snapshot.feature is None:
+            return Intent(
+                "none",
+                (Effect("keep", "feature", features.FEATURE, "no longer exists: not needed any more"),),
+            )
+        if snapshot.feature in ASKABLE:
+            return Intent(
+                "register", (Effect("change", "feature", features.FEATURE, "registered in the subscription"),)
+            )
+        detail = {
+            "Registered": "registered",
+            "Registering": "being registered; the run waits for it",
+            "Pending": "waiting for Microsoft's approval; the run waits for it",
+        }.get(snapshot.feature, snapshot.feature)
+        return Intent("none", (Effect("keep", "feature", features.FEATURE, detail),))
+
+    async def apply(self, work: Work) -> None:
+        await features.register_feature(work.azure, work.answers.subscription)
+
+    async def confirm(self, work: Work) -> str:
+        last = ""
+
+        def report(state: str, spent: float) -> None:
+            nonlocal last
+            last = state
+            words = {
+                "Registering": "Azure is registering the feature",
+                "Pending": "waiting for Microsoft's approval",
+            }
+            if state in words:
+                work.progress(words[state], spent, self.usually[1])
+
+        await features.follow_feature(
+            work.azure, work.answers.subscription, report, work.patience.feature_wait
+        )
+        return f"{features.FEATURE} is {'registered' if last == 'Registered' else last}"
+
+    def commands(self, target: Target) -> tuple[str, ...]:
+        del target
+        return (
+            f"az feature register --namespace {features.NAMESPACE} --name {features.FEATURE}",
+            f"az feature show --namespace {features.NAMESPACE} --name {features.FEATURE}",
+        )
+
+    def rights(self, target: Target) -> tuple[Right, ...]:
+        return (
+            Right("Microsoft.Features/providers/features/register/action", target.answers.resource_group),
+        )

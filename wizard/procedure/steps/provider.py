@@ -1,0 +1,48 @@
+"""The resource provider, which must take notice of the feature."""
+
+from wizard.cloud import features
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.plan import Effect
+from wizard.procedure.step import Intent, Step, Work
+from wizard.procedure.steps.feature import ASKABLE
+from wizard.rules import Right
+from wizard.target import Target
+
+
+class Provider(Step):
+    """How-to: "Register the feature flag", step 3."""
+
+    key = "provider"
+    title = "Refresh the resource provider"
+    sentence = "Registers Microsoft.ContainerService again, so that AKS takes notice of the feature."
+    needs = ("feature",)
+    usually = (5, 60)
+
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        del target
+        unnoticed = snapshot.feature in ASKABLE or snapshot.feature in {"Registering", "Pending"}
+        if unnoticed or snapshot.provider != "Registered":
+            return Intent(
+                "register",
+                (Effect("change", "resource provider", features.NAMESPACE, "registration refreshed"),),
+            )
+        return Intent("none", (Effect("keep", "resource provider", features.NAMESPACE, "registered"),))
+
+    async def apply(self, work: Work) -> None:
+        await features.refresh_provider(
+            work.azure,
+            work.answers.subscription,
+            lambda state, spent: work.progress(f"{features.NAMESPACE} is {state}", spent, self.usually[1]),
+            work.patience.feature_wait,
+        )
+
+    async def confirm(self, work: Work) -> str:
+        state = await features.provider_state(work.azure, work.answers.subscription)
+        return f"{features.NAMESPACE} is {state.lower()}"
+
+    def commands(self, target: Target) -> tuple[str, ...]:
+        del target
+        return (f"az provider register --namespace {features.NAMESPACE}",)
+
+    def rights(self, target: Target) -> tuple[Right, ...]:
+        return (Right(f"{features.NAMESPACE}/register/action", target.answers.resource_group),)

@@ -1,0 +1,130 @@
+"""The key vault."""
+
+from wizard.answers import Answers
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.problems import AzureError
+from wizard.cloud.snapshot import Snapshot, read_vault
+from wizard.procedure.plan import Effect
+from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.rules import Right
+from wizard.target import Target
+
+_DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
+_DNS_WAIT = 900.0  # seconds; usually 20 to 60
+
+
+class Vault(Step):
+    """How-to: "Create a key vault", step 1; private from birth where its note asks for that."""
+
+    key = "vault"
+    title = "Create the key vault"
+    sentence = (
+        "Creates the key vault with Azure RBAC; a private one keeps the internet out from its first moment."
+    )
+    needs = ("resource-group",)
+    usually = (20, 60)
+
+    def applies(self, answers: Answers) -> bool:
+        return answers.customer_managed is not None
+
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        vault = target.own.vault
+        if snapshot.vault is not None:
+            firewall = "firewall denies" if firewall_denies(snapshot.vault) else "firewall open"
+            where = str(dig(snapshot.vault, "location") or "")
+            return Intent("none", (Effect("keep", "key vault", vault.name, f"{where}, {firewall}"),))
+        parts = [target.answers.location, "Azure RBAC"]
+        parts.append("firewall denies from birth" if born_private(target) else "public network access")
+        parts.append("purge protection" if vault.purge_protection else "no purge protection")
+        return Intent("create", (Effect("create", "key vault", vault.name, ", ".join(parts)),))
+
+    async def apply(self, work: Work) -> None:
+        from azure.core.exceptions import AzureError as SdkError
+        from azure.mgmt.keyvault.models import VaultCreateOrUpdateParameters
+
+        target = work.target
+        name = target.own.vault.name
+        client = work.azure.vaults(work.answers.subscription).vaults
+        if (
+            await read_vault(work.azure, target) is None
+        ):  # a PUT over an existing vault would replace its settings
+            try:
+                poller = await client.begin_create_or_update(
+                    target.answers.vault_group,
+                    name,
+                    VaultCreateOrUpdateParameters(vault_body(target, work.snapshot.signed_in.tenant_id)),
+                    polling=False,
+                )
+                await poller.result()
+            except SdkError as error:
+                raise AzureError(
+                    problem_from(error, f"The key vault {name} could not be created.")
+                ) from error
+            work.log(f"key vault {name} accepted by Azure", "operator")
+        async for spent in work.clock.tries(_DNS_POLL, _DNS_WAIT):
+            state = str(
+                dig(await read_vault(work.azure, target), "properties", "provisioningState") or "Succeeded"
+            )
+            if state == "Succeeded":
+                return
+            work.progress(f"{name}: {state}", spent, self.usually[1])
+        raise not_so(f"The key vault {name} is not ready after {_DNS_WAIT / 60:.0f} minutes.")
+
+    async def confirm(self, work: Work) -> str:
+        body = await read_vault(work.azure, work.target)
+        if body is None:
+            raise not_so(f"The key vault {work.target.own.vault.name} does not exist.")
+        if dig(body, "properties", "enableRbacAuthorization") is not True:
+            raise not_so(f"The key vault {work.target.own.vault.name} does not use Azure RBAC.")
+        return f"{work.target.own.vault.name}, Azure RBAC"
+
+    def commands(self, target: Target) -> tuple[str, ...]:
+        group = f"--resource-group {group_variable(target)}"
+        options = ["--name $KEY_VAULT_NAME", group, "--enable-rbac-authorization true"]
+        if target.own.key.type == "RSA-HSM":
+            options.append("--sku premium")
+        if target.own.vault.purge_protection:
+            options.append("--enable-purge-protection true")
+        if born_private(target):
+            options += ["--default-action Deny", "--bypass AzureServices"]
+        options.append("--public-network-access Enabled")
+        show = f"az keyvault show --name $KEY_VAULT_NAME {group} --query id -o tsv"
+        return (shell("az keyvault create", *options), f"export KEY_VAULT_RESOURCE_ID=$({show})")
+
+    def rights(self, target: Target) -> tuple[Right, ...]:
+        return (Right("Microsoft.KeyVault/vaults/write", target.answers.vault_group),)
+
+
+def born_private(target: Target) -> bool:
+    """Whether the vault is created with its firewall closed: only then is no public window ever open."""
+    own = target.own
+    return own.vault.network_access == "Private" and own.create_through == "resource-manager"
+
+
+def group_variable(target: Target) -> str:
+    """The script's variable for the vault's resource group."""
+    same_group = target.answers.vault_group.casefold() == target.answers.resource_group.casefold()
+    return "$RESOURCE_GROUP" if same_group else "$KEY_VAULT_RESOURCE_GROUP"
+
+
+def vault_body(target: Target, tenant: str) -> Json:
+    """What is sent to create the vault. RBAC is sent explicitly: its default depends on the API version."""
+    vault, key = target.own.vault, target.own.key
+    properties: Json = {
+        "tenantId": tenant,
+        "sku": {"family": "A", "name": "premium" if key.type == "RSA-HSM" else "standard"},
+        "enableRbacAuthorization": True,
+        "publicNetworkAccess": "Enabled",
+        "networkAcls": {
+            "defaultAction": "Deny" if born_private(target) else "Allow",
+            "bypass": "AzureServices",
+        },
+    }
+    if vault.purge_protection:  # Azure refuses an explicit false
+        properties["enablePurgeProtection"] = True
+    body: Json = {"location": target.answers.location, "properties": properties}
+    if target.answers.tags:
+        body["tags"] = target.answers.tags
+    return body

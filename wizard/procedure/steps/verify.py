@@ -1,0 +1,48 @@
+"""Reading the cluster back and holding it against the answers."""
+
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.plan import Effect
+from wizard.procedure.step import Intent, Step, Work
+from wizard.target import Target
+from wizard.verification.verify import verify
+
+
+class Verify(Step):
+    """How-to: "Verify KMS configuration"."""
+
+    key = "verify"
+    title = "Verify"
+    sentence = "Reads the cluster, its key and its roles back and holds them against what was asked for."
+    needs = ("cluster",)
+    only_looks = True
+
+    def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
+        del snapshot
+        return Intent(
+            "none", (Effect("keep", "verification", target.answers.cluster.name, "read back at the end"),)
+        )
+
+    async def apply(self, work: Work) -> None:
+        """Nothing is changed."""
+
+    async def confirm(self, work: Work) -> str:
+        report = await verify(work.azure, work.target.cluster_id, expect=work.answers)
+        failed = [check for check in report.checks if not check.passed]
+        if failed:
+            raise AzureError(
+                Problem(
+                    "azure",
+                    f"{work.answers.cluster.name} is not as asked: {failed[0].message}",
+                    "; ".join(check.message for check in failed[1:]),
+                    failed[0].remedy or "Verify the cluster to see each check.",
+                    retryable=True,
+                )
+            )
+        return report.verdict
+
+    def commands(self, target: Target) -> tuple[str, ...]:
+        del target
+        return (
+            "az aks show --name $CLUSTER_NAME --resource-group $RESOURCE_GROUP --query 'securityProfile'",
+        )

@@ -1,0 +1,58 @@
+"""What the answers name, as Azure names it: the ids of everything the procedure touches."""
+
+from dataclasses import dataclass
+
+from wizard.answers import Answers, CustomerManaged
+from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, ResourceId
+
+
+@dataclass(frozen=True)
+class Target:
+    """The answers, in one cloud."""
+
+    answers: Answers
+    vault_suffix: str
+    """`.vault.azure.net` in Azure itself."""
+
+    @property
+    def cluster_id(self) -> str:
+        """The managed cluster's resource id."""
+        return self._id(self.answers.resource_group, MANAGED_CLUSTER, self.answers.cluster.name)
+
+    @property
+    def own(self) -> CustomerManaged:
+        """Vault, key and identity. Raises ValueError with platform-managed keys, which have none."""
+        if self.answers.customer_managed is None:
+            raise ValueError("platform-managed keys have no vault, key or identity of the customer's")
+        return self.answers.customer_managed
+
+    @property
+    def vault_id(self) -> str:
+        """The key vault's resource id."""
+        return self._id(self.answers.vault_group, KEY_VAULT, self.own.vault.name)
+
+    @property
+    def identity_id(self) -> str:
+        """The user-assigned identity's resource id."""
+        return self._id(self.answers.identity_group, USER_ASSIGNED_IDENTITY, self.own.identity.name)
+
+    @property
+    def vault_uri(self) -> str:
+        """The vault's address, without a trailing slash."""
+        return f"https://{self.own.vault.name.lower()}{self.vault_suffix}"
+
+    @property
+    def key_id(self) -> str:
+        """The key identifier that AKS is given: always versionless, so that a rotation is followed (the how-to)."""
+        return f"{self.vault_uri}/keys/{self.own.key.name}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the resource groups that are used, each once, the cluster's first."""
+        unique: dict[str, str] = {}
+        for name in (self.answers.resource_group, self.answers.vault_group, self.answers.identity_group):
+            unique.setdefault(name.casefold(), name)
+        return tuple(unique.values())
+
+    def _id(self, group: str, kind: str, name: str) -> str:
+        return str(ResourceId(self.answers.subscription, group, kind, name))
