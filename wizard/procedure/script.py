@@ -127,11 +127,5 @@ def _version_line(answers: Answers) -> list[str]:
 def _quoted(command: str) -> str:
     """The command with its bare variables quoted, and declared apart from a command's output (shellcheck)."""
     match = re.fullmatch(r"export ([A-Z_]+)=(\$\(.*\))", command, re.DOTALL)
-    text = re.sub(
-        r'(?<!["\w/])\$([A-Z_]+)\b(?![^$]*"\s*\\?\n?\s*--body)',
-        r'"$\1"',
-        match.group(2) if match else command,
-    )
-    if match:
-        return f"{match.group(1)}={text}\nexport {match.group(1)}"
-    return text
+    text = re.sub(r'(?<!["\w/])\$([A-Z_]+)\b', r'"$\1"', match.group(2) if match else command)
+    return f"{match.group(1)}={text}\nexport {match.group(1)}" if match else text

@@ -41,16 +41,16 @@ class Cluster(Step):
         answers, cluster = target.answers, snapshot.cluster
         name = answers.cluster.name
         kms = (
-            "key that AKS manages"
+            "a key that AKS manages"
             if answers.customer_managed is None
-            else f"key {target.own.vault.name}/{target.own.key.name}"
+            else f"{target.own.vault.name}/{target.own.key.name}"
         )
+        if cluster is None and answers.cluster.create is False:
+            return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
         if cluster_body.holds(target, cluster):
-            return Intent(
-                "none", (Effect("keep", "managed cluster", name, f"encrypted with the {kms} already"),)
-            )
+            return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
         moves = []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
