@@ -10,6 +10,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import OLDEST, firewall_denies, identity_kind, version_of
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure import cluster_body
 from wizard.target import Target
 
 Level = Literal["error", "warning", "info"]
@@ -158,6 +159,12 @@ def cluster_state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"The last operation on {name} failed.",
             "The update sends the whole cluster again and often repairs it; look at what failed first.",
         )
+    elif state not in {"Succeeded", "Canceled"} and cluster_body.holds(target, snapshot.cluster):
+        yield Finding(
+            "info",
+            "cluster-under-way",
+            f"{name} is being encrypted as asked already ({clean(state)}); the run follows it.",
+        )
     elif state not in {"Succeeded", "Canceled"}:
         yield Finding(
             "error",
@@ -200,6 +207,28 @@ def cluster_identity(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                     "Give the new identity the roles that the old one holds (own network, disks, registries), or name the "
                     "old one in identity.name.",
                 )
+
+
+def moving_from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """A cluster that leaves a customer's key still needs it for a while; how-to, "Migrate between key management options"."""
+    before = Encryption.of(snapshot.cluster)
+    if snapshot.cluster is None or not before.kms_enabled or cluster_body.holds(target, snapshot.cluster):
+        return
+    name = target.answers.cluster.name
+    yield Finding(
+        "warning",
+        "old-key-still-needed",
+        f"{name} uses {before.key_name} now. AKS needs that key until every secret is encrypted anew.",
+        "Do not delete or disable the old key, its vault or the old identity's roles; keep them until you have verified the "
+        "cluster and no backup needs them.",
+    )
+    if before.kind == "legacy-kms":
+        yield Finding(
+            "warning",
+            "legacy-migration",
+            f"{name} leaves the legacy KMS experience; AKS rewrites every secret while it migrates.",
+            "Disable policies that block updating secrets first (admission webhooks, Kyverno, Gatekeeper).",
+        )
 
 
 def vault_name(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -392,6 +421,7 @@ RULES: tuple[Rule, ...] = (
     new_cluster_version,
     cluster_state,
     cluster_identity,
+    moving_from_a_key,
     vault_name,
     vault_fits,
     vault_firewall_bars_key,

@@ -49,9 +49,10 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        if cluster_body.holds(target, cluster):
+        failed = dig(cluster, "properties", "provisioningState") == "Failed"
+        if cluster_body.holds(target, cluster) and not failed:
             return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = []
+        moves = ["sent again to repair it"] if failed else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")
