@@ -1,18 +1,28 @@
 """A world's first state, from its scenario."""
 
-from wizard.simulator import rbac
-from wizard.simulator.ids import name_of
-from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.providers.resource_providers import NAMESPACES
-from wizard.simulator.problems import ScenarioError
-from wizard.simulator.scenario import GroupSpec, Scenario
-from wizard.simulator.state import Assignment, Principal
-from wizard.simulator.world import World, iso, new_secret
-
 import uuid
 
-BEFORE = 30 * 24 * 3600.0
+from wizard.simulator import rbac
+from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
+from wizard.simulator.cluster_body import TYPE as CLUSTER
+from wizard.simulator.key_store import add, key_uri, new_version
+from wizard.simulator.problems import ScenarioError
+from wizard.simulator.providers.container_service import add_node_group
+from wizard.simulator.providers.key_vault import TYPE as VAULT
+from wizard.simulator.providers.key_vault import finished, soft_delete
+from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
+from wizard.simulator.providers.managed_identity import new_identity
+from wizard.simulator.providers.resource_groups import new_group
+from wizard.simulator.providers.resource_providers import NAMESPACES
+from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, VaultSpec, merge
+from wizard.simulator.state import Assignment, Principal, Resource
+from wizard.simulator.wire import Json
+from wizard.simulator.world import World, iso, new_secret
+
+DAY = 24 * 3600
+LONG_AGO = 30 * DAY
 _NAMESPACE = uuid.UUID("6f0d0a6c-6a2b-4d5e-9a5c-5a1d5a4f3c11")
+_NEWEST = "2026-08-01"
 
 
 def stable_guid(*parts: str) -> str:
@@ -28,18 +38,21 @@ def populate(world: World) -> None:
     scenario = world.scenario
     _principals(world, scenario)
     for subscription, specification in scenario.subscriptions.items():
+        registered = {name.lower(): state for name, state in specification.providers.items()}
         for namespace in NAMESPACES:
-            state = {name.lower(): value for name, value in specification.providers.items()}.get(
+            world.state.registrations[f"{subscription}/{namespace.lower()}"] = registered.get(
                 namespace.lower(), "Registered"
             )
-            world.state.registrations[f"{subscription}/{namespace.lower()}"] = state
-        for feature, feature_state in specification.features.items():
-            world.state.features[f"{subscription}/{feature}".lower()] = feature_state
+        for feature, state in specification.features.items():
+            world.state.features[f"{subscription}/{feature}".lower()] = state
         for name, group in specification.groups.items():
             group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
             world.put(new_group(group_id, group.location, group.tags))
             _fill(world, group_id, group)
     world.state.refreshed.update(world.state.features)
+    for principal in world.state.principals.values():
+        principal.visible_at = 0.0
+    world.changed = False
 
 
 def _principals(world: World, scenario: Scenario) -> None:
@@ -52,10 +65,10 @@ def _principals(world: World, scenario: Scenario) -> None:
         )  # fmt: skip
         for scope, roles in specification.roles.items():
             for role in roles:
-                assign(world, scope, role, principal)
+                _assign(world, scope, role, principal)
 
 
-def assign(world: World, scope: str, role: str, principal: Principal) -> None:
+def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
     """A role assignment made long ago, in effect since."""
     try:
         definition = rbac.role_named(role)
@@ -64,8 +77,7 @@ def assign(world: World, scope: str, role: str, principal: Principal) -> None:
         raise ScenarioError(
             f"The scenario gives '{principal.name}' the role '{role}' at {scope}, which is no built-in role. Known: {known}."
         ) from problem
-    name = stable_guid(scope, principal.object_id, definition.guid)
-    created = world.now() - BEFORE
+    name, created = stable_guid(scope, principal.object_id, definition.guid), world.now() - LONG_AGO
     world.grant(
         Assignment(
             id=f"{scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{name}", name=name, scope=scope.rstrip("/") or "/",
@@ -76,5 +88,153 @@ def assign(world: World, scope: str, role: str, principal: Principal) -> None:
 
 
 def _fill(world: World, group_id: str, group: GroupSpec) -> None:
-    del world, group
-    name_of(group_id)
+    for name, identity in group.identities.items():
+        resource_id = f"{group_id}/providers/{IDENTITY}/{name}"
+        principal = Principal(
+            stable_guid(resource_id, "principal"),
+            "managed-identity",
+            name,
+            app_id=stable_guid(resource_id, "client"),
+            resource_id=resource_id,
+        )
+        world.add_principal(principal)
+        world.put(
+            new_identity(world, resource_id, identity.location or group.location, identity.tags, principal)
+        )
+    for name, vault in group.vaults.items():
+        _vault(world, f"{group_id}/providers/{VAULT}/{name}", vault, group)
+    for name, cluster in group.clusters.items():
+        _cluster(world, group_id, name, cluster, group)
+
+
+def _identity_of(world: World, place: str, name: str) -> Resource:
+    """A user-assigned identity by full id, or by name in the group of `place`."""
+    resource_id = (
+        name if name.startswith("/") else f"{'/'.join(place.split('/')[:5])}/providers/{IDENTITY}/{name}"
+    )
+    found = world.find(resource_id)
+    if found is None:
+        raise ScenarioError(
+            f"The scenario names the identity '{name}' at {place}, but there is no {resource_id}. Add it under `identities` of that group."
+        )
+    return found
+
+
+def _vault(world: World, resource_id: str, specification: VaultSpec, group: GroupSpec) -> None:
+    name, tenant = resource_id.rpartition("/")[2], world.scenario.tenant.id
+    given: Json = {
+        "tenantId": tenant,
+        "sku": {"family": "A", "name": specification.sku},
+        "enableRbacAuthorization": specification.rbac,
+        "softDeleteRetentionInDays": specification.soft_delete_days,
+        "enablePurgeProtection": specification.purge_protection or None,
+        "publicNetworkAccess": specification.public_network_access,
+        "networkAcls": {"defaultAction": specification.default_action, "bypass": specification.bypass},
+        "accessPolicies": [
+            {
+                "tenantId": tenant,
+                "objectId": _object_id(world, resource_id, policy.principal),
+                "permissions": {"keys": policy.keys},
+            }
+            for policy in specification.access_policies
+        ],
+    }
+    body: Json = {
+        "id": resource_id,
+        "name": name,
+        "type": VAULT,
+        "location": specification.location or group.location,
+        "tags": dict(specification.tags),
+        "properties": finished(world, name, given, {}, rbac_default=True)
+        | {"provisioningState": "Succeeded"},
+    }
+    vault = world.put(Resource(resource_id, VAULT, body))
+    for key_name, key in specification.keys.items():
+        for _ in range(key.versions):
+            version = new_version(world, kty=key.kty, size=key.size, curve=key.curve, ops=key.ops)
+            version.version = stable_guid(resource_id, key_name, str(_)).replace("-", "")
+            version.enabled, version.created = key.enabled, version.created - LONG_AGO
+            version.expires = None if key.expires is None else int(world.now() + key.expires * DAY)
+            add(world, name, key_name, version)
+    for who, roles in specification.access.items():
+        principal = world.state.principals[_object_id(world, resource_id, who)]
+        for role in roles:
+            _assign(world, resource_id, role, principal)
+    if specification.deleted:
+        soft_delete(world, vault)
+
+
+def _object_id(world: World, place: str, name: str) -> str:
+    if name in world.scenario.principals:
+        return world.scenario.principals[name].object_id
+    return str(_identity_of(world, place, name).body["properties"]["principalId"])
+
+
+def _cluster(world: World, group_id: str, name: str, specification: ClusterSpec, group: GroupSpec) -> None:
+    subscription, group_name = group_id.split("/")[2], group_id.split("/")[4]
+    cluster_id, tenant = canonical_id(subscription, group_name, name), world.scenario.tenant.id
+    properties: Json = {
+        "kubernetesVersion": specification.version,
+        "dnsPrefix": f"{name}-dns",
+        "agentPoolProfiles": [
+            {
+                "name": pool_name,
+                "count": pool.count,
+                "vmSize": pool.vm_size,
+                "mode": pool.mode,
+                "orchestratorVersion": pool.version or specification.version,
+            }
+            for pool_name, pool in specification.pools.items()
+        ],
+        "securityProfile": _security(world, group_id, specification),
+    }
+    if specification.identity == "service-principal":
+        properties["servicePrincipalProfile"] = {"clientId": stable_guid(cluster_id, "service-principal")}
+    wanted: Json = {
+        "location": specification.location or group.location,
+        "tags": specification.tags,
+        "properties": properties,
+    }
+    body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, _NEWEST)
+    if specification.identity == "system":
+        principal = world.add_principal(
+            Principal(
+                stable_guid(cluster_id, "principal"),
+                "managed-identity",
+                name,
+                app_id=stable_guid(cluster_id, "client"),
+                resource_id=cluster_id,
+            )
+        )
+        body["identity"] = {"type": "SystemAssigned", "principalId": principal.object_id, "tenantId": tenant}
+    elif specification.identity != "service-principal":
+        identity = _identity_of(world, group_id, specification.identity)
+        shown = {key: identity.body["properties"][key] for key in ("clientId", "principalId")}
+        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity.id: shown}}
+    body["properties"]["powerState"] = {"code": specification.power}
+    add_node_group(world, body)
+    set_state(body, specification.provisioning_state)
+    world.put(Resource(cluster_id, CLUSTER, body))
+
+
+def _security(world: World, group_id: str, specification: ClusterSpec) -> Json:
+    encryption, security = specification.encryption, {}
+    if encryption.key:
+        vault, _, key_name = encryption.key.partition("/")
+        key = world.state.keys.get(f"{vault}/{key_name}".lower())
+        if key is None:
+            raise ScenarioError(
+                f"The scenario encrypts a cluster of {group_id} with the key '{encryption.key}', but no vault has it. Write it as VAULT/KEY, vault first."
+            )
+        vault_id = next(
+            each.id for each in world.of_type(VAULT) if each.body["name"].lower() == vault.lower()
+        )
+        security["azureKeyVaultKms"] = {
+            "enabled": True,
+            "keyId": key_uri(world, vault, key.name, key.current.version if encryption.legacy else ""),
+            "keyVaultNetworkAccess": encryption.network,
+            "keyVaultResourceId": vault_id,
+        }
+    if encryption.platform_managed or (encryption.key and not encryption.legacy):
+        security[ENCRYPTION_PROFILE] = {"infrastructureEncryption": "Enabled"}
+    return security

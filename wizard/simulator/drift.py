@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from wizard.simulator.key_store import find_key, vault_name
+from wizard.simulator.providers.authorization import show_assignment
+from wizard.simulator.providers.vault_keys import show
 from wizard.simulator.scenario import merge
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Json
@@ -16,6 +19,18 @@ def _existing(world: World, resource_id: str) -> Resource:
     if found is None:
         raise KeyError(f"The simulated Azure has no resource {resource_id}")
     return found
+
+
+def truth(world: World, resource_id: str) -> Json | None:
+    """Everything about a resource, a role assignment, or a key of a vault; None where there is none."""
+    if found := world.find(resource_id):
+        return deepcopy(found.body)
+    if held := world.state.assignments.get(resource_id.lower()):
+        return show_assignment(held)
+    vault_id, _, key_name = resource_id.lower().rpartition("/keys/")
+    vault = world.find(vault_id)
+    key = find_key(world, vault_name(vault), key_name) if vault else None
+    return show(world, vault, key) if vault and key else None
 
 
 def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:

@@ -52,7 +52,7 @@ class RoleDefinition:
 @cache
 def role_definitions() -> dict[str, RoleDefinition]:
     """Every built-in role of the simulated cloud, by GUID."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only a started simulator needs it
+    from ruamel.yaml import YAML
 
     document = YAML(typ="safe", pure=True).load(
         files("wizard.simulator").joinpath("roles.yaml").read_text("utf-8")

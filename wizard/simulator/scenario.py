@@ -191,6 +191,12 @@ class Rules(Model):
     ]
     feature_needs_provider_refresh: bool = False
     feature_needs_approval: bool = False
+    private_access_validated: bool = Field(
+        False, description="Whether AKS checks the identity's rights on a Private vault before it starts."
+    )
+    aks_is_trusted_service: bool = Field(
+        True, description="Whether a vault's `bypass: AzureServices` lets AKS through."
+    )
 
 
 class KubernetesVersionSpec(Model):
@@ -266,6 +272,10 @@ class Scenario(Model):
     durations: Durations = Durations()
     rules: Rules = Rules()
     faults: list[FaultSpec] = []
+    caller_address: str = Field(
+        "203.0.113.7", description="The address from which vaults see the clients come."
+    )
+    taken_vault_names: list[str] = Field([], description="Vault names that someone in another tenant holds.")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Scenario":
@@ -286,8 +296,8 @@ def _worlds() -> dict[str, str]:
 
 
 def _parse(text: str, origin: str) -> Json:
-    from ruamel.yaml import YAML  # noqa: PLC0415 - start-up speed
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         document = YAML(typ="safe", pure=True).load(text)

@@ -17,6 +17,7 @@ from wizard.simulator.record import Recorded, parse_body
 from wizard.simulator.scenario import FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
+from wizard.simulator.vault_plane import VaultPlane
 from wizard.simulator.wire import Answer, Call, Json, Refusal, decode_query
 from wizard.simulator.world import World
 
@@ -51,6 +52,7 @@ class Server:
         base_url = f"https://localhost:{self.port}"
         self._base = base_url
         self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
+        self._vaults = VaultPlane(self._world, self._tokens, base_url)
         self._arm = ResourceManager(self._world, self._tokens, Router(all_providers()), base_url)
 
     async def stop(self) -> None:
@@ -98,13 +100,15 @@ class Server:
             if fault is not None and fault.lro_fails is None:
                 return await _suffer(request, fault), False
             query = decode_query(request.rel_url.raw_query_string)
-            if host == "localhost" or host == "127.0.0.1":
+            if host in {"localhost", "127.0.0.1"}:
                 headers = {name.lower(): value for name, value in request.headers.items()}
                 signed = await self._sign_in.answer(request.method, path, query, headers, body)
                 if signed is not None:
                     return signed, False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
-            return await self._plane(call, fault), False
+            if fault is not None and fault.lro_fails is not None:
+                call.operation_fails = fault.lro_fails.model_dump()
+            return await self._plane(call), False
         except Refusal as refusal:
             return refusal.answer(), isinstance(refusal, UnknownRoute)
         except Exception:
@@ -115,8 +119,9 @@ class Server:
                 "The simulated Azure has a fault of its own here; its log says where.",
             ).answer(), False
 
-    async def _plane(self, call: Call, fault: FaultSpec | None) -> Answer:
-        del fault
+    async def _plane(self, call: Call) -> Answer:
+        if call.host.endswith("." + self._world.scenario.vault_suffix):
+            return await self._vaults.answer(call)
         return await self._arm.answer(call)
 
 

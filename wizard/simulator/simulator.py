@@ -6,9 +6,8 @@ import secrets
 import shlex
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from copy import deepcopy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -27,7 +26,7 @@ T = TypeVar("T")
 
 def scenarios() -> dict[str, str]:
     """The built-in worlds: name to a one-sentence description."""
-    from wizard.simulator.scenario import scenarios as built_in  # noqa: PLC0415 - start-up speed
+    from wizard.simulator.scenario import scenarios as built_in
 
     return built_in()
 
@@ -50,7 +49,7 @@ class Simulator:
         state: Path | None = None,
         record: Path | None = None,
     ) -> None:
-        from wizard.simulator.scenario import load_scenario  # noqa: PLC0415 - start-up speed
+        from wizard.simulator.scenario import load_scenario
 
         if not speed > 0:
             raise ValueError(
@@ -113,10 +112,10 @@ class Simulator:
             self._started.set()
 
     async def _main(self) -> None:
-        from wizard.simulator import certificates  # noqa: PLC0415 - heavy, and only a started simulator needs it
-        from wizard.simulator.proxy import Proxy  # noqa: PLC0415
-        from wizard.simulator.server import Server  # noqa: PLC0415
-        from wizard.simulator.tokens import Tokens  # noqa: PLC0415
+        from wizard.simulator import certificates
+        from wizard.simulator.proxy import Proxy
+        from wizard.simulator.server import Server
+        from wizard.simulator.tokens import Tokens
 
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
         self._world = world = self._make_world()
@@ -165,9 +164,9 @@ class Simulator:
         )
 
     def _make_world(self) -> "World":
-        from wizard.simulator.build import populate  # noqa: PLC0415 - start-up speed
-        from wizard.simulator.state import load  # noqa: PLC0415
-        from wizard.simulator.world import World  # noqa: PLC0415
+        from wizard.simulator.build import populate
+        from wizard.simulator.state import load
+        from wizard.simulator.world import World
 
         if self._state_file and self._state_file.exists():
             return World(self._scenario, speed=self._speed, state=load(self._state_file))
@@ -176,7 +175,7 @@ class Simulator:
         return world
 
     def _keep(self) -> None:
-        from wizard.simulator.state import save  # noqa: PLC0415
+        from wizard.simulator.state import save
 
         if self._state_file and self._world:
             save(self._world.state, self._state_file)
@@ -241,21 +240,23 @@ class Simulator:
         return [entry for entry in self._requests if entry.writes]
 
     def resource(self, id: str) -> Json | None:  # noqa: A002 - it is what Azure calls it
-        """The whole truth about one ARM resource (a copy), whatever the case of its id; None where there is none."""
-        return self._in_world(lambda world: deepcopy(found.body) if (found := world.find(id)) else None)
+        """The whole truth about one resource, role assignment or key (a copy), whatever the case of its id; None where there is none."""
+        from wizard.simulator.drift import truth
+
+        return self._in_world(lambda world: truth(world, id))
 
     def change(self, id: str, patch: Mapping[str, Any]) -> Json:  # noqa: A002
         """Change a resource behind the clients' back, as drift does: lays `patch` over it (None removes a key).
 
         Returns the resource after that. Its eTag changes. Raises KeyError where there is none.
         """
-        from wizard.simulator.drift import change  # noqa: PLC0415 - start-up speed
+        from wizard.simulator.drift import change
 
         return self._in_world(lambda world: change(world, id, patch))
 
     def remove(self, id: str) -> None:  # noqa: A002
         """Remove a resource behind the clients' back. Raises KeyError where there is none."""
-        from wizard.simulator.drift import remove  # noqa: PLC0415
+        from wizard.simulator.drift import remove
 
         self._in_world(lambda world: remove(world, id))
 

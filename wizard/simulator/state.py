@@ -158,7 +158,7 @@ class State:
 
 def save(state: State, path: Path) -> None:
     """Write the state so that a crash at any moment leaves either the old file or the new one, never a torn one."""
-    from pydantic import TypeAdapter  # noqa: PLC0415 - only a simulator that keeps its state needs it
+    from pydantic import TypeAdapter
 
     beside = path.with_name(path.name + ".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -174,7 +174,7 @@ def load(path: Path) -> State:
 
     Raises ValueError naming the file and the remedy where it is something else.
     """
-    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
+    from pydantic import TypeAdapter, ValidationError
 
     try:
         return TypeAdapter(State).validate_json(path.read_bytes())

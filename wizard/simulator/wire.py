@@ -53,7 +53,8 @@ class Call:
     """One request, parsed.
 
     `path` has no trailing slash and is percent-decoded; `names` are the values of the matched route's {placeholders};
-    `caller` is the object id of the signed-in principal ("" until it is known).
+    `caller` is the object id of the signed-in principal ("" until it is known);
+    `operation_fails` is the error with which a fault lets the long-running operation of this call end.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Call:
     base_url: str
     names: dict[str, str] = field(default_factory=dict)
     caller: str = ""
+    operation_fails: Json | None = None
 
     @property
     def api_version(self) -> str:

@@ -112,7 +112,7 @@ async def patch_group(world: World, call: Call) -> Answer:
 async def delete_group(world: World, call: Call) -> Answer:
     """Delete a group with all that is in it."""
     group = world.get(_id(call))
-    from wizard.simulator.providers import key_vault  # noqa: PLC0415 - a vault is not gone but soft-deleted
+    from wizard.simulator.providers import key_vault
 
     for vault in list(world.of_type(key_vault.TYPE, group.id)):
         key_vault.soft_delete(world, vault)

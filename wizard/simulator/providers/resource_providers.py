@@ -50,7 +50,7 @@ def _namespace(call: Call) -> str:
 
 
 def _versions(namespace: str) -> tuple[str, ...]:
-    from wizard.simulator.providers import all_providers  # noqa: PLC0415 - they are all loaded by then
+    from wizard.simulator.providers import all_providers
 
     known = {
         version
@@ -111,7 +111,7 @@ async def get_provider(world: World, call: Call) -> Answer:
 @routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/register")
 async def register_provider(world: World, call: Call) -> Answer:
     """Register a namespace, or have it take notice of newly registered features; one already registered stays so."""
-    from wizard.simulator import rbac  # noqa: PLC0415
+    from wizard.simulator import rbac
 
     subscription, namespace = call.names["subscription"].lower(), _namespace(call)
     rbac.require(world, call.caller, f"{namespace}/register/action", f"/subscriptions/{subscription}")
@@ -125,7 +125,7 @@ async def register_provider(world: World, call: Call) -> Answer:
 @routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/unregister")
 async def unregister_provider(world: World, call: Call) -> Answer:
     """Unregister a namespace."""
-    from wizard.simulator import rbac  # noqa: PLC0415
+    from wizard.simulator import rbac
 
     subscription, namespace = call.names["subscription"].lower(), _namespace(call)
     rbac.require(world, call.caller, f"{namespace}/unregister/action", f"/subscriptions/{subscription}")

@@ -86,6 +86,7 @@ async def list_locations(world: World, call: Call) -> Answer:
 @routes.on("GET", "/tenants")
 async def list_tenants(world: World, call: Call) -> Answer:
     """The caller's tenant."""
+    del call
     tenant = world.scenario.tenant
     return listing([
         {

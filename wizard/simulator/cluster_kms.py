@@ -1,0 +1,223 @@
+"""The AKS resource provider's rules about KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
+
+What is UNCONFIRMED there is marked here, and the scenario's `rules` decide where both answers are plausible.
+"""
+
+import re
+from dataclasses import dataclass
+
+from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, minor_of, sees_encryption_profile
+from wizard.simulator.key_store import find_key, vault_name, why_not
+from wizard.simulator.providers.features import enabled as feature_enabled
+from wizard.simulator.providers.key_vault import find_vault
+from wizard.simulator.state import Principal
+from wizard.simulator.vault_access import Origin, check_network, check_rights
+from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.world import World
+
+OLDEST_MINOR = (1, 33)
+FEATURE = "Microsoft.ContainerService/KMSPMKPreview"
+DISABLED_UNTIL_PREVIEW = "2026-05-02-preview"
+_KEY_ID = re.compile(
+    r"https://(?P<vault>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/keys/(?P<key>[a-z0-9-]{1,127})(?:/(?P<version>[0-9a-f]{32}))?/?",
+    re.IGNORECASE,
+)
+
+
+def _bad(message: str, code: str = "BadRequest") -> Refusal:
+    return Refusal(400, code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """What a security profile says about the encryption of secrets."""
+
+    infrastructure: str
+    kms: Json
+
+    @classmethod
+    def of(cls, properties: Json) -> "Encryption":
+        """Read a cluster's properties.
+
+        Raises Refusal where they have the wrong shape.
+        """
+        security = properties.get("securityProfile") or {}
+        kms, profile = security.get("azureKeyVaultKms") or {}, security.get(ENCRYPTION_PROFILE) or {}
+        if not isinstance(kms, dict) or not isinstance(profile, dict):
+            raise _bad(
+                f"The securityProfile is not valid: azureKeyVaultKms and {ENCRYPTION_PROFILE} are objects.",
+                "InvalidParameter",
+            )
+        return cls(str(profile.get("infrastructureEncryption") or ""), kms)
+
+    @property
+    def platform(self) -> bool:
+        """Whether infrastructure encryption is on: the new experience, whoever holds the key."""
+        return self.infrastructure == "Enabled"
+
+    @property
+    def customer(self) -> bool:
+        """Whether a key of the customer is used."""
+        return self.kms.get("enabled") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A PUT as the rules look at it: the security profile before and after, and the cluster around it."""
+
+    api_version: str
+    subscription: str
+    before: Encryption
+    after: Encryption
+    properties: Json
+    identity: Json
+    version: str
+
+
+def check(world: World, change: Change) -> None:
+    """Pass, or raise the refusal of the resource provider."""
+    _check_infrastructure(world, change)
+    if change.after.customer:
+        _check_customer_key(world, change)
+
+
+def _check_infrastructure(world: World, change: Change) -> None:
+    wanted, api_version = change.after.infrastructure, change.api_version
+    knows_disabled = api_version.endswith("-preview") and api_version <= DISABLED_UNTIL_PREVIEW
+    if wanted not in ({"", "Enabled", "Disabled"} if knows_disabled else {"", "Enabled"}):
+        raise _bad(
+            f"The value of parameter infrastructureEncryption is invalid: '{wanted}'. Allowed: Enabled.",
+            "InvalidParameter",
+        )
+    if change.before.platform and not change.after.platform:
+        raise _bad(
+            "Disabling the encryption of Kubernetes resource objects is not supported once it is enabled."
+        )  # text UNCONFIRMED
+    if not change.after.platform or change.before == change.after:
+        return
+    if minor_of(change.version) < OLDEST_MINOR:
+        raise _bad(
+            f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
+        )  # text UNCONFIRMED
+    if str(change.identity.get("type", "None")) == "None":
+        raise _bad(
+            "KMS data encryption requires a cluster with a managed identity; service principals are not supported."
+        )  # text UNCONFIRMED
+    kind = "customer-managed" if change.after.customer else "platform-managed"
+    if kind in world.scenario.rules.feature_required_for and not feature_enabled(
+        world, change.subscription, FEATURE
+    ):
+        raise _bad(
+            f"Feature {FEATURE} is not enabled. Please see https://aka.ms/aks/previews for how to enable features."
+        )
+
+
+def _check_customer_key(world: World, change: Change) -> None:
+    kms = change.after.kms
+    access = kms.get("keyVaultNetworkAccess")
+    if access not in {"Public", "Private"}:
+        raise _bad("KeyVault network access is unspecified for Azure Key Vault KMS.")
+    if access == "Private" and not kms.get("keyVaultResourceId"):
+        raise _bad("KeyVault resource ID is empty when KeyVault network access is Private.")
+    key_id = _KEY_ID.fullmatch(str(kms.get("keyId") or ""))
+    if key_id is None or key_id["suffix"].lower() != world.scenario.vault_suffix:
+        raise _bad(
+            f"The key identifier '{kms.get('keyId')}' of Azure Key Vault KMS is invalid."
+        )  # text UNCONFIRMED
+    if str(change.identity.get("type")) != "UserAssigned":
+        raise _bad(
+            "AzureKeyVaultKms feature does not support cluster identity type SystemAssigned, supported value is 'UserAssigned'"
+        )
+    vault_id = str(kms.get("keyVaultResourceId") or "")
+    if vault_id and vault_id.rstrip("/").rpartition("/")[2].lower() != key_id["vault"].lower():
+        raise _bad(
+            f"The key identifier '{kms['keyId']}' is not of the key vault '{vault_id}'."
+        )  # text UNCONFIRMED
+    if _is_legacy(change, versioned=key_id["version"] is not None):
+        _check_legacy(change)
+    elif minor_of(change.version) < OLDEST_MINOR:
+        raise _bad(
+            f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
+        )  # text UNCONFIRMED
+    if access == "Public":
+        validate_identity(world, change, Origin.INTERNET)
+    elif world.scenario.rules.private_access_validated:
+        validate_identity(world, change, _trusted(world))
+
+
+def _is_legacy(change: Change, *, versioned: bool) -> bool:
+    """Which experience a PUT asks for: since 2026-07-01 the key id's shape says so, before it infrastructureEncryption did (AZURE.md §0 B)."""
+    if not versioned:
+        if not sees_encryption_profile(change.api_version):
+            raise _bad(
+                f"The key identifier '{change.after.kms['keyId']}' must contain a key version in api-version {change.api_version}."
+            )
+        if change.api_version.endswith("-preview") and not change.after.platform:
+            raise _bad(
+                "The key identifier must contain a key version unless infrastructureEncryption is Enabled."
+            )
+    return versioned and not change.after.platform
+
+
+def _check_legacy(change: Change) -> None:
+    integrated = (change.properties.get("apiServerAccessProfile") or {}).get("enableVnetIntegration")
+    if change.after.kms["keyVaultNetworkAccess"] == "Private" and not integrated:
+        raise _bad("Vnet integration should be enabled when KeyVault network access is Private.")
+
+
+def _trusted(world: World) -> Origin:
+    return Origin.TRUSTED_SERVICE if world.scenario.rules.aks_is_trusted_service else Origin.INTERNET
+
+
+def control_plane_identity(world: World, identity: Json) -> Principal | None:
+    """The principal of the cluster's (first) user-assigned identity."""
+    for entry in (identity.get("userAssignedIdentities") or {}).values():
+        return world.state.principals.get(str(entry.get("principalId")))
+    return None
+
+
+def validate_identity(world: World, change: Change, origin: Origin) -> None:
+    """AKS tries the key before it starts.
+
+    Raises the one message that has many causes (AZURE.md §1a), or 400 for a vault or key that is not there.
+    """
+    key_id = _KEY_ID.fullmatch(str(change.after.kms["keyId"]))
+    if key_id is None:
+        return
+    if find_key(world, key_id["vault"], key_id["key"]) is None:
+        raise _bad(f"The key '{change.after.kms['keyId']}' is not found.")  # text UNCONFIRMED
+    if why_no_access(world, change.after.kms, change.identity, origin):
+        raise _bad(
+            f'The identity does not have keys encrypt/decrypt permission on key vault "https://{key_id["vault"]}.{key_id["suffix"]}"',
+            "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
+        )
+
+
+def breaks_late(world: World, kms: Json, identity: Json) -> str:
+    """Why the API server of a cluster with a Private vault cannot use its key when it comes up; "" where it can."""
+    return why_no_access(world, kms, identity, _trusted(world))
+
+
+def why_no_access(world: World, kms: Json, identity: Json, origin: Origin) -> str:
+    """Why the cluster's identity cannot encrypt and decrypt with the key now; "" where it can."""
+    key_id = _KEY_ID.fullmatch(str(kms.get("keyId")))
+    principal = control_plane_identity(world, identity)
+    if key_id is None or principal is None:
+        return "the identity or the key id is gone"
+    vault, key = find_vault(world, key_id["vault"]), find_key(world, key_id["vault"], key_id["key"])
+    if vault is None or key is None:
+        return "the vault or the key is gone"
+    wanted = (key_id["version"] or "").lower()
+    version = next((each for each in reversed(key.versions) if not wanted or each.version == wanted), None)
+    if version is None:
+        return f"version {wanted} of the key is gone"
+    for operation in ("encrypt", "decrypt"):
+        if refused := why_not(version, operation, world.now()):
+            return refused
+    try:
+        check_network(world, vault, principal, origin)
+        for permission in ("encrypt", "decrypt"):
+            check_rights(world, vault, principal, permission, key.name)
+    except Refusal as refusal:
+        return f"{vault_name(vault)}: {refusal.message}"
+    return ""

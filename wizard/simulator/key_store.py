@@ -1,0 +1,129 @@
+"""The keys inside the vaults: versions, material, lifecycle. Both planes of Key Vault work on them."""
+
+import asyncio
+import base64
+import secrets
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from wizard.simulator.state import Key, KeyVersion, Resource
+from wizard.simulator.wire import Json
+from wizard.simulator.world import World
+
+ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
+SIZES = (2048, 3072, 4096)
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+    "P-256K": ec.SECP256K1,
+}
+
+
+def vault_name(vault: Resource) -> str:
+    """The vault's name as host names write it."""
+    return str(vault.body["name"]).lower()
+
+
+def key_uri(world: World, vault: str, key: str, version: str = "") -> str:
+    """A key identifier: `https://VAULT.SUFFIX/keys/KEY[/VERSION]`."""
+    return f"https://{vault.lower()}.{world.scenario.vault_suffix}/keys/{key}" + (
+        f"/{version}" if version else ""
+    )
+
+
+def find_key(world: World, vault: str, name: str) -> Key | None:
+    """The key of this name in this vault."""
+    return world.state.keys.get(f"{vault}/{name}".lower())
+
+
+def keys_of(world: World, vault: str) -> list[Key]:
+    """The keys of a vault."""
+    return [key for key in world.state.keys.values() if key.vault == vault.lower()]
+
+
+def new_version(
+    world: World, *, kty: str = "RSA", size: int = 2048, curve: str = "P-256", ops: list[str] | None = None
+) -> KeyVersion:
+    """A key version without material yet."""
+    now = int(world.now())
+    family = kty.removesuffix("-HSM")
+    return KeyVersion(
+        version=secrets.token_hex(16), kty=kty, size=size if family == "RSA" else 0, curve=curve if family == "EC" else "",
+        ops=list(ALL_OPS[family] if ops is None else ops), created=now, updated=now,
+    )  # fmt: skip
+
+
+def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
+    """Keep a version, as the newest of its key."""
+    key = world.state.keys.setdefault(f"{vault}/{name}".lower(), Key(vault.lower(), name, []))
+    key.versions.append(version)
+    world.changed = True
+    return key
+
+
+def _encode(number: int) -> str:
+    return (
+        base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
+    )
+
+
+def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
+    """A fresh private key and the public part of its JSON Web Key."""
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    if version.kty.startswith("RSA"):
+        private = rsa.generate_private_key(65537, version.size)
+        rsa_numbers = private.public_key().public_numbers()
+        public = {"n": _encode(rsa_numbers.n), "e": _encode(rsa_numbers.e)}
+    else:
+        private = ec.generate_private_key(CURVES[version.curve]())
+        numbers = private.public_key().public_numbers()
+        public = {"crv": version.curve, "x": _encode(numbers.x), "y": _encode(numbers.y)}
+    form = serialization.PrivateFormat.PKCS8
+    return private.private_bytes(
+        serialization.Encoding.PEM, form, serialization.NoEncryption()
+    ).decode(), public
+
+
+async def ensure_material(world: World, version: KeyVersion) -> None:
+    """Make the key itself, off the event loop, unless it was made already."""
+    if not version.public:
+        pem, public = await asyncio.to_thread(_generate, version)
+        if not version.public:
+            version.pem, version.public = pem, public
+            world.changed = True
+
+
+def recovery_level(vault: Resource) -> str:
+    """What can become of a deleted key."""
+    return "Recoverable" if vault.body["properties"].get("enablePurgeProtection") else "Recoverable+Purgeable"
+
+
+def why_not(version: KeyVersion, operation: str, now: float) -> str:
+    """Why a key version refuses an operation; "" where it does not (AZURE.md §1b: an expired key still decrypts)."""
+    if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
+        return f"Key of type {version.kty} does not support the operation {operation}."
+    if operation not in version.ops:
+        return f"Operation {operation} is not permitted on this key."
+    if not version.enabled:
+        return f"Operation {operation} is not allowed on a disabled key."
+    if operation in {"encrypt", "wrapKey", "sign"} and version.expires is not None and version.expires <= now:
+        return f"Operation {operation} isn't allowed on an expired key."
+    if version.not_before is not None and version.not_before > now:
+        return f"Operation {operation} is not allowed on a key that is not yet valid."
+    return ""
+
+
+def attributes(vault: Resource, version: KeyVersion) -> Json:
+    """The attributes that both planes show."""
+    shown: Json = {"enabled": version.enabled}
+    if version.not_before is not None:
+        shown["nbf"] = version.not_before
+    if version.expires is not None:
+        shown["exp"] = version.expires
+    return shown | {
+        "created": version.created,
+        "updated": version.updated,
+        "recoveryLevel": recovery_level(vault),
+    }

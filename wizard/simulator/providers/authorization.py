@@ -1,0 +1,356 @@
+"""Role definitions, role assignments, the caller's permissions, and locks (AZURE.md §3c, §3d, §6)."""
+
+import re
+import uuid
+
+from wizard.simulator import rbac
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import subscription_of, within
+from wizard.simulator.state import Assignment
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World, iso
+
+routes = Routes(
+    "Microsoft.Authorization",
+    (
+        "2015-07-01", "2018-01-01-preview", "2018-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01",
+        "2022-05-01-preview",
+    ),
+)  # fmt: skip
+LOCK_VERSIONS = ("2016-09-01", "2017-04-01", "2020-05-01")
+MOST_ASSIGNMENTS = 4000
+_TERM = re.compile(
+    r"(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'|(?P<function>\w+)\((?:'(?P<argument>[^']*)')?\)", re.IGNORECASE
+)
+_DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
+
+
+def _filter(call: Call) -> dict[str, str]:
+    """The terms of `$filter`, by lower-case name; a function without an argument has the value ""."""
+    text, terms = call.query.get("$filter", "").strip(), {}
+    for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE) if text else []:
+        match = _TERM.fullmatch(part.strip())
+        if match is None:
+            raise Refusal(400, "BadRequestFormat", f"The filter '{text}' is not valid or not supported.")
+        terms[(match["name"] or match["function"]).lower()] = match["value"] or match["argument"] or ""
+    return terms
+
+
+def _only(terms: dict[str, str], *known: str) -> None:
+    for name in terms:
+        if name not in known:
+            raise Refusal(
+                400,
+                "UnsupportedQuery",
+                f"The filter on '{name}' is not supported. Supported filters are: {', '.join(known)}.",
+            )
+
+
+# -- role definitions -------------------------------------------------------------------------------------------------
+
+
+def _definition_id(scope: str, guid: str) -> str:
+    subscription = subscription_of(scope)
+    return (
+        f"/subscriptions/{subscription}" if subscription else ""
+    ) + f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"
+
+
+def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
+    return {
+        "properties": {
+            "roleName": role.name,
+            "type": "BuiltInRole",
+            "description": role.description,
+            "assignableScopes": ["/"],
+            "permissions": [role.permissions],
+            "createdOn": "2018-05-17T17:52:21.2641904Z",
+            "updatedOn": "2021-11-11T20:14:56.9108000Z",
+            "createdBy": None,
+            "updatedBy": None,
+        },
+        "id": _definition_id(scope, role.guid),
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "name": role.guid,
+    }
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/roleDefinitions/read",
+)
+async def list_definitions(world: World, call: Call) -> Answer:
+    """The built-in roles, filtered by `roleName` or `type`."""
+    _check_scope(world, call.names["scope"])
+    terms = _filter(call)
+    _only(terms, "rolename", "type", "atscopeandbelow")
+    roles = list(rbac.role_definitions().values())
+    if "rolename" in terms:
+        roles = [role for role in roles if role.name.lower() == terms["rolename"].lower()]
+    if terms.get("type", "builtinrole").lower() != "builtinrole":
+        roles = []
+    return listing([_show_definition(call.names["scope"], role) for role in roles])
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+    "Microsoft.Authorization/roleDefinitions/read",
+)
+async def get_definition(world: World, call: Call) -> Answer:
+    """One built-in role."""
+    _check_scope(world, call.names["scope"])
+    return Answer(200, _show_definition(call.names["scope"], _role(call.names["guid"])))
+
+
+def _role(role_definition_id: str) -> rbac.RoleDefinition:
+    guid = role_definition_id.rpartition("/")[2].lower()
+    role = rbac.role_definitions().get(guid)
+    if role is None:
+        raise Refusal(
+            404,
+            "RoleDefinitionDoesNotExist",
+            f"The specified role definition with ID '{guid}' does not exist.",
+        )
+    return role
+
+
+def _check_scope(world: World, scope: str) -> None:
+    if scope.lower().count("/providers/") or scope.lower().count("/resourcegroups/"):
+        world.get(scope)
+
+
+# -- role assignments -------------------------------------------------------------------------------------------------
+
+
+def show_assignment(held: Assignment) -> Json:
+    """A role assignment as ARM shows it."""
+    return {
+        "properties": {
+            "roleDefinitionId": _definition_id(held.scope, held.role_guid),
+            "principalId": held.principal_id,
+            "principalType": held.principal_type,
+            "scope": held.scope,
+            "condition": held.extra.get("condition"),
+            "conditionVersion": held.extra.get("conditionVersion"),
+            "createdOn": held.created_on,
+            "updatedOn": held.created_on,
+            "createdBy": held.created_by or None,
+            "updatedBy": held.created_by or None,
+            "delegatedManagedIdentityResourceId": None,
+            "description": held.extra.get("description"),
+        },
+        "id": held.id,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": held.name,
+    }
+
+
+_ASSIGNMENT = "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+
+def _find(world: World, call: Call) -> Assignment | None:
+    scope = call.names["scope"].rstrip("/")
+    return world.state.assignments.get(
+        f"{scope}/providers/Microsoft.Authorization/roleAssignments/{call.names['name']}".lower()
+    )
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/roleAssignments/read",
+)
+async def list_assignments(world: World, call: Call) -> Answer:
+    """The assignments at, above and below a scope; `atScope()` leaves out those below."""
+    scope, terms = call.names["scope"], _filter(call)
+    _check_scope(world, scope)
+    _only(terms, "atscope", "principalid", "assignedto")
+    wanted = terms.get("principalid") or terms.get("assignedto")
+    assignments = world.assignments_of(wanted) if wanted else list(world.state.assignments.values())
+    return listing(
+        [
+            show_assignment(held)
+            for held in assignments
+            if within(scope, held.scope) or ("atscope" not in terms and within(held.scope, scope))
+        ]
+    )
+
+
+@routes.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
+async def get_assignment(world: World, call: Call) -> Answer:
+    """One assignment."""
+    held = _find(world, call)
+    if held is None:
+        raise Refusal(
+            404, "RoleAssignmentNotFound", f"The role assignment '{call.names['name']}' is not found."
+        )
+    return Answer(200, show_assignment(held))
+
+
+@routes.on("PUT", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/write")
+async def put_assignment(world: World, call: Call) -> Answer:
+    """Give a role. The data plane takes notice of it only after the propagation delay."""
+    scope, name = call.names["scope"].rstrip("/") or "/", call.names["name"]
+    properties = call.require_body().get("properties")
+    if (
+        not isinstance(properties, dict)
+        or not properties.get("roleDefinitionId")
+        or not properties.get("principalId")
+    ):
+        raise Refusal(
+            400,
+            "InvalidRequestContent",
+            "The request content was invalid: 'properties' with 'roleDefinitionId' and 'principalId' are required.",
+        )
+    _check_guid(name)
+    _check_scope(world, scope)
+    role, principal_id = _role(str(properties["roleDefinitionId"])), str(properties["principalId"]).lower()
+    _check_condition(world, call, role, scope)
+    if held := _find(world, call):
+        if (held.role_guid, held.principal_id) == (role.guid, principal_id):
+            return Answer(200, show_assignment(held))
+        raise Refusal(
+            400,
+            "RoleAssignmentUpdateNotPermitted",
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        )
+    principal_type = _principal_type(world, principal_id, properties.get("principalType"))
+    for held in world.assignments_of(principal_id):
+        if held.role_guid == role.guid and held.scope.lower() == scope.lower():
+            raise Refusal(
+                409,
+                "RoleAssignmentExists",
+                f"The role assignment already exists. The ID of the existing role assignment is {held.name.replace('-', '')}.",
+            )
+    if (
+        sum(
+            1
+            for held in world.state.assignments.values()
+            if subscription_of(held.scope) == subscription_of(scope)
+        )
+        >= MOST_ASSIGNMENTS
+    ):
+        raise Refusal(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
+    now = world.now()
+    made = Assignment(
+        id=f"{scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{name}", name=name, scope=scope, role_guid=role.guid,
+        principal_id=principal_id, principal_type=principal_type, created_by=call.caller, created_on=iso(now),
+        effective_at=now + world.scaled(world.scenario.durations.role_propagation),
+        extra={key: properties.get(key) for key in ("condition", "conditionVersion", "description")},
+    )  # fmt: skip
+    return Answer(201, show_assignment(world.grant(made)))
+
+
+@routes.on("DELETE", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/delete")
+async def delete_assignment(world: World, call: Call) -> Answer:
+    """Take a role away; 204 where there was none."""
+    held = _find(world, call)
+    if held is None:
+        return Answer(204)
+    world.revoke(held)
+    return Answer(200, show_assignment(held))
+
+
+def _check_guid(name: str) -> None:
+    try:
+        uuid.UUID(name)
+    except ValueError as problem:
+        raise Refusal(
+            400,
+            "InvalidRoleAssignmentId",
+            f"The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
+        ) from problem
+
+
+def _check_condition(world: World, call: Call, role: rbac.RoleDefinition, scope: str) -> None:
+    """Key Vault Data Access Administrator may give Key Vault data roles only."""
+    may = [
+        held
+        for held in rbac.roles_at(world, call.caller, scope)
+        if held.allows("Microsoft.Authorization/roleAssignments/write")
+    ]
+    only_data = all(held.guid == _DATA_ACCESS_ADMINISTRATOR for held in may)
+    if only_data and not (role.name.startswith("Key Vault") and role.data_actions):
+        client = world.state.principals[call.caller].client_name
+        raise Refusal(
+            403,
+            "AuthorizationFailed",
+            f"The client '{client}' with object id '{call.caller}' has permission to perform action 'Microsoft.Authorization/roleAssignments/write' "
+            f"over scope '{call.path}'; however, an ABAC condition is not fulfilled for it. If access was recently granted, please refresh your credentials.",
+        )
+
+
+def _principal_type(world: World, principal_id: str, given: object) -> str:
+    principal = world.state.principals.get(principal_id)
+    known = principal is not None and principal.visible_at <= world.now()
+    if given is None:
+        if principal is None or not known:
+            raise Refusal(
+                400,
+                "PrincipalNotFound",
+                f"Principal {principal_id.replace('-', '')} does not exist in the directory {world.scenario.tenant.id}. Check that you have the correct "
+                "principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication "
+                "delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.  See "
+                "https://aka.ms/docs-principaltype",
+            )
+        return principal.type
+    if given not in {"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"}:
+        raise Refusal(400, "InvalidPrincipalType", f"The principal type '{given}' is not valid.")
+    if principal is not None and known and given != principal.type:
+        raise Refusal(
+            400,
+            "UnmatchedPrincipalType",
+            f"The PrincipalId '{principal_id.replace('-', '')}' has type '{principal.type}' , which is different from specified PrinciaplType '{given}'.",
+        )
+    return str(given)
+
+
+# -- permissions, locks, deny assignments -----------------------------------------------------------------------------
+
+
+@routes.on(
+    "GET", "{scope}/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read"
+)
+async def list_permissions(world: World, call: Call) -> Answer:
+    """What the caller may do at the scope: one entry for each role held there."""
+    _check_scope(world, call.names["scope"])
+    return listing([role.permissions for role in rbac.roles_at(world, call.caller, call.names["scope"])])
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/locks",
+    "Microsoft.Authorization/locks/read",
+    LOCK_VERSIONS,
+)
+async def list_locks(world: World, call: Call) -> Answer:
+    """The locks at, above and below a scope; `atScope()` leaves out those below."""
+    scope, terms = call.names["scope"], _filter(call)
+    _check_scope(world, scope)
+    _only(terms, "atscope")
+    specification = world.scenario.subscriptions.get(subscription_of(scope))
+    return listing(
+        [
+            {
+                "properties": {"level": lock.level, "notes": lock.notes},
+                "id": f"{lock.scope}/providers/Microsoft.Authorization/locks/{name}",
+                "type": "Microsoft.Authorization/locks",
+                "name": name,
+            }
+            for name, lock in (specification.locks.items() if specification else ())
+            if within(scope, lock.scope) or ("atscope" not in terms and within(lock.scope, scope))
+        ]
+    )
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/denyAssignments",
+    "Microsoft.Authorization/denyAssignments/read",
+)
+async def list_deny_assignments(world: World, call: Call) -> Answer:
+    """This cloud has no deny assignments."""
+    _check_scope(world, call.names["scope"])
+    return listing([])

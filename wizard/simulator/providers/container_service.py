@@ -1,0 +1,469 @@
+"""Managed clusters: the AKS resource provider (AZURE.md §1a, §2)."""
+
+import re
+import uuid
+from copy import deepcopy
+
+from wizard.simulator import cluster_kms, operations, rbac
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.cluster_body import TYPE, canonical_id, finish, minor_of, set_state, view
+from wizard.simulator.ids import subscription_of
+from wizard.simulator.providers import managed_identity
+from wizard.simulator.providers.resource_groups import check_location, new_group
+from wizard.simulator.state import Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World, happening
+
+_NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
+_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
+_ONE = f"{_GROUP}/{{name}}"
+_STABLE = tuple(
+    f"{year}-{month:02}-01"
+    for year, last in ((2023, 11), (2024, 10), (2025, 10), (2026, 8))
+    for month in range(1, last + 1)
+)
+_PREVIEW = tuple(
+    f"{year}-{month:02}-02-preview"
+    for year, last in ((2024, 10), (2025, 10), (2026, 7))
+    for month in range(1, last + 1)
+)
+
+routes = Routes("Microsoft.ContainerService", tuple(sorted(_STABLE + _PREVIEW)))
+
+
+def _id(call: Call) -> str:
+    return canonical_id(call.names["subscription"], call.names["group"], call.names["name"])
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+@routes.on("GET", _ONE, f"{TYPE}/read")
+async def get_cluster(world: World, call: Call) -> Answer:
+    """One cluster."""
+    return Answer(200, view(world.get(_id(call)).body, call.api_version))
+
+
+@routes.on("GET", _GROUP, f"{TYPE}/read")
+async def list_in_group(world: World, call: Call) -> Answer:
+    """The clusters of a group."""
+    world.require_group(call.path)
+    scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
+    return listing([view(cluster.body, call.api_version) for cluster in world.of_type(TYPE, scope)])
+
+
+@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+async def list_in_subscription(world: World, call: Call) -> Answer:
+    """The clusters of a subscription."""
+    return listing(
+        [
+            view(cluster.body, call.api_version)
+            for cluster in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")
+        ]
+    )
+
+
+def _show_pool(cluster: Resource, pool: Json) -> Json:
+    return {
+        "id": f"{cluster.id}/agentPools/{pool['name']}",
+        "name": pool["name"],
+        "type": f"{TYPE}/agentPools",
+        "properties": {name: value for name, value in pool.items() if name != "name"},
+    }
+
+
+@routes.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
+async def list_pools(world: World, call: Call) -> Answer:
+    """The agent pools of a cluster."""
+    cluster = world.get(_id(call))
+    return listing([_show_pool(cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]])
+
+
+@routes.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
+async def get_pool(world: World, call: Call) -> Answer:
+    """One agent pool."""
+    cluster = world.get(_id(call))
+    for pool in cluster.body["properties"]["agentPoolProfiles"]:
+        if pool["name"].lower() == call.names["pool"].lower():
+            return Answer(200, _show_pool(cluster, pool))
+    raise Refusal(
+        404,
+        "NotFound",
+        f"Could not find the agent pool '{call.names['pool']}' of the managed cluster '{call.names['name']}'.",
+    )
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions",
+    "Microsoft.ContainerService/locations/kubernetesVersions/read",
+)
+async def list_versions(world: World, call: Call) -> Answer:
+    """The Kubernetes versions that a region offers."""
+    check_location(world, call.names["location"], "locations/kubernetesVersions")
+    offered = world.scenario.kubernetes_versions
+    every = [patch for entry in offered.values() for patch in entry.patches]
+    values = [
+        {
+            "version": minor,
+            "capabilities": {
+                "supportPlan": ["AKSLongTermSupport"]
+                if entry.lts_only
+                else ["KubernetesOfficial", "AKSLongTermSupport"]
+            },
+            **({"isDefault": True} if entry.default else {}),
+            **({"isPreview": True} if entry.preview else {}),
+            "patchVersions": {
+                patch: {"upgrades": [other for other in every if _upgrades(patch, other)]}
+                for patch in entry.patches
+            },
+        }
+        for minor, entry in offered.items()
+    ]
+    return Answer(200, {"values": values})
+
+
+def _upgrades(lower: str, higher: str) -> bool:
+    low, high = tuple(map(int, lower.split("."))), tuple(map(int, higher.split(".")))
+    return low < high and high[1] - low[1] <= 1
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}",
+    "Microsoft.ContainerService/locations/operations/read",
+    ("2016-03-30", "2017-08-31", *routes.versions),
+)
+async def get_operation(world: World, call: Call) -> Answer:
+    """The state of a long-running operation."""
+    return operations.poll(world, call)
+
+
+# -- preconditions ----------------------------------------------------------------------------------------------------
+
+
+def _check_etag(call: Call, cluster: Resource | None) -> None:
+    """`If-Match` and `If-None-Match` (AKS: use etags)."""
+    match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
+    if match and none_match:
+        raise Refusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
+    if none_match and none_match != "*":
+        raise Refusal(400, "BadRequest", "If-None-Match must be empty or '*'.")
+    if none_match and cluster is not None:
+        raise Refusal(
+            412, "PreconditionFailed", "The resource exists already, but If-None-Match: * was given."
+        )
+    if (
+        match
+        and match != "*"
+        and (cluster is None or match.removeprefix("W/").strip('"') != cluster.body["eTag"])
+    ):
+        raise Refusal(
+            412, "PreconditionFailed", "Etag mismatched: the resource was changed since it was read."
+        )
+
+
+def _check_free(world: World, cluster: Resource | None) -> None:
+    if cluster is not None and (operation := operations.running(world, cluster.id)):
+        raise Refusal(
+            409,
+            "OperationNotAllowed",
+            f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
+            "See https://aka.ms/aks-pending-operation for more details",
+        )
+
+
+def _check_running(cluster: Resource | None) -> None:
+    if cluster is not None and cluster.body["properties"]["powerState"]["code"] == "Stopped":
+        # Code and text UNCONFIRMED; the documentation's sentence is used.
+        raise Refusal(
+            400,
+            "OperationNotAllowed",
+            f"Managed cluster '{cluster.body['name']}' is stopped. You can only perform start or delete operations on a stopped AKS cluster.",
+        )
+
+
+def _resolve_version(
+    world: World, wanted: str, cluster: Resource | None, name: str, *, long_term: bool
+) -> str:
+    """The patch version that the cluster will run.
+
+    Raises 400 K8sVersionNotSupported, or 400 for a downgrade.
+    """
+    now = cluster.body["properties"]["currentKubernetesVersion"] if cluster else ""
+    if now and (
+        not wanted
+        or wanted
+        in {
+            now,
+            ".".join(now.split(".")[:2]),
+            cluster.body["properties"]["kubernetesVersion"] if cluster else "",
+        }
+    ):
+        return str(now)
+    offered = world.scenario.kubernetes_versions
+    if not wanted:
+        return next(entry.patches[-1] for entry in offered.values() if entry.default)
+    entry = offered.get(".".join(wanted.split(".")[:2]))
+    if entry is None or (wanted not in entry.patches and wanted.count(".") != 1):
+        raise Refusal(
+            400,
+            "K8sVersionNotSupported",
+            f"Managed cluster {name} is on version {wanted}, which is not supported in this region. Please use [az aks get-versions] command to get the "
+            "supported version list in this region. For more information, please check https://aka.ms/supported-version-list",
+        )
+    if entry.lts_only and not long_term:
+        raise Refusal(
+            400,
+            "K8sVersionNotSupported",
+            f"Managed cluster {name} is on version {wanted}, which is only available for Long-Term Support (LTS). If you intend to onboard to LTS, please "
+            "ensure the cluster is in Premium tier and LTS support plan. If not, please use [az aks get-versions] command to get the supported version "
+            "list in this region. For more information, please check https://aka.ms/supported-version-list",
+        )
+    version = wanted if wanted.count(".") == 2 else entry.patches[-1]
+    if now and minor_of(version) < minor_of(now):
+        raise Refusal(
+            400,
+            "NotAllowedDowngrade",
+            f"Downgrading the Kubernetes version from {now} to {version} is not allowed.",
+        )
+    return version
+
+
+# -- identities -------------------------------------------------------------------------------------------------------
+
+
+def _identity(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
+    """The cluster's identity after the PUT; one left out stays as it is."""
+    given = wanted.get("identity")
+    if not given:
+        if before is not None:
+            return deepcopy(before.get("identity") or {})
+        if (wanted["properties"].get("servicePrincipalProfile") or {}).get("clientId", "msi") == "msi":
+            raise Refusal(
+                400,
+                "InvalidParameter",
+                "Either a managed identity or a service principal is required for the managed cluster.",
+            )
+        return {}
+    if given.get("type") == "SystemAssigned":
+        if before is not None and (before.get("identity") or {}).get("type") == "SystemAssigned":
+            return deepcopy(before["identity"])
+        return {"type": "SystemAssigned"}
+    if given.get("type") != "UserAssigned" or len(given.get("userAssignedIdentities") or {}) != 1:
+        raise Refusal(
+            400,
+            "InvalidParameter",
+            "The cluster's identity is SystemAssigned, or UserAssigned with exactly one user-assigned identity.",
+        )
+    return {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {key: _assign(world, call, key) for key in given["userAssignedIdentities"]},
+    }
+
+
+def _assign(world: World, call: Call, identity_id: str) -> Json:
+    action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    if not rbac.may(world, call.caller, action, identity_id):
+        client = world.state.principals[call.caller].client_name
+        raise Refusal(
+            403,
+            "LinkedAuthorizationFailed",
+            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
+            f"not have permission to perform action '{action}' on the linked scope(s) '{identity_id}' or the linked scope(s) are invalid.",
+        )
+    found = world.find(identity_id)
+    if found is None or found.type != managed_identity.TYPE:
+        raise Refusal(
+            400,
+            "FailedIdentityOperation",
+            f"Identity operation for resource '{call.path}' failed with error 'Failed to perform resource identity operation. Status: 'NotFound'. Response: "
+            f'\'{{"error":{{"code":"ResourceNotFound","message":"The Resource \'{identity_id}\' was not found."}}}}\'.\'.',
+        )
+    return {
+        "clientId": found.body["properties"]["clientId"],
+        "principalId": found.body["properties"]["principalId"],
+    }
+
+
+def add_node_group(world: World, body: Json) -> None:
+    """The group of the nodes and the kubelet's identity, which AKS makes itself."""
+    properties = body["properties"]
+    group_id = (
+        f"/subscriptions/{subscription_of(body['id'])}/resourceGroups/{properties['nodeResourceGroup']}"
+    )
+    if world.find(group_id) is None:
+        world.put(new_group(group_id, body["location"], {}, managed_by=body["id"]))
+    if "identityProfile" not in properties:
+        kubelet_id = f"{group_id}/providers/{managed_identity.TYPE}/{body['name']}-agentpool"
+        principal = world.new_identity(f"{body['name']}-agentpool", kubelet_id)
+        world.put(managed_identity.new_identity(world, kubelet_id, body["location"], {}, principal))
+        properties["identityProfile"] = {
+            "kubeletidentity": {
+                "resourceId": kubelet_id.replace("/resourceGroups/", "/resourcegroups/"),
+                "clientId": principal.app_id,
+                "objectId": principal.object_id,
+            }
+        }
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+@routes.on("PUT", _ONE, f"{TYPE}/write")
+async def put_cluster(world: World, call: Call) -> Answer:
+    """Create a cluster (201), or replace it as a whole (200); both are long-running operations."""
+    wanted, name = call.require_body(), call.names["name"]
+    world.require_group(call.path)
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            400,
+            "InvalidParameter",
+            f"The value of parameter name is invalid. Error details: '{name}' must consist of letters, digits, '-' and '_', start and end with a letter or digit, and have at most 63 characters.",
+        )
+    if not isinstance(wanted.setdefault("properties", {}), dict):
+        raise Refusal(
+            400, "InvalidRequestContent", "The request content was invalid: 'properties' must be an object."
+        )
+    location = check_location(world, wanted.get("location"), TYPE)
+    cluster = world.find(_id(call))
+    before = cluster.body if cluster else None
+    _check_etag(call, cluster)
+    _check_free(world, cluster)
+    _check_running(cluster)
+    if before is not None and before["location"] != location:
+        raise Refusal(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{name}' already exists in location '{before['location']}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+        )
+    cluster_id = cluster.id if cluster else _id(call)
+    long_term = wanted["properties"].get("supportPlan") == "AKSLongTermSupport"
+    version = _resolve_version(
+        world, str(wanted["properties"].get("kubernetesVersion") or ""), cluster, name, long_term=long_term
+    )
+    identity = _identity(world, call, wanted, before)
+    body = finish(cluster_id, wanted, before, version, call.api_version)
+    if identity:
+        body["identity"] = identity
+    cluster_kms.check(
+        world,
+        cluster_kms.Change(
+            call.api_version, subscription_of(cluster_id), cluster_kms.Encryption.of(before["properties"] if before else {}),
+            cluster_kms.Encryption.of(body["properties"]), body["properties"], identity, version,
+        ),
+    )  # fmt: skip
+    if identity == {"type": "SystemAssigned"}:
+        principal = world.new_identity(name, cluster_id)
+        body["identity"] = identity | {
+            "principalId": principal.object_id,
+            "tenantId": world.scenario.tenant.id,
+        }
+    if before is None:
+        add_node_group(world, body)
+    set_state(body, "Updating" if before else "Creating")
+    world.put(Resource(cluster_id, TYPE, body))
+    seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
+    headers = operations.begin(
+        world, call, cluster_id, "Updating" if before else "Creating", location, seconds
+    )
+    return Answer(200 if before else 201, deepcopy(view(body, call.api_version)), headers)
+
+
+@happening("cluster-operation-done")
+def _done(world: World, facts: dict[str, str]) -> None:
+    operation = world.state.operations[facts["operation"]]
+    cluster = world.find(operation.resource_id)
+    if cluster is None:
+        operations.end(world, operation, {"code": "NotFound", "message": "The managed cluster is gone."})
+        return
+    error = (
+        {"code": facts["code"], "message": facts["message"]}
+        if facts["code"]
+        else _late_error(world, cluster, operation.kind)
+    )
+    if operation.kind == "Deleting" and error is None:
+        _forget(world, cluster)
+    else:
+        power = cluster.body["properties"]["powerState"]
+        power["code"] = (
+            {"Stopping": "Stopped", "Starting": "Running"}.get(operation.kind, power["code"])
+            if error is None
+            else power["code"]
+        )
+        set_state(cluster.body, "Failed" if error else "Succeeded")
+    operations.end(world, operation, error)
+
+
+def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
+    """A Private vault is accepted unseen; what is wrong with it shows when the API server comes up (AZURE.md §1a, Azure/azure-docs#105101)."""
+    encryption = cluster_kms.Encryption.of(cluster.body["properties"])
+    if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
+        return None
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and cluster_kms.breaks_late(
+        world, encryption.kms, cluster.body.get("identity") or {}
+    ):
+        return {"code": "InternalOperationError", "message": "Internal server error"}
+    return None
+
+
+def _forget(world: World, cluster: Resource) -> None:
+    subscription, node_group = subscription_of(cluster.id), cluster.body["properties"]["nodeResourceGroup"]
+    world.remove(f"/subscriptions/{subscription}/resourceGroups/{node_group}")
+    identity = cluster.body.get("identity") or {}
+    if identity.get("type") == "SystemAssigned":
+        world.drop_principal(identity["principalId"])
+    world.remove(cluster.id)
+
+
+@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+async def delete_cluster(world: World, call: Call) -> Answer:
+    """Delete a cluster with its node group; 204 where there is none."""
+    world.require_group(call.path)
+    cluster = world.find(_id(call))
+    _check_etag(call, cluster)
+    if cluster is None:
+        return Answer(204)
+    _check_free(world, cluster)
+    set_state(cluster.body, "Deleting")
+    headers = operations.begin(
+        world, call, cluster.id, "Deleting", cluster.body["location"], world.scenario.durations.cluster_delete
+    )
+    return Answer(202, None, headers)
+
+
+@routes.on("PATCH", _ONE, f"{TYPE}/write")
+async def patch_tags(world: World, call: Call) -> Answer:
+    """Replace the tags; nothing else can be patched."""
+    cluster = world.get(_id(call))
+    _check_etag(call, cluster)
+    _check_free(world, cluster)
+    cluster.body["tags"], cluster.body["eTag"] = (
+        dict(call.require_body().get("tags") or {}),
+        str(uuid.uuid4()),
+    )
+    return Answer(200, view(world.put(cluster).body, call.api_version))
+
+
+def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
+    cluster = world.get(_id(call))
+    _check_free(world, cluster)
+    if cluster.body["properties"]["powerState"]["code"] == wanted:
+        return Answer(204)
+    set_state(cluster.body, kind)
+    headers = operations.begin(
+        world, call, cluster.id, kind, cluster.body["location"], world.scenario.durations.cluster_update
+    )
+    return Answer(202, None, headers)
+
+
+@routes.on("POST", f"{_ONE}/stop", f"{TYPE}/stop/action")
+async def stop_cluster(world: World, call: Call) -> Answer:
+    """Stop a cluster."""
+    return _power(world, call, "Stopping", "Stopped")
+
+
+@routes.on("POST", f"{_ONE}/start", f"{TYPE}/start/action")
+async def start_cluster(world: World, call: Call) -> Answer:
+    """Start a stopped cluster."""
+    return _power(world, call, "Starting", "Running")

@@ -1,0 +1,389 @@
+"""Key vaults on the management plane: create, update, soft-delete, recover, purge (AZURE.md §3a, §3b)."""
+
+import re
+from copy import deepcopy
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import name_of
+from wizard.simulator.key_store import keys_of, vault_name
+from wizard.simulator.providers.resource_groups import check_location
+from wizard.simulator.scenario import merge
+from wizard.simulator.state import DeletedVault, Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World, happening, iso
+
+TYPE = "Microsoft.KeyVault/vaults"
+RBAC_BY_DEFAULT_SINCE = "2026-02-01"
+DAY = 24 * 3600.0
+_NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
+_DELETED = (
+    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
+)
+_WRITABLE = (
+    "tenantId", "sku", "accessPolicies", "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "enableSoftDelete",
+    "softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "networkAcls", "publicNetworkAccess",
+)  # fmt: skip
+_TOLERATED = {
+    "vaulturi",
+    "provisioningstate",
+    "createmode",
+    "hsmpoolresourceid",
+    "privateendpointconnections",
+}
+
+routes = Routes(
+    "Microsoft.KeyVault",
+    (
+        "2019-09-01", "2021-10-01", "2022-07-01", "2022-11-01", "2023-02-01", "2023-07-01", "2024-04-01-preview", "2024-11-01",
+        "2024-12-01-preview", "2025-05-01", "2026-02-01", "2026-03-01-preview", "2026-05-15",
+    ),
+)  # fmt: skip
+
+
+def vault_id(call: Call) -> str:
+    """The id of the vault that a path names."""
+    return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}/providers/{TYPE}/{call.names['vault']}"
+
+
+def find_vault(world: World, name: str) -> Resource | None:
+    """The vault of this globally unique name."""
+    for vault in world.of_type(TYPE):
+        if vault_name(vault) == name.lower():
+            return vault
+    return None
+
+
+def vault_uri(world: World, name: str) -> str:
+    """The address of a vault's data plane."""
+    return f"https://{name.lower()}.{world.scenario.vault_suffix}/"
+
+
+def _bad(message: str, code: str = "BadRequest") -> Refusal:
+    return Refusal(400, code, message)
+
+
+def _check_properties(world: World, given: Json) -> None:
+    known = {name.lower() for name in _WRITABLE} | _TOLERATED
+    for name in given:
+        if name.lower() not in known:
+            raise _bad(
+                f"Could not find member '{name}' on object of type 'VaultProperties'. Path 'properties.{name}'.",
+                "InvalidRequestContent",
+            )
+    if given.get("tenantId") != world.scenario.tenant.id:
+        raise _bad(
+            f"The tenant '{given.get('tenantId')}' in the request does not match the subscription's tenant '{world.scenario.tenant.id}'.",
+            "InvalidTenantId",
+        )
+    sku = given.get("sku")
+    if not isinstance(sku, dict) or str(sku.get("name", "")).lower() not in {"standard", "premium"}:
+        raise _bad(
+            "The parameter sku is not specified or not valid: name must be 'standard' or 'premium'.",
+            "InvalidSku",
+        )
+    acls = given.get("networkAcls") or {}
+    if acls.get("defaultAction", "Allow") not in {"Allow", "Deny"} or acls.get(
+        "bypass", "AzureServices"
+    ) not in {"AzureServices", "None"}:
+        raise _bad(
+            "The property 'networkAcls' is not valid: defaultAction is 'Allow' or 'Deny', bypass is 'AzureServices' or 'None'."
+        )
+    if not 7 <= int(given.get("softDeleteRetentionInDays") or 90) <= 90:
+        raise _bad("The property 'softDeleteRetentionInDays' must be between 7 and 90 days.")
+
+
+def _check_change(given: Json, before: Json) -> None:
+    if given.get("enablePurgeProtection") is False:
+        raise _bad(
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.'
+        )
+    if given.get("enableSoftDelete") is False:
+        raise _bad(
+            'The property "enableSoftDelete" cannot be set to false. Soft delete is on for every vault and cannot be switched off.'
+        )
+    days = given.get("softDeleteRetentionInDays")
+    if before and days is not None and days != before["softDeleteRetentionInDays"]:
+        raise _bad('The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.')
+
+
+def finished(world: World, name: str, given: Json, before: Json, *, rbac_default: bool) -> Json:
+    """A vault's properties: what was given over what Azure fills in; what cannot be undone stays."""
+    properties: Json = {
+        "sku": {"family": "A", "name": "standard"},
+        "tenantId": world.scenario.tenant.id,
+        "accessPolicies": [],
+        "enabledForDeployment": False,
+        "enabledForDiskEncryption": False,
+        "enabledForTemplateDeployment": False,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": before.get("softDeleteRetentionInDays", 90),
+        "enableRbacAuthorization": rbac_default,
+        "publicNetworkAccess": "Enabled",
+    }
+    properties |= {key: deepcopy(given[key]) for key in _WRITABLE if given.get(key) is not None}
+    if before.get("enablePurgeProtection"):
+        properties["enablePurgeProtection"] = True
+    acls = properties.get("networkAcls")
+    if acls is not None:
+        full = {
+            "bypass": "AzureServices",
+            "defaultAction": "Allow",
+            "ipRules": [],
+            "virtualNetworkRules": [],
+        } | acls
+        properties["networkAcls"] = full
+        if full == {
+            "bypass": "AzureServices",
+            "defaultAction": "Allow",
+            "ipRules": [],
+            "virtualNetworkRules": [],
+        }:
+            del properties["networkAcls"]
+    return properties | {
+        "vaultUri": vault_uri(world, name),
+        "provisioningState": before.get("provisioningState", "RegisteringDns"),
+    }
+
+
+def _check_name_free(world: World, call: Call) -> None:
+    name = call.names["vault"]
+    if not _NAME.fullmatch(name):
+        raise _bad(
+            f"The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with "
+            "a letter or digit, and not contain consecutive hyphens. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742",
+            "VaultNameNotValid",
+        )
+    if name.lower() in world.state.deleted_vaults:
+        raise Refusal(
+            409,
+            "ConflictError",
+            "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link "
+            "https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
+        )
+    if find_vault(world, name) or name.lower() in world.scenario.taken_vault_names:
+        raise Refusal(
+            409,
+            "VaultAlreadyExists",
+            f"The vault name '{name}' is already in use. Vault names are globaly unique so it is possible that the name is already taken. If you are sure "
+            "that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed "
+            "in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before reusing the name. For more "
+            "information about VaultAlreadyExists, see https://go.microsoft.com/fwlink/?linkid=2147740",
+        )
+
+
+def _shown(world: World, vault: Resource) -> Answer:
+    settling = vault.body["properties"]["provisioningState"] != "Succeeded"
+    return Answer(200, vault.body, world.retry_headers() if settling else {})
+
+
+@routes.on("PUT", _ONE, f"{TYPE}/write")
+async def put_vault(world: World, call: Call) -> Answer:
+    """Create, replace or recover a vault; a new one is RegisteringDns for a while."""
+    body = call.require_body()
+    world.require_group(call.path)
+    given = body.get("properties")
+    if not isinstance(given, dict):
+        raise _bad("The request content was invalid: 'properties' is required.", "InvalidRequestContent")
+    if str(given.get("createMode", "")).lower() == "recover":
+        return _recover(world, call)
+    before = world.find(vault_id(call))
+    if before is None:
+        _check_name_free(world, call)
+    _check_properties(world, given)
+    _check_change(given, before.body["properties"] if before else {})
+    location = check_location(world, body.get("location"), TYPE)
+    if before is not None and before.body["location"] != location:
+        raise Refusal(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{call.names['vault']}' already exists in location '{before.body['location']}'. A resource with the same name cannot be created in location '{location}'.",
+        )
+    return _keep(
+        world, call, before, {"location": location, "tags": body.get("tags") or {}, "properties": given}
+    )
+
+
+def _keep(world: World, call: Call, before: Resource | None, wanted: Json) -> Answer:
+    resource_id, name = (before.id, before.body["name"]) if before else (vault_id(call), call.names["vault"])
+    properties = finished(
+        world,
+        name,
+        wanted["properties"],
+        before.body["properties"] if before else {},
+        rbac_default=call.api_version >= RBAC_BY_DEFAULT_SINCE,
+    )
+    vault = Resource(resource_id, TYPE, {
+        "id": resource_id, "name": name, "type": TYPE, "location": wanted["location"], "tags": dict(wanted["tags"]),
+        "systemData": world.system_data(call.caller, before.body.get("systemData") if before else None), "properties": properties,
+    })  # fmt: skip
+    world.put(vault)
+    answer = deepcopy(vault.body)
+    if before is None:
+        answer["properties"]["vaultUri"] = properties["vaultUri"].rstrip("/")
+        world.later(world.scenario.durations.vault_dns, "vault-dns-registered", id=resource_id)
+        return Answer(200, answer, world.retry_headers())
+    return Answer(200, answer)
+
+
+@happening("vault-dns-registered")
+def _registered(world: World, facts: dict[str, str]) -> None:
+    vault = world.find(facts["id"])
+    if vault is not None:
+        vault.body["properties"]["provisioningState"] = "Succeeded"
+
+
+@routes.on("PATCH", _ONE, f"{TYPE}/write")
+async def patch_vault(world: World, call: Call) -> Answer:
+    """Change some of a vault's properties; what is not named stays."""
+    body, vault = call.require_body(), world.get(vault_id(call))
+    before: Json = vault.body["properties"]
+    given: Json = body.get("properties") or {}
+    _check_change(given, before)
+    wanted = merge(before, given)
+    _check_properties(world, wanted)
+    tags = vault.body["tags"] if body.get("tags") is None else body["tags"]
+    return _keep(world, call, vault, {"location": vault.body["location"], "tags": tags, "properties": wanted})
+
+
+@routes.on("GET", _ONE, f"{TYPE}/read")
+async def get_vault(world: World, call: Call) -> Answer:
+    """One vault."""
+    return _shown(world, world.get(vault_id(call)))
+
+
+@routes.on(
+    "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
+)
+async def list_in_group(world: World, call: Call) -> Answer:
+    """The vaults of a group."""
+    group = world.require_group(call.path)
+    return listing([vault.body for vault in world.of_type(TYPE, group.id if group else "")])
+
+
+@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+async def list_in_subscription(world: World, call: Call) -> Answer:
+    """The vaults of a subscription."""
+    return listing(
+        [vault.body for vault in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
+    )
+
+
+@routes.on(
+    "POST",
+    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/checkNameAvailability",
+    "Microsoft.KeyVault/checkNameAvailability/read",
+)
+async def check_name(world: World, call: Call) -> Answer:
+    """Whether a vault name is valid and free in the whole cloud."""
+    call.names["vault"] = str(call.require_body().get("name", ""))
+    try:
+        _check_name_free(world, call)
+    except Refusal as refusal:
+        reason = "AccountNameInvalid" if refusal.code == "VaultNameNotValid" else "AlreadyExists"
+        return Answer(200, {"nameAvailable": False, "reason": reason, "message": refusal.message})
+    return Answer(200, {"nameAvailable": True})
+
+
+# -- soft delete ------------------------------------------------------------------------------------------------------
+
+
+def soft_delete(world: World, vault: Resource) -> None:
+    """Put a vault among the deleted ones; its name stays taken."""
+    name, now = vault_name(vault), world.now()
+    keys = keys_of(world, name)
+    for key in keys:
+        del world.state.keys[f"{key.vault}/{key.name}".lower()]
+    purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
+    world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
+    world.remove(vault.id)
+
+
+@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+async def delete_vault(world: World, call: Call) -> Answer:
+    """Soft-delete a vault; 204 where there is none."""
+    world.require_group(call.path)
+    vault = world.find(vault_id(call))
+    if vault is None:
+        return Answer(204)
+    soft_delete(world, vault)
+    return Answer(200)
+
+
+def _recover(world: World, call: Call) -> Answer:
+    name = call.names["vault"].lower()
+    deleted = world.state.deleted_vaults.get(name)
+    if deleted is None or deleted.resource.id.lower() != vault_id(call).lower():
+        raise Refusal(
+            404,
+            "SoftDeletedVaultDoesNotExist",
+            "A soft deleted vault with the given name does not exist. Ensure that the name for the vault that is being attempted to recover is in a recoverable state.",
+        )
+    del world.state.deleted_vaults[name]
+    for key in deleted.keys:
+        world.state.keys[f"{key.vault}/{key.name}".lower()] = key
+    return Answer(200, world.put(deleted.resource).body)
+
+
+def _show_deleted(deleted: DeletedVault) -> Json:
+    vault = deleted.resource
+    subscription = vault.id.split("/")[2]
+    properties: Json = {
+        "vaultId": vault.id, "location": vault.body["location"], "tags": vault.body["tags"], "deletionDate": iso(deleted.deleted_at),
+        "scheduledPurgeDate": iso(deleted.purge_at),
+    }  # fmt: skip
+    if vault.body["properties"].get("enablePurgeProtection"):
+        properties["purgeProtectionEnabled"] = True
+    name = name_of(vault.id)
+    location = vault.body["location"]
+    return {
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        "name": name,
+        "type": "Microsoft.KeyVault/deletedVaults",
+        "properties": properties,
+    }
+
+
+def _deleted(world: World, call: Call) -> DeletedVault:
+    deleted = world.state.deleted_vaults.get(call.names["vault"].lower())
+    if deleted is None or deleted.resource.body["location"] != call.names["location"].lower():
+        raise Refusal(
+            404,
+            "DeletedVaultNotFound",
+            f"The specified deleted vault '{call.names['vault']}' does not exist.",
+        )
+    return deleted
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults",
+    "Microsoft.KeyVault/deletedVaults/read",
+)
+async def list_deleted(world: World, call: Call) -> Answer:
+    """The soft-deleted vaults of a subscription."""
+    start = f"/subscriptions/{call.names['subscription']}/".lower()
+    return listing(
+        [
+            _show_deleted(entry)
+            for entry in world.state.deleted_vaults.values()
+            if entry.resource.id.lower().startswith(start)
+        ]
+    )
+
+
+@routes.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
+async def get_deleted(world: World, call: Call) -> Answer:
+    """One soft-deleted vault."""
+    return Answer(200, _show_deleted(_deleted(world, call)))
+
+
+@routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
+async def purge(world: World, call: Call) -> Answer:
+    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft."""
+    deleted = _deleted(world, call)
+    if deleted.resource.body["properties"].get("enablePurgeProtection"):
+        raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
+    del world.state.deleted_vaults[call.names["vault"].lower()]
+    world.changed = True
+    return Answer(200)

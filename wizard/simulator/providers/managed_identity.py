@@ -1,0 +1,128 @@
+"""User-assigned managed identities (AZURE.md §5)."""
+
+import re
+from copy import deepcopy
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import name_of
+from wizard.simulator.providers.resource_groups import check_location
+from wizard.simulator.state import Principal, Resource
+from wizard.simulator.wire import Answer, Call, Refusal
+from wizard.simulator.world import World
+
+TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}")
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
+
+routes = Routes(
+    "Microsoft.ManagedIdentity",
+    (
+        "2018-11-30",
+        "2021-09-30-preview",
+        "2022-01-31-preview",
+        "2023-01-31",
+        "2023-07-31-preview",
+        "2024-11-30",
+        "2025-01-31-preview",
+        "2025-05-31-preview",
+    ),
+)
+
+
+def _id(call: Call) -> str:
+    return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}/providers/{TYPE}/{call.names['name']}"
+
+
+def new_identity(
+    world: World, resource_id: str, location: str, tags: dict[str, str], principal: Principal
+) -> Resource:
+    """An identity as ARM keeps it."""
+    body = {
+        "id": resource_id,
+        "name": name_of(resource_id),
+        "type": TYPE,
+        "location": location,
+        "tags": dict(tags),
+        "properties": {
+            "tenantId": world.scenario.tenant.id,
+            "principalId": principal.object_id,
+            "clientId": principal.app_id,
+        },
+    }
+    return Resource(resource_id, TYPE, body)
+
+
+@routes.on("PUT", _ONE, f"{TYPE}/write")
+async def put_identity(world: World, call: Call) -> Answer:
+    """Create an identity, or replace its tags. Its principal is replicated in the directory only after a while."""
+    body, name = call.require_body(), call.names["name"]
+    world.require_group(call.path)
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            400,
+            "InvalidResourceName",
+            f"The resource name '{name}' is invalid. It must start with a letter or number, have 3 to 128 characters, and contain only letters, numbers, hyphens and underscores.",
+        )
+    location = check_location(world, body.get("location"), TYPE)
+    before = world.find(_id(call))
+    if before is not None:
+        if before.body["location"] != location:
+            raise Refusal(
+                409,
+                "InvalidResourceLocation",
+                f"The resource '{name}' already exists in location '{before.body['location']}' in resource group '{call.names['group']}'. "
+                f"A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+            )
+        before.body["tags"] = dict(body.get("tags") or {})
+        return Answer(200, world.put(before).body)
+    principal = world.new_identity(name, _id(call))
+    return Answer(
+        201, world.put(new_identity(world, _id(call), location, body.get("tags") or {}, principal)).body
+    )
+
+
+@routes.on("PATCH", _ONE, f"{TYPE}/write")
+async def patch_identity(world: World, call: Call) -> Answer:
+    """Replace the tags."""
+    identity = world.get(_id(call))
+    if "tags" in call.require_body():
+        identity.body["tags"] = dict(call.require_body()["tags"] or {})
+    return Answer(200, world.put(identity).body)
+
+
+@routes.on("GET", _ONE, f"{TYPE}/read")
+async def get_identity(world: World, call: Call) -> Answer:
+    """One identity."""
+    return Answer(200, world.get(_id(call)).body)
+
+
+@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+async def delete_identity(world: World, call: Call) -> Answer:
+    """Delete an identity and its principal; 204 where there is none."""
+    world.require_group(call.path)
+    identity = world.find(_id(call))
+    if identity is None:
+        return Answer(204)
+    world.drop_principal(identity.body["properties"]["principalId"])
+    world.remove(identity.id)
+    return Answer(200)
+
+
+@routes.on(
+    "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
+)
+async def list_in_group(world: World, call: Call) -> Answer:
+    """The identities of a group."""
+    group = world.require_group(call.path)
+    return listing([deepcopy(identity.body) for identity in world.of_type(TYPE, group.id if group else "")])
+
+
+@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+async def list_in_subscription(world: World, call: Call) -> Answer:
+    """The identities of a subscription."""
+    return listing(
+        [
+            deepcopy(identity.body)
+            for identity in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")
+        ]
+    )

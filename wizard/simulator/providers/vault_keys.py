@@ -1,0 +1,181 @@
+"""Keys through the management plane: the first version only, never changed, no data role, no firewall (AZURE.md §3e)."""
+
+import re
+
+from wizard.simulator.arm import listing
+from wizard.simulator.key_store import (
+    ALL_OPS,
+    CURVES,
+    SIZES,
+    add,
+    attributes,
+    ensure_material,
+    find_key,
+    key_uri,
+    keys_of,
+    new_version,
+    vault_name,
+)
+from wizard.simulator.providers.key_vault import routes, vault_id
+from wizard.simulator.state import Key, KeyVersion, Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+TYPE = "Microsoft.KeyVault/vaults/keys"
+KEY_NAME = re.compile(r"[a-zA-Z0-9-]{1,127}")
+_KEYS = (
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}/keys"
+)
+
+
+def show(world: World, vault: Resource, key: Key, version: KeyVersion | None = None) -> Json:
+    """A key as ARM shows it."""
+    shown = version or key.current
+    properties: Json = {
+        "attributes": attributes(vault, shown) | {"exportable": False},
+        "kty": shown.kty,
+        "keyOps": list(shown.ops),
+    }
+    properties |= {"keySize": shown.size} if shown.size else {"curveName": shown.curve}
+    properties |= {
+        "keyUri": key_uri(world, key.vault, key.name),
+        "keyUriWithVersion": key_uri(world, key.vault, key.name, shown.version),
+    }
+    if key.rotation_policy:
+        properties["rotationPolicy"] = key.rotation_policy
+    resource_id = f"{vault.id}/keys/{key.name}"
+    return {
+        "id": resource_id + (f"/versions/{version.version}" if version else ""),
+        "name": version.version if version else key.name,
+        "type": TYPE + ("/versions" if version else ""),
+        "location": vault.body["location"],
+        "tags": dict(shown.tags),
+        "properties": properties,
+    }
+
+
+def check_kind(
+    kty: object, size: object, curve: object, ops: object, code: str = "BadRequest"
+) -> tuple[str, int, str, list[str]]:
+    """Type, size, curve and operations of a key to be, with Azure's defaults.
+
+    Raises Refusal 400 with the given code.
+    """
+    if not isinstance(kty, str) or kty not in {"RSA", "RSA-HSM", "EC", "EC-HSM"}:
+        raise Refusal(
+            400, code, f"Property kty has invalid value '{kty}'. Supported: EC, EC-HSM, RSA, RSA-HSM."
+        )
+    family = kty.removesuffix("-HSM")
+    wanted_size, wanted_curve = (2048 if size is None else size), ("P-256" if curve is None else curve)
+    if family == "RSA" and wanted_size not in SIZES:
+        raise Refusal(
+            400, code, f"The key size '{wanted_size}' is not supported. Supported: 2048, 3072, 4096."
+        )
+    if family == "EC" and wanted_curve not in CURVES:
+        raise Refusal(
+            400, code, f"The curve '{wanted_curve}' is not supported. Supported: {', '.join(CURVES)}."
+        )
+    known = {*ALL_OPS["RSA"], "import"}
+    if ops is not None and (not isinstance(ops, list) or not set(ops) <= known):
+        raise Refusal(
+            400, code, f"Property key_ops has an invalid value. Supported: {', '.join(sorted(known))}."
+        )
+    return kty, int(str(wanted_size)), str(wanted_curve), list(ALL_OPS[family] if ops is None else ops)
+
+
+@routes.on("PUT", f"{_KEYS}/{{key}}", f"{TYPE}/write")
+async def put_key(world: World, call: Call) -> Answer:
+    """Create the first version of a key; one that exists is returned as it is, whatever was asked."""
+    vault, name = world.get(vault_id(call)), call.names["key"]
+    properties = call.require_body().get("properties")
+    if not isinstance(properties, dict):
+        raise Refusal(
+            400, "InvalidRequestContent", "The request content was invalid: 'properties' is required."
+        )
+    if not KEY_NAME.fullmatch(name):
+        raise Refusal(400, "BadParameter", f"The request URI contains an invalid name: {name}")
+    held = vault_name(vault)
+    if f"{held}/{name}".lower() in world.state.deleted_keys:
+        raise deleted_but_recoverable(name)
+    if find_key(world, held, name) is None:
+        kty, size, curve, ops = check_kind(
+            properties.get("kty"),
+            properties.get("keySize"),
+            properties.get("curveName"),
+            properties.get("keyOps"),
+        )
+        if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
+            raise Refusal(400, "BadRequest", "The HSM key types need a vault of the premium SKU.")
+        version = new_version(world, kty=kty, size=size, curve=curve, ops=ops)
+        wanted: Json = properties.get("attributes") or {}
+        version.enabled, version.expires, version.not_before = (
+            wanted.get("enabled", True),
+            wanted.get("exp"),
+            wanted.get("nbf"),
+        )
+        version.tags = dict(call.require_body().get("tags") or {})
+        await ensure_material(world, version)
+        if find_key(world, held, name) is None:
+            made = add(world, held, name, version)
+            made.managed_by_arm, made.rotation_policy = True, properties.get("rotationPolicy") or {}
+    key = find_key(world, held, name)
+    if key is None:
+        raise Refusal(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
+    return Answer(200, show(world, vault, key))
+
+
+def deleted_but_recoverable(name: str) -> Refusal:
+    """The refusal of a key name that a soft-deleted key still holds."""
+    return Refusal(
+        409,
+        "Conflict",
+        f"Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged.",
+        inner="ObjectIsDeletedButRecoverable",
+    )
+
+
+def _key(world: World, call: Call) -> tuple[Resource, Key]:
+    vault = world.get(vault_id(call))
+    key = find_key(world, vault_name(vault), call.names["key"])
+    if key is None:
+        raise Refusal(
+            404,
+            "KeyNotFound",
+            f"A key with (name/id) {call.names['key']} was not found in this key vault. If you recently deleted this key you may be able to recover it "
+            "using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
+        )
+    return vault, key
+
+
+@routes.on("GET", f"{_KEYS}/{{key}}", f"{TYPE}/read")
+async def get_key(world: World, call: Call) -> Answer:
+    """The newest version of a key."""
+    return Answer(200, show(world, *_key(world, call)))
+
+
+@routes.on("GET", _KEYS, f"{TYPE}/read")
+async def list_keys(world: World, call: Call) -> Answer:
+    """The keys of a vault."""
+    vault = world.get(vault_id(call))
+    return listing([show(world, vault, key) for key in keys_of(world, vault_name(vault))])
+
+
+@routes.on("GET", f"{_KEYS}/{{key}}/versions", f"{TYPE}/versions/read")
+async def list_versions(world: World, call: Call) -> Answer:
+    """Every version of a key."""
+    vault, key = _key(world, call)
+    return listing([show(world, vault, key, version) for version in key.versions])
+
+
+@routes.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
+async def get_version(world: World, call: Call) -> Answer:
+    """One version of a key."""
+    vault, key = _key(world, call)
+    for version in key.versions:
+        if version.version == call.names["version"].lower():
+            return Answer(200, show(world, vault, key, version))
+    raise Refusal(
+        404,
+        "KeyNotFound",
+        f"A key with (name/id) {key.name}/{call.names['version']} was not found in this key vault.",
+    )

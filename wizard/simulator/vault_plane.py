@@ -1,0 +1,382 @@
+"""The data plane of Key Vault: `https://VAULT.SUFFIX/keys/…`, with its challenge, firewall, rights and key lifecycle."""
+
+import base64
+import re
+from collections.abc import Awaitable, Callable
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from wizard.simulator.arm import UnknownRoute
+from wizard.simulator.key_store import (
+    add,
+    attributes,
+    ensure_material,
+    find_key,
+    key_uri,
+    keys_of,
+    new_version,
+    vault_name,
+    why_not,
+)
+from wizard.simulator.providers.key_vault import find_vault
+from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
+from wizard.simulator.state import DeletedKey, Key, KeyVersion, Principal, Resource
+from wizard.simulator.tokens import TokenProblem, Tokens
+from wizard.simulator.vault_access import Origin, check_network, check_rights
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+VERSIONS = (
+    "2016-10-01",
+    "7.0",
+    "7.1",
+    "7.2",
+    "7.3",
+    "7.4",
+    "7.5",
+    "7.6-preview.1",
+    "7.6-preview.2",
+    "7.6",
+    "2025-06-01-preview",
+    "2025-07-01",
+)
+DAY = 24 * 3600.0
+_PATHS: list[tuple[str, re.Pattern[str], str, str]] = [
+    (method, re.compile(pattern, re.IGNORECASE), permission, handler)
+    for method, pattern, permission, handler in (
+        ("GET", r"/keys", "list", "list_keys"),
+        ("POST", r"/keys/(?P<key>[^/]+)/create", "create", "create"),
+        ("POST", r"/keys/(?P<key>[^/]+)/rotate", "rotate", "rotate"),
+        ("GET", r"/keys/(?P<key>[^/]+)/rotationpolicy", "getrotationpolicy", "get_policy"),
+        ("PUT", r"/keys/(?P<key>[^/]+)/rotationpolicy", "setrotationpolicy", "set_policy"),
+        ("GET", r"/keys/(?P<key>[^/]+)/versions", "list", "list_versions"),
+        ("GET", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?", "get", "get"),
+        ("PATCH", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?", "update", "update"),
+        ("DELETE", r"/keys/(?P<key>[^/]+)", "delete", "delete"),
+        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/encrypt", "encrypt", "crypt"),
+        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/decrypt", "decrypt", "crypt"),
+        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/wrapKey", "wrapKey", "crypt"),
+        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/unwrapKey", "unwrapKey", "crypt"),
+        ("GET", r"/deletedkeys", "list", "list_deleted"),
+        ("GET", r"/deletedkeys/(?P<key>[^/]+)", "get", "get_deleted"),
+        ("POST", r"/deletedkeys/(?P<key>[^/]+)/recover", "recover", "recover"),
+        ("DELETE", r"/deletedkeys/(?P<key>[^/]+)", "purge", "purge"),
+    )
+]
+_PADDINGS: dict[str, padding.AsymmetricPadding] = {
+    "RSA1_5": padding.PKCS1v15(),
+    "RSA-OAEP": padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),  # noqa: S303 - it is what the algorithm's name means
+    "RSA-OAEP-256": padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None),
+}
+
+
+def _not_found(name: str) -> Refusal:
+    return Refusal(
+        404,
+        "KeyNotFound",
+        f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct "
+        "recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
+    )
+
+
+class VaultPlane:
+    """The data plane of every vault of the world."""
+
+    def __init__(self, world: World, tokens: Tokens, base_url: str) -> None:
+        self._world, self._tokens, self._base = world, tokens, base_url
+        self._resource = f"https://{world.scenario.vault_suffix}"
+        self._handlers: dict[str, Callable[[Resource, Call], Awaitable[Answer]]] = {
+            name: getattr(self, "_" + name)
+            for name in (
+                "list_keys", "create", "rotate", "get_policy", "set_policy", "list_versions", "get", "update", "delete", "crypt", "list_deleted",
+                "get_deleted", "recover", "purge",
+            )
+        }  # fmt: skip
+
+    async def answer(self, call: Call) -> Answer:
+        """Serve one call: authentication, api-version, route, firewall, rights, then the operation.
+
+        Raises Refusal.
+        """
+        name = call.host.removesuffix("." + self._world.scenario.vault_suffix)
+        principal = await self._authenticate(call)
+        vault = find_vault(self._world, name)
+        if vault is None:
+            # In Azure the name would not resolve at all; an answer is kinder to whoever reads the log.
+            raise Refusal(404, "VaultNotFound", f"There is no key vault '{name}' in this cloud.")
+        if call.api_version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise Refusal(
+                400,
+                "BadParameter",
+                f"Invalid api-version: '{call.api_version}'. Acceptable versions: {known}.",
+            )
+        for method, pattern, permission, handler in _PATHS:
+            match = pattern.fullmatch(call.path)
+            if method == call.method and match:
+                call.names = {key: value or "" for key, value in match.groupdict().items()} | {
+                    "permission": permission
+                }
+                check_network(self._world, vault, principal, Origin.INTERNET)
+                check_rights(self._world, vault, principal, permission, call.names.get("key", ""))
+                return await self._handlers[handler](vault, call)
+        raise UnknownRoute(404, "NotFound", f"No operation is found for {call.method} {call.path}.")
+
+    async def _authenticate(self, call: Call) -> Principal:
+        challenge = {
+            "WWW-Authenticate": f'Bearer authorization="{self._base}/{self._world.scenario.tenant.id}", resource="{self._resource}"'
+        }
+        scheme, _, token = call.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refusal(
+                401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.", headers=challenge
+            )
+        try:
+            call.caller = str((await self._tokens.check(token, (self._resource,)))["oid"])
+            return self._world.state.principals[call.caller]
+        except (TokenProblem, KeyError) as problem:
+            text = (
+                f"AKV10022: Invalid audience. Expected {self._resource}."
+                if getattr(problem, "reason", "") == "audience"
+                else "Error validating token: the token is expired, not signed by this tenant, or its principal is gone."
+            )
+            raise Refusal(401, "Unauthorized", text, headers=challenge) from problem
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _key(self, vault: Resource, call: Call) -> Key:
+        key = find_key(self._world, vault_name(vault), call.names["key"])
+        if key is None:
+            raise _not_found(call.names["key"])
+        return key
+
+    def _version(self, vault: Resource, call: Call) -> tuple[Key, KeyVersion]:
+        key, wanted = self._key(vault, call), call.names.get("version", "").lower()
+        for version in reversed(key.versions):
+            if not wanted or version.version == wanted:
+                return key, version
+        raise _not_found(f"{key.name}/{wanted}")
+
+    def _attributes(self, vault: Resource, version: KeyVersion) -> Json:
+        return attributes(vault, version) | {
+            "recoverableDays": vault.body["properties"]["softDeleteRetentionInDays"],
+            "exportable": False,
+        }
+
+    async def _bundle(self, vault: Resource, key: Key, version: KeyVersion) -> Json:
+        await ensure_material(self._world, version)
+        web_key = {
+            "kid": key_uri(self._world, key.vault, key.name, version.version),
+            "kty": version.kty,
+            "key_ops": list(version.ops),
+            **version.public,
+        }
+        bundle: Json = {"key": web_key, "attributes": self._attributes(vault, version)}
+        return bundle | ({"tags": dict(version.tags)} if version.tags else {})
+
+    def _item(self, vault: Resource, key: Key, version: KeyVersion, *, with_version: bool) -> Json:
+        kid = key_uri(self._world, key.vault, key.name, version.version if with_version else "")
+        return {"kid": kid, "attributes": self._attributes(vault, version)} | (
+            {"tags": dict(version.tags)} if version.tags else {}
+        )
+
+    @staticmethod
+    def _apply(version: KeyVersion, body: Json) -> None:
+        wanted: Json = body.get("attributes") or {}
+        version.enabled = wanted.get("enabled", version.enabled)
+        version.expires = wanted.get("exp", version.expires)
+        version.not_before = wanted.get("nbf", version.not_before)
+        if body.get("tags") is not None:
+            version.tags = dict(body["tags"])
+
+    # -- operations ---------------------------------------------------------------------------------------------------
+
+    async def _create(self, vault: Resource, call: Call) -> Answer:
+        body, name, held = call.require_body(), call.names["key"], vault_name(vault)
+        if not KEY_NAME.fullmatch(name):
+            raise Refusal(400, "BadParameter", f"The request URI contains an invalid name: {name}")
+        if f"{held}/{name}".lower() in self._world.state.deleted_keys:
+            raise deleted_but_recoverable(name)
+        kty, size, curve, ops = check_kind(
+            body.get("kty"), body.get("key_size"), body.get("crv"), body.get("key_ops"), "BadParameter"
+        )
+        if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
+            raise Refusal(400, "BadParameter", "The HSM key types need a vault of the premium SKU.")
+        version = new_version(self._world, kty=kty, size=size, curve=curve, ops=ops)
+        self._apply(version, body)
+        await ensure_material(self._world, version)
+        return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
+
+    async def _rotate(self, vault: Resource, call: Call) -> Answer:
+        key = self._key(vault, call)
+        old = key.current
+        version = new_version(
+            self._world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops
+        )
+        version.tags = dict(old.tags)
+        await ensure_material(self._world, version)
+        key.versions.append(version)
+        self._world.changed = True
+        return Answer(200, await self._bundle(vault, key, version))
+
+    async def _get(self, vault: Resource, call: Call) -> Answer:
+        return Answer(200, await self._bundle(vault, *self._version(vault, call)))
+
+    async def _update(self, vault: Resource, call: Call) -> Answer:
+        body = call.require_body()
+        key, version = self._version(vault, call)
+        if body.get("key_ops") is not None:
+            version.ops = check_kind(
+                version.kty, version.size or None, version.curve or None, body["key_ops"], "BadParameter"
+            )[3]
+        self._apply(version, body)
+        version.updated = int(self._world.now())
+        self._world.changed = True
+        return Answer(200, await self._bundle(vault, key, version))
+
+    async def _list_keys(self, vault: Resource, call: Call) -> Answer:
+        del call
+        keys = keys_of(self._world, vault_name(vault))
+        return Answer(
+            200,
+            {
+                "value": [self._item(vault, key, key.current, with_version=False) for key in keys],
+                "nextLink": None,
+            },
+        )
+
+    async def _list_versions(self, vault: Resource, call: Call) -> Answer:
+        key = self._key(vault, call)
+        return Answer(
+            200,
+            {
+                "value": [self._item(vault, key, version, with_version=True) for version in key.versions],
+                "nextLink": None,
+            },
+        )
+
+    def _policy(self, key: Key) -> Json:
+        default: Json = {
+            "lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}],
+            "attributes": {},
+        }
+        return {"id": key_uri(self._world, key.vault, key.name) + "/rotationpolicy"} | (
+            key.rotation_policy or default
+        )
+
+    async def _get_policy(self, vault: Resource, call: Call) -> Answer:
+        return Answer(200, self._policy(self._key(vault, call)))
+
+    async def _set_policy(self, vault: Resource, call: Call) -> Answer:
+        key, now = self._key(vault, call), int(self._world.now())
+        body = call.require_body()
+        wanted: Json = {
+            "lifetimeActions": body.get("lifetimeActions") or [],
+            "attributes": body.get("attributes") or {},
+        }
+        created = key.rotation_policy.get("attributes", {}).get("created", now)
+        key.rotation_policy = {
+            **wanted,
+            "attributes": wanted["attributes"] | {"created": created, "updated": now},
+        }
+        self._world.changed = True
+        return Answer(200, self._policy(key))
+
+    async def _crypt(self, vault: Resource, call: Call) -> Answer:
+        operation, body = call.names["permission"], call.require_body()
+        key, version = self._version(vault, call)
+        if refused := why_not(version, operation, self._world.now()):
+            raise Refusal(
+                403,
+                "Forbidden",
+                refused,
+                inner="KeyDisabled" if not version.enabled else "KeyOperationForbidden",
+            )
+        scheme = _PADDINGS.get(str(body.get("alg")))
+        if scheme is None:
+            raise Refusal(
+                400,
+                "BadParameter",
+                f"Invalid algorithm: '{body.get('alg')}'. Supported: {', '.join(_PADDINGS)}.",
+            )
+        await ensure_material(self._world, version)
+        private = serialization.load_pem_private_key(version.pem.encode(), None)
+        if not isinstance(private, rsa.RSAPrivateKey):
+            raise Refusal(
+                400, "BadParameter", f"The key type {version.kty} does not support the operation {operation}."
+            )
+        try:
+            given = base64.urlsafe_b64decode(str(body.get("value", "")) + "==")
+            result = (
+                private.public_key().encrypt(given, scheme)
+                if operation in {"encrypt", "wrapKey"}
+                else private.decrypt(given, scheme)
+            )
+        except ValueError as problem:
+            raise Refusal(
+                400, "BadParameter", f"The parameter 'value' is not valid for {operation}."
+            ) from problem
+        kid = key_uri(self._world, key.vault, key.name, version.version)
+        return Answer(200, {"kid": kid, "value": base64.urlsafe_b64encode(result).rstrip(b"=").decode()})
+
+    # -- soft delete --------------------------------------------------------------------------------------------------
+
+    async def _show_deleted(self, vault: Resource, deleted: DeletedKey) -> Json:
+        bundle = await self._bundle(vault, deleted.key, deleted.key.current)
+        recovery = (
+            f"https://{deleted.key.vault}.{self._world.scenario.vault_suffix}/deletedkeys/{deleted.key.name}"
+        )
+        return bundle | {
+            "recoveryId": recovery,
+            "deletedDate": int(deleted.deleted_at),
+            "scheduledPurgeDate": int(deleted.purge_at),
+        }
+
+    async def _delete(self, vault: Resource, call: Call) -> Answer:
+        key, now = self._key(vault, call), self._world.now()
+        place = f"{key.vault}/{key.name}".lower()
+        days = vault.body["properties"]["softDeleteRetentionInDays"]
+        deleted = self._world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
+        del self._world.state.keys[place]
+        self._world.changed = True
+        return Answer(200, await self._show_deleted(vault, deleted))
+
+    def _deleted(self, vault: Resource, call: Call) -> DeletedKey:
+        deleted = self._world.state.deleted_keys.get(f"{vault_name(vault)}/{call.names['key']}".lower())
+        if deleted is None:
+            raise Refusal(404, "KeyNotFound", f"Deleted Key not found: {call.names['key']}")
+        return deleted
+
+    async def _list_deleted(self, vault: Resource, call: Call) -> Answer:
+        del call
+        held = [
+            entry for entry in self._world.state.deleted_keys.values() if entry.key.vault == vault_name(vault)
+        ]
+        return Answer(
+            200, {"value": [await self._show_deleted(vault, entry) for entry in held], "nextLink": None}
+        )
+
+    async def _get_deleted(self, vault: Resource, call: Call) -> Answer:
+        return Answer(200, await self._show_deleted(vault, self._deleted(vault, call)))
+
+    async def _recover(self, vault: Resource, call: Call) -> Answer:
+        key = self._deleted(vault, call).key
+        place = f"{key.vault}/{key.name}".lower()
+        del self._world.state.deleted_keys[place]
+        self._world.state.keys[place] = key
+        self._world.changed = True
+        return Answer(200, await self._bundle(vault, key, key.current))
+
+    async def _purge(self, vault: Resource, call: Call) -> Answer:
+        key = self._deleted(vault, call).key
+        if vault.body["properties"].get("enablePurgeProtection"):
+            raise Refusal(
+                403,
+                "Forbidden",
+                'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed.',
+                inner="DeletedKeyPurge",
+            )
+        del self._world.state.deleted_keys[f"{key.vault}/{key.name}".lower()]
+        self._world.changed = True
+        return Answer(204)
