@@ -1,0 +1,363 @@
+"""The wizard: one Textual app that owns the connection, the draft, the registration and the run."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
+
+from screens.crash import discreet_console
+from screens.draft import Draft
+from screens.frame import NARROW, Frame
+from screens.registration import FeatureWatch
+from screens.steps import STEPS, import_all, screen_of
+from screens.theme import CALM
+from screens.welcome import WelcomeScreen
+from screens.words import duration
+from wizard.cloud.problems import AzureError, Problem
+
+if TYPE_CHECKING:
+    from screens.running import ActiveRun
+    from wizard.cloud.azure import Azure, Subscription
+    from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.procedure.plan import Plan
+    from wizard.verification.report import ClusterReport
+
+Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
+"""Opens the door to Azure; is given where to tell the operator how to sign in."""
+
+DONE, NOT_SO, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
+
+
+class WizardApp(App[int]):
+    """The whole wizard. `run()` returns the exit code: 0 encrypted as asked, 1 it is not or a step failed, 3 Azure
+    was never reached, 130 left before there was an answer, or during a run.
+    """
+
+    TITLE = "aks-kms"
+    CSS_PATH = "wizard.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (NARROW, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        environment: Mapping[str, str],
+        speed_note: str = "",
+        journal_root: Path | None = None,
+        start_at: Literal["welcome", "verify"] = "welcome",
+    ) -> None:
+        """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written."""
+        super().__init__(ansi_color=True if environment.get("NO_COLOR") else None)
+        self.console = discreet_console()
+        self.register_theme(CALM)
+        self.theme = CALM.name
+        self._connect = connect
+        self.environment = environment
+        self.speed_note = speed_note
+        self.journal_root = journal_root
+        self.start_at = start_at
+        self.draft = Draft()
+        self.azure_or_none: Azure | None = None
+        self.connection_problem: Problem | None = None
+        self.sign_in_instruction = ""
+        self.subscriptions: list[Subscription] = []
+        self.found: list[ClusterRow | Unreadable] = []
+        """The clusters found so far; kept here so that coming back to the list shows them at once."""
+        self.found_all = False
+        self.watches: dict[str, FeatureWatch] = {}
+        """By subscription id."""
+        self.active: ActiveRun | None = None
+        self.result: int | None = None
+        """The exit code that the last answer from the cloud stands for."""
+
+    @property
+    def azure(self) -> "Azure":
+        """The open door. Screens behind the first one may count on it."""
+        if self.azure_or_none is None:
+            raise RuntimeError("Azure is used before the connection stands.")
+        return self.azure_or_none
+
+    def on_mount(self) -> None:
+        self.push_screen(WelcomeScreen())
+        self.call_after_refresh(self._after_first_frame)
+        self._listen_to_signals()
+
+    def _after_first_frame(self) -> None:
+        self.connect()
+        self.background(asyncio.to_thread(import_all), "importing")
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Open the door (again), and hold it open until the app ends."""
+        self.connection_problem = None
+        self.background(self._hold_connection(), "connection", group="connection", exclusive=True)
+
+    async def _hold_connection(self) -> None:
+        try:
+            async with self._connect(self._tell) as azure:
+                self.subscriptions = await azure.subscriptions()
+                self.azure_or_none = azure
+                self.sign_in_instruction = ""
+                self.changed()
+                await asyncio.Event().wait()
+        except AzureError as error:
+            self.connection_problem = error.problem
+            self.changed()
+        finally:
+            self.azure_or_none = None
+
+    def _tell(self, instruction: str) -> None:
+        """Show how to sign in. May be called from a thread."""
+        self.sign_in_instruction = instruction
+        self.call_later(self.changed)
+
+    # -- what was chosen -----------------------------------------------------------------------------------------
+
+    def settle(self, step: str, **changes: Any) -> None:
+        """This step is answered; what depends on it and was answered before is due for review again."""
+        self.draft = self.draft.settle(step, **changes)
+        self.changed()
+
+    def changed(self) -> None:
+        """Something that a frame or a screen shows is another now."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame):
+                screen.refresh_frame()
+
+    def is_busy(self, step: str) -> bool:
+        """Whether something goes on for this step in the background."""
+        if step == "feature":
+            watch = self.feature_watch
+            return bool(watch and watch.following)
+        return step == "run" and bool(self.active and self.active.under_way)
+
+    def has_failed(self, step: str) -> bool:
+        """Whether what went on for this step has failed."""
+        if step == "feature":
+            watch = self.feature_watch
+            return bool(watch and watch.problem)
+        return step == "run" and bool(self.active and self.active.status == "failed")
+
+    def spine_note(self, step: str) -> str:
+        """A few words under a step's name."""
+        draft = self.draft
+        match step:
+            case "feature":
+                return self.feature_watch.note if self.feature_watch else ""
+            case "cluster" if "cluster" in draft.settled:
+                return draft.cluster_name
+            case "key" if draft.option:
+                return {"platform-managed": "AKS's own", "Private": "yours, private", "Public": "yours, public"}[draft.option]
+            case "vault" if "vault" in draft.settled and draft.option != "platform-managed":
+                return draft.vault_name
+            case "run" if self.active:
+                return self.active.status or duration(self.active.elapsed)
+        return ""
+
+    @property
+    def feature_watch(self) -> "FeatureWatch | None":
+        """What is known of the feature in the chosen subscription."""
+        return self.watches.get(self.draft.subscription.id) if self.draft.subscription else None
+
+    # -- moving --------------------------------------------------------------------------------------------------
+
+    def go_to(self, step: str) -> None:
+        """Show that step: back to it where it is on the stack, on to it where everything before it stands."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Frame) and step == screen.STEP:
+                self._back_to(screen)
+                return
+        if step in self.draft.reachable or step in {"run", "verify"}:
+            self.push_screen(screen_of(step))
+
+    def after(self, step: str) -> None:
+        """Go on from a step that was just settled."""
+        order = [s for s in STEPS if not (s == "vault" and self.draft.option == "platform-managed")]
+        self.push_screen(screen_of(order[order.index(step) + 1]))
+
+    def back(self) -> None:
+        """One screen back."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def another(self) -> None:
+        """Start over with another cluster: what was chosen for the last one is not carried along."""
+        subscription = self.draft.subscription
+        self.draft = Draft(subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"})
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame) and screen.STEP == "cluster":
+                self._back_to(screen)
+                return
+        self._back_to(self.screen_stack[1])
+        self.changed()
+
+    def _back_to(self, screen: Screen[Any]) -> None:
+        while self.screen is not screen and len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every step that can be gone to, and leaving."""
+        for step in self.draft.reachable if self.azure_or_none else ():
+            yield SystemCommand(f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s))
+        if self.active:
+            yield SystemCommand("Go to the run", "Its steps and its log", lambda: self.go_to("run"))
+        yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
+
+    # -- work in the background ----------------------------------------------------------------------------------
+
+    def background(
+        self, work: Coroutine[Any, Any, None], name: str, *, group: str = "app", exclusive: bool = False
+    ) -> Worker[None]:
+        """Do `work` on the app's own account, so that no screen's end ends it; an error in it becomes visible."""
+        return self.run_worker(work, name, group, exit_on_error=False, exclusive=exclusive)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where an error of any work in the background ends: on the screen."""
+        if event.state is not WorkerState.ERROR or event.worker.error is None:
+            return
+        error = event.worker.error
+        self.show_problem(error.problem if isinstance(error, AzureError) else _ours(error, event.worker.name))
+
+    def show_problem(self, problem: Problem) -> None:
+        """A problem on top of whatever is shown."""
+        from screens.dialogs import ProblemDialog  # noqa: PLC0415 - not on the way to the first frame
+
+        self.push_screen(ProblemDialog(problem))
+
+    def watch_feature(self, subscription: str) -> None:
+        """Look up, in the background, whether the feature is registered in a subscription."""
+        if subscription not in self.watches:
+            self.watches[subscription] = FeatureWatch()
+            self.background(self.watches[subscription].look(self.azure, subscription, self.changed), "feature")
+
+    def register_feature(self, subscription: str) -> None:
+        """Register the feature in the background; the operator goes on meanwhile."""
+        watch = self.watches.setdefault(subscription, FeatureWatch())
+        if not watch.following:
+            self.background(watch.follow(self.azure, subscription, self.changed), "registration")
+
+    # -- the run -------------------------------------------------------------------------------------------------
+
+    def begin_run(self, plan: "Plan") -> None:
+        """Carry out the plan that was shown and confirmed; show its screen."""
+        from screens.running import ActiveRun  # noqa: PLC0415 - not on the way to the first frame
+        from wizard.journal import Journal  # noqa: PLC0415
+
+        answers = self.draft.answers()
+        journal = Journal.begin(answers, plan, root=self.journal_root)
+        self.active = ActiveRun(answers, plan, self.azure.clock, journal.log_path, journal)
+        self.background(self._execute(self.active), "run", group="run")
+        self.go_to("run")
+
+    async def _execute(self, active: "ActiveRun") -> None:
+        from wizard.procedure.run import DriftedError, RefusedError, Run  # noqa: PLC0415 - needs the SDKs
+
+        listeners = [active, *([active.journal] if active.journal else [])]
+        run = Run(self.azure, active.answers, active.plan, listeners=listeners)
+        try:
+            active.end(await run.execute(active.plan.digest))
+        except DriftedError as drift:
+            active.drifted = drift.fresh, tuple(drift.differences)
+            active.end("failed")
+        except RefusedError as refused:
+            active.refused = tuple(refused.findings)
+            active.end("failed")
+        except AzureError as error:
+            active.problem = error.problem
+            active.end("failed")
+        finally:
+            if active.under_way:
+                active.end("interrupted")
+            self.result = DONE if active.status == "succeeded" else NOT_SO
+            self.changed()
+
+    def verified(self, report: "ClusterReport") -> None:
+        """A verification has given its verdict."""
+        self.result = DONE if report.passed else NOT_SO
+
+    # -- leaving -------------------------------------------------------------------------------------------------
+
+    @property
+    def exit_code(self) -> int:
+        """What leaving now means."""
+        if self.active and self.active.under_way:
+            return INTERRUPTED
+        if self.result is not None:
+            return self.result
+        return UNREACHABLE if self.connection_problem else INTERRUPTED
+
+    async def action_quit(self) -> None:
+        """Leave; during a run, ask first."""
+        from screens.dialogs import AskDialog  # noqa: PLC0415 - not on the way to the first frame
+
+        if not (self.active and self.active.under_way):
+            await self.leave()
+            return
+        if isinstance(self.screen, AskDialog):
+            return
+        await self.push_screen(
+            AskDialog(
+                "A run is under way. Leave all the same?",
+                "What Azure has begun, Azure finishes; no step that has not begun yet will be started, and nothing is "
+                "undone. Whatever is done by then is found and kept when the same answers are run again.",
+                {"stay": "Stay", "leave": "Leave now"},
+            ),
+            self._leave_if_so,
+        )
+
+    async def _leave_if_so(self, answer: str | None) -> None:
+        if answer == "leave":
+            await self.leave()
+
+    async def leave(self, code: int | None = None) -> None:
+        """End everything in order (the run first, the connection last), then the app."""
+        code = self.exit_code if code is None else code
+        for group in ("run", "app", "connection"):
+            for worker in self.workers.cancel_group(self, group):
+                await _ended(worker)
+        if self.active and self.active.journal:
+            self.active.journal.close()
+        self.exit(code)
+
+    def _listen_to_signals(self) -> None:
+        """A terminal that goes away, or a polite kill, leaves a sane terminal and a journal behind."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if number := getattr(signal, name, None):
+                try:
+                    loop.add_signal_handler(number, lambda: self.call_later(self.leave, INTERRUPTED))
+                except (NotImplementedError, RuntimeError):
+                    return  # on Windows, and where the app runs outside the main thread, there are none to listen to
+
+
+async def _ended(worker: Worker[Any]) -> None:
+    """Wait until a cancelled worker has put its things in order; two seconds are enough for that."""
+    try:
+        await asyncio.wait_for(worker.wait(), 2)
+    except (WorkerCancelled, WorkerFailed, TimeoutError):
+        return
+
+
+def _ours(error: BaseException, work: str) -> Problem:
+    """A fault of the wizard itself, without any value that was in play."""
+    where = ""
+    if error.__traceback__:
+        last = error.__traceback__
+        while last.tb_next:
+            last = last.tb_next
+        where = f" in {Path(last.tb_frame.f_code.co_filename).name}, line {last.tb_lineno}"
+    return Problem(
+        "ours",
+        f"The wizard itself failed at {work}: {type(error).__name__}{where}.",
+        str(error)[:300],
+        "Nothing more is done on that account. Going back and trying again is safe; please report it.",
+    )

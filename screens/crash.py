@@ -1,0 +1,36 @@
+"""A crash, told without the values that were in play: a traceback's locals may hold a token."""
+
+import os
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.traceback import Traceback
+from textual.constants import COLOR_SYSTEM
+
+
+class DiscreetConsole(Console):
+    """A console that renders tracebacks without locals."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As the base class does, but without any frame's locals."""
+        if isinstance(renderable, Traceback):
+            for stack in renderable.trace.stacks:
+                for frame in stack.frames:
+                    frame.locals = None
+        return super().render(renderable, options)
+
+
+def discreet_console() -> DiscreetConsole:
+    """The console that Textual renders with; like its own, it prints to nowhere."""
+    return DiscreetConsole(
+        color_system=COLOR_SYSTEM,
+        file=open(os.devnull, "w", encoding="utf-8"),  # noqa: SIM115, PTH123 - open for as long as the app
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        force_terminal=True,
+        safe_box=False,
+        soft_wrap=False,
+    )

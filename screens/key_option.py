@@ -1,0 +1,198 @@
+"""Whose key: three cards side by side, with what each means, what is so now, and what cannot be."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widgets import Static
+
+from screens.draft import KeyChoice
+from screens.frame import NARROW, Frame, Heading
+from screens.words import STYLES
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to hold the key, in an operator's words."""
+
+    choice: KeyChoice
+    title: str
+    owner: str
+    rotation: str
+    created: str
+    time: str
+    never: str
+    who: str
+
+
+OPTIONS = (
+    Option(
+        "platform-managed",
+        "Platform-managed key",
+        "AKS; you never see it",
+        "AKS, by itself",
+        "nothing of yours",
+        "3–6 min",
+        "nothing to keep, nothing to lose",
+        "whoever wants encryption without a key to look after",
+    ),
+    Option(
+        "Private",
+        "Your key, private vault",
+        "you, in your key vault",
+        "you, or a policy of the vault; AKS follows within 6 hours",
+        "vault, key, identity, two roles",
+        "9–14 min",
+        "delete, disable or let expire the key or its vault",
+        "production with a mandate to own the key",
+    ),
+    Option(
+        "Public",
+        "Your key, public vault",
+        "you, in your key vault",
+        "you, or a policy of the vault; AKS follows within 6 hours",
+        "vault, key, identity, three roles",
+        "5–10 min",
+        "delete, disable or let expire the key or its vault",
+        "test clusters, and networks where a firewall on the vault is impossible",
+    ),
+)
+
+
+class Card(Static, can_focus=True):
+    """One option; takes the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "choose")]
+
+    class Chosen(Message):
+        """The operator took this card."""
+
+        def __init__(self, option: Option) -> None:
+            super().__init__()
+            self.option = option
+
+    def __init__(self, option: Option, *, now: bool, why_not: str | None) -> None:
+        super().__init__(id=f"card-{option.choice}", classes="card")
+        self.option = option
+        self._now = now
+        self.why_not = why_not
+
+    def show(self, *, narrow: bool, taken: bool) -> None:
+        """Draw it, short where there is little room."""
+        option = self.option
+        head: list[tuple[str, str]] = [(option.title, "bold")]
+        if self._now:
+            head.append(("  now", STYLES["good"]))
+        if taken:
+            head.append(("  ✓ chosen", STYLES["busy"]))
+        rows = [
+            ("the key is held by", option.owner),
+            ("it is rotated by", option.rotation),
+            ("will be created", option.created),
+            ("usually takes", option.time),
+            ("never", option.never),
+            ("for", option.who),
+        ]
+        parts: list[tuple[str, str]] = [*head, ("\n", "")]
+        for label, text in rows:
+            if narrow:
+                parts += [(f"\n{label:<19}", "$quiet"), (text, "")]
+            else:
+                parts += [(f"\n{label}\n", "$quiet"), (f"{text}\n", "")]
+        if narrow:
+            parts[len(head)] = ("", "")
+        if self.why_not:
+            parts += [("\n! ", STYLES["warn"]), (self.why_not, "")]
+        self.update(Content.assemble(*parts))
+
+    def action_choose(self) -> None:
+        """Take this one."""
+        self.post_message(self.Chosen(self.option))
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        self.action_choose()
+
+
+class KeyOptionScreen(Frame):
+    """Three cards."""
+
+    STEP = "key"
+    HELP = """\
+Platform-managed: AKS makes, keeps and rotates the key. You can neither see it nor lose it.
+
+Customer-managed: the key is yours, in a key vault of yours. Whoever deletes it, disables it or lets it expire takes the \
+cluster's secrets with it, so the vault gets purge protection unless you decline it.
+
+Private vault: its firewall denies everybody, except Azure's trusted services, by which AKS reaches it. Public vault: \
+whoever has a role on it reaches it from any network.
+
+One may move between these later; back to "not encrypted" one may not.
+
+left, right   the next card (also up, down and tab)
+enter         choose the card"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "move(-1)", "previous", show=False),
+        Binding("right,down", "move(1)", "next", show=False),
+    ]
+
+    def body(self) -> ComposeResult:
+        name = self.wizard.draft.cluster_name
+        with VerticalScroll(can_focus=False):
+            yield Heading(f"Who holds the key of {name}?", "←  → and enter")
+            with Horizontal(id="cards"):
+                for option in OPTIONS:
+                    yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._draw()
+        chosen = self.wizard.draft.option or "Private"
+        self.query_one(f"#card-{chosen}", Card).focus()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._draw()
+
+    def _draw(self) -> None:
+        for card in self.query(Card):
+            taken = card.option.choice == self.wizard.draft.option
+            card.show(narrow=self.app.size.width < NARROW, taken=taken)
+
+    def _is_now(self, option: Option) -> bool:
+        cluster = self.wizard.draft.cluster
+        if cluster is None:
+            return False
+        if cluster.kind == "platform-managed":
+            return option.choice == "platform-managed"
+        return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
+
+    def _why_not(self, option: Option) -> str | None:
+        cluster = self.wizard.draft.cluster
+        if cluster and cluster.why_not:
+            return f"{cluster.name} {cluster.why_not}."
+        return None
+
+    def action_move(self, by: int) -> None:
+        """The next card, round and round."""
+        cards = list(self.query(Card))
+        here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
+        cards[(here + by) % len(cards)].focus()
+
+    @on(Card.Chosen)
+    def _chosen(self, event: Card.Chosen) -> None:
+        card = self.query_one(f"#card-{event.option.choice}", Card)
+        if card.why_not:
+            self.notify(card.why_not, severity="warning", markup=False)
+            return
+        self.wizard.settle("key", option=event.option.choice)
+        if event.option.choice == "platform-managed":
+            self.wizard.settle("vault")
+        self.wizard.after("key")

@@ -1,0 +1,165 @@
+"""A new cluster, encrypted from birth: its name, where it goes, its version and its nodes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from screens.draft import NewClusterForm
+from screens.fields import Choice, Field, Onward
+from screens.frame import Frame, Heading
+from wizard import naming
+from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
+from wizard.cloud.problems import AzureError
+
+NEWEST = ""
+
+
+class NewClusterScreen(Frame):
+    """The form for a new cluster."""
+
+    STEP = "cluster"
+    HELP = """\
+The cluster is created with the encryption already on, so there is never a secret that is not encrypted.
+
+The versions are those that the region offers now and that can be encrypted (1.33 or later). Without a choice, the \
+newest one is taken that is neither a preview nor for long-term support only. The resource group is created if it does \
+not exist. Nodes cost money from the moment the cluster stands.
+
+enter   next field; on Continue: go on
+tab     next field
+esc     back to the list of clusters; what you typed is kept"""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._regions: list[str] = []
+        self._versions: list[VersionRow] = []
+        self._asked_for = ""
+
+    def body(self) -> ComposeResult:
+        form = self.wizard.draft.new_cluster
+        subscription = self.wizard.draft.subscription
+        with VerticalScroll(can_focus=False):
+            yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
+            yield Static(classes="gap")
+            yield Field("Name", id="name", check=_cluster_name, value=form.name)
+            yield Field(
+                "Resource group",
+                id="group",
+                check=_required(naming.resource_group, "Give a resource group."),
+                value=form.resource_group,
+                hint="created if it does not exist",
+            )
+            yield Field("Region", id="region", check=self._region, value=form.location, hint="asking Azure for the regions…")
+            yield Choice("Kubernetes", [("the newest that suits", NEWEST)], id="version", value=NEWEST)
+            yield Field("Nodes", id="nodes", check=_nodes, value=form.node_count, hint="in one pool; AKS chooses their size")
+            yield Onward()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#name", Field).edit()
+        self._judge()
+        self.background(self._read_regions(), "listing the regions")
+
+    async def _read_regions(self) -> None:
+        subscription = self.wizard.draft.subscription
+        if subscription is None:
+            return
+        region = self.query_one("#region", Field)
+        try:
+            self._regions = await locations(self.wizard.azure, subscription.id)
+        except AzureError as error:
+            region.hint(f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope.")
+        else:
+            region.hint(f"one of {len(self._regions)}, by short name: westeurope, …")
+        self._region_changed()
+
+    def _region_changed(self) -> None:
+        """Ask for the versions of a region once its name stands."""
+        region = self.query_one("#region", Field)
+        if region.value and region.problem is None and region.value != self._asked_for:
+            self._asked_for = region.value
+            self.background(self._read_versions(region.value), "listing the versions")
+
+    async def _read_versions(self, region: str) -> None:
+        subscription = self.wizard.draft.subscription
+        choice = self.query_one("#version", Choice)
+        choice.hint(f"asking Azure what {region} offers…")
+        try:
+            versions = await kubernetes_versions(self.wizard.azure, subscription.id if subscription else "", region)
+        except AzureError as error:
+            choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
+            return
+        if region != self._asked_for:
+            return
+        self._versions = versions
+        plain = next((v for v in versions if not v.preview and not v.lts_only), None)
+        newest = f"the newest that suits ({plain.version})" if plain else "the newest that suits"
+        kept = self.wizard.draft.new_cluster.version
+        known = {v.version for v in versions}
+        choice.offer([(newest, NEWEST), *((_version(v), v.version) for v in versions)], kept if kept in known else NEWEST)
+        choice.hint("" if versions else f"{region} offers no version that can be encrypted; choose another region.")
+        self._judge()
+
+    def _region(self, value: str) -> str | None:
+        if not value:
+            return "Give a region."
+        if why := naming.location(value):
+            return why
+        if self._regions and value not in self._regions:
+            close = [r for r in self._regions if r.startswith(value[:4])][:4]
+            return f"{value} is no region of this subscription." + (f" Near it: {', '.join(close)}." if close else "")
+        return None
+
+    def _form(self) -> NewClusterForm:
+        return NewClusterForm(
+            name=self.query_one("#name", Field).value,
+            resource_group=self.query_one("#group", Field).value,
+            location=self.query_one("#region", Field).value,
+            version=self.query_one("#version", Choice).value,
+            node_count=self.query_one("#nodes", Field).value,
+        )
+
+    @on(Field.Changed)
+    @on(Choice.Changed)
+    def _changed(self) -> None:
+        self.wizard.draft = replace(self.wizard.draft, new_cluster=self._form())
+        self._region_changed()
+        self._judge()
+
+    def _judge(self) -> None:
+        waiting = [field for field in self.query(Field) if field.problem]
+        why = f"Still to do: {', '.join(str(f.id) for f in waiting)}" if waiting else None
+        self.query_one(Onward).allow(why)
+
+    @on(Onward.Pressed)
+    def _onward(self) -> None:
+        self.wizard.settle("cluster", cluster=None, new_cluster=self._form())
+        self.wizard.after("cluster")
+
+
+def _version(row: VersionRow) -> str:
+    notes = [note for note, on_ in (("preview", row.preview), ("long-term support only", row.lts_only)) if on_]
+    return f"{row.version}  {row.latest_patch}" + (f"  {', '.join(notes)}" if notes else "")
+
+
+def _cluster_name(value: str) -> str | None:
+    return naming.managed_cluster(value) if value else "Give the cluster a name."
+
+
+def _required(rule: Callable[[str], str | None], missing: str) -> Callable[[str], str | None]:
+    return lambda value: rule(value) if value else missing
+
+
+def _nodes(value: str) -> str | None:
+    if value.isdecimal() and 1 <= int(value) <= 1000:
+        return None
+    return f"{value or 'nothing'!r} is no number of nodes: give 1 to 1000."

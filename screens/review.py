@@ -1,0 +1,300 @@
+"""The review: every resource by name, what cannot be undone, how long it takes, and the gate."""
+
+import time
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import ScreenResume
+from textual.widgets import Button, Input, Static
+
+from screens.dialogs import SaveDialog, TextDialog, problem_content
+from screens.frame import NARROW, Frame, Heading
+from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, usually
+from wizard.answers import AnswersError
+from wizard.cloud.problems import AzureError, Problem
+from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.planning import make_plan
+from wizard.procedure.script import script
+from wizard.rules import Finding
+
+
+class ReviewScreen(Frame):
+    """The plan in human words, and the cluster's name to be typed."""
+
+    STEP = "review"
+    HELP = """\
+The plan was made from what Azure says now; nothing has been changed. It is looked at once more when you start: if \
+anything differs by then, nothing is begun and you are asked again.
+
+To start, type the cluster's name and press enter. A plan with an error cannot be started; each error says what to do.
+
+enter   go to the line where the name is typed; there: start
+f2      the same procedure as Azure CLI commands
+f3      every check that was made, with its remedy
+s       save your answers as a file that `aks-kms apply -f FILE` takes
+r       make the plan again
+esc     back, to change something"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "gate", "to the name", show=False),
+        Binding("f2", "commands", "az commands"),
+        Binding("f3", "checks", "all checks"),
+        Binding("s", "save", "save answers"),
+        Binding("r", "again", "plan again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plan: Plan | None = None
+        self._made = 0.0
+        self._planning = False
+        self._beats = 0
+
+    def body(self) -> ComposeResult:
+        yield Heading(f"Review: {self.wizard.draft.cluster_name}")
+        with VerticalScroll(id="plan"):
+            yield Static(id="rows")
+        with Vertical(id="gate"):
+            with Horizontal(classes="line"):
+                yield Static(Content("Type the cluster's name to start: "), id="ask")
+                yield Input(id="typed", compact=True, disabled=True)
+            yield Static(id="gate-says")
+            yield Button("Verify it now", id="verify", compact=True, variant="primary")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#verify").display = False
+        self.query_one("#plan").focus()
+        self.set_interval(0.25, self._beat)
+        self.action_again()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._show()
+
+    @on(ScreenResume)
+    def _back_here(self) -> None:
+        active = self.wizard.active
+        if self._plan and active and active.plan is self._plan and not active.under_way:
+            self.action_again()
+
+    # -- the plan ------------------------------------------------------------------------------------------------
+
+    def action_again(self) -> None:
+        """Make the plan from what Azure says now."""
+        if not self._planning:
+            self._planning = True
+            self._plan = None
+            self.query_one("#typed", Input).value = ""
+            self._show()
+            self.background(self._make(), "making the plan")
+
+    async def _make(self) -> None:
+        self._began = time.monotonic()
+        try:
+            plan = await make_plan(self.wizard.azure, self.wizard.draft.answers())
+        except AzureError as error:
+            self._planning = False
+            self._fail(error.problem)
+            return
+        except AnswersError as error:
+            self._planning = False
+            self._fail(Problem("input", "What was chosen cannot be taken.", str(error), "Go back with esc and mend it."))
+            return
+        finally:
+            self._planning = False
+        self._plan, self._made = plan, time.monotonic()
+        self.wizard.settle("review")
+        self._show()
+
+    def _fail(self, problem: Problem) -> None:
+        self.query_one("#rows", Static).update(problem_content(problem))
+        self.query_one("#gate-says", Static).update(Content("There is no plan yet. r makes it again."))
+
+    def _beat(self) -> None:
+        self._beats += 1
+        if self._planning:
+            sign = SPINNER[self._beats % 4]
+            waited = time.monotonic() - self._began
+            self.query_one("#rows", Static).update(
+                Content.assemble((f"{sign} ", STYLES["busy"]), f"Reading Azure to make the plan… {waited:.0f} s")
+            )
+        elif self._plan and self._beats % 4 == 0:
+            self._note()
+
+    def _note(self) -> None:
+        if self._plan:
+            self.query_one(Heading).note(
+                f"plan {self._plan.digest[:6]} · made {ago(time.monotonic() - self._made)}"
+            )
+
+    def _show(self) -> None:
+        if not self.is_mounted or self._plan is None:
+            return
+        plan = self._plan
+        self.query_one(Heading).title(plan.title)
+        self._note()
+        self.query_one("#rows", Static).update(_rows(plan, narrow=self.app.size.width < NARROW))
+        typed = self.query_one("#typed", Input)
+        nothing = not plan.writes and not plan.errors
+        typed.disabled = bool(plan.errors) or nothing
+        self.query_one("#gate .line").display = not nothing
+        self.query_one("#verify").display = nothing
+        self._gate_says("")
+        if nothing:
+            self.query_one("#verify").focus()
+
+    def _gate_says(self, text: str, tone: str = "$quiet") -> None:
+        plan = self._plan
+        if plan and plan.errors:
+            text, tone = f"✗ {count(len(plan.errors), 'error')}: it cannot be started. What to do stands above.", STYLES["bad"]
+        elif plan and not plan.writes:
+            text = "✓ Nothing to do: everything is so already."
+        elif not text:
+            text = "Nothing has been changed so far."
+        self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))
+
+    # -- the gate ------------------------------------------------------------------------------------------------
+
+    @on(Input.Changed, "#typed")
+    def _typing(self) -> None:
+        self._gate_says("")
+
+    @on(Input.Submitted, "#typed")
+    def _typed(self, event: Input.Submitted) -> None:
+        plan = self._plan
+        if plan is None or plan.errors:
+            return
+        name = self.wizard.draft.cluster_name
+        if event.value.strip() != name:
+            self._gate_says(f"✗ That is not {name}; nothing was started.", STYLES["bad"])
+            return
+        if self.wizard.active and self.wizard.active.under_way:
+            self._gate_says("✗ A run is under way already; only one goes at a time.", STYLES["bad"])
+            return
+        self.wizard.begin_run(plan)
+
+    @on(Button.Pressed, "#verify")
+    def _verify(self) -> None:
+        self.wizard.go_to("verify")
+
+    def action_gate(self) -> None:
+        """To where the name is typed."""
+        typed = self.query_one("#typed", Input)
+        if not typed.disabled:
+            typed.focus()
+
+    # -- one key away --------------------------------------------------------------------------------------------
+
+    def action_commands(self) -> None:
+        """The same as a script for the Azure CLI."""
+        try:
+            answers = self.wizard.draft.answers()
+        except AnswersError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        text = script(answers, self.wizard.azure.cloud.vault_suffix)
+        name = f"encrypt-{self.wizard.draft.cluster_name}.sh"
+        self.app.push_screen(TextDialog("The same with the Azure CLI, as the how-to writes it", text, name))
+
+    def action_checks(self) -> None:
+        """Every finding of the rules."""
+        if self._plan:
+            found = "\n\n".join(_finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
+            name = f"checks-{self.wizard.draft.cluster_name}.txt"
+            self.app.push_screen(TextDialog("What the rules found", found, name))
+
+    def action_save(self) -> None:
+        """The answers as a file."""
+        try:
+            text = self.wizard.draft.answers().to_yaml()
+        except AnswersError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        name = f"{self.wizard.draft.cluster_name}.yaml"
+        self.app.push_screen(SaveDialog("Save the answers, for aks-kms apply -f FILE", name, {"": text}))
+
+
+def _rows(plan: Plan, *, narrow: bool) -> Content:
+    """The whole plan in words."""
+    blocks = []
+    effects = [(step, effect) for step in plan.steps for effect in step.effects]
+    for verb, words in VERBS.items():
+        tone = {"create": STYLES["good"], "change": STYLES["warn"], "keep": "$quiet"}[verb]
+        lines = []
+        for _, effect in (pair for pair in effects if pair[1].verb == verb):
+            label = words if not lines else ""
+            detail = f"\n{'':<21}{effect.detail}" if narrow and effect.detail else effect.detail
+            lines.append(
+                Content.assemble(
+                    (f"{label:<17}", tone),
+                    (f"{effect.what:<16} ", "$quiet"),
+                    (f"{effect.name:<22} ", "bold" if verb != "keep" else ""),
+                    (detail, "$quiet" if narrow else ""),
+                )
+            )
+        if lines:
+            blocks.append(Content("\n").join(lines))
+    if plan.writes:
+        blocks.append(_time_line(plan))
+    warnings = [
+        *[(f"{'! cannot be undone':<19}", text) for text in plan.irreversible],
+        *[(f"{'! keep for ever':<19}", text) for text in plan.keep],
+    ]
+    if warnings:
+        blocks.append(
+            Content("\n").join(Content.assemble((sign, STYLES["warn"]), text) for sign, text in warnings)
+        )
+    blocks.append(_verdict(plan))
+    return Content("\n\n").join(blocks)
+
+
+def _time_line(plan: Plan) -> Content:
+    parts: list[tuple[str, str]] = [(f"{'usually ' + usually(*plan.usually):<19}", "bold")]
+    for step in _longest(plan):
+        parts += [("▕", "$quiet"), (f" {step.key} {usually(*step.usually)} ", STYLES["busy"]), ("▏", "$quiet")]
+    return Content.assemble(*parts)
+
+
+def _longest(plan: Plan) -> list[PlannedStep]:
+    """The steps along the longest chain that take more than a moment."""
+    steps = {step.key: step for step in plan.steps}
+    ends: dict[str, float] = {}
+    before: dict[str, str] = {}
+    for step in plan.steps:
+        last = max((n for n in step.needs if n in ends), key=lambda n: ends[n], default="")
+        before[step.key] = last
+        ends[step.key] = ends.get(last, 0.0) + (step.usually[1] if step.action != "none" else 0.0)
+    here = max(ends, key=lambda key: ends[key], default="")
+    chain = []
+    while here:
+        chain.append(steps[here])
+        here = before[here]
+    return [step for step in reversed(chain) if step.action != "none" and step.usually[1] >= 20]
+
+
+def _verdict(plan: Plan) -> Content:
+    lines = []
+    for finding in (*plan.errors, *plan.warnings):
+        sign, word, tone = LEVELS[finding.level]
+        lines.append(
+            Content.assemble(
+                (f"{sign} {word}: ", STYLES[tone]), finding.message, (f" {finding.remedy}" if finding.remedy else "", "$quiet")
+            )
+        )
+    if not plan.errors:
+        notes = len(plan.findings) - len(plan.warnings)
+        text = "no warning" if not plan.warnings else count(len(plan.warnings), "warning")
+        extra = f", {count(notes, 'note')} (f3)" if notes else ""
+        lines.append(Content.assemble(("✓ ", STYLES["good"]), f"nothing stands against it; {text}{extra}"))
+    return Content("\n").join(lines)
+
+
+def _finding_text(finding: Finding) -> str:
+    sign, word, _ = LEVELS[finding.level]
+    remedy = f"\n  {finding.remedy}" if finding.remedy else ""
+    return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"

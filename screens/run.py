@@ -1,0 +1,302 @@
+"""The run: what is done, what goes on, what waits for what; the live log; and what to do when it fails."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Log, Static
+
+from screens.dialogs import AskDialog, SaveDialog, problem_content
+from screens.frame import NARROW, Frame, Heading
+from screens.reports import run_report
+from screens.running import ActiveRun, LogLine, StepProgress
+from screens.words import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
+
+DRAIN = 0.1
+"""Seconds between two looks at the run; what came meanwhile is written at once."""
+
+
+class RunScreen(Frame):
+    """Steps beside their log."""
+
+    STEP = "run"
+    HELP = """\
+Each step has a sign, how long it took or has taken so far, and what Azure said last. Steps that do not need each \
+other go on at the same time. The log is also written to the file whose path stands below.
+
+The run belongs to the wizard, not to this screen: esc lets you look at earlier screens while it goes on. Leaving the \
+wizard ends the run: what Azure has begun, Azure finishes; the rest is not started, and the same answers carry on later.
+
+f        follow the log, or pause it
+1-9      only the log of that step; 0 all of it
+/        only lines with certain words
+c        copy the log
+enter    to the verification, once the run has succeeded
+After a failure:
+r        plan again and retry: what is done is found and kept
+e        edit the answers
+s        save a report
+ctrl+q   leave; the same answers carry on later"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "onward", "to the verification"),
+        Binding("r", "retry", "retry"),
+        Binding("e", "edit", "edit"),
+        Binding("s", "save", "save report"),
+        Binding("f", "follow", "follow/pause"),
+        Binding("slash", "filter", "filter"),
+        Binding("c", "copy", "copy"),
+        *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(10)],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = 0
+        self._only = ""
+        self._words = ""
+        self._beats = 0
+        self._ended: str | None = None
+
+    @property
+    def active(self) -> ActiveRun:
+        """The run that is shown."""
+        if self.wizard.active is None:
+            raise RuntimeError("The run's screen is shown without a run.")
+        return self.wizard.active
+
+    def body(self) -> ComposeResult:
+        yield Heading("")
+        with Container(id="run"):
+            with VerticalScroll(id="steps", can_focus=False):
+                yield Static(id="step-rows")
+            with Vertical(id="log-side"):
+                yield Static(id="log-title", classes="muted")
+                yield Log(id="log", highlight=False)
+                yield Input(placeholder="only lines with…", id="log-filter", compact=True)
+        with VerticalScroll(id="outcome"):
+            yield Static(id="outcome-text")
+        yield Static(id="log-path", classes="muted")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#log-filter").display = False
+        self.query_one("#outcome").display = False
+        self.query_one(Log).focus()
+        if path := self.active.log_path:
+            self.query_one("#log-path", Static).update(Content(f"full log: {path}"))
+        self.set_interval(DRAIN, self._drain)
+        self._drain()
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        active = self.active
+        self._beats += 1
+        fresh = active.log[self._written :]
+        self._written = len(active.log)
+        lines = [str(line) for line in fresh if self._fits(line)]
+        log = self.query_one(Log)
+        if lines:
+            log.write_lines(lines)
+        if self._beats % 3 == 1 or active.status != self._ended:
+            self._draw()
+
+    def _draw(self) -> None:
+        active = self.active
+        total, done = len(active.steps), active.finished_steps
+        bar = "█" * done + "░" * (total - done)
+        state = active.status or f"{done} of {total} steps done"
+        self.query_one(Heading).title(f"{active.answers.cluster.name} · {state}")
+        expected = f" · usually {usually(*active.plan.usually)}" if active.under_way else ""
+        self.query_one(Heading).note(f"{duration(active.elapsed)} elapsed{expected}  {bar}")
+        rows = [self._row(n, progress) for n, progress in enumerate(active.steps.values(), 1)]
+        self.query_one("#step-rows", Static).update(Content("\n").join(rows))
+        following = "following" if self.query_one(Log).auto_scroll else "paused; f follows"
+        only = f" · only {self._only}" if self._only else ""
+        words = f" · with “{self._words}”" if self._words else ""
+        self.query_one("#log-title", Static).update(Content(f"log, {following}{only}{words}"))
+        if active.status != self._ended:
+            self._ended = active.status
+            self._show_outcome()
+            self.refresh_bindings()
+            self.refresh_frame()
+        elif self._beats % 10 == 1:
+            self.refresh_frame()
+
+    def _row(self, number: int, progress: StepProgress) -> Content:
+        sign, word, tone = STEP_STATES.get(progress.status, ("?", progress.status, "warn"))
+        spent = self.active.spent(progress)
+        if progress.status == "running":
+            sign = SPINNER[self._beats // 3 % 4]
+            word = progress.message or "asking Azure"
+        elif progress.status == "waiting":
+            waits = self.active.waits_for(progress)
+            word = f"waits for {', '.join(waits)}" if waits else "next"
+        time = duration(spent) if spent is not None else ""
+        style = STYLES[tone] if progress.status == "running" else "$quiet"
+        first = Content.assemble(
+            (f"{number:>2} ", "$quiet"),
+            (f"{sign} ", STYLES[tone]),
+            (f"{_title(progress):<26}", "$quiet" if progress.status == "waiting" else ""),
+            (f"{time:>6}", ""),
+        )
+        narrow = self.app.size.width < NARROW
+        apart = "  " if narrow or progress.status != "running" or len(word) < 12 else "\n     "
+        return first + Content.assemble((f"{apart}{word}", style))
+
+    def _show_outcome(self) -> None:
+        active = self.active
+        panel = self.query_one("#outcome")
+        panel.display = active.status is not None
+        panel.set_class(active.status != "succeeded", "problem")
+        self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
+        self.query_one("#outcome-text", Static).update(self._outcome())
+
+    def _outcome(self) -> Content:
+        active = self.active
+        name = active.answers.cluster.name
+        if active.status == "succeeded":
+            return Content.assemble(
+                ("✓ ", STYLES["good"]),
+                (f"Done in {duration(active.elapsed)}. ", "bold"),
+                f"Enter verifies {name}: only reading it back proves it.",
+            )
+        if active.drifted:
+            _, differences = active.drifted
+            lines = "\n".join(f"  {line}" for line in differences)
+            return Content.assemble(
+                ("! ", STYLES["warn"]),
+                ("Nothing was begun: Azure is not as it was when the plan was made.\n", "bold"),
+                lines,
+                ("\nr  look at the fresh plan, and decide again", STYLES["busy"]),
+            )
+        if active.refused:
+            return Content("\n").join(
+                Content.assemble((f"{LEVELS[f.level][0]} ", STYLES[LEVELS[f.level][2]]), f"{f.message} {f.remedy}")
+                for f in active.refused
+            )
+        parts: list[Content] = []
+        if active.problem:
+            parts.append(problem_content(active.problem))
+        elif active.status == "interrupted":
+            parts.append(Content.assemble(("! ", STYLES["warn"]), ("The run was interrupted.", "bold")))
+        done = [s.step.key for s in active.steps.values() if s.status in {"succeeded", "already"}]
+        parts.append(
+            Content.assemble(("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished")
+        )
+        parts.append(
+            Content.assemble(
+                ("r", STYLES["busy"]), " plan again and retry   ", ("e", STYLES["busy"]), " edit answers   ",
+                ("s", STYLES["busy"]), " save report   ", ("^q", STYLES["busy"]), " leave; it can be carried on later",
+            )
+        )
+        return Content("\n").join(parts)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean something only after an end show only then."""
+        status = self.wizard.active.status if self.wizard.active else None
+        match action:
+            case "onward":
+                return status == "succeeded"
+            case "retry" | "edit":
+                return status in {"failed", "interrupted"}
+            case "save":
+                return status is not None
+        return True
+
+    def action_onward(self) -> None:
+        """To the verification."""
+        self.wizard.go_to("verify")
+
+    def action_retry(self) -> None:
+        """Back to the review, with a fresh plan: what is done is found and kept."""
+        self.wizard.go_to("review")
+
+    def action_edit(self) -> None:
+        """Back to what can be edited."""
+        self.wizard.go_to("vault" if self.wizard.draft.option != "platform-managed" else "cluster")
+
+    def action_save(self) -> None:
+        """A report of the run as a file."""
+        name = f"run-{self.active.answers.cluster.name}.md"
+        self.app.push_screen(SaveDialog("Save a report of this run", name, {"": run_report(self.active)}))
+
+    def action_follow(self) -> None:
+        """Follow the log, or let it stand."""
+        log = self.query_one(Log)
+        log.auto_scroll = not log.auto_scroll
+        if log.auto_scroll:
+            log.scroll_end(animate=False)
+        self._draw()
+
+    def action_only(self, number: int) -> None:
+        """Only the log of one step; 0 for all."""
+        keys = list(self.active.steps)
+        self._only = keys[number - 1] if 0 < number <= len(keys) else ""
+        self._rewrite()
+
+    def action_filter(self) -> None:
+        """Ask for words that a line must have."""
+        field = self.query_one("#log-filter", Input)
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, "#log-filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self._words = event.value
+        self._rewrite()
+
+    @on(Input.Submitted, "#log-filter")
+    def _filter_done(self) -> None:
+        self.query_one("#log-filter").display = bool(self._words)
+        self.query_one(Log).focus()
+
+    def _fits(self, line: LogLine) -> bool:
+        return (not self._only or line.step == self._only) and self._words.casefold() in str(line).casefold()
+
+    def _rewrite(self) -> None:
+        log = self.query_one(Log)
+        log.clear()
+        self._written = 0
+        self._drain()
+        self._draw()
+
+    def action_copy(self) -> None:
+        """Put the log on the terminal's clipboard, where the terminal has one."""
+        text = "\n".join(str(line) for line in self.active.log if self._fits(line))
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Copied, if your terminal allows it. The whole log: {self.active.log_path}", markup=False)
+
+    def action_back(self) -> None:
+        """Leave the filter; or this screen, saying that the run goes on."""
+        field = self.query_one("#log-filter", Input)
+        if field.has_focus:
+            field.value = ""
+            self._filter_done()
+        elif self.active.under_way:
+            self.app.push_screen(
+                AskDialog(
+                    "The run goes on",
+                    "You can look at earlier screens meanwhile; the spine shows how far it is, and the review or ctrl+p "
+                    "brings you back here. What is under way in Azure goes on in any case.",
+                    {"stay": "Stay here", "leave": "Look at earlier screens"},
+                ),
+                self._leave,
+            )
+        else:
+            super().action_back()
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "leave":
+            self.wizard.back()
+
+
+def _title(progress: StepProgress) -> str:
+    """The step's title, as short as its column."""
+    title = progress.step.title
+    return title if len(title) <= 26 else f"{title[:25]}…"

@@ -1,0 +1,132 @@
+"""A run as the screens see it: kept by the app, fed by the engine's events, outliving every screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from wizard.cloud.clean import clean, one_line
+from wizard.clock import Clock
+from wizard.procedure.events import Event, RunStatus
+from wizard.procedure.plan import Plan, PlannedStep
+from wizard.rules import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wizard.answers import Answers
+    from wizard.cloud.problems import Problem
+    from wizard.journal import Journal
+
+
+@dataclass
+class StepProgress:
+    """One step of the run, as far as it has come."""
+
+    step: PlannedStep
+    status: str = "waiting"
+    begun: float = 0.0
+    """On Azure's clock."""
+    seconds: float | None = None
+    """How long it took, once it has finished."""
+    expected: float | None = None
+    message: str = ""
+    problem: "Problem | None" = None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the live log."""
+
+    time: datetime
+    step: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.time.astimezone():%H:%M:%S} {self.step:<11} {self.text}"
+
+
+@dataclass
+class ActiveRun:
+    """What is known of a run while it goes on and afterwards. A listener of its events."""
+
+    answers: "Answers"
+    plan: Plan
+    clock: Clock
+    log_path: "Path | None" = None
+    journal: "Journal | None" = None
+    steps: dict[str, StepProgress] = field(default_factory=dict)
+    log: list[LogLine] = field(default_factory=list)
+    status: RunStatus | None = None
+    """None while it goes on."""
+    problem: "Problem | None" = None
+    begun: float = 0.0
+    took: float | None = None
+    drifted: tuple[Plan, tuple[str, ...]] | None = None
+    """Where the cloud was another one than the plan was made for, and nothing was begun: the fresh plan, what differs."""
+    refused: tuple[Finding, ...] = ()
+    """Where the plan has errors, and nothing was begun."""
+
+    def __post_init__(self) -> None:
+        self.steps = {step.key: StepProgress(step) for step in self.plan.steps}
+        self.begun = self.clock.elapsed()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.status is None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of Azure's time since it began, up to its end."""
+        return self.took if self.took is not None else self.clock.elapsed() - self.begun
+
+    @property
+    def finished_steps(self) -> int:
+        """How many steps need nothing more."""
+        return sum(s.status in {"succeeded", "already"} for s in self.steps.values())
+
+    @property
+    def failed(self) -> Sequence[StepProgress]:
+        """The steps that failed."""
+        return [s for s in self.steps.values() if s.status == "failed"]
+
+    def waits_for(self, progress: StepProgress) -> list[str]:
+        """The steps that this one still waits for."""
+        done = {"succeeded", "already"}
+        return [need for need in progress.step.needs if need in self.steps and self.steps[need].status not in done]
+
+    def spent(self, progress: StepProgress) -> float | None:
+        """How long the step took or has taken so far; None before it began."""
+        if progress.seconds is not None:
+            return progress.seconds
+        return self.clock.elapsed() - progress.begun if progress.status == "running" else None
+
+    def __call__(self, event: Event) -> None:
+        if event.message:
+            for line in clean(event.message).splitlines():
+                self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
+        progress = self.steps.get(event.step or "")
+        match event.type:
+            case "step-started" if progress:
+                progress.status, progress.begun = "running", self.clock.elapsed()
+            case "step-progress" if progress:
+                progress.message, progress.expected = one_line(event.message), event.expected_seconds
+            case "step-finished" if progress:
+                progress.status, progress.seconds = event.status or "failed", event.seconds or 0.0
+                progress.message, progress.problem = one_line(event.message), event.problem
+                self.problem = self.problem or event.problem
+            case "run-finished":
+                self.took = event.seconds
+                self.problem = event.problem or self.problem
+                self.end("interrupted" if event.status == "interrupted" else _ended(event.status))
+
+    def end(self, status: RunStatus) -> None:
+        """It is over, as a whole."""
+        if self.took is None:
+            self.took = self.clock.elapsed() - self.begun
+        self.status = status
+
+
+def _ended(status: str | None) -> RunStatus:
+    return "succeeded" if status == "succeeded" else "failed"

@@ -1,0 +1,33 @@
+"""One calm, dark theme: a single accent; green, amber and red for state alone."""
+
+from textual.theme import Theme
+
+CALM = Theme(
+    name="calm",
+    primary="#7cc4e0",
+    secondary="#7cc4e0",
+    accent="#7cc4e0",
+    foreground="#d3dae2",
+    background="#10151b",
+    surface="#161d25",
+    panel="#1d2630",
+    success="#86c98a",
+    warning="#e5b567",
+    error="#ec8080",
+    dark=True,
+    variables={
+        "quiet": "#8b98a6",
+        "border": "#33404d",
+        "border-blurred": "#26313c",
+        "footer-background": "#161d25",
+        "footer-key-foreground": "#7cc4e0",
+        "footer-description-foreground": "#9aa7b4",
+        "input-selection-background": "#7cc4e0 35%",
+        "block-cursor-background": "#24465a",
+        "block-cursor-foreground": "#eef4f8",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#1f2b36",
+        "block-cursor-blurred-foreground": "#d3dae2",
+        "block-hover-background": "#1d2630",
+    },
+)

@@ -1,0 +1,132 @@
+"""The first screen: what this is, what it will not do unasked, and whether Azure is reached."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from screens.frame import Frame
+from screens.words import SPINNER, STYLES, duration
+from wizard.clock import Clock
+
+TITLE = "Encrypt the Kubernetes secrets of an AKS cluster, and prove it"
+
+ABOUT = """\
+An AKS cluster keeps its secrets in etcd. This wizard has them encrypted there with a key \
+from Azure Key Vault: one that AKS manages for you, or one of your own."""
+
+PROMISES = (
+    ("Nothing changes unasked", "until you type the cluster's name on the review, nothing of it is touched."),
+    ("Everything by name", "you see what is created, changed and kept, and how long it usually takes."),
+    ("Proof at the end", "the cluster is read back and checked; only then is it called encrypted."),
+)
+
+ONE_WAY = (
+    "This is one way. AKS does not let the encryption be turned off again, and whoever loses a key of their own "
+    "loses the cluster's secrets with it."
+)
+
+
+class WelcomeScreen(Frame):
+    """What will happen, and the two ways in."""
+
+    HELP = """\
+The wizard goes through the steps on the spine, one screen each. Esc goes back, and nothing that you chose is lost.
+
+enter   begin with the prerequisites
+v       only verify a cluster that exists: how its secrets are encrypted now
+r       sign in again, after a failed sign-in
+ctrl+p  all commands
+ctrl+q  leave
+
+Who you are comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`; \
+start with --credential to choose another way."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+        Binding("v", "verify", "verify only"),
+        Binding("r", "again", "sign in again", show=False),
+    ]
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static(Content(TITLE), classes="title")
+            yield Static(Content(ABOUT), classes="text")
+            yield Static(
+                Content("\n").join(
+                    Content.assemble(("·  ", STYLES["busy"]), (what, "bold"), f": {how}") for what, how in PROMISES
+                ),
+                classes="text",
+            )
+            yield Static(Content.assemble(("!  ", STYLES["warn"]), ONE_WAY), classes="text caution")
+            with Horizontal(classes="buttons"):
+                yield Button("Begin", id="begin", variant="primary", compact=True, disabled=True)
+                yield Button("Verify an existing cluster", id="verify", compact=True, disabled=True)
+            yield Static(id="connection", classes="text")
+
+    def on_mount(self) -> None:
+        self._clock = Clock()
+        self._beats = 0
+        self._timer = self.set_interval(0.25, self._beat)
+
+    def _beat(self) -> None:
+        self._beats += 1
+        if self.wizard.azure_or_none is None and self.wizard.connection_problem is None:
+            self._show_connection()
+
+    def refresh_frame(self) -> None:
+        """Also the connection."""
+        super().refresh_frame()
+        self._show_connection()
+
+    def _show_connection(self) -> None:
+        if not self.is_mounted:
+            return
+        wizard = self.wizard
+        ready = wizard.azure_or_none is not None
+        begin = self.query_one("#begin", Button)
+        if ready and begin.disabled:
+            for button in self.query(Button):
+                button.disabled = False
+            (self.query_one("#verify", Button) if wizard.start_at == "verify" else begin).focus()
+        self.query_one("#connection", Static).update(self._connection())
+
+    def _connection(self) -> Content:
+        wizard = self.wizard
+        if wizard.connection_problem:
+            from screens.dialogs import problem_content  # noqa: PLC0415 - only where something went wrong
+
+            return problem_content(wizard.connection_problem) + Content("\n\nr  try again")
+        if azure := wizard.azure_or_none:
+            return Content.assemble(
+                ("✓ ", STYLES["good"]), f"Signed in to {azure.cloud.title} as {azure.signed_in.name}."
+            )
+        sign = SPINNER[self._beats % len(SPINNER)]
+        waited = duration(self._clock.elapsed())
+        text = Content.assemble((f"{sign} ", STYLES["busy"]), f"Signing in to Azure… {waited}")
+        if wizard.sign_in_instruction:
+            text += Content.assemble("\n", (wizard.sign_in_instruction, "bold"))
+        return text
+
+    @on(Button.Pressed, "#begin")
+    def begin(self) -> None:
+        """To the first step."""
+        self.wizard.go_to("prerequisites")
+
+    @on(Button.Pressed, "#verify")
+    def action_verify(self) -> None:
+        """Choose a cluster, only to look at how it is encrypted."""
+        from screens.cluster import ClusterScreen  # noqa: PLC0415 - not on the way to the first frame
+
+        if self.wizard.azure_or_none:
+            self.app.push_screen(ClusterScreen(verify_only=True))
+
+    def action_again(self) -> None:
+        """Try the sign-in again."""
+        if self.wizard.connection_problem:
+            self._clock = Clock()
+            self.wizard.connect()

@@ -1,0 +1,101 @@
+"""The words, signs and durations that every screen uses alike."""
+
+from typing import Literal
+
+from wizard.cloud.encryption import Encryption, EncryptionKind
+
+Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
+
+STYLES: dict[Tone, str] = {
+    "good": "$text-success",
+    "bad": "$text-error",
+    "warn": "$text-warning",
+    "busy": "$text-accent",
+    "plain": "",
+    "dim": "$quiet",
+}
+
+SPINNER = "◐◓◑◒"
+
+
+def duration(seconds: float) -> str:
+    """`0:38`, `4:12`, `1:02:03`."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def usually(low: float, high: float) -> str:
+    """A usual span in words: `9–14 min`, `up to 30 s`, `a moment`."""
+    if high < 20:
+        return "a moment"
+    if high < 90:
+        return f"{int(low)}–{int(high)} s" if low >= 1 else f"up to {int(high)} s"
+    first, last = max(1, round(low / 60)), max(1, round(high / 60))
+    return f"{first}–{last} min" if first != last else f"about {last} min"
+
+
+def ago(seconds: float) -> str:
+    """`just now`, `12 s ago`, `3 min ago`."""
+    if seconds < 2:
+        return "just now"
+    return f"{int(seconds)} s ago" if seconds < 120 else f"{int(seconds // 60)} min ago"
+
+
+def count(number: int, thing: str) -> str:
+    """`1 node`, `14 nodes`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def encryption(found: Encryption) -> tuple[str, Tone]:
+    """How a cluster is encrypted now, in two or three words."""
+    match found.kind:
+        case "none":
+            return "not encrypted", "warn"
+        case "platform-managed":
+            return "platform key", "good"
+        case "customer-managed":
+            return f"your key, {found.network_access.lower() or 'unknown'} vault", "good"
+        case "legacy-kms":
+            return "legacy KMS" + (", versioned key" if found.key_version else ""), "warn"
+
+
+KINDS: dict[EncryptionKind, str] = {
+    "none": "not encrypted",
+    "platform-managed": "platform-managed key",
+    "customer-managed": "customer-managed key",
+    "legacy-kms": "legacy KMS",
+}
+
+
+STEP_STATES: dict[str, tuple[str, str, Tone]] = {
+    "waiting": ("○", "", "dim"),
+    "running": ("◐", "", "busy"),
+    "succeeded": ("✓", "done", "good"),
+    "already": ("✓", "already so", "good"),
+    "failed": ("✗", "failed", "bad"),
+    "skipped": ("–", "not begun", "dim"),
+    "interrupted": ("!", "interrupted", "warn"),
+}
+
+OUTCOMES: dict[str, tuple[str, str, Tone]] = {
+    "passed": ("✓", "passed", "good"),
+    "failed": ("✗", "failed", "bad"),
+    "warning": ("!", "warning", "warn"),
+    "unknown": ("?", "unknown", "warn"),
+}
+
+LEVELS: dict[str, tuple[str, str, Tone]] = {
+    "error": ("✗", "error", "bad"),
+    "warning": ("!", "warning", "warn"),
+    "info": ("·", "note", "dim"),
+}
+
+VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays as it is"}
+
+
+def short(identifier: str) -> str:
+    """An application's name with its GUID shortened, for a header; anything else as it is."""
+    first, _, rest = identifier.partition(" ")
+    return f"{first} {rest[:8]}…" if first == "application" and len(rest) > 12 else identifier
