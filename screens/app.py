@@ -42,7 +42,7 @@ class WizardApp(App[int]):
 
     TITLE = "aks-kms"
     CSS_PATH = "wizard.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (NARROW, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
@@ -156,7 +156,11 @@ class WizardApp(App[int]):
             case "cluster" if "cluster" in draft.settled:
                 return draft.cluster_name
             case "key" if draft.option:
-                return {"platform-managed": "AKS's own", "Private": "yours, private", "Public": "yours, public"}[draft.option]
+                return {
+                    "platform-managed": "AKS's own",
+                    "Private": "yours, private",
+                    "Public": "yours, public",
+                }[draft.option]
             case "vault" if "vault" in draft.settled and draft.option != "platform-managed":
                 return draft.vault_name
             case "run" if self.active:
@@ -192,7 +196,9 @@ class WizardApp(App[int]):
     def another(self) -> None:
         """Start over with another cluster: what was chosen for the last one is not carried along."""
         subscription = self.draft.subscription
-        self.draft = Draft(subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"})
+        self.draft = Draft(
+            subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"}
+        )
         for screen in self.screen_stack:
             if isinstance(screen, Frame) and screen.STEP == "cluster":
                 self._back_to(screen)
@@ -204,10 +210,12 @@ class WizardApp(App[int]):
         while self.screen is not screen and len(self.screen_stack) > 2:
             self.pop_screen()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
         """The palette: every step that can be gone to, and leaving."""
         for step in self.draft.reachable if self.azure_or_none else ():
-            yield SystemCommand(f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s))
+            yield SystemCommand(
+                f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s)
+            )
         if self.active:
             yield SystemCommand("Go to the run", "Its steps and its log", lambda: self.go_to("run"))
         yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
@@ -229,7 +237,7 @@ class WizardApp(App[int]):
 
     def show_problem(self, problem: Problem) -> None:
         """A problem on top of whatever is shown."""
-        from screens.dialogs import ProblemDialog  # noqa: PLC0415 - not on the way to the first frame
+        from screens.dialogs import ProblemDialog
 
         self.push_screen(ProblemDialog(problem))
 
@@ -237,7 +245,9 @@ class WizardApp(App[int]):
         """Look up, in the background, whether the feature is registered in a subscription."""
         if subscription not in self.watches:
             self.watches[subscription] = FeatureWatch()
-            self.background(self.watches[subscription].look(self.azure, subscription, self.changed), "feature")
+            self.background(
+                self.watches[subscription].look(self.azure, subscription, self.changed), "feature"
+            )
 
     def register_feature(self, subscription: str) -> None:
         """Register the feature in the background; the operator goes on meanwhile."""
@@ -249,8 +259,8 @@ class WizardApp(App[int]):
 
     def begin_run(self, plan: "Plan") -> None:
         """Carry out the plan that was shown and confirmed; show its screen."""
-        from screens.running import ActiveRun  # noqa: PLC0415 - not on the way to the first frame
-        from wizard.journal import Journal  # noqa: PLC0415
+        from screens.running import ActiveRun
+        from wizard.journal import Journal
 
         answers = self.draft.answers()
         journal = Journal.begin(answers, plan, root=self.journal_root)
@@ -259,7 +269,7 @@ class WizardApp(App[int]):
         self.go_to("run")
 
     async def _execute(self, active: "ActiveRun") -> None:
-        from wizard.procedure.run import DriftedError, RefusedError, Run  # noqa: PLC0415 - needs the SDKs
+        from wizard.procedure.run import DriftedError, RefusedError, Run
 
         listeners = [active, *([active.journal] if active.journal else [])]
         run = Run(self.azure, active.answers, active.plan, listeners=listeners)
@@ -297,7 +307,7 @@ class WizardApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; during a run, ask first."""
-        from screens.dialogs import AskDialog  # noqa: PLC0415 - not on the way to the first frame
+        from screens.dialogs import AskDialog
 
         if not (self.active and self.active.under_way):
             await self.leave()

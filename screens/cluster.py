@@ -12,14 +12,21 @@ from textual.widgets import DataTable, Input, Static
 
 from screens.frame import NARROW, Frame, Heading
 from screens.words import KINDS, SPINNER, STYLES, count, duration, encryption
+from wizard.clock import Clock
 from wizard.cloud.inventory import ClusterRow, Unreadable, clusters
 from wizard.cloud.problems import AzureError, Problem
-from wizard.clock import Clock
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
 
-_TONES = {"good": "#86c98a", "warn": "#e5b567", "bad": "#ec8080", "busy": "#7cc4e0", "dim": "#8b98a6", "plain": ""}
+_TONES = {
+    "good": "#86c98a",
+    "warn": "#e5b567",
+    "bad": "#ec8080",
+    "busy": "#7cc4e0",
+    "dim": "#8b98a6",
+    "plain": "",
+}
 
 
 class ClusterScreen(Frame):
@@ -132,8 +139,10 @@ r       ask Azure again"""
         keep = self._under_cursor()
         table.clear(columns=True)
         narrow = self.app.size.width < NARROW
-        names = ("cluster", "version", "now", "") if narrow else (
-            "cluster", "resource group", "version", "identity", "now", ""
+        names = (
+            ("cluster", "version", "now", "")
+            if narrow
+            else ("cluster", "resource group", "version", "identity", "now", "")
         )
         for name in names:
             table.add_column(Text(name))
@@ -158,13 +167,22 @@ r       ask Azure again"""
 
     def _cells(self, row: ClusterRow | Unreadable, *, narrow: bool) -> list[Text]:
         if isinstance(row, Unreadable):
-            cells = [Text(row.subscription_name, _TONES["dim"]), Text(""), Text("not readable", _TONES["warn"]), Text("")]
+            cells = [
+                Text(row.subscription_name, _TONES["dim"]),
+                Text(""),
+                Text("not readable", _TONES["warn"]),
+                Text(""),
+            ]
             return cells if narrow else [*cells[:1], Text(""), Text(""), *cells[1:]]
         words, tone = encryption(row.encryption)
         why = row.why_not or ""
         dim = _TONES["dim"] if why else ""
         name = Text(row.name, dim or "bold", overflow="ellipsis")
-        cells = [Text(row.kubernetes_version, dim), Text(words, dim or _TONES[tone]), Text(why, _TONES["warn"])]
+        cells = [
+            Text(row.kubernetes_version, dim),
+            Text(words, dim or _TONES[tone]),
+            Text(why, _TONES["warn"]),
+        ]
         if narrow:
             return [name, *cells]
         return [name, Text(row.resource_group, dim), cells[0], Text(row.identity, dim), *cells[1:]]
@@ -174,9 +192,9 @@ r       ask Azure again"""
         if isinstance(row, Unreadable):
             text = row.subscription_name
         else:
-            text = " ".join(
-                (row.name, row.resource_group, row.location, row.kubernetes_version, row.identity)
-                + (row.subscription_name, encryption(row.encryption)[0], row.why_not or "")
+            text = (
+                f"{row.name} {row.resource_group} {row.location} {row.kubernetes_version} {row.identity} "
+                f"{row.subscription_name} {encryption(row.encryption)[0]} {row.why_not or ''}"
             )
         return all(word in text.casefold() for word in words)
 
@@ -194,7 +212,7 @@ r       ask Azure again"""
 
     def _say(self, row: ClusterRow | Unreadable | None) -> Content:
         if self._problem:
-            from screens.dialogs import problem_content  # noqa: PLC0415 - only where something went wrong
+            from screens.dialogs import problem_content
 
             return problem_content(self._problem)
         if row is None:
@@ -204,14 +222,17 @@ r       ask Azure again"""
                 return Content("No cluster fits the filter. Esc empties it.")
             return Content("No cluster is visible here. n creates a new one, encrypted from birth.")
         if isinstance(row, Unreadable):
-            from screens.dialogs import problem_content  # noqa: PLC0415
+            from screens.dialogs import problem_content
 
             return problem_content(row.problem)
         first = Content.assemble(
             (row.name, "bold"),
             f" · {row.location} · {count(row.node_pools, 'node pool')}, {count(row.nodes, 'node')}",
             f" · {row.provisioning_state}, {row.power_state.lower()}",
-            (f"\n{row.resource_group} in {row.subscription_name} · {row.identity} · {KINDS[row.kind]}", "$quiet"),
+            (
+                f"\n{row.resource_group} in {row.subscription_name} · {row.identity} · {KINDS[row.kind]}",
+                "$quiet",
+            ),
             (f" {row.encryption.key_name}" if row.encryption.key_name else "", "$quiet"),
         )
         if row.why_not:
@@ -219,7 +240,9 @@ r       ask Azure again"""
                 ("\n! ", STYLES["warn"]), f"It cannot be changed now: {_explained(row)} v still verifies it."
             )
         elif row.identity == "system-assigned":
-            second = Content("\nA key of your own will move it to a user-assigned identity. What that changes: f1")
+            second = Content(
+                "\nA key of your own will move it to a user-assigned identity. What that changes: f1"
+            )
         else:
             second = Content("")
         return first + second
@@ -260,11 +283,16 @@ r       ask Azure again"""
             self.action_verify()
         elif row.why_not:
             self.notify(
-                f"{row.name} cannot be changed now: {_explained(row)}", severity="warning", markup=False, timeout=8
+                f"{row.name} cannot be changed now: {_explained(row)}",
+                severity="warning",
+                markup=False,
+                timeout=8,
             )
         else:
             wizard = self.wizard
-            own = next((s for s in wizard.subscriptions if s.id == row.subscription_id), wizard.draft.subscription)
+            own = next(
+                (s for s in wizard.subscriptions if s.id == row.subscription_id), wizard.draft.subscription
+            )
             moved = own is not None and own != wizard.draft.subscription
             wizard.settle("cluster", cluster=row, subscription=own)
             if moved and own:
@@ -273,14 +301,14 @@ r       ask Azure again"""
 
     def action_new(self) -> None:
         """A new cluster instead."""
-        from screens.new_cluster import NewClusterScreen  # noqa: PLC0415 - it needs this module
+        from screens.new_cluster import NewClusterScreen
 
         if not self._verify_only:
             self.app.push_screen(NewClusterScreen())
 
     def action_verify(self) -> None:
         """Only look at how the cluster under the cursor is encrypted."""
-        from screens.verification import VerificationScreen  # noqa: PLC0415 - it leads back to this module
+        from screens.verification import VerificationScreen
 
         row = self._under_cursor()
         if isinstance(row, ClusterRow):

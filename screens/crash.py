@@ -2,11 +2,20 @@
 
 import os
 from collections.abc import Iterable
+from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.traceback import Traceback
 from textual.constants import COLOR_SYSTEM
+
+_SYSTEMS: dict[str, Literal["auto", "standard", "256", "truecolor", "windows"]] = {
+    "auto": "auto",
+    "standard": "standard",
+    "256": "256",
+    "truecolor": "truecolor",
+    "windows": "windows",
+}
 
 
 class DiscreetConsole(Console):
@@ -24,8 +33,8 @@ class DiscreetConsole(Console):
 def discreet_console() -> DiscreetConsole:
     """The console that Textual renders with; like its own, it prints to nowhere."""
     return DiscreetConsole(
-        color_system=COLOR_SYSTEM,
-        file=open(os.devnull, "w", encoding="utf-8"),  # noqa: SIM115, PTH123 - open for as long as the app
+        color_system=_SYSTEMS.get(COLOR_SYSTEM or ""),
+        file=open(os.devnull, "w", encoding="utf-8"),  # noqa: PTH123 - open for as long as the app
         markup=False,
         highlight=False,
         emoji=False,

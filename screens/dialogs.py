@@ -64,9 +64,8 @@ class ProblemDialog(ModalScreen[None]):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            with VerticalScroll(can_focus=True):
-                yield Static(problem_content(self._problem))
+        with Vertical(classes="dialog"), VerticalScroll(can_focus=True):
+            yield Static(problem_content(self._problem))
         yield Footer(compact=True)
 
     def action_close(self) -> None:
@@ -77,7 +76,11 @@ class ProblemDialog(ModalScreen[None]):
 class TextDialog(ModalScreen[None]):
     """A longer text, to be read, selected and copied."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*CLOSE, Binding("c", "copy", "copy all"), Binding("s", "save", "save")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *CLOSE,
+        Binding("c", "copy", "copy all"),
+        Binding("s", "save", "save"),
+    ]
 
     def __init__(self, title: str, text: str, file_name: str) -> None:
         super().__init__()
@@ -114,7 +117,7 @@ class SaveDialog(ModalScreen[None]):
         super().__init__()
         self._title = title
         self._texts = texts
-        self._field = Field("File", id="path", check=self._check, value=proposed)
+        self._field = Field("File", key="path", check=self._check, value=proposed)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -131,7 +134,8 @@ class SaveDialog(ModalScreen[None]):
     def _paths(self, typed: str) -> dict[Path, str]:
         base = Path(typed).expanduser()
         return {
-            (base.with_name(base.name + suffix) if suffix else base): text for suffix, text in self._texts.items()
+            (base.with_name(base.name + suffix) if suffix else base): text
+            for suffix, text in self._texts.items()
         }
 
     def _check(self, typed: str) -> str | None:

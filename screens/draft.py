@@ -98,7 +98,7 @@ class Draft:
     @property
     def vault_name(self) -> str:
         """The vault's name: typed, chosen or proposed."""
-        from wizard import naming  # noqa: PLC0415 - not on the way to the first frame
+        from wizard import naming
 
         return self.vault.vault or naming.proposed_key_vault(self.cluster_name or "cluster")
 
@@ -114,7 +114,7 @@ class Draft:
 
     def answers(self) -> "Answers":
         """The answers that this draft stands for. Raises AnswersError naming what is missing or wrong."""
-        from wizard.answers import from_mapping  # noqa: PLC0415 - not on the way to the first frame
+        from wizard.answers import from_mapping
 
         data: dict[str, Any] = {
             "version": 1,

@@ -45,7 +45,9 @@ r       ask Azure again"""
             )
             yield Static(id="state", classes="text")
             with Horizontal(classes="buttons"):
-                yield Button("Register it now, in the background", id="register", variant="primary", compact=True)
+                yield Button(
+                    "Register it now, in the background", id="register", variant="primary", compact=True
+                )
                 yield Button("Continue", id="continue", compact=True)
             yield Static(id="why", classes="muted")
 

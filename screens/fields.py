@@ -28,13 +28,13 @@ class Field(Vertical):
             self.field = field
 
     def __init__(
-        self, label: str, *, id: str, check: Check, value: str = "", hint: str = "", placeholder: str = ""
+        self, label: str, *, key: str, check: Check, value: str = "", hint: str = "", placeholder: str = ""
     ) -> None:
-        super().__init__(id=id, classes="field")
+        super().__init__(id=key, classes="field")
         self._label = label
         self._check = check
         self._hint = hint
-        self._input = Input(value, placeholder=placeholder, compact=True, id=f"{id}-input")
+        self._input = Input(value, placeholder=placeholder, compact=True, id=f"{key}-input")
         self._message = Static(Content(hint), classes="message")
         self._speaking = False
 
@@ -111,12 +111,16 @@ class Choice(Vertical):
             self.choice = choice
 
     def __init__(
-        self, label: str, options: list[tuple[str, str]], *, id: str, value: str = "", hint: str = ""
+        self, label: str, options: list[tuple[str, str]], *, key: str, value: str = "", hint: str = ""
     ) -> None:
-        super().__init__(id=id, classes="field")
+        super().__init__(id=key, classes="field")
         self._label = label
         self._select: Select[str] = Select(
-            _prompts(options), value=value or options[0][1], allow_blank=False, compact=True, id=f"{id}-select"
+            _prompts(options),
+            value=value or options[0][1],
+            allow_blank=False,
+            compact=True,
+            id=f"{key}-select",
         )
         self._message = Static(Content(hint), classes="message" if hint else "message silent")
 

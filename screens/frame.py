@@ -16,8 +16,9 @@ from screens.steps import ORDER, STEPS
 from screens.words import STYLES, short
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
     from textual.worker import Worker
+
+    from screens.app import WizardApp
 
 NARROW = 100
 """Below this many columns the spine is one line on top."""
@@ -166,6 +167,6 @@ class Frame(Screen[None]):
 
     def action_help(self) -> None:
         """What this screen is for, and what its keys do."""
-        from screens.dialogs import HelpDialog  # noqa: PLC0415 - not on the way to the first frame
+        from screens.dialogs import HelpDialog
 
         self.app.push_screen(HelpDialog(self.HELP))

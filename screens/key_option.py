@@ -149,7 +149,7 @@ enter         choose the card"""
             yield Heading(f"Who holds the key of {name}?", "←  → and enter")
             with Horizontal(id="cards"):
                 for option in OPTIONS:
-                    yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
+                    yield Card(option, now=self._is_now(option), why_not=self._why_not())
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -174,7 +174,7 @@ enter         choose the card"""
             return option.choice == "platform-managed"
         return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
 
-    def _why_not(self, option: Option) -> str | None:
+    def _why_not(self) -> str | None:
         cluster = self.wizard.draft.cluster
         if cluster and cluster.why_not:
             return f"{cluster.name} {cluster.why_not}."

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from screens.draft import NewClusterForm
@@ -50,17 +49,29 @@ esc     back to the list of clusters; what you typed is kept"""
         with VerticalScroll(can_focus=False):
             yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
             yield Static(classes="gap")
-            yield Field("Name", id="name", check=_cluster_name, value=form.name)
+            yield Field("Name", key="name", check=_cluster_name, value=form.name)
             yield Field(
                 "Resource group",
-                id="group",
+                key="group",
                 check=_required(naming.resource_group, "Give a resource group."),
                 value=form.resource_group,
                 hint="created if it does not exist",
             )
-            yield Field("Region", id="region", check=self._region, value=form.location, hint="asking Azure for the regions…")
-            yield Choice("Kubernetes", [("the newest that suits", NEWEST)], id="version", value=NEWEST)
-            yield Field("Nodes", id="nodes", check=_nodes, value=form.node_count, hint="in one pool; AKS chooses their size")
+            yield Field(
+                "Region",
+                key="region",
+                check=self._region,
+                value=form.location,
+                hint="asking Azure for the regions…",
+            )
+            yield Choice("Kubernetes", [("the newest that suits", NEWEST)], key="version", value=NEWEST)
+            yield Field(
+                "Nodes",
+                key="nodes",
+                check=_nodes,
+                value=form.node_count,
+                hint="in one pool; AKS chooses their size",
+            )
             yield Onward()
 
     def on_mount(self) -> None:
@@ -77,7 +88,9 @@ esc     back to the list of clusters; what you typed is kept"""
         try:
             self._regions = await locations(self.wizard.azure, subscription.id)
         except AzureError as error:
-            region.hint(f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope.")
+            region.hint(
+                f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope."
+            )
         else:
             region.hint(f"one of {len(self._regions)}, by short name: westeurope, …")
         self._region_changed()
@@ -94,7 +107,9 @@ esc     back to the list of clusters; what you typed is kept"""
         choice = self.query_one("#version", Choice)
         choice.hint(f"asking Azure what {region} offers…")
         try:
-            versions = await kubernetes_versions(self.wizard.azure, subscription.id if subscription else "", region)
+            versions = await kubernetes_versions(
+                self.wizard.azure, subscription.id if subscription else "", region
+            )
         except AzureError as error:
             choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
             return
@@ -105,8 +120,13 @@ esc     back to the list of clusters; what you typed is kept"""
         newest = f"the newest that suits ({plain.version})" if plain else "the newest that suits"
         kept = self.wizard.draft.new_cluster.version
         known = {v.version for v in versions}
-        choice.offer([(newest, NEWEST), *((_version(v), v.version) for v in versions)], kept if kept in known else NEWEST)
-        choice.hint("" if versions else f"{region} offers no version that can be encrypted; choose another region.")
+        choice.offer(
+            [(newest, NEWEST), *((_version(v), v.version) for v in versions)],
+            kept if kept in known else NEWEST,
+        )
+        choice.hint(
+            "" if versions else f"{region} offers no version that can be encrypted; choose another region."
+        )
         self._judge()
 
     def _region(self, value: str) -> str | None:
@@ -116,7 +136,9 @@ esc     back to the list of clusters; what you typed is kept"""
             return why
         if self._regions and value not in self._regions:
             close = [r for r in self._regions if r.startswith(value[:4])][:4]
-            return f"{value} is no region of this subscription." + (f" Near it: {', '.join(close)}." if close else "")
+            return f"{value} is no region of this subscription." + (
+                f" Near it: {', '.join(close)}." if close else ""
+            )
         return None
 
     def _form(self) -> NewClusterForm:
@@ -147,7 +169,9 @@ esc     back to the list of clusters; what you typed is kept"""
 
 
 def _version(row: VersionRow) -> str:
-    notes = [note for note, on_ in (("preview", row.preview), ("long-term support only", row.lts_only)) if on_]
+    notes = [
+        note for note, on_ in (("preview", row.preview), ("long-term support only", row.lts_only)) if on_
+    ]
     return f"{row.version}  {row.latest_patch}" + (f"  {', '.join(notes)}" if notes else "")
 
 

@@ -44,7 +44,10 @@ r       look again, after you mended something"""
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Heading("What is needed, and what is here")
-            yield Static(Content("The wizard itself needs none of these tools: it talks to Azure directly."), classes="muted")
+            yield Static(
+                Content("The wizard itself needs none of these tools: it talks to Azure directly."),
+                classes="muted",
+            )
             yield Static(id="tools", classes="text")
             yield Static(id="who", classes="text")
             yield Static(Content("Which subscription?"), classes="title")
@@ -84,11 +87,13 @@ r       look again, after you mended something"""
 
     def action_again(self) -> None:
         """Look at the tools again."""
-        self.query_one("#tools", Static).update(Content.assemble(("◐ ", STYLES["busy"]), "Looking for the tools…"))
+        self.query_one("#tools", Static).update(
+            Content.assemble(("◐ ", STYLES["busy"]), "Looking for the tools…")
+        )
         self.background(self._look(), "looking for the tools")
 
     async def _look(self) -> None:
-        from wizard.prerequisites import check  # noqa: PLC0415 - read when first needed
+        from wizard.prerequisites import check
 
         tools = await check(self.wizard.environment)
         self.query_one("#tools", Static).update(Content("\n").join(_line(tool) for tool in tools))

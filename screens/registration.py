@@ -36,13 +36,16 @@ class FeatureWatch:
             return "failed"
         if self.following:
             return f"{(self.state or 'asking').lower()} {duration(self.seconds)}"
-        return {None: "", "Registered": "registered", GONE: "not needed", "Pending": "waits for Microsoft"}.get(
-            self.state, "left to the run"
-        )
+        return {
+            None: "",
+            "Registered": "registered",
+            GONE: "not needed",
+            "Pending": "waits for Microsoft",
+        }.get(self.state, "left to the run")
 
     async def look(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
         """Ask Azure once."""
-        from wizard.cloud.features import feature_state  # noqa: PLC0415 - not on the way to the first frame
+        from wizard.cloud.features import feature_state
 
         try:
             self.state, self.problem = await feature_state(azure, subscription) or GONE, None
@@ -52,7 +55,7 @@ class FeatureWatch:
 
     async def follow(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
         """Register it and follow it to the end."""
-        from wizard.cloud.features import Registration  # noqa: PLC0415 - not on the way to the first frame
+        from wizard.cloud.features import Registration
 
         def report(state: str, seconds: float) -> None:
             self.state, self.seconds = state, seconds

@@ -40,7 +40,13 @@ def run_report(active: ActiveRun) -> str:
 
 def verification_report(report: ClusterReport) -> str:
     """A verification for people."""
-    lines = [f"# {report.verdict}", "", f"- cluster: `{report.id}`", f"- Kubernetes {report.kubernetes_version}", ""]
+    lines = [
+        f"# {report.verdict}",
+        "",
+        f"- cluster: `{report.id}`",
+        f"- Kubernetes {report.kubernetes_version}",
+        "",
+    ]
     for group in dict.fromkeys(check.group for check in report.checks):
         lines += [f"## {group.capitalize()}", ""]
         for check in (c for c in report.checks if c.group == group):

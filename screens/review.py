@@ -103,7 +103,11 @@ esc     back, to change something"""
             return
         except AnswersError as error:
             self._planning = False
-            self._fail(Problem("input", "What was chosen cannot be taken.", str(error), "Go back with esc and mend it."))
+            self._fail(
+                Problem(
+                    "input", "What was chosen cannot be taken.", str(error), "Go back with esc and mend it."
+                )
+            )
             return
         finally:
             self._planning = False
@@ -121,7 +125,9 @@ esc     back, to change something"""
             sign = SPINNER[self._beats % 4]
             waited = time.monotonic() - self._began
             self.query_one("#rows", Static).update(
-                Content.assemble((f"{sign} ", STYLES["busy"]), f"Reading Azure to make the plan… {waited:.0f} s")
+                Content.assemble(
+                    (f"{sign} ", STYLES["busy"]), f"Reading Azure to make the plan… {waited:.0f} s"
+                )
             )
         elif self._plan and self._beats % 4 == 0:
             self._note()
@@ -151,7 +157,10 @@ esc     back, to change something"""
     def _gate_says(self, text: str, tone: str = "$quiet") -> None:
         plan = self._plan
         if plan and plan.errors:
-            text, tone = f"✗ {count(len(plan.errors), 'error')}: it cannot be started. What to do stands above.", STYLES["bad"]
+            text, tone = (
+                f"✗ {count(len(plan.errors), 'error')}: it cannot be started. What to do stands above.",
+                STYLES["bad"],
+            )
         elif plan and not plan.writes:
             text = "✓ Nothing to do: everything is so already."
         elif not text:
@@ -204,7 +213,9 @@ esc     back, to change something"""
     def action_checks(self) -> None:
         """Every finding of the rules."""
         if self._plan:
-            found = "\n\n".join(_finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
+            found = (
+                "\n\n".join(_finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
+            )
             name = f"checks-{self.wizard.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("What the rules found", found, name))
 
@@ -225,7 +236,7 @@ def _rows(plan: Plan, *, narrow: bool) -> Content:
     effects = [(step, effect) for step in plan.steps for effect in step.effects]
     for verb, words in VERBS.items():
         tone = {"create": STYLES["good"], "change": STYLES["warn"], "keep": "$quiet"}[verb]
-        lines = []
+        lines: list[Content] = []
         for _, effect in (pair for pair in effects if pair[1].verb == verb):
             label = words if not lines else ""
             detail = f"\n{'':<21}{effect.detail}" if narrow and effect.detail else effect.detail
@@ -256,7 +267,11 @@ def _rows(plan: Plan, *, narrow: bool) -> Content:
 def _time_line(plan: Plan) -> Content:
     parts: list[tuple[str, str]] = [(f"{'usually ' + usually(*plan.usually):<19}", "bold")]
     for step in _longest(plan):
-        parts += [("▕", "$quiet"), (f" {step.key} {usually(*step.usually)} ", STYLES["busy"]), ("▏", "$quiet")]
+        parts += [
+            ("▕", "$quiet"),
+            (f" {step.key} {usually(*step.usually)} ", STYLES["busy"]),
+            ("▏", "$quiet"),
+        ]
     return Content.assemble(*parts)
 
 
@@ -283,7 +298,9 @@ def _verdict(plan: Plan) -> Content:
         sign, word, tone = LEVELS[finding.level]
         lines.append(
             Content.assemble(
-                (f"{sign} {word}: ", STYLES[tone]), finding.message, (f" {finding.remedy}" if finding.remedy else "", "$quiet")
+                (f"{sign} {word}: ", STYLES[tone]),
+                finding.message,
+                (f" {finding.remedy}" if finding.remedy else "", "$quiet"),
             )
         )
     if not plan.errors:

@@ -175,7 +175,9 @@ ctrl+q   leave; the same answers carry on later"""
             )
         if active.refused:
             return Content("\n").join(
-                Content.assemble((f"{LEVELS[f.level][0]} ", STYLES[LEVELS[f.level][2]]), f"{f.message} {f.remedy}")
+                Content.assemble(
+                    (f"{LEVELS[f.level][0]} ", STYLES[LEVELS[f.level][2]]), f"{f.message} {f.remedy}"
+                )
                 for f in active.refused
             )
         parts: list[Content] = []
@@ -185,19 +187,27 @@ ctrl+q   leave; the same answers carry on later"""
             parts.append(Content.assemble(("! ", STYLES["warn"]), ("The run was interrupted.", "bold")))
         done = [s.step.key for s in active.steps.values() if s.status in {"succeeded", "already"}]
         parts.append(
-            Content.assemble(("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished")
+            Content.assemble(
+                ("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished"
+            )
         )
         parts.append(
             Content.assemble(
-                ("r", STYLES["busy"]), " plan again and retry   ", ("e", STYLES["busy"]), " edit answers   ",
-                ("s", STYLES["busy"]), " save report   ", ("^q", STYLES["busy"]), " leave; it can be carried on later",
+                ("r", STYLES["busy"]),
+                " plan again and retry   ",
+                ("e", STYLES["busy"]),
+                " edit answers   ",
+                ("s", STYLES["busy"]),
+                " save report   ",
+                ("^q", STYLES["busy"]),
+                " leave; it can be carried on later",
             )
         )
         return Content("\n").join(parts)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys that mean something only after an end show only then."""
         status = self.wizard.active.status if self.wizard.active else None
         match action:
@@ -270,7 +280,9 @@ ctrl+q   leave; the same answers carry on later"""
         """Put the log on the terminal's clipboard, where the terminal has one."""
         text = "\n".join(str(line) for line in self.active.log if self._fits(line))
         self.app.copy_to_clipboard(text)
-        self.notify(f"Copied, if your terminal allows it. The whole log: {self.active.log_path}", markup=False)
+        self.notify(
+            f"Copied, if your terminal allows it. The whole log: {self.active.log_path}", markup=False
+        )
 
     def action_back(self) -> None:
         """Leave the filter; or this screen, saying that the run goes on."""

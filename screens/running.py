@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wizard.cloud.clean import clean, one_line
 from wizard.clock import Clock
+from wizard.cloud.clean import clean, one_line
 from wizard.procedure.events import Event, RunStatus
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.rules import Finding
@@ -94,7 +94,9 @@ class ActiveRun:
     def waits_for(self, progress: StepProgress) -> list[str]:
         """The steps that this one still waits for."""
         done = {"succeeded", "already"}
-        return [need for need in progress.step.needs if need in self.steps and self.steps[need].status not in done]
+        return [
+            need for need in progress.step.needs if need in self.steps and self.steps[need].status not in done
+        ]
 
     def spent(self, progress: StepProgress) -> float | None:
         """How long the step took or has taken so far; None before it began."""

@@ -64,11 +64,15 @@ esc     back; what you typed is kept"""
         with VerticalScroll(can_focus=False):
             yield Heading(f"Vault, key and identity for {draft.cluster_name}")
             yield Static(id="drawing", classes="text")
-            yield Choice("Key vault", [("a new key vault", NEW)], id="vault", hint="asking Azure for the vaults…")
-            yield Field("  its name", id="vault-name", check=_named(naming.key_vault), value=draft.vault_name)
+            yield Choice(
+                "Key vault", [("a new key vault", NEW)], key="vault", hint="asking Azure for the vaults…"
+            )
+            yield Field(
+                "  its name", key="vault-name", check=_named(naming.key_vault), value=draft.vault_name
+            )
             yield Field(
                 "  resource group",
-                id="vault-group",
+                key="vault-group",
                 check=_optional(naming.resource_group),
                 value=form.vault_group,
                 placeholder=draft.resource_group,
@@ -76,34 +80,46 @@ esc     back; what you typed is kept"""
             yield Choice(
                 "  purge protection",
                 [("on, for good", "on"), ("off", "off")],
-                id="purge",
+                key="purge",
                 value="on" if form.purge_protection else "off",
             )
-            yield Choice("Key", [("a new key", NEW)], id="key")
-            yield Field("  its name", id="key-name", check=_named(naming.key), value=draft.key_name)
-            yield Choice("  type and size", KEY_TYPES, id="key-type", value=f"{form.key_type}:{form.key_size}")
+            yield Choice("Key", [("a new key", NEW)], key="key")
+            yield Field("  its name", key="key-name", check=_named(naming.key), value=draft.key_name)
+            yield Choice(
+                "  type and size", KEY_TYPES, key="key-type", value=f"{form.key_type}:{form.key_size}"
+            )
             yield Choice(
                 "  made through",
                 [
                     ("the vault's own address, as the how-to writes it", "key-vault"),
                     ("Azure Resource Manager", "resource-manager"),
                 ][:: -1 if private else 1],
-                id="through",
+                key="through",
                 value=form.create_through or ("resource-manager" if private else "key-vault"),
             )
-            yield Choice("Identity", [("a new user-assigned identity", NEW)], id="identity", hint="asking Azure…")
+            yield Choice(
+                "Identity", [("a new user-assigned identity", NEW)], key="identity", hint="asking Azure…"
+            )
             yield Field(
-                "  its name", id="identity-name", check=_named(naming.user_assigned_identity), value=draft.identity_name
+                "  its name",
+                key="identity-name",
+                check=_named(naming.user_assigned_identity),
+                value=draft.identity_name,
             )
             yield Field(
                 "  resource group",
-                id="identity-group",
+                key="identity-group",
                 check=_optional(naming.resource_group),
                 value=form.identity_group,
                 placeholder=draft.resource_group,
             )
             yield Field(
-                "Tags", id="tags", check=_tags, value=form.tags, placeholder="none", hint="name=value, …: put on what is created"
+                "Tags",
+                key="tags",
+                check=_tags,
+                value=form.tags,
+                placeholder="none",
+                hint="name=value, …: put on what is created",
             )
             yield Onward("Continue to the review")
 
@@ -149,7 +165,9 @@ esc     back; what you typed is kept"""
         self._identities = {row.id: row for row in rows}
         options = [(f"{row.name} · {row.resource_group} · {row.location}", row.id) for row in rows]
         kept = self.wizard.draft.vault.identity_id
-        choice.offer([("a new user-assigned identity", NEW), *options], kept if kept in self._identities else NEW)
+        choice.offer(
+            [("a new user-assigned identity", NEW), *options], kept if kept in self._identities else NEW
+        )
         self._show()
 
     async def _read_keys(self, vault_id: str) -> None:
@@ -183,20 +201,27 @@ esc     back; what you typed is kept"""
         """What stands on the screen; a name that is only proposed stays a proposal."""
         draft = self.wizard.draft
         plain = replace(draft, vault=VaultForm())
-        vault, identity = self._vaults.get(self._choice("vault")), self._identities.get(self._choice("identity"))
+        vault, identity = (
+            self._vaults.get(self._choice("vault")),
+            self._identities.get(self._choice("identity")),
+        )
         key = self._keys.get(self._choice("key")) if vault else None
         kind, _, size = self._choice("key-type").partition(":")
         typed = {name: self._value(name) for name in ("vault-name", "key-name", "identity-name")}
         return VaultForm(
             vault=vault.name if vault else _unless(typed["vault-name"], plain.vault_name),
-            vault_group=_unless(vault.resource_group if vault else self._value("vault-group"), draft.resource_group),
+            vault_group=_unless(
+                vault.resource_group if vault else self._value("vault-group"), draft.resource_group
+            ),
             vault_id=vault.id if vault else "",
             purge_protection=vault.purge_protection if vault else self._choice("purge") == "on",
             key=key.name if key else _unless(typed["key-name"], plain.key_name),
             key_exists=key is not None,
             key_type=_existing_type(key) if key else kind,
             key_size=_existing_size(key) if key else int(size),
-            create_through=_unless(self._choice("through"), "resource-manager" if draft.option == "Private" else "key-vault"),
+            create_through=_unless(
+                self._choice("through"), "resource-manager" if draft.option == "Private" else "key-vault"
+            ),
             identity=identity.name if identity else _unless(typed["identity-name"], plain.identity_name),
             identity_group=_unless(
                 identity.resource_group if identity else self._value("identity-group"), draft.resource_group
@@ -222,7 +247,10 @@ esc     back; what you typed is kept"""
         """Bring the screen in line with what is chosen."""
         if not self.is_mounted:
             return
-        vault, identity = self._vaults.get(self._choice("vault")), self._identities.get(self._choice("identity"))
+        vault, identity = (
+            self._vaults.get(self._choice("vault")),
+            self._identities.get(self._choice("identity")),
+        )
         if vault and vault.id != self._keys_of:
             self._keys_of = vault.id
             self.background(self._read_keys(vault.id), "listing the keys")
@@ -242,9 +270,15 @@ esc     back; what you typed is kept"""
             widget.display = shown
             widget.disabled = not shown
         self._explain(vault)
-        self.query_one("#drawing", Static).update(self._drawing(vault.name if vault else self._value("vault-name")))
+        self.query_one("#drawing", Static).update(
+            self._drawing(vault.name if vault else self._value("vault-name"))
+        )
         waiting = [field for field in self.query(Field) if not field.disabled and field.problem]
-        names = {"vault-name": "the vault's name", "key-name": "the key's name", "identity-name": "the identity's name"}
+        names = {
+            "vault-name": "the vault's name",
+            "key-name": "the key's name",
+            "identity-name": "the identity's name",
+        }
         why = ", ".join(names.get(str(field.id), str(field.id).replace("-", " ")) for field in waiting)
         self.query_one(Onward).allow(f"Still to mend: {why}" if waiting else None)
 
@@ -269,25 +303,41 @@ esc     back; what you typed is kept"""
                 else "the vault is closed from birth; you need no role on its keys"
             )
         else:
-            through = "you become Key Vault Crypto Officer of the vault" if direct else "you need no role on the vault's keys"
+            through = (
+                "you become Key Vault Crypto Officer of the vault"
+                if direct
+                else "you need no role on the vault's keys"
+            )
         self.query_one("#through", Choice).hint(through)
-        self.query_one("#identity", Choice).hint("gets Key Vault Crypto User and Key Vault Contributor on the vault")
+        self.query_one("#identity", Choice).hint(
+            "gets Key Vault Crypto User and Key Vault Contributor on the vault"
+        )
 
     def _drawing(self, vault: str) -> Content:
         """Who can reach the key, and how, as one line."""
         cluster = self.wizard.draft.cluster_name
         narrow = self.app.size.width < NARROW
         if self.wizard.draft.option == "Private":
-            wire, wall, other = ("──trusted──▶", "firewall: deny", "◀──✗──") if narrow else (
-                "──trusted service──▶", "firewall: deny", "◀──✗── "
+            wire, wall, other = (
+                ("──trusted──▶", "firewall: deny", "◀──✗──")
+                if narrow
+                else ("──trusted service──▶", "firewall: deny", "◀──✗── ")
             )
             return Content.assemble(
-                (cluster, "bold"), (f" {wire} ", STYLES["good"]), (vault or "vault", "bold"), f" ({wall}) ",
-                (other, STYLES["bad"]), " internet",
+                (cluster, "bold"),
+                (f" {wire} ", STYLES["good"]),
+                (vault or "vault", "bold"),
+                f" ({wall}) ",
+                (other, STYLES["bad"]),
+                " internet",
             )
         return Content.assemble(
-            (cluster, "bold"), (" ──token──▶ ", STYLES["good"]), (vault or "vault", "bold"), " (open) ",
-            ("◀──token──", STYLES["warn"]), " whoever has a role",
+            (cluster, "bold"),
+            (" ──token──▶ ", STYLES["good"]),
+            (vault or "vault", "bold"),
+            " (open) ",
+            ("◀──token──", STYLES["warn"]),
+            " whoever has a role",
         )
 
     @on(Onward.Pressed)

@@ -127,7 +127,9 @@ esc     back"""
         verdict = self.query_one("#verdict", Static)
         verdict.set_class(report.passed, "good")
         verdict.set_class(not report.passed, "bad")
-        facts = f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
+        facts = (
+            f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
+        )
         verdict.update(
             Content.assemble(
                 (f"{sign}  {report.verdict}", f"bold {STYLES['good' if tone == 'good' else 'bad']}"),
@@ -152,12 +154,16 @@ esc     back"""
         options.clear_options()
         for group in dict.fromkeys(check.group for check in report.checks):
             checks = [check for check in report.checks if check.group == group]
-            head = Content.assemble((GROUPS.get(group, group), "bold"), (f"  {count(len(checks), 'check')}", "$quiet"))
+            head = Content.assemble(
+                (GROUPS.get(group, group), "bold"), (f"  {count(len(checks), 'check')}", "$quiet")
+            )
             options.add_option(Option(head, disabled=True))
             for check in checks:
                 options.add_option(Option(self._prompt(check), id=check.code))
         if report.keep:
-            text = Content.assemble(("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep))
+            text = Content.assemble(
+                ("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep)
+            )
             options.add_option(Option(text, id="keep", disabled=True))
         options.highlighted = where if where is not None else (1 if options.option_count > 1 else None)
 
@@ -197,7 +203,9 @@ esc     back"""
                 ".json": json.dumps(self._report.to_json(), indent=2) + "\n",
                 ".md": verification_report(self._report),
             }
-            self.app.push_screen(SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts))
+            self.app.push_screen(
+                SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
+            )
 
     def action_another(self) -> None:
         """Choose another cluster."""

@@ -58,7 +58,8 @@ start with --credential to choose another way."""
             yield Static(Content(ABOUT), classes="text")
             yield Static(
                 Content("\n").join(
-                    Content.assemble(("·  ", STYLES["busy"]), (what, "bold"), f": {how}") for what, how in PROMISES
+                    Content.assemble(("·  ", STYLES["busy"]), (what, "bold"), f": {how}")
+                    for what, how in PROMISES
                 ),
                 classes="text",
             )
@@ -98,7 +99,7 @@ start with --credential to choose another way."""
     def _connection(self) -> Content:
         wizard = self.wizard
         if wizard.connection_problem:
-            from screens.dialogs import problem_content  # noqa: PLC0415 - only where something went wrong
+            from screens.dialogs import problem_content
 
             return problem_content(wizard.connection_problem) + Content("\n\nr  try again")
         if azure := wizard.azure_or_none:
@@ -120,7 +121,7 @@ start with --credential to choose another way."""
     @on(Button.Pressed, "#verify")
     def action_verify(self) -> None:
         """Choose a cluster, only to look at how it is encrypted."""
-        from screens.cluster import ClusterScreen  # noqa: PLC0415 - not on the way to the first frame
+        from screens.cluster import ClusterScreen
 
         if self.wizard.azure_or_none:
             self.app.push_screen(ClusterScreen(verify_only=True))
