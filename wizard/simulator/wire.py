@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 Json = dict[str, Any]
 """A JSON object as Azure speaks it."""
@@ -88,7 +88,7 @@ class Call:
 
 
 def decode_query(raw: str) -> dict[str, str]:
-    """The query string as a mapping with lower-case names for Azure's own parameters; `+` is a plus sign, as in OData."""
+    """The query string as a mapping with lower-case names for Azure's own parameters; a `+` is a space, as aiohttp and browsers send it."""
     pairs = (part.partition("=") for part in raw.split("&") if part)
-    decoded = ((unquote(name), unquote(value)) for name, _, value in pairs)
+    decoded = ((unquote_plus(name), unquote_plus(value)) for name, _, value in pairs)
     return {name.lower(): value for name, value in decoded}
