@@ -16,6 +16,7 @@ class Proxy:
         self._tls_port, self._suffix = tls_port, vault_suffix
         self._server: asyncio.Server | None = None
         self._tunnels: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -27,8 +28,8 @@ class Proxy:
         """Close every tunnel."""
         if self._server is not None:
             self._server.close()
-        for tunnel in self._tunnels:
-            tunnel.cancel()
+        for writer in self._clients:  # cancelling the tunnels' tasks would make asyncio's streams complain
+            writer.transport.abort()
         await asyncio.gather(*self._tunnels, return_exceptions=True)
 
     def _ours(self, host: str) -> bool:
@@ -39,6 +40,13 @@ class Proxy:
         if task is not None:
             self._tunnels.add(task)
             task.add_done_callback(self._tunnels.discard)
+        self._clients.add(writer)
+        try:
+            await self._tunnel(reader, writer)
+        finally:
+            self._clients.discard(writer)
+
+    async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with (
             contextlib.closing(writer),
             contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError),
