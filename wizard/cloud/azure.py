@@ -86,7 +86,7 @@ class Azure:
                 str(item.subscription_id),
                 clean(item.display_name or ""),
                 str(item.tenant_id or ""),
-                str(item.state or ""),
+                str(getattr(item.state, "value", item.state) or ""),  # the SDK makes an enum of it
             )
             for item in found
         ]
