@@ -45,6 +45,10 @@ _SDKS = (
     "wizard.cloud.pipeline",
 )
 
+_POLL = 10.0
+"""Seconds between two looks at a long-running operation where Azure does not say; the SDKs would take 30. AKS allows
+200 such requests and two more a second in a subscription (AKS:quotas-skus-regions)."""
+
 Client = TypeVar("Client")
 
 
@@ -168,6 +172,7 @@ class Azure:
             "credential_scopes": [self.cloud.arm_scope],
             "policies": arm_policies(self._credential, self.cloud.arm_scope),
             "transport": self._transport(),
+            "polling_interval": self.clock.scaled(_POLL),
         }
 
     def _transport(self) -> Any:
