@@ -1,0 +1,123 @@
+"""What the engine's tests share: a simulated Azure to sign in to, answers for each road, and waiting for a condition."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from wizard.answers import Answers, from_mapping
+from wizard.cloud.arm import Json
+from wizard.cloud.azure import Azure, connect
+from wizard.procedure.events import Event
+from wizard.procedure.plan import Plan
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.simulator import Simulator
+
+Road = Literal["platform-managed", "customer-managed-private", "customer-managed-public"]
+ROADS: tuple[Road, ...] = ("platform-managed", "customer-managed-private", "customer-managed-public")
+
+PRODUCTION = "22222222-2222-2222-2222-222222222222"
+DEVELOPMENT = "33333333-3333-3333-3333-333333333333"
+TENANT = "11111111-1111-1111-1111-111111111111"
+
+Answered = tuple[Plan, list[Event], str]
+
+
+@asynccontextmanager
+async def signed_in(
+    scenario: str | Path = "contoso",
+    speed: float = math.inf,
+    *,
+    environment: Mapping[str, str | None] | None = None,
+    **options: Any,
+) -> AsyncIterator[tuple[Simulator, Azure]]:
+    """A simulated Azure and the engine's door to it, both open for the length of the block.
+
+    `environment` is laid over the simulator's own (None removes a variable); `options` go to `connect`.
+    """
+    async with (
+        Simulator(scenario, speed=speed) as simulator,
+        connect(surroundings(simulator, environment), **options) as azure,
+    ):
+        yield simulator, azure
+
+
+def surroundings(simulator: Simulator, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """The simulator's environment with some variables set otherwise, or removed where they are None."""
+    merged: dict[str, str | None] = {**simulator.environment, **(changes or {})}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def answers(road: Road, *, new: bool = False, **changes: Any) -> Answers:
+    """Answers for one of the how-to's roads, on `aks-demo` of the world `contoso` or on a new cluster, `aks-new`.
+
+    `changes` are laid over the answers file, mapping by mapping: `cluster={"name": "orders-prod"}`; None removes.
+    """
+    body: Json = {
+        "subscription": PRODUCTION,
+        "location": "westus2",
+        "resource_group": "rg-demo",
+        "cluster": {"name": "aks-new", "create": {}} if new else {"name": "aks-demo"},
+        "key_option": "platform-managed" if road == "platform-managed" else "customer-managed",
+    }
+    if road != "platform-managed":
+        body |= {
+            "vault": {
+                "name": "kv-demo",
+                "network_access": "Private" if road == "customer-managed-private" else "Public",
+            },
+            "key": {"name": "aks-kms"},
+            "identity": {"name": "id-aks-demo"},
+        }
+    return from_mapping(_merged(body, changes))
+
+
+def cluster_id(name: str = "aks-demo", group: str = "rg-demo", subscription: str = PRODUCTION) -> str:
+    """The resource id of a managed cluster."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.ContainerService/managedClusters/{name}"
+    )
+
+
+def vault_id(name: str = "kv-demo", group: str = "rg-demo", subscription: str = PRODUCTION) -> str:
+    """The resource id of a key vault."""
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{name}"
+
+
+def identity_id(name: str = "id-aks-demo", group: str = "rg-demo", subscription: str = PRODUCTION) -> str:
+    """The resource id of a user-assigned identity."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+async def carried_out(azure: Azure, chosen: Answers, **options: Any) -> Answered:
+    """Plan and run it to its end: the plan, every event, how it ended. `options` go to `Run`."""
+    plan = await make_plan(azure, chosen)
+    events: list[Event] = []
+    run = Run(azure, chosen, plan, listeners=[events.append], **options)
+    return plan, events, await run.execute(plan.digest)
+
+
+async def wait_until(predicate: Callable[[], object], within: float = 20) -> None:
+    """Let others work until the predicate holds. Raises TimeoutError after so many seconds of real time."""
+    async with asyncio.timeout(within):
+        while not predicate():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.002)
+
+
+def _merged(under: Json, over: Mapping[str, Any]) -> Json:
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
