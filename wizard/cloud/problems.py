@@ -1,7 +1,7 @@
 """What went wrong, sorted by whose it is: an error from Azure or from the way there, with its cause and its remedy."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 ProblemKind = Literal["input", "sign-in", "unreachable", "azure", "transient", "ours"]
 """Whose it is: the operator's input (edit), the sign-in, the way to Azure (unreachable), Azure's refusal (show the fix),
@@ -27,6 +27,10 @@ class Problem:
     """For Microsoft's support: `x-ms-correlation-request-id`."""
     retryable: bool = False
     """Whether trying again, unchanged, may succeed."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, for programs and for the journal."""
+        return asdict(self)
 
 
 class AzureError(Exception):

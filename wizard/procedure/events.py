@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from wizard.cloud.problems import Problem
 
@@ -33,6 +33,24 @@ class Event:
     audience: Audience = "operator"
     problem: Problem | None = None
     """What went wrong, on a failed finish."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of a line of `apply -o jsonl`, and of the journal. What is not known is left out."""
+        body: dict[str, Any] = {"time": self.time.isoformat(timespec="milliseconds"), "type": self.type}
+        if self.step is not None:
+            body["step"] = self.step
+        if self.status is not None:
+            body["status"] = self.status
+        if self.seconds is not None:
+            body["seconds"] = round(self.seconds, 3)
+        if self.expected_seconds is not None:
+            body["expected_seconds"] = self.expected_seconds
+        body["message"] = self.message
+        if self.type == "log":
+            body["audience"] = self.audience
+        if self.problem is not None:
+            body["problem"] = self.problem.to_json()
+        return body
 
 
 Listener = Callable[[Event], None]
