@@ -157,14 +157,15 @@ def problem_from(error: Exception, summary: str) -> Problem:
     """What went wrong, from an azure-core error; `summary` says in one sentence what was being attempted."""
     from azure.core import exceptions  # whoever caught one has it imported
 
-    if isinstance(error, exceptions.HttpResponseError):
+    if isinstance(error, exceptions.HttpResponseError) and not isinstance(error, exceptions.DecodeError):
         return _refusal(error, summary)
     if isinstance(
         error, exceptions.ClientAuthenticationError
     ):  # a credential's own, without an answer behind it
         return _not_signed_in(str(error), summary)
     said = clean(str(error))
-    if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
+    broken_off = exceptions.IncompleteReadError
+    if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError | broken_off):
         return Problem(
             "unreachable",
             summary,

@@ -1,0 +1,82 @@
+"""Resource ids taken apart and put together, and bodies of whatever shape."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, ResourceId, dig, same, same_region
+
+NAMES = st.text(
+    st.characters(codec="ascii", categories=("Lu", "Ll", "Nd"), include_characters="-_.()"), min_size=1
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(NAMES, NAMES, st.sampled_from([KEY_VAULT, MANAGED_CLUSTER]), NAMES)
+def test_an_id_reads_back_as_it_was_written(subscription: str, group: str, kind: str, name: str) -> None:
+    resource = ResourceId(subscription, group, kind, name)
+    assert ResourceId.parse(str(resource)) == resource
+
+
+def test_azure_writes_the_same_id_in_many_ways() -> None:
+    odd = "/SUBSCRIPTIONS/s/resourcegroups/G/Providers/Microsoft.KeyVault/vaults/kv/"
+    assert ResourceId.parse(odd) == ResourceId("s", "G", KEY_VAULT, "kv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "aks-demo",
+        "/subscriptions/s/resourceGroups/g",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv/keys/k",
+        "/subscriptions//resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv",
+        "/subscriptions/s/groups/g/providers/Microsoft.KeyVault/vaults/kv",
+        "https://portal.azure.com/",
+    ],
+)
+def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(
+        ValueError, match="is not a resource id; one looks like /subscriptions/…/resourceGroups/"
+    ):
+        ResourceId.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "found"),
+    [
+        (None, ("a",), None),
+        ({}, ("a", "b"), None),
+        ({"a": {"b": 1}}, ("a", "b"), 1),
+        ({"a": {"b": 0}}, ("a", "b"), 0),
+        ({"a": None}, ("a", "b"), None),
+        ({"a": "text"}, ("a", "b"), None),
+        ({"a": [1]}, ("a", "0"), None),
+        ({"a": 1}, (), {"a": 1}),
+    ],
+)
+def test_digging(body: dict[str, object] | None, path: tuple[str, ...], found: object) -> None:
+    assert dig(body, *path) == found
+
+
+@given(st.dictionaries(st.text(), JSON), st.lists(st.text()))
+def test_digging_in_anything_never_fails(body: dict[str, object], path: list[str]) -> None:
+    dig(body, *path)
+
+
+@given(st.text())
+def test_case_and_a_trailing_slash_make_no_difference(text: str) -> None:
+    assert same(text, text.swapcase() if text.swapcase().casefold() == text.casefold() else text)
+    assert same(text + "/", text)
+    assert same(None, "")
+    assert not same(text + "x", text)
+
+
+def test_regions_have_a_display_name_too() -> None:
+    assert same_region("West Europe", "westeurope")
+    assert not same_region("West Europe", "northeurope")

@@ -1,0 +1,155 @@
+"""What Azure returns of each resource, as plain data: the pure tests' world, in which everything is as it should be."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support import TENANT, cluster_id, identity_id, vault_id
+from wizard.answers import Answers
+from wizard.cloud.arm import Json
+from wizard.cloud.credential import SignedIn
+from wizard.cloud.inventory import VersionRow
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Grant, Permission, Role
+from wizard.cloud.snapshot import Snapshot
+from wizard.simulator.scenario import merge
+from wizard.target import Target
+
+SUFFIX = ".vault.azure.net"
+ME = SignedIn("00000000-0000-0000-0000-0000000000aa", TENANT, "User", "ops@contoso.example")
+PRINCIPAL = "00000000-0000-0000-0000-0000000000bb"
+KEY_ID = "https://kv-demo.vault.azure.net/keys/aks-kms"
+EVERYTHING = Permission(("*",), ())
+VERSIONS = (
+    VersionRow("1.36", "1.36.0", default=False, preview=True, lts_only=False),
+    VersionRow("1.35", "1.35.1", default=False, preview=False, lts_only=False),
+    VersionRow("1.34", "1.34.2", default=True, preview=False, lts_only=False),
+    VersionRow("1.33", "1.33.6", default=False, preview=False, lts_only=True),
+)
+
+PLATFORM_MANAGED: Json = {
+    "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
+}
+CUSTOMER_MANAGED: Json = {
+    **PLATFORM_MANAGED,
+    "azureKeyVaultKms": {
+        "enabled": True,
+        "keyId": KEY_ID,
+        "keyVaultNetworkAccess": "Private",
+        "keyVaultResourceId": vault_id(),
+    },
+}
+LEGACY: Json = {
+    "azureKeyVaultKms": {
+        "enabled": True,
+        "keyId": f"{KEY_ID}/0123456789abcdef0123456789abcdef",
+        "keyVaultNetworkAccess": "Public",
+        "keyVaultResourceId": "",
+    }
+}
+SYSTEM_ASSIGNED: Json = {"type": "SystemAssigned", "principalId": PRINCIPAL}
+
+
+def user_assigned(*ids: str) -> Json:
+    """A cluster's identity, made of user-assigned ones."""
+    return {"type": "UserAssigned", "userAssignedIdentities": {i: {"principalId": PRINCIPAL} for i in ids}}
+
+
+def cluster(profile: Json | None = None, *, identity: Json | None = None, **properties: Any) -> Json:
+    """A managed cluster that runs, with that security profile and identity; `properties` laid over its own."""
+    body: Json = {
+        "id": cluster_id(),
+        "name": "aks-demo",
+        "location": "westus2",
+        "identity": identity or SYSTEM_ASSIGNED,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": "1.34",
+            "currentKubernetesVersion": "1.34.2",
+            "agentPoolProfiles": [{"name": "nodepool1", "count": 3, "vmSize": "Standard_D4ds_v5"}],
+            "securityProfile": profile or {},
+        },
+    }
+    return merge(body, {"properties": properties})
+
+
+def vault(*, denies: bool = True, **properties: Any) -> Json:
+    """A key vault that fits: Azure RBAC, purge protection, trusted services may pass."""
+    body: Json = {
+        "id": vault_id(),
+        "name": "kv-demo",
+        "location": "westus2",
+        "properties": {
+            "tenantId": TENANT,
+            "enableRbacAuthorization": True,
+            "enablePurgeProtection": True,
+            "publicNetworkAccess": "Enabled",
+            "networkAcls": {"defaultAction": "Deny" if denies else "Allow", "bypass": "AzureServices"},
+        },
+    }
+    return merge(body, {"properties": properties})
+
+
+def key(**properties: Any) -> Json:
+    """A key that fits: RSA, enabled, encrypts and decrypts, never expires."""
+    body: Json = {
+        "name": "aks-kms",
+        "properties": {
+            "kty": "RSA",
+            "keySize": 3072,
+            "keyOps": ["encrypt", "decrypt"],
+            "attributes": {"enabled": True},
+            "keyUri": KEY_ID,
+            "keyUriWithVersion": f"{KEY_ID}/0123456789abcdef0123456789abcdef",
+        },
+    }
+    return merge(body, {"properties": properties})
+
+
+def identity() -> Json:
+    """The user-assigned identity."""
+    return {"id": identity_id(), "location": "westus2", "properties": {"principalId": PRINCIPAL}}
+
+
+def grant(role: Role, principal: str = PRINCIPAL, scope: str | None = None) -> Grant:
+    """A role held on the vault since long ago."""
+    return Grant(scope or vault_id(), role.guid, principal, datetime(2024, 1, 1, tzinfo=UTC))
+
+
+IDENTITY_GRANTS = (grant(CRYPTO_USER), grant(CONTRIBUTOR))
+OPERATOR_GRANTS = (grant(CRYPTO_OFFICER, ME.object_id),)
+
+
+def target(answers: Answers) -> Target:
+    """The answers, in Azure itself."""
+    return Target(answers, SUFFIX)
+
+
+def bare(answers: Answers, **changes: Any) -> Snapshot:
+    """A subscription in which only the cluster exists (none, if it is to be created), and everything is allowed."""
+    there = answers.cluster.create is False
+    groups = {name.casefold(): {"location": answers.location} for name in target(answers).groups}
+    snapshot = Snapshot(
+        signed_in=ME,
+        feature="Registered",
+        provider="Registered",
+        groups={**groups},
+        cluster=cluster() if there else None,
+        versions=() if there else VERSIONS,
+        rights=dict.fromkeys(groups, (EVERYTHING,)),
+    )
+    return replace(snapshot, **changes)
+
+
+def furnished(answers: Answers, **changes: Any) -> Snapshot:
+    """The same, with vault, key, identity and roles as the answers need them."""
+    denies = answers.vault is not None and answers.vault.network_access == "Private"
+    everything: Mapping[str, Any] = {
+        "vault": vault(denies=denies),
+        "key": key(),
+        "identity": identity(),
+        "identity_grants": IDENTITY_GRANTS,
+        "operator_grants": OPERATOR_GRANTS,
+    }
+    return bare(answers, **{**everything, **changes})
