@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -42,7 +43,7 @@ class WizardApp(App[int]):
 
     TITLE = "aks-kms"
     CSS_PATH = "wizard.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012 - declared so by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (170, "-very-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
@@ -263,6 +264,7 @@ class WizardApp(App[int]):
         from wizard.journal import Journal
 
         answers = self.draft.answers()
+        self.draft = replace(self.draft, settled=self.draft.settled - {"run", "verify"})
         journal = Journal.begin(answers, plan, root=self.journal_root)
         self.active = ActiveRun(answers, plan, self.azure.clock, journal.log_path, journal)
         self.background(self._execute(self.active), "run", group="run")
@@ -288,11 +290,17 @@ class WizardApp(App[int]):
             if active.under_way:
                 active.end("interrupted")
             self.result = DONE if active.status == "succeeded" else NOT_SO
+            if active.status == "succeeded":
+                self.settle("run")
+                self.watches.pop(active.answers.subscription, None)
+                self.watch_feature(active.answers.subscription)
             self.changed()
 
-    def verified(self, report: "ClusterReport") -> None:
-        """A verification has given its verdict."""
+    def verified(self, report: "ClusterReport", *, asked: bool) -> None:
+        """A verification has given its verdict; `asked`: on the cluster that this wizard is about."""
         self.result = DONE if report.passed else NOT_SO
+        if asked and report.passed:
+            self.settle("verify")
 
     # -- leaving -------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,9 @@ _TONES = {
     "plain": "",
 }
 
+_SHORT = {"needs a managed identity": "needs an identity"}
+"""A table's cell has little room; the line below it says the whole."""
+
 
 class ClusterScreen(Frame):
     """A filterable list of clusters; `verify_only` chooses one just to look at it."""
@@ -140,9 +143,9 @@ r       ask Azure again"""
         table.clear(columns=True)
         narrow = self.app.size.width < NARROW
         names = (
-            ("cluster", "version", "now", "")
+            ("cluster", "version", "now")
             if narrow
-            else ("cluster", "resource group", "version", "identity", "now", "")
+            else ("cluster", "resource group", "version", "identity", "now")
         )
         for name in names:
             table.add_column(Text(name))
@@ -171,21 +174,19 @@ r       ask Azure again"""
                 Text(row.subscription_name, _TONES["dim"]),
                 Text(""),
                 Text("not readable", _TONES["warn"]),
-                Text(""),
             ]
             return cells if narrow else [*cells[:1], Text(""), Text(""), *cells[1:]]
         words, tone = encryption(row.encryption)
-        why = row.why_not or ""
+        why = _SHORT.get(row.why_not or "", row.why_not or "")
         dim = _TONES["dim"] if why else ""
-        name = Text(row.name, dim or "bold", overflow="ellipsis")
-        cells = [
-            Text(row.kubernetes_version, dim),
-            Text(words, dim or _TONES[tone]),
-            Text(why, _TONES["warn"]),
-        ]
+        name = Text(row.name, dim or "bold")
+        now = Text(words, dim or _TONES[tone])
+        if why:
+            now = Text.assemble(now, "  ", (why, _TONES["warn"]))
+        version = Text(row.kubernetes_version, dim)
         if narrow:
-            return [name, *cells]
-        return [name, Text(row.resource_group, dim), cells[0], Text(row.identity, dim), *cells[1:]]
+            return [name, version, now]
+        return [name, Text(row.resource_group, dim), version, Text(row.identity, dim), now]
 
     def _fits(self, row: ClusterRow | Unreadable) -> bool:
         words = self.query_one("#filter", Input).value.casefold().split()

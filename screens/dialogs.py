@@ -82,16 +82,17 @@ class TextDialog(ModalScreen[None]):
         Binding("s", "save", "save"),
     ]
 
-    def __init__(self, title: str, text: str, file_name: str) -> None:
+    def __init__(self, title: str, text: str, file_name: str, *, wrap: bool = False) -> None:
         super().__init__()
         self._title = title
         self._text = clean(text)
         self._file_name = file_name
+        self._wrap = wrap
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog large"):
             yield Static(Content(self._title), classes="title")
-            yield TextArea(self._text, read_only=True, show_line_numbers=False, soft_wrap=False)
+            yield TextArea(self._text, read_only=True, show_line_numbers=False, soft_wrap=self._wrap)
         yield Footer(compact=True)
 
     def action_close(self) -> None:

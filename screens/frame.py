@@ -54,7 +54,7 @@ class Spine(Static):
         """Draw it from what the app knows now: a column where there is room, else one line."""
         narrow = app.size.width < NARROW
         lines = [self._entry(app, key, narrow=narrow) for key in ORDER]
-        self.update(Content("  " if narrow else "\n").join(lines))
+        self.update(Content(" " if narrow else "\n").join(lines))
 
     def _entry(self, app: "WizardApp", key: str, *, narrow: bool) -> Content:
         sign, style, note = self._state(app, key)
@@ -150,6 +150,7 @@ class Frame(Screen[None]):
         if self.is_mounted:
             self.query_one(TopLine).show(self.wizard)
             self.query_one(Spine).show(self.wizard)
+            self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
 
     def on_mount(self) -> None:
         self.refresh_frame()

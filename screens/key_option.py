@@ -39,7 +39,7 @@ OPTIONS = (
         "AKS, by itself",
         "nothing of yours",
         "3–6 min",
-        "nothing to keep, nothing to lose",
+        "worry about it: there is no key that you could lose",
         "whoever wants encryption without a key to look after",
     ),
     Option(
@@ -96,7 +96,7 @@ class Card(Static, can_focus=True):
             ("it is rotated by", option.rotation),
             ("will be created", option.created),
             ("usually takes", option.time),
-            ("never", option.never),
+            ("you must never", option.never),
             ("for", option.who),
         ]
         parts: list[tuple[str, str]] = [*head, ("\n", "")]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -32,10 +32,10 @@ newest one is taken that is neither a preview nor for long-term support only. Th
 not exist. Nodes cost money from the moment the cluster stands.
 
 enter   next field; on Continue: go on
-tab     next field
+ctrl+n  go on from any field
 esc     back to the list of clusters; what you typed is kept"""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,7 +163,13 @@ esc     back to the list of clusters; what you typed is kept"""
         self.query_one(Onward).allow(why)
 
     @on(Onward.Pressed)
-    def _onward(self) -> None:
+    def action_onward(self) -> None:
+        """On to the key, if every field stands."""
+        for field in self.query(Field):
+            field.speak()
+        if wrong := next((field for field in self.query(Field) if field.problem), None):
+            wrong.edit()
+            return
         self.wizard.settle("cluster", cluster=None, new_cluster=self._form())
         self.wizard.after("cluster")
 

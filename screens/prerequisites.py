@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.frame import Frame, Heading
+from screens.frame import NARROW, Frame, Heading
 from screens.words import STYLES, Tone
 from wizard.cloud.clean import one_line
 
@@ -50,7 +50,7 @@ r       look again, after you mended something"""
             )
             yield Static(id="tools", classes="text")
             yield Static(id="who", classes="text")
-            yield Static(Content("Which subscription?"), classes="title")
+            yield Static(Content("Which subscription?"), classes="title text")
             yield OptionList(id="subscriptions", compact=True)
 
     def on_mount(self) -> None:
@@ -96,7 +96,10 @@ r       look again, after you mended something"""
         from wizard.prerequisites import check
 
         tools = await check(self.wizard.environment)
-        self.query_one("#tools", Static).update(Content("\n").join(_line(tool) for tool in tools))
+        narrow = self.app.size.width < NARROW
+        self.query_one("#tools", Static).update(
+            Content("\n").join(_line(tool, narrow=narrow) for tool in tools)
+        )
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -110,16 +113,17 @@ r       look again, after you mended something"""
         self.wizard.after("prerequisites")
 
 
-def _line(tool: "Prerequisite") -> Content:
+def _line(tool: "Prerequisite", *, narrow: bool) -> Content:
     sign, tone = _SIGNS[tool.state]
     found = one_line(tool.found or "")
+    needs = "" if tool.state == "found" else f"needs {tool.required}"
     parts: list[tuple[str, str]] = [
         (f"{sign} ", STYLES[tone]),
         (f"{tool.name:<22}", "bold"),
         (f"{tool.state:<9}", STYLES[tone]),
-        (f"{found:<12}" if tool.state == "found" else f"{found} needs {tool.required}".strip(), ""),
-        (f"  for {tool.needed_by}", STYLES["dim"]),
+        (f"{' '.join(filter(None, (found, needs))):<24}", ""),
+        (f"\n  for {tool.needed_by}" if narrow else f"  for {tool.needed_by}", "$quiet"),
     ]
     if tool.state != "found":
-        parts += [("\n  mend it with  ", STYLES["dim"]), (tool.remedy, STYLES["busy"])]
+        parts += [("\n  mend it with  ", "$quiet"), (tool.remedy, STYLES["busy"])]
     return Content.assemble(*parts)

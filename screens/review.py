@@ -13,10 +13,10 @@ from textual.widgets import Button, Input, Static
 
 from screens.dialogs import SaveDialog, TextDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
-from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, usually
+from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, hanging, usually
 from wizard.answers import AnswersError
 from wizard.cloud.problems import AzureError, Problem
-from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.planning import make_plan
 from wizard.procedure.script import script
 from wizard.rules import Finding
@@ -144,7 +144,7 @@ esc     back, to change something"""
         plan = self._plan
         self.query_one(Heading).title(plan.title)
         self._note()
-        self.query_one("#rows", Static).update(_rows(plan, narrow=self.app.size.width < NARROW))
+        self.query_one("#rows", Static).update(_rows(plan, self.query_one("#plan").size.width - 2))
         typed = self.query_one("#typed", Input)
         nothing = not plan.writes and not plan.errors
         typed.disabled = bool(plan.errors) or nothing
@@ -164,7 +164,7 @@ esc     back, to change something"""
         elif plan and not plan.writes:
             text = "✓ Nothing to do: everything is so already."
         elif not text:
-            text = "Nothing has been changed so far."
+            text = f"Nothing has been changed so far. Enter, then type {self.wizard.draft.cluster_name}."
         self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))
 
     # -- the gate ------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ esc     back, to change something"""
                 "\n\n".join(_finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
             )
             name = f"checks-{self.wizard.draft.cluster_name}.txt"
-            self.app.push_screen(TextDialog("What the rules found", found, name))
+            self.app.push_screen(TextDialog("What the rules found", found, name, wrap=True))
 
     def action_save(self) -> None:
         """The answers as a file."""
@@ -230,42 +230,54 @@ esc     back, to change something"""
         self.app.push_screen(SaveDialog("Save the answers, for aks-kms apply -f FILE", name, {"": text}))
 
 
-def _rows(plan: Plan, *, narrow: bool) -> Content:
-    """The whole plan in words."""
+def _rows(plan: Plan, width: int) -> Content:
+    """The whole plan in words, in that many columns."""
+    effects = [effect for step in plan.steps for effect in step.effects]
     blocks = []
-    effects = [(step, effect) for step in plan.steps for effect in step.effects]
     for verb, words in VERBS.items():
-        tone = {"create": STYLES["good"], "change": STYLES["warn"], "keep": "$quiet"}[verb]
-        lines: list[Content] = []
-        for _, effect in (pair for pair in effects if pair[1].verb == verb):
-            label = words if not lines else ""
-            detail = f"\n{'':<21}{effect.detail}" if narrow and effect.detail else effect.detail
-            lines.append(
-                Content.assemble(
-                    (f"{label:<17}", tone),
-                    (f"{effect.what:<16} ", "$quiet"),
-                    (f"{effect.name:<22} ", "bold" if verb != "keep" else ""),
-                    (detail, "$quiet" if narrow else ""),
-                )
-            )
-        if lines:
-            blocks.append(Content("\n").join(lines))
+        if rows := [effect for effect in effects if effect.verb == verb]:
+            blocks.append(_block(verb, words, rows, width))
     if plan.writes:
         blocks.append(_time_line(plan))
-    warnings = [
-        *[(f"{'! cannot be undone':<19}", text) for text in plan.irreversible],
-        *[(f"{'! keep for ever':<19}", text) for text in plan.keep],
-    ]
+    warnings = [("! cannot be undone", text) for text in plan.irreversible]
+    warnings += [("! keep for ever", text) for text in plan.keep]
     if warnings:
         blocks.append(
-            Content("\n").join(Content.assemble((sign, STYLES["warn"]), text) for sign, text in warnings)
+            Content("\n").join(
+                Content.assemble((f"{sign:<{_MARGIN}}", STYLES["warn"]), hanging(text, _MARGIN, width))
+                for sign, text in warnings
+            )
         )
-    blocks.append(_verdict(plan))
+    blocks.append(_verdict(plan, width))
     return Content("\n\n").join(blocks)
 
 
+_MARGIN = 20
+"""Columns that a row's label takes."""
+
+
+def _block(verb: str, words: str, rows: list[Effect], width: int) -> Content:
+    """What is created, or changed, or stays: a line for each resource; its detail below where there is little room."""
+    tone = {"create": STYLES["good"], "change": STYLES["warn"], "keep": "$quiet"}[verb]
+    what = min(24, max(len(row.what) for row in rows))
+    name = min(32, max(len(row.name) for row in rows))
+    narrow = width < NARROW - 22
+    lines = [Content.assemble((words, tone))]
+    for row in rows:
+        begin = 6 if narrow else 6 + max(what, len(row.what)) + max(name, len(row.name))
+        lines.append(
+            Content.assemble(
+                (f"  {row.what:<{what}}  ", "$quiet"),
+                (f"{row.name:<{name}}  ", "bold" if verb != "keep" else ""),
+                ("\n      " if narrow and row.detail else "", ""),
+                (hanging(row.detail, begin, width), "$quiet"),
+            )
+        )
+    return Content("\n").join(lines)
+
+
 def _time_line(plan: Plan) -> Content:
-    parts: list[tuple[str, str]] = [(f"{'usually ' + usually(*plan.usually):<19}", "bold")]
+    parts: list[tuple[str, str]] = [(f"{'usually ' + usually(*plan.usually):<{_MARGIN}}", "bold")]
     for step in _longest(plan):
         parts += [
             ("▕", "$quiet"),
@@ -292,15 +304,18 @@ def _longest(plan: Plan) -> list[PlannedStep]:
     return [step for step in reversed(chain) if step.action != "none" and step.usually[1] >= 20]
 
 
-def _verdict(plan: Plan) -> Content:
+def _verdict(plan: Plan, width: int) -> Content:
     lines = []
     for finding in (*plan.errors, *plan.warnings):
         sign, word, tone = LEVELS[finding.level]
         lines.append(
             Content.assemble(
-                (f"{sign} {word}: ", STYLES[tone]),
-                finding.message,
-                (f" {finding.remedy}" if finding.remedy else "", "$quiet"),
+                (f"{f'{sign} {word}':<{_MARGIN}}", STYLES[tone]),
+                hanging(finding.message, _MARGIN, width),
+                (
+                    f"\n{'':<{_MARGIN}}{hanging(finding.remedy, _MARGIN, width)}" if finding.remedy else "",
+                    "$quiet",
+                ),
             )
         )
     if not plan.errors:

@@ -42,10 +42,10 @@ s        save a report
 ctrl+q   leave; the same answers carry on later"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "onward", "to the verification"),
+        Binding("enter", "onward", "verify"),
         Binding("r", "retry", "retry"),
         Binding("e", "edit", "edit"),
-        Binding("s", "save", "save report"),
+        Binding("s", "save", "save"),
         Binding("f", "follow", "follow/pause"),
         Binding("slash", "filter", "filter"),
         Binding("c", "copy", "copy"),
@@ -136,16 +136,20 @@ ctrl+q   leave; the same answers carry on later"""
             waits = self.active.waits_for(progress)
             word = f"waits for {', '.join(waits)}" if waits else "next"
         time = duration(spent) if spent is not None else ""
-        style = STYLES[tone] if progress.status == "running" else "$quiet"
-        first = Content.assemble(
+        style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
+        narrow = self.app.size.width < NARROW
+        room = 39 if narrow else 46
+        title = progress.step.title
+        return Content.assemble(
             (f"{number:>2} ", "$quiet"),
             (f"{sign} ", STYLES[tone]),
-            (f"{_title(progress):<26}", "$quiet" if progress.status == "waiting" else ""),
-            (f"{time:>6}", ""),
+            (
+                f"{title if len(title) <= room else title[: room - 1] + '…':<{room}}",
+                style if progress.status == "waiting" else "",
+            ),
+            (f"{time:>6}  ", ""),
+            (word, style),
         )
-        narrow = self.app.size.width < NARROW
-        apart = "  " if narrow or progress.status != "running" or len(word) < 12 else "\n     "
-        return first + Content.assemble((f"{apart}{word}", style))
 
     def _show_outcome(self) -> None:
         active = self.active
@@ -154,6 +158,9 @@ ctrl+q   leave; the same answers carry on later"""
         panel.set_class(active.status != "succeeded", "problem")
         self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
         self.query_one("#outcome-text", Static).update(self._outcome())
+        log = self.query_one(Log)
+        if log.auto_scroll:
+            self.call_after_refresh(log.scroll_end, animate=False)
 
     def _outcome(self) -> Content:
         active = self.active
@@ -306,9 +313,3 @@ ctrl+q   leave; the same answers carry on later"""
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
             self.wizard.back()
-
-
-def _title(progress: StepProgress) -> str:
-    """The step's title, as short as its column."""
-    title = progress.step.title
-    return title if len(title) <= 26 else f"{title[:25]}…"

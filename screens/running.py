@@ -43,7 +43,7 @@ class LogLine:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.time.astimezone():%H:%M:%S} {self.step:<11} {self.text}"
+        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} {self.text}"
 
 
 @dataclass
@@ -105,10 +105,13 @@ class ActiveRun:
         return self.clock.elapsed() - progress.begun if progress.status == "running" else None
 
     def __call__(self, event: Event) -> None:
-        if event.message:
+        progress = self.steps.get(event.step or "")
+        told_before = (
+            event.type == "step-progress" and progress and progress.message == one_line(event.message)
+        )
+        if event.message and not told_before:
             for line in clean(event.message).splitlines():
                 self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
-        progress = self.steps.get(event.step or "")
         match event.type:
             case "step-started" if progress:
                 progress.status, progress.begun = "running", self.clock.elapsed()

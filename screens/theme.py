@@ -16,6 +16,13 @@ CALM = Theme(
     error="#ec8080",
     dark=True,
     variables={
+        "scrollbar": "#33404d",
+        "scrollbar-hover": "#46586a",
+        "scrollbar-active": "#7cc4e0",
+        "scrollbar-background": "#161d25",
+        "scrollbar-background-hover": "#161d25",
+        "scrollbar-background-active": "#161d25",
+        "scrollbar-corner-color": "#161d25",
         "quiet": "#8b98a6",
         "border": "#33404d",
         "border-blurred": "#26313c",

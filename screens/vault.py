@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -45,10 +45,10 @@ private vault stands open until the key is made.
 The identity is how the cluster reaches the key. It gets Key Vault Crypto User and Key Vault Contributor on the vault.
 
 enter   open a choice; next field; on Continue: go on
-tab     next field
+ctrl+n  go on from any field
 esc     back; what you typed is kept"""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -259,7 +259,6 @@ esc     back; what you typed is kept"""
             ("vault-name", not vault),
             ("vault-group", not vault),
             ("purge", not vault),
-            ("key", vault is not None),
             ("key-name", not key),
             ("key-type", not key),
             ("through", not key),
@@ -269,6 +268,11 @@ esc     back; what you typed is kept"""
             widget = self.query_one(f"#{name}")
             widget.display = shown
             widget.disabled = not shown
+        self.query_one("#key").disabled = vault is None
+        if vault is None:
+            self.query_one("#key", Choice).hint(
+                "in the new vault; RSA, because it has to encrypt and decrypt"
+            )
         self._explain(vault)
         self.query_one("#drawing", Static).update(
             self._drawing(vault.name if vault else self._value("vault-name"))
@@ -341,7 +345,8 @@ esc     back; what you typed is kept"""
         )
 
     @on(Onward.Pressed)
-    def _onward(self) -> None:
+    def action_onward(self) -> None:
+        """On to the review, if every field stands."""
         fields = [field for field in self.query(Field) if not field.disabled]
         for field in fields:
             field.speak()

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from screens.dialogs import SaveDialog, TextDialog, problem_content
 from screens.frame import Frame, Heading
 from screens.reports import verification_report
-from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, count, duration
+from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, count, duration, hanging
 from wizard.clock import Clock
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
@@ -67,7 +67,7 @@ esc     back"""
         yield Static(id="verdict")
         with Horizontal(id="found"):
             yield OptionList(id="checks")
-            with VerticalScroll(id="beside", can_focus=False):
+            with VerticalScroll(id="beside"):
                 yield Static(Content("securityProfile, as Azure returned it"), classes="muted")
                 yield Static(id="profile")
                 yield Static(id="keep", classes="text")
@@ -77,6 +77,11 @@ esc     back"""
         self.query_one("#checks").focus()
         self.set_interval(0.25, self._beat)
         self.action_again()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self._report:
+            self._fill(self._report)
 
     def _beat(self) -> None:
         self._beats += 1
@@ -109,10 +114,10 @@ esc     back"""
         finally:
             self._looking = False
         self._report = report
-        wizard.verified(report)
+        wizard.verified(report, asked=self._cluster_id is None)
         if active and active.journal and expect is active.answers:
             active.journal.keep_report(report)
-        self._show(report)
+        self.call_after_refresh(self._show, report)
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -152,12 +157,15 @@ esc     back"""
         options = self.query_one("#checks", OptionList)
         where = options.highlighted
         options.clear_options()
+        roomy = self.size.height > 30
         for group in dict.fromkeys(check.group for check in report.checks):
             checks = [check for check in report.checks if check.group == group]
             head = Content.assemble(
                 (GROUPS.get(group, group), "bold"), (f"  {count(len(checks), 'check')}", "$quiet")
             )
-            options.add_option(Option(head, disabled=True))
+            options.add_option(
+                Option(Content("\n") + head if options.option_count and roomy else head, disabled=True)
+            )
             for check in checks:
                 options.add_option(Option(self._prompt(check), id=check.code))
         if report.keep:
@@ -169,12 +177,19 @@ esc     back"""
 
     def _prompt(self, check: Check) -> Content:
         sign, word, tone = OUTCOMES[check.outcome]
+        width = self.query_one("#checks").size.width - 2
         told = "" if check.outcome == "passed" else f"{word}: "
-        text = Content.assemble((f"  {sign} ", STYLES[tone]), (told, STYLES[tone]), clean(check.message))
+        text = Content.assemble(
+            (f"  {sign} ", STYLES[tone]),
+            (told, STYLES[tone]),
+            hanging(clean(check.message), 4, width - len(told)),
+        )
         if check.code in self._open:
             for label, words in (("Azure returned", check.evidence), ("what to do", check.remedy)):
                 if words:
-                    text += Content.assemble((f"\n      {label}: ", "$quiet"), clean(words))
+                    text += Content.assemble(
+                        (f"\n      {label}: ", "$quiet"), hanging(clean(words), 8, width - len(label))
+                    )
             text += Content.assemble((f"\n      check {check.code}", "$quiet"))
         return text
 

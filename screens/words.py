@@ -1,5 +1,6 @@
 """The words, signs and durations that every screen uses alike."""
 
+import textwrap
 from typing import Literal
 
 from wizard.cloud.encryption import Encryption, EncryptionKind
@@ -99,3 +100,9 @@ def short(identifier: str) -> str:
     """An application's name with its GUID shortened, for a header; anything else as it is."""
     first, _, rest = identifier.partition(" ")
     return f"{first} {rest[:8]}…" if first == "application" and len(rest) > 12 else identifier
+
+
+def hanging(text: str, indent: int, width: int) -> str:
+    """The text wrapped to `width`, where its first line begins at column `indent` and so do all others."""
+    lines = textwrap.wrap(text, max(16, width - indent), break_on_hyphens=False) or [""]
+    return ("\n" + " " * indent).join(lines)
