@@ -93,7 +93,8 @@ def _check_infrastructure(world: World, change: Change) -> None:
         raise _bad(
             "Disabling the encryption of Kubernetes resource objects is not supported once it is enabled."
         )  # text UNCONFIRMED
-    if not change.after.platform or change.before == change.after:
+    newly = not change.before.platform or (change.after.customer and not change.before.customer)
+    if not change.after.platform or not newly:
         return
     if minor_of(change.version) < OLDEST_MINOR:
         raise _bad(

@@ -90,7 +90,7 @@ class SignIn:
                 )
             self._check_tenant(match["tenant"])
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-            return await (self._device_code() if match["device"] else self._token(form))
+            return await (self._device_code(form) if match["device"] else self._token(form))
         except SignInRefused as refused:
             moment = iso(self._world.now())
             text = f"AADSTS{refused.number}: {refused.text} Timestamp: {moment}"
@@ -181,14 +181,17 @@ class SignIn:
             )  # fmt: skip
         return principal
 
-    async def _held(self, token: str, audience: str) -> Principal:
+    async def _held(self, token: str, audience: str, form: dict[str, str]) -> Principal:
+        """Whose code or refresh token this is; a scope that the client does not repeat is the one it was given for."""
         try:
             claims = await self._tokens.check(token, (audience,))
-            return self._world.state.principals[claims["oid"]]
+            principal = self._world.state.principals[claims["oid"]]
         except (TokenProblem, KeyError) as problem:
             raise SignInRefused(
                 400, "invalid_grant", 70000, "The provided value for the input parameter is not valid."
             ) from problem
+        form.setdefault("scope", str(claims.get("wanted", "")))
+        return principal
 
     def _user(self, form: dict[str, str]) -> Principal:
         for principal in self._world.state.principals.values():
@@ -207,9 +210,9 @@ class SignIn:
         if grant == "client_credentials":
             principal = self._application(form)
         elif grant == "device_code":
-            principal = await self._held(form.get("device_code") or form.get("code", ""), DEVICE)
+            principal = await self._held(form.get("device_code") or form.get("code", ""), DEVICE, form)
         elif grant == "refresh_token":
-            principal = await self._held(form.get("refresh_token", ""), REFRESH)
+            principal = await self._held(form.get("refresh_token", ""), REFRESH, form)
         elif grant == "password":
             principal = self._user(form)
         else:
@@ -239,7 +242,7 @@ class SignIn:
             form.get("client_id", ""),
             extra={"preferred_username": principal.upn, "upn": principal.upn},
         )
-        refresh, _ = await self._tokens.issue(principal, REFRESH)
+        refresh, _ = await self._tokens.issue(principal, REFRESH, extra={"wanted": form.get("scope", "")})
         client = (
             base64.urlsafe_b64encode(json.dumps({"uid": principal.object_id, "utid": tenant}).encode())
             .rstrip(b"=")
@@ -252,9 +255,9 @@ class SignIn:
             "scope": form.get("scope", ""),
         }
 
-    async def _device_code(self) -> Answer:
+    async def _device_code(self, form: dict[str, str]) -> Answer:
         user = self._world.principal_of(self._world.scenario.device_code)
-        code, _ = await self._tokens.issue(user, DEVICE)
+        code, _ = await self._tokens.issue(user, DEVICE, extra={"wanted": form.get("scope", "")})
         page = f"{self._base}/device"
         return Answer(200, {
             "user_code": "SIMULATED", "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": 900, "interval": 1,

@@ -1,0 +1,251 @@
+"""The simulator as its user sees it: life, environment, record, state, faults, proxy, scenarios."""
+
+import asyncio
+import json
+import math
+import os
+import shlex
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
+
+from tests.simulator.clients import PRODUCTION, Cloud, Start, cluster_path, vault_path
+from wizard.simulator import ScenarioError, Simulator, env_lines, scenarios
+
+
+async def test_environment_has_what_clients_need(cloud: Cloud) -> None:
+    environment = cloud.simulator.environment
+    assert environment["AKS_KMS_ARM_ENDPOINT"] == environment["AZURE_AUTHORITY_HOST"] == cloud.endpoint
+    assert environment["AKS_KMS_SPEED"] == "max"
+    assert environment["NO_PROXY"] == "localhost,127.0.0.1"
+    assert environment["SSL_CERT_FILE"] == environment["REQUESTS_CA_BUNDLE"]
+    assert set(cloud.simulator.managed_identity_environment) == {"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
+    assert not set(environment) & set(cloud.simulator.managed_identity_environment)
+
+
+def test_start_and_stop_without_a_loop_leave_nothing_behind() -> None:
+    simulator = Simulator("empty", speed=math.inf)
+    with pytest.raises(RuntimeError, match="not started"):
+        _ = simulator.environment
+    simulator.start()
+    certificate = Path(simulator.environment["SSL_CERT_FILE"])
+    assert certificate.exists()
+    simulator.stop()
+    simulator.stop()
+    assert not certificate.parent.exists()
+    assert simulator.resource(cluster_path()) is None
+    with pytest.raises(RuntimeError, match="started already"):
+        simulator.start()
+
+
+def test_a_port_in_use_is_said() -> None:
+    first = Simulator("empty")
+    first.start()
+    second = Simulator("empty", port=int(first.arm_endpoint.rpartition(":")[2]))
+    with pytest.raises(OSError, match="address"):
+        second.start()
+    first.stop()
+
+
+def test_env_lines_survive_a_shell() -> None:
+    lines = env_lines({"AKS_KMS_ARM_ENDPOINT": "https://localhost:1", "X": "it's $HOME; `x`"})
+    printed = subprocess.run(
+        ["sh", "-c", f'{lines}\nprintf %s "$X"'], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == "it's $HOME; `x`"
+    assert "az cloud register" in lines
+    assert all(line.startswith(("export ", "#")) for line in lines.splitlines())
+    assert shlex.split(lines.splitlines()[0])[1] == "AKS_KMS_ARM_ENDPOINT=https://localhost:1"
+
+
+async def test_requests_unknown_and_writes(cloud: Cloud) -> None:
+    await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
+    await cloud.vaults.vaults.check_name_availability(
+        {"name": "kv-demo", "type": "Microsoft.KeyVault/vaults"}
+    )
+    await cloud.raw("GET", "/nothing/here")
+    assert cloud.simulator.writes() == []
+    await cloud.make_identity()
+    (write,) = cloud.simulator.writes()
+    assert (write.method, write.status, write.request) == ("PUT", 201, {"location": "westus2"})
+    assert write.path.endswith("/userAssignedIdentities/id-aks-demo")
+    assert write.response is not None
+    assert write.response["name"] == "id-aks-demo"
+    assert [entry.path for entry in cloud.simulator.unknown] == ["/nothing/here"]
+
+
+async def test_record_has_no_secret(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "record.jsonl"
+    cloud = await start(record=file)
+    await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
+    entries = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert len(entries) == len(cloud.simulator.requests)
+    assert {"time", "method", "path", "api_version", "status", "request", "response"} <= set(entries[0])
+    text = file.read_text("utf-8")
+    assert cloud.environment["AZURE_CLIENT_SECRET"] not in text
+    assert await cloud.token() not in text
+
+
+async def test_the_proxy_leads_to_vaults_and_nowhere_else(cloud: Cloud) -> None:
+    proxy = cloud.simulator.environment["HTTPS_PROXY"]
+    context = ssl.create_default_context(cafile=cloud.environment["SSL_CERT_FILE"])
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        async with session.get(
+            "https://kv-bank-cards.vault.local.test/keys?api-version=7.6", proxy=proxy
+        ) as response:
+            assert response.status == 401
+        with pytest.raises(aiohttp.ClientHttpProxyError) as refused:
+            await session.get("https://management.azure.com/", proxy=proxy)
+        assert refused.value.status == 403
+
+
+async def test_the_world_survives_a_restart(tmp_path: Path, start: Start) -> None:
+    state = tmp_path / "world.json"
+    first = await start(state=state)
+    await first.make_vault()
+    key = await first.make_key()
+    token, secret = await first.token(), first.environment["AZURE_CLIENT_SECRET"]
+    port = int(first.endpoint.rpartition(":")[2])
+    first.simulator.stop()
+    second = await start(state=state, port=port)
+    assert second.environment["AZURE_CLIENT_SECRET"] == secret
+    assert second.environment["SSL_CERT_FILE"] == first.environment["SSL_CERT_FILE"]
+    assert (await second.raw("GET", vault_path(), "2026-05-15", token=token))[0] == 200, (
+        "the old token is still good"
+    )
+    kept = await second.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")
+    assert kept.properties.key_uri_with_version == key.properties.key_uri_with_version
+
+
+async def test_an_operation_goes_on_after_a_restart(tmp_path: Path, start: Start) -> None:
+    state = tmp_path / "world.json"
+    first = await start("durations: {cluster_update: 6000}", speed=1, state=state)
+    _, _, headers = await first.put_cluster()
+    first.simulator.stop()
+    second = await start("durations: {cluster_update: 6000}", speed=1, state=state)
+    poll = headers["Azure-AsyncOperation"].removeprefix(first.endpoint)
+    assert (await second.raw("GET", poll, ""))[1]["status"] == "InProgress"
+    assert (await second.put_cluster())[0] == 409
+
+
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    file.write_text('{"resources": 3}', "utf-8")
+    with pytest.raises(ValueError, match=r"world\.json does not hold the state"):
+        Simulator(state=file).start()
+    assert file.read_text("utf-8") == '{"resources": 3}'
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+async def test_throttling_is_ridden_out_by_the_sdk(start: Start) -> None:
+    cloud = await start("throttled")
+    for _ in range(4):
+        await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
+    assert 429 in [entry.status for entry in cloud.simulator.requests]
+
+
+async def test_a_fault_by_count_and_by_number(start: Start) -> None:
+    cloud = await start(
+        """
+faults:
+  - match: {method: GET, path: "*/managedclusters/aks-demo", nth: 2}
+    answer: {status: 404, code: Odd, message: An odd answer.}
+  - match: {method: GET, path: "*/resourcegroups/*", count: 1}
+    answer: {status: 403, code: Early, message: Too early.}
+"""
+    )
+    got = [(await cloud.raw("GET", cluster_path()))[0] for _ in range(4)]
+    assert got == [403, 404, 200, 200]
+
+
+async def test_reset_and_hang(start: Start) -> None:
+    cloud = await start(
+        """
+faults:
+  - match: {path: "*/rg-web"}
+    reset: true
+  - match: {path: "*/rg-batch"}
+    hang: true
+"""
+    )
+    with pytest.raises(ServiceRequestError):
+        await cloud.resources.resource_groups.get("rg-web", retry_total=0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(cloud.resources.resource_groups.get("rg-batch"), 0.2)
+    assert (await cloud.resources.resource_groups.get("rg-demo")).name == "rg-demo"
+
+
+# -- scenarios ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(scenarios()))
+async def test_every_built_in_world_starts_and_is_described(start: Start, name: str) -> None:
+    cloud = await start(name)
+    assert scenarios()[name].endswith(".")
+    found = [entry.subscription_id async for entry in cloud.subscriptions.subscriptions.list()]
+    assert PRODUCTION in found
+
+
+async def test_no_rights_and_empty(start: Start) -> None:
+    weak = await start("no-rights")
+    with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+        await weak.make_identity()
+    empty = await start("empty")
+    assert [entry async for entry in empty.aks.managed_clusters.list()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("description: x\nextends: contoso\nduratoins: {}", "duratoins"),
+        ("description: x\nextends: contoso\ndurations: {feature: soon}", "durations.feature"),
+        ("description: x\nextends: contoso\nsign_in: nobody", "nobody"),
+        ("description: x\nextends: nowhere", "nowhere"),
+        ("description: [", "not YAML"),
+        ("just text", "no mapping"),
+        ("description: x\nextends: contoso\nfaults: [{match: {}, reset: true, hang: true}]", "exactly one"),
+    ],
+)
+def test_a_wrong_scenario_names_its_place(tmp_path: Path, text: str, place: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ScenarioError, match=place):
+        Simulator(file)
+
+
+def test_an_unknown_scenario_names_those_that_exist() -> None:
+    with pytest.raises(ScenarioError, match="contoso"):
+        Simulator("contosso")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "principals: {operator: {roles: {/subscriptions/x: [Emperor]}}}",
+        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{clusters: {{aks-demo: {{encryption: {{key: kv-none/k}}}}}}}}}}}}}}",
+        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{clusters: {{aks-demo: {{identity: id-none}}}}}}}}}}}}",
+    ],
+)
+def test_what_a_scenario_names_must_exist(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"description: x\nextends: contoso\n{text}\n", "utf-8")
+    with pytest.raises(ScenarioError):
+        Simulator(file).start()
+
+
+def test_importing_the_simulator_is_cheap() -> None:
+    heavy = "aiohttp,pydantic,cryptography,ruamel,trustme,jwt,azure"
+    program = (
+        f"import sys, wizard.simulator; print([name for name in {heavy.split(',')!r} if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert printed.stdout.strip() == "[]"
