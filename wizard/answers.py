@@ -7,6 +7,7 @@ import difflib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -19,9 +20,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from wizard import naming
+from wizard.cloud.clean import one_line
 
 KeyOption = Literal["platform-managed", "customer-managed"]
 NetworkAccess = Literal["Private", "Public"]
@@ -62,6 +64,8 @@ def _named_by(rule: Callable[[str], str | None]) -> AfterValidator:
 
 SubscriptionId = Annotated[str, _named_by(naming.subscription)]
 Location = Annotated[str, _named_by(naming.location)]
+TagName = Annotated[str, _named_by(naming.tag_name)]
+TagValue = Annotated[str, _named_by(naming.tag_value)]
 ResourceGroupName = Annotated[str, _named_by(naming.resource_group)]
 
 
@@ -72,13 +76,14 @@ class _Strict(BaseModel):
 class NewCluster(_Strict):
     """A managed cluster that is to be created, already encrypted."""
 
-    kubernetes_version: str | None = Field(
+    kubernetes_version: Annotated[str, _named_by(naming.kubernetes_version)] | None = Field(
         None,
-        pattern=r"^\d+\.\d+(\.\d+)?$",
         description="1.33 or later; without it, the newest version the region offers that is neither preview nor LTS-only.",
     )
     node_count: int = Field(3, ge=1, le=1000, description="Nodes in the first node pool.")
-    node_vm_size: str | None = Field(None, description="VM size of the nodes; without it, AKS chooses.")
+    node_vm_size: Annotated[str, _named_by(naming.vm_size)] | None = Field(
+        None, description="VM size of the nodes; without it, AKS chooses."
+    )
 
 
 class Cluster(_Strict):
@@ -144,7 +149,9 @@ class Answers(_Strict):
     vault: Vault | None = None
     key: Key | None = None
     identity: Identity | None = None
-    tags: dict[str, str] = Field(default_factory=dict, description="Put on the resources that are created.")
+    tags: dict[TagName, TagValue] = Field(
+        default_factory=dict, max_length=50, description="Put on the resources that are created."
+    )
 
     @model_validator(mode="after")
     def _key_option_and_its_parts_agree(self) -> Self:
@@ -213,6 +220,18 @@ class CustomerManaged:
         return "resource-manager" if self.vault.network_access == "Private" else "key-vault"
 
 
+_YAML_SLIPS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    NotImplementedError,
+)
+"""What the YAML library lets out, besides its own errors, for values and directives it cannot make sense of."""
+
+
 def parse(text: str, source: str = "answers") -> Answers:
     """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
     from ruamel.yaml import YAML  # only who reads or writes a file pays for it
@@ -223,21 +242,23 @@ def parse(text: str, source: str = "answers") -> Answers:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = (error.problem or error.context or "not YAML").splitlines()[0]
+        what = one_line(str(error.problem or error.context or "it cannot be read"))
         raise AnswersError([Mistake(where, f"this is not YAML: {what}.", "Mend the line.")], source) from None
-    except YAMLError as error:
-        raise AnswersError([Mistake("", f"this is not YAML: {error}.", "Mend the file.")], source) from None
-    if not isinstance(data, dict):
+    except RecursionError:
+        what = "this is nested deeper than any answers file."
+        raise AnswersError([Mistake("", what, f"{_EXAMPLE} shows a good one.")], source) from None
+    except (YAMLError, *_YAML_SLIPS) as error:
+        what = one_line(str(error)) or type(error).__name__
         raise AnswersError(
-            [
-                Mistake(
-                    "",
-                    "an answers file is a mapping of keys to values.",
-                    "Start from `aks-kms answers example`.",
-                )
-            ],
-            source,
+            [Mistake("", f"this is not YAML: {what}.", f"Mend it; {_EXAMPLE} shows a good one.")], source
+        ) from None
+    if not isinstance(data, dict):
+        what = (
+            "the file is empty."
+            if data is None
+            else f"the file is {_shown(data)}, not a mapping of keys to values."
         )
+        raise AnswersError([Mistake("", what, f"Start from {_EXAMPLE}.")], source)
     return from_mapping(data, source)
 
 
@@ -252,13 +273,26 @@ def from_mapping(data: dict[Any, Any], source: str = "answers") -> Answers:
 def load(path: Path) -> Answers:
     """Read an answers file. Raises AnswersError, also where the file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
     except OSError as error:
-        what = f"cannot be read: {error.strerror}."
+        what = f"the file cannot be read: {error.strerror}."
         raise AnswersError([Mistake("", what, "Give the path of an answers file.")], str(path)) from None
+    return decode(data, str(path))
+
+
+def decode(data: bytes, source: str = "answers") -> Answers:
+    """Read answers from a file's bytes: UTF-8, with or without a byte order mark. Raises AnswersError."""
+    if len(data) > _MOST:
+        what = f"this is longer than any answers file ({_MOST // 1024} KiB)."
+        raise AnswersError([Mistake("", what, "Give the path of an answers file.")], source)
+    try:
+        return parse(data.decode("utf-8-sig"), source)
     except UnicodeDecodeError:
-        raise AnswersError([Mistake("", "is not text in UTF-8.", "Save it as UTF-8.")], str(path)) from None
-    return parse(text, str(path))
+        raise AnswersError([Mistake("", "this is not text in UTF-8.", "Save it as UTF-8.")], source) from None
+
+
+_MOST = 256 * 1024
 
 
 def schema() -> dict[str, Any]:
@@ -270,33 +304,78 @@ def _mistakes(error: ValidationError) -> list[Mistake]:
     """Pydantic's errors in words an operator can act on, one for each place."""
     found: dict[str, Mistake] = {}
     for item in error.errors(include_url=False):
+        if _is_literal(item["loc"]) and isinstance(item["input"], dict):
+            continue  # it is the mapping branch of `create` that was meant, and that has its own words
         place = [str(part) for part in item["loc"] if not _is_union_tag(part)]
-        where = ".".join(place)
-        match item["type"]:
-            case "extra_forbidden":
-                mistake = Mistake(where, "is not a key that an answers file knows.", _nearest(place))
-            case "missing":
-                mistake = Mistake(where, "is missing.", "Add it; `aks-kms answers example` shows where.")
-            case "name" | "part":
-                mistake = Mistake(where, item["msg"], "")
-            case "literal_error":
-                given, wanted = item["input"], item["ctx"]["expected"]
-                if place[-1:] == ["create"]:
-                    wanted = "false, true or a mapping"
-                mistake = Mistake(where, f"{given!r} is not possible here.", f"Write {wanted}.")
-            case _:
-                mistake = Mistake(where, f"{item['msg']}.", _given(item["input"]))
-        found.setdefault(where, mistake)
+        where = one_line(".".join(place))
+        found.setdefault(where, _mistake(where, place, item))
     return list(found.values())
 
 
-def _given(value: object) -> str:
-    return "" if isinstance(value, dict | list) else f"Given: {value!r}."
+def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
+    given, context = item["input"], item.get("ctx", {})
+    match item["type"]:
+        case "extra_forbidden":
+            return Mistake(where, "an answers file has no such key here.", _nearest(place))
+        case "missing":
+            return Mistake(where, "this key is missing.", f"Add it; {_EXAMPLE} shows where.")
+        case "name" | "part":
+            return Mistake(where, item["msg"], "")
+        case "invalid_key":
+            return Mistake(where, "a key has to be text.", "Put it in quotes, or remove it.")
+        case "too_long":
+            return Mistake(where, "these are too many.", f"Give at most {context['max_length']}.")
+        case "string_type" if isinstance(given, int | float | date):
+            return Mistake(where, f"this has to be text, not {_shown(given)}.", "Put the value in quotes.")
+        case "greater_than_equal" | "less_than_equal":
+            limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+            return Mistake(where, f"{_shown(given)} is out of bounds.", f"Give {limit}.")
+        case "literal_error" if place[-1:] == ["create"]:
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {_WANTED['create']}.")
+        case "literal_error":
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {context['expected']}.")
+        case kind:
+            wanted = _WANTED.get(kind.partition("_")[0], "another value")
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Give {wanted}.")
+
+
+_EXAMPLE = "`aks-kms answers example customer-managed-private`"
+
+_WANTED = {
+    "create": "false, true or a mapping of kubernetes_version, node_count and node_vm_size",
+    "string": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "model": "a mapping of keys to values, indented under this one",
+    "dict": "a mapping of names to values, indented under this key",
+}
+"""What to give instead, by the beginning of pydantic's name for the error."""
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: never at length, and never what is nested in it."""
+    match value:
+        case dict():
+            return "a mapping"
+        case list() | tuple() | set():
+            return "a list"
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return repr(value if len(value) <= 60 else f"{value[:59]}…")
+        case _:
+            return one_line(str(value))[:60]
 
 
 def _is_union_tag(part: int | str) -> bool:
     """Whether a place names a branch of a union, which the file's author never wrote."""
-    return isinstance(part, str) and (part == "NewCluster" or part.startswith("literal["))
+    return part in {"NewCluster", "[key]"} or _is_literal((part,))
+
+
+def _is_literal(place: tuple[int | str, ...]) -> bool:
+    return str(place[-1]).startswith("literal[") if place else False
 
 
 def _nearest(place: list[str]) -> str:

@@ -5,16 +5,12 @@ keys the patterns of the resource types themselves.
 """
 
 import re
-from uuid import UUID
+import unicodedata
 
 
 def subscription(value: str) -> str | None:
     """A subscription is named by its id, a GUID."""
-    try:
-        canonical = str(UUID(value))
-    except ValueError:
-        canonical = ""
-    if canonical == value.lower():
+    if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         return None
     return f"{value!r} is not a subscription id: give the GUID that `az account list -o table` shows."
 
@@ -80,6 +76,43 @@ def user_assigned_identity(value: str) -> str | None:
         f"{value!r} cannot name a user-assigned identity: use letters, digits, - and _, "
         "starting with a letter or digit."
     )
+
+
+def kubernetes_version(value: str) -> str | None:
+    """Two or three numbers with periods between them."""
+    if re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?", value):
+        return None
+    return f'{value!r} is not a version of Kubernetes: write it like "1.34" or "1.34.2", in quotes.'
+
+
+def vm_size(value: str) -> str | None:
+    """Letters, digits and underscores, as in `Standard_D4ds_v5`."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{2,63}", value):
+        return None
+    return f"{value!r} is not a VM size: write it like Standard_D4ds_v5."
+
+
+def tag_name(value: str) -> str | None:
+    r"""1-512 characters, none of `<>%&\?/`, none that cannot be seen."""
+    if not 1 <= len(value) <= 512:
+        return f"A tag's name has 1 to 512 characters; this one has {len(value)}."
+    if not any(c in "<>%&\\?/" for c in value) and _visible(value):
+        return None
+    return f"{value[:60]!r} cannot name a tag: use no < > % & \\ ? / and no control characters."
+
+
+def tag_value(value: str) -> str | None:
+    """At most 256 characters, none that cannot be seen."""
+    if len(value) > 256:
+        return f"A tag's value has at most 256 characters; this one has {len(value)}."
+    if _visible(value):
+        return None
+    return f"{value[:60]!r} cannot be a tag's value: use no control characters."
+
+
+def _visible(text: str) -> bool:
+    """No controls, formats, surrogates, private characters, nor line or paragraph separators."""
+    return not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in text)
 
 
 def proposed_key_vault(cluster_name: str) -> str:

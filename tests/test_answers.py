@@ -1,0 +1,344 @@
+"""Answers files: what is taken, what is refused and in which words, and that writing and reading agree."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wizard import answers as room
+from wizard import naming
+from wizard.answers import Answers, AnswersError, from_mapping, load, parse
+from wizard.examples import KINDS, example
+
+SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+
+PLATFORM: dict[str, Any] = {
+    "version": 1,
+    "subscription": SUBSCRIPTION,
+    "location": "westus2",
+    "resource_group": "rg-demo",
+    "cluster": {"name": "aks-demo", "create": False},
+    "key_option": "platform-managed",
+}
+CUSTOMER: dict[str, Any] = PLATFORM | {
+    "key_option": "customer-managed",
+    "vault": {"name": "kv-demo", "network_access": "Private"},
+    "key": {"name": "aks-kms"},
+    "identity": {"name": "id-aks-demo"},
+}
+
+
+def refusal(data: dict[Any, Any]) -> str:
+    with pytest.raises(AnswersError) as error:
+        from_mapping(data, "my.yaml")
+    return str(error.value)
+
+
+def within(*path: str, value: object) -> dict[str, Any]:
+    """The customer-managed answers with one value in them set otherwise."""
+    changed = dict(CUSTOMER)
+    at = changed
+    for name in path[:-1]:
+        at[name] = dict(at.get(name) or {})
+        at = at[name]
+    at[path[-1]] = value
+    return changed
+
+
+# -- what is taken ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_example_is_an_answers_file_for_the_default_simulated_world(kind: str):
+    answers = parse(example(kind))  # type: ignore[arg-type]
+    assert (answers.subscription, answers.resource_group, answers.location) == (
+        SUBSCRIPTION,
+        "rg-demo",
+        "westus2",
+    )
+    assert (answers.cluster.name, answers.cluster.create) == ("aks-demo", False)
+    own = answers.customer_managed
+    if kind == "platform-managed":
+        assert own is None
+    else:
+        assert own is not None
+        assert (own.vault.name, own.key.name, own.identity.name) == ("kv-demo", "aks-kms", "id-aks-demo")
+        assert f"customer-managed-{own.vault.network_access.lower()}" == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_line_an_example_has_commented_out_is_right_too(kind: str):
+    """Uncommented one by one, so that following an example never leads into a refusal."""
+    text = example(kind)  # type: ignore[arg-type]
+    optional = [line for line in text.splitlines() if re.match(r" *# (?!create:)[a-z_]+: ", line)]
+    assert optional
+    for line in optional:
+        if line.startswith("  #   "):  # what a new cluster has, which goes with `create:` above it
+            changed = text.replace("  create: false", "  # create: false").replace(
+                "  # create:  ", "  create:  "
+            )
+        else:
+            changed = text
+        parse(changed.replace(line, line.replace("# ", "", 1)))
+
+
+@pytest.mark.parametrize(("access", "through"), [("Private", "resource-manager"), ("Public", "key-vault")])
+def test_the_way_to_make_the_key_suits_the_vault_unless_it_is_chosen(access: str, through: str):
+    own = from_mapping(within("vault", "network_access", value=access)).customer_managed
+    assert own is not None
+    assert own.create_through == through
+    other = "key-vault" if through == "resource-manager" else "resource-manager"
+    data = within("vault", "network_access", value=access) | {"key": {"name": "k", "create_through": other}}
+    own = from_mapping(data).customer_managed
+    assert own is not None
+    assert own.create_through == other
+
+
+def test_vault_and_identity_are_in_the_cluster_s_group_unless_they_are_elsewhere():
+    answers = from_mapping(CUSTOMER)
+    assert (answers.vault_group, answers.identity_group) == ("rg-demo", "rg-demo")
+    answers = from_mapping(within("vault", "resource_group", value="rg-keys"))
+    assert (answers.vault_group, answers.identity_group) == ("rg-keys", "rg-demo")
+
+
+def test_create_true_is_a_new_cluster_with_every_default():
+    answers = from_mapping(within("cluster", "create", value=True))
+    assert answers.cluster.create == from_mapping(within("cluster", "create", value={})).cluster.create
+    assert answers.cluster.create is not False
+    assert answers.cluster.create.node_count == 3
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path):
+    path = tmp_path / "answers.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + from_mapping(CUSTOMER).to_yaml().encode())
+    assert load(path) == from_mapping(CUSTOMER)
+
+
+# -- what is refused, in which words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (PLATFORM | {"vautl": {}}, "vautl: an answers file has no such key here. Did you mean vault?"),
+        (PLATFORM | {"resource-group": "x"}, "resource-group: an answers file has no such key here. Did you mean resource_group?"),
+        (PLATFORM | {"zzz": 1}, "zzz: an answers file has no such key here. Known here: version, subscription,"),
+        (within("cluster", "create", value={"node_cout": 3}), "cluster.create.node_cout: an answers file has no such key here. Did you mean node_count?"),
+        (within("vault", "access", value="x"), "Did you mean network_access?"),
+        (PLATFORM | {"version": 2}, "version: 2 is not possible here. Write 1."),
+        (PLATFORM | {"subscription": 5}, "subscription: this has to be text, not 5. Put the value in quotes."),
+        (PLATFORM | {"subscription": "prod"}, "subscription: 'prod' is not a subscription id: give the GUID"),
+        (PLATFORM | {"location": "West US 2"}, "location: 'West US 2' is not a region's short name: write it like westeurope"),
+        (PLATFORM | {"cluster": "aks-demo"}, "cluster: 'aks-demo' is not possible here. Give a mapping of keys to values"),
+        (PLATFORM | {"cluster": None}, "cluster: nothing is not possible here. Give a mapping"),
+        (PLATFORM | {"cluster": {"name": "-a"}}, "cluster.name: '-a' cannot name a managed cluster: use letters"),
+        (within("cluster", "create", value="yes"), "cluster.create: 'yes' is not possible here. Write false, true or a mapping"),
+        (within("cluster", "create", value={"node_count": 0}), "cluster.create.node_count: 0 is out of bounds. Give at least 1."),
+        (within("cluster", "create", value={"node_count": 1001}), "Give at most 1000."),
+        (within("cluster", "create", value={"node_count": "3"}), "cluster.create.node_count: '3' is not possible here. Give a whole number."),
+        (within("cluster", "create", value={"kubernetes_version": 1.30}), "cluster.create.kubernetes_version: this has to be text, not 1.3. Put the value in quotes."),
+        (within("cluster", "create", value={"kubernetes_version": "newest"}), "'newest' is not a version of Kubernetes: write it like"),
+        (PLATFORM | {"key_option": "pmk"}, "key_option: 'pmk' is not possible here. Write 'platform-managed' or 'customer-managed'."),
+        (PLATFORM | {"vault": {"name": "kv-demo", "network_access": "Private"}}, "vault must be absent with key_option: platform-managed"),
+        (CUSTOMER | {"key": None}, "key is missing; key_option: customer-managed needs vault, key and identity."),
+        (within("vault", "network_access", value="private"), "vault.network_access: 'private' is not possible here. Write 'Private' or 'Public'."),
+        (within("vault", "name", value="kv"), "vault.name: A key vault's name has 3 to 24 characters; this one has 2."),
+        (within("vault", "purge_protection", value="yes"), "vault.purge_protection: 'yes' is not possible here. Give true or false."),
+        (within("key", "size", value=1024), "key.size: 1024 is not possible here. Write 2048, 3072 or 4096."),
+        (within("key", "type", value="EC"), "key.type: 'EC' is not possible here. Write 'RSA' or 'RSA-HSM'."),
+        (within("identity", "name", value="id"), "identity.name: A user-assigned identity's name has 3 to 128"),
+        (PLATFORM | {"tags": ["a"]}, "tags: a list is not possible here. Give a mapping of names to values"),
+        (PLATFORM | {"tags": {str(n): "x" for n in range(51)}}, "tags: these are too many. Give at most 50."),
+        (PLATFORM | {"tags": {"a/b": "x"}}, "tags.a/b: 'a/b' cannot name a tag: use no <"),
+        (PLATFORM | {"tags": {"cost": 7}}, "tags.cost: this has to be text, not 7. Put the value in quotes."),
+        (dict[Any, Any]({**PLATFORM}) | {5: 6}, "5: a key has to be text."),
+        ({}, "subscription: this key is missing. Add it;"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_place_and_its_remedy(data: dict[Any, Any], words: str):
+    message = refusal(data)
+    assert words in message
+    assert message.startswith("my.yaml: ")
+
+
+def test_every_mistake_is_told_at_once():
+    message = refusal({"version": 1, "vautl": 1, "location": 5})
+    places = [line.split(": ")[1] for line in message.splitlines()]
+    assert sorted(places) == [
+        "cluster", "key_option", "location", "resource_group", "subscription", "vautl",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file is empty."),
+        ("# only a comment", "the file is empty."),
+        ("[1]", "the file is a list, not a mapping of keys to values."),
+        ("just words", "the file is 'just words', not a mapping"),
+        ("a: [", "line 1, column 5: this is not YAML:"),
+        ("version: 1\nversion: 1\n", "line 2, column 1: this is not YAML: found duplicate key"),
+        ("a: 1\n\tb: 2", "line 2, column 1: this is not YAML:"),
+        ("--- {a: 1}\n--- {b: 1}\n", "found another document"),
+        ("!!python/object/apply:os.system [id]", "could not determine a constructor"),
+        ("a: " + "[" * 5000, "nested deeper than any answers file"),
+        ("a: \x00", "this is not YAML:"),
+        ("a: !!int x", "this is not YAML:"),
+        ("%YAML 1.9\n---\na: 1", "this is not YAML:"),
+    ],
+)
+def test_what_is_no_answers_file_at_all_is_said_to_be_none(text: str, words: str):
+    with pytest.raises(AnswersError) as error:
+        parse(text, "my.yaml")
+    assert words in str(error.value)
+    assert re.search(r"Mend|Start from|shows a good one", str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: None, "the file cannot be read: No such file or directory."),
+        (lambda path: path.mkdir(), "the file cannot be read: Is a directory."),
+        (lambda path: path.write_bytes(b"a: \xff"), "this is not text in UTF-8."),
+        (
+            lambda path: path.write_bytes(b"#" * (300 * 1024)),
+            "this is longer than any answers file (256 KiB).",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Any, words: str):
+    path = tmp_path / "answers.yaml"
+    make(path)
+    with pytest.raises(AnswersError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: {words}")
+
+
+def test_a_long_or_nested_value_is_not_poured_into_the_message():
+    assert len(refusal(PLATFORM | {"key_option": "x" * 10_000})) < 300
+    laughs: Any = ["lol"]
+    for _ in range(40):
+        laughs = [laughs, laughs]
+    assert len(refusal(PLATFORM | {"key_option": laughs})) < 300
+
+
+def test_what_a_terminal_would_obey_does_not_reach_the_message():
+    message = refusal(PLATFORM | {"evil\x1b[2J\x1b]0;owned\x07": "\x1b[31m", "key_option": "\x1b[31m"})
+    assert "\x1b" not in message
+    assert "\x07" not in message
+
+
+# -- whatever is written ----------------------------------------------------------------------------------------------
+
+Names = st.from_regex(r"[a-z][a-z0-9]{2,20}", fullmatch=True)
+Texts = st.text(max_size=30)
+TagNames = Texts.filter(lambda text: naming.tag_name(text) is None)
+TagValues = Texts.filter(lambda text: naming.tag_value(text) is None)
+
+
+@st.composite
+def good_answers(draw: st.DrawFn) -> Answers:
+    data: dict[str, Any] = PLATFORM | {
+        "resource_group": draw(Names),
+        "location": draw(Names),
+        "tags": draw(st.dictionaries(TagNames, TagValues, max_size=4)),
+        "cluster": {
+            "name": draw(Names),
+            "create": draw(
+                st.just(False)
+                | st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "kubernetes_version": st.sampled_from(["1.33", "1.34", "1.40", "1.34.2"]),
+                        "node_count": st.integers(1, 1000),
+                        "node_vm_size": st.sampled_from(["Standard_D4ds_v5"]),
+                    },
+                )
+            ),
+        },
+    }
+    if draw(st.booleans()):
+        data |= {
+            "key_option": "customer-managed",
+            "vault": {
+                "name": draw(Names),
+                "network_access": draw(st.sampled_from(["Private", "Public"])),
+                "purge_protection": draw(st.booleans()),
+            },
+            "key": {"name": draw(Names), "size": draw(st.sampled_from([2048, 3072, 4096]))},
+            "identity": {"name": draw(Names), "resource_group": draw(st.none() | Names)},
+        }
+    return from_mapping(data)
+
+
+@given(good_answers())
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_written_reads_back_as_the_same_answers(answers: Answers):
+    assert parse(answers.to_yaml()) == answers
+
+
+@given(st.text(max_size=200))
+@settings(deadline=None, max_examples=150)
+def test_any_text_is_answers_or_an_answers_error(text: str):
+    _reads(lambda: parse(text))
+
+
+_Leaf = st.none() | st.booleans() | st.integers() | st.floats() | Texts
+_Tree = st.recursive(
+    _Leaf, lambda t: st.lists(t, max_size=3) | st.dictionaries(Texts, t, max_size=3), max_leaves=8
+)
+
+
+@given(st.dictionaries(st.sampled_from([*CUSTOMER, "tags", "vautl"]), _Tree))
+@settings(deadline=None, max_examples=150)
+def test_any_data_under_known_keys_is_answers_or_an_answers_error(changes: dict[str, Any]):
+    _reads(lambda: from_mapping(CUSTOMER | changes))
+
+
+_YAML_BITS = st.lists(
+    st.sampled_from(
+        ["a", "version", ": ", "\n", "  ", "- ", "[", "]", "{", "}", "&x ", "*x", "!!int ", "!!set ", "!!omap ", "!!binary ",
+         "!!timestamp ", "!!float ", "!!merge ", "<<: ", "? ", "| ", "> ", "'", '"', "\\ud800", "%YAML 1.1\n", "---\n", "...", "0x",
+         "2024-01-01", "1e9", ".inf", "~", ",", "#", "\t", "\ufeff", "=", "1_0", "0b2", "60:60"]
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(_YAML_BITS)
+@settings(deadline=None, max_examples=400)
+def test_any_heap_of_yaml_s_own_signs_is_answers_or_an_answers_error(bits: list[str]):
+    _reads(lambda: parse("".join(bits)))
+
+
+_PYDANTIC = re.compile(
+    r"Input should|validation error|pydantic|should match pattern|valid dictionary", re.IGNORECASE
+)
+
+
+def _reads(read: Callable[[], Answers]) -> None:
+    """One of the two right outcomes: answers, or mistakes in our own words."""
+    try:
+        outcome: Answers | AnswersError = read()
+    except AnswersError as error:
+        outcome = error
+    if isinstance(outcome, AnswersError):
+        assert outcome.mistakes
+        assert not _PYDANTIC.search(str(outcome)), str(outcome)
+
+
+# -- the schema -------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_describes_every_key_and_forbids_all_others():
+    schema = room.schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(schema["properties"]) == {*CUSTOMER, "tags"}
+    assert schema["additionalProperties"] is False
+    for name in ("Cluster", "NewCluster", "Vault", "Key", "Identity"):
+        assert schema["$defs"][name]["additionalProperties"] is False
+        assert schema["$defs"][name]["description"]
