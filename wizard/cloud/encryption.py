@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig
+from wizard.cloud.clean import clean
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""
@@ -31,9 +32,9 @@ class Encryption:
             ).casefold()
             == "enabled",
             kms_enabled=dig(profile, "azureKeyVaultKms", "enabled") is True,
-            key_id=str(dig(profile, "azureKeyVaultKms", "keyId") or ""),
-            network_access=str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or ""),
-            vault_id=str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or ""),
+            key_id=clean(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
+            network_access=clean(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
+            vault_id=clean(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
         )
 
     @property

@@ -1,14 +1,16 @@
 """Making a plan: from the answers and what exists to what would be done."""
 
+from dataclasses import replace
 from typing import Any
 
 from wizard.answers import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure
+from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure import cluster_body
-from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.script import spelled_out
 from wizard.procedure.step import Step
 from wizard.procedure.steps import STEPS
@@ -40,7 +42,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
                 reversible=step.reversible,
                 needs=tuple(need for need in step.needs if need in present),
                 commands=tuple(spelled_out(command, target) for command in step.commands(target)),
-                effects=intent.effects,
+                effects=tuple(_shown(effect) for effect in intent.effects),
                 usually=step.duration(target),
             )
         )
@@ -66,6 +68,11 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
 def applying(answers: Answers) -> list[Step]:
     """The steps that these answers need, in the order of the how-to, which is also the order in which they may go."""
     return [step for step in STEPS if step.applies(answers)]
+
+
+def _shown(effect: Effect) -> Effect:
+    """Names and details may come from Azure."""
+    return replace(effect, name=clean(effect.name), detail=clean(effect.detail))
 
 
 def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:

@@ -46,7 +46,8 @@ def _check(
 ) -> Check:
     outcome: Outcome = holds if isinstance(holds, str) else "passed" if holds else "failed"
     fine = outcome == "passed"
-    return Check(code, group, outcome, good if fine else bad, clean(evidence), "" if fine else remedy)
+    message = clean(good if fine else bad)
+    return Check(code, group, outcome, message, clean(evidence), "" if fine else clean(remedy))
 
 
 def _cluster(e: Evidence) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.azure import as_json
+from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
@@ -237,6 +238,6 @@ def _ended_badly(name: str, state: str, cluster: Json) -> Problem:
         f"The cluster {name} ended in the state {state}.",
         "With a private vault this most often means that the cluster could not reach or use the key.",
         "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
-        azure_said=str(said or ""),
+        azure_said=clean(str(said or "")),
         retryable=True,
     )

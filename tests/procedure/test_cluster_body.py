@@ -1,0 +1,297 @@
+"""What is sent to AKS: exactly what the how-to shows, and nothing else of a cluster is touched."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import facts
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    KEY_ID,
+    LEGACY,
+    PLATFORM_MANAGED,
+    VERSIONS,
+    cluster,
+    target,
+    user_assigned,
+)
+from tests.support import ROADS, Road, answers, identity_id, vault_id
+from wizard.answers import Answers
+from wizard.cloud.arm import Json
+from wizard.procedure import cluster_body
+from wizard.procedure.cluster_body import changed, chosen_version, compared, created, holds, wanted_profile
+
+PRINTED: dict[Road, Json] = {
+    "platform-managed": {
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
+    },
+    "customer-managed-private": {
+        "azureKeyVaultKms": {
+            "enabled": True,
+            "keyId": "https://kv-demo.vault.azure.net/keys/aks-kms",
+            "keyVaultNetworkAccess": "Private",
+            "keyVaultResourceId": vault_id(),
+        },
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
+    },
+    "customer-managed-public": {
+        "azureKeyVaultKms": {
+            "enabled": True,
+            "keyId": "https://kv-demo.vault.azure.net/keys/aks-kms",
+            "keyVaultNetworkAccess": "Public",
+            "keyVaultResourceId": vault_id(),
+        },
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
+    },
+}
+"""The how-to's output under each "Verify KMS configuration", with its placeholders filled in."""
+
+roads = pytest.mark.parametrize("road", ROADS)
+chosen = st.sampled_from([answers(road) for road in ROADS])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+objects = st.dictionaries(st.text(max_size=8), json_values, max_size=4)
+kms = st.fixed_dictionaries(
+    {}, optional={"enabled": st.booleans(), "keyId": st.text(max_size=8), "future": json_values}
+)
+profiles = objects | st.builds(
+    lambda rest, kms, more: {**rest, "azureKeyVaultKms": kms, **({} if more is None else more)},
+    objects,
+    st.none() | kms,
+    st.sampled_from([None, PLATFORM_MANAGED, {"kubernetesResourceObjectEncryptionProfile": None}]),
+)
+identities = st.sampled_from(
+    [{"type": "SystemAssigned"}, user_assigned(identity_id("id-old")), user_assigned(identity_id().upper())]
+)
+bodies = st.builds(
+    lambda top, properties, profile, identity: {
+        **top,
+        "identity": identity,
+        "properties": {**properties, "securityProfile": profile},
+    },
+    objects,
+    objects,
+    profiles,
+    identities,
+)
+
+
+@roads
+def test_the_profile_is_the_how_tos_printed_output(road: Road) -> None:
+    assert wanted_profile(target(answers(road)), None) == PRINTED[road]
+    assert wanted_profile(target(answers(road)), {}) == PRINTED[road]
+
+
+def test_leaving_a_customers_key_turns_its_kms_off() -> None:
+    """How-to: "Migrate from customer-managed keys to platform-managed keys"."""
+    wanted = wanted_profile(target(answers("platform-managed")), CUSTOMER_MANAGED)
+    assert wanted == {**PLATFORM_MANAGED, "azureKeyVaultKms": {"enabled": False}}
+
+
+def test_leaving_the_legacy_experience_drops_the_version() -> None:
+    wanted = wanted_profile(target(answers("customer-managed-private")), LEGACY)
+    assert wanted == PRINTED["customer-managed-private"]
+
+
+def test_what_else_is_in_the_profile_stays() -> None:
+    others: Json = {"imageCleaner": {"enabled": True}, "futureShield": {"level": 3}}
+    before: Json = {**others, "azureKeyVaultKms": {"enabled": False, "futureSlot": 2}}
+    wanted = wanted_profile(target(answers("customer-managed-private")), before)
+    assert {name: wanted[name] for name in others} == others
+    assert wanted["azureKeyVaultKms"]["futureSlot"] == 2
+
+
+@given(chosen, bodies)
+def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body: Json) -> None:
+    before = copy.deepcopy(body)
+    after = changed(target(chosen), body)
+    assert body == before, "the given body is not written to"
+    for side in (before, after):
+        side.pop("identity")
+        side["properties"].pop("securityProfile")
+    assert after == before
+
+
+@given(chosen, bodies)
+def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json) -> None:
+    before, after = (
+        body["properties"]["securityProfile"],
+        changed(target(chosen), body)["properties"]["securityProfile"],
+    )
+    ours = {"azureKeyVaultKms", "kubernetesResourceObjectEncryptionProfile"}
+    assert {k: v for k, v in after.items() if k not in ours} == {
+        k: v for k, v in before.items() if k not in ours
+    }
+
+
+@given(chosen, bodies)
+def test_a_changed_cluster_holds_and_changing_it_again_changes_nothing(chosen: Answers, body: Json) -> None:
+    once = changed(target(chosen), body)
+    assert holds(target(chosen), once)
+    assert changed(target(chosen), once) == once
+
+
+@given(bodies)
+def test_platform_managed_keys_leave_the_identity_alone(body: Json) -> None:
+    assert changed(target(answers("platform-managed")), body)["identity"] == body["identity"]
+
+
+def test_the_identity_is_replaced_only_where_it_is_another() -> None:
+    mine = target(answers("customer-managed-public"))
+    wanted = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
+    assert changed(mine, cluster())["identity"] == wanted
+    assert changed(mine, cluster(identity=user_assigned(identity_id("id-old"))))["identity"] == wanted
+    present = user_assigned(identity_id().upper(), identity_id("id-second"))
+    assert changed(mine, cluster(identity=present))["identity"] == present
+
+
+HELD = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HELD,
+        cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id().lower())),
+        cluster(
+            {
+                **CUSTOMER_MANAGED,
+                "azureKeyVaultKms": {
+                    "enabled": True,
+                    "keyId": KEY_ID.upper() + "/",
+                    "keyVaultNetworkAccess": "private",
+                    "keyVaultResourceId": vault_id().lower(),
+                },
+            },
+            identity=user_assigned(identity_id()),
+        ),
+    ],
+)
+def test_ids_are_compared_as_azure_does(body: Json) -> None:
+    assert holds(target(answers("customer-managed-private")), body)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"vault": {"name": "kv-other"}},
+        {"vault": {"network_access": "Public"}},
+        {"vault": {"resource_group": "rg-other"}},
+        {"key": {"name": "other"}},
+        {"identity": {"name": "id-other"}},
+    ],
+)
+def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
+    assert holds(target(answers("customer-managed-private")), HELD)
+    assert not holds(target(answers("customer-managed-private", **other)), HELD)
+
+
+@pytest.mark.parametrize(
+    ("road", "profile", "held"),
+    [
+        ("platform-managed", {}, False),
+        ("platform-managed", PLATFORM_MANAGED, True),
+        (
+            "platform-managed",
+            {**PLATFORM_MANAGED, "azureKeyVaultKms": {"enabled": False, "keyId": KEY_ID}},
+            True,
+        ),
+        ("platform-managed", CUSTOMER_MANAGED, False),
+        ("platform-managed", LEGACY, False),
+        ("customer-managed-private", PLATFORM_MANAGED, False),
+        ("customer-managed-private", LEGACY, False),
+        ("customer-managed-private", {"azureKeyVaultKms": CUSTOMER_MANAGED["azureKeyVaultKms"]}, False),
+        ("customer-managed-private", {**CUSTOMER_MANAGED, "azureKeyVaultKms": None}, False),
+    ],
+)
+def test_half_configured_is_not_held(road: Road, profile: Json, held: bool) -> None:
+    assert holds(target(answers(road)), cluster(profile, identity=user_assigned(identity_id()))) is held
+
+
+@roads
+def test_a_new_cluster_is_encrypted_from_birth(road: Road) -> None:
+    body = created(target(answers(road, new=True, tags={"team": "payments"})), VERSIONS)
+    assert body["properties"]["securityProfile"] == PRINTED[road]
+    assert body["properties"]["kubernetesVersion"] == "1.35"
+    assert body["location"] == "westus2"
+    assert body["tags"] == {"team": "payments"}
+    pool = body["properties"]["agentPoolProfiles"][0]
+    assert (pool["mode"], pool["count"]) == ("System", 3)
+    assert "vmSize" not in pool
+    own = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
+    assert body["identity"] == ({"type": "SystemAssigned"} if road == "platform-managed" else own)
+
+
+def test_what_was_chosen_of_a_new_cluster_is_sent() -> None:
+    new = {"kubernetes_version": "1.33.3", "node_count": 5, "node_vm_size": "Standard_B2s"}
+    body = created(target(answers("platform-managed", cluster={"name": "aks-new", "create": new})), VERSIONS)
+    assert body["properties"]["kubernetesVersion"] == "1.33.3"
+    pool = body["properties"]["agentPoolProfiles"][0]
+    assert (pool["count"], pool["vmSize"]) == (5, "Standard_B2s")
+    assert "tags" not in body
+
+
+def test_an_existing_cluster_is_not_created() -> None:
+    with pytest.raises(ValueError, match="do not ask for a new cluster"):
+        created(target(answers("platform-managed")), VERSIONS)
+
+
+def test_the_version_is_the_newest_that_is_neither_preview_nor_long_term_only() -> None:
+    assert chosen_version(None, VERSIONS) == "1.35"
+    assert chosen_version("1.33", VERSIONS) == "1.33"
+    assert chosen_version(None, VERSIONS[:1]) is None
+    assert chosen_version(None, ()) is None
+
+
+NAMES = st.text(
+    st.characters(codec="ascii", categories=("Lu", "Ll", "Nd"), include_characters="-_"), max_size=63
+)
+
+
+@given(NAMES, st.text(max_size=90))
+def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
+    prefix = cluster_body._dns_prefix(name, group)
+    assert 1 <= len(prefix) <= 54
+    assert prefix[0].isalpha()
+    assert prefix[-1].isalnum()
+    assert all(c.isascii() and (c.isalnum() or c == "-") for c in prefix)
+
+
+def test_what_azure_itself_keeps_changing_is_no_difference() -> None:
+    after = cluster(
+        CUSTOMER_MANAGED,
+        identity=user_assigned(identity_id()),
+        provisioningState="Updating",
+        currentKubernetesVersion="1.34.3",
+        eTag="another",
+    )
+    count, differing = compared(cluster(), after)
+    assert differing == ()
+    assert count > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"futureProfile": {"mode": "Loud"}}, "properties.futureProfile.mode"),
+        ({"kubernetesVersion": "1.35"}, "properties.kubernetesVersion"),
+        (
+            {"agentPoolProfiles": [{"name": "nodepool1", "count": 3, "vmSize": "Standard_B2s"}]},
+            "properties.agentPoolProfiles[0].vmSize",
+        ),
+        ({"agentPoolProfiles": []}, "properties.agentPoolProfiles[0].name"),
+    ],
+)
+def test_any_other_difference_is_named(change: Any, path: str) -> None:
+    assert path in compared(cluster(), cluster(**change))[1]
+
+
+@given(chosen, bodies)
+def test_our_own_change_is_never_reported_as_a_difference(chosen: Answers, body: Json) -> None:
+    assert compared(body, changed(facts.target(chosen), body))[1] == ()

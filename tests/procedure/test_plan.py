@@ -1,0 +1,260 @@
+"""A plan's digest stands for what would be done, and only for that; its duration follows the longest chain."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    PLATFORM_MANAGED,
+    bare,
+    cluster,
+    furnished,
+    identity,
+    key,
+    target,
+    user_assigned,
+    vault,
+)
+from tests.support import ROADS, Road, answers, identity_id
+from wizard.cloud.arm import Json
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
+from wizard.procedure.planning import plan_from
+from wizard.target import Target
+
+roads = pytest.mark.parametrize("road", ROADS)
+
+
+def plan(road: Road, snapshot: Snapshot | None = None) -> Plan:
+    chosen = answers(road)
+    return plan_from(target(chosen), snapshot or bare(chosen))
+
+
+def reordered(value: object) -> object:
+    """The same JSON with every object's members the other way round."""
+    if isinstance(value, dict):
+        return {name: reordered(inner) for name, inner in reversed(value.items())}
+    return [reordered(inner) for inner in value] if isinstance(value, list) else value
+
+
+@roads
+def test_the_same_facts_give_the_same_plan_and_digest(road: Road) -> None:
+    first, second = plan(road), plan(road)
+    assert first == second
+    assert first.digest == second.digest
+    assert len(first.digest) == 64
+
+
+@roads
+def test_the_order_in_which_azure_lists_things_is_no_drift(road: Road) -> None:
+    chosen = answers(road)
+    body = cluster(
+        {"imageCleaner": {"enabled": True, "intervalHours": 48}, "x": {"b": 1, "a": [1, {"d": 2, "c": 3}]}}
+    )
+    turned = reordered(body)
+    assert isinstance(turned, dict)
+    one, other = bare(chosen, cluster=body), bare(chosen, cluster=turned)
+    assert plan_from(target(chosen), one).digest == plan_from(target(chosen), other).digest
+
+
+@roads
+def test_what_azure_changes_by_itself_is_no_drift(road: Road) -> None:
+    chosen = answers(road)
+    busy = cluster(
+        eTag="another", agentPoolProfiles=[{"name": "nodepool1", "count": 9, "vmSize": "Standard_D4ds_v5"}]
+    )
+    assert plan(road, bare(chosen, cluster=busy)).digest == plan(road).digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cluster": None},
+        {"cluster": cluster(PLATFORM_MANAGED)},
+        {"cluster": cluster({"imageCleaner": {"enabled": True}})},
+        {"cluster": cluster(identity=user_assigned(identity_id("id-old")))},
+        {"cluster": cluster(currentKubernetesVersion="1.35.0")},
+        {"cluster": cluster(provisioningState="Failed", securityProfile=CUSTOMER_MANAGED)},
+        {"vault": vault()},
+        {"vault": vault(), "key": key()},
+        {"feature": "NotRegistered"},
+        {"feature": None},
+        {"provider": "NotRegistered"},
+        {"groups": {"rg-demo": None}},
+        {"groups": {"rg-demo": {"location": "eastus"}}},
+    ],
+)
+def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
+    chosen = answers("customer-managed-private")
+    assert (
+        plan("customer-managed-private", bare(chosen, **change)).digest
+        != plan("customer-managed-private").digest
+    )
+
+
+def test_other_answers_make_another_digest() -> None:
+    digests = [
+        plan_from(target(chosen), bare(chosen)).digest
+        for chosen in (
+            answers("platform-managed"),
+            answers("customer-managed-private"),
+            answers("customer-managed-public"),
+            answers("customer-managed-private", key={"size": 4096}),
+            answers("customer-managed-private", key={"create_through": "key-vault"}),
+            answers("customer-managed-private", vault={"purge_protection": False}),
+            answers("customer-managed-private", vault={"resource_group": "rg-keys"}),
+            answers("platform-managed", new=True),
+            answers("platform-managed", cluster={"name": "aks-new", "create": {"node_count": 5}}),
+            answers(
+                "platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_B2s"}}
+            ),
+            answers("customer-managed-private", tags={"team": "payments"}),
+        )
+    ]
+    assert len(set(digests)) == len(digests)
+
+
+@pytest.mark.parametrize("index", range(11))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": "update"},
+        {"needs": ("nothing",)},
+        {"commands": ("rm -rf /",)},
+        {"effects": (Effect("create", "key vault", "kv-other"),)},
+    ],
+)
+def test_every_part_of_every_step_is_in_the_digest(index: int, change: Json) -> None:
+    shown = plan_from(*_everything_there())
+    steps = list(shown.steps)
+    steps[index] = replace(steps[index], **change)
+    assert replace(shown, steps=tuple(steps)).digest != shown.digest
+
+
+def test_words_are_not_in_the_digest() -> None:
+    shown = plan("customer-managed-private")
+    steps = tuple(replace(step, title="Otherwise", sentence="", usually=(0, 1)) for step in shown.steps)
+    assert replace(shown, steps=steps, title="", findings=(), keep=(), irreversible=()).digest == shown.digest
+
+
+def _everything_there() -> tuple[Target, Snapshot]:
+    chosen = answers("customer-managed-private")
+    held = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
+    return target(chosen), furnished(chosen, cluster=held)
+
+
+def test_where_all_is_so_already_nothing_is_written() -> None:
+    shown = plan_from(*_everything_there())
+    assert not shown.writes
+    assert {step.action for step in shown.steps} == {"none"}
+    assert shown.usually == (0, 0)
+    assert shown.title == "aks-demo is encrypted with your own key in a private vault already"
+    assert shown.irreversible == ()
+
+
+def step(key: str, usually: tuple[float, float], *needs: str, action: Action = "create") -> PlannedStep:
+    return PlannedStep(key, key, "", action, True, needs, (), (), usually)
+
+
+def of(*steps: PlannedStep) -> Plan:
+    return replace(plan("platform-managed"), steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "usually"),
+    [
+        ((), (0, 0)),
+        ((step("a", (1, 2)),), (1, 2)),
+        ((step("a", (1, 2)), step("b", (3, 4))), (3, 4)),
+        ((step("a", (1, 2)), step("b", (3, 4), "a")), (4, 6)),
+        ((step("a", (1, 2)), step("b", (3, 4), "a", action="none")), (1, 2)),
+        ((step("a", (1, 9)), step("b", (5, 6)), step("c", (1, 1), "a", "b")), (6, 10)),
+        (
+            (
+                step("a", (1, 2)),
+                step("b", (10, 20), "a"),
+                step("c", (1, 1), "a"),
+                step("d", (2, 2), "b", "c"),
+            ),
+            (13, 24),
+        ),
+    ],
+)
+def test_it_takes_as_long_as_the_longest_chain(
+    steps: tuple[PlannedStep, ...], usually: tuple[float, float]
+) -> None:
+    assert of(*steps).usually == usually
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.sets(st.integers(0, 8))), max_size=9))
+def test_a_plan_takes_no_longer_than_its_steps_one_after_the_other(
+    drawn: list[tuple[float, float, set[int]]],
+) -> None:
+    steps = [
+        step(str(i), (low, low + more), *(str(n) for n in needs if n < i))
+        for i, (low, more, needs) in enumerate(drawn)
+    ]
+    low, high = of(*steps).usually
+    assert low <= sum(s.usually[0] for s in steps) * 1.000001
+    assert high <= sum(s.usually[1] for s in steps) * 1.000001
+    assert low <= high
+    assert all(s.usually[1] <= high * 1.000001 for s in steps)
+
+
+@roads
+def test_the_shape_that_programs_rely_on(road: Road) -> None:
+    shown = plan(road)
+    body = json.loads(json.dumps(shown.to_json()))
+    assert body["digest"] == shown.digest
+    assert body["key_option"] == {
+        "now": "none",
+        "then": road.removesuffix("-private").removesuffix("-public"),
+    }
+    assert [s["key"] for s in body["steps"]] == [s.key for s in shown.steps]
+    for entry in body["steps"]:
+        assert entry["action"] in {"create", "update", "register", "none"}
+        assert isinstance(entry["reversible"], bool)
+        assert entry.keys() >= {"key", "title", "needs", "commands"}
+    for finding in body["findings"]:
+        assert finding.keys() == {"level", "code", "message", "remedy"}
+
+
+@roads
+@pytest.mark.parametrize("new", [False, True])
+def test_every_step_comes_after_what_it_needs_and_says_what_it_touches(road: Road, new: bool) -> None:
+    chosen = answers(road, new=new)
+    shown = plan_from(target(chosen), bare(chosen))
+    seen: set[str] = set()
+    for planned in shown.steps:
+        assert set(planned.needs) <= seen
+        seen.add(planned.key)
+        assert planned.effects
+        assert (planned.action == "none") == all(effect.verb == "keep" for effect in planned.effects)
+
+
+def test_the_plan_says_in_words_what_cannot_be_undone_and_what_to_keep() -> None:
+    shown = plan("customer-managed-private")
+    said = " ".join(shown.irreversible)
+    assert "cannot be turned off" in said or "be turned off again" in said
+    assert "kv-demo" in said
+    assert "user-assigned identity" in said
+    assert any("kv-demo/aks-kms" in sentence for sentence in shown.keep)
+    assert any("id-aks-demo" in sentence for sentence in shown.keep)
+    assert [s.key for s in shown.steps if not s.reversible] == ["cluster"]
+
+
+def test_what_azure_names_cannot_reach_the_terminal() -> None:
+    chosen = answers("customer-managed-private")
+    evil = furnished(
+        chosen,
+        vault={**vault(), "location": "\x1b[2Jwest"},
+        key=key(kty="\x1b[31mRSA"),
+        identity={**identity(), "location": "\x1b[Hwest"},
+        groups={"rg-demo": {"location": "\x1b]0;x\x07west"}},
+        feature="\x1b[0mOdd",
+    )
+    assert "\\u001b" not in json.dumps(plan_from(target(chosen), evil).to_json())

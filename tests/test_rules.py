@@ -1,0 +1,261 @@
+"""Each rule speaks in the case it names, and is silent where all is as it should be."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    LEGACY,
+    PLATFORM_MANAGED,
+    VERSIONS,
+    bare,
+    cluster,
+    furnished,
+    key,
+    target,
+    user_assigned,
+    vault,
+)
+from tests.support import ROADS, TENANT, Road, answers, identity_id
+from wizard.answers import Answers
+from wizard.cloud.arm import Json
+from wizard.cloud.roles import Permission
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.planning import applying
+from wizard.rules import RULES, Finding, Right, findings
+
+PRIVATE, PUBLIC, PLATFORM = (
+    answers("customer-managed-private"),
+    answers("customer-managed-public"),
+    answers("platform-managed"),
+)
+NEW = answers("platform-managed", new=True)
+OURS = user_assigned(identity_id())
+DAY = 86400
+
+
+def found(chosen: Answers, snapshot: Snapshot, needed: Iterable[Right] = ()) -> dict[str, Finding]:
+    return {finding.code: finding for finding in findings(target(chosen), snapshot, needed)}
+
+
+def new_cluster(**create: Any) -> Answers:
+    return answers("platform-managed", cluster={"name": "aks-new", "create": create})
+
+
+def runs(**properties: Any) -> Json:
+    """A cluster that already has the right identity, with other properties."""
+    return cluster(identity=OURS, **properties)
+
+
+def held(**properties: Any) -> Json:
+    return cluster(CUSTOMER_MANAGED, identity=OURS, **properties)
+
+
+CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
+    # level, code, the thing that the message names, answers, snapshot
+    ("error", "cluster-not-found", "aks-demo", PLATFORM, bare(PLATFORM, cluster=None)),
+    ("error", "cluster-exists", "aks-new", NEW, bare(NEW, cluster=cluster())),
+    ("error", "cluster-version-too-old", "1.32.9", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.32.9"))),
+    ("error", "cluster-version-too-old", "1.9.0", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.9.0"))),
+    ("error", "cluster-version-too-old", "1.32", new_cluster(kubernetes_version="1.32"), bare(NEW)),
+    ("error", "version-not-offered", "1.37", new_cluster(kubernetes_version="1.37"), bare(NEW)),
+    ("error", "no-version-offered", "westus2", NEW, bare(NEW, versions=(VERSIONS[0], VERSIONS[3]))),
+    ("error", "no-version-offered", "westus2", NEW, bare(NEW, versions=())),
+    ("warning", "version-preview", "1.36", new_cluster(kubernetes_version="1.36.0"), bare(NEW)),
+    ("warning", "version-lts-only", "1.33", new_cluster(kubernetes_version="1.33"), bare(NEW)),
+    ("error", "cluster-stopped", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
+    ("warning", "cluster-failed", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Failed"))),
+    ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
+    ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
+    ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
+    ("error", "cluster-service-principal", "aks-demo", PRIVATE, furnished(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
+    ("warning", "identity-moves", "id-aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster())),
+    ("warning", "identity-replaced", "id-old", PRIVATE, furnished(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
+    ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, bare(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
+    ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
+    ("error", "vault-name-taken", "kv-demo", PRIVATE, bare(PRIVATE, vault_name_taken="The vault name 'kv-demo' is already in use.")),
+    ("error", "vault-access-policies", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enableRbacAuthorization=False))),
+    ("error", "vault-access-policies", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enableRbacAuthorization=None))),
+    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=True))),
+    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=False, publicNetworkAccess="Disabled"))),
+    ("warning", "vault-firewall-closes", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(denies=False))),
+    ("warning", "vault-purge-protection-off", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enablePurgeProtection=None))),
+    ("error", "vault-other-tenant", "9999", PRIVATE, furnished(PRIVATE, vault=vault(tenantId="9999"))),
+    ("error", "vault-firewall-bars-key", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=True), key=None)),
+    (
+        "warning",
+        "purge-protection-declined",
+        "kv-demo",
+        answers("customer-managed-private", vault={"purge_protection": False}),
+        bare(PRIVATE),
+    ),
+    ("error", "key-type", "EC", PRIVATE, furnished(PRIVATE, key=key(kty="EC", keySize=None))),
+    ("error", "key-operations", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(keyOps=["encrypt", "sign"]))),
+    ("error", "key-disabled", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"enabled": False}))),
+    ("error", "key-expired", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() - DAY}))),
+    ("warning", "key-expires-soon", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() + 30 * DAY}))),
+    ("error", "key-not-yet-valid", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"nbf": time.time() + DAY}))),
+    ("info", "cluster-region", "eastus", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "eastus"})),
+    ("info", "group-region", "rg-demo", PLATFORM, bare(PLATFORM, groups={"rg-demo": {"location": "East US"}})),
+    ("warning", "feature-pending", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature="Pending")),
+    ("info", "feature-registering", "feature", PLATFORM, bare(PLATFORM, feature="Registering")),
+    ("info", "feature-gone", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature=None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "names", "chosen", "snapshot"), CASES, ids=[case[1] for case in CASES]
+)
+def test_a_rule_speaks_in_the_case_it_names(
+    level: str, code: str, names: str, chosen: Answers, snapshot: Snapshot
+) -> None:
+    finding = found(chosen, snapshot)[code]
+    assert finding.level == level
+    assert names in finding.message
+    assert finding.message[-1] in ".:" or snapshot.vault_name_taken
+    assert finding.remedy or finding.level == "info"
+
+
+def test_every_code_of_the_rules_has_a_case() -> None:
+    import inspect
+    import re
+
+    source = "".join(inspect.getsource(rule) for rule in RULES)
+    codes = set(
+        re.findall(
+            r'"((?:cluster|version|no-version|identity|old-key|legacy|vault|purge|key|group|feature)-[a-z-]+)",',
+            source,
+        )
+    )
+    assert codes == {case[1] for case in CASES}
+
+
+SILENT: list[tuple[str, Answers, Snapshot]] = [
+    ("an existing cluster, platform-managed", PLATFORM, bare(PLATFORM)),
+    ("a new cluster, platform-managed", NEW, bare(NEW)),
+    ("everything created for a key of one's own", answers("customer-managed-private", new=True), bare(answers("customer-managed-private", new=True))),
+    ("everything there, private", PRIVATE, furnished(PRIVATE, cluster=runs())),
+    ("everything there, public", PUBLIC, furnished(PUBLIC, cluster=runs())),
+    ("encrypted as asked already", PRIVATE, furnished(PRIVATE, cluster=held())),
+    ("from the platform's key to one's own", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
+    ("cancelled once", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
+    ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.33.0"))),
+    ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="2.0.0"))),
+    ("a plain version", new_cluster(kubernetes_version="1.34.2"), bare(NEW)),
+    ("a region by its display name", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "West US 2"})),
+    ("a key that expires in a year", PRIVATE, furnished(PRIVATE, cluster=runs(), key=key(attributes={"exp": time.time() + 365 * DAY}))),
+    ("a key in hardware", PRIVATE, furnished(PRIVATE, cluster=runs(), key=key(kty="RSA-HSM"))),
+    ("tenants in another case", PRIVATE, furnished(PRIVATE, cluster=runs(), vault=vault(tenantId=TENANT.upper()))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("chosen", "snapshot"), [case[1:] for case in SILENT], ids=[case[0] for case in SILENT]
+)
+def test_nothing_is_found_where_all_is_well(chosen: Answers, snapshot: Snapshot) -> None:
+    assert found(chosen, snapshot) == {}
+
+
+def test_a_new_cluster_that_this_very_plan_made_is_not_in_the_way() -> None:
+    """Resuming: the cluster was created, encrypted, before the run was interrupted."""
+    assert "cluster-exists" not in found(NEW, bare(NEW, cluster=cluster(PLATFORM_MANAGED)))
+
+
+def test_a_cluster_whose_encryption_failed_may_be_repaired() -> None:
+    broken = furnished(PRIVATE, cluster=held(provisioningState="Failed"))
+    assert {f.level for f in found(PRIVATE, broken).values()} == {"warning"}
+
+
+def test_a_key_whose_id_is_versioned_is_legacy_even_with_infrastructure_encryption() -> None:
+    odd = cluster({**PLATFORM_MANAGED, **LEGACY}, identity=OURS)
+    assert {"legacy-migration", "old-key-still-needed"} <= found(
+        PRIVATE, furnished(PRIVATE, cluster=odd)
+    ).keys()
+
+
+@pytest.mark.parametrize("chosen", [PRIVATE, PUBLIC])
+def test_what_azure_names_cannot_reach_the_terminal(chosen: Answers) -> None:
+    kms = {"enabled": True, "keyId": "https://\x1b[31mkv.vault.azure.net/keys/k\x1b[2Jey"}
+    evil = replace(
+        furnished(
+            chosen,
+            cluster={**cluster({"azureKeyVaultKms": kms}, identity=OURS), "location": "\x1b[2Jeast"},
+            vault=vault(tenantId="\x1b]0;x\x07"),
+            key=key(kty="\x1b[31mEC"),
+        ),
+        groups={"rg-demo": {"location": "\x1b[Hwest"}},
+    )
+    every = found(chosen, evil)
+    assert every.keys() >= {
+        "cluster-region",
+        "old-key-still-needed",
+        "vault-other-tenant",
+        "key-type",
+        "group-region",
+    }
+    assert "\x1b" not in "".join(f.message + f.remedy for f in every.values())
+
+
+EVERYTHING_BUT_ROLES = (Permission(("*",), ("Microsoft.Authorization/*/Write",)),)
+ONLY_ROLES = (Permission(("Microsoft.Authorization/roleAssignments/write", "*/read"), ()),)
+
+
+def needed(chosen: Answers) -> set[Right]:
+    return {right for step in applying(chosen) for right in step.rights(target(chosen))}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("new", [False, True])
+def test_an_owner_may_do_everything(road: Road, new: bool) -> None:
+    chosen = answers(road, new=new)
+    assert "rights-missing" not in found(chosen, bare(chosen), needed(chosen))
+
+
+def test_a_missing_right_is_named_with_who_lacks_it_and_where() -> None:
+    finding = found(PRIVATE, bare(PRIVATE, rights={"rg-demo": EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
+        "rights-missing"
+    ]
+    assert finding.level == "error"
+    assert "ops@contoso.example" in finding.message
+    assert "Microsoft.Authorization/roleAssignments/write" in finding.message
+    assert "Microsoft.KeyVault/vaults/write" not in finding.message
+    assert "rg-demo" in finding.message
+    assert "User Access Administrator" in finding.remedy
+
+
+def test_rights_of_several_roles_add_up() -> None:
+    both = EVERYTHING_BUT_ROLES + ONLY_ROLES
+    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={"rg-demo": both}), needed(PRIVATE))
+
+
+def test_rights_that_cannot_be_known_are_not_missed() -> None:
+    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={"rg-demo": None}), needed(PRIVATE))
+
+
+def test_each_resource_group_is_asked_for_its_own() -> None:
+    chosen = answers("customer-managed-private", vault={"resource_group": "RG-Keys"})
+    rights = {"rg-demo": ONLY_ROLES, "rg-keys": EVERYTHING_BUT_ROLES}
+    messages = [
+        f.message
+        for f in findings(target(chosen), bare(chosen, rights=rights), needed(chosen))
+        if f.code == "rights-missing"
+    ]
+    assert len(messages) == 2
+    assert any("managedClusters/write" in m and "rg-demo" in m for m in messages)
+    assert any("roleAssignments/write" in m and "RG-Keys" in m for m in messages)
+
+
+def test_errors_come_first() -> None:
+    many = furnished(
+        PRIVATE,
+        cluster=cluster(provisioningState="Failed", currentKubernetesVersion="1.29.1"),
+        feature="Registering",
+        groups={"rg-demo": {"location": "eastus"}},
+    )
+    levels = [finding.level for finding in findings(target(PRIVATE), many)]
+    assert set(levels) == {"error", "warning", "info"}
+    assert levels == sorted(levels, key=["error", "warning", "info"].index)
