@@ -22,6 +22,14 @@ EXTENSIONS = frozenset(
 )
 
 
+_known_versions: dict[str, set[str]] = {}
+
+
+def versions_of(namespace: str) -> list[str]:
+    """The api-versions that a namespace knows, newest first."""
+    return sorted(_known_versions.get(namespace, ()), reverse=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of a resource provider. `action` "" means that any signed-in principal may."""
@@ -40,6 +48,9 @@ class Routes:
     namespace: str
     versions: tuple[str, ...]
     all: list[Route] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _known_versions.setdefault(self.namespace, set()).update(self.versions)
 
     def on(
         self, method: str, pattern: str, action: str = "", versions: tuple[str, ...] = ()

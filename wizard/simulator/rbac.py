@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+
+from ruamel.yaml import YAML
 
 from wizard.simulator.ids import within
 from wizard.simulator.wire import Json, Refusal
-
-if TYPE_CHECKING:
-    from wizard.simulator.world import World
+from wizard.simulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,6 @@ class RoleDefinition:
 @cache
 def role_definitions() -> dict[str, RoleDefinition]:
     """Every built-in role of the simulated cloud, by GUID."""
-    from ruamel.yaml import YAML
-
     document = YAML(typ="safe", pure=True).load(
         files("wizard.simulator").joinpath("roles.yaml").read_text("utf-8")
     )
@@ -93,7 +90,7 @@ def _matches(action: str, wildcards: Iterable[str]) -> bool:
 
 
 def roles_at(
-    world: "World", principal_id: str, scope: str, *, propagated: bool = False
+    world: World, principal_id: str, scope: str, *, propagated: bool = False
 ) -> list[RoleDefinition]:
     """The roles that a principal holds at a scope, inherited ones included; with `propagated`, those in effect already."""
     now = world.now()
@@ -104,17 +101,17 @@ def roles_at(
     ]
 
 
-def may(world: "World", principal_id: str, action: str, scope: str) -> bool:
+def may(world: World, principal_id: str, action: str, scope: str) -> bool:
     """Whether the principal may perform a management action at the scope."""
     return any(role.allows(action) for role in roles_at(world, principal_id, scope))
 
 
-def may_data(world: "World", principal_id: str, action: str, scope: str) -> bool:
+def may_data(world: World, principal_id: str, action: str, scope: str) -> bool:
     """Whether the principal may perform a data action at the scope now, propagation included."""
     return any(role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True))
 
 
-def require(world: "World", principal_id: str, action: str, scope: str) -> None:
+def require(world: World, principal_id: str, action: str, scope: str) -> None:
     """Pass, or raise ARM's 403 AuthorizationFailed (AZURE.md §3d)."""
     if may(world, principal_id, action, scope):
         return

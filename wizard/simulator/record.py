@@ -1,7 +1,8 @@
 """What was asked and answered, without tokens and secrets."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -26,9 +27,12 @@ _HARMLESS = (
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recorded:
-    """One request and its answer. `time` is seconds since the epoch, `host` tells ARM (localhost) from a vault."""
+    """One request and its answer. `time` is seconds since the epoch, `host` tells ARM (localhost) from a vault.
+
+    The bodies are parsed when first looked at: a server that nobody watches has better things to do.
+    """
 
     time: float
     method: str
@@ -37,8 +41,25 @@ class Recorded:
     query: str
     api_version: str
     status: int
-    request: Json | None
-    response: Json | None
+    sent: bytes = field(default=b"", repr=False)
+    content_type: str = field(default="", repr=False)
+    answered: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def request(self) -> Json | None:
+        """The body of the request, without secrets."""
+        return parse_body(self.sent, self.content_type)
+
+    @cached_property
+    def response(self) -> Json | None:
+        """The body of the answer, without secrets."""
+        return parse_body(self.answered, "")
+
+    @property
+    def shown(self) -> Json:
+        """The entry as a record file has it."""
+        names = ("time", "method", "host", "path", "query", "api_version", "status", "request", "response")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def writes(self) -> bool:
@@ -96,4 +117,4 @@ class RecordFile:
     def write(self, recorded: Recorded) -> None:
         """Append one request."""
         if self._file is not None:
-            self._file.write(json.dumps(asdict(recorded), ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(recorded.shown, ensure_ascii=False) + "\n")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.wire import Json
@@ -296,9 +298,6 @@ def _worlds() -> dict[str, str]:
 
 
 def _parse(text: str, origin: str) -> Json:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except YAMLError as problem:

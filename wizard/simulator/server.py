@@ -12,8 +12,8 @@ from aiohttp import web
 
 from wizard.simulator.arm import ResourceManager, Router, UnknownRoute
 from wizard.simulator.faults import Faults
-from wizard.simulator.providers import all_providers
-from wizard.simulator.record import Recorded, parse_body
+from wizard.simulator.providers.registry import ALL
+from wizard.simulator.record import Recorded
 from wizard.simulator.scenario import FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
@@ -53,7 +53,7 @@ class Server:
         self._base = base_url
         self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
         self._vaults = VaultPlane(self._world, self._tokens, base_url)
-        self._arm = ResourceManager(self._world, self._tokens, Router(all_providers()), base_url)
+        self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -69,7 +69,6 @@ class Server:
         if self._world.changed:
             self._world.changed = False
             self._keep()
-        content_type = request.headers.get("Content-Type", "")
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
             if answer.body is not None
@@ -78,7 +77,7 @@ class Server:
         self._remember(
             Recorded(
                 began, request.method, host, path, request.query_string, request.query.get("api-version", ""), answer.status,
-                parse_body(body, content_type), parse_body(raw, ""),
+                body, request.headers.get("Content-Type", ""), raw,
             ),
             unknown,
         )  # fmt: skip

@@ -1,4 +1,7 @@
-"""The simulated Azure as its user sees it: start, environment, what was asked, and the truth of its world."""
+"""The simulated Azure as its user sees it: start, environment, what was asked, and the truth of its world.
+
+What only a started simulator needs is imported when it starts: whoever runs against the real Azure does not wait for it.
+"""
 
 import asyncio
 import math
@@ -6,6 +9,7 @@ import secrets
 import shlex
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenarios"]
 START_TIMEOUT = 30.0
+MOST_REMEMBERED = 20_000
 T = TypeVar("T")
 
 
@@ -58,8 +63,8 @@ class Simulator:
         self._scenario = load_scenario(scenario)
         self._speed, self._port = speed, port
         self._state_file, self._record_file = state, record
-        self._requests: list[Recorded] = []
-        self._unknown: list[Recorded] = []
+        self._requests: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
+        self._unknown: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
         self._world: World | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -227,7 +232,7 @@ class Simulator:
 
     @property
     def requests(self) -> Sequence[Recorded]:
-        """Every request so far."""
+        """Every request so far, of a long life the last 20,000."""
         return tuple(self._requests)
 
     @property
@@ -237,7 +242,7 @@ class Simulator:
 
     def writes(self) -> list[Recorded]:
         """The requests that asked ARM or a vault to change something."""
-        return [entry for entry in self._requests if entry.writes]
+        return [entry for entry in tuple(self._requests) if entry.writes]
 
     def resource(self, id: str) -> Json | None:  # noqa: A002 - it is what Azure calls it
         """The whole truth about one resource, role assignment or key (a copy), whatever the case of its id; None where there is none."""

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from wizard.simulator.wire import Json
 
 
@@ -158,8 +160,6 @@ class State:
 
 def save(state: State, path: Path) -> None:
     """Write the state so that a crash at any moment leaves either the old file or the new one, never a torn one."""
-    from pydantic import TypeAdapter
-
     beside = path.with_name(path.name + ".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -174,8 +174,6 @@ def load(path: Path) -> State:
 
     Raises ValueError naming the file and the remedy where it is something else.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     try:
         return TypeAdapter(State).validate_json(path.read_bytes())
     except ValidationError as problem:

@@ -4,12 +4,20 @@ import re
 import uuid
 from copy import deepcopy
 
-from wizard.simulator import cluster_kms, operations, rbac
+from wizard.simulator import cluster_kms, operations
 from wizard.simulator.arm import Routes, listing
-from wizard.simulator.cluster_body import TYPE, canonical_id, finish, minor_of, set_state, view
+from wizard.simulator.cluster_body import TYPE, canonical_id, finish, set_state, view
+from wizard.simulator.cluster_checks import (
+    check_etag,
+    check_free,
+    check_running,
+    identity_after,
+    resolve_version,
+)
 from wizard.simulator.ids import subscription_of
+from wizard.simulator.locations import check_location
 from wizard.simulator.providers import managed_identity
-from wizard.simulator.providers.resource_groups import check_location, new_group
+from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, happening
@@ -139,151 +147,7 @@ async def get_operation(world: World, call: Call) -> Answer:
     return operations.poll(world, call)
 
 
-# -- preconditions ----------------------------------------------------------------------------------------------------
-
-
-def _check_etag(call: Call, cluster: Resource | None) -> None:
-    """`If-Match` and `If-None-Match` (AKS: use etags)."""
-    match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
-    if match and none_match:
-        raise Refusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
-    if none_match and none_match != "*":
-        raise Refusal(400, "BadRequest", "If-None-Match must be empty or '*'.")
-    if none_match and cluster is not None:
-        raise Refusal(
-            412, "PreconditionFailed", "The resource exists already, but If-None-Match: * was given."
-        )
-    if (
-        match
-        and match != "*"
-        and (cluster is None or match.removeprefix("W/").strip('"') != cluster.body["eTag"])
-    ):
-        raise Refusal(
-            412, "PreconditionFailed", "Etag mismatched: the resource was changed since it was read."
-        )
-
-
-def _check_free(world: World, cluster: Resource | None) -> None:
-    if cluster is not None and (operation := operations.running(world, cluster.id)):
-        raise Refusal(
-            409,
-            "OperationNotAllowed",
-            f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
-            "See https://aka.ms/aks-pending-operation for more details",
-        )
-
-
-def _check_running(cluster: Resource | None) -> None:
-    if cluster is not None and cluster.body["properties"]["powerState"]["code"] == "Stopped":
-        # Code and text UNCONFIRMED; the documentation's sentence is used.
-        raise Refusal(
-            400,
-            "OperationNotAllowed",
-            f"Managed cluster '{cluster.body['name']}' is stopped. You can only perform start or delete operations on a stopped AKS cluster.",
-        )
-
-
-def _resolve_version(
-    world: World, wanted: str, cluster: Resource | None, name: str, *, long_term: bool
-) -> str:
-    """The patch version that the cluster will run.
-
-    Raises 400 K8sVersionNotSupported, or 400 for a downgrade.
-    """
-    now = cluster.body["properties"]["currentKubernetesVersion"] if cluster else ""
-    if now and (
-        not wanted
-        or wanted
-        in {
-            now,
-            ".".join(now.split(".")[:2]),
-            cluster.body["properties"]["kubernetesVersion"] if cluster else "",
-        }
-    ):
-        return str(now)
-    offered = world.scenario.kubernetes_versions
-    if not wanted:
-        return next(entry.patches[-1] for entry in offered.values() if entry.default)
-    entry = offered.get(".".join(wanted.split(".")[:2]))
-    if entry is None or (wanted not in entry.patches and wanted.count(".") != 1):
-        raise Refusal(
-            400,
-            "K8sVersionNotSupported",
-            f"Managed cluster {name} is on version {wanted}, which is not supported in this region. Please use [az aks get-versions] command to get the "
-            "supported version list in this region. For more information, please check https://aka.ms/supported-version-list",
-        )
-    if entry.lts_only and not long_term:
-        raise Refusal(
-            400,
-            "K8sVersionNotSupported",
-            f"Managed cluster {name} is on version {wanted}, which is only available for Long-Term Support (LTS). If you intend to onboard to LTS, please "
-            "ensure the cluster is in Premium tier and LTS support plan. If not, please use [az aks get-versions] command to get the supported version "
-            "list in this region. For more information, please check https://aka.ms/supported-version-list",
-        )
-    version = wanted if wanted.count(".") == 2 else entry.patches[-1]
-    if now and minor_of(version) < minor_of(now):
-        raise Refusal(
-            400,
-            "NotAllowedDowngrade",
-            f"Downgrading the Kubernetes version from {now} to {version} is not allowed.",
-        )
-    return version
-
-
-# -- identities -------------------------------------------------------------------------------------------------------
-
-
-def _identity(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
-    """The cluster's identity after the PUT; one left out stays as it is."""
-    given = wanted.get("identity")
-    if not given:
-        if before is not None:
-            return deepcopy(before.get("identity") or {})
-        if (wanted["properties"].get("servicePrincipalProfile") or {}).get("clientId", "msi") == "msi":
-            raise Refusal(
-                400,
-                "InvalidParameter",
-                "Either a managed identity or a service principal is required for the managed cluster.",
-            )
-        return {}
-    if given.get("type") == "SystemAssigned":
-        if before is not None and (before.get("identity") or {}).get("type") == "SystemAssigned":
-            return deepcopy(before["identity"])
-        return {"type": "SystemAssigned"}
-    if given.get("type") != "UserAssigned" or len(given.get("userAssignedIdentities") or {}) != 1:
-        raise Refusal(
-            400,
-            "InvalidParameter",
-            "The cluster's identity is SystemAssigned, or UserAssigned with exactly one user-assigned identity.",
-        )
-    return {
-        "type": "UserAssigned",
-        "userAssignedIdentities": {key: _assign(world, call, key) for key in given["userAssignedIdentities"]},
-    }
-
-
-def _assign(world: World, call: Call, identity_id: str) -> Json:
-    action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-    if not rbac.may(world, call.caller, action, identity_id):
-        client = world.state.principals[call.caller].client_name
-        raise Refusal(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
-            f"not have permission to perform action '{action}' on the linked scope(s) '{identity_id}' or the linked scope(s) are invalid.",
-        )
-    found = world.find(identity_id)
-    if found is None or found.type != managed_identity.TYPE:
-        raise Refusal(
-            400,
-            "FailedIdentityOperation",
-            f"Identity operation for resource '{call.path}' failed with error 'Failed to perform resource identity operation. Status: 'NotFound'. Response: "
-            f'\'{{"error":{{"code":"ResourceNotFound","message":"The Resource \'{identity_id}\' was not found."}}}}\'.\'.',
-        )
-    return {
-        "clientId": found.body["properties"]["clientId"],
-        "principalId": found.body["properties"]["principalId"],
-    }
+# -- writing ----------------------------------------------------------------------------------------------------------
 
 
 def add_node_group(world: World, body: Json) -> None:
@@ -307,9 +171,6 @@ def add_node_group(world: World, body: Json) -> None:
         }
 
 
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
 @routes.on("PUT", _ONE, f"{TYPE}/write")
 async def put_cluster(world: World, call: Call) -> Answer:
     """Create a cluster (201), or replace it as a whole (200); both are long-running operations."""
@@ -328,9 +189,9 @@ async def put_cluster(world: World, call: Call) -> Answer:
     location = check_location(world, wanted.get("location"), TYPE)
     cluster = world.find(_id(call))
     before = cluster.body if cluster else None
-    _check_etag(call, cluster)
-    _check_free(world, cluster)
-    _check_running(cluster)
+    check_etag(call, cluster)
+    check_free(world, cluster)
+    check_running(cluster)
     if before is not None and before["location"] != location:
         raise Refusal(
             409,
@@ -339,10 +200,10 @@ async def put_cluster(world: World, call: Call) -> Answer:
         )
     cluster_id = cluster.id if cluster else _id(call)
     long_term = wanted["properties"].get("supportPlan") == "AKSLongTermSupport"
-    version = _resolve_version(
+    version = resolve_version(
         world, str(wanted["properties"].get("kubernetesVersion") or ""), cluster, name, long_term=long_term
     )
-    identity = _identity(world, call, wanted, before)
+    identity = identity_after(world, call, wanted, before)
     body = finish(cluster_id, wanted, before, version, call.api_version)
     if identity:
         body["identity"] = identity
@@ -421,10 +282,10 @@ async def delete_cluster(world: World, call: Call) -> Answer:
     """Delete a cluster with its node group; 204 where there is none."""
     world.require_group(call.path)
     cluster = world.find(_id(call))
-    _check_etag(call, cluster)
+    check_etag(call, cluster)
     if cluster is None:
         return Answer(204)
-    _check_free(world, cluster)
+    check_free(world, cluster)
     set_state(cluster.body, "Deleting")
     headers = operations.begin(
         world, call, cluster.id, "Deleting", cluster.body["location"], world.scenario.durations.cluster_delete
@@ -436,8 +297,8 @@ async def delete_cluster(world: World, call: Call) -> Answer:
 async def patch_tags(world: World, call: Call) -> Answer:
     """Replace the tags; nothing else can be patched."""
     cluster = world.get(_id(call))
-    _check_etag(call, cluster)
-    _check_free(world, cluster)
+    check_etag(call, cluster)
+    check_free(world, cluster)
     cluster.body["tags"], cluster.body["eTag"] = (
         dict(call.require_body().get("tags") or {}),
         str(uuid.uuid4()),
@@ -447,7 +308,7 @@ async def patch_tags(world: World, call: Call) -> Answer:
 
 def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
     cluster = world.get(_id(call))
-    _check_free(world, cluster)
+    check_free(world, cluster)
     if cluster.body["properties"]["powerState"]["code"] == wanted:
         return Answer(204)
     set_state(cluster.body, kind)

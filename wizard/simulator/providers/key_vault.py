@@ -6,7 +6,7 @@ from copy import deepcopy
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.ids import name_of
 from wizard.simulator.key_store import keys_of, vault_name
-from wizard.simulator.providers.resource_groups import check_location
+from wizard.simulator.locations import check_location
 from wizard.simulator.scenario import merge
 from wizard.simulator.state import DeletedVault, Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal

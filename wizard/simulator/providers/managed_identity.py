@@ -5,7 +5,7 @@ from copy import deepcopy
 
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.ids import name_of
-from wizard.simulator.providers.resource_groups import check_location
+from wizard.simulator.locations import check_location
 from wizard.simulator.state import Principal, Resource
 from wizard.simulator.wire import Answer, Call, Refusal
 from wizard.simulator.world import World

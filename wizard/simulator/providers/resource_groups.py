@@ -3,6 +3,8 @@
 import re
 
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.locations import check_location
+from wizard.simulator.providers import key_vault
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
@@ -32,23 +34,6 @@ def new_group(group_id: str, location: str, tags: dict[str, str], managed_by: st
     if managed_by:
         body["managedBy"] = managed_by
     return Resource(group_id, TYPE, body | {"properties": {"provisioningState": "Succeeded"}})
-
-
-def check_location(world: World, location: object, kind: str) -> str:
-    """The region's short name, whether given so or by its display name.
-
-    Raises ARM's 400 LocationRequired or LocationNotAvailableForResourceType.
-    """
-    if not isinstance(location, str) or not location:
-        raise Refusal(400, "LocationRequired", "The location property is required for this definition.")
-    short = location.lower().replace(" ", "")
-    if short not in world.scenario.locations:
-        known = ",".join(world.scenario.locations)
-        raise Refusal(
-            400, "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{kind}'. List of available regions for the resource type is '{known}'.",
-        )  # fmt: skip
-    return short
 
 
 @routes.on("GET", "/subscriptions/{subscription}/resourceGroups", f"{ACTION}/read")
@@ -112,8 +97,6 @@ async def patch_group(world: World, call: Call) -> Answer:
 async def delete_group(world: World, call: Call) -> Answer:
     """Delete a group with all that is in it."""
     group = world.get(_id(call))
-    from wizard.simulator.providers import key_vault
-
     for vault in list(world.of_type(key_vault.TYPE, group.id)):
         key_vault.soft_delete(world, vault)
     world.remove(group.id)

@@ -1,6 +1,7 @@
 """The registration of resource providers (namespaces) in a subscription."""
 
-from wizard.simulator.arm import Routes, listing
+from wizard.simulator import rbac
+from wizard.simulator.arm import Routes, listing, versions_of
 from wizard.simulator.providers.resource_groups import routes as group_routes
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, happening
@@ -49,18 +50,6 @@ def _namespace(call: Call) -> str:
     raise Refusal(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
 
 
-def _versions(namespace: str) -> tuple[str, ...]:
-    from wizard.simulator.providers import all_providers
-
-    known = {
-        version
-        for provider in all_providers()
-        if provider.namespace == namespace
-        for version in provider.versions
-    }
-    return tuple(sorted(known, reverse=True))
-
-
 def _show(world: World, subscription: str, namespace: str) -> Json:
     free = namespace.lower() in _OF_EVERY_SUBSCRIPTION
     state = (
@@ -70,7 +59,7 @@ def _show(world: World, subscription: str, namespace: str) -> Json:
     )
     locations, versions = (
         list(world.scenario.locations.values()),
-        list(_versions(namespace) or ("2024-11-01",)),
+        versions_of(namespace) or ["2024-11-01"],
     )
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
@@ -111,8 +100,6 @@ async def get_provider(world: World, call: Call) -> Answer:
 @routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/register")
 async def register_provider(world: World, call: Call) -> Answer:
     """Register a namespace, or have it take notice of newly registered features; one already registered stays so."""
-    from wizard.simulator import rbac
-
     subscription, namespace = call.names["subscription"].lower(), _namespace(call)
     rbac.require(world, call.caller, f"{namespace}/register/action", f"/subscriptions/{subscription}")
     key = f"{subscription}/{namespace.lower()}"
@@ -125,8 +112,6 @@ async def register_provider(world: World, call: Call) -> Answer:
 @routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/unregister")
 async def unregister_provider(world: World, call: Call) -> Answer:
     """Unregister a namespace."""
-    from wizard.simulator import rbac
-
     subscription, namespace = call.names["subscription"].lower(), _namespace(call)
     rbac.require(world, call.caller, f"{namespace}/unregister/action", f"/subscriptions/{subscription}")
     world.state.registrations[f"{subscription}/{namespace.lower()}"] = "NotRegistered"

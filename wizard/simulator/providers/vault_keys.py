@@ -2,7 +2,7 @@
 
 import re
 
-from wizard.simulator.arm import listing
+from wizard.simulator.arm import Routes, listing
 from wizard.simulator.key_store import (
     ALL_OPS,
     CURVES,
@@ -16,12 +16,14 @@ from wizard.simulator.key_store import (
     new_version,
     vault_name,
 )
-from wizard.simulator.providers.key_vault import routes, vault_id
+from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state import Key, KeyVersion, Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
 TYPE = "Microsoft.KeyVault/vaults/keys"
+routes = Routes("Microsoft.KeyVault", vault_routes.versions)
 KEY_NAME = re.compile(r"[a-zA-Z0-9-]{1,127}")
 _KEYS = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}/keys"
