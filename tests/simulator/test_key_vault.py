@@ -308,6 +308,22 @@ async def test_access_policies_and_rbac_ignore_each_other(cloud: Cloud) -> None:
         await keys.rotate_key("aks-kms")
 
 
+async def test_access_policies_are_added_and_removed(cloud: Cloud) -> None:
+    await cloud.make_vault(enableRbacAuthorization=False)
+    for operation, permission, allowed in (
+        ("add", "create", True),
+        ("add", "get", True),
+        ("remove", "get", False),
+    ):
+        policy = {"tenantId": TENANT, "objectId": OPERATOR, "permissions": {"keys": [permission]}}
+        await cloud.vaults.vaults.update_access_policy(
+            "rg-demo", "kv-demo", operation, {"properties": {"accessPolicies": [policy]}}
+        )
+        held = (await cloud.vaults.vaults.get("rg-demo", "kv-demo")).properties.access_policies
+        assert bool(held) is allowed
+        assert not held or permission in held[0].permissions.keys_property
+
+
 async def test_an_unknown_vault_and_an_unknown_api_version(cloud: Cloud) -> None:
     with pytest.raises(ResourceNotFoundError, match="VaultNotFound"):
         await cloud.keys("kv-nowhere").get_key("k")

@@ -8,8 +8,9 @@ from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.key_store import add, key_uri, new_version
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.providers.container_service import add_node_group
+from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import TYPE as VAULT
-from wizard.simulator.providers.key_vault import finished, soft_delete
+from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from wizard.simulator.arm import ResourceManager, Router, UnknownRoute
 from wizard.simulator.faults import Faults
+from wizard.simulator.graph import Graph
 from wizard.simulator.providers.registry import ALL
 from wizard.simulator.record import Recorded
 from wizard.simulator.scenario import FaultSpec
@@ -54,6 +55,7 @@ class Server:
         self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
         self._vaults = VaultPlane(self._world, self._tokens, base_url)
         self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
+        self._graph = Graph(self._world, self._arm)
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -121,6 +123,8 @@ class Server:
     async def _plane(self, call: Call) -> Answer:
         if call.host.endswith("." + self._world.scenario.vault_suffix):
             return await self._vaults.answer(call)
+        if call.path.startswith("/v1.0/"):
+            return await self._graph.answer(call)
         return await self._arm.answer(call)
 
 

@@ -4,22 +4,17 @@ import re
 from copy import deepcopy
 
 from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import name_of
-from wizard.simulator.key_store import keys_of, vault_name
+from wizard.simulator.key_store import vault_name
 from wizard.simulator.locations import check_location
 from wizard.simulator.scenario import merge
-from wizard.simulator.state import DeletedVault, Resource
+from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening, iso
+from wizard.simulator.world import World, happening
 
 TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
-DAY = 24 * 3600.0
 _NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
-_DELETED = (
-    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
-)
 _WRITABLE = (
     "tenantId", "sku", "accessPolicies", "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "enableSoftDelete",
     "softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "networkAcls", "publicNetworkAccess",
@@ -246,6 +241,21 @@ async def patch_vault(world: World, call: Call) -> Answer:
     return _keep(world, call, vault, {"location": vault.body["location"], "tags": tags, "properties": wanted})
 
 
+def _recover(world: World, call: Call) -> Answer:
+    name = call.names["vault"].lower()
+    deleted = world.state.deleted_vaults.get(name)
+    if deleted is None or deleted.resource.id.lower() != vault_id(call).lower():
+        raise Refusal(
+            404,
+            "SoftDeletedVaultDoesNotExist",
+            "A soft deleted vault with the given name does not exist. Ensure that the name for the vault that is being attempted to recover is in a recoverable state.",
+        )
+    del world.state.deleted_vaults[name]
+    for key in deleted.keys:
+        world.state.keys[f"{key.vault}/{key.name}".lower()] = key
+    return Answer(200, world.put(deleted.resource).body)
+
+
 @routes.on("GET", _ONE, f"{TYPE}/read")
 async def get_vault(world: World, call: Call) -> Answer:
     """One vault."""
@@ -285,105 +295,25 @@ async def check_name(world: World, call: Call) -> Answer:
     return Answer(200, {"nameAvailable": True})
 
 
-# -- soft delete ------------------------------------------------------------------------------------------------------
-
-
-def soft_delete(world: World, vault: Resource) -> None:
-    """Put a vault among the deleted ones; its name stays taken."""
-    name, now = vault_name(vault), world.now()
-    keys = keys_of(world, name)
-    for key in keys:
-        del world.state.keys[f"{key.vault}/{key.name}".lower()]
-    purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
-    world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
-    world.remove(vault.id)
-
-
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
-async def delete_vault(world: World, call: Call) -> Answer:
-    """Soft-delete a vault; 204 where there is none."""
-    world.require_group(call.path)
-    vault = world.find(vault_id(call))
-    if vault is None:
-        return Answer(204)
-    soft_delete(world, vault)
-    return Answer(200)
-
-
-def _recover(world: World, call: Call) -> Answer:
-    name = call.names["vault"].lower()
-    deleted = world.state.deleted_vaults.get(name)
-    if deleted is None or deleted.resource.id.lower() != vault_id(call).lower():
-        raise Refusal(
-            404,
-            "SoftDeletedVaultDoesNotExist",
-            "A soft deleted vault with the given name does not exist. Ensure that the name for the vault that is being attempted to recover is in a recoverable state.",
-        )
-    del world.state.deleted_vaults[name]
-    for key in deleted.keys:
-        world.state.keys[f"{key.vault}/{key.name}".lower()] = key
-    return Answer(200, world.put(deleted.resource).body)
-
-
-def _show_deleted(deleted: DeletedVault) -> Json:
-    vault = deleted.resource
-    subscription = vault.id.split("/")[2]
-    properties: Json = {
-        "vaultId": vault.id, "location": vault.body["location"], "tags": vault.body["tags"], "deletionDate": iso(deleted.deleted_at),
-        "scheduledPurgeDate": iso(deleted.purge_at),
-    }  # fmt: skip
-    if vault.body["properties"].get("enablePurgeProtection"):
-        properties["purgeProtectionEnabled"] = True
-    name = name_of(vault.id)
-    location = vault.body["location"]
-    return {
-        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
-        "name": name,
-        "type": "Microsoft.KeyVault/deletedVaults",
-        "properties": properties,
-    }
-
-
-def _deleted(world: World, call: Call) -> DeletedVault:
-    deleted = world.state.deleted_vaults.get(call.names["vault"].lower())
-    if deleted is None or deleted.resource.body["location"] != call.names["location"].lower():
-        raise Refusal(
-            404,
-            "DeletedVaultNotFound",
-            f"The specified deleted vault '{call.names['vault']}' does not exist.",
-        )
-    return deleted
-
-
-@routes.on(
-    "GET",
-    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults",
-    "Microsoft.KeyVault/deletedVaults/read",
-)
-async def list_deleted(world: World, call: Call) -> Answer:
-    """The soft-deleted vaults of a subscription."""
-    start = f"/subscriptions/{call.names['subscription']}/".lower()
-    return listing(
-        [
-            _show_deleted(entry)
-            for entry in world.state.deleted_vaults.values()
-            if entry.resource.id.lower().startswith(start)
-        ]
-    )
-
-
-@routes.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
-async def get_deleted(world: World, call: Call) -> Answer:
-    """One soft-deleted vault."""
-    return Answer(200, _show_deleted(_deleted(world, call)))
-
-
-@routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
-async def purge(world: World, call: Call) -> Answer:
-    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft."""
-    deleted = _deleted(world, call)
-    if deleted.resource.body["properties"].get("enablePurgeProtection"):
-        raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
-    del world.state.deleted_vaults[call.names["vault"].lower()]
-    world.changed = True
-    return Answer(200)
+@routes.on("PUT", f"{_ONE}/accessPolicies/{{operation}}", f"{TYPE}/accessPolicies/write")
+async def put_access_policies(world: World, call: Call) -> Answer:
+    """Add, replace or remove the access policies of the principals named; those of others stay."""
+    vault, operation = world.get(vault_id(call)), call.names["operation"].lower()
+    if operation not in {"add", "replace", "remove"}:
+        raise _bad(f"The access policy operation '{operation}' is not valid: add, replace or remove.")
+    given: list[Json] = (call.require_body().get("properties") or {}).get("accessPolicies") or []
+    held = {policy["objectId"].lower(): policy for policy in vault.body["properties"]["accessPolicies"]}
+    for policy in given:
+        who = str(policy.get("objectId", "")).lower()
+        if operation == "remove":
+            held.pop(who, None)
+        elif operation == "add" and who in held:
+            now, more = held[who]["permissions"], policy["permissions"]
+            merged = {kind: sorted({*now.get(kind, []), *more.get(kind, [])}) for kind in {*now, *more}}
+            held[who] = policy | {"permissions": merged}
+        else:
+            held[who] = policy
+    vault.body["properties"]["accessPolicies"] = list(held.values())
+    world.put(vault)
+    kept = {"location": vault.body["location"], "properties": {"accessPolicies": list(held.values())}}
+    return Answer(200, {"id": f"{vault.id}/accessPolicies/", "type": f"{TYPE}/accessPolicies"} | kept)

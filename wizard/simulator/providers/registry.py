@@ -4,6 +4,7 @@ from wizard.simulator.arm import Routes
 from wizard.simulator.providers import (
     authorization,
     container_service,
+    deleted_vaults,
     features,
     key_vault,
     managed_identity,
@@ -21,6 +22,7 @@ ALL: tuple[Routes, ...] = (
     authorization.routes,
     managed_identity.routes,
     key_vault.routes,
+    deleted_vaults.routes,
     vault_keys.routes,
     container_service.routes,
 )

@@ -4,7 +4,8 @@ import re
 
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.locations import check_location
-from wizard.simulator.providers import key_vault
+from wizard.simulator.providers.deleted_vaults import soft_delete
+from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
@@ -97,8 +98,8 @@ async def patch_group(world: World, call: Call) -> Answer:
 async def delete_group(world: World, call: Call) -> Answer:
     """Delete a group with all that is in it."""
     group = world.get(_id(call))
-    for vault in list(world.of_type(key_vault.TYPE, group.id)):
-        key_vault.soft_delete(world, vault)
+    for vault in list(world.of_type(VAULT, group.id)):
+        soft_delete(world, vault)
     world.remove(group.id)
     return Answer(200)
 

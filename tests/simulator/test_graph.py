@@ -1,0 +1,32 @@
+"""The directory, as `az ad` and role listings ask it (AZURE-CLIENTS.md §5)."""
+
+from tests.simulator.clients import OPERATOR, TENANT, Cloud
+
+
+async def test_me_is_for_users_only(cloud: Cloud) -> None:
+    status, body, _ = await cloud.raw("GET", "/v1.0/me", "")
+    assert (status, body["error"]["code"]) == (400, "BadRequest")
+    form = {"client_id": "c", "scope": f"{cloud.endpoint}//.default"}
+    async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/devicecode", data=form) as response:
+        code = (await response.json())["device_code"]
+    form |= {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": code}
+    async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/token", data=form) as response:
+        token = (await response.json())["access_token"]
+    status, body, _ = await cloud.raw("GET", "/v1.0/me", "", token=token)
+    assert (status, body["userPrincipalName"]) == (200, "ops@contoso.example")
+
+
+async def test_service_principals_by_name_and_by_id(cloud: Cloud) -> None:
+    app_id = cloud.environment["AZURE_CLIENT_ID"]
+    _, body, _ = await cloud.raw(
+        "GET", f"/v1.0/servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{app_id}')", ""
+    )
+    assert [entry["id"] for entry in body["value"]] == [OPERATOR]
+    assert (await cloud.raw("GET", f"/v1.0/servicePrincipals/{OPERATOR}", ""))[1]["appId"] == app_id
+    assert (await cloud.raw("GET", "/v1.0/servicePrincipals/nobody", ""))[0] == 404
+    assert (await cloud.raw("GET", "/v1.0/servicePrincipals?$filter=colour eq 'red'", ""))[0] == 400
+    _, body, _ = await cloud.raw("POST", "/v1.0/directoryObjects/getByIds", "", {"ids": [OPERATOR]})
+    assert [entry["@odata.type"] for entry in body["value"]] == ["#microsoft.graph.servicePrincipal"]
+    assert (await cloud.raw("GET", "/v1.0/devices", ""))[0] == 404
+    assert [entry.path for entry in cloud.simulator.unknown] == ["/v1.0/devices"]
+    assert cloud.simulator.writes() == []

@@ -1,0 +1,96 @@
+"""Microsoft Graph, as far as `az ad` and role listings ask it: me, users, service principals, names for object ids."""
+
+import re
+
+from wizard.simulator.arm import ResourceManager, UnknownRoute
+from wizard.simulator.state import Principal
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+_BY_NAME = re.compile(
+    r"servicePrincipalNames/any\((\w+):\s*\1 eq '(?P<name>[^']*)'\)|appId eq '(?P<app>[^']*)'|displayName eq '(?P<display>[^']*)'"
+)
+
+
+def _show(principal: Principal) -> Json:
+    if principal.kind == "user":
+        return {
+            "@odata.type": "#microsoft.graph.user", "id": principal.object_id, "displayName": principal.name, "userPrincipalName": principal.upn,
+            "mail": principal.upn,
+        }  # fmt: skip
+    names = [principal.app_id, *([principal.resource_id] if principal.resource_id else [])]
+    return {
+        "@odata.type": "#microsoft.graph.servicePrincipal", "id": principal.object_id, "appId": principal.app_id, "displayName": principal.name,
+        "servicePrincipalNames": names, "servicePrincipalType": "ManagedIdentity" if principal.kind == "managed-identity" else "Application",
+    }  # fmt: skip
+
+
+class Graph:
+    """The directory of one world; it takes the same tokens as ARM, whose address it shares."""
+
+    def __init__(self, world: World, arm: ResourceManager) -> None:
+        self._world, self._arm = world, arm
+
+    async def answer(self, call: Call) -> Answer:
+        """Serve one call below `/v1.0`.
+
+        Raises Refusal.
+        """
+        call.caller = await self._arm.authenticate(call)
+        path = call.path.removeprefix("/v1.0").lower()
+        if call.method == "POST" and path == "/directoryobjects/getbyids":
+            wanted = {str(each).lower() for each in call.require_body().get("ids") or []}
+            return Answer(
+                200, {"value": [_show(each) for each in self._visible() if each.object_id in wanted]}
+            )
+        if call.method != "GET":
+            raise UnknownRoute(
+                405, "Request_BadRequest", f"The method {call.method} is not supported at {call.path}."
+            )
+        if path == "/me":
+            me = self._world.state.principals[call.caller]
+            if me.kind != "user":
+                raise Refusal(
+                    400, "BadRequest", "/me request is only valid with delegated authentication flow."
+                )
+            return Answer(200, _show(me))
+        if path in {"/serviceprincipals", "/users"}:
+            return Answer(
+                200, {"value": [_show(each) for each in self._filtered(call, users=path == "/users")]}
+            )
+        match = re.fullmatch(r"/(?:serviceprincipals|users)/(?P<id>[^/]+)", path)
+        if match is None:
+            raise UnknownRoute(
+                404, "Request_ResourceNotFound", f"Resource not found for the segment '{call.path}'."
+            )
+        for principal in self._visible():
+            if match["id"] in {principal.object_id, principal.upn.lower()}:
+                return Answer(200, _show(principal))
+        raise Refusal(
+            404,
+            "Request_ResourceNotFound",
+            f"Resource '{match['id']}' does not exist or one of its queried reference-property objects are not present.",
+        )
+
+    def _visible(self) -> list[Principal]:
+        now = self._world.now()
+        return [each for each in self._world.state.principals.values() if each.visible_at <= now]
+
+    def _filtered(self, call: Call, *, users: bool) -> list[Principal]:
+        found = [each for each in self._visible() if (each.kind == "user") is users]
+        text = call.query.get("$filter", "")
+        if not text:
+            return found
+        match = _BY_NAME.fullmatch(text)
+        if match is None:
+            raise Refusal(
+                400,
+                "Request_UnsupportedQuery",
+                f"Unsupported or invalid query filter clause specified: {text}.",
+            )
+        wanted = (match["name"] or match["app"] or "").lower()
+        return [
+            each
+            for each in found
+            if each.name == match["display"] or (wanted and wanted in {each.app_id, each.resource_id.lower()})
+        ]

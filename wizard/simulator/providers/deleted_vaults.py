@@ -1,0 +1,104 @@
+"""Soft-deleted vaults: their names stay taken until they are recovered, purged, or their time is over (AZURE.md §3a)."""
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import name_of
+from wizard.simulator.key_store import keys_of, vault_name
+from wizard.simulator.providers.key_vault import TYPE, vault_id
+from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.state import DeletedVault, Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World, iso
+
+DAY = 24 * 3600.0
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
+_DELETED = (
+    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
+)
+
+routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+
+
+def soft_delete(world: World, vault: Resource) -> None:
+    """Put a vault among the deleted ones; its name stays taken."""
+    name, now = vault_name(vault), world.now()
+    keys = keys_of(world, name)
+    for key in keys:
+        del world.state.keys[f"{key.vault}/{key.name}".lower()]
+    purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
+    world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
+    world.remove(vault.id)
+
+
+@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+async def delete_vault(world: World, call: Call) -> Answer:
+    """Soft-delete a vault; 204 where there is none."""
+    world.require_group(call.path)
+    vault = world.find(vault_id(call))
+    if vault is None:
+        return Answer(204)
+    soft_delete(world, vault)
+    return Answer(200)
+
+
+def _show_deleted(deleted: DeletedVault) -> Json:
+    vault = deleted.resource
+    subscription = vault.id.split("/")[2]
+    properties: Json = {
+        "vaultId": vault.id, "location": vault.body["location"], "tags": vault.body["tags"], "deletionDate": iso(deleted.deleted_at),
+        "scheduledPurgeDate": iso(deleted.purge_at),
+    }  # fmt: skip
+    if vault.body["properties"].get("enablePurgeProtection"):
+        properties["purgeProtectionEnabled"] = True
+    name = name_of(vault.id)
+    location = vault.body["location"]
+    return {
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        "name": name,
+        "type": "Microsoft.KeyVault/deletedVaults",
+        "properties": properties,
+    }
+
+
+def _deleted(world: World, call: Call) -> DeletedVault:
+    deleted = world.state.deleted_vaults.get(call.names["vault"].lower())
+    if deleted is None or deleted.resource.body["location"] != call.names["location"].lower():
+        raise Refusal(
+            404,
+            "DeletedVaultNotFound",
+            f"The specified deleted vault '{call.names['vault']}' does not exist.",
+        )
+    return deleted
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults",
+    "Microsoft.KeyVault/deletedVaults/read",
+)
+async def list_deleted(world: World, call: Call) -> Answer:
+    """The soft-deleted vaults of a subscription."""
+    start = f"/subscriptions/{call.names['subscription']}/".lower()
+    return listing(
+        [
+            _show_deleted(entry)
+            for entry in world.state.deleted_vaults.values()
+            if entry.resource.id.lower().startswith(start)
+        ]
+    )
+
+
+@routes.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
+async def get_deleted(world: World, call: Call) -> Answer:
+    """One soft-deleted vault."""
+    return Answer(200, _show_deleted(_deleted(world, call)))
+
+
+@routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
+async def purge(world: World, call: Call) -> Answer:
+    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft."""
+    deleted = _deleted(world, call)
+    if deleted.resource.body["properties"].get("enablePurgeProtection"):
+        raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
+    del world.state.deleted_vaults[call.names["vault"].lower()]
+    world.changed = True
+    return Answer(200)
