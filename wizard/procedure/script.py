@@ -84,10 +84,10 @@ def script(answers: Answers, vault_suffix: str = ".vault.azure.net") -> str:
         "",
         "# Set environment variables",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables(target).items()),
-        *_version_line(answers),
         "",
         "# Set subscription",
         'az account set --subscription "$SUBSCRIPTION_ID"',
+        *_version_lines(answers),
     ]
     for step in STEPS:
         commands = step.commands(target) if step.applies(answers) else ()
@@ -112,13 +112,15 @@ def _settle(target: Target) -> int:
     return 300 if target.own.vault.network_access == "Private" else 60
 
 
-def _version_line(answers: Answers) -> list[str]:
+def _version_lines(answers: Answers) -> list[str]:
     """The newest version the region offers, asked of Azure when the script runs, where none was chosen."""
     new = answers.cluster.create
     if new is False or new.kubernetes_version:
         return []
-    query = "values[?isPreview==null && contains(capabilities.supportPlan, 'KubernetesOfficial')].version"
+    query = "values[?!isPreview && contains(capabilities.supportPlan, 'KubernetesOfficial')].version"
     return [
+        "",
+        "# Choose the newest version that the region offers",
         f'KUBERNETES_VERSION=$(az aks get-versions --location "$LOCATION" --query "{query}" -o tsv | sort -V | tail -n 1)',
         "export KUBERNETES_VERSION",
     ]

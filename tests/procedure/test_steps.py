@@ -1,0 +1,252 @@
+"""The steps as a whole: their keys and order, what each would do from what exists, and what rights that needs."""
+
+import pytest
+
+from tests import facts
+from tests.facts import CUSTOMER_MANAGED, bare, cluster, furnished, grant, target, user_assigned, vault
+from tests.support import ROADS, Road, answers, identity_id
+from wizard.answers import Answers
+from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.planning import applying
+from wizard.procedure.step import Intent, Step
+from wizard.procedure.steps import STEPS
+from wizard.procedure.steps.key import key_body
+from wizard.procedure.steps.vault import vault_body
+
+KEYS = [
+    "feature",
+    "provider",
+    "resource-group",
+    "vault",
+    "operator-role",
+    "key",
+    "firewall",
+    "identity",
+    "crypto-role",
+    "contributor-role",
+    "cluster",
+    "verify",
+]
+"""As programs rely on them, in the how-to's order."""
+
+BY_KEY = {step.key: step for step in STEPS}
+PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
+LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
+every = pytest.mark.parametrize("step", STEPS, ids=KEYS)
+
+
+def intent(key: str, chosen: Answers, snapshot: Snapshot) -> Intent:
+    return BY_KEY[key].inspect(target(chosen), snapshot)
+
+
+def test_the_keys_are_those_that_programs_rely_on() -> None:
+    assert [step.key for step in STEPS] == KEYS
+
+
+@every
+def test_each_step_says_what_it_does_and_needs_only_what_comes_before(step: Step) -> None:
+    earlier = KEYS[: KEYS.index(step.key)]
+    assert set(step.needs) <= set(earlier)
+    assert step.title[0].isupper()
+    assert not step.title.endswith(".")
+    assert step.sentence.endswith(".")
+    low, high = step.usually
+    assert 0 <= low <= high
+    assert step.__doc__
+
+
+@every
+@pytest.mark.parametrize("road", ROADS)
+def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: Road) -> None:
+    chosen = answers(road)
+    if not step.applies(chosen):
+        assert road == "platform-managed" or step.key in {"operator-role", "firewall"}
+        return
+    low, high = step.duration(target(chosen))
+    assert 0 <= low <= high
+    assert step.commands(target(chosen)) or step.key == "firewall", (
+        "a vault born private needs no second command"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "absent"),
+    [
+        (
+            answers("platform-managed"),
+            set(KEYS) - {"feature", "provider", "resource-group", "cluster", "verify"},
+        ),
+        (PRIVATE, {"operator-role"}),
+        (LETTER, set()),
+        (PUBLIC, {"firewall"}),
+        (
+            answers("customer-managed-public", key={"create_through": "resource-manager"}),
+            {"firewall", "operator-role"},
+        ),
+    ],
+)
+def test_each_road_has_its_steps(chosen: Answers, absent: set[str]) -> None:
+    assert [step.key for step in applying(chosen)] == [key for key in KEYS if key not in absent]
+
+
+def test_only_the_cluster_cannot_be_undone_and_only_verifying_always_looks() -> None:
+    assert [step.key for step in STEPS if not step.reversible] == ["cluster"]
+    assert [step.key for step in STEPS if step.only_looks] == ["verify"]
+
+
+BARE = bare(PRIVATE)
+
+
+@pytest.mark.parametrize(
+    ("key", "action"),
+    [
+        ("feature", "none"),
+        ("provider", "none"),
+        ("resource-group", "none"),
+        ("vault", "create"),
+        ("key", "create"),
+        ("firewall", "none"),
+        ("identity", "create"),
+        ("crypto-role", "create"),
+        ("contributor-role", "create"),
+        ("cluster", "update"),
+        ("verify", "none"),
+    ],
+)
+def test_from_an_unencrypted_cluster_alone(key: str, action: str) -> None:
+    assert intent(key, PRIVATE, BARE).action == action
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_so_already_is_left_alone(key: str) -> None:
+    done = furnished(LETTER, cluster=cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())))
+    found = intent(key, LETTER, done)
+    assert found.action == "none"
+    assert {effect.verb for effect in found.effects} == {"keep"}
+
+
+@pytest.mark.parametrize(
+    ("state", "feature", "provider"),
+    [
+        ("Registered", "none", "none"),
+        ("NotRegistered", "register", "register"),
+        ("Unregistered", "register", "register"),
+        ("Unregistering", "register", "register"),
+        ("NotSpecified", "register", "register"),
+        ("Registering", "none", "register"),
+        ("Pending", "none", "register"),
+        (None, "none", "none"),
+    ],
+)
+def test_the_feature_and_the_provider_that_must_notice_it(
+    state: str | None, feature: str, provider: str
+) -> None:
+    snapshot = bare(PRIVATE, feature=state)
+    assert intent("feature", PRIVATE, snapshot).action == feature
+    assert intent("provider", PRIVATE, snapshot).action == provider
+
+
+def test_a_provider_that_is_not_registered_is_registered_whatever_the_feature() -> None:
+    assert (
+        intent("provider", PRIVATE, bare(PRIVATE, feature=None, provider="Unregistered")).action == "register"
+    )
+
+
+def test_each_missing_group_is_a_row_and_one_elsewhere_is_kept_and_said() -> None:
+    chosen = answers("customer-managed-private", vault={"resource_group": "rg-keys"})
+    there = {"rg-demo": {"location": "eastus"}, "rg-keys": None}
+    found = intent("resource-group", chosen, bare(chosen, groups=there))
+    assert found.action == "create"
+    assert [(e.verb, e.name) for e in found.effects] == [("keep", "rg-demo"), ("create", "rg-keys")]
+    assert "another region" in found.effects[0].detail
+
+
+def test_an_open_vault_is_closed_and_one_without_a_way_for_azure_is_given_it() -> None:
+    assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=vault(denies=False))).action == "update"
+    shut = vault(denies=True, networkAcls={"bypass": "None"})
+    assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=shut)).action == "update"
+    assert intent("firewall", LETTER, bare(LETTER)).action == "update"
+
+
+def test_the_operators_role_is_given_only_where_it_is_missing_and_a_key_is_to_be_made() -> None:
+    me = facts.ME.object_id
+    assert intent("operator-role", PUBLIC, bare(PUBLIC)).action == "create"
+    assert intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=(), key=None)).action == "create"
+    assert intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=())).action == "none"
+    administers = (grant(ADMINISTRATOR, me),)
+    assert (
+        intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=administers, key=None)).action
+        == "none"
+    )
+
+
+def test_a_role_of_another_identity_does_not_count() -> None:
+    others = (grant(CRYPTO_USER, "somebody"), grant(CONTRIBUTOR))
+    assert intent("crypto-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "create"
+    assert intent("contributor-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "none"
+
+
+def test_a_cluster_that_failed_is_sent_again() -> None:
+    failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState="Failed")
+    found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
+    assert found.action == "update"
+    assert "repair" in found.effects[0].detail
+
+
+def test_the_review_names_the_identity_the_cluster_moves_to_and_what_stays() -> None:
+    found = intent("cluster", PRIVATE, BARE)
+    assert "id-aks-demo" in found.effects[0].detail
+    assert "kv-demo/aks-kms" in found.effects[0].detail
+    assert found.effects[1].verb == "keep"
+
+
+def test_a_private_vault_is_private_from_birth_and_rbac_is_always_sent() -> None:
+    """How-to, note under "Create a key vault and key with trusted services access"."""
+    private, public, letter = (vault_body(target(a), "t")["properties"] for a in (PRIVATE, PUBLIC, LETTER))
+    assert private["networkAcls"] == {"defaultAction": "Deny", "bypass": "AzureServices"}
+    assert public["networkAcls"]["defaultAction"] == letter["networkAcls"]["defaultAction"] == "Allow"
+    for properties in (private, public, letter):
+        assert properties["enableRbacAuthorization"] is True
+        assert properties["enablePurgeProtection"] is True
+
+
+def test_declined_purge_protection_is_not_sent_for_azure_refuses_false() -> None:
+    declined = answers("customer-managed-private", vault={"purge_protection": False})
+    assert "enablePurgeProtection" not in vault_body(target(declined), "t")["properties"]
+
+
+def test_a_key_in_hardware_lives_in_a_premium_vault() -> None:
+    chosen = answers("customer-managed-private", key={"type": "RSA-HSM", "size": 4096})
+    assert vault_body(target(chosen), "t")["properties"]["sku"]["name"] == "premium"
+    assert key_body(target(chosen))["properties"]["kty"] == "RSA-HSM"
+    assert key_body(target(chosen))["properties"]["keySize"] == 4096
+
+
+def test_a_key_may_encrypt_and_decrypt_and_never_sign() -> None:
+    assert {"encrypt", "decrypt"} <= set(key_body(target(PRIVATE))["properties"]["keyOps"])
+    assert not {"sign", "verify"} & set(key_body(target(PRIVATE))["properties"]["keyOps"])
+
+
+def test_tags_go_on_what_is_created() -> None:
+    tagged = target(answers("customer-managed-private", tags={"team": "payments"}))
+    assert key_body(tagged)["tags"] == vault_body(tagged, "t")["tags"] == {"team": "payments"}
+    assert "tags" not in key_body(target(PRIVATE))
+
+
+WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"}]
+
+
+@pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
+def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
+    chosen = next(a for a in (PRIVATE, LETTER) if step.applies(a))
+    rights = step.rights(target(chosen))
+    assert rights
+    for right in rights:
+        assert right.action.startswith("Microsoft.")
+        assert right.action.endswith(("/write", "/action"))
+        assert right.group in target(chosen).groups
+
+
+def test_a_key_through_the_vault_takes_a_role_there_instead() -> None:
+    assert BY_KEY["key"].rights(target(LETTER)) == ()
