@@ -141,6 +141,19 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == '{"resources": 3}'
 
 
+def test_a_world_of_another_scenario_is_refused(tmp_path: Path) -> None:
+    first = Simulator(state=tmp_path / "world.json")
+    first.start()
+    first.stop()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "description: x\nextends: contoso\nprincipals: {reader: {object_id: 99999999-9999-9999-9999-999999999999}}\n",
+        "utf-8",
+    )
+    with pytest.raises(ScenarioError, match="another scenario"):
+        Simulator(mine, state=tmp_path / "world.json").start()
+
+
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 

@@ -174,7 +174,15 @@ class Simulator:
         from wizard.simulator.world import World
 
         if self._state_file and self._state_file.exists():
-            return World(self._scenario, speed=self._speed, state=load(self._state_file))
+            world = World(self._scenario, speed=self._speed, state=load(self._state_file))
+            if not {who.object_id for who in self._scenario.principals.values()} <= set(
+                world.state.principals
+            ):
+                raise ScenarioError(
+                    f"{self._state_file} holds a world that was made from another scenario: its principals differ. "
+                    "Start it with the scenario that it was made from, or give another state file."
+                )
+            return world
         world = World(self._scenario, speed=self._speed)
         populate(world)
         return world
