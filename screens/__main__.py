@@ -1,0 +1,5 @@
+"""`python -m screens` is `aks-kms`."""
+
+from screens.cli import main
+
+main()

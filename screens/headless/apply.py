@@ -1,0 +1,253 @@
+"""`aks-kms apply`: shows the plan, asks, carries it out, and proves the result."""
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from screens.headless.door import cloud_note, opened
+from screens.headless.options import Settings, answers_option, azure_options, output_option, settings_of
+from screens.headless.outcome import (
+    DONE,
+    INTERRUPTED,
+    NO,
+    Ended,
+    carry_out,
+    read_answers,
+    say,
+    show,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wizard.answers import Answers
+    from wizard.cloud.azure import Azure
+    from wizard.journal import Journal
+    from wizard.procedure.events import Event, Listener
+    from wizard.procedure.plan import Plan
+    from wizard.procedure.run import Run
+    from wizard.verification.report import ClusterReport
+
+
+@click.command("apply")
+@answers_option
+@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@click.option(
+    "--confirm", metavar="DIGEST", help="Carry it out only if it still is the plan with this digest."
+)
+@output_option("text", "json", "jsonl")
+@azure_options
+@click.pass_context
+def command(ctx: click.Context, path: str, *, yes: bool, confirm: str | None, output: str) -> int:
+    """Do it: encrypt the cluster that an answers file names, and read it back.
+
+    Where there is no terminal to ask on, --yes or --confirm DIGEST (the digest that `plan` printed) is needed.
+    The log goes to stderr as it happens; -o jsonl writes the events to stdout instead, one a line.
+    """
+    settings = settings_of(ctx)
+    must_ask = not yes and confirm is None
+    if must_ask and (path == "-" or not sys.stdin.isatty()):
+        raise click.UsageError(
+            "Enabling this encryption cannot be undone, and there is no terminal to ask on. "
+            "Look at `aks-kms plan`, then give --confirm DIGEST (the digest it prints), or --yes to go without looking."
+        )
+    return carry_out(
+        apply(settings, lambda: read_answers(path), confirm=confirm, must_ask=must_ask, output=output)
+    )
+
+
+async def apply(
+    settings: Settings, read: "Callable[[], Answers]", *, confirm: str | None, must_ask: bool, output: str
+) -> int:
+    """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError."""
+    from wizard.procedure.planning import make_plan
+
+    answers = read()
+    async with opened(settings) as azure:
+        plan = await make_plan(azure, answers)
+        _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
+        if plan.errors:
+            _refused(plan, output)
+            return NO
+        if must_ask and plan.writes:
+            await _ask(answers.cluster.name)
+        return await _Application(azure, answers, plan, settings, output).carry_out(confirm or plan.digest)
+
+
+def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
+    from screens.headless.plan_text import findings_text, plan_text
+
+    if in_full:
+        say(plan_text(plan, note) + "\n")
+    else:
+        say("\n".join([f"{plan.title} · {note}", *findings_text(plan.findings)]))
+
+
+def _refused(plan: "Plan", output: str) -> None:
+    say("✗ Nothing was changed: mend what is marked ✗, then try again.")
+    if output != "text":
+        body = {
+            "status": "refused",
+            "plan": plan.digest,
+            "findings": [finding.to_json() for finding in plan.findings],
+        }
+        show(json.dumps(body, indent=2 if output == "json" else None))
+
+
+async def _ask(name: str) -> None:
+    """The cluster's name, typed, is what confirms. Raises Ended where something else is typed."""
+    click.echo(f"Type the cluster's name ({name}) to start: ", nl=False, err=True)
+    if (await _typed()).strip() != name:
+        raise Ended(NO, f"Nothing was changed: what was typed is not {name}.")
+
+
+async def _typed() -> str:
+    """A line from the terminal, waited for in a way that a signal can end."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin.fileno(), ready.set)
+    except NotImplementedError:  # Windows; there Ctrl-C ends a read by itself
+        return sys.stdin.readline()
+    try:
+        await ready.wait()
+        return sys.stdin.readline()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+
+
+class _Application:
+    """One plan being carried out, and everybody who is told about it."""
+
+    def __init__(
+        self, azure: "Azure", answers: "Answers", plan: "Plan", settings: Settings, output: str
+    ) -> None:
+        self._azure = azure
+        self._answers = answers
+        self._plan = plan
+        self._settings = settings
+        self._output = output
+        self._finished: list[Event] = []
+        self._begun = False
+        self._journal: Journal | None = None
+
+    async def carry_out(self, confirm: str) -> int:
+        from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
+
+        run = Run(self._azure, self._answers, self._plan, listeners=self._listeners())
+        try:
+            status = await run.execute(confirm)
+            report = await self._verify() if status == "succeeded" else None
+        except NotConfirmedError as error:
+            raise Ended(
+                NO, f"✗ {error}\n  Nothing was changed. See `aks-kms plan`, and give the digest it prints."
+            ) from None
+        except DriftedError as error:
+            raise Ended(
+                NO, f"✗ {error}\n  Nothing was changed. Look at the plan as it is now, and start again."
+            ) from None
+        except RefusedError as error:
+            raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
+        except asyncio.CancelledError:
+            self._tell_result(run, "interrupted", None)
+            self._tell_how_to_go_on()
+            raise
+        finally:
+            self._end_journal()
+        self._tell_result(run, status, report)
+        if status != "succeeded":
+            self._tell_how_to_go_on()
+            return INTERRUPTED if status == "interrupted" else NO
+        return DONE if report and report.passed else NO
+
+    def _listeners(self) -> "list[Listener]":
+        from screens.headless.live_log import LiveLog
+
+        told = LiveLog(self._azure.clock, say, verbose=self._settings.verbose)
+        listeners: list[Listener] = [told, self._keep]
+        if self._output == "jsonl":
+            listeners.append(lambda event: show(json.dumps(event.to_json(), ensure_ascii=False)))
+        return listeners
+
+    def _keep(self, event: "Event") -> None:
+        """For the result, and for the journal, which begins with the first event: what the gate stops is no run."""
+        if event.type in {"step-finished", "run-finished"}:
+            self._finished.append(event)
+        if not self._begun:
+            self._begun = True
+            self._journal = _journal(self._answers, self._plan)
+        if self._journal:
+            self._journal(event)
+
+    async def _verify(self) -> "ClusterReport":
+        """The proof for the result, and for the journal."""
+        from wizard.verification.verify import verify
+
+        report = await verify(self._azure, self._plan.cluster_id, expect=self._answers)
+        if self._journal:
+            self._journal.keep_report(report)
+        return report
+
+    def _end_journal(self) -> None:
+        if self._journal:
+            self._journal.close()
+            if self._journal.trouble:
+                say(f"! The journal of this run is not complete: {self._journal.trouble}")
+
+    def _tell_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
+        match self._output:
+            case "json":
+                show(json.dumps(self._json(run, status, report), indent=2))
+            case "text" if report:
+                from screens.headless.report_text import report_text
+
+                show(report_text(report))
+            case _:
+                pass
+        if self._journal:
+            say(f"Journal: {self._journal.path}")
+
+    def _tell_how_to_go_on(self) -> None:
+        say("What Azure has begun goes on there; nothing is undone, and what is done is kept.")
+        if self._settings.simulate is not None:
+            say("This simulated Azure ends with the command; one that lasts: aks-kms simulator --state FILE")
+        elif self._journal:
+            say(f"To carry on: aks-kms runs resume {self._journal.id}")
+        else:
+            say("To carry on: the same command again.")
+
+    def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:
+        whole = next((event for event in self._finished if event.type == "run-finished"), None)
+        steps = {event.step: event for event in self._finished if event.type == "step-finished"}
+        return {
+            "status": status,
+            "seconds": whole.seconds if whole else None,
+            "cluster_id": self._plan.cluster_id,
+            "plan": self._plan.digest,
+            "steps": [
+                {
+                    "key": key,
+                    "status": state,
+                    "seconds": steps[key].seconds if key in steps else None,
+                    "message": steps[key].message if key in steps else "",
+                    "problem": run.problems[key].to_json() if key in run.problems else None,
+                }
+                for key, state in run.statuses.items()
+            ],
+            "verification": report.to_json() if report else None,
+            "journal": str(self._journal.path) if self._journal else None,
+        }
+
+
+def _journal(answers: "Answers", plan: "Plan") -> "Journal | None":
+    """The journal of this run; a disk that cannot keep one is no reason not to encrypt."""
+    from wizard.journal import Journal, JournalError
+
+    try:
+        return Journal.begin(answers, plan)
+    except JournalError as error:
+        say(f"! {error} Going on without.")
+        return None

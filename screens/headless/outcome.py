@@ -1,0 +1,123 @@
+"""How a command ends: its exit code, and on stderr the words for whatever kept it from ending well."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import AzureError, Problem
+
+if TYPE_CHECKING:
+    from wizard.answers import Answers
+
+DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Ended(Exception):  # noqa: N818 - not every end is an error
+    """Raised to end a command with an exit code and a message; the message may be empty."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        self.code = code
+        super().__init__(message)
+
+
+def carry_out(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command's work to its end, and turn whatever ends it into an exit code and words on stderr.
+
+    SIGINT, SIGTERM and SIGHUP cancel the work once, so that it can put its things in order; then the code is 130.
+    """
+    from wizard.answers import AnswersError
+    from wizard.journal import JournalError
+    from wizard.simulator import ScenarioError
+
+    try:
+        return asyncio.run(_listening(work))
+    except AzureError as error:
+        say(problem_text(error.problem))
+        return code_of(error.problem)
+    except (AnswersError, ScenarioError, JournalError) as error:
+        say(f"Error: {error}")
+        return USAGE
+    except Ended as end:
+        if str(end):
+            say(str(end))
+        return end.code
+
+
+def code_of(problem: Problem) -> int:
+    """The exit code of a problem that kept a command from learning anything."""
+    match problem.kind:
+        case "input":
+            return USAGE
+        case "sign-in" | "unreachable":
+            return UNREACHABLE
+        case _:
+            return NO
+
+
+async def _listening(work: Coroutine[Any, Any, int]) -> int:
+    """The work as a task of its own that signals cancel."""
+    task = asyncio.ensure_future(work)
+    heard: list[signal.Signals] = []
+
+    def cancel(number: signal.Signals) -> None:
+        heard.append(number)
+        if len(heard) == 1:
+            task.cancel()
+        else:  # asked twice: whoever asks does not want to wait
+            sys.exit(INTERRUPTED)
+
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            try:
+                loop.add_signal_handler(number, cancel, number)
+            except NotImplementedError:  # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there
+                break
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not heard:
+            raise
+        raise Ended(INTERRUPTED, "Interrupted.") from None
+
+
+def say(text: str = "") -> None:
+    """Words for the operator, on stderr, cleaned of whatever a terminal would obey."""
+    click.echo(clean(text), err=True)
+
+
+def show(text: str) -> None:
+    """Data, on stdout, cleaned of whatever a terminal would obey."""
+    click.echo(clean(text))
+
+
+def problem_text(problem: Problem) -> str:
+    """A problem in plain lines: what, what Azure said, the likely cause, and what to do."""
+    lines = [f"✗ {problem.summary}"]
+    if problem.code or problem.azure_said:
+        first, *rest = (problem.azure_said or "(no text)").splitlines()
+        lines.append(f"  Azure said:     {problem.code + ': ' if problem.code else ''}{first}")
+        lines += [f"                  {line}" for line in rest]
+    if problem.correlation_id:
+        lines.append(f"  Correlation id: {problem.correlation_id}")
+    if problem.cause:
+        lines.append(f"  Likely cause:   {problem.cause}")
+    if problem.remedy:
+        lines.append(f"  What to do:     {problem.remedy}")
+    return "\n".join(lines)
+
+
+def read_answers(path: str) -> "Answers":
+    """The answers in a file, or on stdin for `-`. Raises AnswersError."""
+    from wizard.answers import decode, load  # pydantic takes longer than all of --help
+
+    if path == "-":
+        return decode(sys.stdin.buffer.read(), "stdin")
+    return load(Path(path))

@@ -1,0 +1,59 @@
+"""A cluster's report in plain lines: the verdict, each check with its evidence, what must be kept, what Azure returned."""
+
+import json
+from collections.abc import Sequence
+
+from screens.headless.table import table
+from screens.words import KINDS, OUTCOMES, count
+from wizard.cloud.clean import clean, one_line
+from wizard.verification.report import Check, ClusterReport
+
+
+def report_text(report: ClusterReport) -> str:
+    """The whole report on one cluster."""
+    lines = [verdict(report), f"  {report.id}", f"  Kubernetes {report.kubernetes_version}", "", "Checks"]
+    for check in report.checks:
+        lines += _check(check)
+    if report.keep:
+        lines += ["", "Keep for ever", *(f"  ! {one_line(sentence)}" for sentence in report.keep)]
+    profile = clean(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
+    lines += [
+        "",
+        "The security profile, as Azure returned it",
+        *(f"  {line}" for line in profile.splitlines()),
+    ]
+    return "\n".join(lines)
+
+
+def verdict(report: ClusterReport) -> str:
+    """The verdict with its sign: what a manager reads."""
+    failed = [check for check in report.checks if not check.passed]
+    but = f" But {count(len(failed), 'check')} failed." if failed and report.encryption != "none" else ""
+    return f"{'✓' if report.passed else '✗'} {one_line(report.verdict)}{but}"
+
+
+def overview(reports: Sequence[ClusterReport]) -> str:
+    """One line for each cluster, and the sum."""
+    rows = [
+        (
+            "✓" if report.passed else "✗",
+            report.name,
+            report.resource_group,
+            KINDS[report.encryption],
+            "; ".join(check.message for check in report.checks if not check.passed),
+        )
+        for report in reports
+    ]
+    passed = sum(report.passed for report in reports)
+    total = f"{passed} of {count(len(reports), 'cluster')} passed"
+    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED"), rows) + f"\n\n{total}"
+
+
+def _check(check: Check) -> list[str]:
+    sign, word, _ = OUTCOMES[check.outcome]
+    lines = [f"  {sign} {word:<8} {check.group:<11} {one_line(check.message)} [{check.code}]"]
+    if check.evidence:
+        lines.append(f"{'':<24}{one_line(check.evidence)}")
+    if check.remedy:
+        lines.append(f"{'':<24}what to do: {one_line(check.remedy)}")
+    return lines

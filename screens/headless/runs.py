@@ -1,0 +1,122 @@
+"""`aks-kms runs`: the journal of what was run, and carrying on."""
+
+import json
+import sys
+
+import click
+
+from screens.headless.apply import apply
+from screens.headless.options import azure_options, output_option, settings_of
+from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, show
+from screens.headless.table import table
+from screens.words import duration
+from wizard.cloud.clean import clean
+
+
+@click.group("runs")
+def command() -> None:
+    """The journal: what was run, and carrying on. It keeps history; what holds is always read from Azure."""
+
+
+@command.command("list")
+@output_option("table", "json")
+def list_(output: str) -> int:
+    """Every run, the newest first."""
+    return carry_out(_list(output))
+
+
+async def _list(output: str) -> int:
+    from wizard.journal import default_root, list_runs
+
+    runs = list_runs()
+    if output == "json":
+        show(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
+    elif runs:
+        rows = [
+            (
+                run.id,
+                run.cluster,
+                run.status,
+                duration(run.seconds) if run.seconds is not None else "",
+                run.title,
+            )
+            for run in runs
+        ]
+        show(table(("ID", "CLUSTER", "STATUS", "TOOK", "WHAT"), rows))
+    else:
+        show(f"No run yet. They are kept in {default_root()}")
+    return DONE
+
+
+@command.command("show")
+@click.argument("run", metavar="ID")
+@output_option("text", "json")
+def show_(run: str, output: str) -> int:
+    """One run: its answers, and its log."""
+    return carry_out(_show(run, output))
+
+
+async def _show(run: str, output: str) -> int:
+    from wizard.journal import read_run
+
+    found = read_run(None, run)
+    if output == "json":
+        show(json.dumps(found.to_json(), indent=2))
+        return DONE
+    summary = found.summary
+    lines = [summary.title, f"  {summary.status} · {summary.path}", "", "Answers"]
+    lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
+    lines += ["", "Log", *(f"  {clean(line)}" for line in found.log.splitlines())]
+    show("\n".join(lines))
+    return DONE
+
+
+@command.command("report")
+@click.argument("run", metavar="ID")
+def report(run: str) -> int:
+    """The verification with which a run ended, as JSON in the shape of `verify -o json`."""
+    return carry_out(_report(run))
+
+
+async def _report(run: str) -> int:
+    from wizard.journal import read_run
+
+    found = read_run(None, run)
+    if found.report is None:
+        raise Ended(
+            NO,
+            f"✗ The run {run} has no verification: it ended as {found.summary.status}.\n"
+            f"  What to do: aks-kms runs resume {run}, or aks-kms verify.",
+        )
+    passed = found.report.get("passed") is True
+    summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
+    show(json.dumps({"clusters": [found.report], "summary": summary}, indent=2))
+    return DONE if passed else NO
+
+
+@command.command("resume")
+@click.argument("run", metavar="[ID]", required=False)
+@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@click.option(
+    "--confirm", metavar="DIGEST", help="Carry it out only if it still is the plan with this digest."
+)
+@output_option("text", "json", "jsonl")
+@azure_options
+@click.pass_context
+def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, output: str) -> int:
+    """Carry on a run (the newest one, without an ID): plan again with its answers, and do what is left."""
+    must_ask = not yes and confirm is None
+    if must_ask and not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask on. Give --yes, or --confirm DIGEST.")
+    settings = settings_of(ctx)
+
+    async def carry_on() -> int:
+        from wizard.journal import list_runs, read_run
+
+        newest = run or next((summary.id for summary in list_runs()), None)
+        if newest is None:
+            raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
+        answers = read_run(None, newest).answers
+        return await apply(settings, lambda: answers, confirm=confirm, must_ask=must_ask, output=output)
+
+    return carry_out(carry_on())

@@ -1,0 +1,56 @@
+"""`aks-kms` alone: the wizard, on a terminal that can show it."""
+
+import os
+import sys
+
+import click
+
+from screens.headless.door import opened, speed_note
+from screens.headless.options import settings_of
+from screens.headless.outcome import INTERRUPTED, USAGE, say
+
+
+def run_wizard(ctx: click.Context) -> int:
+    """Run the wizard to its end; its exit code. Where there is no terminal, say what to use instead."""
+    settings = settings_of(ctx)
+    if why_not := _no_terminal():
+        say(
+            f"✗ The wizard needs a terminal: {why_not}.\n"
+            "  What to do: without one, everything the wizard does is done by\n"
+            "    aks-kms answers example customer-managed-private > answers.yaml    then edit it\n"
+            "    aks-kms plan -f answers.yaml                                       what would be done\n"
+            "    aks-kms apply -f answers.yaml --confirm DIGEST                     do it, with the digest plan printed\n"
+            "    aks-kms verify --expect answers.yaml                               prove it"
+        )
+        return USAGE
+    if settings.simulate is not None:
+        _check_scenario(settings.simulate)
+    from screens.app import WizardApp  # Textual, only for who sees it
+
+    app = WizardApp(
+        lambda tell: opened(settings, tell), environment=os.environ, speed_note=speed_note(settings)
+    )
+    code = app.run()
+    return INTERRUPTED if code is None else code
+
+
+def _no_terminal() -> str:
+    """Why no full-screen program can run here, in words; empty where one can."""
+    for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
+        if not stream.isatty():
+            return f"{name} is none"
+    term = os.environ.get("TERM", "")
+    return f"TERM is {term!r}, which can show no screens" if term in {"dumb", "unknown"} else ""
+
+
+def _check_scenario(name: str) -> None:
+    """Refuse a world that there is not before the screen is taken over. Raises click.UsageError."""
+    from pathlib import Path
+
+    from wizard.simulator import scenarios
+
+    known = scenarios()
+    if name not in known and not Path(name).is_file():
+        raise click.UsageError(
+            f"There is no simulated world {name!r}. Built in: {', '.join(known)}; or give a scenario file."
+        )
