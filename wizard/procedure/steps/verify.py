@@ -2,7 +2,6 @@
 
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.target import Target
 from wizard.verification.verify import verify
@@ -18,10 +17,8 @@ class Verify(Step):
     only_looks = True
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        del snapshot
-        return Intent(
-            "none", (Effect("keep", "verification", target.answers.cluster.name, "read back at the end"),)
-        )
+        del target, snapshot
+        return Intent("none", ())
 
     async def apply(self, work: Work) -> None:
         """Nothing is changed."""
