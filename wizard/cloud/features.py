@@ -117,9 +117,9 @@ async def refresh_provider(
     state = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await provider_state(azure, subscription)
-        report(state, spent)
         if state == "Registered":
             return
+        report(state, spent)
     raise AzureError(
         Problem(
             "transient",

@@ -1,5 +1,6 @@
 """The checks on one managed cluster: pure functions of what was read, each with a stable code."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,11 @@ def _check(
     fine = outcome == "passed"
     message = clean(good if fine else bad)
     return Check(code, group, outcome, message, clean(evidence), "" if fine else clean(remedy))
+
+
+def _shown(body: Json, name: str) -> str:
+    """One property as JSON writes it."""
+    return f"{name}: {json.dumps(body[name]) if name in body else 'not set'}"
 
 
 def _cluster(e: Evidence) -> Iterator[Check]:
@@ -124,7 +130,7 @@ def _vault(e: Evidence) -> Iterator[Check]:
         True if properties.get("enableRbacAuthorization") is True else "warning",
         "The key vault uses Azure RBAC.",
         "The key vault uses access policies; the identity's role assignments have no effect there.",
-        f"enableRbacAuthorization: {properties.get('enableRbacAuthorization')}",
+        _shown(properties, "enableRbacAuthorization"),
         "See that an access policy gives the cluster's identity encrypt and decrypt, or move the vault to Azure RBAC.",
     )
     yield _check(
@@ -133,7 +139,7 @@ def _vault(e: Evidence) -> Iterator[Check]:
         True if properties.get("enablePurgeProtection") is True else "warning",
         "Purge protection keeps the key vault and its keys from being lost for good.",
         "Without purge protection, whoever may purge the key vault can destroy the cluster's secrets for good.",
-        f"enablePurgeProtection: {properties.get('enablePurgeProtection')}",
+        _shown(properties, "enablePurgeProtection"),
         f"az keyvault update --name {name} --enable-purge-protection true   (cannot be undone)",
     )
     denies = firewall_denies(e.vault)
@@ -214,7 +220,7 @@ def _key(e: Evidence) -> Iterator[Check]:
         attributes.get("enabled") is not False,
         "The key is enabled.",
         "The key is disabled: the cluster cannot decrypt its secrets.",
-        f"enabled: {attributes.get('enabled')}",
+        _shown(attributes, "enabled"),
         f"az keyvault key set-attributes --id {e.encryption.key_id} --enabled true",
     )
     yield _expiry(attributes.get("exp"), e.encryption.key_id)
