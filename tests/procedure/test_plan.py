@@ -232,7 +232,7 @@ def test_every_step_comes_after_what_it_needs_and_says_what_it_touches(road: Roa
     for planned in shown.steps:
         assert set(planned.needs) <= seen
         seen.add(planned.key)
-        assert planned.effects
+        assert planned.effects or planned.key == "verify", "only reading back touches nothing"
         assert (planned.action == "none") == all(effect.verb == "keep" for effect in planned.effects)
 
 
