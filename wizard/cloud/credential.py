@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.proxies import ca_bundle, proxy_for
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
@@ -136,7 +138,8 @@ def make_credential(
                 **common,
             )
         case "managed-identity":
-            inner = aio.ManagedIdentityCredential(client_id=environment.get("AZURE_CLIENT_ID"))
+            client = environment.get("AZURE_CLIENT_ID")
+            inner = aio.ManagedIdentityCredential(client_id=client, transport=transport())
         case "azure-cli":
             if shutil.which("az", path=environment.get("PATH")) is None:
                 raise _cannot_sign_in(
@@ -144,13 +147,12 @@ def make_credential(
                 )
             inner = aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_TIMEOUT)
         case "device-code":
-            inner = _device_code(tenant, common, tell)
+            inner = _device_code(tenant, common | _network(cloud, environment), tell)
         case _:
             from azure.identity import InteractiveBrowserCredential
 
-            inner = _Threaded(
-                InteractiveBrowserCredential(**({"tenant_id": tenant} if tenant else {}), **common)
-            )
+            options = common | _network(cloud, environment) | ({"tenant_id": tenant} if tenant else {})
+            inner = _Threaded(InteractiveBrowserCredential(**options))
     return KeptCredential(inner)
 
 
@@ -212,6 +214,16 @@ def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None
 
     options: dict[str, Any] = common | ({"tenant_id": tenant} if tenant else {})
     return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))
+
+
+def _network(cloud: Cloud, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Proxy and certificates for a synchronous credential, which cannot use the shared session."""
+    proxy = proxy_for(urlsplit(cloud.authority).hostname or "", environment)
+    return {
+        "connection_verify": ca_bundle(environment) or True,
+        "proxies": {"https": proxy} if proxy else None,
+        "use_env_settings": False,
+    }
 
 
 def _well_known(cloud: Cloud) -> bool:
