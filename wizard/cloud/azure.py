@@ -5,6 +5,7 @@ Importing this costs nothing; the SDKs are imported inside `connect`, in a threa
 
 import asyncio
 import importlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -218,7 +219,7 @@ async def connect(
             try:
                 token = await signing_in.get_token_info(where.arm_scope)
             except _sdk_errors() as error:
-                raise AzureError(problem_from(error, f"Nobody is signed in to {where.title}.")) from error
+                raise AzureError(problem_from(error, f"Signing in to {where.title} did not succeed.")) from error
             yield Azure(where, who(token.token), clock, signing_in, session, environment)
 
 
@@ -272,6 +273,7 @@ def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
 def _import_sdks() -> None:
     for name in _SDKS:
         importlib.import_module(name)
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # else Python writes their warnings over the screen
 
 
 def _sdk_errors() -> tuple[type[Exception], ...]:
