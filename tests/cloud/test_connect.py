@@ -77,7 +77,7 @@ async def test_a_wrong_secret() -> None:
     async with Simulator(speed=math.inf) as simulator:
         problem = await refused(surroundings(simulator, {"AZURE_CLIENT_SECRET": "not-the-s3cret"}))
     assert problem.kind == "sign-in"
-    assert problem.summary == "Nobody is signed in to simulated Azure."
+    assert problem.summary == "Signing in to simulated Azure did not succeed."
     assert "AADSTS7000215" in problem.azure_said
     assert "not-the-s3cret" not in repr(problem)
 
