@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from screens.running import ActiveRun
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
     from wizard.verification.report import ClusterReport
 
@@ -273,7 +274,9 @@ class WizardApp(App[int]):
     async def _execute(self, active: "ActiveRun") -> None:
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
-        listeners = [active, *([active.journal] if active.journal else [])]
+        listeners: list[Listener] = [active]
+        if active.journal:
+            listeners.append(active.journal)
         run = Run(self.azure, active.answers, active.plan, listeners=listeners)
         try:
             active.end(await run.execute(active.plan.digest))

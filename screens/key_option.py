@@ -46,7 +46,7 @@ OPTIONS = (
         "Private",
         "Your key, private vault",
         "you, in your key vault",
-        "you, or a policy of the vault; AKS follows within 6 hours",
+        "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, two roles",
         "9–14 min",
         "delete, disable or let expire the key or its vault",
@@ -56,7 +56,7 @@ OPTIONS = (
         "Public",
         "Your key, public vault",
         "you, in your key vault",
-        "you, or a policy of the vault; AKS follows within 6 hours",
+        "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, three roles",
         "5–10 min",
         "delete, disable or let expire the key or its vault",
@@ -145,11 +145,10 @@ enter         choose the card"""
 
     def body(self) -> ComposeResult:
         name = self.wizard.draft.cluster_name
-        with VerticalScroll(can_focus=False):
-            yield Heading(f"Who holds the key of {name}?", "←  → and enter")
-            with Horizontal(id="cards"):
-                for option in OPTIONS:
-                    yield Card(option, now=self._is_now(option), why_not=self._why_not())
+        yield Heading(f"Who holds the key of {name}?", "arrows and enter")
+        with VerticalScroll(can_focus=False), Horizontal(id="cards"):
+            for option in OPTIONS:
+                yield Card(option, now=self._is_now(option), why_not=self._why_not())
 
     def on_mount(self) -> None:
         super().on_mount()

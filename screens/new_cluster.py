@@ -42,6 +42,7 @@ esc     back to the list of clusters; what you typed is kept"""
         self._regions: list[str] = []
         self._versions: list[VersionRow] = []
         self._asked_for = ""
+        self._regions_unknown = False
 
     def body(self) -> ComposeResult:
         form = self.wizard.draft.new_cluster
@@ -88,6 +89,7 @@ esc     back to the list of clusters; what you typed is kept"""
         try:
             self._regions = await locations(self.wizard.azure, subscription.id)
         except AzureError as error:
+            self._regions_unknown = True
             region.hint(
                 f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope."
             )
@@ -98,7 +100,10 @@ esc     back to the list of clusters; what you typed is kept"""
     def _region_changed(self) -> None:
         """Ask for the versions of a region once its name stands."""
         region = self.query_one("#region", Field)
-        if region.value and region.problem is None and region.value != self._asked_for:
+        known = (
+            region.value in self._regions if self._regions else self._regions_unknown and not region.problem
+        )
+        if known and region.value != self._asked_for:
             self._asked_for = region.value
             self.background(self._read_versions(region.value), "listing the versions")
 
@@ -117,16 +122,18 @@ esc     back to the list of clusters; what you typed is kept"""
             return
         self._versions = versions
         plain = next((v for v in versions if not v.preview and not v.lts_only), None)
-        newest = f"the newest that suits ({plain.version})" if plain else "the newest that suits"
         kept = self.wizard.draft.new_cluster.version
         known = {v.version for v in versions}
-        choice.offer(
-            [(newest, NEWEST), *((_version(v), v.version) for v in versions)],
-            kept if kept in known else NEWEST,
-        )
-        choice.hint(
-            "" if versions else f"{region} offers no version that can be encrypted; choose another region."
-        )
+        options = [("the newest that suits", NEWEST), *((_version(v), v.version) for v in versions)]
+        choice.offer(options, kept if kept in known else NEWEST)
+        if plain:
+            choice.hint(
+                f"the newest that suits is {plain.version} now; {region} offers {len(versions)} that can be encrypted"
+            )
+        else:
+            choice.hint(
+                f"! {region} offers no version that suits; choose another region, or a version by name"
+            )
         self._judge()
 
     def _region(self, value: str) -> str | None:

@@ -1,0 +1,64 @@
+"""The six roads, as an operator walks them: real keys, the real SDKs, a simulated Azure that keeps the truth."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.screens.operator import LARGE, SMALL, wizard
+from wizard.simulator import Simulator
+
+PRODUCTION = "/subscriptions/22222222-2222-2222-2222-222222222222"
+
+
+def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
+    """What the how-to prints as `securityProfile` at the end of that road."""
+    profile: dict[str, Any] = {
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
+    }
+    if option != "platform-managed":
+        vault = f"kv-{cluster}-kms"
+        profile["azureKeyVaultKms"] = {
+            "enabled": True,
+            "keyId": f"https://{vault}.vault.local.test/keys/aks-kms",
+            "keyVaultNetworkAccess": option,
+            "keyVaultResourceId": f"{PRODUCTION}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}",
+        }
+    return profile
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("create", [False, True], ids=["existing", "new"])
+@pytest.mark.parametrize("option", ["platform-managed", "Private", "Public"])
+async def test_a_road_ends_in_a_verified_cluster(
+    option: str, create: bool, size: tuple[int, int], tmp_path: Path
+) -> None:
+    name, group = ("aks-new", "rg-new") if create else ("aks-demo", "rg-demo")
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, size) as operator,
+    ):
+        await operator.to_clusters()
+        if create:
+            await operator.create(name, group, "westeurope")
+        else:
+            await operator.choose(name)
+        await operator.to_review(option)
+        assert not [r for r in simulator.writes() if "managedclusters" in r.path.lower()]
+        await operator.start(name)
+        await operator.sees("Done in")
+        await operator.press("enter")
+        screen = await operator.sees(
+            "secrets are encrypted with", "checks passed", "read from Azure just now"
+        )
+        assert "simulated Azure" in screen
+        assert "failed" not in screen
+        cluster = simulator.resource(
+            f"{PRODUCTION}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
+        )
+        assert cluster is not None
+        assert cluster["properties"]["securityProfile"] == printed(option, name, group)
+        assert operator.app.exit_code == 0
+        assert not simulator.unknown
+        assert [path.name.endswith(name) for path in (tmp_path / "runs").iterdir()] == [True]

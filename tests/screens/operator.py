@@ -1,0 +1,155 @@
+"""An operator at the wizard: presses real keys, and sees what a person would see."""
+
+import html
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from screens.app import WizardApp
+from wizard.cloud.azure import connect
+from wizard.simulator import Simulator
+
+PATIENCE = 12.0
+"""Seconds until a condition that does not come true is a failure; a busy machine is slow."""
+
+SMALL, LARGE = (80, 24), (120, 40)
+
+_CELL = 12.2  # the width of one column in Textual's SVG
+
+
+class Operator:
+    """The pilot of one app, with eyes."""
+
+    def __init__(self, app: WizardApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    def frame(self) -> str:
+        """What stands on the screen, line by line."""
+        return frame(self.app.export_screenshot(simplify=False))
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition; where it does not come true, fail with the screen as it is."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
+            await self.pilot.pause(0.02)
+
+    async def sees(self, *texts: str) -> str:
+        """Wait until all of these stand on the screen, however they are wrapped; returns the screen."""
+        await self.until(lambda: all(text in _flat(self.frame()) for text in texts), repr(texts))
+        return self.frame()
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        await self.pilot.press(*text)
+        await self.pilot.pause()
+
+    # -- the way to a screen -------------------------------------------------------------------------------------
+
+    async def to_clusters(self, *, register: bool = True) -> None:
+        """From the first frame, through Contoso Production, to the list of clusters."""
+        await self.sees("Signed in to")
+        await self.press("enter")
+        await self.sees("Which subscription?", "Contoso Production")
+        await self.press("end", "enter")
+        await self.sees("not registered yet")
+        if register:
+            await self.press("enter")
+            await self.sees("is registered. Nothing to do here.")
+            await self.press("enter")
+        else:
+            await self.press("tab", "enter")
+        await self.until(lambda: self.app.found_all, "all clusters")
+
+    async def choose(self, cluster: str) -> None:
+        """Choose a cluster in the list."""
+        await self.press("slash")
+        await self.type(cluster)
+        await self.press("enter")
+        await self.until(lambda: "●" not in cluster and cluster in self.frame(), cluster)
+        await self.press("enter")
+
+    async def create(self, name: str, group: str, region: str) -> None:
+        """Fill in the form for a new cluster."""
+        await self.press("n")
+        await self.sees("A new cluster, encrypted from birth")
+        await self.type(name)
+        await self.press("tab")
+        await self.type(group)
+        await self.press("tab")
+        await self.type(region)
+        await self.sees("the newest that suits is")
+        await self.press("ctrl+n")
+
+    async def take_key(self, option: str) -> None:
+        """Take one of the three cards."""
+        await self.sees("Who holds the key of")
+        await self.until(lambda: self.app.focused is not None, "a card with the focus")
+        for _ in range(3):
+            if self.app.focused and self.app.focused.id == f"card-{option}":
+                break
+            await self.press("right")
+        await self.press("enter")
+
+    async def to_review(self, option: str) -> str:
+        """From the key option to the plan."""
+        await self.take_key(option)
+        if option != "platform-managed":
+            await self.sees("Vault, key and identity for")
+            await self.press("ctrl+n")
+        return await self.sees("Type the cluster's name to start", "Enter, then type")
+
+    async def start(self, name: str) -> None:
+        """Type the cluster's name at the gate."""
+        await self.press("enter")
+        await self.type(name)
+        await self.press("enter")
+
+
+@asynccontextmanager
+async def wizard(
+    simulator: Simulator, folder: Path, size: tuple[int, int] = LARGE, **environment: str
+) -> AsyncIterator[Operator]:
+    """A wizard on a started simulator, with an operator before it."""
+    surroundings = {**os.environ, **simulator.environment, **environment}
+    app = WizardApp(
+        lambda tell: connect(surroundings, tell=tell),
+        environment=surroundings,
+        speed_note="no waiting",
+        journal_root=folder / "runs",
+    )
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Operator(app, pilot)
+        await app.leave()
+
+
+def frame(svg: str) -> str:
+    """The text of a screenshot, line by line, each at its column."""
+    rows: dict[int, list[tuple[float, str]]] = {}
+    pattern = r'<text [^>]*?x="([\d.]+)"[^>]*?clip-path="url\(#[^)]*-line-(\d+)\)">(.*?)</text>'
+    for x, line, text in re.findall(pattern, svg):
+        rows.setdefault(int(line), []).append((float(x), html.unescape(text).replace("\xa0", " ")))
+    lines = []
+    for number in range(max(rows, default=-1) + 1):
+        row = ""
+        for x, text in sorted(rows.get(number, [])):
+            row = row.ljust(round(x / _CELL)) + text
+        lines.append(row)
+    return "\n".join(lines)
+
+
+def _flat(text: str) -> str:
+    """Without line breaks, frames and runs of spaces: a sentence is a sentence, however it is wrapped."""
+    body = "\n".join(line.split("▎", 1)[-1] for line in text.splitlines())
+    return text + "\n" + " ".join(re.sub(r"[▎▌▊▐│┃]", " ", body).split())
