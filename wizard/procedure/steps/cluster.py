@@ -1,6 +1,7 @@
 """The managed cluster itself: the one step that cannot be undone."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
@@ -10,10 +11,11 @@ from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
 from wizard.procedure import cluster_body
+from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.settling import let_roles_settle
 from wizard.procedure.step import Intent, Step, Work, not_so, shell
-from wizard.rules import Right
+from wizard.rules import Finding, Right
 from wizard.target import Target
 
 _ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
@@ -92,6 +94,8 @@ class Cluster(Step):
                         "operator",
                     )
                 elif code == _ROLE_NOT_THERE:
+                    if cause := await lasting_cause(work):
+                        raise AzureError(_told_apart(error.problem, cause)) from error
                     pause = work.patience.cluster_retry
                     work.log(
                         f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
@@ -229,6 +233,11 @@ def _changed_meanwhile(name: str) -> Problem:
         "Plan again and look at the difference.",
         retryable=True,
     )
+
+
+def _told_apart(problem: Problem, cause: Finding) -> Problem:
+    """AKS's one message for many causes, with the one that it is."""
+    return replace(problem, kind="input", cause=cause.message, remedy=cause.remedy, retryable=False)
 
 
 def _ended_badly(name: str, state: str, cluster: Json) -> Problem:

@@ -7,9 +7,6 @@ from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
 from wizard.target import Target
 
-ASKABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
-"""States from which the feature has to be asked for."""
-
 
 class Feature(Step):
     """How-to: "Register the feature flag", steps 1 and 2."""
@@ -28,7 +25,7 @@ class Feature(Step):
                 "none",
                 (Effect("keep", "feature", features.FEATURE, "no longer exists: not needed any more"),),
             )
-        if snapshot.feature in ASKABLE:
+        if snapshot.feature in features.ASKABLE:
             return Intent(
                 "register", (Effect("change", "feature", features.FEATURE, "registered in the subscription"),)
             )

@@ -4,7 +4,6 @@ from wizard.cloud import features
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.procedure.steps.feature import ASKABLE
 from wizard.rules import Right
 from wizard.target import Target
 
@@ -20,7 +19,7 @@ class Provider(Step):
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         del target
-        unnoticed = snapshot.feature in ASKABLE or snapshot.feature in {"Registering", "Pending"}
+        unnoticed = snapshot.feature in features.ASKABLE or snapshot.feature in {"Registering", "Pending"}
         if unnoticed or snapshot.provider != "Registered":
             return Intent(
                 "register",
