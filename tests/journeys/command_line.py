@@ -1,0 +1,146 @@
+"""`aks-kms` as a shell runs it: a process of its own, with what it wrote and how it ended."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wizard.simulator import Simulator
+
+COMMAND = [sys.executable, "-m", "screens"]
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "PYTHONPATH")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What stdout holds, as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """What stdout holds, as one JSON object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A directory to be in and an environment, both of the test's own."""
+
+    home: Path
+    simulator: Simulator | None = None
+
+    def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+        """What a command is given; None removes a variable."""
+        given: dict[str, str | None] = {name: os.environ[name] for name in KEPT if name in os.environ}
+        given |= {
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(self.home / "state"),
+        }
+        if self.simulator:
+            given |= self.simulator.environment
+        return {name: value for name, value in {**given, **(changes or {})}.items() if value is not None}
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        environment: Mapping[str, str | None] | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> Finished:
+        """Run to the end, without a terminal."""
+        done = subprocess.run(
+            [*command, *arguments],
+            check=False,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            cwd=self.home,
+            env=self.environment(environment),
+            timeout=100,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start, and leave it running."""
+        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        return subprocess.Popen(
+            [*COMMAND, *arguments], encoding="utf-8", cwd=self.home, env=self.environment(), **given
+        )
+
+    @contextmanager
+    def terminal(
+        self, *arguments: str, environment: Mapping[str, str | None] | None = None
+    ) -> Iterator["Terminal"]:
+        """Run on a terminal of its own, which is gone afterwards, and the command with it."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=self.home,
+            env=self.environment({"TERM": "xterm-256color", **(environment or {})}),
+            start_new_session=True,
+        )
+        os.close(theirs)
+        try:
+            yield Terminal(ours, process)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+
+    def write(self, name: str, text: str) -> str:
+        """A file here; its name."""
+        (self.home / name).write_text(text, "utf-8")
+        return name
+
+
+class Terminal:
+    """A command on a terminal, as somebody sits before it."""
+
+    def __init__(self, fd: int, process: "subprocess.Popen[bytes]") -> None:
+        self._fd = fd
+        self.process = process
+        self.shown = ""
+        """All that the terminal was sent so far."""
+
+    def waits_for(self, text: str, within: float = 60) -> None:
+        """Read until that text is shown."""
+        end = time.monotonic() + within
+        while text not in self.shown:
+            assert time.monotonic() < end, f"{text!r} is not shown: {self.shown!r}"
+            assert self._read(), f"ended without {text!r}: {self.shown!r}"
+
+    def types(self, text: str) -> None:
+        """What the operator types."""
+        os.write(self._fd, text.encode())
+
+    def ends(self, within: float = 60) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        return self.process.wait(within)
+
+    def _read(self) -> bool:
+        try:
+            more = os.read(self._fd, 65536)
+        except OSError:  # Linux says EIO once the other side is closed
+            return False
+        self.shown += more.decode("utf-8", "replace")
+        return bool(more)

@@ -1,0 +1,372 @@
+"""How commands live: fast to start, interruptible, resumable, asking where there is a terminal, and clean in what they print."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.journeys.command_line import Shell
+from tests.journeys.conftest import StartShell
+from tests.support import answers, cluster_id
+
+PLATFORM = answers("platform-managed").to_yaml()
+
+LOADED = """
+import sys
+sys.argv = ["aks-kms", *sys.argv[1:]]
+from screens.cli import main
+try:
+    main()
+finally:
+    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography"}
+    print("LOADED", *sorted(heavy & {name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+# -- starting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["apply", "--help"], ["verify", "-h"], ["nonsense"], []],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_loaded_where_nothing_heavy_is_done(arguments: list[str], shell: Shell):
+    done = shell.run(*arguments, command=[sys.executable, "-c", LOADED])
+    assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
+
+
+def test_the_help_names_every_command_and_the_exit_codes(shell: Shell):
+    done = shell.run("--help")
+    assert done.code == 0
+    for command in ("check", "clusters", "plan", "apply", "verify", "script", "answers", "runs", "simulator"):
+        assert f"\n  {command} " in done.out
+        assert shell.run(command, "--help").code == 0
+    assert "130 interrupted" in done.out
+
+
+def test_the_version_is_the_package_s_own(shell: Shell):
+    from wizard import __version__
+
+    assert shell.run("--version").out == f"aks-kms, version {__version__}\n"
+
+
+# -- looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_prerequisites_are_told_apart_from_what_the_wizard_needs(start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("check", environment={"PATH": str(shell.home)})
+    assert done.code == 0, done.err
+    assert "aks-kms itself needs none of these tools" in done.out
+    assert "signed in as application 44444444-4444-4444-4444-444444444444" in done.out
+    body = shell.run("check", "-o", "json", environment={"PATH": str(shell.home)}).json
+    assert {tool["state"] for tool in body["prerequisites"]} == {"missing"}
+    assert {row["name"] for row in body["sign_in"]["subscriptions"]} == {
+        "Contoso Production",
+        "Contoso Development",
+    }
+
+
+def test_the_clusters_are_listed_with_their_encryption(start_shell: StartShell):
+    shell = start_shell()
+    rows = {row["name"]: row for row in shell.run("clusters", "-o", "json").json["clusters"]}
+    assert len(rows) >= 12
+    assert {row["encryption"] for row in rows.values()} == {
+        "none",
+        "platform-managed",
+        "customer-managed",
+        "legacy-kms",
+    }
+    assert rows["legacy-erp"]["why_not"] == "needs 1.33"
+    text = shell.run("clusters", "--subscription", "contoso production")
+    assert text.code == 0
+    assert "legacy KMS, versioned key" in text.out
+    assert "Contoso Development" not in text.out
+
+
+def test_options_for_azure_may_stand_before_or_after_the_command(shell: Shell):
+    before = shell.run("--simulate", "--speed", "max", "clusters", "-o", "json")
+    after = shell.run("clusters", "-o", "json", "--speed", "max", "--simulate")
+    empty = shell.run("clusters", "--simulate=empty", "-o", "json")
+    assert (before.code, after.code, empty.code) == (0, 0, 0)
+    assert before.json == after.json
+    assert empty.json["clusters"] == []
+
+
+def test_the_real_azure_s_settings_do_not_leak_into_the_simulated_one(shell: Shell):
+    elsewhere: dict[str, str | None] = {
+        "AZURE_TENANT_ID": "99999999-9999-9999-9999-999999999999",
+        "AZURE_FEDERATED_TOKEN_FILE": "/nowhere",
+        "https_proxy": "http://127.0.0.1:1",
+        "AKS_KMS_ARM_ENDPOINT": "https://localhost:1",
+    }
+    assert shell.run("--simulate", "clusters", environment=elsewhere).code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "encryption", "code"),
+    [
+        ("bank-cards", "rg-bank", "customer-managed", 0),
+        ("web-stage", "rg-web", "platform-managed", 0),
+        ("aks-demo", "rg-demo", "none", 1),
+    ],
+)
+def test_a_cluster_is_verified_by_its_name(
+    name: str, group: str, encryption: str, code: int, start_shell: StartShell
+):
+    shell = start_shell()
+    done = shell.run("verify", "-g", group, "-n", name, "-o", "json")
+    assert done.code == code, done.err
+    assert done.json["summary"] == {"total": 1, "passed": 1 - code, "failed": code}
+    [cluster] = done.json["clusters"]
+    assert (cluster["name"], cluster["encryption"]) == (name, encryption)
+    assert all({"code", "passed", "message", "remedy"} <= set(check) for check in cluster["checks"])
+    truth = shell.simulator.resource(cluster_id(name, group)) if shell.simulator else None
+    assert truth is not None
+    assert cluster["security_profile"] == truth["properties"].get("securityProfile", {})
+
+
+def test_several_clusters_are_verified_at_once_and_what_cannot_be_read_is_not_left_out(
+    start_shell: StartShell,
+):
+    shell = start_shell()
+    ids = [
+        cluster_id("bank-cards", "rg-bank"),
+        cluster_id("nowhere", "rg-bank"),
+        cluster_id("web-stage", "rg-web"),
+    ]
+    asked = [word for id_ in ids for word in ("--id", id_)]
+    done = shell.run("verify", *asked, "-o", "json")
+    assert done.code == 1
+    assert done.json["summary"] == {"total": 3, "passed": 2, "failed": 1}
+    assert [row["id"] for row in done.json["unreadable"]] == [ids[1]]
+    assert "nowhere could not be read" in done.err
+    lines = shell.run("verify", *asked, "-o", "jsonl").lines
+    assert sorted(line["passed"] for line in lines) == [False, True, True]
+    markdown = shell.run("verify", *asked, "-o", "markdown").out
+    assert "## bank\\-cards" in markdown or "## bank-cards" in markdown
+    assert "| --- | --- | --- | --- |" in markdown
+
+
+def test_a_cluster_is_held_against_an_answers_file(start_shell: StartShell):
+    shell = start_shell()
+    chosen = answers("customer-managed-private", cluster={"name": "bank-cards"}, resource_group="rg-bank")
+    done = shell.run("verify", "--expect", shell.write("answers.yaml", chosen.to_yaml()), "-o", "json")
+    assert done.code == 1
+    failed = {check["code"] for check in done.json["clusters"][0]["checks"] if not check["passed"]}
+    assert failed == {"expected-key", "expected-network-access", "expected-identity"}
+
+
+def test_what_comes_from_outside_cannot_reach_the_terminal(start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    evil = "1.34.2\x1b]0;owned\x07\x1b[2J\u202e"
+    shell.simulator.change(
+        cluster_id("bank-cards", "rg-bank"), {"properties": {"currentKubernetesVersion": evil}}
+    )
+    for command in (
+        ["clusters"],
+        ["verify", "--id", cluster_id("bank-cards", "rg-bank")],
+        ["verify", "--id", cluster_id("bank-cards", "rg-bank"), "-o", "markdown"],
+    ):
+        done = shell.run(*command)
+        assert "1.34.2" in done.out
+        assert not {"\x1b", "\x07", "\u202e"} & set(done.out + done.err)
+
+
+# -- documents --------------------------------------------------------------------------------------------------------
+
+
+def test_the_script_is_written_without_asking_azure(shell: Shell):
+    done = shell.run(
+        "script", "-f", shell.write("answers.yaml", answers("customer-managed-public").to_yaml())
+    )
+    assert done.code == 0, done.err
+    assert done.out.startswith("#!/usr/bin/env bash\n")
+    assert "--azure-keyvault-kms-key-vault-network-access Public" in done.out
+
+
+def test_answers_may_come_on_stdin(shell: Shell):
+    assert shell.run("script", "-f", "-", stdin=PLATFORM).code == 0
+    done = shell.run("script", "-f", "-", stdin="version: 2")
+    assert done.code == 2
+    assert "stdin: version: 2 is not possible here. Write 1." in done.err
+
+
+def test_the_schema_is_json(shell: Shell):
+    done = shell.run("answers", "schema")
+    assert done.code == 0
+    assert done.json["properties"]["key_option"]["enum"] == ["platform-managed", "customer-managed"]
+
+
+# -- asking, interrupting, carrying on --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("typed", "code"), [("aks-demo\n", 0), ("yes\n", 1), ("\n", 1)])
+def test_on_a_terminal_the_plan_is_shown_and_the_cluster_s_name_starts_it(
+    typed: str, code: int, start_shell: StartShell
+):
+    shell = start_shell()
+    assert shell.simulator is not None
+    file = shell.write("answers.yaml", PLATFORM)
+    with shell.terminal("apply", "-f", file) as terminal:
+        terminal.waits_for("Type the cluster's name (aks-demo) to start:")
+        assert "AKS does not let this encryption be turned off again." in terminal.shown
+        assert shell.simulator.writes() == []
+        terminal.types(typed)
+        assert terminal.ends() == code
+    assert bool(shell.simulator.writes()) is (code == 0)
+    assert ("secrets are encrypted" in terminal.shown) is (code == 0)
+    assert ("Nothing was changed" in terminal.shown) is (code == 1)
+
+
+def test_the_question_can_be_left_with_a_signal(start_shell: StartShell):
+    shell = start_shell()
+    with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM)) as terminal:
+        terminal.waits_for("to start:")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.ends() == 130
+    assert shell.simulator is not None
+    assert shell.simulator.writes() == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+def test_an_interrupted_run_says_so_and_can_be_carried_on(number: signal.Signals, start_shell: StartShell):
+    shell = start_shell("feature-pending", speed=60)
+    process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["type"] == "step-progress":
+            break
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = json.loads(out.splitlines()[-1])
+    assert (last["type"], last["status"]) == ("run-finished", "interrupted")
+    assert "Interrupted." in err
+    run = err.split("aks-kms runs resume ")[1].split()[0]
+    [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
+    assert (listed["id"], listed["status"]) == (run, "interrupted")
+    report = shell.run("runs", "report", run)
+    assert report.code == 1
+    assert "ended as interrupted" in report.err
+
+    if number is signal.SIGTERM:  # once is enough: the way on is the same for each
+        better = start_shell()
+        done = better.run("runs", "resume", "--yes", "-o", "json")
+        assert done.code == 0, done.err
+        assert done.json["status"] == "succeeded"
+
+
+def test_a_step_that_fails_is_told_with_what_azure_said_and_the_way_on(start_shell: StartShell):
+    shell = start_shell("update-fails")
+    done = shell.run("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
+    assert done.code == 1
+    assert done.json["status"] == "failed"
+    failed = [step for step in done.json["steps"] if step["status"] == "failed"]
+    assert [step["key"] for step in failed] == ["cluster"]
+    assert failed[0]["problem"]["code"] in done.err
+    assert "Azure said:" in done.err
+    assert "What to do:" in done.err
+    assert "aks-kms runs resume" in done.err
+    assert [step["status"] for step in done.json["steps"] if step["key"] == "verify"] == ["skipped"]
+
+
+def test_a_disk_that_keeps_no_journal_does_not_stop_a_run(start_shell: StartShell):
+    shell = start_shell()
+    (shell.home / "state").write_text("a file where a directory should be")
+    done = shell.run("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
+    assert done.code == 0
+    assert "The journal of this run cannot be kept" in done.err
+    assert done.json["journal"] is None
+
+
+def test_no_secret_is_in_the_journal_and_nobody_else_may_read_it(start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    secret = shell.simulator.environment["AZURE_CLIENT_SECRET"]
+    file = shell.write("answers.yaml", answers("customer-managed-public").to_yaml())
+    done = shell.run("apply", "-f", file, "--yes", "-v")
+    assert done.code == 0, done.err
+    assert secret not in done.out + done.err
+    root = shell.home / "state" / "aks-kms"
+    kept = [path for path in root.rglob("*") if path.is_file()]
+    assert {path.name for path in kept} == {
+        "answers.yaml",
+        "plan.json",
+        "events.jsonl",
+        "run.log",
+        "report.json",
+    }
+    for path in kept:
+        assert secret not in path.read_text("utf-8")
+        assert "eyJ" not in path.read_text("utf-8"), "a token"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert all(
+        stat.S_IMODE(path.stat().st_mode) == 0o700 for path in [root, *root.rglob("*")] if path.is_dir()
+    )
+
+
+# -- the simulator ----------------------------------------------------------------------------------------------------
+
+
+def test_a_standing_simulator_serves_other_commands_and_keeps_its_world(shell: Shell):
+    env, state, record = shell.home / "env", shell.home / "world", shell.home / "record"
+    options = ["--speed", "max", "--env", str(env), "--state", str(state), "--record", str(record)]
+    file = shell.write("answers.yaml", PLATFORM)
+    source = ["sh", "-c", f'. {env} && exec {sys.executable} -m screens "$@"', "sh"]
+
+    first = shell.start("simulator", *options)
+    _serving(first)
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert shell.run("apply", "-f", file, "--yes", command=source).code == 0
+    _ended(first)
+    recorded = [json.loads(line) for line in record.read_text("utf-8").splitlines()]
+    assert {"time", "method", "path", "api_version", "status", "request", "response"} <= set(recorded[0])
+
+    second = shell.start("simulator", *options)
+    _serving(second)
+    done = shell.run("verify", "--expect", file, "-o", "json", command=source)
+    assert done.code == 0, done.err
+    _ended(second)
+
+
+def test_a_port_that_is_taken_is_said_to_be(start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    port = shell.simulator.arm_endpoint.rsplit(":", 1)[1]
+    done = shell.run("simulator", "--port", port)
+    assert done.code == 2
+    assert "choose another --port" in done.err
+
+
+def test_the_worlds_are_listed(shell: Shell):
+    done = shell.run("simulator", "--list")
+    assert done.code == 0
+    assert "contoso" in done.out
+    assert "no-rights" in done.out
+
+
+def test_output_that_nobody_reads_any_more_is_no_traceback(shell: Shell):
+    done = shell.run(
+        command=["sh", "-c", f"{sys.executable} -m screens answers schema | head -c 10"],
+    )
+    assert "Traceback" not in done.err
+
+
+def _serving(process: "subprocess.Popen[str]") -> None:
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert "listens on https://localhost:" in line, line + process.stderr.read()
+
+
+def _ended(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130

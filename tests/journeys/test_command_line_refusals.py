@@ -1,0 +1,212 @@
+"""What is wrong is said in words that name the thing, the cause and the remedy; nothing that writes is sent."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.command_line import Shell
+from tests.journeys.conftest import StartShell
+from tests.support import answers
+from wizard.answers import Answers
+from wizard.simulator import Simulator
+
+PRIVATE = answers("customer-managed-private")
+NOBODY = {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, "AZURE_TENANT_ID": None}
+
+
+@pytest.fixture(scope="module")
+def contoso() -> Iterator[Simulator]:
+    """One simulated Azure for all that only reads; each test sees to it that nothing is written."""
+    simulator = Simulator("contoso", speed=float("inf"))
+    simulator.start()
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def shell(contoso: Simulator, tmp_path: Path) -> Iterator[Shell]:
+    yield Shell(tmp_path, contoso)
+    assert contoso.writes() == []
+    assert list(contoso.unknown) == []
+
+
+GOOD = PRIVATE.to_yaml()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file is empty. Start from `aks-kms answers example"),
+        ("version: 1\n  location: [", "this is not YAML"),
+        (GOOD.replace("vault:", "vautl:"), "vautl: an answers file has no such key here. Did you mean vault?"),
+        (GOOD.replace("kv-demo", "kv--demo"), "vault.name: 'kv--demo' cannot name a key vault: use letters"),
+        (GOOD.replace("name: aks-demo", "name: -aks"), "cluster.name: '-aks' cannot name a managed cluster: use"),
+        (GOOD.replace("id-aks-demo", "id"), "identity.name: A user-assigned identity's name has 3 to 128 characters"),
+        (GOOD.replace("rg-demo", "rg-demo."), "resource_group: 'rg-demo.' cannot name a resource group: use letters"),
+        (GOOD.replace("Private", "private"), "vault.network_access: 'private' is not possible here. Write 'Private'"),
+        (GOOD.replace("key_option: customer", "key_option: platform"), "vault must be absent with key_option"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_an_answers_file_that_cannot_be_taken_ends_before_anything_is_sent(
+    command: str, text: str, words: str, shell: Shell, contoso: Simulator
+):
+    before = len(contoso.requests)
+    consent = ["--yes"] if command == "apply" else []
+    done = shell.run(command, "-f", shell.write("answers.yaml", text), *consent)
+    assert done.code == 2
+    assert words in done.err
+    assert "answers.yaml" in done.err
+    assert done.out == ""
+    assert len(contoso.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code", "words"),
+    [
+        (
+            answers("platform-managed", cluster={"name": "aks-demoo"}),
+            "cluster-not-found",
+            "There is no cluster aks-demoo in the resource group rg-demo",
+        ),
+        (
+            answers("platform-managed", cluster={"name": "legacy-erp"}, resource_group="rg-erp"),
+            "cluster-version-too-old",
+            "legacy-erp runs Kubernetes 1.29.9; KMS data encryption needs 1.33 or later",
+        ),
+        (
+            answers("platform-managed", cluster={"name": "web-night"}, resource_group="rg-web"),
+            "cluster-stopped",
+            "az aks start -n web-night -g rg-web",
+        ),
+        (
+            answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.32"}}),
+            "cluster-version-too-old",
+            "Kubernetes 1.32 is asked for",
+        ),
+        (
+            answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.99"}}),
+            "version-not-offered",
+            "westus2 does not offer Kubernetes 1.99",
+        ),
+        (answers("platform-managed", new=True, cluster={"name": "aks-demo"}), "cluster-exists", "aks-demo"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+)
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_azure_would_refuse_is_refused_beforehand(
+    command: str, chosen: Answers, code: str, words: str, shell: Shell
+):
+    consent = ["--yes"] if command == "apply" else []
+    done = shell.run(command, "-f", shell.write("answers.yaml", chosen.to_yaml()), *consent, "-o", "json")
+    assert done.code == 1
+    found = {finding["code"]: finding for finding in done.json["findings"]}
+    assert found[code]["level"] == "error"
+    assert words in found[code]["message"] + found[code]["remedy"]
+    assert found[code]["remedy"]
+    if command == "apply":
+        assert words in done.err
+        assert "Nothing was changed" in done.err
+
+
+def test_an_operator_without_rights_is_told_which_are_missing(start_shell: StartShell):
+    shell = start_shell("no-rights")
+    done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--yes")
+    assert done.code == 1
+    assert "may not" in done.err
+    assert "Microsoft.ContainerService/managedClusters/write" in done.err
+    assert "Ask an owner for the role Owner there" in done.err
+    assert shell.simulator is not None
+    assert shell.simulator.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "words"),
+    [
+        ({"AZURE_TENANT_ID": "99999999-9999-9999-9999-999999999999"}, 3, "AADSTS90002"),
+        ({"AZURE_CLIENT_SECRET": "not-the-secret"}, 3, "AADSTS7000215"),
+        (
+            {"AKS_KMS_ARM_ENDPOINT": "https://localhost:1"},
+            3,
+            "https://localhost:1 did not say which cloud it is",
+        ),
+        ({"AKS_KMS_ARM_ENDPOINT": "http://localhost:1"}, 2, "is not an https:// address"),
+        ({"SSL_CERT_FILE": None, "REQUESTS_CA_BUNDLE": None}, 3, "CERTIFICATE_VERIFY_FAILED"),
+        ({"SSL_CERT_FILE": "/dev/null"}, 2, "The CA bundle '/dev/null' cannot be read."),
+        ({"AKS_KMS_SPEED": "fast"}, 2, "AKS_KMS_SPEED: 'fast' is not a speed"),
+    ],
+)
+def test_a_way_to_azure_that_leads_nowhere_says_so(
+    environment: dict[str, Any], code: int, words: str, shell: Shell
+):
+    done = shell.run("plan", "-f", shell.write("answers.yaml", GOOD), environment=environment)
+    assert done.code == code, done.err
+    assert words in done.err
+    assert "What to do:" in done.err
+    assert "not-the-secret" not in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["aply"], "There is no command 'aply'. Did you mean apply?"),
+        (["--simulate", "fleet"], "A scenario is given with an equals sign: --simulate=fleet"),
+        (["--simulate=fleet", "clusters"], "'fleet': neither a file nor a built-in world. Built in: aks-not-trusted, contoso,"),
+        (["plan", "-f", "a.yaml", "--dry-run"], "No such option '--dry-run'"),
+        (["plan"], "Missing option '-f' / '--file'"),
+        (["plan", "-f", "nowhere.yaml"], "nowhere.yaml: the file cannot be read: No such file or directory."),
+        (["--speed", "9", "clusters"], "Add --simulate, or leave --speed out"),
+        (["--simulate", "--speed", "fast", "clusters"], "'fast' is not a speed: give a number above 0, or max"),
+        (["--simulate", "--cloud", "AzureCloud", "clusters"], "--cloud and --simulate both say which Azure"),
+        (["--cloud", "AzureCloud", "--arm-endpoint", "https://x", "clusters"], "both say which Azure"),
+        (["--credential", "password", "clusters"], "'password' is not one of 'auto', 'environment'"),
+        (["clusters", "-o", "xml"], "'xml' is not one of 'table', 'json'"),
+        (["clusters", "--subscription", "Fabrikam"], "sees no subscription 'Fabrikam'"),
+        (["apply", "-f", "a.yaml"], "there is no terminal to ask on. Look at `aks-kms plan`, then give --confirm DIGEST"),
+        (["verify"], "Which cluster? Give -g and -n, or --id"),
+        (["verify", "-n", "aks-demo"], "-n names half a cluster; -g is missing"),
+        (["verify", "--id", "aks-demo"], "'aks-demo' is not a resource id; one looks like /subscriptions/"),
+        (["verify", "--id", "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v"], "Give a cluster's id"),
+        (["answers", "example", "cmk"], "'cmk' is not one of 'platform-managed'"),
+        (["runs", "show", "20200101-000000-x"], "There is no run '20200101-000000-x'"),
+        (["runs", "resume", "--yes"], "There is no run to carry on"),
+        (["simulator", "--port", "99999"], "99999 is not in the range"),
+        ([], "The wizard needs a terminal: stdin is none."),
+    ],
+)  # fmt: skip
+def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str], words: str, shell: Shell):
+    done = shell.run(*arguments)
+    assert done.code == 2, done.err
+    assert words in re.sub(r"\s+", " ", done.err)
+    assert done.out == ""
+
+
+def test_a_dumb_terminal_is_none_for_the_wizard(shell: Shell):
+    with shell.terminal(environment={"TERM": "dumb"}) as terminal:
+        assert terminal.ends() == 2
+    assert "TERM is 'dumb', which can show no screens" in terminal.shown
+    assert "aks-kms apply -f answers.yaml" in terminal.shown
+
+
+def test_a_digest_that_is_not_the_plan_s_stops_at_the_gate(shell: Shell):
+    done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--confirm", "0" * 64)
+    assert done.code == 1
+    assert "Nothing was changed" in done.err
+    assert shell.run("runs", "list", "-o", "json").json == {"runs": []}
+
+
+def test_a_cluster_that_does_not_exist_cannot_be_verified(shell: Shell):
+    done = shell.run("verify", "-g", "rg-demo", "-n", "aks-nowhere")
+    assert done.code == 1
+    assert "There is no cluster aks-nowhere in a resource group rg-demo" in done.err
+    assert "aks-kms clusters" in done.err
+
+
+def test_nobody_signed_in_is_exit_code_3(shell: Shell):
+    done = shell.run("clusters", environment=NOBODY)
+    assert done.code == 3
+    assert "What to do:" in done.err
