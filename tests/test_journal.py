@@ -1,0 +1,200 @@
+"""The journal: what a run leaves on disk, for whom, and what can be read of it later."""
+
+import json
+import os
+import resource
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support import answers
+from wizard.cloud.problems import Problem
+from wizard.journal import Journal, JournalError, default_root, list_runs, read_run
+from wizard.procedure.events import Event
+from wizard.procedure.plan import Plan
+from wizard.verification.report import Check, ClusterReport
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ANSWERS = answers("customer-managed-private")
+PLAN = Plan("/subscriptions/s", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {})
+BEGUN = Event(NOON, "step-started", "vault", message="Create the key vault")
+PROBLEM = Problem(
+    "azure",
+    "The vault could not be created.",
+    "it is taken",
+    "choose another",
+    "VaultAlreadyExists",
+    "Azure's text\nin two lines",
+    "c0ffee",
+)
+FAILED = Event(NOON, "step-finished", "vault", "failed", 2.5, message="no vault", problem=PROBLEM)
+ENDED = Event(NOON, "run-finished", None, "failed", 3.25, message="failed at: vault")
+REPORT = ClusterReport(
+    "/id", "aks-demo", "rg-demo", "s", "1.34.2", "none", (Check("c", "key", "failed", "no"),), {}
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "aks-kms" / "runs"
+
+
+@pytest.fixture
+def journal(root: Path) -> Iterator[Journal]:
+    kept = Journal.begin(ANSWERS, PLAN, root=root)
+    yield kept
+    kept.close()
+
+
+def test_a_run_is_read_back_as_it_was_kept(journal: Journal, root: Path):
+    for event in (BEGUN, FAILED, ENDED):
+        journal(event)
+    journal.keep_report(REPORT)
+    journal.close()
+    run = read_run(root, journal.id)
+    assert run.answers == ANSWERS
+    assert run.plan == json.loads(json.dumps(PLAN.to_json()))
+    assert run.events == tuple(json.loads(json.dumps(event.to_json())) for event in (BEGUN, FAILED, ENDED))
+    assert run.report == REPORT.to_json()
+    assert (run.summary.status, run.summary.seconds, run.summary.cluster) == ("failed", 3.25, "aks-demo")
+    assert run.summary.title == "Encrypt aks-demo"
+    assert run.summary.begun is not None
+    assert json.dumps(run.to_json())
+
+
+def test_every_line_is_there_the_moment_its_event_is(journal: Journal, root: Path):
+    journal(BEGUN)
+    assert len((journal.path / "events.jsonl").read_text().splitlines()) == 1
+    assert "Create the key vault" in journal.log_path.read_text()
+    assert [run.status for run in list_runs(root)] == ["unfinished"]
+
+
+def test_the_log_is_for_people(journal: Journal):
+    for event in (BEGUN, FAILED, ENDED):
+        journal(event)
+    log = journal.log_path.read_text()
+    assert "failed after 2.5 s: no vault" in log
+    assert "Azure said: VaultAlreadyExists Azure's text in two lines" in log
+    assert "correlation id: c0ffee" in log
+    assert "cause: it is taken" in log
+    assert "remedy: choose another" in log
+
+
+def test_nobody_else_may_read_it_whatever_the_umask(root: Path):
+    old = os.umask(0)
+    try:
+        journal = Journal.begin(ANSWERS, PLAN, root=root)
+        journal(BEGUN)
+        journal.keep_report(REPORT)
+        journal.close()
+    finally:
+        os.umask(old)
+    for path in [root, *root.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_two_runs_in_the_same_second_are_two_runs(root: Path):
+    journals = [Journal.begin(ANSWERS, PLAN, root=root) for _ in range(3)]
+    for journal in journals:
+        journal.close()
+    assert len({journal.path for journal in journals}) == 3
+    assert {run.cluster for run in list_runs(root)} == {"aks-demo"}
+
+
+def test_the_newest_run_comes_first(root: Path):
+    for name in ("20260101-000000-b", "20270101-000000-a", "20250101-000000-c"):
+        (root / name).mkdir(parents=True)
+    assert [run.cluster for run in list_runs(root)] == ["a", "b", "c"]
+
+
+def test_where_nothing_was_run_there_is_nothing(root: Path):
+    assert list_runs(root) == []
+
+
+def test_a_line_torn_off_by_a_crash_does_not_hide_the_rest(journal: Journal, root: Path):
+    journal(BEGUN)
+    with (journal.path / "events.jsonl").open("a") as file:
+        file.write('{"time": "2026-')
+    assert [event["type"] for event in read_run(root, journal.id).events] == ["step-started"]
+
+
+@pytest.mark.parametrize(
+    "text", ["not json\n", "[]\n", '"x"\n', "{}\n", '{"type": "run-finished", "status": "great"}\n']
+)
+def test_a_journal_that_cannot_be_understood_is_said_to_be_so(journal: Journal, root: Path, text: str):
+    (journal.path / "events.jsonl").write_text(text)
+    assert [run.status for run in list_runs(root)] == ["unreadable"]
+
+
+def test_a_run_whose_answers_are_damaged_cannot_be_read_and_says_where_it_is(journal: Journal, root: Path):
+    (journal.path / "answers.yaml").write_text("version: 2")
+    with pytest.raises(JournalError, match=f"cannot be read: .*{journal.path}"):
+        read_run(root, journal.id)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "/etc", "20260101-000000-x", "."])
+def test_only_a_run_of_the_list_can_be_read(journal: Journal, root: Path, name: str):
+    with pytest.raises(JournalError, match="There is no run") as error:
+        read_run(root, name)
+    assert f"The newest is {journal.id}" in str(error.value)
+    assert "aks-kms runs list" in str(error.value)
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="Make the directory writable") as error:
+        Journal.begin(ANSWERS, PLAN, root=tmp_path / "file" / "runs")
+    assert str(tmp_path) in str(error.value)
+
+
+def test_a_file_put_in_the_way_is_never_written_through(root: Path, tmp_path: Path):
+    path = root / "run"
+    path.mkdir(parents=True)
+    target = tmp_path / "target"
+    (path / "events.jsonl").symlink_to(target)
+    with pytest.raises(OSError, match=r"events\.jsonl"):
+        Journal(path)
+    assert not target.exists()
+
+
+def test_a_disk_that_fails_during_the_run_is_remembered_and_not_raised(journal: Journal):
+    """A file size limit stands for a full disk: the write fails in the same way, for root as well."""
+    import signal
+
+    old_limit, old_handler = (
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, old_limit[1]))
+    try:
+        journal(BEGUN)
+        journal(ENDED)
+        journal.keep_report(REPORT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    assert journal.trouble is not None
+    assert str(journal.path) in journal.trouble
+
+
+def test_a_later_report_replaces_the_earlier_one(journal: Journal, root: Path):
+    journal.keep_report(REPORT)
+    journal.keep_report(REPORT)
+    assert journal.trouble is None
+    assert read_run(root, journal.id).report == REPORT.to_json()
+
+
+def test_closing_twice_and_telling_a_closed_journal_are_harmless(journal: Journal):
+    journal(BEGUN)
+    journal.close()
+    journal.close()
+    journal(ENDED)
+    assert len((journal.path / "events.jsonl").read_text().splitlines()) == 1
+
+
+def test_the_journal_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_root() == tmp_path / "aks-kms" / "runs"
