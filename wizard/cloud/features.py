@@ -11,6 +11,8 @@ from wizard.cloud.problems import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
+ASKABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
+"""States from which the feature has to be asked for."""
 
 _POLL = 10.0  # seconds between two looks, as the Azure CLI does
 _WAIT = 3600.0  # seconds; Microsoft says up to 15 minutes, users have seen 30 and more
@@ -141,7 +143,7 @@ class Registration:
     async def follow(self, report: StateListener) -> None:
         """Register the feature where it is not, follow it, then refresh the provider. Raises AzureError."""
         state = await feature_state(self._azure, self._subscription)
-        if state in {"NotRegistered", "Unregistered", "NotSpecified"}:
+        if state in ASKABLE:
             await register_feature(self._azure, self._subscription)
         begun = self._azure.clock.elapsed()
         if state != "Registered":

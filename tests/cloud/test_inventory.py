@@ -1,0 +1,196 @@
+"""What there is to choose from, as the lists of the wizard show it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.facts import LEGACY, PLATFORM_MANAGED, cluster
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, vault_id
+from wizard.cloud import inventory
+from wizard.cloud.arm import Json
+from wizard.cloud.azure import Azure, Subscription
+from wizard.cloud.inventory import ClusterRow, KeyRow, Unreadable, VaultRow, cluster_row, version_of
+from wizard.cloud.problems import AzureError
+
+HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
+
+ONE_LIST_FORBIDDEN = f"""
+description: Contoso, where the clusters of one subscription may not be listed.
+extends: contoso
+faults:
+  - match: {{method: GET, path: "/subscriptions/{DEVELOPMENT}/providers/microsoft.containerservice/managedclusters"}}
+    answer: {{status: 403, code: AuthorizationFailed, message: You may not list them.}}
+"""
+
+
+async def all_clusters(azure: Azure) -> dict[str, ClusterRow | Unreadable]:
+    return {
+        row.name if isinstance(row, ClusterRow) else row.subscription_name: row
+        async for row in inventory.clusters(azure)
+    }
+
+
+async def test_the_clusters_of_contoso() -> None:
+    async with signed_in() as (simulator, azure):
+        rows = {name: row for name, row in (await all_clusters(azure)).items() if isinstance(row, ClusterRow)}
+        assert simulator.writes() == []
+    shown = {n: (r.kind, r.identity, r.why_not) for n, r in rows.items()}
+    assert shown == {
+        "aks-demo": ("none", "system-assigned", None),
+        "payments-prod": ("none", "user-assigned", None),
+        "orders-prod": ("none", "system-assigned", None),
+        "legacy-erp": ("none", "system-assigned", "needs 1.33"),
+        "web-stage": ("platform-managed", "system-assigned", None),
+        "web-night": ("none", "system-assigned", "stopped"),
+        "batch-eu": ("legacy-kms", "user-assigned", None),
+        "bank-ledger": ("customer-managed", "user-assigned", None),
+        "bank-cards": ("customer-managed", "user-assigned", None),
+        "dev-sandbox": ("none", "system-assigned", None),
+        "dev-payments": ("none", "user-assigned", None),
+        "dev-broken": ("none", "system-assigned", None),
+        "lab-principal": ("none", "service principal", "needs a managed identity"),
+    }
+    orders = rows["orders-prod"]
+    assert (orders.node_pools, orders.nodes) == (3, 14)
+    assert (orders.resource_group, orders.location) == ("rg-orders", "westeurope")
+    assert (orders.subscription_id, orders.subscription_name) == (PRODUCTION, "Contoso Production")
+    assert orders.kubernetes_version == "1.35.1"
+    assert orders.id.lower() == cluster_id("orders-prod", "rg-orders").lower()
+    assert rows["bank-ledger"].encryption.key_name == "kv-bank-ledger/ledger-kms"
+    assert rows["dev-broken"].provisioning_state == "Failed"
+
+
+async def test_a_subscription_whose_list_fails_is_one_row(tmp_path: Path) -> None:
+    world = tmp_path / "world.yaml"
+    world.write_text(ONE_LIST_FORBIDDEN)
+    async with signed_in(world) as (_, azure):
+        rows = await all_clusters(azure)
+    unreadable = rows.pop("Contoso Development")
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.subscription_id == DEVELOPMENT
+    assert unreadable.problem.code == "AuthorizationFailed"
+    assert "Contoso Development" in unreadable.problem.summary
+    assert len(rows) == 9
+
+
+async def test_only_the_subscriptions_asked_for() -> None:
+    async with signed_in() as (_, azure):
+        rows = [row async for row in inventory.clusters(azure, [HERE])]
+        assert {row.subscription_id for row in rows} == {PRODUCTION}
+        assert [row async for row in inventory.clusters(azure, [])] == []
+
+
+async def test_an_empty_world_has_no_clusters() -> None:
+    async with signed_in("empty") as (_, azure):
+        assert await all_clusters(azure) == {}
+        assert await inventory.vaults(azure, PRODUCTION) == []
+        assert await inventory.identities(azure, PRODUCTION) == []
+
+
+async def test_vaults_keys_and_identities_to_choose_among() -> None:
+    async with signed_in() as (simulator, azure):
+        vaults = await inventory.vaults(azure, PRODUCTION)
+        assert [(v.name, v.firewall_denies, v.purge_protection, v.rbac) for v in vaults] == [
+            ("kv-bank-cards", False, True, True),
+            ("kv-bank-ledger", True, True, True),
+            ("kv-batch-eu", False, False, True),
+        ]
+        assert vaults[0].resource_group == "rg-bank"
+        assert vaults[0].why_not is None
+        keys = await inventory.keys(azure, vaults[1].id)
+        assert [(k.name, k.type, k.size, k.enabled, k.why_not) for k in keys] == [
+            ("ledger-kms", "RSA", 4096, True, None)
+        ]
+        identities = await inventory.identities(azure, PRODUCTION)
+        names = [i.name for i in identities]
+        assert names == sorted(names)
+        ours = [(i.name, i.location) for i in identities if i.resource_group == "rg-bank"]
+        assert ours == [("id-cards", "germanywestcentral"), ("id-ledger", "germanywestcentral")]
+        assert simulator.unknown == ()
+
+
+async def test_a_vault_that_does_not_exist() -> None:
+    async with signed_in() as (_, azure):
+        with pytest.raises(AzureError) as refusal:
+            await inventory.keys(azure, vault_id("kv-nowhere"))
+    assert "kv-nowhere" in refusal.value.problem.summary
+    assert refusal.value.problem.kind == "input"
+
+
+async def test_a_subscription_that_cannot_be_seen() -> None:
+    async with signed_in() as (_, azure):
+        with pytest.raises(AzureError) as refusal:
+            await inventory.vaults(azure, "99999999-9999-9999-9999-999999999999")
+    assert refusal.value.problem.code == "SubscriptionNotFound"
+    assert "az account list" in refusal.value.problem.remedy
+
+
+async def test_versions_that_can_be_encrypted_newest_first() -> None:
+    async with signed_in() as (_, azure):
+        rows = await inventory.kubernetes_versions(azure, PRODUCTION, "westeurope")
+    assert [(r.version, r.latest_patch, r.default, r.preview, r.lts_only) for r in rows] == [
+        ("1.36", "1.36.0", False, True, False),
+        ("1.35", "1.35.1", False, False, False),
+        ("1.34", "1.34.2", True, False, False),
+        ("1.33", "1.33.6", False, False, False),
+    ]
+
+
+async def test_regions_by_short_name() -> None:
+    async with signed_in() as (_, azure):
+        regions = await inventory.locations(azure, PRODUCTION)
+    assert regions == sorted(regions)
+    assert {"westus2", "westeurope"} <= set(regions)
+
+
+@pytest.mark.parametrize(
+    ("body", "why_not"),
+    [
+        (cluster(), None),
+        (cluster(provisioningState="Failed"), None),
+        (cluster(provisioningState="Canceled"), None),
+        (cluster(provisioningState="Updating"), "is updating"),
+        (cluster(powerState={"code": "Stopped"}), "stopped"),
+        (cluster(currentKubernetesVersion="1.32.9"), "needs 1.33"),
+        (cluster(currentKubernetesVersion=None, kubernetesVersion="1.34"), None),
+        ({**cluster(), "identity": None}, "needs a managed identity"),
+        (cluster(PLATFORM_MANAGED), None),
+        (cluster(LEGACY), None),
+    ],
+)
+def test_why_a_cluster_cannot_be_chosen(body: Json, why_not: str | None) -> None:
+    assert cluster_row(body, HERE).why_not == why_not
+
+
+def test_a_row_of_a_bare_body_and_of_one_that_would_like_to_move_the_cursor() -> None:
+    bare = cluster_row({"id": cluster_id()}, HERE)
+    assert (bare.name, bare.nodes, bare.kind) == ("", 0, "none")
+    evil = cluster_row({**cluster(), "name": "\x1b[2Jaks", "location": "\x1b]0;x\x07west"}, HERE)
+    assert (evil.name, evil.location) == ("aks", "west")
+
+
+@pytest.mark.parametrize(
+    ("row", "why_not"),
+    [
+        (KeyRow("k", "RSA", 2048, enabled=True), None),
+        (KeyRow("k", "RSA-HSM", 2048, enabled=True), None),
+        (KeyRow("k", "EC", None, enabled=True), "EC keys cannot encrypt"),
+        (KeyRow("k", "RSA", 2048, enabled=False), "disabled"),
+        (VaultRow("/", "kv", "rg", "westus2", True, False, True), None),
+        (VaultRow("/", "kv", "rg", "westus2", False, False, True), "uses access policies, not Azure RBAC"),
+    ],
+)
+def test_why_a_key_or_vault_cannot_be_chosen(row: KeyRow | VaultRow, why_not: str | None) -> None:
+    assert row.why_not == why_not
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("1.34.9", (1, 34, 9)), ("1.34", (1, 34)), ("1.34.0-preview", (1, 34, 0)), ("", ()), ("none", ())],
+)
+def test_versions_are_compared_as_numbers(text: str, version: tuple[int, ...]) -> None:
+    assert version_of(text) == version
+
+
+def test_ten_comes_after_nine() -> None:
+    assert version_of("1.9.10") < version_of("1.10") < version_of("1.33")

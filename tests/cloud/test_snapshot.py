@@ -1,0 +1,94 @@
+"""Everything is read before a plan is made, and reading writes nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import answers, signed_in
+from wizard.cloud.arm import dig
+from wizard.cloud.problems import AzureError
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
+from wizard.cloud.snapshot import Snapshot, take
+from wizard.target import Target
+
+BANK = answers(
+    "customer-managed-private",
+    resource_group="rg-bank",
+    location="germanywestcentral",
+    cluster={"name": "bank-ledger"},
+    vault={"name": "kv-bank-ledger"},
+    key={"name": "ledger-kms"},
+    identity={"name": "id-ledger"},
+)
+
+
+async def test_where_everything_is_there() -> None:
+    async with signed_in() as (simulator, azure):
+        target = Target(BANK, azure.cloud.vault_suffix)
+        there = await take(azure, target)
+        assert simulator.writes() == []
+        assert simulator.unknown == ()
+    assert there.signed_in == azure.signed_in
+    assert (there.feature, there.provider) == ("NotRegistered", "Registered")
+    assert dig(there.groups["rg-bank"], "location") == "germanywestcentral"
+    assert dig(there.cluster, "name") == "bank-ledger"
+    assert dig(there.vault, "name") == "kv-bank-ledger"
+    assert dig(there.key, "properties", "keySize") == 4096
+    assert there.identity_principal
+    assert there.vault_name_taken is None
+    assert there.versions == (), "of interest only where a cluster is created"
+    for role in (CRYPTO_USER, CONTRIBUTOR):
+        assert any(g.gives(role, there.identity_principal, target.vault_id) for g in there.identity_grants)
+    assert there.operator_grants, "Owner, from the subscription"
+    assert all(g.created_on for g in there.identity_grants)
+    rights = there.rights["rg-bank"]
+    assert rights is not None
+    assert any(entry.allows("Microsoft.KeyVault/vaults/write") for entry in rights)
+
+
+async def test_where_nothing_is_there() -> None:
+    chosen = answers("customer-managed-private", new=True, resource_group="rg-nowhere")
+    async with signed_in() as (simulator, azure):
+        there = await take(azure, Target(chosen, azure.cloud.vault_suffix))
+        assert simulator.writes() == []
+    assert there.groups == {"rg-nowhere": None}
+    assert (there.cluster, there.vault, there.key, there.identity) == (None, None, None, None)
+    assert there.identity_grants == there.operator_grants == ()
+    assert there.identity_principal == ""
+    assert there.rights == {"rg-nowhere": None}, "nobody can say, of a group that does not exist"
+    assert [row.version for row in there.versions][:2] == ["1.36", "1.35"]
+
+
+async def test_platform_managed_keys_need_no_vault_to_be_read() -> None:
+    async with signed_in() as (simulator, azure):
+        there = await take(azure, Target(answers("platform-managed"), azure.cloud.vault_suffix))
+        assert not [request for request in simulator.requests if "keyvault" in request.path.lower()]
+    assert dig(there.cluster, "name") == "aks-demo"
+
+
+async def test_a_vaults_name_that_somebody_else_holds(tmp_path: Path) -> None:
+    world = tmp_path / "world.yaml"
+    world.write_text("description: A name is taken.\nextends: contoso\ntaken_vault_names: [kv-demo]\n")
+    async with signed_in(world) as (_, azure):
+        there = await take(azure, Target(answers("customer-managed-private"), azure.cloud.vault_suffix))
+    assert there.vault is None
+    assert there.vault_name_taken
+    assert "kv-demo" in there.vault_name_taken
+
+
+async def test_a_subscription_that_cannot_be_seen_is_not_an_empty_one() -> None:
+    hidden = answers("platform-managed", subscription="99999999-9999-9999-9999-999999999999")
+    async with signed_in() as (_, azure):
+        with pytest.raises(AzureError) as refusal:
+            await take(azure, Target(hidden, azure.cloud.vault_suffix))
+    assert refusal.value.problem.code == "SubscriptionNotFound"
+
+
+async def test_a_reader_sees_everything_and_may_change_nothing() -> None:
+    async with signed_in("no-rights") as (_, azure):
+        there: Snapshot = await take(azure, Target(BANK, azure.cloud.vault_suffix))
+    assert there.key is not None
+    rights = there.rights["rg-bank"]
+    assert rights is not None
+    assert not any(entry.allows("Microsoft.KeyVault/vaults/write") for entry in rights)
+    assert any(entry.allows("Microsoft.KeyVault/vaults/read") for entry in rights)
