@@ -1,6 +1,6 @@
 """May this work? Pure rules over what the operator chose and what exists; the only place where that is decided."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -43,10 +43,11 @@ class Right:
 Rule = Callable[[Target, Snapshot], Iterator[Finding]]
 
 
-def findings(target: Target, snapshot: Snapshot, needed: Iterable[Right] = ()) -> tuple[Finding, ...]:
+def findings(target: Target, snapshot: Snapshot, needed: Collection[Right] = ()) -> tuple[Finding, ...]:
     """All that the rules find, errors first; `needed` are the rights that the plan's steps ask for."""
     found = [finding for rule in RULES for finding in rule(target, snapshot)]
     found += rights(snapshot, needed)
+    found += locked(target, snapshot, needed)
     order: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
     return tuple(sorted(found, key=lambda finding: order[finding.level]))
 
@@ -447,3 +448,29 @@ def rights(snapshot: Snapshot, needed: Iterable[Right]) -> Iterator[Finding]:
             "Ask an owner for the role Owner there, or Contributor together with User Access Administrator; "
             "or sign in as somebody who has them.",
         )
+
+
+def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
+    """No read-only lock stands on anything that the plan writes, the cluster's node resource group included.
+
+    AZURE.md §1a, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.
+    """
+    touched = {
+        f"/subscriptions/{target.answers.subscription}/resourceGroups/{right.group}" for right in needed
+    }
+    if any(right.action == "Microsoft.ContainerService/managedClusters/write" for right in needed):
+        touched.add(target.cluster_id)
+        if nodes := dig(snapshot.cluster, "properties", "nodeResourceGroup"):
+            touched.add(f"/subscriptions/{target.answers.subscription}/resourceGroups/{nodes}")
+    if any(right.action.startswith("Microsoft.KeyVault/vaults") for right in needed):
+        touched.add(target.vault_id)
+    for lock in snapshot.locks or ():
+        on = sorted(scope for scope in touched if lock.covers(scope))
+        if lock.read_only and on:
+            yield Finding(
+                "error",
+                "scope-locked",
+                f"The read-only lock {lock.name} on {clean(lock.scope)} forbids what this plan writes.",
+                f"Have it removed for the time being: az lock delete --ids "
+                f"{clean(lock.scope)}/providers/Microsoft.Authorization/locks/{lock.name}",
+            )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from azure.mgmt.keyvault.aio import KeyVaultManagementClient
     from azure.mgmt.msi.aio import ManagedServiceIdentityClient
     from azure.mgmt.resource.features.aio import FeatureClient
+    from azure.mgmt.resource.locks.aio import ManagementLockClient
     from azure.mgmt.resource.resources.aio import ResourceManagementClient
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 
@@ -41,6 +42,7 @@ _SDKS = (
     "azure.mgmt.keyvault.aio",
     "azure.mgmt.msi.aio",
     "azure.mgmt.resource.features.aio",
+    "azure.mgmt.resource.locks.aio",
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "wizard.cloud.pipeline",
@@ -133,6 +135,12 @@ class Azure:
 
         return self._arm_client("features", subscription, FeatureClient)
 
+    def locks(self, subscription: str) -> "ManagementLockClient":
+        """Management locks in that subscription."""
+        from azure.mgmt.resource.locks.aio import ManagementLockClient  # imported by connect
+
+        return self._arm_client("locks", subscription, ManagementLockClient)
+
     def subscription_client(self) -> "SubscriptionClient":
         """Subscriptions, and the regions of each."""
         return self._client("subscriptions", "", self._subscription_client)
@@ -219,7 +227,9 @@ async def connect(
             try:
                 token = await signing_in.get_token_info(where.arm_scope)
             except _sdk_errors() as error:
-                raise AzureError(problem_from(error, f"Signing in to {where.title} did not succeed.")) from error
+                raise AzureError(
+                    problem_from(error, f"Signing in to {where.title} did not succeed.")
+                ) from error
             yield Azure(where, who(token.token), clock, signing_in, session, environment)
 
 
@@ -273,7 +283,9 @@ def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
 def _import_sdks() -> None:
     for name in _SDKS:
         importlib.import_module(name)
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # else Python writes their warnings over the screen
+    logging.getLogger("azure").addHandler(
+        logging.NullHandler()
+    )  # else Python writes their warnings over the screen
 
 
 def _sdk_errors() -> tuple[type[Exception], ...]:

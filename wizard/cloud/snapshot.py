@@ -12,6 +12,7 @@ from wizard.cloud.credential import SignedIn
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions
+from wizard.cloud.locks import Lock, locks
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Grant, Permission, grants, permissions
 from wizard.target import Target
@@ -40,6 +41,8 @@ class Snapshot:
     """What whoever is signed in holds on the vault."""
     rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
     """What whoever is signed in may do, by resource group in lower case; None where it cannot be known."""
+    locks: tuple[Lock, ...] | None = ()
+    """Every lock in the subscription; None where they may not be read."""
 
     @property
     def identity_principal(self) -> str:
@@ -51,12 +54,16 @@ async def take(azure: Azure, target: Target) -> Snapshot:
     """Read it all, as much at the same time as possible. Raises AzureError."""
     answers = target.answers
     subscription = answers.subscription
-    (groups, rights), (feature, provider), (cluster, versions, own) = await asyncio.gather(
+    (groups, rights), (feature, provider, held), (cluster, versions, own) = await asyncio.gather(
         asyncio.gather(
             asyncio.gather(*(_group(azure, subscription, name) for name in target.groups)),
             asyncio.gather(*(permissions(azure, subscription, name) for name in target.groups)),
         ),
-        asyncio.gather(feature_state(azure, subscription), provider_state(azure, subscription)),
+        asyncio.gather(
+            feature_state(azure, subscription),
+            provider_state(azure, subscription),
+            locks(azure, subscription),
+        ),
         asyncio.gather(read_cluster(azure, target), _versions(azure, target), _own(azure, target)),
     )
     names = [name.casefold() for name in target.groups]
@@ -66,6 +73,7 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         provider=provider,
         groups=dict(zip(names, groups, strict=True)),
         rights=dict(zip(names, rights, strict=True)),
+        locks=held,
         cluster=cluster,
         versions=versions,
         **own,
