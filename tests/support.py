@@ -1,6 +1,7 @@
 """What the engine's tests share: a simulated Azure to sign in to, answers for each road, and waiting for a condition."""
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -102,6 +103,13 @@ async def carried_out(azure: Azure, chosen: Answers, **options: Any) -> Answered
     events: list[Event] = []
     run = Run(azure, chosen, plan, listeners=[events.append], **options)
     return plan, events, await run.execute(plan.digest)
+
+
+def world(folder: Path, **changes: Any) -> Path:
+    """A scenario file: `contoso` with these changes laid over it."""
+    path = folder / "world.yaml"
+    path.write_text(json.dumps({"description": "A world of one test.", "extends": "contoso", **changes}))
+    return path
 
 
 async def wait_until(predicate: Callable[[], object], within: float = 20) -> None:

@@ -195,8 +195,14 @@ class Run:
         return 0.0 if begun is None else self._azure.clock.elapsed() - begun
 
     def _emit(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
+        """Tell every listener. One that breaks (a journal on a full disk) hears no more, and the others are told."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a cluster must not be left half-way for it
+                self._listeners.remove(listener)
+                message = clean(f"a listener broke and hears no more: {type(error).__name__}: {error}")
+                self._emit(Event(_now(), "log", None, message=message))
 
 
 def differences(shown: Plan, fresh: Plan) -> list[str]:
