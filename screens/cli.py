@@ -3,7 +3,6 @@
 Nothing is imported here that `--help` does not need: pydantic, Textual and the Azure SDKs take ten times as long as click.
 """
 
-import difflib
 import importlib
 import os
 import sys
@@ -58,6 +57,8 @@ class Commands(click.Group):
 
 
 def _unknown(name: str, given: list[str]) -> str:
+    import difflib  # four milliseconds that nobody else needs
+
     close = difflib.get_close_matches(name, _COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(_COMMANDS)}."
     if given[given.index(name) - 1 :][:1] == ["--simulate"]:

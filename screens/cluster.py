@@ -78,7 +78,7 @@ r       ask Azure again"""
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one(DataTable).focus()
-        self.set_interval(0.25, self._beat)
+        self.every(0.25, self._beat)
         if self.wizard.found_all:
             self._fill()
         else:

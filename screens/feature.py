@@ -54,11 +54,13 @@ r       ask Azure again"""
     def on_mount(self) -> None:
         super().on_mount()
         self._beats = 0
-        self.set_interval(0.25, self._beat)
+        self.every(0.25, self._beat)
 
     def _beat(self) -> None:
         self._beats += 1
-        self._show()
+        watch = self.wizard.feature_watch
+        if watch and (watch.following or watch.state is None):
+            self._show()
 
     def refresh_frame(self) -> None:
         """Also the feature's state."""

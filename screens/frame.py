@@ -1,6 +1,6 @@
 """What every step's screen has around it: the line on top, the spine of steps, the footer, and the way back."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -141,6 +141,15 @@ class Frame(Screen[None]):
     def background(self, work: Coroutine[Any, Any, None], name: str) -> "Worker[None]":
         """Do `work` for this screen: it ends with the screen, and an error in it ends in the app's one handler."""
         return self.wizard.background(work, name, group=f"{self.id or self.STEP}-{id(self)}")
+
+    def every(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do that again and again, while this screen is the one that is shown."""
+
+        def beat() -> None:
+            if self.is_current:
+                do()
+
+        self.set_interval(seconds, beat)
 
     def on_unmount(self) -> None:
         self.app.workers.cancel_group(self.app, f"{self.id or self.STEP}-{id(self)}")

@@ -152,12 +152,12 @@ enter         choose the card"""
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._draw()
         chosen = self.wizard.draft.option or "Private"
         self.query_one(f"#card-{chosen}", Card).focus()
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def refresh_frame(self) -> None:
+        """Also the cards: which one is taken."""
+        super().refresh_frame()
         self._draw()
 
     def _draw(self) -> None:

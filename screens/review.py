@@ -69,7 +69,7 @@ esc     back, to change something"""
         super().on_mount()
         self.query_one("#verify").display = False
         self.query_one("#plan").focus()
-        self.set_interval(0.25, self._beat)
+        self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:
@@ -90,6 +90,7 @@ esc     back, to change something"""
             self._planning = True
             self._plan = None
             self.query_one("#typed", Input).value = ""
+            self.query_one("#plan").focus()
             self._show()
             self.background(self._make(), "making the plan")
 
@@ -164,7 +165,7 @@ esc     back, to change something"""
         elif plan and not plan.writes:
             text = "✓ Nothing to do: everything is so already."
         elif not text:
-            text = f"Nothing has been changed so far. Enter, then type {self.wizard.draft.cluster_name}."
+            text = f"Enter, then type {self.wizard.draft.cluster_name}. Until then nothing is changed."
         self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))
 
     # -- the gate ------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ ctrl+q   leave; the same answers carry on later"""
         self.query_one(Log).focus()
         if path := self.active.log_path:
             self.query_one("#log-path", Static).update(Content(f"full log: {path}"))
-        self.set_interval(DRAIN, self._drain)
+        self.every(DRAIN, self._drain)
         self._drain()
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -158,6 +158,9 @@ ctrl+q   leave; the same answers carry on later"""
         panel.set_class(active.status != "succeeded", "problem")
         self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
         self.query_one("#outcome-text", Static).update(self._outcome())
+        bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
+        if bad:
+            self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)
         log = self.query_one(Log)
         if log.auto_scroll:
             self.call_after_refresh(log.scroll_end, animate=False)
@@ -173,20 +176,21 @@ ctrl+q   leave; the same answers carry on later"""
             )
         if active.drifted:
             _, differences = active.drifted
-            lines = "\n".join(f"  {line}" for line in differences)
+            differing = "\n".join(f"  {line}" for line in differences)
             return Content.assemble(
                 ("! ", STYLES["warn"]),
                 ("Nothing was begun: Azure is not as it was when the plan was made.\n", "bold"),
-                lines,
+                differing,
                 ("\nr  look at the fresh plan, and decide again", STYLES["busy"]),
             )
         if active.refused:
-            return Content("\n").join(
-                Content.assemble(
-                    (f"{LEVELS[f.level][0]} ", STYLES[LEVELS[f.level][2]]), f"{f.message} {f.remedy}"
+            lines = [Content.assemble(("Nothing was begun: what Azure says now stands against it.", "bold"))]
+            for finding in active.refused:
+                sign, _, tone = LEVELS[finding.level]
+                lines.append(
+                    Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}")
                 )
-                for f in active.refused
-            )
+            return Content("\n").join(lines)
         parts: list[Content] = []
         if active.problem:
             parts.append(problem_content(active.problem))
@@ -207,7 +211,7 @@ ctrl+q   leave; the same answers carry on later"""
                 ("s", STYLES["busy"]),
                 " save report   ",
                 ("^q", STYLES["busy"]),
-                " leave; it can be carried on later",
+                " leave; carried on later",
             )
         )
         return Content("\n").join(parts)

@@ -75,7 +75,7 @@ esc     back"""
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#checks").focus()
-        self.set_interval(0.25, self._beat)
+        self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:

@@ -72,7 +72,7 @@ start with --credential to choose another way."""
     def on_mount(self) -> None:
         self._clock = Clock()
         self._beats = 0
-        self._timer = self.set_interval(0.25, self._beat)
+        self.every(0.25, self._beat)
 
     def _beat(self) -> None:
         self._beats += 1

@@ -6,7 +6,7 @@ import sys
 import click
 
 from screens.headless.door import opened, speed_note
-from screens.headless.options import settings_of
+from screens.headless.options import DEFAULT_SCENARIO, settings_of
 from screens.headless.outcome import INTERRUPTED, USAGE, say
 
 
@@ -45,6 +45,8 @@ def _no_terminal() -> str:
 
 def _check_scenario(name: str) -> None:
     """Refuse a world that there is not before the screen is taken over. Raises click.UsageError."""
+    if name == DEFAULT_SCENARIO:  # reading the worlds takes as long as all else before the first frame
+        return
     from pathlib import Path
 
     from wizard.simulator import scenarios

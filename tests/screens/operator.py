@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import DataTable
 
 from screens.app import WizardApp
 from wizard.cloud.azure import connect
@@ -77,7 +78,7 @@ class Operator:
         await self.press("slash")
         await self.type(cluster)
         await self.press("enter")
-        await self.until(lambda: "●" not in cluster and cluster in self.frame(), cluster)
+        await self.until(lambda: isinstance(self.app.focused, DataTable), "the list to have the focus again")
         await self.press("enter")
 
     async def create(self, name: str, group: str, region: str) -> None:

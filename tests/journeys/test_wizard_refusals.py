@@ -1,0 +1,232 @@
+"""What the wizard will not do, and how it says so."""
+
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+from textual.widgets import Input
+
+from screens.frame import Spine
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from wizard.simulator import Simulator
+
+ORDERS = (
+    "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-orders"
+    "/providers/Microsoft.ContainerService/managedClusters/orders-prod"
+)
+HOSTILE = "[/] [@click=app.quit]x[/] [bold"
+
+World = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A simulator with a wizard on it: a built-in world's name, or YAML text laid over contoso."""
+
+    @asynccontextmanager
+    async def begin(
+        scenario: str = "contoso", size: tuple[int, int] = LARGE
+    ) -> AsyncIterator[tuple[Simulator, Operator]]:
+        chosen: str | Path = scenario
+        if "\n" in scenario:
+            chosen = tmp_path / "world.yaml"
+            chosen.write_text(f"description: A test.\nextends: contoso\n{scenario}", "utf-8")
+        async with (
+            Simulator(chosen, speed=math.inf) as simulator,
+            wizard(simulator, tmp_path, size) as operator,
+        ):
+            yield simulator, operator
+
+    return begin
+
+
+def cluster_writes(simulator: Simulator) -> list[str]:
+    """The writes that touched a managed cluster."""
+    return [r.path for r in simulator.writes() if "/managedclusters/" in r.path.lower()]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "why"),
+    [
+        ("legacy-erp", "needs 1.33 or later"),
+        ("web-night", "it is stopped"),
+        ("lab-principal", "it uses a service principal"),
+    ],
+)
+async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
+    world: World, cluster: str, why: str
+) -> None:
+    async with world() as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose(cluster)
+        await operator.sees(f"{cluster} cannot be changed now", why)
+        assert operator.app.draft.cluster is None
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
+    world: World, size: tuple[int, int]
+) -> None:
+    async with world("update-fails", size) as (simulator, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("Private")
+        await operator.start("orders-prod")
+        screen = await operator.sees(
+            "The cluster orders-prod could not be updated.",
+            "InternalOperationError: Internal server error",
+            "Likely cause",
+            "What to do",
+            "Done and stays",
+            "correlation id",
+        )
+        assert "✗ Encrypt the managed cluster" in screen
+        assert operator.app.exit_code == 1
+        await operator.press("r")
+        await operator.sees("sent again to repair it", "Enter, then type orders-prod")
+        assert operator.app.active is not None
+        assert operator.app.active.status == "failed"
+        assert len(cluster_writes(simulator)) == 1
+
+
+async def test_another_name_than_the_clusters_starts_nothing(world: World) -> None:
+    async with world() as (simulator, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prd")
+        await operator.sees("That is not orders-prod; nothing was started.")
+        assert operator.app.active is None
+        assert simulator.writes() == []
+
+
+async def test_a_cloud_that_drifted_since_the_plan_is_asked_about_again(world: World) -> None:
+    async with world() as (simulator, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        encrypted = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
+        simulator.change(ORDERS, {"properties": {"securityProfile": encrypted}})
+        await operator.start("orders-prod")
+        await operator.sees("Nothing was begun: Azure is not as it was when the plan was made.")
+        assert simulator.writes() == []
+        await operator.press("r")
+        await operator.sees("Enter, then type orders-prod")
+
+
+async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: World) -> None:
+    async with world() as (simulator, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        simulator.change(ORDERS, {"properties": {"provisioningState": "Updating"}})
+        await operator.start("orders-prod")
+        await operator.sees("Nothing was begun", "Another operation on orders-prod is under way")
+        assert simulator.writes() == []
+        await operator.press("r")
+        await operator.sees("it cannot be started", "✗ error")
+
+
+async def test_an_operator_without_rights_is_told_at_the_review(world: World) -> None:
+    async with world("no-rights") as (simulator, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.take_key("platform-managed")
+        await operator.sees("it cannot be started", "✗ error")
+        assert simulator.writes() == []
+
+
+async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_for_review(
+    world: World,
+) -> None:
+    async with world() as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.take_key("Public")
+        await operator.sees("Vault, key and identity for orders-prod")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type("kv-mine")
+        await operator.press("escape")
+        await operator.sees("Who holds the key of orders-prod?", "✓ chosen")
+        await operator.press("enter")
+        await operator.sees("kv-mine", "whoever has a role")
+        await operator.press("ctrl+n")
+        await operator.sees("kv-mine", "Enter, then type orders-prod")
+        await operator.press("escape", "escape", "escape")
+        await operator.sees("Which cluster?")
+        await operator.press("escape")
+        await operator.sees("The preview feature")
+        await operator.press("tab", "enter")
+        await operator.sees("Which cluster?")
+        await operator.choose("payments-prod")
+        await operator.sees("Who holds the key of payments-prod?")
+        spine = cast("Spine", operator.app.screen.query_one(Spine))
+        assert str(spine.visual).count("review again") >= 1
+        assert {"vault", "review"} <= operator.app.draft.again
+        await operator.press("enter")
+        await operator.sees("kv-mine")
+
+
+async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_that_mends_it(
+    world: World,
+) -> None:
+    async with world() as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.press("n")
+        await operator.sees("A new cluster, encrypted from birth", "Still to do: name, group, region")
+        await operator.type("-bad")
+        assert "cannot name a managed cluster" not in operator.frame()
+        await operator.press("tab")
+        await operator.sees("✗ '-bad' cannot name a managed cluster")
+        await operator.press("shift+tab", "home", "delete")
+        await operator.until(lambda: "cannot name" not in operator.frame(), "the message to go")
+        assert operator.app.screen.query_one("#name-input", Input).value == "bad"
+
+
+async def test_text_from_outside_is_shown_as_it_is(world: World) -> None:
+    scenario = f"""\
+subscriptions:
+  22222222-2222-2222-2222-222222222222: {{name: "Contoso Production {HOSTILE}"}}
+faults:
+  - match: {{method: GET, path: "*/subscriptions/33333333*/managedclusters"}}
+    answer: {{status: 403, code: Forbidden, message: "No {HOSTILE}"}}
+  - match: {{method: PUT, path: "*/managedclusters/orders-prod"}}
+    answer: {{status: 400, code: BadRequest, message: "{HOSTILE}"}}
+"""
+    async with world(scenario) as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.sees(HOSTILE, "not readable")
+        await operator.press(*["down"] * 9)
+        await operator.sees(f"No {HOSTILE}")
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees(f"BadRequest: {HOSTILE}")
+
+
+async def test_leaving_during_a_run_asks_and_says_what_happens(world: World) -> None:
+    scenario = """\
+faults:
+  - match: {method: PUT, path: "*/managedclusters/orders-prod"}
+    hang: true
+"""
+    async with world(scenario) as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("Encrypt the managed cluster", "orders-prod · ")
+        await operator.press("escape")
+        await operator.sees("The run goes on", "Stay here")
+        await operator.press("right", "tab", "enter")
+        await operator.sees("Enter, then type orders-prod")
+        assert operator.app.active is not None
+        assert operator.app.active.under_way
+        await operator.press("ctrl+q")
+        await operator.sees("A run is under way. Leave all the same?", "What Azure has begun, Azure finishes")
+        await operator.press("escape")
+        assert operator.app.active.under_way
+        assert operator.app.exit_code == 130
