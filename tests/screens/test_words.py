@@ -1,0 +1,43 @@
+"""Durations and wrapping, in the words that the screens use."""
+
+import pytest
+
+from screens.words import ago, duration, hanging, short, usually
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0:00"), (38.9, "0:38"), (252, "4:12"), (3723, "1:02:03")]
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0, 0, "a moment"),
+        (0, 30, "up to 30 s"),
+        (5, 60, "5–60 s"),
+        (180, 360, "3–6 min"),
+        (290, 310, "about 5 min"),
+    ],
+)
+def test_usually(low: float, high: float, words: str) -> None:
+    assert usually(low, high) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "just now"), (12.7, "12 s ago"), (200, "3 min ago")])
+def test_ago(seconds: float, words: str) -> None:
+    assert ago(seconds) == words
+
+
+def test_a_hanging_text_begins_every_line_at_its_column() -> None:
+    lines = hanging("one two three four five six seven", 4, 24).splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert all(len(line) <= 24 for line in lines)
+
+
+def test_an_applications_id_is_shortened_and_a_users_name_is_not() -> None:
+    assert short("application 44444444-4444-4444-4444-444444444444") == "application 44444444…"
+    assert short("ops@contoso.example") == "ops@contoso.example"
