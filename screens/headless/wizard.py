@@ -1,5 +1,6 @@
 """`aks-kms` alone: the wizard, on a terminal that can show it."""
 
+import gc
 import os
 import sys
 
@@ -25,7 +26,11 @@ def run_wizard(ctx: click.Context) -> int:
         return USAGE
     if settings.simulate is not None:
         _check_scenario(settings.simulate)
+    gc.disable()  # a tenth of the way to the first frame is looking for garbage among what is being imported
     from screens.app import WizardApp  # Textual, only for who sees it
+
+    gc.freeze()
+    gc.enable()
 
     app = WizardApp(
         lambda tell: opened(settings, tell), environment=os.environ, speed_note=speed_note(settings)
