@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from wizard.simulator import rbac
-from wizard.simulator.ids import scope_of, segments, subscription_of, within
+from wizard.simulator.ids import scope_of, segments, subscription_of
+from wizard.simulator.locks import check_locks
 from wizard.simulator.tokens import ARM_AUDIENCES, TokenProblem, Tokens
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
@@ -177,10 +178,10 @@ class ResourceManager:
         self._check_subscription(call)
         if route.action:
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
-        if call.method in {"PUT", "PATCH", "DELETE"} or (
-            call.method == "POST" and route.action.endswith(("/write", "/delete"))
-        ):
-            self._check_locks(call)
+        reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
+        if not reads:
+            check_locks(self._world, call.method, call.path)
+        if call.method in {"PUT", "PATCH", "DELETE"}:
             self._check_registration(call)
         return await route.handler(self._world, call)
 
@@ -282,22 +283,6 @@ class ResourceManager:
             raise Refusal(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
             )
-
-    def _check_locks(self, call: Call) -> None:
-        specification = self._world.scenario.subscriptions.get(subscription_of(call.path))
-        locks = specification.locks.values() if specification else ()
-        verb = "delete" if call.method == "DELETE" else "write"
-        blocking = [
-            lock.scope
-            for lock in locks
-            if within(call.path, lock.scope) and (lock.level == "ReadOnly" or verb == "delete")
-        ]
-        if blocking:
-            raise Refusal(
-                409, "ScopeLocked",
-                f"The scope '{scope_of(call.path)}' cannot perform {verb} operation because following scope(s) are locked: "
-                f"'{','.join(blocking)}'. Please remove the lock and try again.",
-            )  # fmt: skip
 
     def _check_registration(self, call: Call) -> None:
         parts = segments(call.path)

@@ -7,8 +7,9 @@ from wizard.simulator.state import Principal
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
-_BY_NAME = re.compile(
-    r"servicePrincipalNames/any\((\w+):\s*\1 eq '(?P<name>[^']*)'\)|appId eq '(?P<app>[^']*)'|displayName eq '(?P<display>[^']*)'"
+_TERM = re.compile(
+    r"servicePrincipalNames/any\((\w+):\s*\1 eq '(?P<spn>[^']*)'\)|(?P<property>id|appId|displayName|userPrincipalName) eq '(?P<value>[^']*)'"
+    r"|startswith\(displayName,\s*'(?P<start>[^']*)'\)"
 )
 
 
@@ -58,6 +59,8 @@ class Graph:
             return Answer(
                 200, {"value": [_show(each) for each in self._filtered(call, users=path == "/users")]}
             )
+        if path in {"/groups", "/applications"}:
+            return Answer(200, {"value": []})
         match = re.fullmatch(r"/(?:serviceprincipals|users)/(?P<id>[^/]+)", path)
         if match is None:
             raise UnknownRoute(
@@ -78,19 +81,21 @@ class Graph:
 
     def _filtered(self, call: Call, *, users: bool) -> list[Principal]:
         found = [each for each in self._visible() if (each.kind == "user") is users]
-        text = call.query.get("$filter", "")
-        if not text:
-            return found
-        match = _BY_NAME.fullmatch(text)
-        if match is None:
-            raise Refusal(
-                400,
-                "Request_UnsupportedQuery",
-                f"Unsupported or invalid query filter clause specified: {text}.",
-            )
-        wanted = (match["name"] or match["app"] or "").lower()
-        return [
-            each
-            for each in found
-            if each.name == match["display"] or (wanted and wanted in {each.app_id, each.resource_id.lower()})
-        ]
+        for part in filter(None, re.split(r"\s+and\s+", call.query.get("$filter", "").strip())):
+            term = _TERM.fullmatch(part)
+            if term is None:
+                raise Refusal(
+                    400,
+                    "Request_UnsupportedQuery",
+                    f"Unsupported or invalid query filter clause specified: {part}.",
+                )
+            found = [each for each in found if _holds(term, _show(each))]
+        return found
+
+
+def _holds(term: re.Match[str], shown: Json) -> bool:
+    if term["spn"] is not None:
+        return term["spn"].lower() in {name.lower() for name in shown.get("servicePrincipalNames", ())}
+    if term["start"] is not None:
+        return str(shown["displayName"]).lower().startswith(term["start"].lower())
+    return str(shown.get(term["property"], "")).lower() == term["value"].lower()

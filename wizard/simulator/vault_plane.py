@@ -322,16 +322,16 @@ class VaultPlane:
 
     # -- soft delete --------------------------------------------------------------------------------------------------
 
-    async def _show_deleted(self, vault: Resource, deleted: DeletedKey) -> Json:
-        bundle = await self._bundle(vault, deleted.key, deleted.key.current)
-        recovery = (
-            f"https://{deleted.key.vault}.{self._world.scenario.vault_suffix}/deletedkeys/{deleted.key.name}"
-        )
-        return bundle | {
-            "recoveryId": recovery,
+    def _deletion(self, deleted: DeletedKey) -> Json:
+        place = f"{deleted.key.vault}.{self._world.scenario.vault_suffix}/deletedkeys/{deleted.key.name}"
+        return {
+            "recoveryId": f"https://{place}",
             "deletedDate": int(deleted.deleted_at),
             "scheduledPurgeDate": int(deleted.purge_at),
         }
+
+    async def _show_deleted(self, vault: Resource, deleted: DeletedKey) -> Json:
+        return await self._bundle(vault, deleted.key, deleted.key.current) | self._deletion(deleted)
 
     async def _delete(self, vault: Resource, call: Call) -> Answer:
         key, now = self._key(vault, call), self._world.now()
@@ -353,9 +353,11 @@ class VaultPlane:
         held = [
             entry for entry in self._world.state.deleted_keys.values() if entry.key.vault == vault_name(vault)
         ]
-        return Answer(
-            200, {"value": [await self._show_deleted(vault, entry) for entry in held], "nextLink": None}
-        )
+        items = [
+            self._item(vault, entry.key, entry.key.current, with_version=False) | self._deletion(entry)
+            for entry in held
+        ]
+        return Answer(200, {"value": items, "nextLink": None})
 
     async def _get_deleted(self, vault: Resource, call: Call) -> Answer:
         return Answer(200, await self._show_deleted(vault, self._deleted(vault, call)))

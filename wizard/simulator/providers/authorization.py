@@ -1,11 +1,11 @@
-"""Role definitions, role assignments, the caller's permissions, and locks (AZURE.md §3c, §3d, §6)."""
+"""Role definitions, role assignments, and the caller's permissions (AZURE.md §3c, §3d, §6)."""
 
-import re
 import uuid
 
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.ids import subscription_of, within
+from wizard.simulator.odata import filter_terms
 from wizard.simulator.state import Assignment
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, iso
@@ -17,33 +17,8 @@ routes = Routes(
         "2022-05-01-preview",
     ),
 )  # fmt: skip
-LOCK_VERSIONS = ("2016-09-01", "2017-04-01", "2020-05-01")
 MOST_ASSIGNMENTS = 4000
-_TERM = re.compile(
-    r"(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'|(?P<function>\w+)\((?:'(?P<argument>[^']*)')?\)", re.IGNORECASE
-)
 _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
-
-
-def _filter(call: Call) -> dict[str, str]:
-    """The terms of `$filter`, by lower-case name; a function without an argument has the value ""."""
-    text, terms = call.query.get("$filter", "").strip(), {}
-    for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE) if text else []:
-        match = _TERM.fullmatch(part.strip())
-        if match is None:
-            raise Refusal(400, "BadRequestFormat", f"The filter '{text}' is not valid or not supported.")
-        terms[(match["name"] or match["function"]).lower()] = match["value"] or match["argument"] or ""
-    return terms
-
-
-def _only(terms: dict[str, str], *known: str) -> None:
-    for name in terms:
-        if name not in known:
-            raise Refusal(
-                400,
-                "UnsupportedQuery",
-                f"The filter on '{name}' is not supported. Supported filters are: {', '.join(known)}.",
-            )
 
 
 # -- role definitions -------------------------------------------------------------------------------------------------
@@ -82,9 +57,8 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
 )
 async def list_definitions(world: World, call: Call) -> Answer:
     """The built-in roles, filtered by `roleName` or `type`."""
-    _check_scope(world, call.names["scope"])
-    terms = _filter(call)
-    _only(terms, "rolename", "type", "atscopeandbelow")
+    check_scope(world, call.names["scope"])
+    terms = filter_terms(call, "rolename", "type", "atscopeandbelow")
     roles = list(rbac.role_definitions().values())
     if "rolename" in terms:
         roles = [role for role in roles if role.name.lower() == terms["rolename"].lower()]
@@ -100,7 +74,7 @@ async def list_definitions(world: World, call: Call) -> Answer:
 )
 async def get_definition(world: World, call: Call) -> Answer:
     """One built-in role."""
-    _check_scope(world, call.names["scope"])
+    check_scope(world, call.names["scope"])
     return Answer(200, _show_definition(call.names["scope"], _role(call.names["guid"])))
 
 
@@ -116,7 +90,8 @@ def _role(role_definition_id: str) -> rbac.RoleDefinition:
     return role
 
 
-def _check_scope(world: World, scope: str) -> None:
+def check_scope(world: World, scope: str) -> None:
+    """Pass, or raise ARM's 404 where the group or resource of an extension's scope does not exist."""
     if scope.lower().count("/providers/") or scope.lower().count("/resourcegroups/"):
         world.get(scope)
 
@@ -164,9 +139,8 @@ def _find(world: World, call: Call) -> Assignment | None:
 )
 async def list_assignments(world: World, call: Call) -> Answer:
     """The assignments at, above and below a scope; `atScope()` leaves out those below."""
-    scope, terms = call.names["scope"], _filter(call)
-    _check_scope(world, scope)
-    _only(terms, "atscope", "principalid", "assignedto")
+    scope, terms = call.names["scope"], filter_terms(call, "atscope", "principalid", "assignedto")
+    check_scope(world, scope)
     wanted = terms.get("principalid") or terms.get("assignedto")
     assignments = world.assignments_of(wanted) if wanted else list(world.state.assignments.values())
     return listing(
@@ -205,7 +179,7 @@ async def put_assignment(world: World, call: Call) -> Answer:
             "The request content was invalid: 'properties' with 'roleDefinitionId' and 'principalId' are required.",
         )
     _check_guid(name)
-    _check_scope(world, scope)
+    check_scope(world, scope)
     role, principal_id = _role(str(properties["roleDefinitionId"])), str(properties["principalId"]).lower()
     _check_condition(world, call, role, scope)
     if held := _find(world, call):
@@ -307,7 +281,7 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
     return str(given)
 
 
-# -- permissions, locks, deny assignments -----------------------------------------------------------------------------
+# -- permissions, deny assignments ------------------------------------------------------------------------------------
 
 
 @routes.on(
@@ -315,34 +289,8 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
 )
 async def list_permissions(world: World, call: Call) -> Answer:
     """What the caller may do at the scope: one entry for each role held there."""
-    _check_scope(world, call.names["scope"])
+    check_scope(world, call.names["scope"])
     return listing([role.permissions for role in rbac.roles_at(world, call.caller, call.names["scope"])])
-
-
-@routes.on(
-    "GET",
-    "{scope}/providers/Microsoft.Authorization/locks",
-    "Microsoft.Authorization/locks/read",
-    LOCK_VERSIONS,
-)
-async def list_locks(world: World, call: Call) -> Answer:
-    """The locks at, above and below a scope; `atScope()` leaves out those below."""
-    scope, terms = call.names["scope"], _filter(call)
-    _check_scope(world, scope)
-    _only(terms, "atscope")
-    specification = world.scenario.subscriptions.get(subscription_of(scope))
-    return listing(
-        [
-            {
-                "properties": {"level": lock.level, "notes": lock.notes},
-                "id": f"{lock.scope}/providers/Microsoft.Authorization/locks/{name}",
-                "type": "Microsoft.Authorization/locks",
-                "name": name,
-            }
-            for name, lock in (specification.locks.items() if specification else ())
-            if within(scope, lock.scope) or ("atscope" not in terms and within(lock.scope, scope))
-        ]
-    )
 
 
 @routes.on(
@@ -352,5 +300,5 @@ async def list_locks(world: World, call: Call) -> Answer:
 )
 async def list_deny_assignments(world: World, call: Call) -> Answer:
     """This cloud has no deny assignments."""
-    _check_scope(world, call.names["scope"])
+    check_scope(world, call.names["scope"])
     return listing([])

@@ -122,7 +122,7 @@ async def list_versions(world: World, call: Call) -> Answer:
             **({"isDefault": True} if entry.default else {}),
             **({"isPreview": True} if entry.preview else {}),
             "patchVersions": {
-                patch: {"upgrades": [other for other in every if _upgrades(patch, other)]}
+                patch: {"upgrades": [other for other in every if can_upgrade(patch, other)]}
                 for patch in entry.patches
             },
         }
@@ -131,7 +131,8 @@ async def list_versions(world: World, call: Call) -> Answer:
     return Answer(200, {"values": values})
 
 
-def _upgrades(lower: str, higher: str) -> bool:
+def can_upgrade(lower: str, higher: str) -> bool:
+    """Whether AKS upgrades from one patch version to another: upwards, by at most one minor version."""
     low, high = tuple(map(int, lower.split("."))), tuple(map(int, higher.split(".")))
     return low < high and high[1] - low[1] <= 1
 

@@ -102,16 +102,3 @@ async def delete_group(world: World, call: Call) -> Answer:
         soft_delete(world, vault)
     world.remove(group.id)
     return Answer(200)
-
-
-@routes.on(
-    "GET",
-    "/subscriptions/{subscription}/resourceGroups/{group}/resources",
-    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
-)
-async def list_resources(world: World, call: Call) -> Answer:
-    """What is in a group, without the resources' properties."""
-    group = world.get(_id(call))
-    keys = ("id", "name", "type", "kind", "location", "tags", "sku")
-    inside = [resource for resource in world.in_scope(group.id) if resource.type.count("/") == 1]
-    return listing([{key: resource.body[key] for key in keys if key in resource.body} for resource in inside])

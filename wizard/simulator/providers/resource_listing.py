@@ -1,0 +1,73 @@
+"""The lists of resources of any type, in a subscription or a group: what they are and where, without their properties."""
+
+from collections.abc import Iterable
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import group_of
+from wizard.simulator.locks import TYPE as LOCK
+from wizard.simulator.odata import filter_terms
+from wizard.simulator.providers.resource_groups import TYPE as GROUP
+from wizard.simulator.providers.resource_groups import routes as group_routes
+from wizard.simulator.state import Resource
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+routes = Routes("Microsoft.Resources", group_routes.versions)
+_SHOWN = ("id", "name", "type", "kind", "location", "tags", "sku", "managedBy")
+_NOT_LISTED = {GROUP.lower(), LOCK.lower()}
+
+
+def _matches(resource: Resource, terms: dict[str, str]) -> bool:
+    body, tags = resource.body, resource.body.get("tags") or {}
+    facts = {
+        "resourcetype": resource.type,
+        "name": body["name"],
+        "location": body.get("location", ""),
+        "resourcegroup": group_of(resource.id),
+    }
+    if "tagname" in terms:
+        held = {name.lower(): value for name, value in tags.items()}
+        name = terms["tagname"].lower()
+        if name not in held or held[name] != terms.get("tagvalue", held[name]):
+            return False
+    return all(fact.lower() == terms[name].lower() for name, fact in facts.items() if name in terms)
+
+
+def _list(call: Call, resources: Iterable[Resource]) -> Answer:
+    terms = filter_terms(call, "resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue")
+    top = call.query.get("$top", "")
+    if top and not (top.isdecimal() and int(top) > 0):
+        raise Refusal(
+            400, "InvalidTopParameter", f"The $top query parameter '{top}' must be a positive whole number."
+        )
+    shown: list[Json] = [
+        {key: resource.body[key] for key in _SHOWN if key in resource.body}
+        for resource in resources
+        if resource.type.count("/") == 1
+        and resource.type.lower() not in _NOT_LISTED
+        and _matches(resource, terms)
+    ]
+    return listing(shown[: int(top)] if top else shown)
+
+
+@routes.on(
+    "GET", "/subscriptions/{subscription}/resources", "Microsoft.Resources/subscriptions/resources/read"
+)
+async def list_in_subscription(world: World, call: Call) -> Answer:
+    """The resources of a subscription."""
+    return _list(call, world.in_scope(f"/subscriptions/{call.names['subscription']}"))
+
+
+@routes.on(
+    "GET",
+    "/subscriptions/{subscription}/resourceGroups/{group}/resources",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+)
+async def list_in_group(world: World, call: Call) -> Answer:
+    """The resources of a group."""
+    return _list(
+        call,
+        world.in_scope(
+            world.get(f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}").id
+        ),
+    )

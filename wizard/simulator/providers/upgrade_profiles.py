@@ -1,0 +1,40 @@
+"""To which Kubernetes versions a managed cluster can be upgraded (`az aks get-upgrades`)."""
+
+from wizard.simulator.arm import Routes
+from wizard.simulator.cluster_body import TYPE
+from wizard.simulator.providers.container_service import can_upgrade
+from wizard.simulator.providers.container_service import routes as cluster_routes
+from wizard.simulator.wire import Answer, Call, Json
+from wizard.simulator.world import World
+
+routes = Routes("Microsoft.ContainerService", cluster_routes.versions)
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
+
+
+def _profile(world: World, version: str, name: str = "") -> Json:
+    upgrades = [
+        {"kubernetesVersion": patch} | ({"isPreview": True} if minor.preview else {})
+        for minor in world.scenario.kubernetes_versions.values()
+        for patch in minor.patches
+        if can_upgrade(version, patch)
+    ]
+    profile: Json = {"kubernetesVersion": version, "osType": "Linux"}
+    return profile | ({"name": name} if name else {}) | ({"upgrades": upgrades} if upgrades else {})
+
+
+@routes.on("GET", f"{_ONE}/upgradeProfiles/default", f"{TYPE}/upgradeProfiles/read")
+async def get_upgrade_profile(world: World, call: Call) -> Answer:
+    """The versions above the cluster's own and its pools'."""
+    cluster = world.get(call.path.rsplit("/", 2)[0])
+    properties = cluster.body["properties"]
+    return Answer(200, {
+        "id": f"{cluster.id}/upgradeprofiles/default",
+        "name": "default",
+        "type": f"{TYPE}/upgradeprofiles",
+        "properties": {
+            "controlPlaneProfile": _profile(world, properties["currentKubernetesVersion"]),
+            "agentPoolProfiles": [
+                _profile(world, pool["currentOrchestratorVersion"], pool["name"]) for pool in properties["agentPoolProfiles"]
+            ],
+        },
+    })  # fmt: skip
