@@ -1,13 +1,10 @@
 """A world's first state, from its scenario."""
 
-import uuid
-
 from wizard.simulator import rbac
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
+from wizard.simulator.ids import stable_guid
 from wizard.simulator.key_store import add, key_uri, new_version
-from wizard.simulator.locks import TYPE as LOCK
-from wizard.simulator.locks import new_lock
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
@@ -18,19 +15,23 @@ from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.providers.resource_providers import NAMESPACES
 from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, VaultSpec, merge
-from wizard.simulator.state import Assignment, Principal, Resource
+from wizard.simulator.state import Assignment, Principal, Resource, State
 from wizard.simulator.wire import Json
 from wizard.simulator.world import World, iso, new_secret
 
 DAY = 24 * 3600
 LONG_AGO = 30 * DAY
-_NAMESPACE = uuid.UUID("6f0d0a6c-6a2b-4d5e-9a5c-5a1d5a4f3c11")
 _NEWEST = "2026-08-01"
 
 
-def stable_guid(*parts: str) -> str:
-    """The same GUID for the same parts in every run, so that demos and documents can name it."""
-    return str(uuid.uuid5(_NAMESPACE, "/".join(parts).lower()))
+def first_state(scenario: Scenario) -> State:
+    """What a world of this scenario starts from, before anything is put into it: nothing, or its fleet, asleep."""
+    state = State()
+    if scenario.fleet:
+        from wizard.simulator.fleet import Fleet
+
+        Fleet(scenario, scenario.fleet).lay(state)
+    return state
 
 
 def populate(world: World) -> None:
@@ -52,10 +53,8 @@ def populate(world: World) -> None:
             group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
             world.put(new_group(group_id, group.location, group.tags))
             _fill(world, group_id, group)
-        for name, lock in specification.locks.items():
-            world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
     world.state.refreshed.update(world.state.features)
-    for principal in world.state.principals.values():
+    for _, principal in world.state.principals.awake():
         principal.visible_at = 0.0
     world.changed = False
 

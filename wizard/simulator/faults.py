@@ -3,7 +3,7 @@
 import re
 from fnmatch import translate
 
-from wizard.simulator.scenario import FaultMatch, FaultSpec
+from wizard.simulator.scenario_faults import FaultMatch, FaultSpec
 from wizard.simulator.world import World
 
 

@@ -1,6 +1,14 @@
 """Resource ids: `/subscriptions/S/resourceGroups/G/providers/NS/TYPE/NAME…`, compared without regard to case."""
 
+import uuid
+
 SUBSCRIPTION_DEPTH, GROUP_DEPTH = 2, 4
+_NAMESPACE = uuid.UUID("6f0d0a6c-6a2b-4d5e-9a5c-5a1d5a4f3c11")
+
+
+def stable_guid(*parts: str) -> str:
+    """The same GUID for the same parts in every run, so that demos and documents can name it."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts).lower()))
 
 
 def segments(resource_id: str) -> list[str]:

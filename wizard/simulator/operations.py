@@ -12,10 +12,8 @@ POLL_VERSION = "2025-03-01"
 
 def running(world: World, resource_id: str) -> Operation | None:
     """The operation that is in progress on a resource."""
-    for operation in world.state.operations.values():
-        if operation.status == "InProgress" and operation.resource_id == resource_id.lower():
-            return operation
-    return None
+    operation = world.running.get(resource_id.lower())
+    return world.state.operations[operation] if operation else None
 
 
 def begin(
@@ -24,6 +22,7 @@ def begin(
     """Start an operation that ends after so many real-life seconds; returns the headers that let a client follow it."""
     operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()))
     world.state.operations[operation.id] = operation
+    world.running[operation.resource_id] = operation.id
     fails = call.operation_fails or {}
     world.later(
         seconds,
@@ -49,6 +48,7 @@ def end(world: World, operation: Operation, error: Json | None = None) -> None:
         iso(world.now()),
         error or {},
     )
+    world.running.pop(operation.resource_id, None)
     world.changed = True
 
 

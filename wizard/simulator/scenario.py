@@ -7,22 +7,17 @@ divides them.
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wizard.simulator.problems import ScenarioError
+from wizard.simulator.scenario_faults import FaultSpec
+from wizard.simulator.scenario_fleet import FleetSpec
+from wizard.simulator.scenario_model import Guid, Model
 from wizard.simulator.wire import Json
-
-Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-
-
-class Model(BaseModel):
-    """Strict: an unknown key is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Tenant(Model):
@@ -210,51 +205,6 @@ class KubernetesVersionSpec(Model):
     lts_only: bool = False
 
 
-class FaultMatch(Model):
-    """Which requests a fault strikes. `path` is a glob over the lower-case path, `*` crossing slashes.
-
-    `nth` strikes exactly that one match, `count` the first so many, `every` each so-manieth; none of them: all.
-    """
-
-    method: str = "*"
-    path: str = "*"
-    nth: int | None = Field(None, ge=1)
-    count: int | None = Field(None, ge=1)
-    every: int | None = Field(None, ge=1)
-
-
-class FaultAnswer(Model):
-    """An error answer that the fault gives."""
-
-    status: int = Field(ge=400, le=599)
-    code: str
-    message: str
-    headers: dict[str, str] = {}
-
-
-class LroFailure(Model):
-    """The error with which the long-running operation ends."""
-
-    code: str
-    message: str
-
-
-class FaultSpec(Model):
-    """A fault: exactly one of `answer`, `reset`, `hang`, `lro_fails`."""
-
-    match: FaultMatch
-    answer: FaultAnswer | None = None
-    reset: bool = False
-    hang: bool = False
-    lro_fails: LroFailure | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "FaultSpec":
-        if sum((self.answer is not None, self.reset, self.hang, self.lro_fails is not None)) != 1:
-            raise ValueError("give exactly one of `answer`, `reset: true`, `hang: true`, `lro_fails`")
-        return self
-
-
 class Scenario(Model):
     """A whole world."""
 
@@ -274,6 +224,7 @@ class Scenario(Model):
     durations: Durations = Durations()
     rules: Rules = Rules()
     faults: list[FaultSpec] = []
+    fleet: FleetSpec | None = Field(None, description="Subscriptions full of clusters, generated.")
     caller_address: str = Field(
         "203.0.113.7", description="The address from which vaults see the clients come."
     )
@@ -354,7 +305,7 @@ def load_scenario(scenario: str | Path) -> Scenario:
     """
     document = _read(scenario, ())
     try:
-        return Scenario.model_validate(document)
+        return _with_fleet(Scenario.model_validate(document))
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "(top)"
@@ -362,6 +313,16 @@ def load_scenario(scenario: str | Path) -> Scenario:
             f"The scenario '{scenario}' is invalid at {place}: {first['msg']}"
             f" ({problem.error_count()} problem(s) in all). Correct that key; the keys are documented in worlds/contoso.yaml."
         ) from problem
+
+
+def _with_fleet(scenario: Scenario) -> Scenario:
+    if scenario.fleet is None:
+        return scenario
+    from wizard.simulator.fleet import subscriptions
+
+    return scenario.model_copy(
+        update={"subscriptions": {**scenario.subscriptions, **subscriptions(scenario.fleet)}}
+    )
 
 
 def scenarios() -> dict[str, str]:

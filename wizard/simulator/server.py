@@ -15,7 +15,7 @@ from wizard.simulator.faults import Faults
 from wizard.simulator.graph import Graph
 from wizard.simulator.providers.registry import ALL
 from wizard.simulator.record import Recorded
-from wizard.simulator.scenario import FaultSpec
+from wizard.simulator.scenario_faults import FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_plane import VaultPlane
@@ -35,10 +35,9 @@ class Server:
         *,
         managed_identity_header: str,
         remember: Callable[[Recorded, bool], None],
-        keep: Callable[[], None],
     ) -> None:
         self._world, self._tokens = world, tokens
-        self._header, self._remember, self._keep = managed_identity_header, remember, keep
+        self._header, self._remember = managed_identity_header, remember
         self._faults = Faults(world)
         self._runner: web.ServerRunner | None = None
         self.port = 0
@@ -68,9 +67,7 @@ class Server:
         path = request.path.rstrip("/") or "/"
         body = await self._read(request, host)
         answer, unknown = await self._answer(request, host.lower(), path, body)
-        if self._world.changed:
-            self._world.changed = False
-            self._keep()
+        self._world.commit()
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
             if answer.body is not None
@@ -109,7 +106,7 @@ class Server:
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
             if fault is not None and fault.lro_fails is not None:
                 call.operation_fails = fault.lro_fails.model_dump()
-            return await self._plane(call), False
+            return await self._at_work(call), False
         except Refusal as refusal:
             return refusal.answer(), isinstance(refusal, UnknownRoute)
         except Exception:
@@ -119,6 +116,13 @@ class Server:
                 "InternalServerError",
                 "The simulated Azure has a fault of its own here; its log says where.",
             ).answer(), False
+
+    async def _at_work(self, call: Call) -> Answer:
+        self._world.busy += 1
+        try:
+            return await self._plane(call)
+        finally:
+            self._world.busy -= 1
 
     async def _plane(self, call: Call) -> Answer:
         if call.host.endswith("." + self._world.scenario.vault_suffix):

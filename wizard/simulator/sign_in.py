@@ -164,7 +164,7 @@ class SignIn:
 
     def _application(self, form: dict[str, str]) -> Principal:
         app_id = form.get("client_id", "").lower()
-        for principal in self._world.state.principals.values():
+        for _, principal in self._world.state.principals.awake():
             if principal.kind == "application" and principal.app_id == app_id:
                 break
         else:
@@ -194,7 +194,7 @@ class SignIn:
         return principal
 
     def _user(self, form: dict[str, str]) -> Principal:
-        for principal in self._world.state.principals.values():
+        for _, principal in self._world.state.principals.awake():
             if (
                 principal.kind == "user"
                 and principal.upn.lower() == form.get("username", "").lower()

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -117,13 +117,17 @@ class Simulator:
             self._started.set()
 
     async def _main(self) -> None:
+        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        async with AsyncExitStack() as stack:
+            await self._serve(stack, self._closing)
+
+    async def _serve(self, stack: AsyncExitStack, ending: asyncio.Event) -> None:
         from wizard.simulator import certificates
         from wizard.simulator.proxy import Proxy
         from wizard.simulator.server import Server
         from wizard.simulator.tokens import Tokens
 
-        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
-        self._world = world = self._make_world()
+        self._world = world = self._make_world(stack)
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
             certificates.saved_authority(state.authority)
@@ -131,34 +135,33 @@ class Simulator:
             else certificates.process_authority()
         )
         tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
-        async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulated-azure-")))
-            record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
-            server = Server(
-                world,
-                tokens,
-                managed_identity_header=self._header,
-                remember=lambda entry, unknown: self._remember(entry, unknown, record),
-                keep=self._keep,
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulated-azure-")))
+        record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
+        server = Server(
+            world,
+            tokens,
+            managed_identity_header=self._header,
+            remember=lambda entry, unknown: self._remember(entry, unknown, record),
+        )
+        await server.start(certificates.server_context(authority, suffix), self._port)
+        stack.push_async_callback(server.stop)
+        proxy = Proxy(server.port, suffix)
+        await proxy.start()
+        stack.push_async_callback(proxy.stop)
+        self._port, self._proxy_port = server.port, proxy.port
+        self._ca_file = self._ca_path(folder)
+        authority.cert_pem.write_to_path(str(self._ca_file))
+        if self._state_file:
+            state.authority, state.signing_key = (
+                certificates.save_authority(authority),
+                await tokens.pem(),
             )
-            await server.start(certificates.server_context(authority, suffix), self._port)
-            stack.push_async_callback(server.stop)
-            proxy = Proxy(server.port, suffix)
-            await proxy.start()
-            stack.push_async_callback(proxy.stop)
-            self._port, self._proxy_port = server.port, proxy.port
-            self._ca_file = self._ca_path(folder)
-            authority.cert_pem.write_to_path(str(self._ca_file))
-            if self._state_file:
-                state.authority, state.signing_key = (
-                    certificates.save_authority(authority),
-                    await tokens.pem(),
-                )
-                self._keep()
-            self._started.set()
-            warm = asyncio.create_task(tokens.key())
-            await self._closing.wait()
-            warm.cancel()
+            world.changed = True
+            world.commit()
+        self._started.set()
+        warm = asyncio.create_task(tokens.key())
+        await ending.wait()
+        warm.cancel()
 
     def _ca_path(self, folder: Path) -> Path:
         """Beside a kept world the CA is kept too, so that an environment file stays good over a restart."""
@@ -168,30 +171,33 @@ class Simulator:
             else folder / "ca.pem"
         )
 
-    def _make_world(self) -> "World":
-        from wizard.simulator.build import populate
-        from wizard.simulator.state import load
+    def _make_world(self, stack: AsyncExitStack) -> "World":
+        from wizard.simulator.build import first_state, populate
         from wizard.simulator.world import World
 
-        if self._state_file and self._state_file.exists():
-            world = World(self._scenario, speed=self._speed, state=load(self._state_file))
-            if not {who.object_id for who in self._scenario.principals.values()} <= set(
-                world.state.principals
-            ):
+        state = first_state(self._scenario)
+        if self._state_file is None:
+            world = World(self._scenario, speed=self._speed, state=state)
+            populate(world)
+            return world
+        from wizard.simulator.journal import StateFile
+
+        file = stack.enter_context(closing(StateFile(self._state_file)))
+        if file.fresh:
+            world = World(self._scenario, speed=self._speed, state=state)
+            populate(world)
+        else:
+            file.load(state)
+            world = World(self._scenario, speed=self._speed, state=state)
+            if not {who.object_id for who in self._scenario.principals.values()} <= set(state.principals):
                 raise ScenarioError(
                     f"{self._state_file} holds a world that was made from another scenario: its principals differ. "
                     "Start it with the scenario that it was made from, or give another state file."
                 )
-            return world
-        world = World(self._scenario, speed=self._speed)
-        populate(world)
+        file.begin(state)
+        world.follow(lambda changes: file.keep(state, changes))
+        stack.callback(world.followers.clear)
         return world
-
-    def _keep(self) -> None:
-        from wizard.simulator.state import save
-
-        if self._state_file and self._world:
-            save(self._world.state, self._state_file)
 
     def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
         self._requests.append(entry)
@@ -287,9 +293,7 @@ class Simulator:
         def ask() -> T:
             world.settle()
             answer = question(world)
-            if world.changed:
-                world.changed = False
-                self._keep()
+            world.commit()
             return answer
 
         if self._loop is None or not self._loop.is_running():

@@ -3,13 +3,17 @@
 Times are seconds since the epoch. Keys of the tables are lower case, because Azure compares names without case.
 """
 
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from wizard.simulator.table import Change, Table
 from wizard.simulator.wire import Json
+
+Changes = dict[str, list[Change]]
+"""What changed, by the name of the table."""
 
 
 @dataclass(slots=True)
@@ -140,44 +144,54 @@ class DeletedKey:
 
 @dataclass(slots=True)
 class State:
-    """The whole cloud."""
+    """The whole cloud. A field that is a `Table` is kept entry by entry by the state file."""
 
-    resources: dict[str, Resource] = field(default_factory=dict)
-    principals: dict[str, Principal] = field(default_factory=dict)
-    assignments: dict[str, Assignment] = field(default_factory=dict)
-    features: dict[str, str] = field(default_factory=dict)
-    refreshed: dict[str, str] = field(default_factory=dict)
-    registrations: dict[str, str] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
-    keys: dict[str, Key] = field(default_factory=dict)
-    deleted_vaults: dict[str, DeletedVault] = field(default_factory=dict)
-    deleted_keys: dict[str, DeletedKey] = field(default_factory=dict)
+    resources: Table[Resource] = field(default_factory=Table)
+    principals: Table[Principal] = field(default_factory=Table)
+    assignments: Table[Assignment] = field(default_factory=Table)
+    features: Table[str] = field(default_factory=Table)
+    refreshed: Table[str] = field(default_factory=Table)
+    registrations: Table[str] = field(default_factory=Table)
+    operations: Table[Operation] = field(default_factory=Table)
+    keys: Table[Key] = field(default_factory=Table)
+    deleted_vaults: Table[DeletedVault] = field(default_factory=Table)
+    deleted_keys: Table[DeletedKey] = field(default_factory=Table)
+    tally: Table[int] = field(default_factory=Table)
     pending: list[Pending] = field(default_factory=list)
-    tally: dict[str, int] = field(default_factory=dict)
     signing_key: str = ""
     authority: str = ""
 
+    def watch(self, *places: str) -> None:
+        """From now on, take notice of what changes in these tables; in all of them where none is named."""
+        for place, adapter in entry_types().items():
+            if not places or place in places:
+                self._table(place).watch(adapter.dump_json)
 
-def save(state: State, path: Path) -> None:
-    """Write the state so that a crash at any moment leaves either the old file or the new one, never a torn one."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(TypeAdapter(State).dump_json(state))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    def changes(self, *, forget: bool) -> Changes:
+        """What changed in the tables that are watched, since it was last asked (see `Table.changes`)."""
+        found = ((place, self._table(place).changes(forget=forget)) for place in entry_types())
+        return {place: changes for place, changes in found if changes}
+
+    def forget(self) -> None:
+        """Nothing was changed: drop what was only read."""
+        for place in entry_types():
+            self._table(place).forget()
+
+    def rest(self, *, changed: bool) -> None:
+        """Put back to sleep what was only looked at (see `Table.rest`)."""
+        for place in entry_types():
+            self._table(place).rest(changed=changed)
+
+    def _table(self, place: str) -> Table[Any]:
+        table = getattr(self, place)
+        if not isinstance(table, Table):
+            raise TypeError(f"State.{place} is no Table")
+        return table
 
 
-def load(path: Path) -> State:
-    """Read a state that `save` wrote.
-
-    Raises ValueError naming the file and the remedy where it is something else.
-    """
-    try:
-        return TypeAdapter(State).validate_json(path.read_bytes())
-    except ValidationError as problem:
-        raise ValueError(
-            f"{path} does not hold the state of a simulated Azure ({problem.error_count()} problems, first: "
-            f"{problem.errors()[0]['msg']}). Give another file, or remove this one to start afresh."
-        ) from problem
+@cache
+def entry_types() -> dict[str, TypeAdapter[Any]]:
+    """The tables of the state, and how an entry of each is written down."""
+    hints = get_type_hints(State)
+    names = [each.name for each in fields(State) if get_origin(hints[each.name]) is Table]
+    return {name: TypeAdapter(get_args(hints[name])[0]) for name in names}

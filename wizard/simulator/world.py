@@ -5,6 +5,7 @@ import math
 import secrets
 import time
 import uuid
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 
 from wizard.simulator.ids import group_id, within
 from wizard.simulator.scenario import Scenario
-from wizard.simulator.state import Assignment, Pending, Principal, Resource, State
+from wizard.simulator.state import Assignment, Changes, Pending, Principal, Resource, State
 from wizard.simulator.wire import Json, Refusal
 
 Happening = Callable[["World", dict[str, str]], None]
@@ -49,13 +50,46 @@ class World:
         self.scenario, self.speed = scenario, speed
         self.state = state or State()
         self.changed = False
+        self.busy = 0
+        self._may_differ = False
+        self.followers: list[Callable[[Changes], None]] = []
         self.key_making = asyncio.Lock()
-        self._by_type: dict[str, dict[str, Resource]] = defaultdict(dict)
+        self.running = {
+            operation.resource_id: key
+            for key, operation in self.state.operations.items()
+            if operation.status == "InProgress"
+        }
+        self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
-        for key, resource in self.state.resources.items():
-            self._by_type[resource.type.lower()][key] = resource
+        for key in self.state.resources:
+            self._by_type[_kind(key)][key] = None
         for assignment in self.state.assignments.values():
             self._by_principal[assignment.principal_id.lower()].append(assignment)
+
+    # -- changes ------------------------------------------------------------------------------------------------------
+
+    def follow(self, follower: Callable[[Changes], None], *places: str) -> None:
+        """Let `follower` know what changed after each request that changed anything in these tables (none named: in any)."""
+        self.state.watch(*places)
+        self.followers.append(follower)
+
+    def commit(self) -> None:
+        """The request is over: tell the followers what it changed. Called before the answer leaves.
+
+        While other requests are at work (`busy`) they may hold what they read, so it is not forgotten yet.
+        """
+        idle = self.busy == 0
+        if self.changed and self.followers:
+            changes = self.state.changes(forget=idle)
+            for follower in self.followers:
+                follower(changes)
+        elif idle and self.followers:
+            self.state.forget()
+        self._may_differ = self._may_differ or self.changed
+        self.changed = False
+        if idle and self.scenario.fleet:
+            self.state.rest(changed=self._may_differ)
+            self._may_differ = False
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -69,17 +103,15 @@ class World:
 
     def later(self, seconds: float, what: str, **facts: str) -> None:
         """Let something happen after so many real-life seconds."""
-        self.state.pending.append(Pending(self.now() + self.scaled(seconds), what, facts))
+        due = self.now() + self.scaled(seconds)
+        insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
     def settle(self) -> None:
         """Bring about everything that is due, in order."""
         pending = self.state.pending
-        while pending:
-            first = min(pending, key=lambda entry: entry.due)
-            if first.due > self.now():
-                return
-            pending.remove(first)
+        while pending and pending[0].due <= self.now():
+            first = pending.pop(0)
             self.changed = True
             _happenings[first.happening](self, first.facts)
 
@@ -137,15 +169,17 @@ class World:
         """Keep a new or replaced resource."""
         key = resource.id.lower()
         self.state.resources[key] = resource
-        self._by_type[resource.type.lower()][key] = resource
+        self._by_type[_kind(key)][key] = None
         self.changed = True
         return resource
 
     def remove(self, resource_id: str) -> None:
         """Forget a resource, what is below it, and the role assignments there."""
-        for key in [key for key in self.state.resources if within(key, resource_id)]:
-            resource = self.state.resources.pop(key)
-            self._by_type[resource.type.lower()].pop(key)
+        itself = resource_id.lower().rstrip("/")
+        below = itself + "/"
+        for key in [key for key in self.state.resources if key == itself or key.startswith(below)]:
+            del self.state.resources[key]
+            del self._by_type[_kind(key)][key]
         for assignment in [
             held for held in self.state.assignments.values() if within(held.scope, resource_id)
         ]:
@@ -155,14 +189,13 @@ class World:
     def of_type(self, resource_type: str, scope: str = "") -> Iterator[Resource]:
         """All resources of a type at or below a scope, in order of creation."""
         below = scope.lower().rstrip("/") + "/"
-        for key, resource in list(self._by_type[resource_type.lower()].items()):
-            if key.startswith(below):
-                yield resource
+        for key in [key for key in self._by_type[resource_type.lower()] if key.startswith(below)]:
+            yield self.state.resources[key]
 
     def in_scope(self, scope: str) -> list[Resource]:
         """Every resource below a scope."""
         below = scope.lower().rstrip("/") + "/"
-        return [resource for key, resource in self.state.resources.items() if key.startswith(below)]
+        return [self.state.resources[key] for key in list(self.state.resources) if key.startswith(below)]
 
     def system_data(self, caller: str, before: Json | None = None) -> Json:
         """ARM's `systemData` for a change by this caller, now."""
@@ -224,6 +257,15 @@ class World:
     def assignments_of(self, principal_id: str) -> list[Assignment]:
         """The role assignments of a principal, at whatever scope."""
         return self._by_principal.get(principal_id.lower(), [])
+
+
+def _kind(key: str) -> str:
+    """The type of the resource of a (lower-case) id."""
+    tail = key.rpartition("/providers/")[2]
+    if tail == key:
+        return "microsoft.resources/resourcegroups"
+    namespace, *rest = tail.split("/")
+    return "/".join([namespace, *rest[::2]])
 
 
 def new_secret() -> str:
