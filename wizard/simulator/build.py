@@ -5,6 +5,8 @@ from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, fini
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
 from wizard.simulator.key_store import add, key_uri, new_version
+from wizard.simulator.locks import TYPE as LOCK
+from wizard.simulator.locks import new_lock
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
@@ -53,6 +55,8 @@ def populate(world: World) -> None:
             group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
             world.put(new_group(group_id, group.location, group.tags))
             _fill(world, group_id, group)
+        for name, lock in specification.locks.items():
+            world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
     world.state.refreshed.update(world.state.features)
     for _, principal in world.state.principals.awake():
         principal.visible_at = 0.0
