@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from screens.headless import start_up
 from screens.headless.options import azure_options, bare_simulate
 from wizard import __version__
 
@@ -89,6 +90,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The console script. Ends the process with one of the documented exit codes."""
+    start_up.begins()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(
             stream, "reconfigure"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from screens.headless import start_up
 from screens.headless.options import DEFAULT_SPEED, Settings
 from wizard.clock import parse_speed
 
@@ -43,6 +44,7 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
             tell=tell,
         ) as azure,
     ):
+        start_up.is_over()
         yield azure
 
 

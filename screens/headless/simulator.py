@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from screens.headless import start_up
 from screens.headless.options import DEFAULT_SCENARIO, DEFAULT_SPEED
 from screens.headless.outcome import DONE, USAGE, Ended, carry_out, say, show
 from screens.headless.table import table
@@ -81,6 +82,7 @@ async def _serve(
     try:
         simulator = Simulator(scenario, speed=speed, port=port, state=state, record=record)
         async with simulator:
+            start_up.is_over()
             lines = env_lines(simulator.environment)
             if env:
                 _write_private(env, lines)

@@ -1,11 +1,11 @@
 """`aks-kms` alone: the wizard, on a terminal that can show it."""
 
-import gc
 import os
 import sys
 
 import click
 
+from screens.headless import start_up
 from screens.headless.door import opened, speed_note
 from screens.headless.options import DEFAULT_SCENARIO, settings_of
 from screens.headless.outcome import INTERRUPTED, USAGE, say
@@ -26,11 +26,9 @@ def run_wizard(ctx: click.Context) -> int:
         return USAGE
     if settings.simulate is not None:
         _check_scenario(settings.simulate)
-    gc.disable()  # a tenth of the way to the first frame is looking for garbage among what is being imported
     from screens.app import WizardApp  # Textual, only for who sees it
 
-    gc.freeze()
-    gc.enable()
+    start_up.is_over()
 
     app = WizardApp(
         lambda tell: opened(settings, tell), environment=os.environ, speed_note=speed_note(settings)

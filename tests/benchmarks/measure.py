@@ -3,13 +3,21 @@
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
-def median(measure: Callable[[], float], times: int) -> float:
-    """The median of so many measurements in seconds, after one that warms the caches."""
-    measure()
-    return statistics.median(measure() for _ in range(times))
+def medians(measures: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
+    """The median of so many measurements of each, in seconds, after one that warms the caches.
+
+    Taken in turns, so that whatever else the machine does bears on all of them alike.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in measures}
+    for turn in range(times + 1):
+        for name, measure in measures.items():
+            seconds = measure()
+            if turn:
+                taken[name].append(seconds)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
 def of_process(command: Sequence[str], environment: dict[str, str] | None = None) -> float:

@@ -9,8 +9,9 @@ import sys
 import termios
 import time
 from collections.abc import Sequence
+from functools import partial
 
-from tests.benchmarks.measure import line, median, of_process
+from tests.benchmarks.measure import line, medians, of_process
 
 _PYTHON = sys.executable
 _BARE_TEXTUAL = """
@@ -27,26 +28,28 @@ Bare().run()
 
 def help_and_version(times: int = 15) -> None:
     """`--help` and `--version`, which are to cost little more than click itself."""
-    bare = median(lambda: of_process([_PYTHON, "-c", "pass"]), times)
-    click = median(lambda: of_process([_PYTHON, "-c", "import click"]), times)
-    line("python -c pass", bare)
-    line("python -c 'import click'", click, ("bare python", bare))
-    for option in ("--help", "--version"):
-        took = median(lambda option=option: of_process([_PYTHON, "-m", "screens", option]), times)  # type: ignore[misc]
-        line(f"aks-kms {option}", took, ("bare python", bare))
+    commands = {
+        "python -c pass": ["-c", "pass"],
+        "python -c 'import click'": ["-c", "import click"],
+        "aks-kms --help": ["-m", "screens", "--help"],
+        "aks-kms --version": ["-m", "screens", "--version"],
+    }
+    took = medians({name: partial(of_process, [_PYTHON, *rest]) for name, rest in commands.items()}, times)
+    for name, seconds in took.items():
+        line(name, seconds, ("bare python", took["python -c pass"]))
 
 
-def first_frame(times: int = 9) -> None:
+def first_frame(times: int = 11) -> None:
     """The wizard's first frame on a terminal of 120x40, against the smallest Textual app there is."""
-    bare = median(lambda: _until_shown([_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"), times)
-    line("a minimal Textual app, first frame", bare)
-    wizard = [_PYTHON, "-m", "screens", "--simulate"]
-    line(
-        "the wizard, first frame",
-        median(lambda: _until_shown(wizard, b"and prove it"), times),
-        ("a minimal app", bare),
-        "aim ≤ 1.5×",
+    took = medians(
+        {
+            "bare": partial(_until_shown, [_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"),
+            "wizard": partial(_until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"and prove it"),
+        },
+        times,
     )
+    line("a minimal Textual app, first frame", took["bare"])
+    line("the wizard, first frame", took["wizard"], ("a minimal app", took["bare"]), "aim ≤ 1.5×")
 
 
 def _until_shown(command: Sequence[str], text: bytes) -> float:
