@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from wizard.answers import Answers
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
@@ -29,6 +29,15 @@ async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None
         raise AzureError(
             Problem("input", f"{error}.", "", "Give the id that `az aks show --query id` prints.")
         ) from None
+    if not same(target.type, MANAGED_CLUSTER):
+        raise AzureError(
+            Problem(
+                "input",
+                f"{target.name} is not a managed cluster; its id says {target.type}.",
+                "",
+                "Give the id that `az aks show --query id` prints.",
+            )
+        )
     try:
         model = await azure.containers(target.subscription).managed_clusters.get(
             target.resource_group, target.name
@@ -57,7 +66,7 @@ async def _gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: A
     evidence = Evidence(cluster, encryption, expect, azure.cloud.vault_suffix)
     if not encryption.kms_enabled:
         return evidence
-    vault_id = encryption.vault_id or await _find_vault(azure, cluster_id.subscription, encryption)
+    vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
     if not vault_id:
         return evidence
     vault, key, identity_grants = await asyncio.gather(
@@ -120,6 +129,14 @@ async def _grants(azure: Azure, vault_id: str, cluster: Json) -> tuple[Grant, ..
     return tuple(grant for some in found for grant in some)
 
 
+def _named_vault(encryption: Encryption) -> str:
+    """The vault's id that the cluster names; empty where it names none, or something that is no id."""
+    try:
+        return str(ResourceId.parse(encryption.vault_id))
+    except ValueError:
+        return ""
+
+
 async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str:
     """The resource id of the vault that a key identifier points to, where the cluster does not name it."""
     from azure.core.exceptions import AzureError as SdkError
@@ -139,11 +156,7 @@ async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -
 def _keep(encryption: Encryption) -> tuple[str, ...]:
     if not encryption.kms_enabled:
         return ()
-    vault = (
-        ResourceId.parse(encryption.vault_id).name
-        if encryption.vault_id
-        else encryption.key_name.partition("/")[0]
-    )
+    vault = encryption.key_name.partition("/")[0]
     return (
         f"The key {encryption.key_name}, all its versions, enabled and unexpired: losing it loses the cluster's secrets.",
         f"The key vault {vault}, and the way for the cluster to reach it.",

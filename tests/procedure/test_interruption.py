@@ -1,0 +1,108 @@
+"""Interrupted at any moment, a run says so of every step that was under way, leaves nothing behind, and can go on."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import answers, cluster_id, signed_in, wait_until, world
+from wizard.answers import Answers
+from wizard.cloud.arm import dig
+from wizard.cloud.azure import Azure
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.procedure.steps import STEPS
+
+CHOSEN = answers("customer-managed-private")
+
+
+async def interrupted(
+    azure: Azure, chosen: Answers, when: Callable[[Event], bool]
+) -> tuple[list[Event], dict[str, str]]:
+    """Run until an event holds, and cancel then: what was told, and how each step stood."""
+    events: list[Event] = []
+    plan = await make_plan(azure, chosen)
+    run = Run(azure, chosen, plan, listeners=[events.append])
+    running = asyncio.create_task(run.execute(plan.digest))
+    await wait_until(lambda: any(when(event) for event in events))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    left = {task.get_name() for task in asyncio.all_tasks()} & {step.key for step in STEPS}
+    assert left == set(), "no step goes on in the background"
+    return events, run.statuses
+
+
+def check_told(events: list[Event], statuses: dict[str, str]) -> None:
+    started = {event.step for event in events if event.type == "step-started"}
+    finished = {event.step: event.status for event in events if event.type == "step-finished"}
+    assert finished.keys() == started, "whatever began is said to have ended, and how"
+    assert "interrupted" in finished.values()
+    assert {key: status for key, status in statuses.items() if key in finished} == finished
+    assert {statuses[key] for key in statuses.keys() - started} <= {"waiting"}
+    assert events[-1].type == "run-finished"
+    assert events[-1].status == "interrupted"
+    assert "goes on" in events[-1].message
+
+
+async def test_while_the_feature_is_registered() -> None:
+    async with signed_in(speed=600) as (simulator, azure):
+        events, statuses = await interrupted(
+            azure, CHOSEN, lambda event: event.step == "feature" and event.type == "step-progress"
+        )
+        check_told(events, statuses)
+        assert statuses["feature"] == "interrupted"
+        assert statuses["cluster"] == "waiting"
+        written = len(simulator.writes())
+        await azure.subscriptions()
+        assert len(simulator.writes()) == written, "nothing is written after the interruption"
+
+
+async def test_while_the_roles_settle(tmp_path: Path) -> None:
+    features = {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}
+    registered = world(tmp_path, subscriptions={CHOSEN.subscription: {"features": features}})
+    async with signed_in(registered, speed=300) as (simulator, azure):
+        events, statuses = await interrupted(azure, CHOSEN, lambda event: "settling" in event.message)
+        check_told(events, statuses)
+        assert statuses["cluster"] == "interrupted"
+        assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
+
+
+async def test_while_azure_updates_the_cluster_the_same_answers_carry_on(tmp_path: Path) -> None:
+    async with signed_in(world(tmp_path, durations={"cluster_update": 1200}), speed=600) as (
+        simulator,
+        azure,
+    ):
+        events, statuses = await interrupted(
+            azure, CHOSEN, lambda event: event.message.startswith("cluster is being updated")
+        )
+        check_told(events, statuses)
+        assert statuses["cluster"] == "interrupted"
+        assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Updating"
+
+        before = len(simulator.writes())
+        plan = await make_plan(azure, CHOSEN)
+        assert "cluster-under-way" in {finding.code for finding in plan.findings}
+        assert not plan.errors
+        heard: list[Event] = []
+        assert await Run(azure, CHOSEN, plan, listeners=[heard.append]).execute(plan.digest) == "succeeded"
+        assert len(simulator.writes()) == before, "it was followed, not sent again"
+        assert any(event.message == "cluster is Updating" for event in heard)
+        assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
+
+
+async def test_before_it_passed_the_gate_nothing_is_told_or_written() -> None:
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, CHOSEN)
+        events: list[Event] = []
+        running = asyncio.create_task(
+            Run(azure, CHOSEN, plan, listeners=[events.append]).execute(plan.digest)
+        )
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert events == []
+        assert simulator.writes() == []

@@ -1,0 +1,118 @@
+"""An update changes the encryption and, where needed, the identity: nothing else of the cluster, known or unknown."""
+
+import pytest
+
+from tests.support import ROADS, Road, answers, carried_out, cluster_id, signed_in
+from wizard.answers import Answers
+from wizard.cloud.arm import Json, dig
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+
+ORDERS = cluster_id("orders-prod", "rg-orders")
+
+
+def orders(road: Road) -> Answers:
+    there: Json = {
+        "resource_group": "rg-orders",
+        "location": "westeurope",
+        "cluster": {"name": "orders-prod"},
+    }
+    if road != "platform-managed":
+        there |= {"vault": {"name": "kv-orders"}, "identity": {"name": "id-orders"}}
+    return answers(road, **there)
+
+
+def truth(body: Json | None) -> Json:
+    """The whole cluster without what the update may change: encryption, identity, and Azure's own marks of a change."""
+    assert body is not None
+    rest = {
+        name: value for name, value in body.items() if name.lower() not in {"etag", "identity", "systemdata"}
+    }
+    ours = {"azureKeyVaultKms", "kubernetesResourceObjectEncryptionProfile"}
+    profile = {
+        name: value for name, value in body["properties"]["securityProfile"].items() if name not in ours
+    }
+    rest["properties"] = {**body["properties"], "securityProfile": profile}
+    return _without_etags(rest)
+
+
+def _without_etags(value: Json) -> Json:
+    return {
+        name: _without_etags(inner)
+        if isinstance(inner, dict)
+        else [_without_etags(entry) if isinstance(entry, dict) else entry for entry in inner]
+        if isinstance(inner, list)
+        else inner
+        for name, inner in value.items()
+        if name.lower() != "etag"
+    }
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_everything_else_survives_at_every_level(road: Road) -> None:
+    async with signed_in() as (simulator, azure):
+        before = simulator.resource(ORDERS)
+        _, _, status = await carried_out(azure, orders(road))
+        after = simulator.resource(ORDERS)
+    assert status == "succeeded"
+    assert truth(after) == truth(before)
+    assert dig(after, "futureTopLevel", "orbit") == "low"
+    assert dig(after, "properties", "futureProfile", "list") == [1, {"two": 2}]
+    assert dig(after, "properties", "networkProfile", "futureMesh", "enabled") is True
+    assert dig(after, "properties", "securityProfile", "futureShield", "level") == 3
+    assert dig(after, "properties", "securityProfile", "imageCleaner", "intervalHours") == 48
+    assert dig(after, "tags", "costcentre") == "4711"
+    if road == "platform-managed":
+        assert before is not None
+        assert after is not None
+        assert after["identity"] == before["identity"]
+
+
+async def test_a_cluster_of_which_all_is_known_is_as_untouched() -> None:
+    async with signed_in() as (simulator, azure):
+        before = simulator.resource(cluster_id())
+        await carried_out(azure, answers("customer-managed-private"))
+        assert truth(simulator.resource(cluster_id())) == truth(before)
+
+
+async def test_the_run_says_how_many_settings_it_compared() -> None:
+    async with signed_in() as (_, azure):
+        _, events, _ = await carried_out(azure, orders("platform-managed"))
+    done = next(e for e in events if e.type == "step-finished" and e.step == "cluster")
+    assert "other settings unchanged" in done.message
+
+
+async def test_what_somebody_set_between_the_plan_and_the_update_survives_it() -> None:
+    chosen = orders("customer-managed-public")
+    events: list[Event] = []
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, chosen)
+
+        def meddle(event: Event) -> None:
+            if (event.type, event.step) == ("step-started", "cluster"):
+                simulator.change(ORDERS, {"tags": {"added": "meanwhile"}})
+
+        run = Run(azure, chosen, plan, listeners=[meddle, events.append])
+        assert await run.execute(plan.digest) == "succeeded"
+        assert dig(simulator.resource(ORDERS), "tags", "added") == "meanwhile"
+    assert any("tags.added" in event.message for event in events if event.type == "log")
+
+
+async def test_encryption_that_somebody_set_meanwhile_is_not_written_over() -> None:
+    chosen = orders("customer-managed-private")
+    theirs = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, chosen)
+
+        def meddle(event: Event) -> None:
+            if (event.type, event.step) == ("step-started", "cluster"):
+                simulator.change(ORDERS, {"properties": {"securityProfile": theirs}})
+
+        run = Run(azure, chosen, plan, listeners=[meddle])
+        assert await run.execute(plan.digest) == "failed"
+        assert dig(simulator.resource(ORDERS), "properties", "securityProfile", "azureKeyVaultKms") is None
+        assert not [r for r in simulator.writes() if r.path.lower() == ORDERS.lower()]
+    problem = run.problems["cluster"]
+    assert "was changed since the plan was made" in problem.summary
+    assert "Plan again" in problem.remedy

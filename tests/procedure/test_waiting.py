@@ -1,0 +1,202 @@
+"""What Azure does in its own time is waited for, visibly, and not for ever."""
+
+from pathlib import Path
+
+from tests.support import Answered, answers, carried_out, cluster_id, signed_in, world
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.problems import Problem
+from wizard.procedure.events import Event
+from wizard.procedure.step import Patience
+
+PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
+THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
+ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
+UNKNOWN_PRINCIPAL: Json = {
+    "match": {"method": "PUT", "path": "*/providers/microsoft.authorization/roleassignments/*"},
+    "answer": {
+        "status": 400,
+        "code": "PrincipalNotFound",
+        "message": "Principal 1 does not exist in the directory 2.",
+    },
+}
+REGISTERED: Json = {
+    "subscriptions": {
+        PRIVATE.subscription: {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
+    }
+}
+"""Otherwise the roles settle while the feature is being registered."""
+CLUSTER_PUT: Json = {"method": "PUT", "path": "*/providers/microsoft.containerservice/managedclusters/*"}
+STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The condition was not met."}
+
+
+def slow(folder: Path) -> Path:
+    """A world in which roles take a quarter of an hour, and nothing else takes long."""
+    return world(folder, **REGISTERED, durations={"role_propagation": 900})
+
+
+def told(events: list[Event], step: str) -> list[str]:
+    return [
+        event.message for event in events if event.step == step and event.type in {"step-progress", "log"}
+    ]
+
+
+def problem_of(ran: Answered) -> Problem:
+    problem = ran[1][-1].problem
+    assert ran[2] == "failed"
+    assert problem is not None
+    return problem
+
+
+async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_through_the_vault(
+    tmp_path: Path,
+) -> None:
+    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
+        _, events, status = await carried_out(azure, PUBLIC)
+        refused = [
+            r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 403
+        ]
+        made = [r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 200]
+    assert status == "succeeded"
+    assert refused
+    assert len(made) == 1, "a second one would have been a second version"
+    waits = [e for e in events if e.step == "key" and e.message == "your new role has not taken effect yet"]
+    assert waits
+    assert all(e.seconds is not None and e.expected_seconds for e in waits)
+
+
+async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: Path) -> None:
+    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
+        _, events, status = await carried_out(azure, THROUGH_ARM)
+        puts = [
+            r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
+        ]
+    assert status == "succeeded"
+    assert puts[-1] == 200
+    assert set(puts[:-1]) == {400}
+    assert "AKS cannot use the key yet: the role has not taken effect; asking again in 60 s" in told(
+        events, "cluster"
+    )
+
+
+async def test_new_roles_are_left_to_settle_where_aks_cannot_check_them(tmp_path: Path) -> None:
+    async with signed_in(world(tmp_path, **REGISTERED), speed=300) as (simulator, azure):
+        _, events, status = await carried_out(azure, PRIVATE)
+        assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
+    assert status == "succeeded"
+    settling = [
+        e for e in events if e.step == "cluster" and e.message == "the identity's new roles are settling"
+    ]
+    assert settling
+    assert settling[0].expected_seconds == 300
+    spent = [e.seconds for e in settling if e.seconds is not None]
+    assert spent == sorted(spent)
+    assert spent[-1] < 300
+
+
+async def test_roles_held_since_long_ago_need_no_settling() -> None:
+    ledger = answers(
+        "customer-managed-private",
+        resource_group="rg-bank",
+        location="germanywestcentral",
+        cluster={"name": "bank-cards"},
+        vault={"name": "kv-bank-ledger"},
+        key={"name": "ledger-kms"},
+        identity={"name": "id-ledger"},
+    )
+    async with signed_in(speed=2400) as (_, azure):
+        _, events, status = await carried_out(azure, ledger)
+    assert status == "succeeded"
+    assert "the identity's new roles are settling" not in told(events, "cluster")
+
+
+async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
+    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
+        ran = await carried_out(azure, THROUGH_ARM, patience=Patience(role_wait=120))
+        assert (
+            dig(simulator.resource(cluster_id()), "properties", "securityProfile", "azureKeyVaultKms") is None
+        )
+    problem = problem_of(ran)
+    assert problem.code == ROLE_NOT_THERE
+    assert "keys encrypt/decrypt permission" in problem.azure_said
+    assert problem.retryable
+
+
+async def test_the_operators_role_that_never_takes_effect_ends_the_patience_too(tmp_path: Path) -> None:
+    async with signed_in(slow(tmp_path), speed=600) as (_, azure):
+        problem = problem_of(await carried_out(azure, PUBLIC, patience=Patience(role_wait=60)))
+    assert problem.code == "ForbiddenByRbac"
+    assert "aks-kms" in problem.summary
+    assert problem.retryable
+
+
+async def test_a_new_identity_that_entra_does_not_know_everywhere_yet(tmp_path: Path) -> None:
+    fault = {**UNKNOWN_PRINCIPAL, "match": {**UNKNOWN_PRINCIPAL["match"], "count": 5}}
+    async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
+        _, events, status = await carried_out(azure, PRIVATE)
+    assert status == "succeeded"
+    heard = told(events, "crypto-role") + told(events, "contributor-role")
+    assert heard.count("Microsoft Entra does not know the new identity everywhere yet") == 5
+
+
+async def test_an_identity_that_entra_never_knows(tmp_path: Path) -> None:
+    async with signed_in(world(tmp_path, faults=[UNKNOWN_PRINCIPAL])) as (_, azure):
+        problem = problem_of(await carried_out(azure, PRIVATE, patience=Patience(principal_wait=50)))
+    assert problem.code == "PrincipalNotFound"
+    assert problem.kind == "transient"
+    assert problem.retryable
+
+
+BUSY: Json = {"status": 429, "code": "TooManyRequests", "message": "Please try again later."}
+
+
+async def test_a_busy_day_is_no_failure(tmp_path: Path) -> None:
+    answer = {**BUSY, "headers": {"Retry-After": "0.01"}}
+    fault = {"match": {"path": "/subscriptions*", "every": 3}, "answer": answer}
+    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await carried_out(azure, PRIVATE)
+        assert len([request for request in simulator.requests if request.status == 429]) > 10
+    assert status == "succeeded"
+
+
+async def test_azure_says_how_long_to_wait_and_is_obeyed(tmp_path: Path) -> None:
+    answer = {**BUSY, "code": "Throttled", "headers": {"Retry-After": "1"}}
+    fault = {"match": {**CLUSTER_PUT, "count": 1}, "answer": answer}
+    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await carried_out(azure, answers("platform-managed"))
+        first, second = (
+            r for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
+        )
+    assert status == "succeeded"
+    assert (first.status, second.status) == (429, 200)
+    assert second.time - first.time > 0.99
+
+
+async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_again(tmp_path: Path) -> None:
+    fault = {"match": {**CLUSTER_PUT, "count": 2}, "answer": STALE}
+    async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
+        _, events, status = await carried_out(azure, PRIVATE)
+    assert status == "succeeded"
+    assert len([message for message in told(events, "cluster") if "reading it again" in message]) == 2
+
+
+async def test_but_not_for_ever(tmp_path: Path) -> None:
+    async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": STALE}])) as (_, azure):
+        problem = problem_of(await carried_out(azure, PRIVATE))
+    assert problem.code == "PreconditionFailed"
+    assert problem.retryable
+
+
+async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:
+    async with signed_in("feature-pending") as (_, azure):
+        ran = await carried_out(azure, answers("platform-managed"), patience=Patience(feature_wait=60))
+    assert "waiting for Microsoft's approval" in told(ran[1], "feature")
+    assert "approval" in problem_of(ran).summary
+
+
+async def test_a_long_running_operation_is_told_with_its_last_status() -> None:
+    async with signed_in(speed=600) as (_, azure):
+        _, events, status = await carried_out(azure, answers("platform-managed"))
+    assert status == "succeeded"
+    words = [e for e in events if e.step == "cluster" and e.message.startswith("cluster is being updated: ")]
+    assert words
+    assert all(e.seconds is not None and e.expected_seconds for e in words)

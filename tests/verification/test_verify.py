@@ -1,0 +1,178 @@
+"""Each kind of cluster, verified against what Azure returns now."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import DEVELOPMENT, PRODUCTION, answers, cluster_id, signed_in, vault_id, world
+from wizard.cloud.arm import Json
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.problems import AzureError
+from wizard.verification.report import ClusterReport
+from wizard.verification.verify import verify
+
+LEDGER = cluster_id("bank-ledger", "rg-bank")
+LEDGER_VAULT = vault_id("kv-bank-ledger", "rg-bank")
+CARDS = cluster_id("bank-cards", "rg-bank")
+
+
+def outcomes(report: ClusterReport) -> dict[str, str]:
+    return {check.code: check.outcome for check in report.checks if check.outcome != "passed"}
+
+
+CONTOSO: list[tuple[str, str, str, EncryptionKind, bool, dict[str, str]]] = [
+    ("aks-demo", "rg-demo", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
+    ("payments-prod", "rg-payments", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
+    ("orders-prod", "rg-orders", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
+    ("legacy-erp", "rg-erp", PRODUCTION, "none", False, {"encryption-enabled": "failed", "cluster-version": "warning"}),
+    ("web-stage", "rg-web", PRODUCTION, "platform-managed", True, {}),
+    ("web-night", "rg-web", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
+    (
+        "batch-eu",
+        "rg-batch",
+        PRODUCTION,
+        "legacy-kms",
+        True,
+        {"encryption-enabled": "warning", "key-id-versionless": "warning", "vault-purge-protection": "warning"},
+    ),
+    ("bank-ledger", "rg-bank", PRODUCTION, "customer-managed", True, {}),
+    ("bank-cards", "rg-bank", PRODUCTION, "customer-managed", True, {}),
+    ("dev-broken", "rg-dev", DEVELOPMENT, "none", False, {"encryption-enabled": "failed", "cluster-healthy": "failed"}),
+    ("lab-principal", "rg-lab", DEVELOPMENT, "none", False, {"encryption-enabled": "failed"}),
+]  # fmt: skip
+
+
+async def test_the_clusters_of_contoso() -> None:
+    async with signed_in() as (simulator, azure):
+        for name, group, subscription, kind, passed, wrong in CONTOSO:
+            given = cluster_id(name, group, subscription)
+            report = await verify(azure, given)
+            assert (report.encryption, report.passed, outcomes(report)) == (kind, passed, wrong), name
+            assert (report.name, report.resource_group, report.subscription) == (name, group, subscription)
+            assert report.id.lower() == given.lower()
+            body = simulator.resource(given)
+            assert body is not None
+            assert report.security_profile == body["properties"]["securityProfile"]
+            assert report.kubernetes_version == body["properties"]["currentKubernetesVersion"]
+            assert bool(report.keep) == (kind in {"customer-managed", "legacy-kms"})
+        assert simulator.writes() == []
+        assert simulator.unknown == ()
+
+
+async def test_an_id_in_any_case_will_do() -> None:
+    async with signed_in() as (_, azure):
+        assert (await verify(azure, LEDGER.upper())).name == "bank-ledger"
+
+
+async def test_what_must_be_kept_is_named() -> None:
+    async with signed_in() as (_, azure):
+        said = " ".join((await verify(azure, LEDGER)).keep)
+    assert "kv-bank-ledger/ledger-kms" in said
+    assert "kv-bank-ledger," in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "patch", "code", "outcome"),
+    [
+        (LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "None"}}}, "vault-reachable", "failed"),
+        (
+            LEDGER_VAULT,
+            {"properties": {"networkAcls": {"defaultAction": "Allow"}}},
+            "vault-private",
+            "warning",
+        ),
+        (LEDGER_VAULT, {"properties": {"enableRbacAuthorization": False}}, "vault-rbac", "warning"),
+        (LEDGER, {"properties": {"provisioningState": "Failed"}}, "cluster-healthy", "failed"),
+    ],
+)
+async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, outcome: str) -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(changed, patch)
+        report = await verify(azure, LEDGER)
+    assert outcomes(report) == {code: outcome}
+    assert report.passed == (outcome != "failed")
+    check = next(check for check in report.checks if check.code == code)
+    assert check.remedy
+    assert check.evidence
+
+
+async def test_a_vault_that_is_gone() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.remove(LEDGER_VAULT)
+        report = await verify(azure, LEDGER)
+    assert not report.passed
+    assert outcomes(report)["vault-exists"] == "failed"
+    assert outcomes(report)["key-exists"] == "failed"
+    check = next(check for check in report.checks if check.code == "vault-exists")
+    assert "no longer exists" in check.message
+    assert "recover" in check.remedy
+
+
+@pytest.mark.parametrize("named", [None, "", "no id at all"])
+async def test_a_vault_that_the_cluster_does_not_name_is_found_by_its_address(named: str | None) -> None:
+    kms = {"keyVaultResourceId": named}
+    async with signed_in() as (simulator, azure):
+        simulator.change(CARDS, {"properties": {"securityProfile": {"azureKeyVaultKms": kms}}})
+        report = await verify(azure, CARDS)
+    assert report.passed
+    assert outcomes(report) == {}
+    assert any("kv-bank-cards" in sentence for sentence in report.keep)
+
+
+async def test_what_may_not_be_looked_at_is_unknown_and_no_failure(tmp_path: Path) -> None:
+    operator = {"roles": {f"/subscriptions/{PRODUCTION}": None, LEDGER: ["Reader"]}}
+    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+        report = await verify(azure, LEDGER)
+    assert report.passed
+    assert outcomes(report) == {"vault-exists": "unknown", "key-exists": "unknown"}
+    for check in report.checks:
+        if check.outcome == "unknown":
+            assert "AuthorizationFailed" in check.evidence or "does not have authorization" in check.evidence
+            assert "Reader" in check.remedy
+
+
+async def test_a_cluster_that_does_not_exist() -> None:
+    async with signed_in() as (_, azure):
+        with pytest.raises(AzureError) as refusal:
+            await verify(azure, cluster_id("nowhere"))
+    assert refusal.value.problem.code == "ResourceNotFound"
+    assert "nowhere" in refusal.value.problem.summary
+
+
+@pytest.mark.parametrize("text", ["aks-demo", "", f"{cluster_id()}/agentPools/nodepool1"])
+async def test_an_id_that_is_none(text: str) -> None:
+    async with signed_in() as (simulator, azure):
+        asked = len(simulator.requests)
+        with pytest.raises(AzureError) as refusal:
+            await verify(azure, text)
+        assert len(simulator.requests) == asked
+    assert refusal.value.problem.kind == "input"
+    assert repr(text) in refusal.value.problem.summary
+
+
+async def test_the_id_of_something_else() -> None:
+    async with signed_in() as (simulator, azure):
+        asked = len(simulator.requests)
+        with pytest.raises(AzureError) as refusal:
+            await verify(azure, LEDGER_VAULT)
+        assert len(simulator.requests) == asked
+    assert refusal.value.problem.kind == "input"
+    assert "Microsoft.KeyVault/vaults" in refusal.value.problem.summary
+
+
+async def test_held_against_answers() -> None:
+    ledger = answers(
+        "customer-managed-private",
+        resource_group="rg-bank",
+        cluster={"name": "bank-ledger"},
+        vault={"name": "kv-bank-ledger"},
+        key={"name": "ledger-kms"},
+        identity={"name": "id-ledger"},
+    )
+    async with signed_in() as (_, azure):
+        assert (await verify(azure, LEDGER, expect=ledger)).passed
+        other = await verify(azure, CARDS, expect=ledger)
+    assert not other.passed
+    assert outcomes(other) == dict.fromkeys(
+        ("expected-key", "expected-network-access", "expected-identity"), "failed"
+    )
