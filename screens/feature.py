@@ -44,12 +44,12 @@ r       ask Azure again"""
                 classes="text",
             )
             yield Static(id="state", classes="text")
+            yield Static(id="why", classes="muted")
             with Horizontal(classes="buttons"):
                 yield Button(
                     "Register it now, in the background", id="register", variant="primary", compact=True
                 )
                 yield Button("Continue", id="continue", compact=True)
-            yield Static(id="why", classes="muted")
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -122,7 +122,7 @@ def _line(tool: "Prerequisite", *, narrow: bool) -> Content:
         (f"{tool.name:<22}", "bold"),
         (f"{tool.state:<9}", STYLES[tone]),
         (f"{' '.join(filter(None, (found, needs))):<24}", ""),
-        (f"\n  for {tool.needed_by}" if narrow else f"  for {tool.needed_by}", "$quiet"),
+        (f"\n  for {tool.needed_by}" if narrow or needs else f"  for {tool.needed_by}", "$quiet"),
     ]
     if tool.state != "found":
         parts += [("\n  mend it with  ", "$quiet"), (tool.remedy, STYLES["busy"])]

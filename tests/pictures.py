@@ -1,0 +1,142 @@
+"""Draws every screen of the wizard into docs/, from the wizard itself on a simulated Azure.
+
+python -m tests.pictures
+"""
+
+import asyncio
+import math
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from wizard.simulator import Simulator
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+TOOLS = {
+    "az": """echo '{"azure-cli": "2.91.0", "extensions": {"aks-preview": "19.0.0b9"}}'""",
+    "kubectl": """echo '{"clientVersion": {"gitVersion": "v1.35.1"}}'""",
+}
+
+
+async def main() -> None:
+    """Draw them all."""
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
+        tools = _tools(Path(folder) / "bin")
+        await _main_road(tools)
+        await _failure(tools)
+        await _small(tools)
+
+
+async def _main_road(tools: str) -> None:
+    async with (
+        Simulator("contoso", speed=120) as simulator,
+        wizard(simulator, Path(), LARGE, PATH=tools) as operator,
+    ):
+        operator.app.speed_note = "120× faster"
+        await operator.sees("Signed in to")
+        draw(operator, "welcome")
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "aks-preview")
+        await operator.press("end")
+        draw(operator, "prerequisites")
+        await operator.press("enter")
+        await operator.sees("not registered yet")
+        await operator.press("enter")
+        await operator.sees("Registering", "so far")
+        draw(operator, "feature")
+        await operator.press("enter")
+        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.press("down", "down")
+        await operator.sees("orders-prod · westeurope")
+        draw(operator, "cluster")
+        await operator.press("n")
+        await operator.sees("A new cluster, encrypted from birth")
+        for text in ("orders-eu", "rg-orders", "westeurope"):
+            await operator.type(text)
+            await operator.press("tab")
+        await operator.sees("the newest that suits is")
+        draw(operator, "new-cluster")
+        await operator.press("escape", "enter")
+        await operator.sees("Who holds the key of orders-prod?")
+        draw(operator, "key-option")
+        await operator.press("enter")
+        await operator.sees("Vault, key and identity for", "gets Key Vault Crypto User")
+        draw(operator, "vault")
+        await operator.press("ctrl+n")
+        await operator.sees("Enter, then type orders-prod")
+        draw(operator, "review")
+        await operator.press("f2")
+        await operator.sees("The same with the Azure CLI")
+        draw(operator, "commands")
+        await operator.press("escape", "f1")
+        await operator.sees("The plan was made from what Azure says now")
+        draw(operator, "help")
+        await operator.press("escape")
+        await operator.start("orders-prod")
+        await operator.until(lambda: _state(operator, "cluster") == "running", "the cluster to be updated")
+        await operator.sees("cluster is being updated")
+        draw(operator, "run")
+        await operator.sees("Done in")
+        await operator.press("enter")
+        await operator.sees("checks passed", "securityProfile")
+        draw(operator, "verification")
+
+
+async def _failure(tools: str) -> None:
+    async with (
+        Simulator("update-fails", speed=600) as simulator,
+        wizard(simulator, Path(), LARGE, PATH=tools) as operator,
+    ):
+        operator.app.speed_note = "600× faster"
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("Private")
+        await operator.start("orders-prod")
+        await operator.sees("InternalOperationError", "r retry", "failed at: cluster")
+        draw(operator, "run-failed")
+
+
+async def _small(tools: str) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, Path(), SMALL, PATH=tools) as operator,
+    ):
+        operator.app.speed_note = "max"
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("Private")
+        draw(operator, "review-80x24")
+
+
+def draw(operator: Operator, name: str) -> None:
+    """Keep the screen as docs/NAME.svg, without fonts from elsewhere."""
+    svg = operator.app.export_screenshot(title="aks-kms")
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = svg.replace("Fira Code, monospace", "Fira Code, Cascadia Mono, Menlo, DejaVu Sans Mono, monospace")
+    (DOCS / f"{name}.svg").write_text(svg, encoding="utf-8")
+    print(f"docs/{name}.svg")
+
+
+def _state(operator: Operator, step: str) -> str:
+    active = operator.app.active
+    return active.steps[step].status if active else ""
+
+
+def _tools(folder: Path) -> str:
+    """A folder with tools of known versions, so that a picture does not depend on who draws it."""
+    folder.mkdir()
+    for name, script in TOOLS.items():
+        tool = folder / name
+        tool.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    return str(folder)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
