@@ -1,7 +1,7 @@
 """Each rule speaks in the case it names, and is silent where all is as it should be."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,10 @@ from tests.facts import (
     user_assigned,
     vault,
 )
-from tests.support import ROADS, TENANT, Road, answers, identity_id
+from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
+from wizard.cloud.locks import Lock
 from wizard.cloud.roles import Permission
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.planning import applying
@@ -38,7 +39,7 @@ OURS = user_assigned(identity_id())
 DAY = 86400
 
 
-def found(chosen: Answers, snapshot: Snapshot, needed: Iterable[Right] = ()) -> dict[str, Finding]:
+def found(chosen: Answers, snapshot: Snapshot, needed: Collection[Right] = ()) -> dict[str, Finding]:
     return {finding.code: finding for finding in findings(target(chosen), snapshot, needed)}
 
 
@@ -247,6 +248,38 @@ def test_each_resource_group_is_asked_for_its_own() -> None:
     assert len(messages) == 2
     assert any("managedClusters/write" in m and "rg-demo" in m for m in messages)
     assert any("roleAssignments/write" in m and "RG-Keys" in m for m in messages)
+
+
+SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
+NODES = cluster(nodeResourceGroup="MC_rg-demo_aks-demo_westus2")
+
+
+@pytest.mark.parametrize(
+    ("scope", "stands_in_the_way"),
+    [
+        (SUBSCRIPTION, True),
+        (f"{SUBSCRIPTION}/resourceGroups/RG-DEMO", True),
+        (cluster_id(), True),
+        (vault_id(), True),
+        (f"{SUBSCRIPTION}/resourceGroups/mc_rg-demo_aks-demo_westus2", True),
+        (f"{SUBSCRIPTION}/resourceGroups/rg-demo-two", False),
+        (cluster_id("aks-demo-two"), False),
+    ],
+)
+def test_a_read_only_lock_on_what_is_written(scope: str, stands_in_the_way: bool) -> None:
+    there = bare(PRIVATE, cluster=NODES, locks=(Lock("hands-off", scope, "ReadOnly"),))
+    every = found(PRIVATE, there, needed(PRIVATE))
+    assert ("scope-locked" in every) is stands_in_the_way
+    if stands_in_the_way:
+        assert every["scope-locked"].level == "error"
+        assert "hands-off" in every["scope-locked"].message
+        assert scope in every["scope-locked"].remedy
+    assert "scope-locked" not in found(PRIVATE, there), "where nothing is written, no lock is in the way"
+
+
+@pytest.mark.parametrize("locks", [None, (), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
+def test_locks_that_forbid_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
+    assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
 
 
 def test_errors_come_first() -> None:
