@@ -4,17 +4,19 @@ A route is strict: what it does not know is refused as ARM refuses it, and the s
 """
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
-from wizard.simulator import rbac
+from wizard.simulator import paging, policy, rbac
 from wizard.simulator.ids import scope_of, segments, subscription_of
 from wizard.simulator.locks import check_locks
+from wizard.simulator.throttling import Throttle
 from wizard.simulator.tokens import ARM_AUDIENCES, TokenProblem, Tokens
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.world import World, iso
 
 Handler = Callable[[World, Call], Awaitable[Answer]]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
@@ -166,6 +168,8 @@ class ResourceManager:
         self._world, self._tokens, self._router = world, tokens, router
         self._audiences = (base_url, *ARM_AUDIENCES)
         self._authorization_uri = f"{base_url}/{world.scenario.tenant.id}"
+        self._throttle = Throttle(world)
+        self._withdrawn: dict[bytes, str] = {}
 
     async def answer(self, call: Call) -> Answer:
         """Serve one call.
@@ -173,9 +177,11 @@ class ResourceManager:
         Raises Refusal.
         """
         call.caller = await self.authenticate(call)
+        start = paging.start_of(call)
         route, call.names = self._router.find(call.method, call.path)
         self._check_version(call, route)
         self._check_subscription(call)
+        limits = self._throttle.take(call)
         if route.action:
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
@@ -183,7 +189,12 @@ class ResourceManager:
             check_locks(self._world, call.method, call.path)
         if call.method in {"PUT", "PATCH", "DELETE"}:
             self._check_registration(call)
-        return await route.handler(self._world, call)
+            policy.check(self._world, call)
+        answer = await route.handler(self._world, call)
+        if call.method == "GET":
+            paging.cut(call, answer, start, self._world.scenario.page_size)
+        answer.headers = limits | answer.headers
+        return answer
 
     async def authenticate(self, call: Call) -> str:
         """The object id of the caller.
@@ -198,6 +209,7 @@ class ResourceManager:
                 "The authentication failed because of missing 'Authorization' header.",
             )
         try:
+            self._check_withdrawn(token, call.token_fault)
             oid = str((await self._tokens.check(token, self._audiences))["oid"])
         except TokenProblem as problem:
             raise self._not_accepted(problem) from problem
@@ -208,6 +220,14 @@ class ResourceManager:
                 "The principal was deleted.",
             )
         return oid
+
+    def _check_withdrawn(self, token: str, fault: str) -> None:
+        """A fault has a token stop being good, from one request to the next and for ever; a fresh one is good again."""
+        digest = hashlib.sha256(token.encode()).digest()
+        if fault:
+            self._withdrawn[digest] = "foreign" if fault == "revoked" else fault
+        if reason := self._withdrawn.get(digest):
+            raise TokenProblem(reason, iso(self._world.now()))
 
     def _not_accepted(self, problem: TokenProblem) -> Refusal:
         if problem.reason == "expired":

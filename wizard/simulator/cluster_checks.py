@@ -4,6 +4,7 @@ from copy import deepcopy
 
 from wizard.simulator import operations, rbac
 from wizard.simulator.cluster_body import TYPE, minor_of
+from wizard.simulator.ids import subscription_of
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Call, Json, Refusal
@@ -39,6 +40,21 @@ def check_free(world: World, cluster: Resource | None) -> None:
             "OperationNotAllowed",
             f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
             "See https://aka.ms/aks-pending-operation for more details",
+        )
+
+
+def check_quota(world: World, cluster_id: str, location: str) -> None:
+    """A subscription may have only so many clusters in a region (AKS: quotas and limits; the status is UNCONFIRMED)."""
+    quotas = world.scenario.quotas
+    most = quotas.in_region.get(location, quotas.clusters_per_region)
+    inside = world.of_type(TYPE, f"/subscriptions/{subscription_of(cluster_id)}")
+    held = sum(cluster.body["location"] == location for cluster in inside)
+    if held >= most:
+        raise Refusal(
+            400,
+            "ManagedClusterCountExceedsQuotaLimit",
+            f"Operation results in exceeding quota limits for managed clusters. Maximum allowed: {most}, Current usage: {held}, Additional requested: 1. "
+            "Consider deleting unused clusters or requesting a quota increase. See https://aka.ms/aks/quotas for more details.",
         )
 
 

@@ -2,9 +2,34 @@
 
 import re
 from fnmatch import translate
+from random import Random
 
+from wizard.simulator.ids import group_of, segments
 from wizard.simulator.scenario_faults import FaultMatch, FaultSpec
 from wizard.simulator.world import World
+
+_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
+
+def operation_of(method: str, path: str, *, vault: bool = False) -> tuple[str, str]:
+    """The Azure action that a request asks for, and the name of the resource that it is about.
+
+    >>> operation_of("POST", "/subscriptions/S/resourceGroups/G/providers/Microsoft.ContainerService/managedClusters/c/stop")
+    ('Microsoft.ContainerService/managedClusters/stop/action', 'c')
+    """
+    parts = segments(path)
+    lowered = [part.lower() for part in parts]
+    verb = _VERBS.get(method, "action")
+    if vault:
+        kind, names = ["Microsoft.KeyVault/vaults", *parts[::2]], parts[1::2]
+    elif "providers" in lowered:
+        at = len(lowered) - 1 - lowered[::-1].index("providers")
+        kind, names = [*parts[at + 1 : at + 2], *parts[at + 2 :: 2]], parts[at + 3 :: 2]
+    else:
+        inside = bool(group_of(path)) or lowered[2:3] == ["resourcegroups"]
+        kind = ["Microsoft.Resources", "resourceGroups" if inside else "subscriptions"]
+        names = parts[3:4] if inside else parts[1:2]
+    return "/".join([*kind, verb]), names[-1] if names else ""
 
 
 class Faults:
@@ -16,27 +41,47 @@ class Faults:
     def __init__(self, world: World) -> None:
         self._world = world
         self._faults = [
-            (index, fault, re.compile(translate(fault.match.path.lower())))
-            for index, fault in enumerate(world.scenario.faults)
+            (index, fault, _Matcher(fault.match)) for index, fault in enumerate(world.scenario.faults)
         ]
 
-    def strike(self, method: str, path: str) -> FaultSpec | None:
+    def strike(self, method: str, path: str, *, vault: bool = False) -> FaultSpec | None:
         """The fault that strikes this request, if any; the first in the scenario's order."""
         struck = None
-        for index, fault, pattern in self._faults:
-            if fault.match.method not in {"*", method} or not pattern.fullmatch(path.lower()):
+        for index, fault, matcher in self._faults:
+            if not matcher.fits(method, path, vault=vault):
                 continue
-            tally = self._world.state.tally
             name = f"fault {index}"
-            tally[name] = tally.get(name, 0) + 1
-            if struck is None and _due(fault.match, tally[name]):
+            number = self._world.state.tally[name] = self._world.state.tally.get(name, 0) + 1
+            self._world.changed = True
+            if struck is None and _due(fault.match, index, number - fault.match.skip):
                 struck = fault
         return struck
 
 
-def _due(match: FaultMatch, number: int) -> bool:
+class _Matcher:
+    def __init__(self, match: FaultMatch) -> None:
+        self._match = match
+        self._path, self._operation, self._name = (
+            re.compile(translate(glob.lower())) for glob in (match.path, match.operation, match.name)
+        )
+
+    def fits(self, method: str, path: str, *, vault: bool) -> bool:
+        if self._match.method not in {"*", method} or not self._path.fullmatch(path.lower()):
+            return False
+        if self._match.operation == self._match.name == "*":
+            return True
+        operation, name = operation_of(method, path, vault=vault)
+        return bool(self._operation.fullmatch(operation.lower()) and self._name.fullmatch(name.lower()))
+
+
+def _due(match: FaultMatch, index: int, number: int) -> bool:
+    if number < 1:
+        return False
     if match.nth is not None:
         return number == match.nth
     if match.count is not None:
         return number <= match.count
+    if match.probability is not None:
+        # Drawn for each number by itself: a restart in between changes nothing.
+        return Random(f"{match.seed}/{index}/{number}").random() < match.probability  # noqa: S311 - chance, no secret
     return match.every is None or number % match.every == 0

@@ -1,5 +1,6 @@
 """Long-running operations of the AKS resource provider, as recorded (AZURE.md §2d)."""
 
+import json
 import secrets
 import uuid
 
@@ -23,14 +24,15 @@ def begin(
     operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()))
     world.state.operations[operation.id] = operation
     world.running[operation.resource_id] = operation.id
-    fails = call.operation_fails or {}
-    world.later(
-        seconds,
-        "cluster-operation-done",
-        operation=operation.id,
-        code=fails.get("code", ""),
-        message=fails.get("message", ""),
-    )
+    if call.operation_odd != "never-ends":
+        error = json.dumps(call.operation_fails) if call.operation_fails else ""
+        facts = {
+            "operation": operation.id,
+            "error": error,
+            "odd": call.operation_odd,
+            "lasting": str(seconds),
+        }
+        world.later(seconds, "cluster-operation-done", **facts)
     subscription = resource_id.split("/")[2]
     signature = f"t={int(world.now() * 1e7)}&c={secrets.token_urlsafe(48)}&s={secrets.token_urlsafe(48)}&h={secrets.token_urlsafe(24)}"
     url = f"{call.base_url}/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation.id}"

@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.scenario_faults import FaultSpec
 from wizard.simulator.scenario_fleet import FleetSpec
+from wizard.simulator.scenario_limits import PolicySpec, QuotaSpec, ThrottlingSpec
 from wizard.simulator.scenario_model import Guid, Model
 from wizard.simulator.wire import Json
 
@@ -175,6 +176,7 @@ class Durations(Model):
     cluster_create: float = 360
     cluster_update: float = 240
     cluster_delete: float = 300
+    graph_lag: float = Field(60, description="Until Resource Graph shows a change.")
     poll_interval: float = 10
     token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")
 
@@ -225,6 +227,13 @@ class Scenario(Model):
     rules: Rules = Rules()
     faults: list[FaultSpec] = []
     fleet: FleetSpec | None = Field(None, description="Subscriptions full of clusters, generated.")
+    throttling: ThrottlingSpec = ThrottlingSpec()
+    quotas: QuotaSpec = QuotaSpec()
+    policies: dict[str, PolicySpec] = {}
+    management_groups: dict[str, list[Guid]] = Field(
+        {}, description="Their subscriptions; the root group, of all, has the tenant's id."
+    )
+    page_size: int = Field(1000, ge=1, description="How many entries a page of a list has.")
     caller_address: str = Field(
         "203.0.113.7", description="The address from which vaults see the clients come."
     )

@@ -1,4 +1,6 @@
-"""What a scenario may let go wrong on the wire and behind it."""
+"""What a scenario may let go wrong: on the wire, at the end of an operation, with a token."""
+
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -6,16 +8,32 @@ from wizard.simulator.scenario_model import Model
 
 
 class FaultMatch(Model):
-    """Which requests a fault strikes. `path` is a glob over the lower-case path, `*` crossing slashes.
+    """Which requests a fault strikes: those that all of `method`, `path`, `operation` and `name` fit.
 
-    `nth` strikes exactly that one match, `count` the first so many, `every` each so-manieth; none of them: all.
+    All four are globs without regard to case; `*` crosses slashes. `operation` is the Azure action, such as
+    `Microsoft.ContainerService/managedClusters/write` or `Microsoft.KeyVault/vaults/keys/create/action`; `name` the name
+    of the resource. Of the requests that fit: `skip` lets the first so many go by, then `nth` strikes exactly that one,
+    `count` the first so many, `every` each so-manieth, `probability` each by chance - the same ones for the same `seed`;
+    none of them: all.
     """
 
     method: str = "*"
     path: str = "*"
+    operation: str = "*"
+    name: str = "*"
+    skip: int = Field(0, ge=0)
     nth: int | None = Field(None, ge=1)
     count: int | None = Field(None, ge=1)
     every: int | None = Field(None, ge=1)
+    probability: float | None = Field(None, gt=0, le=1)
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> "FaultMatch":
+        chosen = [each for each in (self.nth, self.count, self.every, self.probability) if each is not None]
+        if len(chosen) > 1:
+            raise ValueError("give at most one of `nth`, `count`, `every`, `probability`")
+        return self
 
 
 class FaultAnswer(Model):
@@ -32,19 +50,41 @@ class LroFailure(Model):
 
     code: str
     message: str
+    details: list[dict[str, str]] = []
 
 
 class FaultSpec(Model):
-    """A fault: exactly one of `answer`, `reset`, `hang`, `lro_fails`."""
+    """A fault: exactly one of the kinds below.
+
+    `answer`: this error. `reset`: the connection is cut. `hang`: no answer, ever. `truncate`: the true answer, cut off
+    half-way. `malformed`: a body that is no JSON. `lro_fails`: the operation is accepted and fails with this error.
+    `lro`: `preempted` = it fails because another operation took its place; `never-ends`; `operation-lags` = the resource
+    has succeeded, the operation says InProgress for ever (Azure/AKS#1968); `resource-lags` = the operation has succeeded,
+    the resource goes on updating for as long again. `token`: `expired` = ARM does not take this access token any more;
+    `revoked` = the same, and it asks for a fresh one with a claims challenge.
+    `after`: the request is carried out first, and only its answer is lost (for `answer` and `reset`).
+    """
 
     match: FaultMatch
     answer: FaultAnswer | None = None
     reset: bool = False
     hang: bool = False
+    truncate: bool = False
+    malformed: bool = False
     lro_fails: LroFailure | None = None
+    lro: Literal["preempted", "never-ends", "operation-lags", "resource-lags"] | None = None
+    token: Literal["expired", "revoked"] | None = None
+    after: bool = False
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "FaultSpec":
-        if sum((self.answer is not None, self.reset, self.hang, self.lro_fails is not None)) != 1:
-            raise ValueError("give exactly one of `answer`, `reset: true`, `hang: true`, `lro_fails`")
+        kinds = (
+            self.answer, self.reset, self.hang, self.truncate, self.malformed, self.lro_fails, self.lro, self.token,
+        )  # fmt: skip
+        if sum(bool(kind) for kind in kinds) != 1:
+            raise ValueError(
+                "give exactly one of `answer`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `lro_fails`, `lro`, `token`"
+            )
+        if self.after and not (self.answer or self.reset):
+            raise ValueError("`after` goes with `answer` or `reset` only")
         return self

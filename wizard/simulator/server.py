@@ -7,6 +7,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable
+from copy import deepcopy
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from wizard.simulator.faults import Faults
 from wizard.simulator.graph import Graph
 from wizard.simulator.providers.registry import ALL
 from wizard.simulator.record import Recorded
-from wizard.simulator.scenario_faults import FaultSpec
+from wizard.simulator.scenario_faults import FaultAnswer, FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_plane import VaultPlane
@@ -23,6 +24,16 @@ from wizard.simulator.wire import Answer, Call, Json, Refusal, decode_query
 from wizard.simulator.world import World
 
 log = logging.getLogger("wizard.simulator")
+PREEMPTED: Json = {
+    "code": "ResourceOperationFailure",
+    "message": "The resource operation completed with terminal provisioning state 'Failed'.",
+    "details": [
+        {
+            "code": "OriginalEtagNotExpect",
+            "message": "This operation has been preempted by another operation.",
+        }
+    ],
+}
 
 
 class Server:
@@ -66,7 +77,13 @@ class Server:
         host = (request.headers.get("Host") or "").rpartition(":")[0] or request.headers.get("Host") or ""
         path = request.path.rstrip("/") or "/"
         body = await self._read(request, host)
-        answer, unknown = await self._answer(request, host.lower(), path, body)
+        self._world.settle()
+        vault = host.lower().endswith("." + self._world.scenario.vault_suffix)
+        fault = self._faults.strike(request.method, path, vault=vault)
+        if fault is None or not (fault.reset or fault.hang) or fault.after:
+            answer, unknown = await self._answer(request, host.lower(), path, body, fault)
+        else:
+            answer, unknown = Answer(503), False
         self._world.commit()
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -80,7 +97,7 @@ class Server:
             ),
             unknown,
         )  # fmt: skip
-        return _response(request, answer, raw)
+        return await _respond(request, answer, raw, fault)
 
     async def _read(self, request: web.BaseRequest, host: str) -> bytes:
         # Key Vault answers its challenge before it looks at the body.
@@ -89,14 +106,12 @@ class Server:
         return await request.read()
 
     async def _answer(
-        self, request: web.BaseRequest, host: str, path: str, body: bytes
+        self, request: web.BaseRequest, host: str, path: str, body: bytes, fault: FaultSpec | None
     ) -> tuple[Answer, bool]:
         """The answer, and whether the route was unknown."""
-        self._world.settle()
         try:
-            fault = self._faults.strike(request.method, path)
-            if fault is not None and fault.lro_fails is None:
-                return await _suffer(request, fault), False
+            if fault is not None and fault.answer is not None and not fault.after:
+                raise _refusal(fault.answer)
             query = decode_query(request.rel_url.raw_query_string)
             if host in {"localhost", "127.0.0.1"}:
                 headers = {name.lower(): value for name, value in request.headers.items()}
@@ -104,9 +119,9 @@ class Server:
                 if signed is not None:
                     return signed, False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
-            if fault is not None and fault.lro_fails is not None:
-                call.operation_fails = fault.lro_fails.model_dump()
-            return await self._at_work(call), False
+            if fault is not None:
+                _afflict(call, fault)
+            return await self._at_work(call, fault), False
         except Refusal as refusal:
             return refusal.answer(), isinstance(refusal, UnknownRoute)
         except Exception:
@@ -117,12 +132,13 @@ class Server:
                 "The simulated Azure has a fault of its own here; its log says where.",
             ).answer(), False
 
-    async def _at_work(self, call: Call) -> Answer:
+    async def _at_work(self, call: Call, fault: FaultSpec | None) -> Answer:
         self._world.busy += 1
         try:
-            return await self._plane(call)
+            answer = await self._plane(call)
         finally:
             self._world.busy -= 1
+        return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
 
     async def _plane(self, call: Call) -> Answer:
         if call.host.endswith("." + self._world.scenario.vault_suffix):
@@ -132,16 +148,19 @@ class Server:
         return await self._arm.answer(call)
 
 
-async def _suffer(request: web.BaseRequest, fault: FaultSpec) -> Answer:
-    if fault.answer is not None:
-        raise Refusal(
-            fault.answer.status, fault.answer.code, fault.answer.message, headers=fault.answer.headers
-        )
-    if fault.hang:
-        await asyncio.Event().wait()
-    if request.transport is not None:
-        request.transport.abort()
-    return Answer(503)
+def _refusal(answer: FaultAnswer) -> Refusal:
+    return Refusal(answer.status, answer.code, answer.message, headers=answer.headers)
+
+
+def _afflict(call: Call, fault: FaultSpec) -> None:
+    """Let a call carry what its fault does to it later on."""
+    call.token_fault = fault.token or ""
+    if fault.lro_fails is not None:
+        call.operation_fails = fault.lro_fails.model_dump(exclude_defaults=True)
+    elif fault.lro == "preempted":
+        call.operation_fails = deepcopy(PREEMPTED)
+    else:
+        call.operation_odd = fault.lro or ""
 
 
 def _json(body: bytes) -> Json | None:
@@ -162,6 +181,30 @@ def _json(body: bytes) -> Json | None:
             "The request content was invalid and could not be deserialized: 'An object is expected.'.",
         )
     return parsed
+
+
+async def _respond(
+    request: web.BaseRequest, answer: Answer, raw: bytes, fault: FaultSpec | None
+) -> web.StreamResponse:
+    """The answer on its way out, and what a fault does to it there."""
+    if fault is None:
+        return _response(request, answer, raw)
+    if fault.hang:
+        await asyncio.Event().wait()
+    if fault.reset and request.transport is not None:
+        request.transport.abort()
+    if fault.malformed:
+        return _response(request, answer, b'{"value": [<html>')
+    if fault.truncate:
+        whole = _response(request, answer, raw)
+        cut = web.StreamResponse(status=whole.status, headers=whole.headers)
+        cut.content_length = len(raw)
+        await cut.prepare(request)
+        await cut.write(raw[: len(raw) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return cut
+    return _response(request, answer, raw)
 
 
 def _response(request: web.BaseRequest, answer: Answer, raw: bytes) -> web.Response:

@@ -21,7 +21,7 @@ class Answer:
 class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of the server
     """Azure says no: HTTP status, code and text, in the form that ARM and Key Vault share.
 
-    `inner` becomes `innererror.code` (Key Vault tells the sort of a 403 there).
+    `inner` becomes `innererror.code` (Key Vault tells the sort of a 403 there), `more` is put beside code and message.
     """
 
     def __init__(
@@ -33,10 +33,12 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of t
         inner: str | None = None,
         headers: Mapping[str, str] | None = None,
         details: list[Json] | None = None,
+        more: Json | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
         self.inner, self.headers, self.details = inner, dict(headers or {}), details
+        self.more = more or {}
 
     def answer(self) -> Answer:
         """The refusal as it is sent."""
@@ -45,6 +47,7 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of t
             error["details"] = self.details
         if self.inner:
             error["innererror"] = {"code": self.inner}
+        error |= self.more
         return Answer(self.status, {"error": error}, self.headers)
 
 
@@ -54,7 +57,8 @@ class Call:
 
     `path` has no trailing slash and is percent-decoded; `names` are the values of the matched route's {placeholders};
     `caller` is the object id of the signed-in principal ("" until it is known);
-    `operation_fails` is the error with which a fault lets the long-running operation of this call end.
+    `operation_fails` is the error with which a fault lets the long-running operation of this call end, `operation_odd`
+    how else that operation misbehaves, `token_fault` what a fault does to its access token (all as in FaultSpec).
     """
 
     method: str
@@ -67,6 +71,8 @@ class Call:
     names: dict[str, str] = field(default_factory=dict)
     caller: str = ""
     operation_fails: Json | None = None
+    operation_odd: str = ""
+    token_fault: str = ""
 
     @property
     def api_version(self) -> str:

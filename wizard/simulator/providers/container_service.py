@@ -1,5 +1,6 @@
 """Managed clusters: the AKS resource provider (AZURE.md §1a, §2)."""
 
+import json
 import re
 import uuid
 from copy import deepcopy
@@ -10,6 +11,7 @@ from wizard.simulator.cluster_body import TYPE, canonical_id, finish, set_state,
 from wizard.simulator.cluster_checks import (
     check_etag,
     check_free,
+    check_quota,
     check_running,
     identity_after,
     resolve_version,
@@ -222,6 +224,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
             "tenantId": world.scenario.tenant.id,
         }
     if before is None:
+        check_quota(world, cluster_id, location)
         add_node_group(world, body)
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
@@ -239,11 +242,11 @@ def _done(world: World, facts: dict[str, str]) -> None:
     if cluster is None:
         operations.end(world, operation, {"code": "NotFound", "message": "The managed cluster is gone."})
         return
-    error = (
-        {"code": facts["code"], "message": facts["message"]}
-        if facts["code"]
-        else _late_error(world, cluster, operation.kind)
-    )
+    error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
+    if facts["odd"] == "resource-lags" and error is None:
+        operations.end(world, operation)
+        world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
+        return
     if operation.kind == "Deleting" and error is None:
         _forget(world, cluster)
     else:
@@ -254,7 +257,18 @@ def _done(world: World, facts: dict[str, str]) -> None:
             else power["code"]
         )
         set_state(cluster.body, "Failed" if error else "Succeeded")
-    operations.end(world, operation, error)
+    if facts["odd"] == "operation-lags":
+        world.running.pop(operation.resource_id, None)
+    else:
+        operations.end(world, operation, error)
+
+
+@happening("cluster-catches-up")
+def _catches_up(world: World, facts: dict[str, str]) -> None:
+    """The operation has long succeeded; now the resource says so too."""
+    cluster = world.find(facts["id"])
+    if cluster is not None and operations.running(world, cluster.id) is None:
+        set_state(cluster.body, "Succeeded")
 
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
