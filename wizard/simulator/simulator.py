@@ -308,11 +308,13 @@ class Simulator:
 def env_lines(environment: Mapping[str, str]) -> str:
     """The environment as shell `export` lines, safely quoted, and the lines with which the Azure CLI joins in, as comments."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    endpoint = shlex.quote(environment["AKS_KMS_ARM_ENDPOINT"])
+    endpoint = environment["AKS_KMS_ARM_ENDPOINT"]
+    # The CLI remembers a cloud's addresses under its name; another port is another cloud.
+    cloud = f"SimulatedAzure{endpoint.rpartition(':')[2]}"
     comments = [
         "# The Azure CLI needs this once (best with an AZURE_CONFIG_DIR of its own):",
-        f"#   az cloud register --name SimulatedAzure --endpoint-resource-manager {endpoint}",
-        "#   az cloud set --name SimulatedAzure",
+        f"#   az cloud show --name {cloud} --output none 2> /dev/null || az cloud register --name {cloud} --endpoint-resource-manager {shlex.quote(endpoint)}",
+        f"#   az cloud set --name {cloud}",
         '#   az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
     ]
     return "\n".join([*exports, *comments, ""])

@@ -12,8 +12,8 @@ from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
-routes = Routes("Microsoft.Resources", group_routes.versions)
-_SHOWN = ("id", "name", "type", "kind", "location", "tags", "sku", "managedBy")
+routes = Routes("Microsoft.Resources", ("2015-11-01", *group_routes.versions))
+_SHOWN = ("id", "name", "kind", "location", "tags", "sku", "managedBy")
 _NOT_LISTED = {GROUP.lower(), LOCK.lower()}
 
 
@@ -41,7 +41,7 @@ def _list(call: Call, resources: Iterable[Resource]) -> Answer:
             400, "InvalidTopParameter", f"The $top query parameter '{top}' must be a positive whole number."
         )
     shown: list[Json] = [
-        {key: resource.body[key] for key in _SHOWN if key in resource.body}
+        {key: resource.body[key] for key in _SHOWN if key in resource.body} | {"type": resource.type}
         for resource in resources
         if resource.type.count("/") == 1
         and resource.type.lower() not in _NOT_LISTED

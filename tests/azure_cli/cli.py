@@ -1,0 +1,115 @@
+"""The Azure CLI as an operator has it: a process a command, a configuration of its own, and the simulator's environment."""
+
+import json
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wizard.simulator import Simulator
+
+PRODUCTION = "22222222-2222-2222-2222-222222222222"
+TENANT = "11111111-1111-1111-1111-111111111111"
+OPERATOR = "44444444-4444-4444-4444-4444444444aa"
+USER = "55555555-5555-5555-5555-555555555555"
+CLOUD = "SimulatedAzure"
+SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    command: str
+    code: int
+    out: str
+    err: str
+
+    def __str__(self) -> str:
+        return f"az {self.command}\nexit code {self.code}\n{self.out}\n{self.err}"
+
+
+class AzureCli:
+    """One configuration directory of the Azure CLI, and the shell environment that its commands run in."""
+
+    def __init__(self, executable: str, simulator: Simulator, folder: Path, **more: str) -> None:
+        self._executable = executable
+        folder.mkdir(parents=True, exist_ok=True)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "AZURE_CONFIG_DIR": str(folder / "azure"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_NO_COLOR": "true",
+            **simulator.environment,
+            **more,
+        }
+
+    def run(self, command: str, *more: str) -> Ran:
+        """Run `az COMMAND`, split as a shell would; `more` are further arguments as they are."""
+        done = subprocess.run(
+            [self._executable, *shlex.split(command), *more],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Ran(" ".join([command, *more]), done.returncode, done.stdout, done.stderr)
+
+    def text(self, command: str, *more: str) -> str:
+        """What a command that has to succeed prints, without the line end."""
+        ran = self.run(command, *more)
+        assert ran.code == 0, ran
+        return ran.out.rstrip("\n")
+
+    def __call__(self, command: str, *more: str) -> Any:
+        """What a command that has to succeed prints, as JSON; None where it prints nothing."""
+        text = self.text(command, *more)
+        return json.loads(text) if text else None
+
+    def refused(self, command: str, *more: str, code: int = 1) -> str:
+        """The messages of a command that has to end with this exit code."""
+        ran = self.run(command, *more)
+        assert ran.code == code, ran
+        return ran.err
+
+    # -- the steps that most scripts begin with -----------------------------------------------------------------------
+
+    def join(self) -> "AzureCli":
+        """Tell the CLI about the simulated cloud."""
+        self.text(
+            f"cloud register --name {CLOUD} --endpoint-resource-manager {self.environment['AKS_KMS_ARM_ENDPOINT']}"
+        )
+        self.text(f"cloud set --name {CLOUD}")
+        return self
+
+    def sign_in(self) -> "AzureCli":
+        """Join, and sign in as the operator's service principal."""
+        self.join()
+        return self.login("--service-principal --username {AZURE_CLIENT_ID} --password {AZURE_CLIENT_SECRET}")
+
+    def sign_in_as_user(self) -> "AzureCli":
+        """Join, and sign in by device code as the user who approves it."""
+        return self.join().login("--use-device-code")
+
+    def login(self, how: str) -> "AzureCli":
+        """Sign in, and choose the production subscription."""
+        self.text(f"login {how} --tenant {TENANT}".format_map(self.environment))
+        self.text(f"account set --subscription {PRODUCTION}")
+        return self
+
+
+def cluster_id(group: str, name: str) -> str:
+    """The id of a managed cluster."""
+    return (
+        f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
+    )
+
+
+def vault_id(group: str, name: str) -> str:
+    """The id of a key vault."""
+    return f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{name}"

@@ -1,0 +1,86 @@
+"""Every way of signing in that an operator may have, with nothing but the lines that the simulator prints."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.azure_cli.cli import CLOUD, PATIENCE, PRODUCTION, TENANT, USER, AzureCli
+from wizard.simulator import Simulator, env_lines
+
+
+def test_one_address_is_all_that_a_cloud_needs(az: AzureCli) -> None:
+    shown = az(f"cloud show --name {CLOUD}")
+    here = az.environment["AKS_KMS_ARM_ENDPOINT"]
+    assert shown["isActive"]
+    assert shown["endpoints"]["resourceManager"] == here
+    assert shown["endpoints"]["activeDirectory"] == here
+    assert shown["endpoints"]["activeDirectoryResourceId"] == f"{here}/"
+    assert shown["endpoints"]["microsoftGraphResourceId"] == f"{here}/"
+    assert shown["suffixes"]["keyvaultDns"] == ".vault.local.test"
+
+
+def test_service_principal(az: AzureCli) -> None:
+    shown = az("account show")
+    assert (shown["id"], shown["tenantId"], shown["state"]) == (PRODUCTION, TENANT, "Enabled")
+    assert shown["user"] == {"name": az.environment["AZURE_CLIENT_ID"], "type": "servicePrincipal"}
+    assert [each["name"] for each in az("account list")] == ["Contoso Production", "Contoso Development"]
+    assert az("account get-access-token")["subscription"] == PRODUCTION
+
+
+def test_a_service_principal_is_no_signed_in_user(az: AzureCli) -> None:
+    said = az.refused("ad signed-in-user show")
+    assert "/me request is only valid with delegated authentication flow." in said
+
+
+def test_a_wrong_secret_and_a_wrong_tenant(executable: str, simulator: Simulator, folder: Path) -> None:
+    stranger = AzureCli(executable, simulator, folder / "stranger").join()
+    app = stranger.environment["AZURE_CLIENT_ID"]
+    said = stranger.refused(f"login --service-principal --username {app} --password wrong --tenant {TENANT}")
+    assert "AADSTS7000215" in said
+    nowhere = "99999999-9999-9999-9999-999999999999"
+    said = stranger.refused(f"login --service-principal --username {app} --password wrong --tenant {nowhere}")
+    assert "AADSTS90002" in said
+
+
+def test_device_code(executable: str, simulator: Simulator, folder: Path) -> None:
+    user = AzureCli(executable, simulator, folder / "device").join()
+    ran = user.run(f"login --use-device-code --tenant {TENANT}")
+    assert ran.code == 0, ran
+    assert "enter the code SIMULATED to authenticate" in ran.err
+    assert user("account show")["user"] == {"name": "ops@contoso.example", "type": "user"}
+    assert user.text("ad signed-in-user show --query id --output tsv") == USER
+    assert user("group list --query [0].name") == "rg-demo"
+
+
+def test_managed_identity(executable: str, simulator: Simulator, folder: Path) -> None:
+    host = AzureCli(executable, simulator, folder / "host", **simulator.managed_identity_environment).join()
+    host.text("login --identity")
+    assert host("account show")["user"] == {
+        "assignedIdentityInfo": "MSI",
+        "name": "systemAssignedIdentity",
+        "type": "servicePrincipal",
+    }
+    assert host("group show --name rg-demo")["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_the_lines_that_the_simulator_prints(executable: str, simulator: Simulator, folder: Path) -> None:
+    lines = env_lines(simulator.environment)
+    environment_file = folder / "azure.env"
+    environment_file.write_text(lines)
+    pasted = [line.removeprefix("#").strip() for line in lines.splitlines() if line.startswith("#   az ")]
+    assert len(pasted) == 3
+    script = " && ".join([f". {environment_file}", *pasted, *pasted, "az group exists --name rg-demo"])
+    # Nothing but a shell, the printed lines, and a place for the CLI's own files; pasting them twice does no harm.
+    done = subprocess.run(
+        ["/bin/bash", "-c", script],
+        env={
+            "PATH": f"{Path(executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),
+            "AZURE_CONFIG_DIR": str(folder / "pasted"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["true"]), done.stderr
