@@ -5,6 +5,7 @@ An answers file never holds a secret, and a key it does not know is refused by n
 
 import difflib
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -235,10 +236,11 @@ _YAML_SLIPS = (
 def parse(text: str, source: str = "answers") -> Answers:
     """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
     from ruamel.yaml import YAML  # only who reads or writes a file pays for it
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
     try:
-        data = YAML(typ="safe", pure=True).load(text)
+        with warnings.catch_warnings(action="ignore", category=YAMLWarning):  # else they land on stderr
+            data = YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
