@@ -144,7 +144,7 @@ class SaveDialog(ModalScreen[None]):
             return "Give the file a name."
         for path in self._paths(typed):
             if path.exists():
-                return f"{path} exists already; nothing is overwritten. Choose another name."
+                return f"{path.name} exists already; nothing is overwritten. Choose another name."
             if not path.parent.is_dir():
                 return f"{path.parent} is no directory here. Choose one that exists."
         return None

@@ -132,23 +132,23 @@ ctrl+q   leave; the same answers carry on later"""
         if progress.status == "running":
             sign = SPINNER[self._beats // 3 % 4]
             word = progress.message or "asking Azure"
+            if progress.expected:
+                word += f", about {duration(progress.expected)} in all"
         elif progress.status == "waiting":
             waits = self.active.waits_for(progress)
             word = f"waits for {', '.join(waits)}" if waits else "next"
         time = duration(spent) if spent is not None else ""
         style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
-        narrow = self.app.size.width < NARROW
-        room = 39 if narrow else 46
+        room = 39 if self.app.size.width < NARROW else 46
         title = progress.step.title
+        title = title if len(title) <= room else f"{title[: room - 1]}…"
+        left = self.query_one("#steps").size.width - room - 15
         return Content.assemble(
             (f"{number:>2} ", "$quiet"),
             (f"{sign} ", STYLES[tone]),
-            (
-                f"{title if len(title) <= room else title[: room - 1] + '…':<{room}}",
-                style if progress.status == "waiting" else "",
-            ),
+            (f"{title:<{room}}", style if progress.status == "waiting" else ""),
             (f"{time:>6}  ", ""),
-            (word, style),
+            (f"\n     {word}" if progress.status == "running" and len(word) > left else word, style),
         )
 
     def _show_outcome(self) -> None:

@@ -49,7 +49,7 @@ start with --credential to choose another way."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding("v", "verify", "verify only"),
-        Binding("r", "again", "sign in again", show=False),
+        Binding("r", "again", "sign in again"),
     ]
 
     def body(self) -> ComposeResult:
@@ -62,6 +62,7 @@ start with --credential to choose another way."""
                     for what, how in PROMISES
                 ),
                 classes="text",
+                id="promises",
             )
             yield Static(Content.assemble(("!  ", STYLES["warn"]), ONE_WAY), classes="text caution")
             with Horizontal(classes="buttons"):
@@ -89,6 +90,9 @@ start with --credential to choose another way."""
             return
         wizard = self.wizard
         ready = wizard.azure_or_none is not None
+        if self.has_class("no-azure") != (wizard.connection_problem is not None):
+            self.toggle_class("no-azure")
+            self.refresh_bindings()
         begin = self.query_one("#begin", Button)
         if ready and begin.disabled:
             for button in self.query(Button):
@@ -112,6 +116,11 @@ start with --credential to choose another way."""
         if wizard.sign_in_instruction:
             text += Content.assemble("\n", (wizard.sign_in_instruction, "bold"))
         return text
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Signing in again is offered where it failed, verifying where it did not."""
+        failed = self.wizard.connection_problem is not None
+        return {"again": failed, "verify": not failed}.get(action, True)
 
     @on(Button.Pressed, "#begin")
     def begin(self) -> None:

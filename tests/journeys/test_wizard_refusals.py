@@ -4,7 +4,6 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import pytest
 from textual.widgets import Input
@@ -166,7 +165,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.sees("Which cluster?")
         await operator.choose("payments-prod")
         await operator.sees("Who holds the key of payments-prod?")
-        spine = cast("Spine", operator.app.screen.query_one(Spine))
+        spine = operator.app.screen.query_one(Spine)
         assert str(spine.visual).count("review again") >= 1
         assert {"vault", "review"} <= operator.app.draft.again
         await operator.press("enter")
