@@ -15,7 +15,7 @@ from screens.app import WizardApp
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-PATIENCE = 12.0
+PATIENCE = 40.0
 """Seconds until a condition that does not come true is a failure; a busy machine is slow."""
 
 SMALL, LARGE = (80, 24), (120, 40)
