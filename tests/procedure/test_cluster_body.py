@@ -53,10 +53,10 @@ roads = pytest.mark.parametrize("road", ROADS)
 chosen = st.sampled_from([answers(road) for road in ROADS])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
 )
-objects = st.dictionaries(st.text(max_size=8), json_values, max_size=4)
+objects = st.dictionaries(st.text(max_size=8), json_values, max_size=3)
 kms = st.fixed_dictionaries(
     {}, optional={"enabled": st.booleans(), "keyId": st.text(max_size=8), "future": json_values}
 )

@@ -48,7 +48,7 @@ def check_told(events: list[Event], statuses: dict[str, str]) -> None:
 
 
 async def test_while_the_feature_is_registered() -> None:
-    async with signed_in(speed=600) as (simulator, azure):
+    async with signed_in(speed=60) as (simulator, azure):
         events, statuses = await interrupted(
             azure, CHOSEN, lambda event: event.step == "feature" and event.type == "step-progress"
         )
@@ -61,7 +61,7 @@ async def test_while_the_feature_is_registered() -> None:
 async def test_while_the_roles_settle(tmp_path: Path) -> None:
     features = {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}
     registered = world(tmp_path, subscriptions={CHOSEN.subscription: {"features": features}})
-    async with signed_in(registered, speed=300) as (simulator, azure):
+    async with signed_in(registered, speed=60) as (simulator, azure):
         events, statuses = await interrupted(azure, CHOSEN, lambda event: "settling" in event.message)
         check_told(events, statuses)
         assert statuses["cluster"] == "interrupted"
@@ -69,7 +69,7 @@ async def test_while_the_roles_settle(tmp_path: Path) -> None:
 
 
 async def test_while_azure_updates_the_cluster_the_same_answers_carry_on(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, durations={"cluster_update": 1200}), speed=600) as (
+    async with signed_in(world(tmp_path, durations={"cluster_update": 1800}), speed=600) as (
         simulator,
         azure,
     ):

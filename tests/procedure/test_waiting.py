@@ -10,6 +10,8 @@ from wizard.procedure.step import Patience
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
+NEVER = 1e9
+LONG = Patience(role_wait=7200)
 ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
 UNKNOWN_PRINCIPAL: Json = {
     "match": {"method": "PUT", "path": "*/providers/microsoft.authorization/roleassignments/*"},
@@ -29,9 +31,9 @@ CLUSTER_PUT: Json = {"method": "PUT", "path": "*/providers/microsoft.containerse
 STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The condition was not met."}
 
 
-def slow(folder: Path) -> Path:
-    """A world in which roles take a quarter of an hour, and nothing else takes long."""
-    return world(folder, **REGISTERED, durations={"role_propagation": 900})
+def slow(folder: Path, role_propagation: float = 1800) -> Path:
+    """A world in which roles take so many seconds to take effect, and nothing else takes long."""
+    return world(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
 
 def told(events: list[Event], step: str) -> list[str]:
@@ -51,7 +53,7 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
     tmp_path: Path,
 ) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, PUBLIC)
+        _, events, status = await carried_out(azure, PUBLIC, patience=LONG)
         refused = [
             r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 403
         ]
@@ -66,7 +68,7 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
 
 async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, THROUGH_ARM)
+        _, events, status = await carried_out(azure, THROUGH_ARM, patience=LONG)
         puts = [
             r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         ]
@@ -79,7 +81,7 @@ async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: P
 
 
 async def test_new_roles_are_left_to_settle_where_aks_cannot_check_them(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, **REGISTERED), speed=300) as (simulator, azure):
+    async with signed_in(world(tmp_path, **REGISTERED), speed=100) as (simulator, azure):
         _, events, status = await carried_out(azure, PRIVATE)
         assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
     assert status == "succeeded"
@@ -110,7 +112,7 @@ async def test_roles_held_since_long_ago_need_no_settling() -> None:
 
 
 async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
-    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
+    async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
         ran = await carried_out(azure, THROUGH_ARM, patience=Patience(role_wait=120))
         assert (
             dig(simulator.resource(cluster_id()), "properties", "securityProfile", "azureKeyVaultKms") is None
@@ -122,7 +124,7 @@ async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) 
 
 
 async def test_the_operators_role_that_never_takes_effect_ends_the_patience_too(tmp_path: Path) -> None:
-    async with signed_in(slow(tmp_path), speed=600) as (_, azure):
+    async with signed_in(slow(tmp_path, NEVER), speed=600) as (_, azure):
         problem = problem_of(await carried_out(azure, PUBLIC, patience=Patience(role_wait=60)))
     assert problem.code == "ForbiddenByRbac"
     assert "aks-kms" in problem.summary
@@ -193,8 +195,8 @@ async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:
     assert "approval" in problem_of(ran).summary
 
 
-async def test_a_long_running_operation_is_told_with_its_last_status() -> None:
-    async with signed_in(speed=600) as (_, azure):
+async def test_a_long_running_operation_is_told_with_its_last_status(tmp_path: Path) -> None:
+    async with signed_in(world(tmp_path, **REGISTERED), speed=200) as (_, azure):
         _, events, status = await carried_out(azure, answers("platform-managed"))
     assert status == "succeeded"
     words = [e for e in events if e.step == "cluster" and e.message.startswith("cluster is being updated: ")]
