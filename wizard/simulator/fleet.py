@@ -6,6 +6,7 @@ there one by one.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -156,7 +157,7 @@ class Fleet:
 
     scenario: Scenario
     spec: FleetSpec
-    _kinds: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    _kinds: dict[tuple[str, str, int], list[str]] = field(default_factory=dict)
 
     def lay(self, state: State) -> None:
         """Let the fleet sleep in a state."""
@@ -259,9 +260,9 @@ class Fleet:
             "uid": f"{_mixed(spec.seed, number, 8):016x}{number:08x}",
             "short": f"{_mixed(spec.seed, number, 9):016x}"[:8],
         }
-        for name, value in values.items():
-            template = template.replace(f"@{name}@", value)
-        body: Json = json.loads(template)
+        # Every other part is a placeholder's name.
+        filled = [values[part] if place % 2 else part for place, part in enumerate(template)]
+        body: Json = json.loads("".join(filled))
         properties = body["properties"]
         chance = _mixed(spec.seed, number, 7) % 100
         if chance < spec.stopped_percent:
@@ -272,8 +273,8 @@ class Fleet:
             pool["count"] = 1 + _mixed(spec.seed, number, 40 + place) % 9
         return Resource(body["id"], CLUSTER, body)
 
-    def _template(self, version: str, encryption: str, pools: int) -> str:
-        """One finished body with placeholders where clusters of the kind differ."""
+    def _template(self, version: str, encryption: str, pools: int) -> list[str]:
+        """One finished body, cut at the placeholders where clusters of the kind differ."""
         security: Json = {}
         if encryption not in {"none", "platform"}:
             key = f"https://@vault@.{self.scenario.vault_suffix}/keys/{KMS_KEY}"
@@ -331,7 +332,7 @@ class Fleet:
         text = json.dumps(body)
         for random, name in drawn.items():
             text = text.replace(random, f"@{name}@")
-        return text
+        return re.split("@([a-z0-9-]+)@", text)
 
     def _kms_identity(self, subscription: int) -> str:
         return f"/subscriptions/{self._subscriptions[subscription]}/resourceGroups/{KMS_GROUP}/providers/{_IDENTITY}/{KMS_IDENTITY}"

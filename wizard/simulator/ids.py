@@ -74,3 +74,12 @@ def within(resource_id: str, scope: str) -> bool:
     """Whether the resource is the scope or lies below it."""
     inner, outer = resource_id.lower().rstrip("/"), scope.lower().rstrip("/")
     return inner == outer or inner.startswith(outer + "/")
+
+
+def kind_of(key: str) -> str:
+    """The type of the resource of a (lower-case) id."""
+    tail = key.rpartition("/providers/")[2]
+    if tail == key:
+        return "microsoft.resources/resourcegroups"
+    namespace, *rest = tail.split("/")
+    return "/".join([namespace, *rest[::2]])

@@ -128,6 +128,8 @@ class Simulator:
         from wizard.simulator.tokens import Tokens
 
         self._world = world = self._make_world(stack)
+        if world.scaled(self._scenario.durations.graph_lag):
+            _ = world.resource_graph
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
             certificates.saved_authority(state.authority)

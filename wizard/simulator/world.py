@@ -10,11 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from wizard.simulator.ids import group_id, within
+from wizard.simulator.ids import group_id, kind_of, within
 from wizard.simulator.scenario import Scenario
 from wizard.simulator.state import Assignment, Changes, Pending, Principal, Resource, State
 from wizard.simulator.wire import Json, Refusal
+
+if TYPE_CHECKING:
+    from wizard.simulator.resource_graph.service import ResourceGraph
 
 Happening = Callable[["World", dict[str, str]], None]
 _happenings: dict[str, Happening] = {}
@@ -54,6 +58,7 @@ class World:
         self._may_differ = False
         self.followers: list[Callable[[Changes], None]] = []
         self.key_making = asyncio.Lock()
+        self._resource_graph: ResourceGraph | None = None
         self.running = {
             operation.resource_id: key
             for key, operation in self.state.operations.items()
@@ -62,7 +67,7 @@ class World:
         self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
         for key in self.state.resources:
-            self._by_type[_kind(key)][key] = None
+            self._by_type[kind_of(key)][key] = None
         for assignment in self.state.assignments.values():
             self._by_principal[assignment.principal_id.lower()].append(assignment)
 
@@ -72,6 +77,15 @@ class World:
         """Let `follower` know what changed after each request that changed anything in these tables (none named: in any)."""
         self.state.watch(*places)
         self.followers.append(follower)
+
+    @property
+    def resource_graph(self) -> "ResourceGraph":
+        """The cloud's Resource Graph; it knows what changed since it was first asked for, so the server asks at its start."""
+        if self._resource_graph is None:
+            from wizard.simulator.resource_graph.service import ResourceGraph
+
+            self._resource_graph = ResourceGraph(self)
+        return self._resource_graph
 
     def commit(self) -> None:
         """The request is over: tell the followers what it changed. Called before the answer leaves.
@@ -169,7 +183,7 @@ class World:
         """Keep a new or replaced resource."""
         key = resource.id.lower()
         self.state.resources[key] = resource
-        self._by_type[_kind(key)][key] = None
+        self._by_type[kind_of(key)][key] = None
         self.changed = True
         return resource
 
@@ -179,7 +193,7 @@ class World:
         below = itself + "/"
         for key in [key for key in self.state.resources if key == itself or key.startswith(below)]:
             del self.state.resources[key]
-            del self._by_type[_kind(key)][key]
+            del self._by_type[kind_of(key)][key]
         for assignment in [
             held for held in self.state.assignments.values() if within(held.scope, resource_id)
         ]:
@@ -257,15 +271,6 @@ class World:
     def assignments_of(self, principal_id: str) -> list[Assignment]:
         """The role assignments of a principal, at whatever scope."""
         return self._by_principal.get(principal_id.lower(), [])
-
-
-def _kind(key: str) -> str:
-    """The type of the resource of a (lower-case) id."""
-    tail = key.rpartition("/providers/")[2]
-    if tail == key:
-        return "microsoft.resources/resourcegroups"
-    namespace, *rest = tail.split("/")
-    return "/".join([namespace, *rest[::2]])
 
 
 def new_secret() -> str:

@@ -10,6 +10,7 @@ from wizard.simulator.providers import (
     locks,
     managed_hsms,
     managed_identity,
+    resource_graph,
     resource_groups,
     resource_listing,
     resource_providers,
@@ -32,5 +33,6 @@ ALL: tuple[Routes, ...] = (
     vault_keys.routes,
     managed_hsms.routes,
     container_service.routes,
+    resource_graph.routes,
     upgrade_profiles.routes,
 )

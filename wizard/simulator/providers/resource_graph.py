@@ -1,0 +1,120 @@
+"""Azure Resource Graph: one POST for questions about all resources (learn.microsoft.com: Resource Graph, REST)."""
+
+import base64
+import binascii
+import json
+
+from wizard.simulator.arm import Routes
+from wizard.simulator.ids import within
+from wizard.simulator.resource_graph.service import MOST_ROWS, refused
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+routes = Routes(
+    "Microsoft.ResourceGraph",
+    ("2019-04-01", "2020-04-01-preview", "2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01"),
+)
+_MEMBERS: dict[str, type] = {
+    "query": str,
+    "subscriptions": list,
+    "managementGroups": list,
+    "options": dict,
+    "facets": list,
+}
+_OPTIONS: dict[str, type] = {
+    "$skipToken": str, "$top": int, "$skip": int, "resultFormat": str, "allowPartialScopes": bool, "authorizationScopeFilter": str,
+}  # fmt: skip
+
+
+@routes.on("POST", "/providers/Microsoft.ResourceGraph/resources")
+async def query_resources(world: World, call: Call) -> Answer:
+    """The rows that answer a query, a page of them at a time."""
+    body = call.require_body()
+    _check(world, body, _MEMBERS, "request")
+    options: Json = body.get("options") or {}
+    _check(world, options, _OPTIONS, "options")
+    if body.get("facets"):
+        raise _bad(world, "UnsupportedFacet", "Facets are not supported by the simulated Resource Graph.")
+    if not str(body.get("query") or "").strip():
+        raise _bad(world, "InvalidQuery", "Query is missing or empty.")
+    top, skip = options.get("$top", MOST_ROWS), options.get("$skip", 0)
+    if not 1 <= top <= MOST_ROWS or skip < 0:
+        raise _bad(world, "InvalidPaging", f"$top must be between 1 and {MOST_ROWS}, and $skip not below 0.")
+    headers = world.resource_graph.take(call.caller)
+    subscriptions = _subscriptions(world, call.caller, body)
+    start, kept = (skip, "") if not options.get("$skipToken") else _read_token(world, options["$skipToken"])
+    kept, result = await world.resource_graph.result(body["query"], call.caller, subscriptions, kept)
+    rows = result.rows(start, top)
+    more = start + len(rows) < result.total
+    # Without the id of a resource there is no order to go on in: the rest is cut off, and said to be.
+    truncated = more and "id" not in result.columns
+    answer: Json = {
+        "totalRecords": result.total, "count": len(rows), "facets": [], "resultTruncated": "true" if truncated else "false",
+        "data": _table(rows, result.columns) if str(options.get("resultFormat", "")).lower() == "table" else rows,
+    }  # fmt: skip
+    if more and not truncated:
+        answer["$skipToken"] = _token(start + len(rows), kept)
+    return Answer(200, answer, headers)
+
+
+def _bad(world: World, code: str, message: str) -> Refusal:
+    return refused(world, "BadRequest", [{"code": code, "message": message}])
+
+
+def _check(world: World, given: Json, known: dict[str, type], what: str) -> None:
+    for name, value in given.items():
+        if name not in known:
+            raise _bad(world, "InvalidRequestBody", f"Could not find member '{name}' in the {what}.")
+        if value is not None and not isinstance(value, known[name]):
+            raise _bad(
+                world,
+                "InvalidRequestBody",
+                f"The member '{name}' of the {what} must be of type {known[name].__name__}.",
+            )
+
+
+def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
+    """The subscriptions asked for in which the caller may read anything; the others are left out without a word."""
+    known = world.scenario.subscriptions
+    wanted = [str(each).lower() for each in body.get("subscriptions") or []]
+    for group in body.get("managementGroups") or []:
+        if str(group).lower() == world.scenario.tenant.id:
+            wanted += known
+        elif group in world.scenario.management_groups:
+            wanted += world.scenario.management_groups[group]
+    everything = not body.get("subscriptions") and not body.get("managementGroups")
+    eligible = [each for each in known if (everything or each in wanted) and _sees(world, caller, each)]
+    if not eligible:
+        given = ", ".join(wanted)
+        raise _bad(
+            world, "NoValidSubscriptionsInQueryRequest",
+            f"There must be at least one subscription that is eligible to contain resources. Given: '{given}'.",
+        )  # fmt: skip
+    return eligible
+
+
+def _sees(world: World, caller: str, subscription: str) -> bool:
+    scope = f"/subscriptions/{subscription}"
+    return any(
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_of(caller)
+    )
+
+
+def _table(rows: list[Json], columns: dict[str, str]) -> Json:
+    kinds = {"dynamic": "object", "bool": "boolean", "long": "integer", "int": "integer", "real": "number"}
+    return {
+        "columns": [{"name": name, "type": kinds.get(kind, kind)} for name, kind in columns.items()],
+        "rows": [[row[name] for name in columns] for row in rows],
+    }
+
+
+def _token(start: int, kept: str) -> str:
+    return base64.b64encode(json.dumps([start, kept]).encode()).decode()
+
+
+def _read_token(world: World, token: str) -> tuple[int, str]:
+    try:
+        start, kept = json.loads(base64.b64decode(token))
+        return int(start), str(kept)
+    except (ValueError, TypeError, binascii.Error) as problem:
+        raise _bad(world, "InvalidSkipToken", f"The skip token '{token}' is invalid.") from problem

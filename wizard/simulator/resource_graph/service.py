@@ -1,0 +1,215 @@
+"""Resource Graph as a service: whose resources a query sees, how late, how many rows at once, and how often.
+
+Rows are what the resources were like `durations.graph_lag` ago. Results of several pages are kept, compressed, until
+others take their place, so that the pages fit together.
+"""
+
+import asyncio
+import json
+import math
+import uuid
+import zlib
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from wizard.simulator import rbac
+from wizard.simulator.ids import group_of, kind_of, subscription_of
+from wizard.simulator.state import Changes, Resource
+from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.world import World, iso
+
+MOST_ROWS = 1000
+MOST_KEPT = 8
+ROWS_AT_A_TIME = 100
+_PLAIN = ("name", "kind", "managedBy", "sku", "plan", "properties", "identity", "zones", "extendedLocation")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All rows of a query, in compressed pieces of MOST_ROWS."""
+
+    columns: dict[str, str]
+    total: int
+    pieces: tuple[bytes, ...]
+
+    def rows(self, start: int, count: int) -> list[Json]:
+        """Some of the rows."""
+        first, last = start // MOST_ROWS, (start + count - 1) // MOST_ROWS
+        loaded: list[Json] = []
+        for piece in self.pieces[first : last + 1]:
+            loaded += json.loads(zlib.decompress(piece))
+        return loaded[start - first * MOST_ROWS :][:count]
+
+
+class ResourceGraph:
+    """The Resource Graph of one running cloud."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._past: dict[str, list[tuple[float, bytes | None]]] = defaultdict(list)
+        self._kept: OrderedDict[str, Result] = OrderedDict()
+        self._windows: dict[str, tuple[float, int]] = {}
+        self._lag = world.scaled(world.scenario.durations.graph_lag)
+        if self._lag:
+            world.follow(self._remember, "resources")
+
+    def _remember(self, changes: Changes) -> None:
+        until = self._world.now() + self._lag
+        for change in changes.get("resources", ()):
+            self._past[change.key].append((until, change.before))
+
+    # -- how often ----------------------------------------------------------------------------------------------------
+
+    def take(self, caller: str) -> dict[str, str]:
+        """Count a query of this caller; the quota headers.
+
+        Raises 429 RateLimiting.
+        """
+        limits, now = self._world.scenario.throttling, self._world.now()
+        endless = math.isinf(self._world.speed)
+        window = limits.graph_window / (1 if endless else self._world.speed)
+        began, used = self._windows.get(caller, (now, 0))
+        if now - began >= window:
+            began, used = now, 0
+        resets = max(0, math.ceil(window - (now - began)))
+        after = f"{resets // 3600:02}:{resets // 60 % 60:02}:{resets % 60:02}"
+        enforced = limits.enforced == "always" or (limits.enforced == "auto" and not endless)
+        if enforced and used >= limits.graph_queries:
+            raise refused(
+                self._world, "RateLimiting",
+                [{"code": "RateLimiting", "message": "Client application has been throttled and should not attempt to repeat the request until an "
+                  "amount of time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."}],
+                status=429, headers=_quota(0, after) | {"Retry-After": str(max(1, resets))},
+            )  # fmt: skip
+        used = used + 1 if enforced else 1
+        self._windows[caller] = (began, used)
+        return _quota(limits.graph_queries - used, after)
+
+    # -- what ---------------------------------------------------------------------------------------------------------
+
+    async def result(self, text: str, caller: str, subscriptions: list[str], kept: str) -> tuple[str, Result]:
+        """The result of a query, and the name under which it is kept for the next page.
+
+        Raises 400 for a query that cannot be understood.
+        """
+        from wizard.simulator.resource_graph.language import QueryRefused
+        from wizard.simulator.resource_graph.query import compile_query
+
+        name = kept.partition("/")[0]
+        if name in self._kept and kept == f"{name}/{_digest(text, caller, subscriptions)}":
+            return kept, self._kept[name]
+        try:
+            query = compile_query(text)
+        except QueryRefused as problem:
+            raise refused(self._world, "BadRequest", [
+                {"code": "InvalidQuery", "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the "
+                 "error before retrying."},
+                dict(problem.detail),
+            ]) from problem  # fmt: skip
+        rows = [
+            row
+            async for row in self._rows(query.table, query.types, caller, subscriptions)
+            if all(holds(row) for holds in query.filters)
+        ]
+        finished = query.finish(rows)
+        pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
+        result = Result(
+            query.columns,
+            len(finished),
+            tuple(zlib.compress(json.dumps(piece).encode(), 1) for piece in pieces),
+        )
+        name = uuid.uuid4().hex[:16]
+        self._kept[name] = result
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return f"{name}/{_digest(text, caller, subscriptions)}", result
+
+    async def _rows(
+        self, table: str, types: frozenset[str] | None, caller: str, subscriptions: list[str]
+    ) -> AsyncIterator[Json]:
+        containers = table == "resourcecontainers"
+        if containers:
+            for subscription in subscriptions:
+                yield self._subscription_row(subscription)
+        wanted, known = set(subscriptions), self._world.state.resources
+        keys = list(known) + [key for key in self._past if key not in known]
+        allowed: dict[tuple[str, str], bool] = {}
+        looked_at = 0
+        for key in keys:
+            kind = kind_of(key)
+            shown = f"microsoft.resources/subscriptions/{kind.rpartition('/')[2]}" if containers else kind
+            subscription = subscription_of(key)
+            if (kind == "microsoft.resources/resourcegroups") is not containers or subscription not in wanted:
+                continue
+            if (types is not None and shown not in types) or kind.startswith("microsoft.authorization/"):
+                continue
+            place = (subscription, kind)
+            if place not in allowed:
+                allowed[place] = rbac.may(
+                    self._world, caller, f"{kind}/read", f"/subscriptions/{subscription}"
+                )
+            if not allowed[place] and not rbac.may(self._world, caller, f"{kind}/read", key):
+                continue
+            body = self._body(key)
+            if body is not None:
+                yield self._row(body, shown, subscription)
+            looked_at += 1
+            if looked_at % ROWS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+
+    def _body(self, key: str) -> Json | None:
+        """What a resource was like a while ago."""
+        now = self._world.now()
+        if key in self._past:
+            self._past[key] = [entry for entry in self._past[key] if entry[0] > now]
+            if self._past[key]:
+                before = self._past[key][0][1]
+                return None if before is None else dict(json.loads(before)["body"])
+            del self._past[key]
+        if key not in self._world.state.resources:
+            return None
+        found: Resource = self._world.state.resources.peek(key)
+        return found.body
+
+    def _row(self, body: Json, shown: str, subscription: str) -> Json:
+        row: Json = {name: body.get(name) for name in _PLAIN}
+        row |= {
+            "id": body["id"],
+            "type": shown,
+            "tenantId": self._world.scenario.tenant.id,
+            "location": body.get("location", ""),
+        }
+        group = group_of(body["id"]).lower()
+        row |= {"resourceGroup": group, "subscriptionId": subscription, "tags": body.get("tags") or None}
+        for name in ("kind", "managedBy"):
+            row[name] = row[name] or ""
+        return row
+
+    def _subscription_row(self, subscription: str) -> Json:
+        row: Json = dict.fromkeys(_PLAIN)
+        name = self._world.scenario.subscriptions[subscription].name
+        properties = {"state": "Enabled", "managementGroupAncestorsChain": []}
+        return row | {
+            "id": f"/subscriptions/{subscription}", "name": name, "type": "microsoft.resources/subscriptions", "location": "", "resourceGroup": "",
+            "tenantId": self._world.scenario.tenant.id, "subscriptionId": subscription, "tags": None, "kind": "", "managedBy": "", "properties": properties,
+        }  # fmt: skip
+
+
+def _quota(remaining: int, after: str) -> dict[str, str]:
+    return {"x-ms-user-quota-remaining": str(remaining), "x-ms-user-quota-resets-after": after}
+
+
+def _digest(text: str, caller: str, subscriptions: list[str]) -> str:
+    return f"{zlib.crc32(json.dumps([text, caller, subscriptions]).encode()):08x}"
+
+
+def refused(
+    world: World, code: str, details: list[Json], *, status: int = 400, headers: dict[str, str] | None = None
+) -> Refusal:
+    """A refusal in the form that Resource Graph has of its own."""
+    return Refusal(
+        status, code,
+        f"Please provide below info when asking for support: timestamp = {iso(world.now())}, correlationId = {uuid.uuid4()}.",
+        details=details, headers=headers,
+    )  # fmt: skip
