@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from wizard.procedure.events import Event, Listener
     from wizard.procedure.plan import Plan
     from wizard.procedure.run import Run
+    from wizard.procedure.step import Patience
     from wizard.verification.report import ClusterReport
 
 
@@ -38,10 +40,19 @@ if TYPE_CHECKING:
 @click.option(
     "--confirm", metavar="DIGEST", help="Carry it out only if it still is the plan with this digest."
 )
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long new roles of the cluster's identity are given to take effect before the cluster is touched; "
+    "default 300 for a private vault, 60 for a public one.",
+)
 @output_option("text", "json", "jsonl")
 @azure_options
 @click.pass_context
-def command(ctx: click.Context, path: str, *, yes: bool, confirm: str | None, output: str) -> int:
+def command(
+    ctx: click.Context, path: str, *, yes: bool, confirm: str | None, settle: float | None, output: str
+) -> int:
     """Do it: encrypt the cluster that an answers file names, and read it back.
 
     Where there is no terminal to ask on, --yes or --confirm DIGEST (the digest that `plan` printed) is needed.
@@ -55,15 +66,32 @@ def command(ctx: click.Context, path: str, *, yes: bool, confirm: str | None, ou
             "Look at `aks-kms plan`, then give --confirm DIGEST (the digest it prints), or --yes to go without looking."
         )
     return carry_out(
-        apply(settings, lambda: read_answers(path), confirm=confirm, must_ask=must_ask, output=output)
+        apply(
+            settings,
+            lambda: read_answers(path),
+            confirm=confirm,
+            must_ask=must_ask,
+            output=output,
+            settle=settle,
+        )
     )
 
 
 async def apply(
-    settings: Settings, read: "Callable[[], Answers]", *, confirm: str | None, must_ask: bool, output: str
+    settings: Settings,
+    read: "Callable[[], Answers]",
+    *,
+    confirm: str | None,
+    must_ask: bool,
+    output: str,
+    settle: float | None = None,
 ) -> int:
-    """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError."""
+    """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError.
+
+    `settle`: seconds that the identity's new roles are given; None for what suits the vault.
+    """
     from wizard.procedure.planning import make_plan
+    from wizard.procedure.step import Patience
 
     answers = read()
     async with opened(settings) as azure:
@@ -74,7 +102,9 @@ async def apply(
             return NO
         if must_ask and plan.writes:
             await _ask(answers.cluster.name)
-        return await _Application(azure, answers, plan, settings, output).carry_out(confirm or plan.digest)
+        patience = Patience() if settle is None else Patience(settle_private=settle, settle_public=settle)
+        application = _Application(azure, answers, plan, settings, output, patience)
+        return await application.carry_out(confirm or plan.digest)
 
 
 def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
@@ -88,13 +118,16 @@ def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
 
 def _refused(plan: "Plan", output: str) -> None:
     say("✗ Nothing was changed: mend what is marked ✗, then try again.")
-    if output != "text":
-        body = {
-            "status": "refused",
-            "plan": plan.digest,
-            "findings": [finding.to_json() for finding in plan.findings],
-        }
-        show(json.dumps(body, indent=2 if output == "json" else None))
+    body = {"status": "refused", "plan": plan.digest, "findings": [f.to_json() for f in plan.findings]}
+    if output == "json":
+        show(json.dumps(body, indent=2))
+    elif output == "jsonl":  # whoever reads it relies on a last line that says how it ended
+        from wizard.procedure.events import Event
+
+        ended = Event(
+            datetime.now(UTC), "run-finished", None, "failed", 0.0, message="refused: nothing was changed"
+        )
+        show(json.dumps(ended.to_json() | {"findings": body["findings"]}, ensure_ascii=False))
 
 
 async def _ask(name: str) -> None:
@@ -123,8 +156,15 @@ class _Application:
     """One plan being carried out, and everybody who is told about it."""
 
     def __init__(
-        self, azure: "Azure", answers: "Answers", plan: "Plan", settings: Settings, output: str
+        self,
+        azure: "Azure",
+        answers: "Answers",
+        plan: "Plan",
+        settings: Settings,
+        output: str,
+        patience: "Patience",
     ) -> None:
+        self._patience = patience
         self._azure = azure
         self._answers = answers
         self._plan = plan
@@ -137,7 +177,9 @@ class _Application:
     async def carry_out(self, confirm: str) -> int:
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
-        run = Run(self._azure, self._answers, self._plan, listeners=self._listeners())
+        run = Run(
+            self._azure, self._answers, self._plan, patience=self._patience, listeners=self._listeners()
+        )
         try:
             status = await run.execute(confirm)
             report = await self._verify() if status == "succeeded" else None

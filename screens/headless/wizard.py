@@ -34,7 +34,9 @@ def run_wizard(ctx: click.Context) -> int:
         lambda tell: opened(settings, tell), environment=os.environ, speed_note=speed_note(settings)
     )
     code = app.run()
-    return INTERRUPTED if code is None else code
+    if code is not None:
+        return code
+    return app.return_code or INTERRUPTED  # Textual's own code after a crash; none where it was simply ended
 
 
 def _no_terminal() -> str:

@@ -102,7 +102,7 @@ BARE = bare(PRIVATE)
     ("key", "action"),
     [
         ("feature", "none"),
-        ("provider", "none"),
+        ("provider", "register"),
         ("resource-group", "none"),
         ("vault", "create"),
         ("key", "create"),
@@ -129,7 +129,7 @@ def test_what_is_so_already_is_left_alone(key: str) -> None:
 @pytest.mark.parametrize(
     ("state", "feature", "provider"),
     [
-        ("Registered", "none", "none"),
+        ("Registered", "none", "register"),
         ("NotRegistered", "register", "register"),
         ("Unregistered", "register", "register"),
         ("Unregistering", "register", "register"),
@@ -145,6 +145,14 @@ def test_the_feature_and_the_provider_that_must_notice_it(
     snapshot = bare(PRIVATE, feature=state)
     assert intent("feature", PRIVATE, snapshot).action == feature
     assert intent("provider", PRIVATE, snapshot).action == provider
+
+
+@pytest.mark.parametrize("state", ["NotRegistered", "Registering", "Pending", "Registered", None])
+def test_neither_is_asked_for_once_the_cluster_is_encrypted(state: str | None) -> None:
+    done = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
+    snapshot = bare(PRIVATE, feature=state, cluster=done)
+    assert intent("feature", PRIVATE, snapshot).action == "none"
+    assert intent("provider", PRIVATE, snapshot).action == "none"
 
 
 def test_a_provider_that_is_not_registered_is_registered_whatever_the_feature() -> None:

@@ -68,6 +68,15 @@ def holds(target: Target, cluster: Json) -> bool:
     )
 
 
+def settled(target: Target, cluster: Json | None) -> bool:
+    """Whether nothing is left to do on a cluster: it is as the answers ask, and its last operation did not fail."""
+    return (
+        cluster is not None
+        and holds(target, cluster)
+        and dig(cluster, "properties", "provisioningState") != "Failed"
+    )
+
+
 def has_identity(target: Target, cluster: Json) -> bool:
     """Whether the cluster uses the user-assigned identity of the answers."""
     return any(same(identity, target.identity_id) for identity in user_assigned(cluster))

@@ -53,7 +53,7 @@ class Cluster(Step):
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
         failed = dig(cluster, "properties", "provisioningState") == "Failed"
-        if cluster_body.holds(target, cluster) and not failed:
+        if cluster_body.settled(target, cluster):
             return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
         moves = ["sent again to repair it"] if failed else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):

@@ -2,10 +2,13 @@
 
 from wizard.cloud import features
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure import cluster_body
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
 from wizard.target import Target
+
+_NOT_ASKED = "not asked for, the cluster is encrypted already"
 
 
 class Feature(Step):
@@ -19,7 +22,8 @@ class Feature(Step):
     usually = (300, 900)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        del target
+        if cluster_body.settled(target, snapshot.cluster):
+            return Intent("none", (Effect("keep", "feature", features.FEATURE, _NOT_ASKED),))
         if snapshot.feature is None:
             return Intent(
                 "none",
@@ -40,6 +44,8 @@ class Feature(Step):
         await features.register_feature(work.azure, work.answers.subscription)
 
     async def confirm(self, work: Work) -> str:
+        if cluster_body.settled(work.target, work.snapshot.cluster):
+            return f"{features.FEATURE}: {_NOT_ASKED}"
         last = ""
 
         def report(state: str, spent: float) -> None:

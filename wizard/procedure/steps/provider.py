@@ -2,6 +2,7 @@
 
 from wizard.cloud import features
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure import cluster_body
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
@@ -9,7 +10,11 @@ from wizard.target import Target
 
 
 class Provider(Step):
-    """How-to: "Register the feature flag", step 3."""
+    """How-to: "Register the feature flag", step 3.
+
+    Always done before a cluster is touched: Azure does not say whether AKS has taken notice of the feature since it
+    was registered, and a cluster is refused where it has not (AZURE.md §1a). Doing it again changes nothing.
+    """
 
     key = "provider"
     title = "Refresh the resource provider"
@@ -18,9 +23,8 @@ class Provider(Step):
     usually = (5, 60)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        del target
-        unnoticed = snapshot.feature in features.ASKABLE or snapshot.feature in {"Registering", "Pending"}
-        if unnoticed or snapshot.provider != "Registered":
+        settled = cluster_body.settled(target, snapshot.cluster)
+        if not settled and (snapshot.feature is not None or snapshot.provider != "Registered"):
             return Intent(
                 "register",
                 (Effect("change", "resource provider", features.NAMESPACE, "registration refreshed"),),
