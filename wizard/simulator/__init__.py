@@ -6,6 +6,13 @@ It is stateful and strict, and knows nothing of the rest of this project. Worlds
         os.environ.update(azure.environment)
 """
 
-from wizard.simulator.simulator import Recorded, ScenarioError, Simulator, env_lines, scenarios
+from wizard.simulator.simulator import (
+    Recorded,
+    ScenarioError,
+    Simulator,
+    env_lines,
+    scenario_schema,
+    scenarios,
+)
 
-__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenarios"]
+__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]

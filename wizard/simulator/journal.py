@@ -49,12 +49,15 @@ class StateFile:
         run = self._database.execute
         run("PRAGMA locking_mode = EXCLUSIVE")
         tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        self.fresh = not tables
         if tables and not {"entries", "facts"} <= tables:
             raise self._no_state("it is a database of something else")
+        if tables:
+            self._written = dict(run("SELECT name, value FROM facts"))
+            if self._written.get("format") != FORMAT:
+                raise self._no_state(f"its format is {self._written.get('format')}, not {FORMAT}")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        if self.fresh:
+        if not tables:
             run("BEGIN IMMEDIATE")
             run("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
             run(
@@ -62,9 +65,6 @@ class StateFile:
             )
             run("INSERT INTO facts VALUES ('format', ?)", (FORMAT,))
             run("COMMIT")
-        self._written = dict(run("SELECT name, value FROM facts"))
-        if self._written.get("format") != FORMAT:
-            raise self._no_state(f"its format is {self._written.get('format')}, not {FORMAT}")
         # A kill between making the tables and the first world leaves a file that is as good as new.
         self.fresh = "pending" not in self._written
 

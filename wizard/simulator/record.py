@@ -56,6 +56,11 @@ class Recorded:
         return parse_body(self.answered, "")
 
     @property
+    def size(self) -> int:
+        """How many bytes its bodies take."""
+        return len(self.sent) + len(self.answered)
+
+    @property
     def shown(self) -> Json:
         """The entry as a record file has it."""
         names = ("time", "method", "host", "path", "query", "api_version", "status", "request", "response")

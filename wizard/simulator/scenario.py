@@ -248,13 +248,17 @@ class Scenario(Model):
         return self
 
 
-def _worlds() -> dict[str, str]:
-    folder = files("wizard.simulator").joinpath("worlds")
-    return {
-        entry.name.removesuffix(".yaml"): entry.read_text("utf-8")
-        for entry in folder.iterdir()
+def _worlds() -> list[str]:
+    return sorted(
+        entry.name.removesuffix(".yaml")
+        for entry in files("wizard.simulator").joinpath("worlds").iterdir()
         if entry.name.endswith(".yaml")
-    }
+    )
+
+
+def _built_in(name: str) -> Json:
+    text = files("wizard.simulator").joinpath("worlds", f"{name}.yaml").read_text("utf-8")
+    return _parse(text, f"The built-in scenario '{name}'")
 
 
 def _parse(text: str, origin: str) -> Json:
@@ -290,12 +294,12 @@ def _read(scenario: str | Path, seen: tuple[str, ...]) -> Json:
             f"The scenario '{name}' extends itself ({' -> '.join((*seen, name))}). Remove one `extends`."
         )
     if name in built_in:
-        document = _parse(built_in[name], f"The built-in scenario '{name}'")
+        document = _built_in(name)
     else:
         path = Path(scenario)
         if not path.is_file():
             raise ScenarioError(
-                f"There is no scenario '{name}': neither a file nor a built-in world. Built in: {', '.join(sorted(built_in))}."
+                f"There is no scenario '{name}': neither a file nor a built-in world. Built in: {', '.join(built_in)}."
             )
         try:
             document = _parse(path.read_text("utf-8"), str(path))
@@ -336,4 +340,29 @@ def _with_fleet(scenario: Scenario) -> Scenario:
 
 def scenarios() -> dict[str, str]:
     """The built-in worlds: name to description."""
-    return {name: str(_parse(text, name)["description"]) for name, text in sorted(_worlds().items())}
+    return {name: str(_built_in(name)["description"]) for name in _worlds()}
+
+
+def scenario_schema() -> Json:
+    """The JSON Schema of a scenario file: of one that `extends` another, so nothing but `description` is required, and null removes."""
+    return _optional(Scenario.model_json_schema()) | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "aks-kms scenario", "required": ["description"],
+    }  # fmt: skip
+
+
+def _optional(schema: Json) -> Json:
+    """The same schema for something that is laid over something else."""
+    given = {name: value for name, value in schema.items() if name not in {"required", "default"}}
+    if "properties" in given:
+        given["properties"] = {name: _or_null(part) for name, part in given["properties"].items()}
+    if isinstance(given.get("additionalProperties"), dict):
+        given["additionalProperties"] = _or_null(given["additionalProperties"])
+    if "$defs" in given:
+        given["$defs"] = {name: _optional(part) for name, part in given["$defs"].items()}
+    return given
+
+
+def _or_null(schema: Json) -> Json:
+    described = {"description": schema["description"]} if "description" in schema else {}
+    plain = {name: value for name, value in _optional(schema).items() if name != "description"}
+    return {"anyOf": [plain, {"type": "null"}], **described}

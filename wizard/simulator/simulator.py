@@ -23,9 +23,10 @@ from wizard.simulator.wire import Json
 if TYPE_CHECKING:
     from wizard.simulator.world import World
 
-__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenarios"]
+__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]
 START_TIMEOUT = 30.0
 MOST_REMEMBERED = 20_000
+MOST_BYTES = 32 * 1024 * 1024
 T = TypeVar("T")
 
 
@@ -34,6 +35,13 @@ def scenarios() -> dict[str, str]:
     from wizard.simulator.scenario import scenarios as built_in
 
     return built_in()
+
+
+def scenario_schema() -> Json:
+    """The JSON Schema of a scenario file."""
+    from wizard.simulator.scenario import scenario_schema as schema
+
+    return schema()
 
 
 class Simulator:
@@ -63,7 +71,8 @@ class Simulator:
         self._scenario = load_scenario(scenario)
         self._speed, self._port = speed, port
         self._state_file, self._record_file = state, record
-        self._requests: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
+        self._requests: deque[Recorded] = deque()
+        self._remembered = 0
         self._unknown: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
         self._world: World | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -203,6 +212,9 @@ class Simulator:
 
     def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
         self._requests.append(entry)
+        self._remembered += entry.size
+        while self._remembered > MOST_BYTES or len(self._requests) > MOST_REMEMBERED:
+            self._remembered -= self._requests.popleft().size
         if unknown:
             self._unknown.append(entry)
         if file:
@@ -248,7 +260,7 @@ class Simulator:
 
     @property
     def requests(self) -> Sequence[Recorded]:
-        """Every request so far, of a long life the last 20,000."""
+        """Every request so far; of a long life the last 20,000, or as many as there is room for (32 MB of bodies)."""
         return tuple(self._requests)
 
     @property

@@ -18,6 +18,7 @@ from wizard.simulator.cluster_checks import (
 )
 from wizard.simulator.ids import subscription_of
 from wizard.simulator.locations import check_location
+from wizard.simulator.locks import check_locks
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
@@ -202,6 +203,13 @@ async def put_cluster(world: World, call: Call) -> Answer:
             f"The resource '{name}' already exists in location '{before['location']}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
         )
     cluster_id = cluster.id if cluster else _id(call)
+    if before is not None:
+        # AKS writes to the nodes' group with every update; a lock there stands in its way (AZURE.md §1a, ScopeLocked).
+        check_locks(
+            world,
+            call.method,
+            f"/subscriptions/{call.names['subscription']}/resourceGroups/{before['properties']['nodeResourceGroup']}",
+        )
     long_term = wanted["properties"].get("supportPlan") == "AKSLongTermSupport"
     version = resolve_version(
         world, str(wanted["properties"].get("kubernetesVersion") or ""), cluster, name, long_term=long_term

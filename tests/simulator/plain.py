@@ -1,0 +1,70 @@
+"""A plain HTTPS client of the simulated Azure, without an SDK and without a loop: for what has to be quick or crude."""
+
+import http.client
+import json
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+AKS = "2026-08-01"
+VERSIONS = {
+    "microsoft.containerservice": AKS, "microsoft.keyvault": "2026-05-15", "microsoft.managedidentity": "2024-11-30",
+    "microsoft.authorization": "2022-04-01", "microsoft.resourcegraph": "2024-04-01", "microsoft.features": "2021-07-01",
+}  # fmt: skip
+
+
+class Plain:
+    """Signed in with the client secret of an environment. One connection, opened again where it was cut."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.endpoint = environment["AKS_KMS_ARM_ENDPOINT"]
+        self._context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
+        self._connection: http.client.HTTPSConnection | None = None
+        form = {
+            "grant_type": "client_credentials", "client_id": environment["AZURE_CLIENT_ID"],
+            "client_secret": environment["AZURE_CLIENT_SECRET"], "scope": f"{self.endpoint}/.default",
+        }  # fmt: skip
+        _, answer, _ = self._send(
+            "POST",
+            f"/{environment['AZURE_TENANT_ID']}/oauth2/v2.0/token",
+            urlencode(form).encode(),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        self.token = str(answer["access_token"])
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, version: str = "", **headers: str
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, body and headers. The api-version follows from the path where none is given.
+
+        Raises OSError or HTTPException where the connection breaks.
+        """
+        path = path.removeprefix(self.endpoint)
+        if "api-version=" not in path:
+            namespace = path.lower().rpartition("/providers/")[2].partition("/")[0]
+            path += (
+                f"{'&' if '?' in path else '?'}api-version={version or VERSIONS.get(namespace, '2024-11-01')}"
+            )
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return self._send(method, path, None if body is None else json.dumps(body).encode(), sent)
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        if self._connection is None:
+            address = urlsplit(self.endpoint)
+            self._connection = http.client.HTTPSConnection(
+                "localhost", address.port or 443, context=self._context, timeout=30
+            )
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+            raw = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            self._connection = None
+            raise
+        return answer.status, json.loads(raw) if raw else None, answer.headers
