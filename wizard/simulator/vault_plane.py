@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from wizard.simulator.arm import UnknownRoute
+from wizard.simulator.body_fields import check_key_request
 from wizard.simulator.key_store import (
     add,
     attributes,
@@ -194,6 +195,7 @@ class VaultPlane:
 
     async def _create(self, vault: Resource, call: Call) -> Answer:
         body, name, held = call.require_body(), call.names["key"], vault_name(vault)
+        check_key_request("key_create", body)
         if not KEY_NAME.fullmatch(name):
             raise Refusal(400, "BadParameter", f"The request URI contains an invalid name: {name}")
         if f"{held}/{name}".lower() in self._world.state.deleted_keys:
@@ -225,6 +227,7 @@ class VaultPlane:
 
     async def _update(self, vault: Resource, call: Call) -> Answer:
         body = call.require_body()
+        check_key_request("key_update", body)
         key, version = self._version(vault, call)
         if body.get("key_ops") is not None:
             version.ops = check_kind(
@@ -271,6 +274,7 @@ class VaultPlane:
     async def _set_policy(self, vault: Resource, call: Call) -> Answer:
         key, now = self._key(vault, call), int(self._world.now())
         body = call.require_body()
+        check_key_request("key_rotation_policy", body)
         wanted: Json = {
             "lifetimeActions": body.get("lifetimeActions") or [],
             "attributes": body.get("attributes") or {},
@@ -285,6 +289,7 @@ class VaultPlane:
 
     async def _crypt(self, vault: Resource, call: Call) -> Answer:
         operation, body = call.names["permission"], call.require_body()
+        check_key_request("key_operation", body)
         key, version = self._version(vault, call)
         if refused := why_not(version, operation, self._world.now()):
             raise Refusal(

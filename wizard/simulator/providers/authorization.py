@@ -4,6 +4,7 @@ import uuid
 
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check_role_assignment
 from wizard.simulator.ids import subscription_of, within
 from wizard.simulator.odata import filter_terms
 from wizard.simulator.state import Assignment
@@ -178,6 +179,7 @@ async def put_assignment(world: World, call: Call) -> Answer:
             "InvalidRequestContent",
             "The request content was invalid: 'properties' with 'roleDefinitionId' and 'principalId' are required.",
         )
+    check_role_assignment(call.require_body())
     _check_guid(name)
     check_scope(world, scope)
     role, principal_id = _role(str(properties["roleDefinitionId"])), str(properties["principalId"]).lower()

@@ -7,6 +7,7 @@ from copy import deepcopy
 
 from wizard.simulator import cluster_kms, operations
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check_cluster
 from wizard.simulator.cluster_body import TYPE, canonical_id, finish, set_state, view
 from wizard.simulator.cluster_checks import (
     check_etag,
@@ -193,6 +194,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     location = check_location(world, wanted.get("location"), TYPE)
     cluster = world.find(_id(call))
     before = cluster.body if cluster else None
+    check_cluster(wanted, before, call.api_version)
     check_etag(call, cluster)
     check_free(world, cluster)
     check_running(cluster)
@@ -320,6 +322,7 @@ async def delete_cluster(world: World, call: Call) -> Answer:
 async def patch_tags(world: World, call: Call) -> Answer:
     """Replace the tags; nothing else can be patched."""
     cluster = world.get(_id(call))
+    check_cluster(call.require_body(), None, call.api_version, "tags")
     check_etag(call, cluster)
     check_free(world, cluster)
     cluster.body["tags"], cluster.body["eTag"] = (

@@ -3,6 +3,7 @@
 import re
 
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.ids import within
 from wizard.simulator.locks import LEVELS, TYPE, locked_scope, new_lock
 from wizard.simulator.odata import filter_terms
@@ -51,6 +52,7 @@ async def get_lock(world: World, call: Call) -> Answer:
 async def put_lock(world: World, call: Call) -> Answer:
     """Set a lock on a scope, or change its level and notes."""
     check_scope(world, call.names["scope"])
+    check_body("lock", call.require_body(), "ManagementLockDefinition")
     properties = call.require_body().get("properties")
     if not isinstance(properties, dict) or properties.get("level") not in LEVELS:
         raise Refusal(

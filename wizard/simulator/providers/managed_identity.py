@@ -4,6 +4,7 @@ import re
 from copy import deepcopy
 
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.ids import name_of
 from wizard.simulator.locations import check_location
 from wizard.simulator.state import Principal, Resource
@@ -56,6 +57,7 @@ def new_identity(
 async def put_identity(world: World, call: Call) -> Answer:
     """Create an identity, or replace its tags. Its principal is replicated in the directory only after a while."""
     body, name = call.require_body(), call.names["name"]
+    check_body("identity", body, "Identity")
     world.require_group(call.path)
     if not _NAME.fullmatch(name):
         raise Refusal(
@@ -85,6 +87,7 @@ async def put_identity(world: World, call: Call) -> Answer:
 async def patch_identity(world: World, call: Call) -> Answer:
     """Replace the tags."""
     identity = world.get(_id(call))
+    check_body("identity", call.require_body(), "IdentityUpdate")
     if "tags" in call.require_body():
         identity.body["tags"] = dict(call.require_body()["tags"] or {})
     return Answer(200, world.put(identity).body)

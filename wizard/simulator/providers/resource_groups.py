@@ -3,6 +3,7 @@
 import re
 
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.locations import check_location
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import TYPE as VAULT
@@ -61,6 +62,7 @@ async def head_group(world: World, call: Call) -> Answer:
 async def put_group(world: World, call: Call) -> Answer:
     """Create a group, or replace its tags; a group cannot move to another region."""
     body, name = call.require_body(), call.names["group"]
+    check_body("resource_group", body, "ResourceGroupDefinition")
     if not _NAME.fullmatch(name):
         raise Refusal(
             400,
@@ -90,6 +92,7 @@ async def put_group(world: World, call: Call) -> Answer:
 async def patch_group(world: World, call: Call) -> Answer:
     """Replace the tags."""
     group = world.get(_id(call))
+    check_body("resource_group", call.require_body(), "ResourceGroupPatchDefinition")
     group.body["tags"] = dict(call.require_body().get("tags") or {})
     return Answer(200, world.put(group).body)
 

@@ -3,6 +3,7 @@
 import re
 
 from wizard.simulator.arm import Routes, listing
+from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.key_store import (
     ALL_OPS,
     CURVES,
@@ -94,6 +95,7 @@ async def put_key(world: World, call: Call) -> Answer:
         raise Refusal(
             400, "InvalidRequestContent", "The request content was invalid: 'properties' is required."
         )
+    check_body("vault_key", call.require_body(), "KeyProperties")
     if not KEY_NAME.fullmatch(name):
         raise Refusal(400, "BadParameter", f"The request URI contains an invalid name: {name}")
     held = vault_name(vault)
