@@ -16,6 +16,7 @@ from screens.fields import Choice, Field, Onward
 from screens.frame import NARROW, Frame, Heading
 from screens.words import STYLES
 from wizard import naming
+from wizard.cloud.arm import same, same_region
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.cloud.problems import AzureError
 
@@ -141,6 +142,13 @@ esc     back; what you typed is kept"""
         subscription = self.wizard.draft.subscription
         return subscription.id if subscription else ""
 
+    def _nearest_first(self, row: VaultRow | IdentityRow) -> tuple[bool, bool]:
+        """What is in the cluster's resource group comes first, then what is in its region."""
+        draft = self.wizard.draft
+        return not same(row.resource_group, draft.resource_group), not same_region(
+            row.location, draft.location
+        )
+
     async def _read_vaults(self) -> None:
         choice = self.query_one("#vault", Choice)
         try:
@@ -148,7 +156,7 @@ esc     back; what you typed is kept"""
         except AzureError as error:
             choice.hint(f"! {error.problem.summary} A new one can still be made.")
             return
-        usable = [row for row in rows if row.why_not is None]
+        usable = sorted((row for row in rows if row.why_not is None), key=self._nearest_first)
         self._vaults = {row.id: row for row in usable}
         options = [(f"{row.name} · {row.resource_group} · {row.location}", row.id) for row in usable]
         kept = self.wizard.draft.vault.vault_id
@@ -162,6 +170,7 @@ esc     back; what you typed is kept"""
         except AzureError as error:
             choice.hint(f"! {error.problem.summary} A new one can still be made.")
             return
+        rows = sorted(rows, key=self._nearest_first)
         self._identities = {row.id: row for row in rows}
         options = [(f"{row.name} · {row.resource_group} · {row.location}", row.id) for row in rows]
         kept = self.wizard.draft.vault.identity_id

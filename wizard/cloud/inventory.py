@@ -226,7 +226,8 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
 
 
 async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
-    """The user-assigned identities of a subscription, by name. Raises AzureError."""
+    """The user-assigned identities of a subscription, by name, without those that AKS keeps for itself in the node
+    resource groups of its clusters (the kubelet's, add-ons'). Raises AzureError."""
     from azure.core.exceptions import AzureError as SdkError
 
     client = azure.identities(subscription)
@@ -243,7 +244,8 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
         )
         for body in bodies
     ]
-    return sorted(rows, key=lambda row: row.name)
+    own = (row for row in rows if not row.resource_group.casefold().startswith("mc_"))
+    return sorted(own, key=lambda row: row.name)
 
 
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:

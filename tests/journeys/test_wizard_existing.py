@@ -1,0 +1,71 @@
+"""What exists is offered and used: a vault, its key and an identity that somebody made before."""
+
+import math
+from pathlib import Path
+
+from textual.widgets import OptionList, Select
+
+from tests.screens.operator import LARGE, Operator, wizard
+from wizard.simulator import Simulator
+
+PRODUCTION = "/subscriptions/22222222-2222-2222-2222-222222222222"
+VAULT = f"{PRODUCTION}/resourceGroups/rg-bank/providers/Microsoft.KeyVault/vaults/kv-bank-ledger"
+IDENTITY = f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments"
+
+
+async def pick(operator: Operator, choice: str, wanted: str) -> None:
+    """Go to a choice of the form with tab, open it, and take what is wanted."""
+    select = operator.app.screen.query_one(f"#{choice}-select", Select)
+    for _ in range(20):
+        if operator.app.focused is select:
+            break
+        await operator.press("tab")
+    assert operator.app.focused is select, operator.frame()
+    await operator.press("enter")
+    await operator.sees(wanted)
+    options = operator.app.focused
+    assert isinstance(options, OptionList)
+    await operator.press("home")
+    for _ in range(options.option_count):
+        at = options.highlighted
+        if at is not None and wanted in str(options.get_option_at_index(at).prompt):
+            break
+        await operator.press("down")
+    await operator.press("enter")
+
+
+async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_twice(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters()
+        await operator.choose("payments-prod")
+        await operator.take_key("Private")
+        await operator.sees("Vault, key and identity for payments-prod")
+        await pick(operator, "vault", "kv-bank-ledger")
+        await pick(operator, "key", "ledger-kms")
+        await pick(operator, "identity", "id-payments")
+        await operator.press("ctrl+n")
+        await operator.sees("Type the cluster's name to start", "Enter, then type")
+        before = len(simulator.writes())
+        await operator.start("payments-prod")
+        await operator.sees("Done in")
+        await operator.press("enter")
+        await operator.sees("payments-prod: secrets are encrypted with kv-bank-ledger/ledger-kms.")
+        cluster = simulator.resource(
+            f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.ContainerService/managedClusters/payments-prod"
+        )
+        assert cluster is not None
+        assert cluster["properties"]["securityProfile"]["azureKeyVaultKms"] == {
+            "enabled": True,
+            "keyId": "https://kv-bank-ledger.vault.local.test/keys/ledger-kms",
+            "keyVaultNetworkAccess": "Private",
+            "keyVaultResourceId": VAULT,
+        }
+        assert [key.lower() for key in cluster["identity"]["userAssignedIdentities"]] == [IDENTITY.lower()]
+        written = [request.path.lower() for request in simulator.writes()[before:]]
+        assert {path.split("/providers/")[-1].split("/")[0] for path in written} == {
+            "microsoft.authorization",
+            "microsoft.containerservice",
+        }
