@@ -5,6 +5,8 @@ from functools import cache
 
 import trustme
 
+from wizard.simulator.ids import API_SERVERS
+
 
 @cache
 def process_authority() -> trustme.CA:
@@ -24,8 +26,19 @@ def save_authority(authority: trustme.CA) -> str:
 
 
 def server_context(authority: trustme.CA, vault_suffix: str) -> ssl.SSLContext:
-    """The TLS settings of the server: one certificate for `localhost` and for every vault."""
+    """The TLS settings of the server: one certificate for `localhost` and for every vault, and one for each API server met."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     authority.issue_cert("localhost", "127.0.0.1", f"*.{vault_suffix}").configure_cert(context)
+    contexts: dict[str, ssl.SSLContext] = {}
+
+    def choose(connection: ssl.SSLSocket | ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
+        if host is not None and host.endswith(API_SERVERS):
+            if host not in contexts:
+                contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                contexts[host].minimum_version = context.minimum_version
+                authority.issue_cert(host).configure_cert(contexts[host])
+            connection.context = contexts[host]
+
+    context.sni_callback = choose
     return context

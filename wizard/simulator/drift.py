@@ -42,6 +42,13 @@ def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:
     return deepcopy(world.put(resource).body)
 
 
+def stored_inside(world: World, resource_id: str) -> dict[str, bytes]:
+    """What the etcd of a managed cluster holds now, by key."""
+    from wizard.simulator.kubernetes.inside import stored  # few worlds are looked into
+
+    return stored(world, _existing(world, resource_id))
+
+
 def remove(world: World, resource_id: str) -> None:
     """Let the resource be gone."""
     world.remove(_existing(world, resource_id).id)

@@ -3,6 +3,8 @@
 import uuid
 
 SUBSCRIPTION_DEPTH, GROUP_DEPTH = 2, 4
+API_SERVERS = ".azmk8s.io"
+"""What the host names of the clusters' API servers end with."""
 _NAMESPACE = uuid.UUID("6f0d0a6c-6a2b-4d5e-9a5c-5a1d5a4f3c11")
 
 

@@ -6,6 +6,8 @@ So `https://kv-demo.vault.local.test/` works without DNS, root, or a hosts file 
 import asyncio
 import contextlib
 
+from wizard.simulator.ids import API_SERVERS
+
 HEAD_LIMIT = 16 * 1024
 
 
@@ -33,7 +35,7 @@ class Proxy:
         await asyncio.gather(*self._tunnels, return_exceptions=True)
 
     def _ours(self, host: str) -> bool:
-        return host == "localhost" or host.endswith("." + self._suffix)
+        return host == "localhost" or host.endswith(("." + self._suffix, API_SERVERS))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

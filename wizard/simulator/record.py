@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import parse_qsl
 
+from wizard.simulator.ids import API_SERVERS
 from wizard.simulator.wire import Json
 
 SECRETS = frozenset(
@@ -70,7 +71,11 @@ class Recorded:
     def writes(self) -> bool:
         """Whether it asked ARM or a vault to change something."""
         path = self.path.lower()
-        if self.method not in {"PUT", "PATCH", "POST", "DELETE"} or path.endswith(_HARMLESS):
+        if (
+            self.host.endswith(API_SERVERS)
+            or self.method not in {"PUT", "PATCH", "POST", "DELETE"}
+            or path.endswith(_HARMLESS)
+        ):
             return False
         return not any(part in path for part in _SIGN_IN)
 

@@ -7,9 +7,9 @@ divides them.
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -115,9 +115,18 @@ class EncryptionSpec(Model):
     legacy: bool = False
 
 
+class SecretSpec(Model):
+    """A Kubernetes secret; `data` is plain text."""
+
+    type: str = "Opaque"
+    data: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+
 class ClusterSpec(Model):
     """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
 
+    `secrets` maps NAMESPACE/NAME to the Kubernetes secrets inside; a few usual ones where it is not given.
     `body` is laid over the finished ARM body: for properties of which this file knows nothing.
     """
 
@@ -129,6 +138,9 @@ class ClusterSpec(Model):
     power: Literal["Running", "Stopped"] = "Running"
     provisioning_state: Literal["Succeeded", "Failed", "Canceled"] = "Succeeded"
     tags: dict[str, str] = {}
+    secrets: (
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$")], SecretSpec] | None
+    ) = None
     body: dict[str, Any] = {}
 
 
@@ -176,6 +188,12 @@ class Durations(Model):
     cluster_create: float = 360
     cluster_update: float = 240
     cluster_delete: float = 300
+    secret_migration: float = Field(
+        120, description="Until AKS has rewritten all secrets of a cluster with a new key."
+    )
+    key_rotation_detection: float = Field(
+        21600, description="Between two looks of AKS for a new version of a customer's key."
+    )
     graph_lag: float = Field(60, description="Until Resource Graph shows a change.")
     poll_interval: float = 10
     token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")

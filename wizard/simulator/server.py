@@ -8,12 +8,14 @@ import time
 import uuid
 from collections.abc import Callable
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from wizard.simulator.arm import ResourceManager, Router, UnknownRoute
 from wizard.simulator.faults import Faults
 from wizard.simulator.graph import Graph
+from wizard.simulator.ids import API_SERVERS
 from wizard.simulator.providers.registry import ALL
 from wizard.simulator.record import Recorded
 from wizard.simulator.scenario_faults import FaultAnswer, FaultSpec
@@ -22,6 +24,9 @@ from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_plane import VaultPlane
 from wizard.simulator.wire import Answer, Call, Json, Refusal, decode_query
 from wizard.simulator.world import World
+
+if TYPE_CHECKING:
+    from wizard.simulator.kubernetes.plane import KubernetesPlane
 
 log = logging.getLogger("wizard.simulator")
 PREEMPTED: Json = {
@@ -51,6 +56,7 @@ class Server:
         self._header, self._remember = managed_identity_header, remember
         self._faults = Faults(world)
         self._runner: web.ServerRunner | None = None
+        self._kubernetes: KubernetesPlane | None = None
         self.port = 0
 
     async def start(self, context: ssl.SSLContext, port: int) -> None:
@@ -88,15 +94,18 @@ class Server:
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
             if answer.body is not None
-            else b""
+            else answer.content
         )
+        inside = host.lower().endswith(API_SERVERS)  # what is said there is secret
         self._remember(
             Recorded(
                 began, request.method, host, path, request.query_string, request.query.get("api-version", ""), answer.status,
-                body, request.headers.get("Content-Type", ""), raw,
+                b"" if inside else body, request.headers.get("Content-Type", ""), b"" if inside else raw,
             ),
             unknown,
         )  # fmt: skip
+        if answer.reset and request.transport is not None:
+            request.transport.abort()
         return await _respond(request, answer, raw, fault)
 
     async def _read(self, request: web.BaseRequest, host: str) -> bytes:
@@ -112,6 +121,8 @@ class Server:
         try:
             if fault is not None and fault.answer is not None and not fault.after:
                 raise _refusal(fault.answer)
+            if host.endswith(API_SERVERS):
+                return await self._inside(request, host, path, body), False
             query = decode_query(request.rel_url.raw_query_string)
             if host in {"localhost", "127.0.0.1"}:
                 headers = {name.lower(): value for name, value in request.headers.items()}
@@ -139,6 +150,19 @@ class Server:
         finally:
             self._world.busy -= 1
         return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
+
+    async def _inside(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
+        """What the API server of a cluster answers."""
+        from wizard.simulator.kubernetes.plane import KubernetesPlane  # few worlds are looked into
+        from wizard.simulator.kubernetes.replies import Request
+
+        self._kubernetes = self._kubernetes or KubernetesPlane(self._world, self._tokens)
+        self._world.busy += 1
+        try:
+            call = Request(request.method, path, request.query, request.headers, body)
+            return await self._kubernetes.answer(host, call)
+        finally:
+            self._world.busy -= 1
 
     async def _plane(self, call: Call) -> Answer:
         if call.host.endswith("." + self._world.scenario.vault_suffix):
@@ -218,5 +242,5 @@ def _response(request: web.BaseRequest, answer: Answer, raw: bytes) -> web.Respo
     if echoed := request.headers.get("x-ms-client-request-id"):
         headers["x-ms-client-request-id"] = echoed
     if raw:
-        headers["Content-Type"] = "application/json; charset=utf-8"
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
     return web.Response(status=answer.status, body=raw or None, headers=headers)

@@ -11,7 +11,7 @@ import re
 from urllib.parse import parse_qsl
 
 from wizard.simulator.state import Principal
-from wizard.simulator.tokens import ARM_AUDIENCES, TokenProblem, Tokens
+from wizard.simulator.tokens import AKS_SERVER_APPLICATION, ARM_AUDIENCES, TokenProblem, Tokens
 from wizard.simulator.wire import Answer, Json
 from wizard.simulator.world import World, iso
 
@@ -146,12 +146,13 @@ class SignIn:
     def _audience(self, form: dict[str, str]) -> str:
         wanted = form.get("resource", "")
         for scope in form.get("scope", "").split():
-            if scope.startswith("https://"):
+            if scope.startswith("https://") or scope == f"{AKS_SERVER_APPLICATION}/.default":
                 wanted = scope.rpartition("/")[0]
         known = {
             self._base,
             *(audience.rstrip("/") for audience in ARM_AUDIENCES),
             f"https://{self._world.scenario.vault_suffix}",
+            AKS_SERVER_APPLICATION,
         }
         if wanted.rstrip("/") not in known:
             raise SignInRefused(

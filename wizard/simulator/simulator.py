@@ -160,6 +160,7 @@ class Simulator:
         await proxy.start()
         stack.push_async_callback(proxy.stop)
         self._port, self._proxy_port = server.port, proxy.port
+        world.proxy_url = f"http://127.0.0.1:{proxy.port}"
         self._ca_file = self._ca_path(folder)
         authority.cert_pem.write_to_path(str(self._ca_file))
         if self._state_file:
@@ -277,6 +278,15 @@ class Simulator:
         from wizard.simulator.drift import truth
 
         return self._in_world(lambda world: truth(world, id))
+
+    def etcd(self, id: str) -> dict[str, bytes]:  # noqa: A002
+        """What the etcd of a managed cluster holds now, by key: plain (`k8s` and a zero byte first) or encrypted (`k8s:enc:kms:v2:…`).
+
+        Raises KeyError where there is no such cluster.
+        """
+        from wizard.simulator.drift import stored_inside
+
+        return self._in_world(lambda world: stored_inside(world, id))
 
     def change(self, id: str, patch: Mapping[str, Any]) -> Json:  # noqa: A002
         """Change a resource behind the clients' back, as drift does: lays `patch` over it (None removes a key).

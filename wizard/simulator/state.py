@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
+from wizard.simulator.kubernetes.memory import ClusterMemory
 from wizard.simulator.table import Change, Table
 from wizard.simulator.wire import Json
 
@@ -156,6 +157,7 @@ class State:
     keys: Table[Key] = field(default_factory=Table)
     deleted_vaults: Table[DeletedVault] = field(default_factory=Table)
     deleted_keys: Table[DeletedKey] = field(default_factory=Table)
+    kubernetes: Table[ClusterMemory] = field(default_factory=Table)
     tally: Table[int] = field(default_factory=Table)
     pending: list[Pending] = field(default_factory=list)
     signing_key: str = ""

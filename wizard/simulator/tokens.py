@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from wizard.simulator.state import Principal
 from wizard.simulator.wire import Json
 
+AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
+"""The application id of "Azure Kubernetes Service AAD Server", the same in every tenant (kubelogin)."""
 ARM_AUDIENCES = ("https://management.azure.com/", "https://management.core.windows.net/")
 CACHE_SIZE = 512
 

@@ -11,11 +11,16 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Answer:
-    """What the server sends back. `body` None means no content."""
+    """What the server sends back. `body` None means no content.
+
+    `content` is sent as it is, for what is no JSON; `reset` closes the connection instead of answering.
+    """
 
     status: int = 200
     body: Json | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    reset: bool = False
 
 
 class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of the server

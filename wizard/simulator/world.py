@@ -58,6 +58,7 @@ class World:
         self._may_differ = False
         self.followers: list[Callable[[Changes], None]] = []
         self.key_making = asyncio.Lock()
+        self.proxy_url = ""
         self._resource_graph: ResourceGraph | None = None
         self.running = {
             operation.resource_id: key

@@ -236,6 +236,10 @@ async def put_cluster(world: World, call: Call) -> Answer:
     if before is None:
         check_quota(world, cluster_id, location)
         add_node_group(world, body)
+    if cluster is not None:
+        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+
+        inside.find(world, cluster)  # what etcd holds was stored before this change
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
@@ -267,6 +271,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
             else power["code"]
         )
         set_state(cluster.body, "Failed" if error else "Succeeded")
+        _take_inside(world, cluster, operation.kind, error)
     if facts["odd"] == "operation-lags":
         world.running.pop(operation.resource_id, None)
     else:
@@ -279,6 +284,15 @@ def _catches_up(world: World, facts: dict[str, str]) -> None:
     cluster = world.find(facts["id"])
     if cluster is not None and operations.running(world, cluster.id) is None:
         set_state(cluster.body, "Succeeded")
+
+
+def _take_inside(world: World, cluster: Resource, kind: str, error: Json | None) -> None:
+    """The API servers come up with what the operation brought, even where they break on it."""
+    followed = kind == "Starting" or cluster.id.lower() in world.state.kubernetes
+    if followed and (error is None or error["code"] == "InternalOperationError"):
+        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+
+        inside.after_operation(world, cluster, kind)
 
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
@@ -300,6 +314,7 @@ def _forget(world: World, cluster: Resource) -> None:
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
     world.remove(cluster.id)
+    world.state.kubernetes.pop(cluster.id.lower(), None)
 
 
 @routes.on("DELETE", _ONE, f"{TYPE}/delete")

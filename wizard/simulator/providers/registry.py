@@ -3,6 +3,7 @@
 from wizard.simulator.arm import Routes
 from wizard.simulator.providers import (
     authorization,
+    cluster_credentials,
     container_service,
     deleted_vaults,
     features,
@@ -33,6 +34,7 @@ ALL: tuple[Routes, ...] = (
     vault_keys.routes,
     managed_hsms.routes,
     container_service.routes,
+    cluster_credentials.routes,
     resource_graph.routes,
     upgrade_profiles.routes,
 )

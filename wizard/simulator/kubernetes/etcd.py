@@ -1,0 +1,177 @@
+"""etcd and what stands before it: how an object is stored, plain or encrypted, and how it is read back.
+
+Plain objects begin with `k8s` and a zero byte, as Kubernetes' own do (what follows is JSON here). Encrypted ones begin
+with the transformer's prefix; then an EncryptedObject of KMS v2 (encrypted data, key id), sealed with AES-GCM.
+"""
+
+import base64
+import json
+import secrets
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from wizard.simulator.kubernetes import metrics, protobuf
+from wizard.simulator.kubernetes.kms import why_unusable
+from wizard.simulator.kubernetes.memory import ClusterMemory, EtcdEntry
+from wizard.simulator.state import Resource
+from wizard.simulator.wire import Json
+from wizard.simulator.world import World
+
+PLAIN = b"k8s\x00"
+ENCRYPTED = metrics.PREFIX.encode()
+WRITES_GO_ON = 180.0
+"""Real-life seconds for which the API servers go on writing after the KMS failed (K8S encryptionconfig/config.go)."""
+_NONCE = 12
+
+
+class KmsError(Exception):
+    """The API server cannot encrypt or decrypt; the text is what it answers."""
+
+
+def key_of(resource: str, namespace: str, name: str) -> str:
+    """The key of an object: `/registry/secrets/NAMESPACE/NAME`."""
+    return "/registry/" + "/".join(part for part in (resource, namespace, name) if part)
+
+
+def _encode(data: bytes, key_id: str) -> bytes:
+    return protobuf.text(1, data) + protobuf.text(2, key_id)
+
+
+def _decode(message: bytes) -> tuple[bytes, str]:
+    parts = protobuf.parts(message)
+    return parts[1], parts[2].decode()
+
+
+class Etcd:
+    """The storage of one cluster, as one of its API servers sees it."""
+
+    def __init__(self, world: World, cluster: Resource, memory: ClusterMemory, replica: int) -> None:
+        self._world, self._cluster, self._memory, self._replica = world, cluster, memory, replica
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys below a prefix, in order."""
+        return sorted(key for key in self._memory.etcd if key.startswith(prefix))
+
+    def has(self, key: str) -> bool:
+        """Whether there is an object, without reading it."""
+        return key in self._memory.etcd
+
+    def get(self, key: str) -> Json:
+        """An object, with its resourceVersion.
+
+        Raises KeyError where there is none, KmsError where it cannot be decrypted.
+        """
+        return self._get(key)[0]
+
+    def _get(self, key: str) -> tuple[Json, bool]:
+        """The object, and whether it is stale: stored otherwise than it would be now."""
+        entry = self._memory.etcd[key]
+        plain, stale = self._from_storage(key, base64.b64decode(entry.value))
+        shown: Json = json.loads(plain.removeprefix(PLAIN))
+        shown["metadata"]["resourceVersion"] = str(entry.modified)
+        return shown, stale
+
+    def put(self, key: str, body: Json) -> Json:
+        """Store an object; one that would be stored just as it is now is left alone, as Kubernetes does.
+
+        Raises KmsError.
+        """
+        before = self._memory.etcd.get(key)
+        wanted = body | {
+            "metadata": {name: value for name, value in body["metadata"].items() if name != "resourceVersion"}
+        }
+        if before is not None:
+            held, stale = self._get(key)
+            if not stale and held == body | {
+                "metadata": wanted["metadata"] | {"resourceVersion": str(before.modified)}
+            }:
+                return held
+        value = self._to_storage(key, PLAIN + json.dumps(wanted, separators=(",", ":")).encode())
+        self._memory.revision += 1
+        revision = self._memory.revision
+        self._memory.etcd[key] = EtcdEntry(
+            base64.b64encode(value).decode(), before.created if before else revision, revision
+        )
+        self._world.changed = True
+        return wanted | {"metadata": wanted["metadata"] | {"resourceVersion": str(revision)}}
+
+    def rewrite(self, key: str) -> None:
+        """Store an object again, as the controller does that migrates secrets.
+
+        Raises KmsError.
+        """
+        self.put(key, self.get(key))
+
+    def delete(self, key: str) -> None:
+        """Remove an object."""
+        del self._memory.etcd[key]
+        self._memory.revision += 1
+        self._world.changed = True
+
+    # -- transformers -------------------------------------------------------------------------------------------------
+
+    def _from_storage(self, key: str, stored: bytes) -> tuple[bytes, bool]:
+        memory, replica = self._memory, self._replica
+        if not key.startswith("/registry/secrets/"):
+            return stored, False
+        if not stored.startswith(ENCRYPTED):
+            if memory.kind != "none":
+                metrics.transformed(memory, replica, "from_storage", "identity")
+            return stored, memory.kind not in {"none", "leaving"}
+        sealed, key_id = _decode(stored[len(ENCRYPTED) :])
+        self._unwrap(key_id, key)
+        metrics.key_used(memory, replica, "from_storage", key_id, self._world.now())
+        metrics.transformed(memory, replica, "from_storage", metrics.PREFIX)
+        plain = AESGCM(base64.b64decode(memory.keys[key_id].dek)).decrypt(
+            sealed[:_NONCE], sealed[_NONCE:], key.encode()
+        )
+        return plain, memory.kind == "leaving" or key_id != memory.key_id
+
+    def _unwrap(self, key_id: str, key: str) -> None:
+        """Have the KMS unwrap a data key that the API servers do not hold; what they hold they keep, however the KMS is."""
+        memory = self._memory
+        if key_id in memory.unwrapped:
+            return
+        why = why_unusable(self._world, self._cluster, memory.keys[key_id], "decrypt")
+        metrics.kms_called(memory, self._replica, "Decrypt", "Unknown" if why else "OK", 0.02)
+        if why:
+            metrics.transformed(memory, self._replica, "from_storage", metrics.PREFIX, "Unknown")
+            raise KmsError(
+                f'unable to transform key "{key}": failed to decrypt DEK, error: rpc error: code = Unknown desc = {why}'
+            )
+        memory.unwrapped.append(key_id)
+
+    def _to_storage(self, key: str, plain: bytes) -> bytes:
+        memory, replica = self._memory, self._replica
+        if memory.kind == "none" or not key.startswith("/registry/secrets/"):
+            return plain
+        if memory.kind == "leaving":
+            metrics.transformed(memory, replica, "to_storage", "")
+            return plain
+        if why := self.why_no_writes():
+            status = "Unknown" if "rpc error" in why else "unknown-non-grpc"
+            metrics.transformed(memory, replica, "to_storage", metrics.PREFIX, status)
+            raise KmsError(why)
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = AESGCM(base64.b64decode(memory.keys[memory.key_id].dek)).encrypt(nonce, plain, key.encode())
+        metrics.key_used(memory, replica, "to_storage", memory.key_id, self._world.now())
+        metrics.transformed(memory, replica, "to_storage", metrics.PREFIX)
+        return ENCRYPTED + _encode(nonce + sealed, memory.key_id)
+
+    def why_no_writes(self) -> str:
+        """Why secrets cannot be written now; "" where they can. A failing KMS is survived for three minutes."""
+        memory, world = self._memory, self._world
+        if memory.key_id not in memory.unwrapped:
+            why = why_unusable(world, self._cluster, memory.keys[memory.key_id], "encrypt")
+            if why:
+                return f"failed to encrypt DEK, error: rpc error: code = Unknown desc = {why}"
+            memory.unwrapped.append(memory.key_id)
+        expired = memory.failing_since + world.scaled(WRITES_GO_ON)
+        if not memory.failing_since or world.now() < expired:
+            return ""
+        shown = [
+            datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            for each in (expired, world.now())
+        ]
+        return f'encryptedDEKSource with keyID hash "{metrics.key_id_hash(memory.key_id)}" expired at {shown[0]} (current time is {shown[1]})'

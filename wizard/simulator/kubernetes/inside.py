@@ -1,0 +1,183 @@
+"""The life of a cluster's inside: how it begins, what an ARM operation changes in it, and what AKS does by itself.
+
+Time passes lazily, as everywhere in this cloud: what is due has happened as soon as anyone looks.
+"""
+
+import base64
+import secrets
+
+from wizard.simulator.kubernetes import metrics
+from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_of
+from wizard.simulator.kubernetes.kms import follows_versions, wanted, why_unhealthy
+from wizard.simulator.kubernetes.memory import ClusterMemory, DataKey
+from wizard.simulator.kubernetes.seeds import first_objects
+from wizard.simulator.state import Resource
+from wizard.simulator.world import World
+
+POLL_WELL, POLL_ILL = 60.0, 10.0
+"""Real-life seconds between two looks of an API server at its KMS plugin (K8S encryptionconfig/config.go)."""
+SECRETS = "/registry/secrets/"
+
+
+def find(world: World, cluster: Resource) -> ClusterMemory:
+    """The inside of a cluster, made when it is first asked for: as if all its secrets had always been stored as they are now."""
+    properties = cluster.body["properties"]
+    memory = world.state.kubernetes.get(cluster.id.lower())
+    if memory is not None and memory.uid == properties["resourceUID"]:
+        return memory
+    memory = ClusterMemory(
+        uid=str(properties["resourceUID"]),
+        version=str(properties["currentKubernetesVersion"]),
+        started=world.now(),
+        tokens={role: secrets.token_hex(64) for role in ("clusterUser", "clusterAdmin")},
+        rotation_checked=world.now(),
+    )
+    metrics.restart(memory)
+    world.state.kubernetes[cluster.id.lower()] = memory
+    kind, key_id, wrapping = wanted(world, cluster)
+    _use(memory, kind, key_id, wrapping)
+    memory.unwrapped = [key_id] if key_id else []
+    etcd = Etcd(world, cluster, memory, 0)
+    namespaces, first_secrets = first_objects(world, cluster)
+    for namespace in namespaces:
+        etcd.put(key_of("namespaces", "", namespace["metadata"]["name"]), namespace)
+    for secret in first_secrets:
+        etcd.put(key_of("secrets", secret["metadata"]["namespace"], secret["metadata"]["name"]), secret)
+    metrics.restart(memory)  # they were written long ago
+    world.changed = True
+    return memory
+
+
+def look(world: World, cluster: Resource) -> ClusterMemory:
+    """The inside of a cluster as it is now."""
+    memory = find(world, cluster)
+    if cluster.body["properties"]["provisioningState"] == "Succeeded":
+        follow(world, cluster, memory)
+        _look_for_new_version(world, cluster, memory)
+    _poll(world, cluster, memory)
+    _migrate(world, cluster, memory)
+    return memory
+
+
+def follow(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    """Do what the ARM body says: another version or another encryption restarts the API servers."""
+    kind, key_id, wrapping = wanted(world, cluster)
+    version = str(cluster.body["properties"]["currentKubernetesVersion"])
+    if kind == "none" and memory.kind in {"legacy", "leaving"}:
+        kind, key_id = "leaving", memory.key_id
+    same_key = _same_key(memory, wrapping)
+    if same_key:
+        memory.keys[memory.key_id].network = wrapping.network
+    newer = kind == memory.kind == "customer" and follows_versions(cluster) and same_key
+    changed = (kind, key_id) != (memory.kind, memory.key_id) and not newer
+    if not changed and version == memory.version:
+        return
+    memory.version = version
+    if changed:
+        _use(memory, kind, key_id, wrapping)
+    _restart(world, cluster, memory)
+    if changed:
+        _start_migration(world, memory)
+
+
+def _same_key(memory: ClusterMemory, wrapping: DataKey) -> bool:
+    """Whether only the version differs: that is noticed in its own time, without anything restarting."""
+    now = memory.keys.get(memory.key_id)
+    return now is not None and (now.vault, now.key) == (wrapping.vault, wrapping.key)
+
+
+def _use(memory: ClusterMemory, kind: str, key_id: str, wrapping: DataKey) -> None:
+    memory.kind, memory.key_id = kind, key_id
+    if key_id and key_id not in memory.keys:
+        wrapping.dek = base64.b64encode(secrets.token_bytes(32)).decode()
+        memory.keys[key_id] = wrapping
+
+
+def _restart(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    """The API servers come up anew: counters at zero, no data key in memory; the first thing is to have one wrapped."""
+    memory.restarts += 1
+    memory.started, memory.unwrapped, memory.failing_since, memory.polled = world.now(), [], 0.0, 0.0
+    metrics.restart(memory)
+    if memory.key_id:
+        why = why_unhealthy(world, cluster, memory)
+        for replica in range(metrics.REPLICAS):
+            metrics.kms_called(memory, replica, "Encrypt", "Unknown" if why else "OK", 0.02)
+        if not why:
+            memory.unwrapped.append(memory.key_id)
+    world.changed = True
+
+
+def _start_migration(world: World, memory: ClusterMemory) -> None:
+    """The new experience rewrites the secrets itself; legacy KMS leaves that to the operator (how-to, migration article)."""
+    migrates = memory.kind in {"platform", "customer"}
+    memory.migrating = sorted(key for key in memory.etcd if key.startswith(SECRETS)) if migrates else []
+    memory.migration_began, memory.migration_size = world.now(), len(memory.migrating)
+
+
+def _migrate(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    if not memory.migrating:
+        return
+    whole = world.scaled(world.scenario.durations.secret_migration)
+    spent = (world.now() - memory.migration_began) / whole if whole else 1.0
+    still = memory.migration_size - int(min(1.0, spent) * memory.migration_size)
+    while len(memory.migrating) > still:
+        key = memory.migrating[0]
+        etcd = Etcd(world, cluster, memory, len(memory.migrating) % metrics.REPLICAS)
+        if etcd.has(key):
+            try:
+                etcd.rewrite(key)
+            except KmsError:
+                return  # the controller tries again when anyone looks next
+        memory.migrating.pop(0)
+        world.changed = True
+
+
+def _look_for_new_version(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    if memory.kind != "customer" or not follows_versions(cluster):
+        return
+    if world.now() - memory.rotation_checked < world.scaled(world.scenario.durations.key_rotation_detection):
+        return
+    memory.rotation_checked = world.now()
+    kind, key_id, wrapping = wanted(world, cluster)
+    if key_id != memory.key_id and wrapping.version:
+        before = memory.key_id
+        _use(memory, kind, key_id, wrapping)
+        if why_unhealthy(world, cluster, memory):
+            memory.key_id = before
+            return
+        for replica in range(metrics.REPLICAS):
+            metrics.kms_called(memory, replica, "Encrypt", "OK", 0.02)
+        memory.unwrapped.append(key_id)
+        _start_migration(world, memory)
+
+
+def _poll(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    """The API servers ask their KMS plugin how it is."""
+    every = world.scaled(POLL_ILL if memory.failing_since else POLL_WELL)
+    if not memory.key_id or world.now() - memory.polled < every:
+        return
+    memory.polled = world.now()
+    why = why_unhealthy(world, cluster, memory)
+    if not why:
+        memory.failing_since = 0.0
+    elif not memory.failing_since:
+        memory.failing_since = world.now()
+    for replica in range(metrics.REPLICAS):
+        metrics.kms_called(memory, replica, "Status", "Unknown" if why else "OK", 0.004)
+        if not why:
+            metrics.status_polled(memory, replica, memory.key_id, world.now())
+    world.changed = True
+
+
+def after_operation(world: World, cluster: Resource, kind: str) -> None:
+    """An operation of ARM on the cluster has ended, well or with a broken API server: its inside follows."""
+    memory = find(world, cluster)
+    follow(world, cluster, memory)
+    if kind == "Starting":
+        _restart(world, cluster, memory)
+
+
+def stored(world: World, cluster: Resource) -> dict[str, bytes]:
+    """What etcd holds now, by key."""
+    memory = look(world, cluster)
+    return {key: base64.b64decode(entry.value) for key, entry in sorted(memory.etcd.items())}

@@ -1,0 +1,133 @@
+"""The credentials of a managed cluster: the kubeconfig with which kubectl gets in."""
+
+import base64
+
+from wizard.simulator import certificates
+from wizard.simulator.arm import Routes
+from wizard.simulator.cluster_body import TYPE, canonical_id
+from wizard.simulator.ids import group_of, name_of
+from wizard.simulator.providers import container_service
+from wizard.simulator.state import Resource
+from wizard.simulator.tokens import AKS_SERVER_APPLICATION
+from wizard.simulator.wire import Answer, Call, Refusal
+from wizard.simulator.world import World
+
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
+_CLIENT_APPLICATION = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+
+routes = Routes("Microsoft.ContainerService", container_service.routes.versions)
+
+
+@routes.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
+async def list_user(world: World, call: Call) -> Answer:
+    """The kubeconfig of the cluster's users: for kubelogin where the cluster is integrated with Entra."""
+    return _listed(world, call, "clusterUser")
+
+
+@routes.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
+async def list_admin(world: World, call: Call) -> Answer:
+    """The kubeconfig of the local administrator."""
+    return _listed(world, call, "clusterAdmin")
+
+
+@routes.on(
+    "POST",
+    f"{_ONE}/accessProfiles/{{role}}/listCredential",
+    f"{TYPE}/accessProfiles/listCredential/action",
+)
+async def list_profile(world: World, call: Call) -> Answer:
+    """The same for one role, `clusterUser` or `clusterAdmin`, in the older form."""
+    cluster, role = _cluster(world, call), call.names["role"]
+    if role not in {"clusterUser", "clusterAdmin"}:
+        raise Refusal(404, "NotFound", f"The access profile '{role}' was not found.")
+    encoded = base64.b64encode(_kubeconfig(world, cluster, role).encode()).decode()
+    return Answer(
+        200,
+        {
+            "id": f"{cluster.id}/accessprofiles/{role}",
+            "name": role,
+            "type": f"{TYPE}/AccessProfiles",
+            "location": cluster.body["location"],
+            "properties": {"kubeConfig": encoded},
+        },
+    )
+
+
+def _cluster(world: World, call: Call) -> Resource:
+    return world.get(canonical_id(call.names["subscription"], call.names["group"], call.names["name"]))
+
+
+def _listed(world: World, call: Call, role: str) -> Answer:
+    text = _kubeconfig(world, _cluster(world, call), role)
+    return Answer(200, {"kubeconfigs": [{"name": role, "value": base64.b64encode(text.encode()).decode()}]})
+
+
+def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
+    """A kubeconfig as AKS writes it, except that the API server is found through this cloud's own proxy.
+
+    Raises Refusal where local accounts are disabled.
+    """
+    from wizard.simulator.kubernetes.access import takes_entra  # few worlds are looked into
+    from wizard.simulator.kubernetes.inside import find
+    from wizard.simulator.kubernetes.plane import address
+
+    properties, name = cluster.body["properties"], name_of(cluster.id)
+    entra = takes_entra(cluster) and role == "clusterUser"
+    if properties.get("disableLocalAccounts") and not entra:
+        raise Refusal(
+            400, "BadRequest",
+            "Getting static credential is not allowed because this cluster is set to disable local accounts.",
+        )  # fmt: skip
+    authority = (
+        certificates.saved_authority(world.state.authority)
+        if world.state.authority
+        else certificates.process_authority()
+    )
+    user = f"{role}_{group_of(cluster.id)}_{name}"
+    context = f"{name}-admin" if role == "clusterAdmin" else name
+    token = f"    token: {find(world, cluster).tokens[role]}"
+    credential = _LOGIN.format(tenant=world.scenario.tenant.id) if entra else token
+    return f"""apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: {base64.b64encode(authority.cert_pem.bytes()).decode()}
+    proxy-url: {world.proxy_url}
+    server: https://{address(cluster)}:443
+  name: {name}
+contexts:
+- context:
+    cluster: {name}
+    user: {user}
+  name: {context}
+current-context: {context}
+kind: Config
+preferences: {{}}
+users:
+- name: {user}
+  user:
+{credential}
+"""
+
+
+_LOGIN = f"""    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      args:
+      - get-token
+      - --environment
+      - AzurePublicCloud
+      - --server-id
+      - {AKS_SERVER_APPLICATION}
+      - --client-id
+      - {_CLIENT_APPLICATION}
+      - --tenant-id
+      - {{tenant}}
+      - --login
+      - devicecode
+      command: kubelogin
+      env: null
+      installHint: |2
+
+        kubelogin is not installed which is required to connect to AAD enabled cluster.
+
+        To learn more, please go to https://aka.ms/aks/kubelogin
+      provideClusterInfo: false"""
