@@ -162,11 +162,13 @@ class Etcd:
     def why_no_writes(self) -> str:
         """Why secrets cannot be written now; "" where they can. A failing KMS is survived for three minutes."""
         memory, world = self._memory, self._world
-        if memory.key_id not in memory.unwrapped:
+        if not memory.wrapped:
             why = why_unusable(world, self._cluster, memory.keys[memory.key_id], "encrypt")
             if why:
                 return f"failed to encrypt DEK, error: rpc error: code = Unknown desc = {why}"
-            memory.unwrapped.append(memory.key_id)
+            memory.wrapped = True
+            if memory.key_id not in memory.unwrapped:
+                memory.unwrapped.append(memory.key_id)
         expired = memory.failing_since + world.scaled(WRITES_GO_ON)
         if not memory.failing_since or world.now() < expired:
             return ""

@@ -102,6 +102,7 @@ def _restart(world: World, cluster: Resource, memory: ClusterMemory) -> None:
         why = why_unhealthy(world, cluster, memory)
         for replica in range(metrics.REPLICAS):
             metrics.kms_called(memory, replica, "Encrypt", "Unknown" if why else "OK", 0.02)
+        memory.wrapped = not why
         if not why:
             memory.unwrapped.append(memory.key_id)
     world.changed = True

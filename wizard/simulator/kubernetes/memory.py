@@ -32,8 +32,9 @@ class ClusterMemory:
 
     `kind` says how secrets are written now: `none`, `platform`, `customer`, `legacy`, or `leaving` (legacy KMS was
     turned off: written plain, yet the old key is still needed for what was not rewritten). `keys` has every data key
-    by its KMS key id, `unwrapped` the key ids whose data key the API servers hold in memory. `counters` has one table
-    of metric series for each API server. Times are seconds since the epoch.
+    by its KMS key id, `unwrapped` the key ids whose data key the API servers hold in memory, and `wrapped` says whether
+    the KMS has wrapped the one that they write with since they came up. `counters` has one table of metric series for
+    each API server. Times are seconds since the epoch.
     """
 
     uid: str
@@ -44,6 +45,7 @@ class ClusterMemory:
     key_id: str = ""
     keys: dict[str, DataKey] = field(default_factory=dict)
     unwrapped: list[str] = field(default_factory=list)
+    wrapped: bool = True
     etcd: dict[str, EtcdEntry] = field(default_factory=dict)
     revision: int = 1
     polled: float = 0.0

@@ -118,7 +118,7 @@ def exposition(memory: ClusterMemory, replica: int) -> str:
     }  # fmt: skip
     every = memory.counters[replica] | {
         _series("kubernetes_build_info", build): 1.0,
-        "process_start_time_seconds": memory.started - 3.5 * replica,
+        "process_start_time_seconds": memory.started - 0.001 * replica,
     }
     if memory.kind != "none" and minor_of(memory.version) >= (1, 29):
         size = _series(f"{_ENVELOPE}_dek_source_cache_size", {"provider_name": PROVIDER})
