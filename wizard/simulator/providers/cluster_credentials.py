@@ -84,7 +84,6 @@ def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
         else certificates.process_authority()
     )
     user = f"{role}_{group_of(cluster.id)}_{name}"
-    context = f"{name}-admin" if role == "clusterAdmin" else name
     token = f"    token: {find(world, cluster).tokens[role]}"
     credential = _LOGIN.format(tenant=world.scenario.tenant.id) if entra else token
     return f"""apiVersion: v1
@@ -98,8 +97,8 @@ contexts:
 - context:
     cluster: {name}
     user: {user}
-  name: {context}
-current-context: {context}
+  name: {name}
+current-context: {name}
 kind: Config
 preferences: {{}}
 users:
