@@ -84,3 +84,22 @@ def test_the_lines_that_the_simulator_prints(executable: str, simulator: Simulat
         check=False,
     )
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["true"]), done.stderr
+
+
+def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> None:
+    """401 with insufficient_claims: the CLI fetches a new token and repeats what it asked (AZURE-CLIENTS.md §3)."""
+    world = folder / "revoked.yaml"
+    world.write_text(
+        "description: Each second look at a group finds the token revoked.\nextends: contoso\n"
+        "faults: [{match: {path: '*/resourcegroups/rg-demo', every: 2}, token: revoked}]\n"
+    )
+    simulator = Simulator(world)
+    simulator.start()
+    az = AzureCli(executable, simulator, folder / "revoked").sign_in()
+    assert [az("group show --name rg-demo --query name") for _ in range(3)] == ["rg-demo"] * 3
+    asked = [
+        entry.status for entry in simulator.requests if entry.path.lower().endswith("/resourcegroups/rg-demo")
+    ]
+    simulator.stop()
+    assert asked.count(200) == 3
+    assert asked.count(401) == len(asked) - 3 > 0

@@ -163,17 +163,3 @@ async def test_a_body_that_is_not_json(cloud: Cloud) -> None:
     url = f"{cloud.endpoint}/subscriptions/{PRODUCTION}/resourceGroups/rg-x?api-version=2024-11-01"
     async with cloud.session.put(url, data=b"{not json", headers=headers) as response:
         assert (response.status, (await response.json())["error"]["code"]) == (400, "InvalidRequestContent")
-
-
-async def test_locks(start: Start) -> None:
-    scope = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
-    cloud = await start(
-        f"subscriptions: {{{PRODUCTION}: {{locks: {{frozen: {{scope: {scope}, level: ReadOnly}}}}}}}}"
-    )
-    status, body, _ = await cloud.raw("GET", f"{scope}/providers/Microsoft.Authorization/locks", "2020-05-01")
-    assert (status, [entry["properties"]["level"] for entry in body["value"]]) == (200, ["ReadOnly"])
-    status, body, _ = await cloud.raw(
-        "PUT", f"{scope}/providers/Microsoft.KeyVault/vaults/kv-x", "2026-05-15", {}
-    )
-    assert (status, body["error"]["code"]) == (409, "ScopeLocked")
-    assert scope in body["error"]["message"]

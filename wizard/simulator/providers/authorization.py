@@ -55,6 +55,7 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/roleDefinitions/read",
+    query=("$filter",),
 )
 async def list_definitions(world: World, call: Call) -> Answer:
     """The built-in roles, filtered by `roleName` or `type`."""
@@ -137,6 +138,7 @@ def _find(world: World, call: Call) -> Assignment | None:
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleAssignments/read",
+    query=("$filter",),
 )
 async def list_assignments(world: World, call: Call) -> Answer:
     """The assignments at, above and below a scope; `atScope()` leaves out those below."""
@@ -299,6 +301,7 @@ async def list_permissions(world: World, call: Call) -> Answer:
     "GET",
     "{scope}/providers/Microsoft.Authorization/denyAssignments",
     "Microsoft.Authorization/denyAssignments/read",
+    query=("$filter",),
 )
 async def list_deny_assignments(world: World, call: Call) -> Answer:
     """This cloud has no deny assignments."""

@@ -146,6 +146,7 @@ def can_upgrade(lower: str, higher: str) -> bool:
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}",
     "Microsoft.ContainerService/locations/operations/read",
     ("2016-03-30", "2017-08-31", *routes.versions),
+    ("t", "c", "s", "h"),
 )
 async def get_operation(world: World, call: Call) -> Answer:
     """The state of a long-running operation."""

@@ -30,7 +30,7 @@ def _existing(world: World, call: Call) -> Resource:
     return lock
 
 
-@routes.on("GET", _ALL, f"{TYPE}/read")
+@routes.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
 async def list_locks(world: World, call: Call) -> Answer:
     """The locks at, above and below a scope; `atScope()` leaves out those below."""
     scope, terms = call.names["scope"], filter_terms(call, "atscope")

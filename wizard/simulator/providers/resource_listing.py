@@ -14,6 +14,8 @@ from wizard.simulator.world import World
 
 routes = Routes("Microsoft.Resources", ("2015-11-01", *group_routes.versions))
 _SHOWN = ("id", "name", "kind", "location", "tags", "sku", "managedBy")
+_EXPANDED = ("createdtime", "changedtime", "provisioningstate")
+_QUERY = ("$filter", "$top", "$expand")
 _NOT_LISTED = {GROUP.lower(), LOCK.lower()}
 
 
@@ -33,6 +35,20 @@ def _matches(resource: Resource, terms: dict[str, str]) -> bool:
     return all(fact.lower() == terms[name].lower() for name, fact in facts.items() if name in terms)
 
 
+def _show(resource: Resource, expanded: set[str]) -> Json:
+    body, history = resource.body, resource.body.get("systemData") or {}
+    more: Json = {
+        "createdTime": history.get("createdAt"),
+        "changedTime": history.get("lastModifiedAt"),
+        "provisioningState": body.get("properties", {}).get("provisioningState", "Succeeded"),
+    }
+    return (
+        {key: body[key] for key in _SHOWN if key in body}
+        | {"type": resource.type}
+        | {key: value for key, value in more.items() if key.lower() in expanded and value}
+    )
+
+
 def _list(call: Call, resources: Iterable[Resource]) -> Answer:
     terms = filter_terms(call, "resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue")
     top = call.query.get("$top", "")
@@ -40,8 +56,15 @@ def _list(call: Call, resources: Iterable[Resource]) -> Answer:
         raise Refusal(
             400, "InvalidTopParameter", f"The $top query parameter '{top}' must be a positive whole number."
         )
-    shown: list[Json] = [
-        {key: resource.body[key] for key in _SHOWN if key in resource.body} | {"type": resource.type}
+    wanted = {part.strip().lower() for part in call.query.get("$expand", "").split(",") if part.strip()}
+    if unknown := wanted - set(_EXPANDED):
+        raise Refusal(
+            400,
+            "InvalidExpandParameter",
+            f"The $expand query parameter does not support '{min(unknown)}'.",
+        )
+    shown = [
+        _show(resource, wanted)
         for resource in resources
         if resource.type.count("/") == 1
         and resource.type.lower() not in _NOT_LISTED
@@ -51,7 +74,10 @@ def _list(call: Call, resources: Iterable[Resource]) -> Answer:
 
 
 @routes.on(
-    "GET", "/subscriptions/{subscription}/resources", "Microsoft.Resources/subscriptions/resources/read"
+    "GET",
+    "/subscriptions/{subscription}/resources",
+    "Microsoft.Resources/subscriptions/resources/read",
+    query=_QUERY,
 )
 async def list_in_subscription(world: World, call: Call) -> Answer:
     """The resources of a subscription."""
@@ -62,6 +88,7 @@ async def list_in_subscription(world: World, call: Call) -> Answer:
     "GET",
     "/subscriptions/{subscription}/resourceGroups/{group}/resources",
     "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+    query=_QUERY,
 )
 async def list_in_group(world: World, call: Call) -> Answer:
     """The resources of a group."""
