@@ -1,6 +1,7 @@
 """Managed clusters and the generic commands that reach them: `az aks`, `az resource`, `az rest` (AZURE.md §2)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,16 @@ def test_refusals_of_the_resource_manager(az: AzureCli) -> None:
     assert "InvalidParameter" in refused(
         f"{cluster_id(GROUP, 'three')}?api-version=2026-08-01", "--body", json.dumps(body), method="put"
     )
+
+
+def test_credentials(az: AzureCli, tmp_path: Path) -> None:
+    for more, user in (("", "clusterUser"), ("--admin", "clusterAdmin")):
+        place = tmp_path / user
+        az.text(f"aks get-credentials {ONE} --file {place} {more}")
+        written = place.read_text()
+        assert "current-context: one" in written
+        assert f"{user}_{GROUP}_one" in written
+        assert place.stat().st_mode & 0o077 == 0
 
 
 def test_delete(az: AzureCli) -> None:

@@ -1,5 +1,7 @@
 """The directory, as `az ad` and role listings ask it (AZURE-CLIENTS.md §5)."""
 
+import pytest
+
 from tests.simulator.clients import OPERATOR, TENANT, Cloud
 
 
@@ -30,3 +32,21 @@ async def test_service_principals_by_name_and_by_id(cloud: Cloud) -> None:
     assert (await cloud.raw("GET", "/v1.0/devices", ""))[0] == 404
     assert [entry.path for entry in cloud.simulator.unknown] == ["/v1.0/devices"]
     assert cloud.simulator.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("users?$filter=userPrincipalName eq 'OPS@contoso.example'", ["ops"]),
+        (
+            "users?$filter=startswith(displayName,'Op') and userPrincipalName eq 'ops@contoso.example'",
+            ["ops"],
+        ),
+        ("servicePrincipals?$filter=startswith(displayName,'oper')", ["operator"]),
+        ("servicePrincipals?$filter=id eq '44444444-4444-4444-4444-4444444444aa'", ["operator"]),
+        ("groups?$filter=displayName eq 'operators'", []),
+    ],
+)
+async def test_filters_of_the_azure_cli(cloud: Cloud, where: str, names: list[str]) -> None:
+    status, answer, _ = await cloud.raw("GET", f"/v1.0/{where}", "")
+    assert (status, [each["displayName"] for each in answer["value"]]) == (200, names)
