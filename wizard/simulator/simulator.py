@@ -9,6 +9,7 @@ import secrets
 import shlex
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
@@ -49,7 +50,8 @@ class Simulator:
 
     `scenario` is the name of a built-in world or a scenario file. `speed` is how many times faster than real life
     Azure's waiting is; `math.inf` = no waiting at all. `port` 0 = any. `state` keeps the world in that file and goes on
-    from it; `record` appends every request to that file, without tokens.
+    from it; `record` appends every request to that file, without tokens. `clock` tells the seconds since the epoch, for
+    those who let time pass as they please (tokens live by the true time).
     Raises ScenarioError for a scenario that does not exist or hold together.
     """
 
@@ -61,6 +63,7 @@ class Simulator:
         port: int = 0,
         state: Path | None = None,
         record: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         from wizard.simulator.scenario import load_scenario
 
@@ -69,7 +72,7 @@ class Simulator:
                 f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
             )
         self._scenario = load_scenario(scenario)
-        self._speed, self._port = speed, port
+        self._speed, self._port, self._clock = speed, port, clock
         self._state_file, self._record_file = state, record
         self._requests: deque[Recorded] = deque()
         self._remembered = 0
@@ -189,18 +192,18 @@ class Simulator:
 
         state = first_state(self._scenario)
         if self._state_file is None:
-            world = World(self._scenario, speed=self._speed, state=state)
+            world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
             populate(world)
             return world
         from wizard.simulator.journal import StateFile
 
         file = stack.enter_context(closing(StateFile(self._state_file)))
         if file.fresh:
-            world = World(self._scenario, speed=self._speed, state=state)
+            world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
             populate(world)
         else:
             file.load(state)
-            world = World(self._scenario, speed=self._speed, state=state)
+            world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
             if not {who.object_id for who in self._scenario.principals.values()} <= set(state.principals):
                 raise ScenarioError(
                     f"{self._state_file} holds a world that was made from another scenario: its principals differ. "

@@ -34,6 +34,20 @@ def happening(name: str) -> Callable[[Happening], Happening]:
     return register
 
 
+Farewell = Callable[["World", Resource], None]
+_farewells: dict[str, Farewell] = {}
+
+
+def farewell(resource_type: str) -> Callable[[Farewell], Farewell]:
+    """Register what goes with a resource of this type when it is removed, by whomever."""
+
+    def register(function: Farewell) -> Farewell:
+        _farewells[resource_type.lower()] = function
+        return function
+
+    return register
+
+
 def iso(moment: float) -> str:
     """A time as ARM writes it, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -46,12 +60,19 @@ class World:
     saved world goes on where it was, and at infinite speed everything is done by the next look.
     """
 
-    def __init__(self, scenario: Scenario, *, speed: float, state: State | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        speed: float,
+        state: State | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         if not speed > 0:
             raise ValueError(
                 f"speed is {speed}, but must be above 0. 1 is real life, math.inf is no waiting at all."
             )
-        self.scenario, self.speed = scenario, speed
+        self.scenario, self.speed, self._clock = scenario, speed, clock
         self.state = state or State()
         self.changed = False
         self.busy = 0
@@ -110,7 +131,7 @@ class World:
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return self._clock()
 
     def scaled(self, seconds: float) -> float:
         """How long a real-life duration takes here; 0 at infinite speed."""
@@ -189,16 +210,19 @@ class World:
         return resource
 
     def remove(self, resource_id: str) -> None:
-        """Forget a resource, what is below it, and the role assignments there."""
+        """Forget a resource, what is below it or goes with it, and the role assignments there."""
         itself = resource_id.lower().rstrip("/")
-        below = itself + "/"
+        below, gone = itself + "/", list[Resource]()
         for key in [key for key in self.state.resources if key == itself or key.startswith(below)]:
-            del self.state.resources[key]
+            gone.append(self.state.resources.pop(key))
             del self._by_type[kind_of(key)][key]
         for assignment in [
             held for held in self.state.assignments.values() if within(held.scope, resource_id)
         ]:
             self.revoke(assignment)
+        for resource in gone:
+            if function := _farewells.get(resource.type.lower()):
+                function(self, resource)
         self.changed = True
 
     def of_type(self, resource_type: str, scope: str = "") -> Iterator[Resource]:

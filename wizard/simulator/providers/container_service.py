@@ -24,7 +24,7 @@ from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening
+from wizard.simulator.world import World, farewell, happening
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
@@ -254,8 +254,10 @@ async def put_cluster(world: World, call: Call) -> Answer:
 def _done(world: World, facts: dict[str, str]) -> None:
     operation = world.state.operations[facts["operation"]]
     cluster = world.find(operation.resource_id)
+    if operation.status != "InProgress":
+        return
     if cluster is None:
-        operations.end(world, operation, {"code": "NotFound", "message": "The managed cluster is gone."})
+        operations.end(world, operation)
         return
     error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
     if facts["odd"] == "resource-lags" and error is None:
@@ -263,7 +265,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
         return
     if operation.kind == "Deleting" and error is None:
-        _forget(world, cluster)
+        world.remove(cluster.id)
     else:
         power = cluster.body["properties"]["powerState"]
         power["code"] = (
@@ -308,13 +310,19 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     return None
 
 
-def _forget(world: World, cluster: Resource) -> None:
+@farewell(TYPE)
+def _goes_too(world: World, cluster: Resource) -> None:
+    """With a cluster go the group of its nodes, its system-assigned identity, and what was being done to it."""
     subscription, node_group = subscription_of(cluster.id), cluster.body["properties"]["nodeResourceGroup"]
-    world.remove(f"/subscriptions/{subscription}/resourceGroups/{node_group}")
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
-    world.remove(cluster.id)
+    if operation := operations.running(world, cluster.id):
+        gone = f"The managed cluster '{cluster.body['name']}' was deleted meanwhile."
+        operations.end(
+            world, operation, None if operation.kind == "Deleting" else {"code": "NotFound", "message": gone}
+        )
+    world.remove(f"/subscriptions/{subscription}/resourceGroups/{node_group}")
     world.state.kubernetes.pop(cluster.id.lower(), None)
 
 

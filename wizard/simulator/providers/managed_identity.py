@@ -9,7 +9,7 @@ from wizard.simulator.ids import name_of
 from wizard.simulator.locations import check_location
 from wizard.simulator.state import Principal, Resource
 from wizard.simulator.wire import Answer, Call, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.world import World, farewell
 
 TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}")
@@ -51,6 +51,11 @@ def new_identity(
         },
     }
     return Resource(resource_id, TYPE, body)
+
+
+@farewell(TYPE)
+def _goes_too(world: World, identity: Resource) -> None:
+    world.drop_principal(identity.body["properties"]["principalId"])
 
 
 @routes.on("PUT", _ONE, f"{TYPE}/write")
@@ -106,7 +111,6 @@ async def delete_identity(world: World, call: Call) -> Answer:
     identity = world.find(_id(call))
     if identity is None:
         return Answer(204)
-    world.drop_principal(identity.body["properties"]["principalId"])
     world.remove(identity.id)
     return Answer(200)
 
