@@ -5,6 +5,7 @@ each kind of cluster in which only ids and names are replaced. So the fleet look
 there one by one.
 """
 
+import gc
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -161,31 +162,39 @@ class Fleet:
 
     def lay(self, state: State) -> None:
         """Let the fleet sleep in a state."""
-        for cluster in self._clusters():
-            group_id, cluster_id = self._group_id(cluster), self._id(cluster)
-            if group_id.lower() not in state.resources:
-                state.resources.lay(group_id.lower(), _Group(group_id, cluster))
-            state.resources.lay(cluster_id.lower(), cluster)
-            state.resources.lay(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
-            state.resources.lay(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
-            state.principals.lay(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
-            if self._encryption(cluster) in {"none", "platform"}:
-                state.principals.lay(
-                    self._object_id(cluster, kubelet=False), _Identity(cluster, kubelet=False)
-                )
+        # Tens of thousands of objects are made here and none is given up: collecting garbage meanwhile only costs time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            for cluster in self._clusters():
+                self._lay(state, cluster)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _lay(self, state: State, cluster: _Cluster) -> None:
+        group_id = self._group_id(cluster)
+        if cluster.number % self.spec.clusters_per_group == 0:
+            state.resources.lay(group_id.lower(), _Group(group_id, cluster))
+        state.resources.lay(self._id(cluster).lower(), cluster)
+        state.resources.lay(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
+        state.resources.lay(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
+        state.principals.lay(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
+        if self._encryption(cluster) in {"none", "platform"}:
+            state.principals.lay(self._object_id(cluster, kubelet=False), _Identity(cluster, kubelet=False))
 
     def _clusters(self) -> Iterator[_Cluster]:
         spec = self.spec
         locations, environments = _Weighted(spec.locations), _Weighted(spec.environments)
-        for number in range(spec.clusters):
-            place = number // spec.clusters_per_group
-            subscription = place % spec.subscriptions
+        for place in range(-(-spec.clusters // spec.clusters_per_group)):
             team = spec.teams[_mixed(spec.seed, place, 1) % len(spec.teams)]
             environment = environments.draw(_mixed(spec.seed, place, 2))
-            yield _Cluster(
-                self, number, subscription, f"rg-{team}-{environment}-{place + 1:04}", f"{team}-{environment}-{number + 1:05}",
-                locations.draw(_mixed(spec.seed, place, 3)), team, environment,
-            )  # fmt: skip
+            location = locations.draw(_mixed(spec.seed, place, 3))
+            subscription, group = place % spec.subscriptions, f"rg-{team}-{environment}-{place + 1:04}"
+            first = place * spec.clusters_per_group
+            for number in range(first, min(first + spec.clusters_per_group, spec.clusters)):
+                name = f"{team}-{environment}-{number + 1:05}"
+                yield _Cluster(self, number, subscription, group, name, location, team, environment)
 
     # -- ids ----------------------------------------------------------------------------------------------------------
 
