@@ -232,6 +232,21 @@ def moving_from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Azure refuses to create what belongs to a resource provider that was never registered: AZURE.md §2c.
+
+    The plan does not register it by itself: whose subscription it is decides which services are used in it.
+    """
+    del target
+    for namespace in snapshot.unregistered:
+        yield Finding(
+            "error",
+            "provider-not-registered",
+            f"The subscription has never registered the resource provider {namespace}, which your own key needs.",
+            f"az provider register --namespace {namespace} --wait",
+        )
+
+
 def vault_name(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A vault's name is unique in all of Azure, deleted ones included: AZURE.md §3a."""
     if snapshot.vault_name_taken:
@@ -423,6 +438,7 @@ RULES: tuple[Rule, ...] = (
     cluster_state,
     cluster_identity,
     moving_from_a_key,
+    providers_registered,
     vault_name,
     vault_fits,
     vault_firewall_bars_key,

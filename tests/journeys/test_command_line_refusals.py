@@ -154,7 +154,7 @@ def test_a_way_to_azure_that_leads_nowhere_says_so(
     ("arguments", "words"),
     [
         (["aply"], "There is no command 'aply'. Did you mean apply?"),
-        (["--simulate", "fleet"], "A scenario is given with an equals sign: --simulate=fleet"),
+        (["--simulate", "atlantis"], "A scenario is given with an equals sign: --simulate=atlantis"),
         (["--simulate=nowhere", "clusters"], "'nowhere': neither a file nor a built-in world. Built in:"),
         (["plan", "-f", "a.yaml", "--dry-run"], "No such option '--dry-run'"),
         (["plan"], "Missing option '-f' / '--file'"),

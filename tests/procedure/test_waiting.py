@@ -178,7 +178,7 @@ async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_
     async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
         _, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
-    assert len([message for message in told(events, "cluster") if "reading it again" in message]) == 2
+    assert len([message for message in told(events, "cluster") if "Asking again" in message]) == 2
 
 
 async def test_but_not_for_ever(tmp_path: Path) -> None:

@@ -40,15 +40,15 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
     return str((feature.properties and feature.properties.state) or "NotRegistered")
 
 
-async def provider_state(azure: Azure, subscription: str) -> str:
-    """The registration state of the resource provider. Raises AzureError."""
+async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
+    """The registration state of a resource provider. Raises AzureError."""
     from azure.core.exceptions import AzureError as SdkError
 
     try:
-        provider = await azure.resources(subscription).providers.get(NAMESPACE)
+        provider = await azure.resources(subscription).providers.get(namespace)
     except SdkError as error:
         raise AzureError(
-            problem_from(error, f"The registration of {NAMESPACE} could not be read.")
+            problem_from(error, f"The registration of {namespace} could not be read.")
         ) from error
     return str(provider.registration_state or "NotRegistered")
 

@@ -41,6 +41,8 @@ class Snapshot:
     """What whoever is signed in holds on the vault."""
     rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
     """What whoever is signed in may do, by resource group in lower case; None where it cannot be known."""
+    unregistered: tuple[str, ...] = ()
+    """Resource providers that a customer-managed key needs and that the subscription has never registered."""
     locks: tuple[Lock, ...] | None = ()
     """Every lock in the subscription; None where they may not be read."""
 
@@ -143,22 +145,27 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
     """The part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}
-    vault, identity = await asyncio.gather(read_vault(azure, target), read_identity(azure, target))
+    vault, identity, unregistered = await asyncio.gather(
+        read_vault(azure, target), read_identity(azure, target), _unregistered(azure, target)
+    )
+    facts = {"vault": vault, "identity": identity, "unregistered": unregistered}
     if vault is None:
-        return {"vault": None, "identity": identity, "vault_name_taken": await _name_taken(azure, target)}
+        return facts | {"vault_name_taken": await _name_taken(azure, target)}
     principal = str(dig(identity, "properties", "principalId") or "")
     key, operator_grants, identity_grants = await asyncio.gather(
         read_key(azure, target),
         grants(azure, target.vault_id, azure.signed_in.object_id),
         grants(azure, target.vault_id, principal) if principal else _nothing(),
     )
-    return {
-        "vault": vault,
-        "key": key,
-        "identity": identity,
-        "operator_grants": operator_grants,
-        "identity_grants": identity_grants,
-    }
+    return facts | {"key": key, "operator_grants": operator_grants, "identity_grants": identity_grants}
+
+
+async def _unregistered(azure: Azure, target: Target) -> tuple[str, ...]:
+    names = ("Microsoft.KeyVault", "Microsoft.ManagedIdentity")
+    states = await asyncio.gather(
+        *(provider_state(azure, target.answers.subscription, name) for name in names)
+    )
+    return tuple(name for name, state in zip(names, states, strict=True) if state == "NotRegistered")
 
 
 async def _nothing() -> tuple[Grant, ...]:

@@ -30,6 +30,8 @@ class Patience:
     """Between two tries with a role that has not taken effect."""
     cluster_retry: float = 60
     """Between two updates of a cluster: AKS refills its budget by one a minute (AKS:quotas-skus-regions)."""
+    operation_wait: float = 7200
+    """For an operation on the cluster to end."""
     feature_wait: float = 3600
     """For the preview feature to be registered."""
     principal_wait: float = 600

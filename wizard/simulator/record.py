@@ -13,11 +13,13 @@ from wizard.simulator.wire import Json
 
 SECRETS = frozenset(
     {
-        "access_token", "refresh_token", "id_token", "client_info", "client_secret", "password", "device_code", "code", "assertion",
+        "access_token", "refresh_token", "id_token", "client_info", "client_secret", "password", "device_code", "assertion",
         "client_assertion", "secret", "adminpassword", "serverappsecret", "kubeconfigs", "x-identity-header", "kubeconfig",
     }
 )  # fmt: skip
 LEFT_OUT = "(left out)"
+IN_FORMS = frozenset({"code"})
+"""Secret in a form of the sign-in; in an answer it is the code of an error."""
 _HARMLESS = (
     "checknameavailability",
     "listclusterusercredential",
@@ -97,7 +99,8 @@ def parse_body(raw: bytes, content_type: str) -> Json | None:
     if not raw:
         return None
     if "x-www-form-urlencoded" in content_type:
-        parsed: object = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+        form = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+        parsed: object = {name: LEFT_OUT if name in IN_FORMS else value for name, value in form.items()}
     else:
         try:
             parsed = json.loads(raw)

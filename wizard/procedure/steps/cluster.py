@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.azure import as_json
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
@@ -19,8 +18,18 @@ from wizard.rules import Finding, Right
 from wizard.target import Target
 
 _ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
-_RACES = frozenset({"EtagMismatch", "PreconditionFailed", "PreConditionFailed"})
-_RACE_TRIES = 3
+_PASSING = frozenset(
+    {
+        "EtagMismatch",
+        "PreconditionFailed",
+        "PreConditionFailed",
+        "OperationNotAllowed",
+        "OriginalEtagNotExpect",
+    }
+)
+"""Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
+_AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
+_BEATS_TO_A_LOOK = 12
 
 
 class Cluster(Step):
@@ -69,53 +78,60 @@ class Cluster(Step):
         )
 
     async def apply(self, work: Work) -> None:
-        await let_roles_settle(work)
-        if work.snapshot.cluster is None:
-            await self._send(work, cluster_body.created(work.target, work.snapshot.versions), None)
-        else:
-            await self._update(work)
+        """Bring the cluster there from what it is now, and ask again where Azure's refusal passes.
 
-    async def _update(self, work: Work) -> None:
-        """Change the cluster as it is now, provided its encryption and identity still are as the plan saw them."""
-        races = 0
+        Read anew before every request: a write of ours whose answer was lost is not sent twice, and what somebody
+        else has changed since the plan was made is not written over.
+        """
+        await let_roles_settle(work)
         refusal: AzureError | None = None
-        async for _ in work.clock.tries(work.patience.cluster_retry, work.patience.role_wait):
+        async for spent in work.clock.tries(work.patience.cluster_retry, work.patience.role_wait):
             now = await read_cluster(work.azure, work.target)
-            if now is None or _touched(now) != _touched(work.snapshot.cluster):
+            state = str(dig(now, "properties", "provisioningState") or "")
+            if now is not None and cluster_body.holds(work.target, now):
+                if state != "Failed":
+                    return
+            elif _touched(now) != _touched(work.snapshot.cluster):
                 raise AzureError(_changed_meanwhile(work.answers.cluster.name))
+            if now is not None and state not in _AT_REST:
+                work.progress(f"another operation on the cluster is under way ({state})", spent, None)
+                continue
             try:
-                await self._send(work, cluster_body.changed(work.target, now), _etag(now))
+                await self._send(work, now)
             except AzureError as error:
-                refusal, code = error, error.problem.code
-                if code in _RACES and races < _RACE_TRIES:
-                    races += 1
-                    work.log(
-                        f"{code}: something else changed the cluster at the same moment; reading it again",
-                        "operator",
-                    )
-                elif code == _ROLE_NOT_THERE:
-                    if cause := await lasting_cause(work):
-                        raise AzureError(_told_apart(error.problem, cause)) from error
-                    pause = work.patience.cluster_retry
-                    work.log(
-                        f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
-                        "operator",
-                    )
-                else:
-                    raise
+                refusal = error
+                await self._pass_or_raise(work, error)
             else:
                 return
-        if refusal is not None:
-            raise refusal
+        raise refusal or AzureError(_busy_for_good(work.answers.cluster.name))
 
-    async def _send(self, work: Work, body: Json, etag: str | None) -> None:
-        """PUT the cluster and follow the operation to its end. Raises AzureError."""
+    async def _pass_or_raise(self, work: Work, error: AzureError) -> None:
+        """Say why the request is sent again, or raise what waiting does not mend."""
+        code, pause = error.problem.code, work.patience.cluster_retry
+        if code in _PASSING:
+            work.log(f"{code}: {error.problem.cause} Asking again in {pause:.0f} s", "operator")
+            return
+        if code != _ROLE_NOT_THERE:
+            raise error
+        if cause := await lasting_cause(work):
+            raise AzureError(_told_apart(error.problem, cause)) from error
+        work.log(
+            f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
+            "operator",
+        )
+
+    async def _send(self, work: Work, now: Json | None) -> None:
+        """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
         from azure.core import MatchConditions
         from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.containerservice.models import ManagedCluster
 
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
+        if now is None:
+            body, etag = cluster_body.created(work.target, work.snapshot.versions), None
+        else:
+            body, etag = cluster_body.changed(work.target, now), _etag(now)
         summary = f"The cluster {answers.cluster.name} could not be {verb}."
         conditions: dict[str, Any] = (
             {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
@@ -133,17 +149,17 @@ class Cluster(Step):
             raise AzureError(problem_from(error, summary)) from error
 
     async def confirm(self, work: Work) -> str:
-        begun = work.clock.elapsed()
         name = work.answers.cluster.name
-        while True:
+        async for spent in work.clock.tries(work.patience.heartbeat, work.patience.operation_wait):
             cluster = await read_cluster(work.azure, work.target)
             if cluster is None:
                 raise not_so(f"The cluster {name} does not exist.")
             state = str(dig(cluster, "properties", "provisioningState") or "")
-            if state in {"Succeeded", "Failed", "Canceled"}:
+            if state in _AT_REST:
                 break
-            work.progress(f"cluster is {state}", work.clock.elapsed() - begun, self.usually[1])
-            await work.clock.sleep(work.patience.heartbeat)
+            work.progress(f"cluster is {state}", spent, self.usually[1])
+        else:
+            raise AzureError(_still_going(name, work.patience.operation_wait))
         if state != "Succeeded":
             raise AzureError(_ended_badly(name, state, cluster))
         if not cluster_body.holds(work.target, cluster):
@@ -188,16 +204,36 @@ class Cluster(Step):
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
-    """Wait for a long-running operation, with a word now and then: its last status and the time spent."""
+    """Wait for a long-running operation, with a word now and then: its last status and the time spent.
+
+    The cluster itself is looked at as well: operations have been seen to stay InProgress after it was done
+    (Azure/AKS#1968). Raises AzureError where the operation does not end in the time it is given.
+    """
     begun = work.clock.elapsed()
     ending = asyncio.ensure_future(poller.result())
-    beat = max(0.05, work.clock.scaled(work.patience.heartbeat))
+    beat = max(0.02, work.clock.scaled(work.patience.heartbeat))
     try:
-        while not (await asyncio.wait({ending}, timeout=beat))[0]:
+        for beats in range(1, int(work.patience.operation_wait // work.patience.heartbeat)):
+            if (await asyncio.wait({ending}, timeout=beat))[0]:
+                await ending
+                return
             work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - begun, expected)
-        as_json(await ending)
+            if beats % _BEATS_TO_A_LOOK == 0 and await _is_there(work):
+                return
+        raise AzureError(_still_going(work.answers.cluster.name, work.patience.operation_wait))
     finally:
         ending.cancel()
+
+
+async def _is_there(work: Work) -> bool:
+    """Whether the cluster has arrived, whatever its operation says. A look that fails is no news."""
+    try:
+        cluster = await read_cluster(work.azure, work.target)
+    except AzureError as error:
+        work.log(error.problem.summary, "detail")
+        return False
+    arrived = cluster is not None and cluster_body.holds(work.target, cluster)
+    return arrived and dig(cluster, "properties", "provisioningState") == "Succeeded"
 
 
 def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:
@@ -231,6 +267,26 @@ def _changed_meanwhile(name: str) -> Problem:
         f"The cluster {name} was changed since the plan was made.",
         "Its encryption or its identity is no longer as the plan saw it; nothing was written over it.",
         "Plan again and look at the difference.",
+        retryable=True,
+    )
+
+
+def _busy_for_good(name: str) -> Problem:
+    return Problem(
+        "transient",
+        f"Another operation on the cluster {name} does not end.",
+        "AKS changes a cluster for one caller at a time.",
+        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then start again.",
+        retryable=True,
+    )
+
+
+def _still_going(name: str, wait: float) -> Problem:
+    return Problem(
+        "transient",
+        f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
+        "The operation goes on in Azure.",
+        "Start again later: an operation that is still under way is followed, not started anew.",
         retryable=True,
     )
 

@@ -1,0 +1,73 @@
+"""Every built-in world, by every road: each ends in success, in a refusal before anything is written, or in Azure's code."""
+
+import pytest
+
+from tests.support import ROADS, Road, answers, signed_in
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.procedure.step import Patience
+from wizard.simulator import scenarios
+
+DONE = "succeeded"
+NOT_HERE = {"fleet", "throttled"}
+"""Worlds that the benchmarks and the tests of waiting look at; their time is real."""
+
+# Per world: how platform-managed, customer-managed private and customer-managed public end. A refusal of ours is
+# written with a question mark; without one, it is the code of Azure's own that the run fails with.
+ENDS: dict[str, tuple[str, str, str]] = {
+    "aks-not-trusted": (DONE, "InternalOperationError", DONE),
+    "empty": ("cluster-not-found?", "cluster-not-found?", "cluster-not-found?"),
+    "feature-pending": ("", "", ""),
+    "key-disabled": (DONE, "key-disabled?", "key-disabled?"),
+    "key-elliptic": (DONE, "key-type?", "key-type?"),
+    "key-expired": (DONE, "key-expired?", "key-expired?"),
+    "key-without-encrypt": (DONE, "key-operations?", "key-operations?"),
+    "never-ends": ("", "", ""),
+    "no-assign": ("rights-missing?", "rights-missing?", "rights-missing?"),
+    "no-grant": (DONE, "rights-missing?", "rights-missing?"),
+    "no-rights": ("rights-missing?", "rights-missing?", "rights-missing?"),
+    "node-group-lock": ("scope-locked?", "scope-locked?", "scope-locked?"),
+    "policy-denies-nodes": ("RequestDisallowedByPolicy",) * 3,
+    "policy-denies-vault": (DONE, "RequestDisallowedByPolicy", "RequestDisallowedByPolicy"),
+    "read-only-lock": ("scope-locked?", "scope-locked?", "scope-locked?"),
+    "service-principal": ("cluster-service-principal?",) * 3,
+    "stopped": ("cluster-stopped?", "cluster-stopped?", "cluster-stopped?"),
+    "too-old": ("cluster-version-too-old?",) * 3,
+    "unregistered-provider": (DONE, "provider-not-registered?", "provider-not-registered?"),
+    "update-fails": ("InternalOperationError",) * 3,
+    "vault-access-policies": (DONE, "vault-access-policies?", "vault-access-policies?"),
+    "vault-firewall": (DONE, DONE, "vault-firewall-denies?"),
+    "vault-name-taken": (DONE, "vault-name-taken?", "vault-name-taken?"),
+    "vault-private": (DONE, DONE, "vault-firewall-denies?"),
+    "vault-purge-protected": (DONE, "vault-name-taken?", "vault-name-taken?"),
+    "vault-soft-deleted": (DONE, "vault-name-taken?", "vault-name-taken?"),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("world", sorted(scenarios().keys() - NOT_HERE))
+async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
+    expected = ENDS.get(world, (DONE,) * 3)[ROADS.index(road)]
+    async with signed_in(world) as (simulator, azure):
+        wanted = answers(road)
+        plan = await make_plan(azure, wanted)
+        if expected.endswith("?"):
+            assert {finding.code for finding in plan.errors} == {expected.removesuffix("?")}
+            assert all(finding.message and finding.remedy for finding in plan.errors)
+            assert simulator.writes() == []
+            return
+        run = Run(azure, wanted, plan, patience=Patience(operation_wait=300, feature_wait=60))
+        status = await run.execute(plan.digest)
+        if world == "flaky-network" and status == "failed":  # which requests are hit is drawn anew each time
+            assert all(problem.retryable and problem.remedy for problem in run.problems.values())
+        elif expected == DONE:
+            assert (status, run.problems) == (DONE, {})
+            assert not (await make_plan(azure, wanted)).writes
+        else:
+            assert status == "failed"
+            assert {problem.code for problem in run.problems.values()} == {expected}
+            assert all(problem.summary and problem.remedy for problem in run.problems.values())
+
+
+def test_no_world_is_expected_that_there_is_not() -> None:
+    assert ENDS.keys() <= scenarios().keys()
