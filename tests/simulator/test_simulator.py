@@ -91,6 +91,12 @@ async def test_record_has_no_secret(start: Start, tmp_path: Path) -> None:
     assert await cloud.token() not in text
 
 
+async def test_record_names_the_code_of_an_error(cloud: Cloud) -> None:
+    await cloud.raw("GET", cluster_path("none"))
+    assert cloud.simulator.requests[-1].response is not None
+    assert cloud.simulator.requests[-1].response["error"]["code"] == "ResourceNotFound"
+
+
 async def test_the_proxy_leads_to_vaults_and_nowhere_else(cloud: Cloud) -> None:
     proxy = cloud.simulator.environment["HTTPS_PROXY"]
     context = ssl.create_default_context(cafile=cloud.environment["SSL_CERT_FILE"])
