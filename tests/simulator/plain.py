@@ -35,7 +35,7 @@ class Plain:
 
     def __call__(
         self, method: str, path: str, body: Any = None, version: str = "", **headers: str
-    ) -> tuple[int, Any, Mapping[str, str]]:
+    ) -> tuple[int, Any, http.client.HTTPMessage]:
         """Status, body and headers. The api-version follows from the path where none is given.
 
         Raises OSError or HTTPException where the connection breaks.
@@ -53,7 +53,7 @@ class Plain:
 
     def _send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, Any, Mapping[str, str]]:
+    ) -> tuple[int, Any, http.client.HTTPMessage]:
         if self._connection is None:
             address = urlsplit(self.endpoint)
             self._connection = http.client.HTTPSConnection(
