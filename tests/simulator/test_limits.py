@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.clients import PRODUCTION, Start, cluster_path, vault_path
+from tests.simulator.clients import DEVELOPMENT, PRODUCTION, Start, cluster_path, vault_path
 
 S = f"/subscriptions/{PRODUCTION}"
 SLOW = "{size: 2, refill: 1, seconds: 600}"
@@ -113,6 +113,15 @@ async def test_a_policy_on_nodes_stands_in_the_way_of_an_update_of_the_cluster(s
     _, body, _ = await cloud.raw("GET", cluster_path())
     status, _, _ = await cloud.raw("PUT", cluster_path(), body=body | {"tags": {"costcentre": "1"}})
     assert status == 200
+
+
+async def test_policy_assignments_can_be_looked_at(start: Start) -> None:
+    cloud = await start("policy-denies-vault")
+    listed = "providers/Microsoft.Authorization/policyAssignments"
+    status, answer, _ = await cloud.raw("GET", f"{S}/resourceGroups/rg-demo/{listed}", "2024-05-01")
+    assert (status, [entry["name"] for entry in answer["value"]]) == (200, ["no-public-vaults"])
+    _, elsewhere, _ = await cloud.raw("GET", f"/subscriptions/{DEVELOPMENT}/{listed}", "2024-05-01")
+    assert elsewhere["value"] == []
 
 
 @pytest.mark.parametrize(

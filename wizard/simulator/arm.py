@@ -22,7 +22,15 @@ from wizard.simulator.world import World
 Handler = Callable[[World, Call], Awaitable[Answer]]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
 EXTENSIONS = frozenset(
-    {"roleassignments", "roledefinitions", "permissions", "locks", "checkaccess", "denyassignments"}
+    {
+        "roleassignments",
+        "roledefinitions",
+        "permissions",
+        "locks",
+        "checkaccess",
+        "denyassignments",
+        "policyassignments",
+    }
 )
 
 

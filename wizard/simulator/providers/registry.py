@@ -11,6 +11,7 @@ from wizard.simulator.providers import (
     locks,
     managed_hsms,
     managed_identity,
+    policies,
     resource_graph,
     resource_groups,
     resource_listing,
@@ -35,6 +36,7 @@ ALL: tuple[Routes, ...] = (
     managed_hsms.routes,
     container_service.routes,
     cluster_credentials.routes,
+    policies.routes,
     resource_graph.routes,
     upgrade_profiles.routes,
 )

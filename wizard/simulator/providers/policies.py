@@ -1,0 +1,27 @@
+"""Policy assignments, for those who look before they write (Azure Policy; what they deny is in `policy`)."""
+
+from wizard.simulator import policy
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import within
+from wizard.simulator.wire import Answer, Call
+from wizard.simulator.world import World
+
+routes = Routes(
+    "Microsoft.Authorization", ("2021-06-01", "2022-06-01", "2023-04-01", "2024-04-01", "2024-05-01", "2025-01-01", "2025-03-01")
+)  # fmt: skip
+
+
+@routes.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/policyAssignments/read",
+)
+async def list_assignments(world: World, call: Call) -> Answer:
+    """The assignments that apply to a scope: those on it and above it."""
+    return listing(
+        [
+            policy.show(name, each)
+            for name, each in world.scenario.policies.items()
+            if within(call.names["scope"], each.scope)
+        ]
+    )
