@@ -39,7 +39,7 @@ OPTIONS = (
         "AKS, by itself",
         "nothing of yours",
         "3–6 min",
-        "worry about it: there is no key that you could lose",
+        "do anything: there is no key of yours to lose",
         "whoever wants encryption without a key to look after",
     ),
     Option(

@@ -1,6 +1,7 @@
 """`aks-kms simulator`: serve the simulated Azure until interrupted."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -55,6 +56,9 @@ def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> fl
     help="Append every request, one JSON object a line.",
 )
 @click.option("--list", "only_list", is_flag=True, help="List the built-in worlds, and stop.")
+@click.option(
+    "--schema", "only_schema", is_flag=True, help="Print the JSON Schema of scenario files, and stop."
+)
 def command(
     port: int,
     state: Path | None,
@@ -64,8 +68,14 @@ def command(
     record: Path | None,
     *,
     only_list: bool,
+    only_schema: bool,
 ) -> int:
     """Serve the simulated Azure until interrupted."""
+    if only_schema:
+        from wizard.simulator import scenario_schema
+
+        show(json.dumps(scenario_schema(), indent=2))
+        return DONE
     if only_list:
         from wizard.simulator import scenarios
 

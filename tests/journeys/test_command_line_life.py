@@ -370,3 +370,9 @@ def _ended(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 130
+
+
+def test_the_simulator_prints_the_schema_of_scenario_files(shell: Shell) -> None:
+    done = shell.run("simulator", "--schema")
+    assert done.code == 0
+    assert {"extends", "subscriptions", "faults"} <= json.loads(done.out)["properties"].keys()
