@@ -110,8 +110,8 @@ async def test_a_cloud_that_drifted_since_the_plan_is_asked_about_again(world: W
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
-        encrypted = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
-        simulator.change(ORDERS, {"properties": {"securityProfile": encrypted}})
+        hardened = {"workloadIdentity": {"enabled": True}}
+        simulator.change(ORDERS, {"properties": {"securityProfile": hardened}})
         await operator.start("orders-prod")
         await operator.sees("Nothing was begun: Azure is not as it was when the plan was made.")
         assert simulator.writes() == []
