@@ -179,10 +179,6 @@ class Onward(Horizontal):
         """Another word on the button."""
         self._button.label = Content(text)
 
-    def focus_button(self) -> None:
-        """Put the focus on the button."""
-        self._button.focus()
-
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()

@@ -39,7 +39,7 @@ OPTIONS = (
         "AKS, by itself",
         "nothing of yours",
         "3–6 min",
-        "do anything: there is no key of yours to lose",
+        "nothing: there is no key of yours to lose",
         "whoever wants encryption without a key to look after",
     ),
     Option(

@@ -94,7 +94,6 @@ class Key:
     name: str
     versions: list[KeyVersion]
     rotation_policy: Json = field(default_factory=dict)
-    managed_by_arm: bool = False
 
     @property
     def current(self) -> KeyVersion:

@@ -121,7 +121,7 @@ async def put_key(world: World, call: Call) -> Answer:
         await ensure_material(world, version)
         if find_key(world, held, name) is None:
             made = add(world, held, name, version)
-            made.managed_by_arm, made.rotation_policy = True, properties.get("rotationPolicy") or {}
+            made.rotation_policy = properties.get("rotationPolicy") or {}
     key = find_key(world, held, name)
     if key is None:
         raise Refusal(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
