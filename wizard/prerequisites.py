@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,13 @@ async def check(environment: Mapping[str, str], *, time_limit: float = TIME_LIMI
     return [az, extension, kubectl]
 
 
+_INSTALL_AZURE_CLI = {
+    "darwin": "brew update && brew install azure-cli",
+    "win32": "winget install --exact --id Microsoft.AzureCLI",
+}
+"""As Microsoft installs it on each system; elsewhere pip does, whatever the distribution."""
+
+
 async def _azure_cli(environment: Mapping[str, str], limit: float) -> tuple[Prerequisite, Prerequisite]:
     """The Azure CLI and its extension: `az version` tells both."""
     answer = await _ask("az", ["version", "--output", "json"], environment, limit)
@@ -95,14 +103,20 @@ async def _azure_cli(environment: Mapping[str, str], limit: float) -> tuple[Prer
         answer,
         cli,
         AZURE_CLI,
-        missing="https://learn.microsoft.com/cli/azure/install-azure-cli",
+        missing=_INSTALL_AZURE_CLI.get(sys.platform, "python3 -m pip install azure-cli"),
         too_old="az upgrade",
         unknown="az version",
     )
     if az.state in {"missing", "unknown"}:
         note = "the Azure CLI, whose extension it is, is missing" if az.state == "missing" else az.note
         preview = _judge(
-            "aks-preview extension", _Answer(answer.path, None, note), None, AKS_PREVIEW, *(az.remedy,) * 3
+            "aks-preview extension",
+            _Answer(answer.path, None, note),
+            None,
+            AKS_PREVIEW,
+            missing="az extension add --name aks-preview",
+            too_old=az.remedy,
+            unknown=az.remedy,
         )
     elif extension is None:
         preview = Prerequisite(
