@@ -5,6 +5,7 @@ import re
 import shlex
 
 from wizard.answers import Answers
+from wizard.procedure.step import Patience
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.key import key_body
 from wizard.target import Target
@@ -103,13 +104,9 @@ def script(answers: Answers, vault_suffix: str = ".vault.azure.net") -> str:
         if step.key == "contributor-role":
             lines += [
                 "# The identity's new roles take some minutes to take effect.",
-                f"sleep {_settle(target)}",
+                f"sleep {Patience().settle(answers):.0f}",
             ]
     return "\n".join(lines) + "\n"
-
-
-def _settle(target: Target) -> int:
-    return 300 if target.own.vault.network_access == "Private" else 60
 
 
 def _version_lines(answers: Answers) -> list[str]:

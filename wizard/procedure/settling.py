@@ -16,8 +16,7 @@ async def let_roles_settle(work: Work) -> None:
     """
     if work.answers.customer_managed is None:
         return
-    private = work.target.own.vault.network_access == "Private"
-    settle = work.patience.settle_private if private else work.patience.settle_public
+    settle = work.patience.settle(work.answers)
     while (age := _youngest(work)) < settle:
         work.progress("the identity's new roles are settling", age, settle)
         await work.clock.sleep(min(work.patience.heartbeat, settle - age))

@@ -39,6 +39,13 @@ class Patience:
     heartbeat: float = 5
     """Between two words about a long-running operation."""
 
+    def settle(self, answers: Answers) -> float:
+        """How long new roles of the cluster's identity are given before the cluster is touched; 0 where none is."""
+        own = answers.customer_managed
+        if own is None:
+            return 0
+        return self.settle_private if own.vault.network_access == "Private" else self.settle_public
+
 
 @dataclass(frozen=True)
 class Intent:

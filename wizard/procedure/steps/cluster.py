@@ -13,7 +13,7 @@ from wizard.procedure import cluster_body
 from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.settling import let_roles_settle
-from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.procedure.step import Intent, Patience, Step, Work, not_so, shell
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
@@ -44,8 +44,7 @@ class Cluster(Step):
 
     def duration(self, target: Target) -> tuple[float, float]:
         """The update, and before it the time that new roles are given to settle."""
-        own = target.answers.customer_managed
-        settle = 0 if own is None else 300 if own.vault.network_access == "Private" else 60
+        settle = Patience().settle(target.answers)
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
         return (low + settle, high + settle)
 
