@@ -36,10 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def simulator(request: pytest.FixtureRequest, folder: Path) -> Iterator[Simulator]:
-    """A fresh cloud for each module, without waiting. Nothing the Azure CLI asks may be unknown to it."""
+    """A fresh cloud for each module (of its `WORLD`), without waiting. Nothing the Azure CLI asks may be unknown to it."""
     records = Path(os.environ.get(RECORDS, folder))
     simulator = Simulator(
-        speed=math.inf, record=records / f"{request.module.__name__.rpartition('.')[2]}.jsonl"
+        getattr(request.module, "WORLD", "contoso"),
+        speed=math.inf,
+        record=records / f"{request.module.__name__.rpartition('.')[2]}.jsonl",
     )
     simulator.start()
     yield simulator

@@ -17,6 +17,8 @@ from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.containerservice.aio import ContainerServiceClient
 from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.policyinsights.aio import PolicyInsightsClient
+from azure.mgmt.quota.aio import QuotaMgmtClient
 from azure.mgmt.resource.features.aio import FeatureClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
@@ -82,6 +84,10 @@ class Cloud:
         self.authorization = self._open(
             AuthorizationManagementClient(self.credential, PRODUCTION, **arm, **self.net())
         )
+        self.policies = self._open(
+            PolicyInsightsClient(self.credential, subscription_id=PRODUCTION, **arm, **self.net())
+        )
+        self.quotas = self._open(QuotaMgmtClient(self.credential, PRODUCTION, **arm, **self.net()))
         self.features = self._open(FeatureClient(self.credential, PRODUCTION, **arm, **self.net()))
         self.resources = self._open(
             ResourceManagementClient(self.credential, PRODUCTION, **arm, **self.net())
@@ -237,6 +243,11 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     while not await condition():
         pass
     assert await condition(), what
+
+
+def said(body: Any) -> Any:
+    """The error in the body of a refusal: inside `error`, as ARM writes it, or by itself, as AKS does."""
+    return body.get("error", body)
 
 
 def refusal(problem: HttpResponseError) -> tuple[int | None, str, str, str]:

@@ -15,7 +15,7 @@ from wizard.simulator import Simulator
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts a simulator: a built-in world's name, or YAML text that is laid over contoso."""
+    """Starts a simulator: a built-in world's name, or YAML text laid over contoso (or what it `extends`)."""
     async with AsyncExitStack() as stack:
 
         async def begin(
@@ -24,7 +24,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             chosen: str | Path = scenario
             if "\n" in scenario or ":" in scenario:
                 chosen = tmp_path / f"{uuid.uuid4()}.yaml"
-                chosen.write_text(f"description: A test.\nextends: contoso\n{scenario}\n", "utf-8")
+                base = "" if scenario.startswith("extends:") else "extends: contoso\n"
+                chosen.write_text(f"description: A test.\n{base}{scenario}\n", "utf-8")
             simulator = await stack.enter_async_context(Simulator(chosen, speed=speed, **more))
             return Cloud(simulator, principal, stack)
 

@@ -21,9 +21,15 @@ class Plain:
         self.endpoint = environment["AKS_KMS_ARM_ENDPOINT"]
         self._context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
         self._connection: http.client.HTTPSConnection | None = None
+        self._environment = environment
+        self.token = self._signed_in(self.endpoint)
+        self._vault_token = ""
+
+    def _signed_in(self, resource: str) -> str:
+        environment = self._environment
         form = {
             "grant_type": "client_credentials", "client_id": environment["AZURE_CLIENT_ID"],
-            "client_secret": environment["AZURE_CLIENT_SECRET"], "scope": f"{self.endpoint}/.default",
+            "client_secret": environment["AZURE_CLIENT_SECRET"], "scope": f"{resource}/.default",
         }  # fmt: skip
         _, answer, _ = self._send(
             "POST",
@@ -31,7 +37,21 @@ class Plain:
             urlencode(form).encode(),
             {"Content-Type": "application/x-www-form-urlencoded"},
         )
-        self.token = str(answer["access_token"])
+        return str(answer["access_token"])
+
+    def vault(
+        self, name: str, method: str, path: str, body: Any = None
+    ) -> tuple[int, Any, http.client.HTTPMessage]:
+        """The same of a vault's data plane."""
+        self._vault_token = self._vault_token or self._signed_in("https://vault.local.test")
+        headers = {
+            "Authorization": f"Bearer {self._vault_token}",
+            "Content-Type": "application/json",
+            "Host": f"{name}.vault.local.test",
+        }
+        return self._send(
+            method, f"{path}?api-version=7.6", None if body is None else json.dumps(body).encode(), headers
+        )
 
     def __call__(
         self, method: str, path: str, body: Any = None, version: str = "", **headers: str

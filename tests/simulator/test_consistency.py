@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.simulator.clients import CRYPTO_USER, OPERATOR, PRODUCTION, TENANT
+from tests.simulator.clients import CRYPTO_USER, OPERATOR, PRODUCTION, TENANT, said
 from tests.simulator.plain import Plain
 from wizard.simulator import Simulator
 from wizard.simulator.cluster_body import TYPE as CLUSTER
@@ -27,6 +27,15 @@ UNDER_WAY = {"Creating", "Updating", "Deleting", "Stopping", "Starting"}
 WORLD = """
 description: Two groups, nothing in them, and time that stands still.
 extends: empty
+principals:
+  operator: {roles: null}
+  team:
+    kind: group
+    object_id: 88888888-8888-8888-8888-888888888801
+    members: [operator]
+    roles: {/subscriptions/22222222-2222-2222-2222-222222222222: [Owner, Key Vault Crypto Officer]}
+deny_assignments:
+  keep: {scope: /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-b, actions: ["*/delete"]}
 subscriptions:
   22222222-2222-2222-2222-222222222222: {groups: {rg-a: {location: westus2}, rg-b: {location: westeurope}}}
 throttling: {enforced: never}
@@ -94,8 +103,8 @@ class Operator(RuleBasedStateMachine):
         status, answer, _ = self.client(method, path, body, version, **headers)
         assert status < 500, (method, path, body, answer)
         if status >= 400 and method != "HEAD":
-            assert answer["error"]["code"], answer
-            assert answer["error"]["message"], answer
+            assert said(answer)["code"], answer
+            assert said(answer)["message"], answer
         return status, answer
 
     def kept(self, status: int, path: str) -> None:
@@ -115,8 +124,8 @@ class Operator(RuleBasedStateMachine):
         if not really:
             return
         status, _ = self.ask("DELETE", f"{S}/resourceGroups/{group}")
-        if status == 200:
-            assert self.simulator.resource(f"{S}/resourceGroups/{group}") is None
+        assert status in {202, 403, 404, 409}
+        assert (status == 403) is (group == "rg-b"), "a deny assignment keeps that one"
 
     @rule(
         group=groups, name=clusters, location=locations, version=st.sampled_from(["", "1.34"] * 3 + ["1.35.1", "1.30", "x"]),
@@ -180,6 +189,27 @@ class Operator(RuleBasedStateMachine):
         self.ask("PUT", path, {"properties": properties if kind != "RSA" else None})
 
     @rule(
+        name=vaults, what=st.sampled_from(["create", "create", "delete", "delete", "recover", "purge", "rotate", "list", "list deleted"])
+    )  # fmt: skip
+    def work_on_a_key(self, name: str, what: str) -> None:
+        """On the data plane."""
+        method, path, body = {
+            "create": ("POST", "/keys/k/create", {"kty": "EC", "crv": "P-256"}),
+            "delete": ("DELETE", "/keys/k", None),
+            "recover": ("POST", "/deletedkeys/k/recover", None),
+            "purge": ("DELETE", "/deletedkeys/k", None),
+            "rotate": ("POST", "/keys/k/rotate", None),
+            "list": ("GET", "/keys", None),
+            "list deleted": ("GET", "/deletedkeys", None),
+        }[what]
+        status, answer, _ = self.client.vault(name, method, path, body)
+        assert status < 500, (what, answer)
+        if status >= 400:
+            assert said(answer)["code"], answer
+        if status == 200 and what in {"create", "recover", "rotate"}:
+            assert self.client.vault(name, "GET", "/keys/k")[0] == 200
+
+    @rule(
         scope=st.sampled_from(["rg-a"] * 4 + ["rg-b", "rg-none"]), below=st.sampled_from(["", f"/providers/{VAULT}/kv-one", f"/providers/{CLUSTER}/one"]),
         name=st.sampled_from([str(uuid.UUID(int=1)), str(uuid.UUID(int=2)), "no-guid"]), principal=st.sampled_from([OPERATOR] * 3 + [str(uuid.UUID(int=9))]),
         method=st.sampled_from(["PUT", "PUT", "DELETE"]),
@@ -223,7 +253,7 @@ class Operator(RuleBasedStateMachine):
         elif method != "GET":
             self.ask(method, path, {"tags": {"n": str(place)}} if method == "PATCH" else None)
 
-    @rule(seconds=st.sampled_from([1, 30, 400]))
+    @rule(seconds=st.sampled_from([1, 30, 400, 400, 91 * 24 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
         self.ask("GET", f"{S}/resourceGroups")
@@ -238,7 +268,9 @@ class Operator(RuleBasedStateMachine):
     def _check(self, world: World) -> None:
         state = world.state
         waiting = [
-            entry.facts["operation"] for entry in state.pending if entry.happening == "cluster-operation-done"
+            entry.facts["operation"]
+            for entry in state.pending
+            if entry.happening in {"cluster-operation-done", "group-deleted"}
         ]
         under_way = {key for key, each in state.operations.items() if each.status == "InProgress"}
         assert under_way <= set(waiting), "an operation that nothing will end"
@@ -267,6 +299,14 @@ class Operator(RuleBasedStateMachine):
             assert key.partition("/")[0] in names[: -len(state.deleted_vaults) or None], (
                 f"{key} is in no vault"
             )
+        for place in state.deleted_keys:
+            assert place not in state.keys, f"{place} is there and deleted"
+            assert place.partition("/")[0] in names, f"{place} is in no vault"
+        ends = {
+            (entry.happening, entry.facts.get("name", entry.facts.get("place"))) for entry in state.pending
+        }
+        assert {("vault-purged", name) for name in state.deleted_vaults} <= ends, "a vault deleted for ever"
+        assert {("key-purged", place) for place in state.deleted_keys} <= ends, "a key deleted for ever"
         for held in state.assignments.values():
             scope = held.scope.lower().rstrip("/")
             assert scope in state.resources or scope.count("/") <= 2, f"a role at {scope}, which is gone"

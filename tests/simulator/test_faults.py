@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.simulator.clients import AKS, PRODUCTION, Cloud, Start, cluster_path, until
+from tests.simulator.clients import AKS, PRODUCTION, Cloud, Start, cluster_path, said, until
 from wizard.simulator.faults import operation_of
 
 S = f"/subscriptions/{PRODUCTION}"
@@ -117,14 +117,14 @@ async def test_an_operation_that_is_preempted(start: Start) -> None:
 async def test_an_operation_that_fails_with_details(start: Start) -> None:
     cloud = await start(f"faults:\n  - match: {{{WRITES}}}\n    lro_fails: {{code: A, message: b, details: [{{code: C, message: d}}]}}")  # fmt: skip
     answer, state = await operation(cloud)
-    assert (answer["error"], state) == ({"code": "A", "message": "b", "details": [{"code": "C", "message": "d"}]}, "Failed")  # fmt: skip
+    assert (said(answer), state) == ({"code": "A", "message": "b", "details": [{"code": "C", "message": "d"}]}, "Failed")  # fmt: skip
 
 
 async def test_an_operation_that_never_ends(start: Start) -> None:
     cloud = await start("never-ends")
     answer, state = await operation(cloud)
     assert (answer["status"], state) == ("InProgress", "Updating")
-    assert (await cloud.put_cluster())[1]["error"]["code"] == "OperationNotAllowed"
+    assert said((await cloud.put_cluster())[1])["code"] == "OperationNotAllowed"
 
 
 async def test_an_operation_that_disagrees_with_its_resource(start: Start) -> None:
@@ -158,7 +158,7 @@ async def test_a_token_that_expires_mid_run(start: Start) -> None:
     cloud = await start("faults:\n  - {match: {name: aks-demo, nth: 2}, token: expired}")
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
     status, answer, headers = await cloud.raw("GET", cluster_path())
-    assert (status, answer["error"]["code"]) == (401, "ExpiredAuthenticationToken")
+    assert (status, said(answer)["code"]) == (401, "ExpiredAuthenticationToken")
     assert 'error="invalid_token"' in headers["WWW-Authenticate"]
     assert (await cloud.raw("GET", f"{S}/resourceGroups/rg-demo", "2024-11-01"))[0] == 401, "and for ever"
 

@@ -1,8 +1,10 @@
 """The directory, as `az ad` and role listings ask it (AZURE-CLIENTS.md §5)."""
 
+from typing import Any
+
 import pytest
 
-from tests.simulator.clients import OPERATOR, TENANT, Cloud
+from tests.simulator.clients import OPERATOR, TENANT, Cloud, Start
 
 
 async def test_me_is_for_users_only(cloud: Cloud) -> None:
@@ -50,3 +52,20 @@ async def test_service_principals_by_name_and_by_id(cloud: Cloud) -> None:
 async def test_filters_of_the_azure_cli(cloud: Cloud, where: str, names: list[str]) -> None:
     status, answer, _ = await cloud.raw("GET", f"/v1.0/{where}", "")
     assert (status, [each["displayName"] for each in answer["value"]]) == (200, names)
+
+
+async def test_groups_are_none_of_the_others(start: Start) -> None:
+    cloud = await start("group-access")
+
+    async def ask(path: str) -> Any:
+        bearer = {"Authorization": f"Bearer {await cloud.token()}"}
+        async with cloud.session.get(f"{cloud.endpoint}/v1.0/{path}", headers=bearer) as answer:
+            return answer.status, await answer.json()
+
+    _, groups = await ask("groups")
+    names = {each["displayName"] for each in groups["value"]}
+    assert names == {"platform-team", "cloud-operators", "cluster-identities"}
+    _, others = await ask("servicePrincipals")
+    assert not names & {each["displayName"] for each in others["value"]}
+    status, one = await ask(f"groups/{groups['value'][0]['id']}")
+    assert (status, one["@odata.type"]) == (200, "#microsoft.graph.group")

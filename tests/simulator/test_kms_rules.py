@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, vault_path
+from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, said, vault_path
 
 PLATFORM = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
 PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
@@ -13,8 +13,8 @@ PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
 
 async def refused(answer: tuple[int, Any, Any], code: str, text: str, status: int = 400) -> None:
     got, body, _ = answer
-    assert (got, body["error"]["code"]) == (status, code), body
-    assert text in body["error"]["message"]
+    assert (got, said(body)["code"]) == (status, code), body
+    assert text in said(body)["message"]
 
 
 # -- what works --------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ async def test_private_is_accepted_unseen_and_breaks_late(start: Start, scenario
     status, _, headers = await cloud.put_cluster(security=security, identity=identity)
     assert status == 200
     _, operation, _ = await cloud.raw("GET", headers["Azure-AsyncOperation"].removeprefix(cloud.endpoint), "")
-    assert (operation["status"], operation["error"]["code"]) == ("Failed", "InternalOperationError")
+    assert (operation["status"], said(operation)["code"]) == ("Failed", "InternalOperationError")
     assert cloud.cluster()["properties"]["provisioningState"] == "Failed"
     identity_id = next(iter(identity["userAssignedIdentities"]))
     principal = cloud.simulator.resource(identity_id)["properties"]["principalId"]  # type: ignore[index]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.clients import DEVELOPMENT, PRODUCTION, Start, cluster_path, vault_path
+from tests.simulator.clients import DEVELOPMENT, PRODUCTION, Start, cluster_path, said, vault_path
 
 S = f"/subscriptions/{PRODUCTION}"
 SLOW = "{size: 2, refill: 1, seconds: 600}"
@@ -29,8 +29,8 @@ async def test_aks_buckets(start: Start, bucket: str, method: str, path: str, ki
     answers = [await cloud.raw(method, path, body=body) for _ in range(3)]
     assert 429 not in {status for status, _, _ in answers[:2]}
     status, answer, headers = answers[2]
-    assert (status, answer["error"]["code"]) == (429, "Throttled")
-    assert kind in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (429, "Throttled")
+    assert kind in said(answer)["message"]
     assert 590 <= int(headers["Retry-After"]) <= 600
     other = await cloud.raw("GET", cluster_path("orders-prod", "rg-orders"))
     assert other[0] == 200, "each cluster, group and subscription has its own bucket"
@@ -77,8 +77,8 @@ async def test_a_quota_stands_in_the_way_of_new_clusters_only(start: Start) -> N
     cloud = await start("quota-reached")
     body = {"location": "westus2", "identity": {"type": "SystemAssigned"}, "properties": {"dnsPrefix": "x"}}
     status, answer, _ = await cloud.raw("PUT", cluster_path("aks-new"), body=body)
-    assert (status, answer["error"]["code"]) == (400, "ManagedClusterCountExceedsQuotaLimit")
-    assert "Maximum allowed: 1, Current usage: 1, Additional requested: 1" in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (400, "ManagedClusterCountExceedsQuotaLimit")
+    assert "Maximum allowed: 1, Current usage: 1, Additional requested: 1" in said(answer)["message"]
     assert (await cloud.put_cluster())[0] == 200
     assert (await cloud.raw("PUT", cluster_path("aks-new"), body=body | {"location": "eastus"}))[0] == 201
 
@@ -92,7 +92,7 @@ async def test_a_policy_denies_a_vault(start: Start) -> None:
     }
     body: dict[str, Any] = {"location": "westus2", "properties": properties}
     status, answer, _ = await cloud.raw("PUT", vault_path(), "2026-05-15", body)
-    error = answer["error"]
+    error = said(answer)
     assert (status, error["code"], error["target"]) == (403, "RequestDisallowedByPolicy", "kv-demo")
     assert error["message"].startswith("Resource 'kv-demo' was disallowed by policy. Policy identifiers: '[")
     (identifier,) = json.loads(error["message"].partition("identifiers: '")[2].removesuffix("'."))
@@ -107,9 +107,9 @@ async def test_a_policy_on_nodes_stands_in_the_way_of_an_update_of_the_cluster(s
     """AZURE.md §1a: an update fails on resources of the node group, because the PUT validates everything again."""
     cloud = await start("policy-denies-nodes")
     status, answer, _ = await cloud.put_cluster()
-    assert (status, answer["error"]["code"]) == (400, "RequestDisallowedByPolicy")
-    assert "Preflight validation check for resource(s) for container service aks-demo in resource group MC_rg-demo_aks-demo_westus2 failed" in answer["error"]["message"]  # fmt: skip
-    assert "-vmss' was disallowed by policy" in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (400, "RequestDisallowedByPolicy")
+    assert "Preflight validation check for resource(s) for container service aks-demo in resource group MC_rg-demo_aks-demo_westus2 failed" in said(answer)["message"]  # fmt: skip
+    assert "-vmss' was disallowed by policy" in said(answer)["message"]
     _, body, _ = await cloud.raw("GET", cluster_path())
     status, _, _ = await cloud.raw("PUT", cluster_path(), body=body | {"tags": {"costcentre": "1"}})
     assert status == 200
@@ -148,8 +148,8 @@ async def test_a_lock_on_the_nodes_group_stands_in_the_way_of_an_update(start: S
     """AZURE.md §1a ScopeLocked: locks on the node group break AKS operations."""
     cloud = await start("node-group-lock")
     status, answer, _ = await cloud.put_cluster()
-    assert (status, answer["error"]["code"]) == (409, "ScopeLocked")
-    assert "MC_rg-demo_aks-demo_westus2" in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (409, "ScopeLocked")
+    assert "MC_rg-demo_aks-demo_westus2" in said(answer)["message"]
 
 
 async def test_long_lists_come_in_pages(start: Start) -> None:
@@ -162,7 +162,7 @@ async def test_long_lists_come_in_pages(start: Start) -> None:
     status, second, _ = await cloud.raw("GET", path, "")
     assert (status, len(second["value"])) == (200, 4)
     status, answer, _ = await cloud.raw("GET", f"{S}/resourcegroups?%24skiptoken=nonsense", "2024-11-01")
-    assert (status, answer["error"]["code"]) == (400, "InvalidSkipToken")
+    assert (status, said(answer)["code"]) == (400, "InvalidSkipToken")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
-from tests.simulator.clients import DEVELOPMENT, PRODUCTION, Cloud, Start, cluster_path, refusal
+from tests.simulator.clients import DEVELOPMENT, PRODUCTION, Cloud, Start, cluster_path, refusal, said
 
 FAST = {"polling_interval": 0.01}
 
@@ -84,8 +84,8 @@ async def test_a_second_operation_waits_for_the_first(start: Start) -> None:
     status, body, _ = await cloud.put_cluster()
     assert (status, body["properties"]["provisioningState"]) == (200, "Updating")
     status, refused, _ = await cloud.put_cluster()
-    assert (status, refused["error"]["code"]) == (409, "OperationNotAllowed")
-    assert "Another operation (Updating) is in progress" in refused["error"]["message"]
+    assert (status, said(refused)["code"]) == (409, "OperationNotAllowed")
+    assert "Another operation (Updating) is in progress" in said(refused)["message"]
 
 
 async def test_retry_after_is_whole_seconds_in_real_life(start: Start) -> None:
@@ -156,7 +156,7 @@ async def test_etag(cloud: Cloud) -> None:
         )
     assert refusal(refused.value)[:2] == (412, "PreconditionFailed")
     status, body, _ = await cloud.put_cluster(headers={"If-None-Match": "*"})
-    assert (status, body["error"]["code"]) == (412, "PreconditionFailed")
+    assert (status, said(body)["code"]) == (412, "PreconditionFailed")
     assert (await cloud.put_cluster(headers={"If-None-Match": "x"}))[0] == 400
 
 
@@ -181,15 +181,13 @@ async def test_versions_of_a_region(cloud: Cloud) -> None:
 )
 async def test_versions_that_are_refused(cloud: Cloud, properties: dict[str, Any], code: str) -> None:
     status, body, _ = await cloud.put_cluster(properties=properties)
-    assert (status, body["error"]["code"]) == (400, code)
+    assert (status, said(body)["code"]) == (400, code)
 
 
 async def test_a_stopped_cluster_can_only_be_started_or_deleted(cloud: Cloud) -> None:
     status, body, _ = await cloud.put_cluster("web-night", "rg-web")
-    assert (status, body["error"]["code"]) == (400, "OperationNotAllowed")
-    assert (
-        "You can only perform start or delete operations on a stopped AKS cluster" in body["error"]["message"]
-    )
+    assert (status, said(body)["code"]) == (400, "OperationNotAllowed")
+    assert "You can only perform start or delete operations on a stopped AKS cluster" in said(body)["message"]
     await (await cloud.aks.managed_clusters.begin_start("rg-web", "web-night", **FAST)).result()
     assert (await cloud.put_cluster("web-night", "rg-web"))[0] == 200
     await (await cloud.aks.managed_clusters.begin_stop("rg-web", "web-night", **FAST)).result()
@@ -222,7 +220,7 @@ async def test_an_identity_that_does_not_exist(cloud: Cloud) -> None:
     status, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {missing: {}}}
     )
-    assert (status, body["error"]["code"]) == (400, "FailedIdentityOperation")
+    assert (status, said(body)["code"]) == (400, "FailedIdentityOperation")
 
 
 async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> None:
@@ -233,8 +231,8 @@ async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> N
     status, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
     )
-    assert (status, body["error"]["code"]) == (403, "LinkedAuthorizationFailed")
-    assert "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'" in body["error"]["message"]
+    assert (status, said(body)["code"]) == (403, "LinkedAuthorizationFailed")
+    assert "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'" in said(body)["message"]
 
 
 async def test_a_failed_operation_ends_in_a_failed_cluster(start: Start) -> None:
@@ -258,7 +256,7 @@ async def test_agent_pools_and_tags(cloud: Cloud) -> None:
 async def test_a_location_cannot_change(cloud: Cloud) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path())
     status, refused, _ = await cloud.raw("PUT", cluster_path(), body=body | {"location": "eastus"})
-    assert (status, refused["error"]["code"]) == (409, "InvalidResourceLocation")
+    assert (status, said(refused)["code"]) == (409, "InvalidResourceLocation")
 
 
 async def test_drift_changes_the_etag(cloud: Cloud) -> None:
@@ -278,6 +276,6 @@ async def test_creating_needs_an_identity(cloud: Cloud) -> None:
     status, body, _ = await cloud.raw(
         "PUT", cluster_path("aks-new"), body={"location": "westus2", "properties": {}}
     )
-    assert (status, body["error"]["code"]) == (400, "InvalidParameter")
+    assert (status, said(body)["code"]) == (400, "InvalidParameter")
     with pytest.raises(ResourceExistsError):
         await cloud.resources.resource_groups.create_or_update("rg-demo", {"location": "eastus"})

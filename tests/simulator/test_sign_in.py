@@ -6,6 +6,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ClientSecretCredential
 
 from tests.simulator.clients import PRODUCTION, TENANT, Cloud, Start
+from wizard.simulator.world import new_secret
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 
@@ -163,3 +164,8 @@ async def test_an_expired_token(start: Start) -> None:
     while (answer := await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=token))[0] == 200:
         pass
     assert answer[1]["error"]["code"] == "ExpiredAuthenticationToken"
+
+
+def test_a_made_up_secret_is_no_option_on_a_command_line() -> None:
+    """`az login --password -x` would be refused; the lines that the simulator prints have to work as they are."""
+    assert not any("-" in new_secret() for _ in range(200))

@@ -12,6 +12,7 @@ from tests.simulator.clients import (
     TENANT,
     Cloud,
     cluster_path,
+    said,
     vault_path,
 )
 
@@ -36,7 +37,7 @@ def lay(under: Any, path: str, value: object) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "text"),
     [
         ("properties.securityProfil", {}, UNKNOWN.format("securityProfil")),
         ("securityProfile", {}, UNKNOWN.format("securityProfile")),
@@ -53,12 +54,12 @@ def lay(under: Any, path: str, value: object) -> Any:
         ("tags", ["a"], "cannot unmarshal array into Go struct field ManagedCluster.tags of type map[string]string."),
     ],
 )  # fmt: skip
-async def test_clusters(cloud: Cloud, path: str, value: object, said: str) -> None:
+async def test_clusters(cloud: Cloud, path: str, value: object, text: str) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path())
     before = cloud.cluster()
     status, answer, _ = await cloud.raw("PUT", cluster_path(), body=lay(body, path, value))
-    assert (status, answer["error"]["code"]) == (400, "UnmarshalError")
-    assert said in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (400, "UnmarshalError")
+    assert text in said(answer)["message"]
     assert cloud.cluster() == before
 
 
@@ -66,7 +67,7 @@ async def test_a_misspelt_field_of_an_agent_pool(cloud: Cloud) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path())
     body["properties"]["agentPoolProfiles"][0]["vmsize"] = "Standard_D2s_v5"
     status, answer, _ = await cloud.raw("PUT", cluster_path(), body=body)
-    assert (status, answer["error"]["code"]) == (400, "UnmarshalError")
+    assert (status, said(answer)["code"]) == (400, "UnmarshalError")
 
 
 async def test_an_api_version_of_2023_drops_what_it_does_not_know(cloud: Cloud) -> None:
@@ -97,8 +98,8 @@ async def test_a_field_newer_than_the_api_version_is_unknown_to_it(cloud: Cloud)
         "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
     }
     status, answer, _ = await cloud.raw("PUT", cluster_path(), "2026-06-01", body)
-    assert (status, answer["error"]["code"]) == (400, "UnmarshalError")
-    assert UNKNOWN.format("kubernetesResourceObjectEncryptionProfile") in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (400, "UnmarshalError")
+    assert UNKNOWN.format("kubernetesResourceObjectEncryptionProfile") in said(answer)["message"]
 
 
 async def test_what_a_cluster_has_already_may_come_back_and_nothing_beside_it(cloud: Cloud) -> None:
@@ -110,11 +111,11 @@ async def test_what_a_cluster_has_already_may_come_back_and_nothing_beside_it(cl
     _, body, _ = await cloud.raw("GET", path)
     body["properties"]["futureProfil"] = {}
     status, answer, _ = await cloud.raw("PUT", path, body=body)
-    assert (status, answer["error"]["code"]) == (400, "UnmarshalError")
+    assert (status, said(answer)["code"]) == (400, "UnmarshalError")
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "text"),
     [
         ("properties.enablePurgeProtecton", True, "Could not find member 'enablePurgeProtecton' on object of type 'VaultProperties'. Path 'properties.enablePurgeProtecton'."),
         ("properties.networkAcls.defaultActon", "Deny", "Path 'properties.networkAcls.defaultActon'."),
@@ -124,12 +125,12 @@ async def test_what_a_cluster_has_already_may_come_back_and_nothing_beside_it(cl
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_vaults(cloud: Cloud, method: str, path: str, value: object, said: str) -> None:
+async def test_vaults(cloud: Cloud, method: str, path: str, value: object, text: str) -> None:
     await cloud.make_vault()
     body = lay(VAULT if method == "PUT" else {"properties": {}}, path, value)
     status, answer, _ = await cloud.raw(method, vault_path(), "2026-02-01", body)
-    assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent")
-    assert said in answer["error"]["message"]
+    assert (status, said(answer)["code"]) == (400, "InvalidRequestContent")
+    assert text in said(answer)["message"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ async def test_vaults(cloud: Cloud, method: str, path: str, value: object, said:
 async def test_other_resources(cloud: Cloud, where: str, api_version: str, body: Any, code: str) -> None:
     await cloud.make_vault()
     status, answer, _ = await cloud.raw("PUT", where, api_version, body)
-    assert (status, answer["error"]["code"]) == (400, code)
+    assert (status, said(answer)["code"]) == (400, code)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ async def test_role_assignments(cloud: Cloud, wrong: Any) -> None:
     body = wrong | {"properties": properties | wrong.get("properties", {})}
     where = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
     status, answer, _ = await cloud.raw("PUT", where, "2022-04-01", body)
-    assert (status, answer["error"]) == (
+    assert (status, said(answer)) == (
         400,
         {"code": "BadRequestFormat", "message": "The request was incorrectly formatted."},
     )
@@ -181,5 +182,5 @@ async def test_keys_of_the_data_plane(cloud: Cloud) -> None:
 
     for wrong in ({"keySize": 2048}, {"attributes": {"enabled": 1}}, {"key_ops": "encrypt"}):
         status, answer = await post({"kty": "RSA"} | wrong)
-        assert (status, answer["error"]["code"]) == (400, "BadParameter")
+        assert (status, said(answer)["code"]) == (400, "BadParameter")
     assert (await post({"kty": "RSA", "key_ops": ["encrypt", "decrypt"]}))[0] == 200

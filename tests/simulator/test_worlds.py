@@ -9,10 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, cluster_path, vault_path
+from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, cluster_path, said, vault_path
 from wizard.simulator import scenario_schema, scenarios
-from wizard.simulator.build import first_state
+from wizard.simulator.build import fleet_of
 from wizard.simulator.scenario import Scenario, load_scenario
+from wizard.simulator.scenario_rules import Rules
+from wizard.simulator.state import State
 
 S = f"/subscriptions/{PRODUCTION}"
 PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
@@ -114,7 +116,7 @@ async def update(cloud: Cloud) -> tuple[int, Any, Any]:
 async def test_the_world_of_a_refusal(start: Start, world: str, ask: Ask, status: int, code: str) -> None:
     """AZURE.md §1a, §3: the one refusal that the world is for."""
     got, answer, _ = await ask(await start(world))
-    assert (got, answer["error"]["code"]) == (status, code), answer
+    assert (got, said(answer)["code"]) == (status, code), answer
 
 
 @pytest.mark.parametrize("world", ["encrypted", "legacy-kms"])
@@ -146,7 +148,7 @@ async def test_a_role_that_takes_an_hour(start: Start) -> None:
     await cloud.register_feature()
     security, identity = await cloud.customer_key()
     status, answer, _ = await cloud.put_cluster(security=security, identity=identity)
-    assert (status, answer["error"]["code"]) in {(400, PERMISSION), (400, "BadRequest")}
+    assert (status, said(answer)["code"]) in {(400, PERMISSION), (400, "BadRequest")}
 
 
 async def test_tokens_that_are_revoked_are_no_trouble_to_the_sdk(start: Start) -> None:
@@ -239,7 +241,9 @@ def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
             f"description: A test.\nextends: fleet\nfleet: {{clusters: 30, subscriptions: 3, seed: {seed}}}\n",
             "utf-8",
         )
-        state = first_state(load_scenario(file))
+        state, fleet = State(), fleet_of(load_scenario(file))
+        assert fleet is not None
+        fleet.lay(state)
         bodies = [each.body for key, each in state.resources.peek_all() if key.endswith("-00007")]
         found.append(json.dumps(bodies).replace("\n", ""))
     first, again, other = map(len, found)
@@ -265,9 +269,9 @@ def test_the_schema_knows_every_key() -> None:
     assert "FleetSpec" in schema["$defs"]
 
 
-def test_the_guide_names_every_key_of_a_scenario() -> None:
+def test_the_guide_names_every_key_and_every_rule_of_a_scenario() -> None:
     guide = importlib.resources.files("wizard.simulator").joinpath("worlds", "README.md").read_text("utf-8")
-    missing = [name for name in Scenario.model_fields if f"`{name}`" not in guide]
+    missing = [name for name in (*Scenario.model_fields, *Rules.model_fields) if f"`{name}`" not in guide]
     assert missing == []
     unknown = [name for name in scenarios() if f"`{name}`" not in guide]
     assert unknown == []

@@ -3,19 +3,16 @@
 A route is strict: what it does not know is refused as ARM refuses it, and the server records it as unknown.
 """
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wizard.simulator import paging, policy, rbac
-from wizard.simulator.ids import scope_of, segments, subscription_of
+from wizard.simulator.ids import group_id, scope_of, segments, subscription_of
 from wizard.simulator.locks import check_locks
 from wizard.simulator.throttling import Throttle
-from wizard.simulator.tokens import ARM_AUDIENCES, TokenProblem, Tokens
+from wizard.simulator.tokens import ARM_AUDIENCES, TokenProblem, Tokens, fresh_token_claims
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
@@ -29,6 +26,7 @@ EXTENSIONS = frozenset(
         "locks",
         "checkaccess",
         "denyassignments",
+        "roleeligibilityscheduleinstances",
         "policyassignments",
     }
 )
@@ -189,7 +187,6 @@ class ResourceManager:
         self._audiences = (base_url, *ARM_AUDIENCES)
         self._authorization_uri = f"{base_url}/{world.scenario.tenant.id}"
         self._throttle = Throttle(world)
-        self._withdrawn: dict[bytes, str] = {}
 
     async def answer(self, call: Call) -> Answer:
         """Serve one call.
@@ -209,6 +206,7 @@ class ResourceManager:
         if not reads:
             check_locks(self._world, call.method, call.path)
         if call.method in {"PUT", "PATCH", "DELETE"}:
+            self._check_group(call)
             self._check_registration(call)
             policy.check(self._world, call)
         answer = await route.handler(self._world, call)
@@ -230,8 +228,7 @@ class ResourceManager:
                 "The authentication failed because of missing 'Authorization' header.",
             )
         try:
-            self._check_withdrawn(token, call.token_fault)
-            oid = str((await self._tokens.check(token, self._audiences))["oid"])
+            oid = str((await self._tokens.check(token, self._audiences, call.token_fault))["oid"])
         except TokenProblem as problem:
             raise self._not_accepted(problem) from problem
         if oid not in self._world.state.principals:
@@ -241,14 +238,6 @@ class ResourceManager:
                 "The principal was deleted.",
             )
         return oid
-
-    def _check_withdrawn(self, token: str, fault: str) -> None:
-        """A fault has a token stop being good, from one request to the next and for ever; a fresh one is good again."""
-        digest = hashlib.sha256(token.encode()).digest()
-        if fault:
-            self._withdrawn[digest] = "foreign" if fault == "revoked" else fault
-        if reason := self._withdrawn.get(digest):
-            raise TokenProblem(reason, str(self._world.now()))
 
     def _not_accepted(self, problem: TokenProblem) -> Refusal:
         if problem.reason == "expired":
@@ -266,17 +255,12 @@ class ResourceManager:
             )
         if problem.reason == "foreign":
             # MSAL keeps tokens across runs of the simulator: with this challenge clients fetch a new one and repeat.
-            claims = base64.b64encode(
-                json.dumps(
-                    {"access_token": {"nbf": {"essential": True, "value": str(int(self._world.now()))}}}
-                ).encode()
-            ).decode()
             return self._unauthorized(
                 "InvalidAuthenticationToken",
                 "The access token signature is invalid.",
                 "The signature is invalid.",
                 error="insufficient_claims",
-                claims=claims,
+                claims=fresh_token_claims(self._world.now()),
             )
         return self._unauthorized(
             "InvalidAuthenticationToken", "The access token is invalid.", "The access token is invalid."
@@ -334,6 +318,15 @@ class ResourceManager:
         if subscription and subscription not in self._world.scenario.subscriptions:
             raise Refusal(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
+            )
+
+    def _check_group(self, call: Call) -> None:
+        group = self._world.find(group_id(call.path)) if call.method != "DELETE" else None
+        if group is not None and group.body["properties"]["provisioningState"] == "Deleting":
+            raise Refusal(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{group.body['name']}' is in deprovisioning state and cannot perform this operation.",
             )
 
     def _check_registration(self, call: Call) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, sees_encryption_profile
-from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.wire import FlatRefusal, Json, Refusal
 
 NESTED = ("object", "objects", "map")
 _STRICT_SINCE = "2024-01-01"  # the first AKS api-version that refuses unknown fields (Azure/AKS#4060)
@@ -166,7 +166,7 @@ def check_cluster(body: Json, held: Json | None, api_version: str, table: str = 
 
 
 def _unmarshal(what: str) -> Refusal:
-    return Refusal(400, "UnmarshalError", f"UnmarshalEntity encountered error: {what}")
+    return FlatRefusal(400, "UnmarshalError", f"UnmarshalEntity encountered error: {what}")
 
 
 def _unknown_field(name: str) -> Refusal:

@@ -1,10 +1,12 @@
 """A world's first state, from its scenario."""
 
+from typing import TYPE_CHECKING
+
 from wizard.simulator import rbac
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
-from wizard.simulator.key_store import add, key_uri, new_version
+from wizard.simulator.key_store import add, key_uri, new_version, soft_delete_key, vault_name
 from wizard.simulator.locks import TYPE as LOCK
 from wizard.simulator.locks import new_lock
 from wizard.simulator.problems import ScenarioError
@@ -16,24 +18,27 @@ from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.providers.resource_providers import NAMESPACES
-from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, VaultSpec, merge
-from wizard.simulator.state import Assignment, Principal, Resource, State
+from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, merge
+from wizard.simulator.scenario_vaults import KeySpec, RotationPolicySpec, VaultSpec
+from wizard.simulator.state import Assignment, Principal, Resource
 from wizard.simulator.wire import Json
 from wizard.simulator.world import World, iso, new_secret
+
+if TYPE_CHECKING:
+    from wizard.simulator.fleet import Fleet
 
 DAY = 24 * 3600
 LONG_AGO = 30 * DAY
 _NEWEST = "2026-08-01"
 
 
-def first_state(scenario: Scenario) -> State:
-    """What a world of this scenario starts from, before anything is put into it: nothing, or its fleet, asleep."""
-    state = State()
-    if scenario.fleet:
-        from wizard.simulator.fleet import Fleet
+def fleet_of(scenario: Scenario) -> "Fleet | None":
+    """The generated clusters of a scenario, where it has any."""
+    if scenario.fleet is None:
+        return None
+    from wizard.simulator.fleet import Fleet
 
-        Fleet(scenario, scenario.fleet).lay(state)
-    return state
+    return Fleet(scenario, scenario.fleet)
 
 
 def populate(world: World) -> None:
@@ -57,6 +62,7 @@ def populate(world: World) -> None:
             _fill(world, group_id, group)
         for name, lock in specification.locks.items():
             world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
+    _drop_deleted_identities(world, scenario)
     world.state.refreshed.update(world.state.features)
     for _, principal in world.state.principals.awake():
         principal.visible_at = 0.0
@@ -74,17 +80,25 @@ def _principals(world: World, scenario: Scenario) -> None:
         for scope, roles in specification.roles.items():
             for role in roles:
                 _assign(world, scope, role, principal)
+        for scope, roles in specification.eligible.items():
+            for role in roles:
+                _role(scope, role, principal)
 
 
-def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
-    """A role assignment made long ago, in effect since."""
+def _role(scope: str, role: str, principal: Principal) -> rbac.RoleDefinition:
+    """The built-in role of this name, or the scenario's mistake."""
     try:
-        definition = rbac.role_named(role)
+        return rbac.role_named(role)
     except KeyError as problem:
         known = ", ".join(sorted(entry.name for entry in rbac.role_definitions().values()))
         raise ScenarioError(
             f"The scenario gives '{principal.name}' the role '{role}' at {scope}, which is no built-in role. Known: {known}."
         ) from problem
+
+
+def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
+    """A role assignment made long ago, in effect since."""
+    definition = _role(scope, role, principal)
     name, created = stable_guid(scope, principal.object_id, definition.guid), world.now() - LONG_AGO
     world.grant(
         Assignment(
@@ -115,6 +129,17 @@ def _fill(world: World, group_id: str, group: GroupSpec) -> None:
         _cluster(world, group_id, name, cluster, group)
 
 
+def _drop_deleted_identities(world: World, scenario: Scenario) -> None:
+    """What was made to be named elsewhere, and is gone: its clusters and role assignments still speak of it."""
+    for subscription, specification in scenario.subscriptions.items():
+        for group_name, group in specification.groups.items():
+            for name, identity in group.identities.items():
+                if identity.deleted:
+                    world.remove(
+                        f"/subscriptions/{subscription}/resourceGroups/{group_name}/providers/{IDENTITY}/{name}"
+                    )
+
+
 def _identity_of(world: World, place: str, name: str) -> Resource:
     """A user-assigned identity by full id, or by name in the group of `place`."""
     resource_id = (
@@ -131,7 +156,7 @@ def _identity_of(world: World, place: str, name: str) -> Resource:
 def _vault(world: World, resource_id: str, specification: VaultSpec, group: GroupSpec) -> None:
     name, tenant = resource_id.rpartition("/")[2], world.scenario.tenant.id
     given: Json = {
-        "tenantId": tenant,
+        "tenantId": specification.tenant or tenant,
         "sku": {"family": "A", "name": specification.sku},
         "enableRbacAuthorization": specification.rbac,
         "softDeleteRetentionInDays": specification.soft_delete_days,
@@ -158,18 +183,54 @@ def _vault(world: World, resource_id: str, specification: VaultSpec, group: Grou
     }
     vault = world.put(Resource(resource_id, VAULT, body))
     for key_name, key in specification.keys.items():
-        for _ in range(key.versions):
-            version = new_version(world, kty=key.kty, size=key.size, curve=key.curve, ops=key.ops)
-            version.version = stable_guid(resource_id, key_name, str(_)).replace("-", "")
-            version.enabled, version.created = key.enabled, version.created - LONG_AGO
-            version.expires = None if key.expires is None else int(world.now() + key.expires * DAY)
-            add(world, name, key_name, version)
+        _key(world, vault, key_name, key)
     for who, roles in specification.access.items():
         principal = world.state.principals[_object_id(world, resource_id, who)]
         for role in roles:
             _assign(world, resource_id, role, principal)
     if specification.deleted:
         soft_delete(world, vault)
+
+
+def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> None:
+    def days(span: float | None) -> int | None:
+        return None if span is None else int(world.now() + span * DAY)
+
+    for number in range(specification.versions):
+        version = new_version(
+            world,
+            kty=specification.kty,
+            size=specification.size,
+            curve=specification.curve,
+            ops=specification.ops,
+        )
+        version.version = stable_guid(vault.id, name, str(number)).replace("-", "")
+        version.enabled = specification.enabled
+        version.created = version.updated = version.created - LONG_AGO
+        version.expires, version.not_before = days(specification.expires), days(specification.not_before)
+        key = add(world, vault_name(vault), name, version)
+        if specification.rotation_policy:
+            key.rotation_policy = _rotation_policy(specification.rotation_policy, version.created)
+    if specification.deleted:
+        soft_delete_key(world, vault, key)
+
+
+def _rotation_policy(specification: RotationPolicySpec, created: int) -> Json:
+    """A rotation policy as the data plane keeps it."""
+    expiry = {"expiryTime": specification.expiry} if specification.expiry else {}
+    actions: list[Json] = []
+    if specification.rotate_after:
+        actions.append(
+            {"trigger": {"timeAfterCreate": specification.rotate_after}, "action": {"type": "Rotate"}}
+        )
+    if specification.rotate_before_expiry:
+        actions.append(
+            {
+                "trigger": {"timeBeforeExpiry": specification.rotate_before_expiry},
+                "action": {"type": "Rotate"},
+            }
+        )
+    return {"lifetimeActions": actions, "attributes": {**expiry, "created": created, "updated": created}}
 
 
 def _object_id(world: World, place: str, name: str) -> str:

@@ -26,8 +26,19 @@ def sees_encryption_profile(api_version: str) -> bool:
     return api_version.endswith("-preview") or api_version >= ENCRYPTION_PROFILE_SINCE
 
 
-def view(body: Json, api_version: str) -> Json:
-    """The cluster as an api-version shows it: what is newer than it is hidden, though not lost."""
+def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
+    """The cluster as an api-version shows it: what is newer than it is hidden, though not lost.
+
+    Without `etag` nothing in it shows one, as recorded in 2025 (AZURE.md §2c).
+    """
+    if not etag:
+        pools = [
+            {name: value for name, value in pool.items() if name != "eTag"}
+            for pool in body["properties"]["agentPoolProfiles"]
+        ]
+        body = {name: value for name, value in body.items() if name != "eTag"} | {
+            "properties": body["properties"] | {"agentPoolProfiles": pools}
+        }
     security = body["properties"].get("securityProfile") or {}
     if ENCRYPTION_PROFILE not in security or sees_encryption_profile(api_version):
         return body

@@ -7,7 +7,7 @@ from wizard.simulator.cluster_body import TYPE, minor_of
 from wizard.simulator.ids import subscription_of
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.state import Resource
-from wizard.simulator.wire import Call, Json, Refusal
+from wizard.simulator.wire import Call, FlatRefusal, Json, Refusal
 from wizard.simulator.world import World
 
 
@@ -15,11 +15,11 @@ def check_etag(call: Call, cluster: Resource | None) -> None:
     """`If-Match` and `If-None-Match` (AKS: use etags)."""
     match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
     if match and none_match:
-        raise Refusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
+        raise FlatRefusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
     if none_match and none_match != "*":
-        raise Refusal(400, "BadRequest", "If-None-Match must be empty or '*'.")
+        raise FlatRefusal(400, "BadRequest", "If-None-Match must be empty or '*'.")
     if none_match and cluster is not None:
-        raise Refusal(
+        raise FlatRefusal(
             412, "PreconditionFailed", "The resource exists already, but If-None-Match: * was given."
         )
     if (
@@ -27,7 +27,7 @@ def check_etag(call: Call, cluster: Resource | None) -> None:
         and match != "*"
         and (cluster is None or match.removeprefix("W/").strip('"') != cluster.body["eTag"])
     ):
-        raise Refusal(
+        raise FlatRefusal(
             412, "PreconditionFailed", "Etag mismatched: the resource was changed since it was read."
         )
 
@@ -35,7 +35,7 @@ def check_etag(call: Call, cluster: Resource | None) -> None:
 def check_free(world: World, cluster: Resource | None) -> None:
     """No other operation may be in progress on the cluster."""
     if cluster is not None and (operation := operations.running(world, cluster.id)):
-        raise Refusal(
+        raise FlatRefusal(
             409,
             "OperationNotAllowed",
             f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
@@ -43,14 +43,19 @@ def check_free(world: World, cluster: Resource | None) -> None:
         )
 
 
+def quota_of(world: World, subscription: str, location: str) -> tuple[int, int]:
+    """How many clusters a subscription may have in a region, and how many it has."""
+    quotas = world.scenario.quotas
+    inside = world.of_type(TYPE, f"/subscriptions/{subscription}")
+    held = sum(cluster.body["location"] == location for cluster in inside)
+    return quotas.in_region.get(location, quotas.clusters_per_region), held
+
+
 def check_quota(world: World, cluster_id: str, location: str) -> None:
     """A subscription may have only so many clusters in a region (AKS: quotas and limits; the status is UNCONFIRMED)."""
-    quotas = world.scenario.quotas
-    most = quotas.in_region.get(location, quotas.clusters_per_region)
-    inside = world.of_type(TYPE, f"/subscriptions/{subscription_of(cluster_id)}")
-    held = sum(cluster.body["location"] == location for cluster in inside)
+    most, held = quota_of(world, subscription_of(cluster_id), location)
     if held >= most:
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "ManagedClusterCountExceedsQuotaLimit",
             f"Operation results in exceeding quota limits for managed clusters. Maximum allowed: {most}, Current usage: {held}, Additional requested: 1. "
@@ -62,7 +67,7 @@ def check_running(cluster: Resource | None) -> None:
     """A stopped cluster is refused."""
     if cluster is not None and cluster.body["properties"]["powerState"]["code"] == "Stopped":
         # Code and text UNCONFIRMED; the documentation's sentence is used.
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "OperationNotAllowed",
             f"Managed cluster '{cluster.body['name']}' is stopped. You can only perform start or delete operations on a stopped AKS cluster.",
@@ -92,14 +97,14 @@ def resolve_version(
         return next(entry.patches[-1] for entry in offered.values() if entry.default)
     entry = offered.get(".".join(wanted.split(".")[:2]))
     if entry is None or (wanted not in entry.patches and wanted.count(".") != 1):
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "K8sVersionNotSupported",
             f"Managed cluster {name} is on version {wanted}, which is not supported in this region. Please use [az aks get-versions] command to get the "
             "supported version list in this region. For more information, please check https://aka.ms/supported-version-list",
         )
     if entry.lts_only and not long_term:
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "K8sVersionNotSupported",
             f"Managed cluster {name} is on version {wanted}, which is only available for Long-Term Support (LTS). If you intend to onboard to LTS, please "
@@ -108,12 +113,22 @@ def resolve_version(
         )
     version = wanted if wanted.count(".") == 2 else entry.patches[-1]
     if now and minor_of(version) < minor_of(now):
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "NotAllowedDowngrade",
             f"Downgrading the Kubernetes version from {now} to {version} is not allowed.",
         )
     return version
+
+
+def check_identity_region(world: World, identity: Json, location: str) -> None:
+    """In some regions a new cluster cannot have a user-assigned identity (AZURE.md §5; code and text UNCONFIRMED)."""
+    if identity.get("type") == "UserAssigned" and location in world.scenario.no_user_assigned_identity:
+        raise FlatRefusal(
+            400,
+            "BadRequest",
+            f"Clusters with a user-assigned managed identity are not supported in location '{location}'.",
+        )
 
 
 def identity_after(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
@@ -123,7 +138,7 @@ def identity_after(world: World, call: Call, wanted: Json, before: Json | None) 
         if before is not None:
             return deepcopy(before.get("identity") or {})
         if (wanted["properties"].get("servicePrincipalProfile") or {}).get("clientId", "msi") == "msi":
-            raise Refusal(
+            raise FlatRefusal(
                 400,
                 "InvalidParameter",
                 "Either a managed identity or a service principal is required for the managed cluster.",
@@ -134,7 +149,7 @@ def identity_after(world: World, call: Call, wanted: Json, before: Json | None) 
             return deepcopy(before["identity"])
         return {"type": "SystemAssigned"}
     if given.get("type") != "UserAssigned" or len(given.get("userAssignedIdentities") or {}) != 1:
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "InvalidParameter",
             "The cluster's identity is SystemAssigned, or UserAssigned with exactly one user-assigned identity.",
@@ -151,7 +166,7 @@ def _assigned(world: World, call: Call, identity_id: str) -> Json:
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     if not rbac.may(world, call.caller, action, identity_id):
         client = world.state.principals[call.caller].client_name
-        raise Refusal(
+        raise FlatRefusal(
             403,
             "LinkedAuthorizationFailed",
             f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "

@@ -12,10 +12,10 @@ from wizard.simulator.providers.features import enabled as feature_enabled
 from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.state import Principal
 from wizard.simulator.vault_access import Origin, check_network, check_rights
-from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.wire import FlatRefusal, Json, Refusal
 from wizard.simulator.world import World
 
-OLDEST_MINOR = (1, 33)
+OLDEST_MINOR, KMS_V2_SINCE = (1, 33), (1, 27)
 FEATURE = "Microsoft.ContainerService/KMSPMKPreview"
 DISABLED_UNTIL_PREVIEW = "2026-05-02-preview"
 _KEY_ID = re.compile(
@@ -25,7 +25,7 @@ _KEY_ID = re.compile(
 
 
 def _bad(message: str, code: str = "BadRequest") -> Refusal:
-    return Refusal(400, code, message)
+    return FlatRefusal(400, code, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,39 @@ class Change:
     properties: Json
     identity: Json
     version: str
+    version_before: str
 
 
 def check(world: World, change: Change) -> None:
     """Pass, or raise the refusal of the resource provider."""
+    _check_upgrade(change)
     _check_infrastructure(world, change)
     if change.after.customer:
         _check_customer_key(world, change)
+    elif (
+        set(change.after.kms) - {"enabled"} and world.scenario.rules.leftovers_of_a_disabled_key == "refused"
+    ):
+        named = ", ".join(sorted(set(change.after.kms) - {"enabled"}))
+        raise _bad(
+            f"The fields {named} must be empty when Azure Key Vault KMS is disabled."
+        )  # text UNCONFIRMED
+
+
+def _check_upgrade(change: Change) -> None:
+    """A cluster with KMS v1 (before 1.27) cannot be upgraded with it (AZURE.md §1a; text UNCONFIRMED)."""
+    if not (change.version_before and change.before.customer and change.after.customer):
+        return
+    if minor_of(change.version_before) < KMS_V2_SINCE <= minor_of(change.version):
+        raise _bad(
+            f"The cluster uses KMS v1 and cannot be upgraded to Kubernetes {change.version}. Turn Azure Key Vault KMS off before the upgrade, and on after it."
+        )
+
+
+def tidy(world: World, body: Json) -> None:
+    """Take a key that was turned off out of a cluster's body, where the world forgets it."""
+    security = body["properties"]["securityProfile"]
+    if not world.scenario.rules.disabled_key_shown and not Encryption.of(body["properties"]).customer:
+        security.pop("azureKeyVaultKms", None)
 
 
 def _check_infrastructure(world: World, change: Change) -> None:
@@ -120,6 +146,14 @@ def _check_customer_key(world: World, change: Change) -> None:
         raise _bad("KeyVault network access is unspecified for Azure Key Vault KMS.")
     if access == "Private" and not kms.get("keyVaultResourceId"):
         raise _bad("KeyVault resource ID is empty when KeyVault network access is Private.")
+    if (
+        access == "Public"
+        and kms.get("keyVaultResourceId")
+        and world.scenario.rules.public_vault_id == "refused"
+    ):
+        raise _bad(
+            "KeyVault resource ID must be empty when KeyVault network access is Public."
+        )  # text UNCONFIRMED
     key_id = _KEY_ID.fullmatch(str(kms.get("keyId") or ""))
     if key_id is None or key_id["suffix"].lower() != world.scenario.vault_suffix:
         raise _bad(
@@ -134,16 +168,43 @@ def _check_customer_key(world: World, change: Change) -> None:
         raise _bad(
             f"The key identifier '{kms['keyId']}' is not of the key vault '{vault_id}'."
         )  # text UNCONFIRMED
-    if _is_legacy(change, versioned=key_id["version"] is not None):
+    _check_tenant(world, key_id["vault"])
+    versioned = key_id["version"] is not None
+    if versioned and change.after.platform and world.scenario.rules.versioned_key_in_the_new_way == "refused":
+        raise _bad(
+            f"The key identifier '{kms['keyId']}' must not contain a key version when infrastructureEncryption is Enabled."
+        )  # text UNCONFIRMED
+    if _is_legacy(change, versioned=versioned):
         _check_legacy(change)
     elif minor_of(change.version) < OLDEST_MINOR:
         raise _bad(
             f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
         )  # text UNCONFIRMED
+    _check_hardware(world, key_id["vault"], key_id["key"])
     if access == "Public":
         validate_identity(world, change, Origin.INTERNET)
     elif world.scenario.rules.private_access_validated:
         validate_identity(world, change, _trusted(world))
+
+
+def _check_tenant(world: World, name: str) -> None:
+    """A vault of another tenant is not supported (AZURE.md §1a, last row; text UNCONFIRMED)."""
+    vault = find_vault(world, name)
+    theirs = vault.body["properties"]["tenantId"] if vault else world.scenario.tenant.id
+    if theirs != world.scenario.tenant.id:
+        raise _bad(
+            f"The key vault '{name}' is of the tenant '{theirs}', the managed cluster of '{world.scenario.tenant.id}'. A key vault of another tenant is "
+            "not supported."
+        )
+
+
+def _check_hardware(world: World, vault: str, name: str) -> None:
+    """Whether AKS takes keys of hardware security modules is not confirmed (AZURE.md §3g; text UNCONFIRMED)."""
+    key = find_key(world, vault, name)
+    if key and key.current.kty.endswith("-HSM") and world.scenario.rules.hardware_keys == "refused":
+        raise _bad(
+            f"The key type '{key.current.kty}' of the key '{name}' is not supported, supported is RSA."
+        )
 
 
 def _is_legacy(change: Change, *, versioned: bool) -> bool:
@@ -212,6 +273,8 @@ def why_no_access(world: World, kms: Json, identity: Json, origin: Origin) -> st
     version = next((each for each in reversed(key.versions) if not wanted or each.version == wanted), None)
     if version is None:
         return f"version {wanted} of the key is gone"
+    if vault.body["properties"]["tenantId"] != world.scenario.tenant.id:
+        return "the vault is of another tenant"
     for operation in ("encrypt", "decrypt"):
         if refused := why_not(version, operation, world.now()):
             return refused

@@ -50,5 +50,8 @@ def stored_inside(world: World, resource_id: str) -> dict[str, bytes]:
 
 
 def remove(world: World, resource_id: str) -> None:
-    """Let the resource be gone."""
+    """Let the resource, or the role assignment, be gone."""
+    if held := world.state.assignments.get(resource_id.lower()):
+        world.revoke(held)
+        return
     world.remove(_existing(world, resource_id).id)

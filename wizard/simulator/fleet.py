@@ -16,8 +16,9 @@ from itertools import accumulate
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
-from wizard.simulator.scenario import GroupSpec, IdentitySpec, KeySpec, Scenario, SubscriptionSpec, VaultSpec
+from wizard.simulator.scenario import GroupSpec, Scenario, SubscriptionSpec
 from wizard.simulator.scenario_fleet import FleetSpec
+from wizard.simulator.scenario_vaults import IdentitySpec, KeySpec, VaultSpec
 from wizard.simulator.state import Principal, Resource, State
 from wizard.simulator.wire import Json
 

@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as `az ad` and role listings ask it: me, users, service principals, names for object ids."""
+"""Microsoft Graph, as far as `az ad` and role listings ask it: me, users, groups, service principals, names for object ids."""
 
 import re
 
@@ -12,8 +12,20 @@ _TERM = re.compile(
     r"|startswith\(displayName,\s*'(?P<start>[^']*)'\)"
 )
 
+_COLLECTIONS = {
+    "/users": frozenset({"user"}),
+    "/groups": frozenset({"group"}),
+    "/serviceprincipals": frozenset({"application", "managed-identity"}),
+    "/applications": frozenset[str](),
+}
+
 
 def _show(principal: Principal) -> Json:
+    if principal.kind == "group":
+        return {
+            "@odata.type": "#microsoft.graph.group", "id": principal.object_id, "displayName": principal.name, "securityEnabled": True,
+            "mailEnabled": False,
+        }  # fmt: skip
     if principal.kind == "user":
         return {
             "@odata.type": "#microsoft.graph.user", "id": principal.object_id, "displayName": principal.name, "userPrincipalName": principal.upn,
@@ -55,13 +67,9 @@ class Graph:
                     400, "BadRequest", "/me request is only valid with delegated authentication flow."
                 )
             return Answer(200, _show(me))
-        if path in {"/serviceprincipals", "/users"}:
-            return Answer(
-                200, {"value": [_show(each) for each in self._filtered(call, users=path == "/users")]}
-            )
-        if path in {"/groups", "/applications"}:
-            return Answer(200, {"value": []})
-        match = re.fullmatch(r"/(?:serviceprincipals|users)/(?P<id>[^/]+)", path)
+        if path in _COLLECTIONS:
+            return Answer(200, {"value": [_show(each) for each in self._filtered(call, _COLLECTIONS[path])]})
+        match = re.fullmatch(r"/(?:serviceprincipals|users|groups)/(?P<id>[^/]+)", path)
         if match is None:
             raise UnknownRoute(
                 404, "Request_ResourceNotFound", f"Resource not found for the segment '{call.path}'."
@@ -79,8 +87,8 @@ class Graph:
         now = self._world.now()
         return [each for each in self._world.state.principals.values() if each.visible_at <= now]
 
-    def _filtered(self, call: Call, *, users: bool) -> list[Principal]:
-        found = [each for each in self._visible() if (each.kind == "user") is users]
+    def _filtered(self, call: Call, kinds: frozenset[str]) -> list[Principal]:
+        found = [each for each in self._visible() if each.kind in kinds]
         for part in filter(None, re.split(r"\s+and\s+", call.query.get("$filter", "").strip())):
             term = _TERM.fullmatch(part)
             if term is None:

@@ -7,11 +7,12 @@ import secrets
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from wizard.simulator.state import Key, KeyVersion, Resource
+from wizard.simulator.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.world import World, happening
 
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
+DAY = 24 * 3600.0
 SIZES = (2048, 3072, 4096)
 CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1,
@@ -61,6 +62,23 @@ def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
     key.versions.append(version)
     world.changed = True
     return key
+
+
+def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
+    """Put a key among the deleted ones; its name stays taken."""
+    place, now = f"{key.vault}/{key.name}".lower(), world.now()
+    days = vault.body["properties"]["softDeleteRetentionInDays"]
+    deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
+    del world.state.keys[place]
+    world.after_retention(days, "key-purged", place=place, deleted=repr(now))
+    return deleted
+
+
+@happening("key-purged")
+def _retained(world: World, facts: dict[str, str]) -> None:
+    deleted = world.state.deleted_keys.get(facts["place"])
+    if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
+        del world.state.deleted_keys[facts["place"]]
 
 
 def _encode(number: int) -> str:

@@ -4,6 +4,17 @@ from wizard.simulator.wire import Refusal
 from wizard.simulator.world import World
 
 
+def offered(world: World, kind: str) -> list[str]:
+    """The short names of the regions in which a resource type is offered."""
+    without = {
+        short
+        for name, regions in world.scenario.not_offered.items()
+        if name.lower() == kind.lower()
+        for short in regions
+    }
+    return [short for short in world.scenario.locations if short not in without]
+
+
 def check_location(world: World, location: object, kind: str) -> str:
     """The region's short name, whether given so or by its display name.
 
@@ -12,10 +23,10 @@ def check_location(world: World, location: object, kind: str) -> str:
     if not isinstance(location, str) or not location:
         raise Refusal(400, "LocationRequired", "The location property is required for this definition.")
     short = location.lower().replace(" ", "")
-    if short not in world.scenario.locations:
-        known = ",".join(world.scenario.locations)
+    known = offered(world, kind)
+    if short not in known:
         raise Refusal(
             400, "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{kind}'. List of available regions for the resource type is '{known}'.",
+            f"The provided location '{location}' is not available for resource type '{kind}'. List of available regions for the resource type is '{','.join(known)}'.",
         )  # fmt: skip
     return short

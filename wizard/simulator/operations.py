@@ -17,13 +17,19 @@ def running(world: World, resource_id: str) -> Operation | None:
     return world.state.operations[operation] if operation else None
 
 
+def start(world: World, resource_id: str, kind: str) -> Operation:
+    """A new operation in progress on a resource."""
+    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()))
+    world.state.operations[operation.id] = operation
+    world.running[operation.resource_id] = operation.id
+    return operation
+
+
 def begin(
     world: World, call: Call, resource_id: str, kind: str, location: str, seconds: float
 ) -> dict[str, str]:
     """Start an operation that ends after so many real-life seconds; returns the headers that let a client follow it."""
-    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()))
-    world.state.operations[operation.id] = operation
-    world.running[operation.resource_id] = operation.id
+    operation = start(world, resource_id, kind)
     if call.operation_odd != "never-ends":
         error = json.dumps(call.operation_fails) if call.operation_fails else ""
         facts = {

@@ -8,11 +8,14 @@ from wizard.simulator.cluster_body import node_group_name
 from wizard.simulator.ids import name_of, stable_guid, type_of, within
 from wizard.simulator.scenario import merge
 from wizard.simulator.scenario_limits import PolicySpec
-from wizard.simulator.wire import Call, Json, Refusal
+from wizard.simulator.state import KeyVersion, Resource
+from wizard.simulator.wire import Call, FlatRefusal, Json, Refusal
 from wizard.simulator.world import World
 
 NODES = "Microsoft.Compute/virtualMachineScaleSets"
-_MISSING = object()
+KEYS = "Microsoft.KeyVault.Data/vaults/keys"
+"""What policies of the mode Microsoft.KeyVault.Data call a key."""
+MISSING = object()
 
 
 def check(world: World, call: Call) -> None:
@@ -23,9 +26,9 @@ def check(world: World, call: Call) -> None:
     found = world.find(call.path)
     if found is not None and call.method == "PATCH":
         body = merge(found.body, body)
-    for name, policy in _on(world, call.path, kind):
-        if _breaks(policy, body):
-            raise _disallowed(name, policy, name_of(call.path))
+    for name, policy in on(world, call.path, kind):
+        if breaks(policy, body):
+            raise _disallowed(name, policy, name_of(call.path), body)
     if kind.lower() == CLUSTER.lower():
         _check_nodes(world, call, body)
 
@@ -36,38 +39,73 @@ def _check_nodes(world: World, call: Call, body: Json) -> None:
     group = (body.get("properties") or {}).get("nodeResourceGroup") or node_group_name(call.path, location)
     scope = f"{'/'.join(call.path.split('/')[:3])}/resourceGroups/{group}"
     nodes = {"type": NODES, "location": location, "tags": body.get("tags") or {}}
-    for name, policy in _on(world, scope, NODES):
-        if _breaks(policy, nodes):
+    for name, policy in on(world, scope, NODES):
+        if breaks(policy, nodes):
             pools = (body.get("properties") or {}).get("agentPoolProfiles") or [{"name": "nodepool1"}]
             scale_set = f"aks-{pools[0].get('name')}-{stable_guid(scope)[:8]}-vmss"
-            inner = _disallowed(name, policy, scale_set)
-            raise Refusal(
+            inner = _disallowed(name, policy, scale_set, nodes)
+            raise FlatRefusal(
                 400, inner.code,
                 f"Preflight validation check for resource(s) for container service {name_of(call.path)} in resource group {group} failed. "
                 f"Message: {inner.message} Details: ",
             )  # fmt: skip
 
 
-def _on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:
+def on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:
+    """The policies on resources of a type at a scope, by name of the assignment."""
     for name, policy in world.scenario.policies.items():
         if policy.type.lower() == kind.lower() and within(scope, policy.scope):
             yield name, policy
 
 
-def _breaks(policy: PolicySpec, body: Json) -> bool:
+def value_of(policy: PolicySpec, body: Json) -> object:
+    """What a body has in the field of a policy; MISSING where it has nothing there."""
     value: object = body
     for part in policy.field.split("."):
-        value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
-    if policy.exists is not None:
-        return (value is not _MISSING and value is not None) is policy.exists
-    text = _plain(value)
-    if policy.equals is not None:
-        return text == _plain(policy.equals)
-    if policy.not_equals is not None:
-        return text != _plain(policy.not_equals)
-    if policy.any_of is not None:
-        return text in map(_plain, policy.any_of)
-    return text not in map(_plain, policy.none_of or [])
+        value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+    return value
+
+
+def breaks(policy: PolicySpec, body: Json) -> bool:
+    """Whether a body is what the policy denies."""
+    return denies(policy, value_of(policy, body))
+
+
+def denies(policy: PolicySpec, value: object) -> bool:
+    """Whether a policy denies a value of its field."""
+    (operator, wanted), text = policy.conditions[0], _plain(value)
+    match operator:
+        case "exists":
+            return (value is not MISSING and value is not None) is wanted
+        case "equals":
+            return text == _plain(wanted)
+        case "notEquals":
+            return text != _plain(wanted)
+        case "in":
+            return text in map(_plain, wanted)
+        case "less":
+            return isinstance(value, int) and value < wanted
+        case _:
+            return text not in map(_plain, wanted)
+
+
+def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
+    """Pass, or raise Key Vault's refusal of a key that a policy of the mode Microsoft.KeyVault.Data denies (AZURE.md §3e).
+
+    Code, inner code and text UNCONFIRMED.
+    """
+    expires = {} if version.expires is None else {"expiresOn": version.expires}
+    body: Json = {"keyType": version.kty, "attributes": {"enabled": version.enabled} | expires}
+    body |= {"keySize": version.size} if version.size else {"curveName": version.curve}
+    for name, policy in on(world, vault.id, KEYS):
+        if breaks(policy, body):
+            raise Refusal(
+                403,
+                "Forbidden",
+                f"The operation was disallowed by policy. Policy assignment: '{assignment_id(name, policy)}' ({policy.display_name or name}). Policy "
+                f"definition: '{definition_id(name, policy)}'.",
+                inner="ForbiddenByPolicy",
+            )
 
 
 def _plain(value: object) -> object:
@@ -81,7 +119,9 @@ def assignment_id(name: str, policy: PolicySpec) -> str:
 
 
 def definition_id(name: str, policy: PolicySpec) -> str:
-    """The id of the policy definition behind an assignment."""
+    """The id of the policy definition behind an assignment: Azure's own where it is built in."""
+    if policy.definition:
+        return f"/providers/Microsoft.Authorization/policyDefinitions/{policy.definition}"
     subscription = "/".join(policy.scope.split("/")[:3])
     return f"{subscription}/providers/Microsoft.Authorization/policyDefinitions/{stable_guid('policy', name)}"
 
@@ -97,8 +137,17 @@ def show(name: str, policy: PolicySpec) -> Json:
     }  # fmt: skip
 
 
-def _disallowed(name: str, policy: PolicySpec, resource: str) -> Refusal:
-    shown = policy.display_name or name
+def expression(policy: PolicySpec, value: object) -> Json:
+    """How a policy's condition came out, as refusals and evaluations show it."""
+    operator, wanted = policy.conditions[0]
+    return {
+        "result": "True", "expressionKind": "Field", "expression": policy.field, "path": policy.field,
+        "expressionValue": None if value is MISSING else value, "targetValue": wanted, "operator": operator[0].upper() + operator[1:],
+    }  # fmt: skip
+
+
+def _disallowed(name: str, policy: PolicySpec, resource: str, body: Json) -> Refusal:
+    shown, value = policy.display_name or name, value_of(policy, body)
     identifiers = [
         {
             "policyAssignment": {"name": shown, "id": assignment_id(name, policy)},
@@ -108,8 +157,7 @@ def _disallowed(name: str, policy: PolicySpec, resource: str) -> Refusal:
     info = {
         "policyAssignmentDisplayName": shown, "policyAssignmentId": assignment_id(name, policy), "policyAssignmentName": name,
         "policyAssignmentScope": policy.scope, "policyDefinitionDisplayName": shown, "policyDefinitionEffect": "deny",
-        "policyDefinitionId": definition_id(name, policy), "policyDefinitionName": stable_guid("policy", name),
-        "evaluationDetails": {"evaluatedExpressions": [{"path": policy.field, "expression": policy.field, "expressionKind": "Field", "result": "True"}]},
+        "policyDefinitionId": definition_id(name, policy), "policyDefinitionName": name_of(definition_id(name, policy)), "evaluationDetails": {"evaluatedExpressions": [expression(policy, value)]},
     }  # fmt: skip
     return Refusal(
         403,

@@ -4,14 +4,14 @@ A grant counts at once on the management plane and after its propagation delay o
 slow to notice (AZURE.md §3d).
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from ruamel.yaml import YAML
 
+from wizard.simulator import deny
+from wizard.simulator.actions import matches
 from wizard.simulator.ids import within
 from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import World
@@ -41,11 +41,11 @@ class RoleDefinition:
 
     def allows(self, action: str) -> bool:
         """Whether the management action is granted."""
-        return _matches(action, self.actions) and not _matches(action, self.not_actions)
+        return matches(action, self.actions) and not matches(action, self.not_actions)
 
     def allows_data(self, action: str) -> bool:
         """Whether the data action is granted."""
-        return _matches(action, self.data_actions) and not _matches(action, self.not_data_actions)
+        return matches(action, self.data_actions) and not matches(action, self.not_data_actions)
 
 
 @cache
@@ -80,40 +80,39 @@ def role_named(name: str) -> RoleDefinition:
     raise KeyError(name)
 
 
-@cache
-def _pattern(wildcard: str) -> re.Pattern[str]:
-    return re.compile(re.escape(wildcard).replace(r"\*", ".*"), re.IGNORECASE)
-
-
-def _matches(action: str, wildcards: Iterable[str]) -> bool:
-    return any(_pattern(wildcard).fullmatch(action) for wildcard in wildcards)
-
-
 def roles_at(
     world: World, principal_id: str, scope: str, *, propagated: bool = False
 ) -> list[RoleDefinition]:
-    """The roles that a principal holds at a scope, inherited ones included; with `propagated`, those in effect already."""
+    """The roles that a principal holds at a scope, by itself or by its groups, inherited ones included.
+
+    With `propagated`, those in effect already.
+    """
     now = world.now()
     return [
         role_definitions()[held.role_guid]
-        for held in world.assignments_of(principal_id)
+        for held in world.assignments_for(principal_id)
         if within(scope, held.scope) and (not propagated or held.effective_at <= now)
     ]
 
 
 def may(world: World, principal_id: str, action: str, scope: str) -> bool:
     """Whether the principal may perform a management action at the scope."""
-    return any(role.allows(action) for role in roles_at(world, principal_id, scope))
+    return any(role.allows(action) for role in roles_at(world, principal_id, scope)) and not deny.denying(
+        world, principal_id, action, scope
+    )
 
 
 def may_data(world: World, principal_id: str, action: str, scope: str) -> bool:
     """Whether the principal may perform a data action at the scope now, propagation included."""
-    return any(role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True))
+    return any(
+        role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True)
+    ) and not deny.denying(world, principal_id, action, scope, data=True)
 
 
 def require(world: World, principal_id: str, action: str, scope: str) -> None:
-    """Pass, or raise ARM's 403 AuthorizationFailed (AZURE.md §3d)."""
-    if may(world, principal_id, action, scope):
+    """Pass, or raise ARM's 403: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
+    if any(role.allows(action) for role in roles_at(world, principal_id, scope)):
+        deny.check(world, principal_id, action, scope)
         return
     principal = world.state.principals[principal_id]
     raise Refusal(

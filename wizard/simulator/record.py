@@ -25,6 +25,7 @@ _HARMLESS = (
     "listclusterusercredential",
     "listclusteradmincredential",
     "checkaccess",
+    "checkpolicyrestrictions",
     "microsoft.resourcegraph/resources",
 )
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")

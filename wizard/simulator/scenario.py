@@ -14,10 +14,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wizard.simulator.problems import ScenarioError
+from wizard.simulator.scenario_access import EVERYONE, DenyAssignmentSpec, PrincipalSpec
 from wizard.simulator.scenario_faults import FaultSpec
 from wizard.simulator.scenario_fleet import FleetSpec
 from wizard.simulator.scenario_limits import PolicySpec, QuotaSpec, ThrottlingSpec
 from wizard.simulator.scenario_model import Guid, Model
+from wizard.simulator.scenario_rules import Rules
+from wizard.simulator.scenario_vaults import IdentitySpec, VaultSpec
 from wizard.simulator.wire import Json
 
 
@@ -27,71 +30,6 @@ class Tenant(Model):
     id: Guid
     name: str
     domain: str
-
-
-class PrincipalSpec(Model):
-    """Someone who can sign in. `roles` maps a scope to the names of built-in roles held there."""
-
-    kind: Literal["application", "user", "managed-identity"] = "application"
-    object_id: Guid
-    app_id: Guid | Literal[""] = ""
-    upn: str = ""
-    secret: str = Field(
-        "", description="Client secret or password; made up at each start where it is not given."
-    )
-    roles: dict[str, list[str]] = {}
-
-    @model_validator(mode="after")
-    def _can_be_named(self) -> "PrincipalSpec":
-        if self.kind == "user" and not self.upn:
-            raise ValueError("a user needs an `upn`")
-        if self.kind != "user" and not self.app_id:
-            raise ValueError("an application or managed identity needs an `app_id`")
-        return self
-
-
-class KeySpec(Model):
-    """A key in a vault. `expires` is in days from now, negative for the past."""
-
-    kty: Literal["RSA", "RSA-HSM", "EC", "EC-HSM"] = "RSA"
-    size: Literal[2048, 3072, 4096] = 2048
-    curve: Literal["P-256", "P-384", "P-521"] = "P-256"
-    ops: list[str] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]
-    enabled: bool = True
-    expires: float | None = None
-    versions: int = Field(1, ge=1, le=20)
-
-
-class AccessPolicySpec(Model):
-    """Key permissions of one principal in a vault that does not use RBAC."""
-
-    principal: str
-    keys: list[str]
-
-
-class VaultSpec(Model):
-    """A key vault. `access` maps an identity (of the same group, or a full id) to built-in roles on the vault."""
-
-    location: str = ""
-    sku: Literal["standard", "premium"] = "standard"
-    rbac: bool = True
-    default_action: Literal["Allow", "Deny"] = "Allow"
-    bypass: Literal["AzureServices", "None"] = "AzureServices"
-    public_network_access: Literal["Enabled", "Disabled"] = "Enabled"
-    purge_protection: bool = False
-    soft_delete_days: int = Field(90, ge=7, le=90)
-    deleted: bool = False
-    keys: dict[str, KeySpec] = {}
-    access: dict[str, list[str]] = {}
-    access_policies: list[AccessPolicySpec] = []
-    tags: dict[str, str] = {}
-
-
-class IdentitySpec(Model):
-    """A user-assigned managed identity."""
-
-    location: str = ""
-    tags: dict[str, str] = {}
 
 
 class PoolSpec(Model):
@@ -188,6 +126,7 @@ class Durations(Model):
     cluster_create: float = 360
     cluster_update: float = 240
     cluster_delete: float = 300
+    group_delete: float = Field(60, description="And the time of a cluster's, where it has any.")
     secret_migration: float = Field(
         120, description="Until AKS has rewritten all secrets of a cluster with a new key."
     )
@@ -197,23 +136,6 @@ class Durations(Model):
     graph_lag: float = Field(60, description="Until Resource Graph shows a change.")
     poll_interval: float = 10
     token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")
-
-
-class Rules(Model):
-    """Where Azure's own behaviour is not documented, the world decides (AZURE.md, UNCONFIRMED)."""
-
-    feature_required_for: list[Literal["platform-managed", "customer-managed"]] = [
-        "platform-managed",
-        "customer-managed",
-    ]
-    feature_needs_provider_refresh: bool = False
-    feature_needs_approval: bool = False
-    private_access_validated: bool = Field(
-        False, description="Whether AKS checks the identity's rights on a Private vault before it starts."
-    )
-    aks_is_trusted_service: bool = Field(
-        True, description="Whether a vault's `bypass: AzureServices` lets AKS through."
-    )
 
 
 class KubernetesVersionSpec(Model):
@@ -248,6 +170,13 @@ class Scenario(Model):
     throttling: ThrottlingSpec = ThrottlingSpec()
     quotas: QuotaSpec = QuotaSpec()
     policies: dict[str, PolicySpec] = {}
+    deny_assignments: dict[str, DenyAssignmentSpec] = {}
+    not_offered: dict[str, list[str]] = Field(
+        {}, description="Resource types, and the regions in which they are not offered."
+    )
+    no_user_assigned_identity: list[str] = Field(
+        [], description="Regions whose clusters cannot have a user-assigned identity."
+    )
     management_groups: dict[str, list[Guid]] = Field(
         {}, description="Their subscriptions; the root group, of all, has the tenant's id."
     )
@@ -263,6 +192,17 @@ class Scenario(Model):
             name = getattr(self, field)
             if name and name not in self.principals:
                 raise ValueError(f"`{field}` names the principal '{name}', which `principals` does not have")
+            if name and self.principals[name].kind == "group":
+                raise ValueError(f"`{field}` names the group '{name}', and groups cannot sign in")
+        named = [(f"group '{group}'", each.members) for group, each in self.principals.items()]
+        named += [
+            (f"deny assignment '{name}'", [*each.principals, *each.exclude])
+            for name, each in self.deny_assignments.items()
+        ]
+        for place, names in named:
+            for name in names:
+                if name not in self.principals and not name.startswith("/") and name != EVERYONE:
+                    raise ValueError(f"the {place} names '{name}', which `principals` does not have")
         return self
 
 

@@ -37,11 +37,13 @@ class FaultMatch(Model):
 
 
 class FaultAnswer(Model):
-    """An error answer that the fault gives."""
+    """An error answer that the fault gives; with a `subcode` (which may be empty) in the form of AKS."""
 
     status: int = Field(ge=400, le=599)
     code: str
     message: str
+    subcode: str | None = None
+    details: list[dict[str, str]] = []
     headers: dict[str, str] = {}
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from wizard.simulator.scenario_model import Model
+from wizard.simulator.scenario_model import Guid, Model
 
 
 class BucketSpec(Model):
@@ -16,7 +16,7 @@ class BucketSpec(Model):
 
 
 class ThrottlingSpec(Model):
-    """The limits of ARM and of AKS (AKS: quotas and limits) and of Resource Graph; the simulator's speed refills faster.
+    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph; the simulator's speed refills faster.
 
     `auto` = on, except at infinite speed. With `always` at infinite speed the buckets refill as in real life.
     """
@@ -31,6 +31,8 @@ class ThrottlingSpec(Model):
     list_in_subscription: BucketSpec = BucketSpec(size=500)
     list_in_group: BucketSpec = BucketSpec(size=60)
     other_cluster_calls: BucketSpec = BucketSpec(size=60)
+    vault_calls: BucketSpec = BucketSpec(size=4000, refill=4000, seconds=10)
+    vault_key_creations: BucketSpec = BucketSpec(size=20, refill=20, seconds=10)
     graph_queries: int = Field(15, ge=1, description="Resource Graph queries in each window.")
     graph_window: float = Field(5, gt=0, description="The length of the window in real-life seconds.")
 
@@ -47,7 +49,8 @@ class PolicySpec(Model):
 
     `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
     `Microsoft.Compute/virtualMachineScaleSets` strikes the nodes of a cluster: AKS gives them the cluster's location and
-    tags, and validates them with every update of the cluster.
+    tags, and validates them with every update of the cluster. One on `Microsoft.KeyVault.Data/vaults/keys` strikes keys
+    as they are made; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
     """
 
     scope: str
@@ -57,12 +60,26 @@ class PolicySpec(Model):
     not_equals: Any = None
     any_of: list[Any] | None = None
     none_of: list[Any] | None = None
+    less: int | None = None
     exists: bool | None = None
     display_name: str = ""
+    definition: Guid | Literal[""] = Field(
+        "", description="The GUID of the built-in definition, where it is one."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "PolicySpec":
-        conditions = (self.equals, self.not_equals, self.any_of, self.none_of, self.exists)
-        if sum(condition is not None for condition in conditions) != 1:
-            raise ValueError("give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `exists`")
+        if len(self.conditions) != 1:
+            raise ValueError(
+                "give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `less`, `exists`"
+            )
         return self
+
+    @property
+    def conditions(self) -> list[tuple[str, Any]]:
+        """The one condition: its operator as Azure Policy calls it, and the value."""
+        every = (
+            ("equals", self.equals), ("notEquals", self.not_equals), ("in", self.any_of), ("notIn", self.none_of), ("less", self.less),
+            ("exists", self.exists),
+        )  # fmt: skip
+        return [(operator, value) for operator, value in every if value is not None]

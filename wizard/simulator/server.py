@@ -22,7 +22,7 @@ from wizard.simulator.scenario_faults import FaultAnswer, FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_plane import VaultPlane
-from wizard.simulator.wire import Answer, Call, Json, Refusal, decode_query
+from wizard.simulator.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_query
 from wizard.simulator.world import World
 
 if TYPE_CHECKING:
@@ -173,7 +173,15 @@ class Server:
 
 
 def _refusal(answer: FaultAnswer) -> Refusal:
-    return Refusal(answer.status, answer.code, answer.message, headers=answer.headers)
+    form = Refusal if answer.subcode is None else FlatRefusal
+    return form(
+        answer.status,
+        answer.code,
+        answer.message,
+        headers=answer.headers,
+        details=answer.details or None,
+        more=None if answer.subcode is None else {"subcode": answer.subcode},
+    )
 
 
 def _afflict(call: Call, fault: FaultSpec) -> None:

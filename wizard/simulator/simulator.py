@@ -22,6 +22,7 @@ from wizard.simulator.record import Recorded, RecordFile
 from wizard.simulator.wire import Json
 
 if TYPE_CHECKING:
+    from wizard.simulator.fleet import Fleet
     from wizard.simulator.world import World
 
 __all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]
@@ -139,7 +140,8 @@ class Simulator:
         from wizard.simulator.server import Server
         from wizard.simulator.tokens import Tokens
 
-        self._world = world = self._make_world(stack)
+        self._world, fleet = self._make_world(stack)
+        world = self._world
         if world.scaled(self._scenario.durations.graph_lag):
             _ = world.resource_graph
         state, suffix = world.state, self._scenario.vault_suffix
@@ -174,6 +176,8 @@ class Simulator:
             world.changed = True
             world.commit()
         self._started.set()
+        if fleet is not None:
+            world.lay(fleet)  # whoever asks first waits for it here, in the loop
         warm = asyncio.create_task(tokens.key())
         await ending.wait()
         warm.cancel()
@@ -186,15 +190,19 @@ class Simulator:
             else folder / "ca.pem"
         )
 
-    def _make_world(self, stack: AsyncExitStack) -> "World":
-        from wizard.simulator.build import first_state, populate
+    def _make_world(self, stack: AsyncExitStack) -> "tuple[World, Fleet | None]":
+        """The world, and the fleet that is still to be laid into it once the server listens."""
+        from wizard.simulator.build import fleet_of, populate
+        from wizard.simulator.state import State
         from wizard.simulator.world import World
 
-        state = first_state(self._scenario)
+        state, fleet = State(), fleet_of(self._scenario)
         if self._state_file is None:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
             populate(world)
-            return world
+            return world, fleet
+        if fleet is not None:
+            fleet.lay(state)  # what the file has is laid over it
         from wizard.simulator.journal import StateFile
 
         file = stack.enter_context(closing(StateFile(self._state_file)))
@@ -212,7 +220,7 @@ class Simulator:
         file.begin(state)
         world.follow(lambda changes: file.keep(state, changes))
         stack.callback(world.followers.clear)
-        return world
+        return world, None
 
     def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
         self._requests.append(entry)

@@ -29,7 +29,7 @@ class Resource:
 
 @dataclass(slots=True)
 class Principal:
-    """Someone who can sign in or hold roles: an application, a user, or a managed identity."""
+    """Someone who can sign in or hold roles: an application, a user, a managed identity, or a group of such."""
 
     object_id: str
     kind: str
@@ -47,8 +47,8 @@ class Principal:
 
     @property
     def type(self) -> str:
-        """`User` or `ServicePrincipal`, as role assignments call it."""
-        return "User" if self.kind == "user" else "ServicePrincipal"
+        """`User`, `Group` or `ServicePrincipal`, as role assignments call it."""
+        return {"user": "User", "group": "Group"}.get(self.kind, "ServicePrincipal")
 
 
 @dataclass(slots=True)

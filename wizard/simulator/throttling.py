@@ -1,4 +1,4 @@
-"""Throttling by token bucket: ARM's for each caller and subscription, and the AKS resource provider's (AZURE.md §1a, row 429)."""
+"""Throttling by token bucket: ARM's for each caller and subscription, AKS's (AZURE.md §1a, row 429), and that of each vault."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Bucket:
     at: float
 
 
-class Throttle:
+class _Buckets:
     """The buckets of one running cloud. They are not kept over a restart."""
 
     def __init__(self, world: World) -> None:
@@ -32,6 +32,41 @@ class Throttle:
         self.enforced = self._limits.enforced == "always" or (
             self._limits.enforced == "auto" and not math.isinf(world.speed)
         )
+
+    def _draw(self, key: tuple[str, ...], limit: BucketSpec) -> tuple[int, int]:
+        """How many are left after taking one, and how many seconds to wait where there was none."""
+        now, rate = self._world.now(), limit.refill / limit.seconds * self._pace
+        bucket = self._buckets.setdefault(key, Bucket(limit.size, now))
+        bucket.left = min(float(limit.size), bucket.left + (now - bucket.at) * rate)
+        bucket.at = now
+        if bucket.left < 1:
+            return 0, max(1, math.ceil((1 - bucket.left) / rate))
+        bucket.left -= 1
+        return int(bucket.left), 0
+
+
+class VaultThrottle(_Buckets):
+    """Key Vault's limits: transactions of a vault, and keys that are made there (AZURE.md names none; Key Vault service limits)."""
+
+    def take(self, vault: str, *, creates: bool) -> None:
+        """Take the tokens of a call. Raises 429 Throttled (text UNCONFIRMED)."""
+        if not self.enforced:
+            return
+        limits = self._limits
+        _, wait = self._draw((vault,), limits.vault_calls)
+        if creates and not wait:
+            _, wait = self._draw((vault, "create"), limits.vault_key_creations)
+        if wait:
+            raise Refusal(
+                429,
+                "Throttled",
+                "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
+                headers={"Retry-After": str(wait)},
+            )
+
+
+class Throttle(_Buckets):
+    """The limits of ARM and of AKS."""
 
     def take(self, call: Call) -> dict[str, str]:
         """Take the tokens of a call; the headers that tell what is left.
@@ -85,17 +120,6 @@ class Throttle:
             group = group_id(path)
             return "ListManagedClusters", group or subscription, (limits.list_in_group if group else limits.list_in_subscription)  # fmt: skip
         return "Other", subscription, limits.other_cluster_calls
-
-    def _draw(self, key: tuple[str, ...], limit: BucketSpec) -> tuple[int, int]:
-        """How many are left after taking one, and how many seconds to wait where there was none."""
-        now, rate = self._world.now(), limit.refill / limit.seconds * self._pace
-        bucket = self._buckets.setdefault(key, Bucket(limit.size, now))
-        bucket.left = min(float(limit.size), bucket.left + (now - bucket.at) * rate)
-        bucket.at = now
-        if bucket.left < 1:
-            return 0, max(1, math.ceil((1 - bucket.left) / rate))
-        bucket.left -= 1
-        return int(bucket.left), 0
 
 
 def _remaining(scope: str, kind: str, left: int, everywhere: int) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 import secrets
 import time
 
@@ -27,6 +28,12 @@ class TokenProblem(Exception):  # noqa: N818 - it says what is the matter with a
         self.reason, self.detail = reason, detail
 
 
+def fresh_token_claims(now: float) -> str:
+    """The `claims` of a challenge that asks for a token made from now on, as continuous access evaluation has it."""
+    claims = {"access_token": {"nbf": {"essential": True, "value": str(int(now))}}}
+    return base64.b64encode(json.dumps(claims).encode()).decode()
+
+
 def _base64url(number: int) -> str:
     return (
         base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
@@ -40,6 +47,7 @@ class Tokens:
         self._tenant_id, self._lifetime = tenant_id, lifetime
         self._key = self._load(pem) if pem else None
         self._checked: dict[str, Json] = {}
+        self._withdrawn: dict[bytes, str] = {}
         self._making = asyncio.Lock()
 
     @staticmethod
@@ -116,11 +124,18 @@ class Tokens:
         )
         return token, expires
 
-    async def check(self, token: str, audiences: tuple[str, ...]) -> Json:
+    async def check(self, token: str, audiences: tuple[str, ...], fault: str = "") -> Json:
         """The claims of a token that is good for one of the audiences.
 
-        Raises TokenProblem.
+        A `fault` (as in FaultSpec) has it stop being good, from one request to the next and for ever; a fresh one is
+        good again. Raises TokenProblem.
         """
+        if fault or self._withdrawn:
+            digest = hashlib.sha256(token.encode()).digest()
+            if fault:
+                self._withdrawn[digest] = "foreign" if fault == "revoked" else fault
+            if reason := self._withdrawn.get(digest):
+                raise TokenProblem(reason, str(time.time()))
         claims = self._checked.get(token) or await self._decode(token)
         if claims["exp"] <= time.time():
             raise TokenProblem("expired", str(claims["exp"]))

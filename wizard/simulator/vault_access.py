@@ -3,7 +3,7 @@
 import ipaddress
 from enum import Enum
 
-from wizard.simulator import rbac
+from wizard.simulator import deny, rbac
 from wizard.simulator.state import Principal, Resource
 from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import World
@@ -16,6 +16,8 @@ class Origin(Enum):
     TRUSTED_SERVICE = "trusted service"
 
 
+PERIMETER = "SecuredByPerimeter"
+"""A network security perimeter is enforced: its rules alone count, and no bypass helps (AZURE.md §3f)."""
 DATA_ACTIONS = {
     "create": "keys/create/action", "import": "keys/import/action", "get": "keys/read", "list": "keys/read", "update": "keys/update/action",
     "delete": "keys/delete", "recover": "keys/recover/action", "purge": "keys/purge/action", "rotate": "keys/rotate/action",
@@ -35,21 +37,23 @@ def check_network(world: World, vault: Resource, principal: Principal, origin: O
     """Pass, or raise 403 ForbiddenByConnection or ForbiddenByFirewall."""
     properties: Json = vault.body["properties"]
     acls: Json = properties.get("networkAcls") or {}
-    closed = str(properties.get("publicNetworkAccess", "Enabled")).lower() == "disabled"
-    if not closed and acls.get("defaultAction", "Allow") == "Allow":
+    public = str(properties.get("publicNetworkAccess", "Enabled")).lower()
+    closed, perimeter = public == "disabled", public == PERIMETER.lower()
+    if not closed and not perimeter and acls.get("defaultAction", "Allow") == "Allow":
         return
-    if origin is Origin.TRUSTED_SERVICE and acls.get("bypass", "AzureServices") == "AzureServices":
+    bypassed = acls.get("bypass", "AzureServices") == "AzureServices" and not perimeter
+    if origin is Origin.TRUSTED_SERVICE and bypassed:
         return
     who, where = (
         caller_text(world, principal),
         f"Vault: {vault.body['name']};location={vault.body['location']}",
     )
-    if closed:
+    if closed or perimeter:  # that an enforced perimeter answers as a closed vault does: UNCONFIRMED
         raise Refusal(
             403,
             "Forbidden",
             f"Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: {who}\r\n{where}",
-            inner="ForbiddenByConnection",
+            inner=world.scenario.rules.closed_vault_inner_code or None,
         )
     address = ipaddress.ip_address(world.scenario.caller_address)
     ranges = [ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or []]
@@ -70,7 +74,7 @@ def check_rights(world: World, vault: Resource, principal: Principal, permission
         held = {
             str(granted).lower()
             for policy in properties.get("accessPolicies") or []
-            if policy["objectId"].lower() == principal.object_id
+            if policy["objectId"].lower() in world.also(principal.object_id)
             for granted in policy["permissions"].get("keys") or []
         }
         if not held & {permission.lower(), "all"}:
@@ -93,9 +97,13 @@ def check_rights(world: World, vault: Resource, principal: Principal, permission
 
 def _no_role(world: World, vault: Resource, principal: Principal, action: str, scope: str) -> str:
     shown = scope.replace("Microsoft.KeyVault", "microsoft.keyvault")
+    found = deny.denying(world, principal.object_id, action, scope, data=True)
+    # DecisionReason of a denial UNCONFIRMED; the assignment that would have allowed it is not named either.
+    denied_by = f"'{deny.guid_of(*found).replace('-', '')}'" if found else "null"
+    reason = "DeniedByDenyAssignment" if found else "DeniedWithNoValidRBAC"
     return (
         "Caller is not authorized to perform action on resource.\r\n"
         "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"
         f"Caller: {caller_text(world, principal)}\r\nAction: '{action}'\r\nResource: '{shown}'\r\nAssignment: (not found)\r\n"
-        f"DenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {vault.body['name']};location={vault.body['location']}\r\n"
+        f"DenyAssignmentId: {denied_by}\r\nDecisionReason: '{reason}' \r\nVault: {vault.body['name']};location={vault.body['location']}\r\n"
     )

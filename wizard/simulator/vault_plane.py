@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from wizard.simulator import rotation
 from wizard.simulator.arm import UnknownRoute
 from wizard.simulator.body_fields import check_key_request
 from wizard.simulator.key_store import (
@@ -17,14 +18,18 @@ from wizard.simulator.key_store import (
     key_uri,
     keys_of,
     new_version,
+    soft_delete_key,
     vault_name,
     why_not,
 )
+from wizard.simulator.policy import check_key
 from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
-from wizard.simulator.state import DeletedKey, Key, KeyVersion, Principal, Resource
-from wizard.simulator.tokens import TokenProblem, Tokens
+from wizard.simulator.state import DeletedKey, Key, KeyVersion, Resource
+from wizard.simulator.throttling import VaultThrottle
+from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_access import Origin, check_network, check_rights
+from wizard.simulator.vault_door import VaultDoor
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
@@ -42,7 +47,6 @@ VERSIONS = (
     "2025-06-01-preview",
     "2025-07-01",
 )
-DAY = 24 * 3600.0
 _PATHS: list[tuple[str, re.Pattern[str], str, str]] = [
     (method, re.compile(pattern, re.IGNORECASE), permission, handler)
     for method, pattern, permission, handler in (
@@ -85,8 +89,8 @@ class VaultPlane:
     """The data plane of every vault of the world."""
 
     def __init__(self, world: World, tokens: Tokens, base_url: str) -> None:
-        self._world, self._tokens, self._base = world, tokens, base_url
-        self._resource = f"https://{world.scenario.vault_suffix}"
+        self._world, self._door = world, VaultDoor(world, tokens, base_url)
+        self._throttle = VaultThrottle(world)
         self._handlers: dict[str, Callable[[Resource, Call], Awaitable[Answer]]] = {
             name: getattr(self, "_" + name)
             for name in (
@@ -101,8 +105,8 @@ class VaultPlane:
         Raises Refusal.
         """
         name = call.host.removesuffix("." + self._world.scenario.vault_suffix)
-        principal = await self._authenticate(call)
         vault = find_vault(self._world, name)
+        principal = await self._door.caller(call, vault)
         if vault is None:
             # In Azure the name would not resolve at all; an answer is kinder to whoever reads the log.
             raise Refusal(404, "VaultNotFound", f"There is no key vault '{name}' in this cloud.")
@@ -119,30 +123,11 @@ class VaultPlane:
                 call.names = {key: value or "" for key, value in match.groupdict().items()} | {
                     "permission": permission
                 }
+                self._throttle.take(name.lower(), creates=handler in {"create", "rotate"})
                 check_network(self._world, vault, principal, Origin.INTERNET)
                 check_rights(self._world, vault, principal, permission, call.names.get("key", ""))
                 return await self._handlers[handler](vault, call)
         raise UnknownRoute(404, "NotFound", f"No operation is found for {call.method} {call.path}.")
-
-    async def _authenticate(self, call: Call) -> Principal:
-        challenge = {
-            "WWW-Authenticate": f'Bearer authorization="{self._base}/{self._world.scenario.tenant.id}", resource="{self._resource}"'
-        }
-        scheme, _, token = call.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Refusal(
-                401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.", headers=challenge
-            )
-        try:
-            call.caller = str((await self._tokens.check(token, (self._resource,)))["oid"])
-            return self._world.state.principals[call.caller]
-        except (TokenProblem, KeyError) as problem:
-            text = (
-                f"AKV10022: Invalid audience. Expected {self._resource}."
-                if getattr(problem, "reason", "") == "audience"
-                else "Error validating token: the token is expired, not signed by this tenant, or its principal is gone."
-            )
-            raise Refusal(401, "Unauthorized", text, headers=challenge) from problem
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
@@ -206,7 +191,10 @@ class VaultPlane:
         if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
             raise Refusal(400, "BadParameter", "The HSM key types need a vault of the premium SKU.")
         version = new_version(self._world, kty=kty, size=size, curve=curve, ops=ops)
+        if before := find_key(self._world, held, name):
+            version.expires = rotation.expiry_of(before.rotation_policy, version.created)
         self._apply(version, body)
+        check_key(self._world, vault, version)
         await ensure_material(self._world, version)
         return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
 
@@ -217,6 +205,8 @@ class VaultPlane:
             self._world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops
         )
         version.tags = dict(old.tags)
+        version.expires = rotation.expiry_of(key.rotation_policy, version.created)
+        check_key(self._world, vault, version)
         await ensure_material(self._world, version)
         key.versions.append(version)
         self._world.changed = True
@@ -260,30 +250,15 @@ class VaultPlane:
         )
 
     def _policy(self, key: Key) -> Json:
-        default: Json = {
-            "lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}],
-            "attributes": {},
-        }
-        return {"id": key_uri(self._world, key.vault, key.name) + "/rotationpolicy"} | (
-            key.rotation_policy or default
-        )
+        return rotation.on_data_plane(key, key_uri(self._world, key.vault, key.name))
 
     async def _get_policy(self, vault: Resource, call: Call) -> Answer:
         return Answer(200, self._policy(self._key(vault, call)))
 
     async def _set_policy(self, vault: Resource, call: Call) -> Answer:
-        key, now = self._key(vault, call), int(self._world.now())
-        body = call.require_body()
+        key, body = self._key(vault, call), call.require_body()
         check_key_request("key_rotation_policy", body)
-        wanted: Json = {
-            "lifetimeActions": body.get("lifetimeActions") or [],
-            "attributes": body.get("attributes") or {},
-        }
-        created = key.rotation_policy.get("attributes", {}).get("created", now)
-        key.rotation_policy = {
-            **wanted,
-            "attributes": wanted["attributes"] | {"created": created, "updated": now},
-        }
+        key.rotation_policy = rotation.kept(body, key.rotation_policy, int(self._world.now()))
         self._world.changed = True
         return Answer(200, self._policy(key))
 
@@ -339,12 +314,7 @@ class VaultPlane:
         return await self._bundle(vault, deleted.key, deleted.key.current) | self._deletion(deleted)
 
     async def _delete(self, vault: Resource, call: Call) -> Answer:
-        key, now = self._key(vault, call), self._world.now()
-        place = f"{key.vault}/{key.name}".lower()
-        days = vault.body["properties"]["softDeleteRetentionInDays"]
-        deleted = self._world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
-        del self._world.state.keys[place]
-        self._world.changed = True
+        deleted = soft_delete_key(self._world, vault, self._key(vault, call))
         return Answer(200, await self._show_deleted(vault, deleted))
 
     def _deleted(self, vault: Resource, call: Call) -> DeletedKey:

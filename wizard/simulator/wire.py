@@ -56,6 +56,20 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of t
         return Answer(self.status, {"error": error}, self.headers)
 
 
+class FlatRefusal(Refusal):
+    """The AKS resource provider says no, in a form of its own: not inside `error`, and with a `subcode` (AZURE.md §1a, EtagMismatch)."""
+
+    def answer(self) -> Answer:
+        """The refusal as it is sent."""
+        flat: Json = {
+            "code": self.code,
+            "details": self.details,
+            "message": self.message,
+            "subcode": "",
+        }
+        return Answer(self.status, flat | self.more, self.headers)
+
+
 @dataclass(slots=True)
 class Call:
     """One request, parsed.

@@ -12,12 +12,14 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from wizard.simulator.groups import groups_by_member
 from wizard.simulator.ids import group_id, kind_of, within
 from wizard.simulator.scenario import Scenario
 from wizard.simulator.state import Assignment, Changes, Pending, Principal, Resource, State
 from wizard.simulator.wire import Json, Refusal
 
 if TYPE_CHECKING:
+    from wizard.simulator.fleet import Fleet
     from wizard.simulator.resource_graph.service import ResourceGraph
 
 Happening = Callable[["World", dict[str, str]], None]
@@ -88,10 +90,19 @@ class World:
         }
         self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
-        for key in self.state.resources:
-            self._by_type[kind_of(key)][key] = None
+        self._groups = groups_by_member(scenario)
+        self._index_resources()
         for assignment in self.state.assignments.values():
             self._by_principal[assignment.principal_id.lower()].append(assignment)
+
+    def lay(self, fleet: "Fleet") -> None:
+        """Let a fleet sleep in the world."""
+        fleet.lay(self.state)
+        self._index_resources()
+
+    def _index_resources(self) -> None:
+        for key in self.state.resources:
+            self._by_type[kind_of(key)][key] = None
 
     # -- changes ------------------------------------------------------------------------------------------------------
 
@@ -140,6 +151,13 @@ class World:
     def later(self, seconds: float, what: str, **facts: str) -> None:
         """Let something happen after so many real-life seconds."""
         due = self.now() + self.scaled(seconds)
+        insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
+        self.changed = True
+
+    def after_retention(self, days: float, what: str, **facts: str) -> None:
+        """Let something happen after so many days. At infinite speed they last as in real life: nothing would be kept at all."""
+        seconds = days * 24 * 3600
+        due = self.now() + (seconds if math.isinf(self.speed) else self.scaled(seconds))
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
@@ -293,11 +311,20 @@ class World:
         self._by_principal[assignment.principal_id.lower()].remove(assignment)
         self.changed = True
 
+    def also(self, principal_id: str) -> tuple[str, ...]:
+        """The principal and the groups that it is in, also by way of other groups."""
+        return (principal_id.lower(), *self._groups.get(principal_id.lower(), ()))
+
+    def assignments_for(self, principal_id: str) -> Iterator[Assignment]:
+        """The role assignments of a principal and of its groups, at whatever scope."""
+        for holder in self.also(principal_id):
+            yield from self.assignments_of(holder)
+
     def assignments_of(self, principal_id: str) -> list[Assignment]:
-        """The role assignments of a principal, at whatever scope."""
+        """The role assignments of a principal itself, at whatever scope."""
         return self._by_principal.get(principal_id.lower(), [])
 
 
 def new_secret() -> str:
-    """A client secret or password that nobody can guess."""
-    return secrets.token_urlsafe(24)
+    """A client secret or password that nobody can guess. It has no hyphen: `--password -x` would be an option to the Azure CLI."""
+    return secrets.token_urlsafe(24).replace("-", ".")

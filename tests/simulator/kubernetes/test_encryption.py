@@ -186,6 +186,38 @@ async def test_legacy_kms_leaves_old_secrets_to_the_operator(cloud: Cloud) -> No
         assert etcd(cloud)["/registry/secrets/default/proof"].startswith(PREFIX)
 
 
+@pytest.mark.parametrize(
+    ("rewritten", "rule", "sticks"), [(False, "true", True), (False, "false", False), (True, "true", False)]
+)
+async def test_rotating_a_legacy_key_twice_needs_the_secrets_rewritten_in_between(
+    start: Start, rewritten: bool, rule: str, sticks: bool
+) -> None:
+    """§1a, stuck: two key slots, and secrets that neither has any more (Azure/kubernetes-kms#291)."""
+    cloud = await start(f"rules: {{second_rotation_sticks: {rule}}}")
+    vault, place = vault_path("kv-batch-eu", "rg-batch"), ("batch-eu", "rg-batch")
+    await cloud.grant(vault, CRYPTO_OFFICER, OPERATOR)
+    kms = cloud.cluster(*place)["properties"]["securityProfile"]["azureKeyVaultKms"]
+    async with api_server(cloud, *place) as api:
+        for number in (1, 2):
+            key_id = (await cloud.keys("kv-batch-eu").rotate_key("batch-kms")).id
+            status, body, _ = await cloud.put_cluster(
+                *place, security={"azureKeyVaultKms": kms | {"keyId": key_id}}
+            )
+            assert status == 200, body
+            await cloud.raw("GET", cluster_path(*place))
+            if rewritten:
+                _, listed = await api.ask("GET", "/api/v1/secrets")
+                for secret in listed["items"]:
+                    name, namespace = secret["metadata"]["name"], secret["metadata"]["namespace"]
+                    whole = {"apiVersion": "v1", "kind": "Secret"} | secret
+                    replaced, _ = await api.ask(
+                        "PUT", f"/api/v1/namespaces/{namespace}/secrets/{name}", whole
+                    )
+                    assert replaced == 200
+            state = cloud.cluster(*place)["properties"]["provisioningState"]
+            assert state == ("Updating" if sticks and number == 2 else "Succeeded")
+
+
 async def test_when_legacy_kms_is_turned_off_the_old_key_is_still_needed(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         wanted = await legacy(cloud)

@@ -19,7 +19,6 @@ from wizard.simulator.wire import Json
 from wizard.simulator.world import World
 
 PLAIN = b"k8s\x00"
-ENCRYPTED = metrics.PREFIX.encode()
 WRITES_GO_ON = 180.0
 """Real-life seconds for which the API servers go on writing after the KMS failed (K8S encryptionconfig/config.go)."""
 _NONCE = 12
@@ -41,6 +40,12 @@ def _encode(data: bytes, key_id: str) -> bytes:
 def _decode(message: bytes) -> tuple[bytes, str]:
     parts = protobuf.parts(message)
     return parts[1], parts[2].decode()
+
+
+def key_id_of(memory: ClusterMemory, stored: bytes) -> str:
+    """The KMS key id that a stored value was encrypted with; "" where it is plain."""
+    start = metrics.prefix(memory).encode()
+    return _decode(stored[len(start) :])[1] if stored.startswith(start) else ""
 
 
 class Etcd:
@@ -115,14 +120,15 @@ class Etcd:
         memory, replica = self._memory, self._replica
         if not key.startswith("/registry/secrets/"):
             return stored, False
-        if not stored.startswith(ENCRYPTED):
+        start = metrics.prefix(memory).encode()
+        if not stored.startswith(start):
             if memory.kind != "none":
                 metrics.transformed(memory, replica, "from_storage", "identity")
             return stored, memory.kind not in {"none", "leaving"}
-        sealed, key_id = _decode(stored[len(ENCRYPTED) :])
+        sealed, key_id = _decode(stored[len(start) :])
         self._unwrap(key_id, key)
         metrics.key_used(memory, replica, "from_storage", key_id, self._world.now())
-        metrics.transformed(memory, replica, "from_storage", metrics.PREFIX)
+        metrics.transformed(memory, replica, "from_storage", metrics.prefix(memory))
         plain = AESGCM(base64.b64decode(memory.keys[key_id].dek)).decrypt(
             sealed[:_NONCE], sealed[_NONCE:], key.encode()
         )
@@ -136,7 +142,7 @@ class Etcd:
         why = why_unusable(self._world, self._cluster, memory.keys[key_id], "decrypt")
         metrics.kms_called(memory, self._replica, "Decrypt", "Unknown" if why else "OK", 0.02)
         if why:
-            metrics.transformed(memory, self._replica, "from_storage", metrics.PREFIX, "Unknown")
+            metrics.transformed(memory, self._replica, "from_storage", metrics.prefix(memory), "Unknown")
             raise KmsError(
                 f'unable to transform key "{key}": failed to decrypt DEK, error: rpc error: code = Unknown desc = {why}'
             )
@@ -151,13 +157,13 @@ class Etcd:
             return plain
         if why := self.why_no_writes():
             status = "Unknown" if "rpc error" in why else "unknown-non-grpc"
-            metrics.transformed(memory, replica, "to_storage", metrics.PREFIX, status)
+            metrics.transformed(memory, replica, "to_storage", metrics.prefix(memory), status)
             raise KmsError(why)
         nonce = secrets.token_bytes(_NONCE)
         sealed = AESGCM(base64.b64decode(memory.keys[memory.key_id].dek)).encrypt(nonce, plain, key.encode())
         metrics.key_used(memory, replica, "to_storage", memory.key_id, self._world.now())
-        metrics.transformed(memory, replica, "to_storage", metrics.PREFIX)
-        return ENCRYPTED + _encode(nonce + sealed, memory.key_id)
+        metrics.transformed(memory, replica, "to_storage", metrics.prefix(memory))
+        return metrics.prefix(memory).encode() + _encode(nonce + sealed, memory.key_id)
 
     def why_no_writes(self) -> str:
         """Why secrets cannot be written now; "" where they can. A failing KMS is survived for three minutes."""

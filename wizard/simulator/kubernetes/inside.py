@@ -7,11 +7,12 @@ import base64
 import secrets
 
 from wizard.simulator.kubernetes import metrics
-from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_of
-from wizard.simulator.kubernetes.kms import follows_versions, wanted, why_unhealthy
+from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_id_of, key_of
+from wizard.simulator.kubernetes.kms import follows_versions, wanted, why_unhealthy, why_unusable
 from wizard.simulator.kubernetes.memory import ClusterMemory, DataKey
 from wizard.simulator.kubernetes.seeds import first_objects
 from wizard.simulator.state import Resource
+from wizard.simulator.wire import Json
 from wizard.simulator.world import World
 
 POLL_WELL, POLL_ILL = 60.0, 10.0
@@ -31,10 +32,13 @@ def find(world: World, cluster: Resource) -> ClusterMemory:
         started=world.now(),
         tokens={role: secrets.token_hex(64) for role in ("clusterUser", "clusterAdmin")},
         rotation_checked=world.now(),
+        provider=world.scenario.rules.kms_provider,
     )
     metrics.restart(memory)
     world.state.kubernetes[cluster.id.lower()] = memory
     kind, key_id, wrapping = wanted(world, cluster)
+    if properties["provisioningState"] == "Failed" and why_unusable(world, cluster, wrapping, "encrypt"):
+        kind, key_id = "none", ""  # an attempt that never came to anything
     _use(memory, kind, key_id, wrapping)
     memory.unwrapped = [key_id] if key_id else []
     etcd = Etcd(world, cluster, memory, 0)
@@ -78,6 +82,24 @@ def follow(world: World, cluster: Resource, memory: ClusterMemory) -> None:
     _restart(world, cluster, memory)
     if changed:
         _start_migration(world, memory)
+
+
+def loses_a_key(world: World, cluster: Resource, wanted_body: Json) -> bool:
+    """Whether an update leaves secrets behind that no key slot has any more (Azure/kubernetes-kms#291).
+
+    Legacy KMS keeps two keys, and rewrites nothing: who rotates twice and did not rewrite the secrets in between has some
+    that are encrypted with a third.
+    """
+    memory = find(world, cluster)
+    kind, key_id, _ = wanted(world, Resource(cluster.id, cluster.type, wanted_body))
+    if memory.kind != "legacy" or kind != "legacy" or key_id == memory.key_id:
+        return False
+    used = {
+        key_id_of(memory, base64.b64decode(entry.value))
+        for key, entry in memory.etcd.items()
+        if key.startswith(SECRETS)
+    }
+    return bool(used - {"", memory.key_id, key_id})
 
 
 def _same_key(memory: ClusterMemory, wrapping: DataKey) -> bool:

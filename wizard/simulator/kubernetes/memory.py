@@ -33,7 +33,7 @@ class ClusterMemory:
     `kind` says how secrets are written now: `none`, `platform`, `customer`, `legacy`, or `leaving` (legacy KMS was
     turned off: written plain, yet the old key is still needed for what was not rewritten). `keys` has every data key
     by its KMS key id, `unwrapped` the key ids whose data key the API servers hold in memory, and `wrapped` says whether
-    the KMS has wrapped the one that they write with since they came up. `counters` has one table of metric series for
+    the KMS has wrapped the one that they write with since they came up. `provider` is the KMS provider's name. `counters` has one table of metric series for
     each API server. Times are seconds since the epoch.
     """
 
@@ -56,4 +56,5 @@ class ClusterMemory:
     migrating: list[str] = field(default_factory=list)
     turn: int = 0
     restarts: int = 0
+    provider: str = "azurekmsprovider"
     counters: list[dict[str, float]] = field(default_factory=list)

@@ -9,8 +9,6 @@ from wizard.simulator.cluster_body import minor_of
 from wizard.simulator.kubernetes.memory import ClusterMemory
 
 REPLICAS = 2
-PROVIDER = "azurekmsprovider"
-PREFIX = f"k8s:enc:kms:v2:{PROVIDER}:"
 _ENVELOPE, _STORAGE = "apiserver_envelope_encryption", "apiserver_storage_transformation"
 _BUCKETS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0)
 _FAMILIES: dict[str, tuple[str, str]] = {
@@ -79,11 +77,16 @@ def transformed(memory: ClusterMemory, replica: int, direction: str, prefix: str
         _observe(memory, replica, f"{_STORAGE}_duration_seconds", labels | resource, 0.0004)
 
 
+def prefix(memory: ClusterMemory) -> str:
+    """What the API server writes before whatever its KMS provider encrypted."""
+    return f"k8s:enc:kms:v2:{memory.provider}:"
+
+
 def _key_labels(memory: ClusterMemory, replica: int, key_id: str) -> dict[str, str]:
     identity = (
         {"apiserver_id_hash": server_id_hash(memory, replica)} if minor_of(memory.version) >= (1, 29) else {}
     )
-    return {"key_id_hash": key_id_hash(key_id), "provider_name": PROVIDER} | identity
+    return {"key_id_hash": key_id_hash(key_id), "provider_name": memory.provider} | identity
 
 
 def key_used(memory: ClusterMemory, replica: int, direction: str, key_id: str, now: float) -> None:
@@ -106,7 +109,7 @@ def kms_called(memory: ClusterMemory, replica: int, method: str, code: str, seco
     labels = {
         "grpc_status_code": code,
         "method_name": f"/v2.KeyManagementService/{method}",
-        "provider_name": PROVIDER,
+        "provider_name": memory.provider,
     }
     _observe(memory, replica, f"{_ENVELOPE}_kms_operations_latency_seconds", labels, seconds)
 
@@ -121,7 +124,7 @@ def exposition(memory: ClusterMemory, replica: int) -> str:
         "process_start_time_seconds": memory.started - 0.001 * replica,
     }
     if memory.kind != "none" and minor_of(memory.version) >= (1, 29):
-        size = _series(f"{_ENVELOPE}_dek_source_cache_size", {"provider_name": PROVIDER})
+        size = _series(f"{_ENVELOPE}_dek_source_cache_size", {"provider_name": memory.provider})
         every[size] = float(len(memory.unwrapped))
     lines: list[str] = []
     for name, (kind, text) in _FAMILIES.items():

@@ -43,6 +43,8 @@ _PARAMETERS = {
     "PATCH": {"fieldManager", "fieldValidation", "dryRun", "pretty", "force"},
     "DELETE": {"gracePeriodSeconds", "propagationPolicy", "dryRun", "orphanDependents", "pretty"},
 }  # fmt: skip
+_ANY = {"timeout"}
+"""What every request may carry: how long its client waits (`kubectl --request-timeout`)."""
 _FIXED = ("default", "kube-public", "kube-system")
 
 
@@ -75,7 +77,7 @@ class Objects:
         ):
             raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")  # fmt: skip
         for parameter in request.query:
-            if parameter not in _PARAMETERS[request.method]:
+            if parameter not in _PARAMETERS[request.method] | _ANY:
                 raise bad_request(f"the query parameter '{parameter}' is not known to this server")
         if request.query.get("watch") in {"true", "1"}:
             raise ApiError(405, "MethodNotAllowed", "watching is not supported by this server")

@@ -25,7 +25,8 @@ _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
 # -- role definitions -------------------------------------------------------------------------------------------------
 
 
-def _definition_id(scope: str, guid: str) -> str:
+def definition_id(scope: str, guid: str) -> str:
+    """The id of a built-in role as it is written at a scope."""
     subscription = subscription_of(scope)
     return (
         f"/subscriptions/{subscription}" if subscription else ""
@@ -45,7 +46,7 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
             "createdBy": None,
             "updatedBy": None,
         },
-        "id": _definition_id(scope, role.guid),
+        "id": definition_id(scope, role.guid),
         "type": "Microsoft.Authorization/roleDefinitions",
         "name": role.guid,
     }
@@ -105,7 +106,7 @@ def show_assignment(held: Assignment) -> Json:
     """A role assignment as ARM shows it."""
     return {
         "properties": {
-            "roleDefinitionId": _definition_id(held.scope, held.role_guid),
+            "roleDefinitionId": definition_id(held.scope, held.role_guid),
             "principalId": held.principal_id,
             "principalType": held.principal_type,
             "scope": held.scope,
@@ -141,11 +142,17 @@ def _find(world: World, call: Call) -> Assignment | None:
     query=("$filter",),
 )
 async def list_assignments(world: World, call: Call) -> Answer:
-    """The assignments at, above and below a scope; `atScope()` leaves out those below."""
+    """The assignments at, above and below a scope; `atScope()` leaves out those below.
+
+    `principalId` asks for a principal's own, `assignedTo()` for those of its groups too.
+    """
     scope, terms = call.names["scope"], filter_terms(call, "atscope", "principalid", "assignedto")
     check_scope(world, scope)
-    wanted = terms.get("principalid") or terms.get("assignedto")
-    assignments = world.assignments_of(wanted) if wanted else list(world.state.assignments.values())
+    assignments = list(world.state.assignments.values())
+    if direct := terms.get("principalid"):
+        assignments = world.assignments_of(direct)
+    elif wanted := terms.get("assignedto"):
+        assignments = list(world.assignments_for(wanted))
     return listing(
         [
             show_assignment(held)
@@ -188,6 +195,8 @@ async def put_assignment(world: World, call: Call) -> Answer:
     _check_condition(world, call, role, scope)
     if held := _find(world, call):
         if (held.role_guid, held.principal_id) == (role.guid, principal_id):
+            if world.scenario.rules.repeated_assignment == "refused":
+                raise _exists(held)
             return Answer(200, show_assignment(held))
         raise Refusal(
             400,
@@ -197,11 +206,7 @@ async def put_assignment(world: World, call: Call) -> Answer:
     principal_type = _principal_type(world, principal_id, properties.get("principalType"))
     for held in world.assignments_of(principal_id):
         if held.role_guid == role.guid and held.scope.lower() == scope.lower():
-            raise Refusal(
-                409,
-                "RoleAssignmentExists",
-                f"The role assignment already exists. The ID of the existing role assignment is {held.name.replace('-', '')}.",
-            )
+            raise _exists(held)
     if (
         sum(
             1
@@ -229,6 +234,14 @@ async def delete_assignment(world: World, call: Call) -> Answer:
         return Answer(204)
     world.revoke(held)
     return Answer(200, show_assignment(held))
+
+
+def _exists(held: Assignment) -> Refusal:
+    return Refusal(
+        409,
+        "RoleAssignmentExists",
+        f"The role assignment already exists. The ID of the existing role assignment is {held.name.replace('-', '')}.",
+    )
 
 
 def _check_guid(name: str) -> None:
@@ -285,25 +298,13 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
     return str(given)
 
 
-# -- permissions, deny assignments ------------------------------------------------------------------------------------
+# -- permissions ------------------------------------------------------------------------------------------------------
 
 
 @routes.on(
     "GET", "{scope}/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read"
 )
 async def list_permissions(world: World, call: Call) -> Answer:
-    """What the caller may do at the scope: one entry for each role held there."""
+    """What the caller may do at the scope: one entry for each role held there. It knows nothing of deny assignments."""
     check_scope(world, call.names["scope"])
     return listing([role.permissions for role in rbac.roles_at(world, call.caller, call.names["scope"])])
-
-
-@routes.on(
-    "GET",
-    "{scope}/providers/Microsoft.Authorization/denyAssignments",
-    "Microsoft.Authorization/denyAssignments/read",
-    query=("$filter",),
-)
-async def list_deny_assignments(world: World, call: Call) -> Answer:
-    """This cloud has no deny assignments."""
-    check_scope(world, call.names["scope"])
-    return listing([])

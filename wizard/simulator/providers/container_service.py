@@ -12,6 +12,7 @@ from wizard.simulator.cluster_body import TYPE, canonical_id, finish, set_state,
 from wizard.simulator.cluster_checks import (
     check_etag,
     check_free,
+    check_identity_region,
     check_quota,
     check_running,
     identity_after,
@@ -23,7 +24,7 @@ from wizard.simulator.locks import check_locks
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.world import World, farewell, happening
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
@@ -47,13 +48,17 @@ def _id(call: Call) -> str:
     return canonical_id(call.names["subscription"], call.names["group"], call.names["name"])
 
 
+def _shown(world: World, body: Json, call: Call) -> Json:
+    return view(body, call.api_version, etag=world.scenario.rules.etag_in_answers)
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
 @routes.on("GET", _ONE, f"{TYPE}/read")
 async def get_cluster(world: World, call: Call) -> Answer:
     """One cluster."""
-    return Answer(200, view(world.get(_id(call)).body, call.api_version))
+    return Answer(200, _shown(world, world.get(_id(call)).body, call))
 
 
 @routes.on("GET", _GROUP, f"{TYPE}/read")
@@ -61,7 +66,7 @@ async def list_in_group(world: World, call: Call) -> Answer:
     """The clusters of a group."""
     world.require_group(call.path)
     scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
-    return listing([view(cluster.body, call.api_version) for cluster in world.of_type(TYPE, scope)])
+    return listing([_shown(world, cluster.body, call) for cluster in world.of_type(TYPE, scope)])
 
 
 @routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
@@ -69,18 +74,19 @@ async def list_in_subscription(world: World, call: Call) -> Answer:
     """The clusters of a subscription."""
     return listing(
         [
-            view(cluster.body, call.api_version)
+            _shown(world, cluster.body, call)
             for cluster in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")
         ]
     )
 
 
-def _show_pool(cluster: Resource, pool: Json) -> Json:
+def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:
+    hidden = {"name"} if world.scenario.rules.etag_in_answers else {"name", "eTag"}
     return {
         "id": f"{cluster.id}/agentPools/{pool['name']}",
         "name": pool["name"],
         "type": f"{TYPE}/agentPools",
-        "properties": {name: value for name, value in pool.items() if name != "name"},
+        "properties": {name: value for name, value in pool.items() if name not in hidden},
     }
 
 
@@ -88,7 +94,9 @@ def _show_pool(cluster: Resource, pool: Json) -> Json:
 async def list_pools(world: World, call: Call) -> Answer:
     """The agent pools of a cluster."""
     cluster = world.get(_id(call))
-    return listing([_show_pool(cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]])
+    return listing(
+        [_show_pool(world, cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]]
+    )
 
 
 @routes.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
@@ -97,8 +105,8 @@ async def get_pool(world: World, call: Call) -> Answer:
     cluster = world.get(_id(call))
     for pool in cluster.body["properties"]["agentPoolProfiles"]:
         if pool["name"].lower() == call.names["pool"].lower():
-            return Answer(200, _show_pool(cluster, pool))
-    raise Refusal(
+            return Answer(200, _show_pool(world, cluster, pool))
+    raise FlatRefusal(
         404,
         "NotFound",
         f"Could not find the agent pool '{call.names['pool']}' of the managed cluster '{call.names['name']}'.",
@@ -183,7 +191,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     wanted, name = call.require_body(), call.names["name"]
     world.require_group(call.path)
     if not _NAME.fullmatch(name):
-        raise Refusal(
+        raise FlatRefusal(
             400,
             "InvalidParameter",
             f"The value of parameter name is invalid. Error details: '{name}' must consist of letters, digits, '-' and '_', start and end with a letter or digit, and have at most 63 characters.",
@@ -221,13 +229,20 @@ async def put_cluster(world: World, call: Call) -> Answer:
     body = finish(cluster_id, wanted, before, version, call.api_version)
     if identity:
         body["identity"] = identity
-    cluster_kms.check(
-        world,
-        cluster_kms.Change(
-            call.api_version, subscription_of(cluster_id), cluster_kms.Encryption.of(before["properties"] if before else {}),
-            cluster_kms.Encryption.of(body["properties"]), body["properties"], identity, version,
-        ),
-    )  # fmt: skip
+    held: Json = before or {"properties": {}}
+    first = world.scenario.rules.identity_must_be_there_first and before is not None
+    change = cluster_kms.Change(
+        api_version=call.api_version,
+        subscription=subscription_of(cluster_id),
+        before=cluster_kms.Encryption.of(held["properties"]),
+        after=cluster_kms.Encryption.of(body["properties"]),
+        properties=body["properties"],
+        identity=held.get("identity") or {} if first else identity,
+        version=version,
+        version_before=str(held["properties"].get("currentKubernetesVersion", "")),
+    )
+    cluster_kms.check(world, change)
+    cluster_kms.tidy(world, body)
     if identity == {"type": "SystemAssigned"}:
         principal = world.new_identity(name, cluster_id)
         body["identity"] = identity | {
@@ -235,19 +250,22 @@ async def put_cluster(world: World, call: Call) -> Answer:
             "tenantId": world.scenario.tenant.id,
         }
     if before is None:
+        check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
         add_node_group(world, body)
     if cluster is not None:
         from wizard.simulator.kubernetes import inside  # few clusters are looked into
 
-        inside.find(world, cluster)  # what etcd holds was stored before this change
+        # What etcd holds was stored before this change.
+        if inside.loses_a_key(world, cluster, body) and world.scenario.rules.second_rotation_sticks:
+            call.operation_odd = call.operation_odd or "never-ends"
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
     headers = operations.begin(
         world, call, cluster_id, "Updating" if before else "Creating", location, seconds
     )
-    return Answer(200 if before else 201, deepcopy(view(body, call.api_version)), headers)
+    return Answer(200 if before else 201, deepcopy(_shown(world, body, call)), headers)
 
 
 @happening("cluster-operation-done")
@@ -353,7 +371,7 @@ async def patch_tags(world: World, call: Call) -> Answer:
         dict(call.require_body().get("tags") or {}),
         str(uuid.uuid4()),
     )
-    return Answer(200, view(world.put(cluster).body, call.api_version))
+    return Answer(200, _shown(world, world.put(cluster).body, call))
 
 
 def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:

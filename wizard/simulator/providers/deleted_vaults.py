@@ -7,7 +7,7 @@ from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
 from wizard.simulator.state import DeletedVault, Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, iso
+from wizard.simulator.world import World, happening, iso
 
 DAY = 24 * 3600.0
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -26,7 +26,16 @@ def soft_delete(world: World, vault: Resource) -> None:
         del world.state.keys[f"{key.vault}/{key.name}".lower()]
     purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
     world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
+    days = vault.body["properties"]["softDeleteRetentionInDays"]
+    world.after_retention(days, "vault-purged", name=name, deleted=repr(now))
     world.remove(vault.id)
+
+
+@happening("vault-purged")
+def _retained(world: World, facts: dict[str, str]) -> None:
+    deleted = world.state.deleted_vaults.get(facts["name"])
+    if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
+        destroy(world, facts["name"])
 
 
 @routes.on("DELETE", _ONE, f"{TYPE}/delete")
@@ -99,6 +108,13 @@ async def purge(world: World, call: Call) -> Answer:
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
         raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
-    del world.state.deleted_vaults[call.names["vault"].lower()]
-    world.changed = True
+    destroy(world, vault_name(deleted.resource))
     return Answer(200)
+
+
+def destroy(world: World, name: str) -> None:
+    """End a soft-deleted vault with every key that was in it; its name is free again."""
+    del world.state.deleted_vaults[name]
+    for place in [place for place in world.state.deleted_keys if place.startswith(f"{name}/")]:
+        del world.state.deleted_keys[place]
+    world.changed = True

@@ -26,14 +26,18 @@ def _show(world: World, key: str) -> Json:
         "properties": {"state": world.state.features[key]},
         "id": f"/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}",
         "type": "Microsoft.Features/providers/features",
-        "name": name,
+        "name": name if world.scenario.rules.feature_name == "full" else feature,
     }
 
 
 def _existing(world: World, call: Call) -> str:
     key = _key(call)
     if key not in world.state.features:
-        raise Refusal(404, "FeatureNotFound", f"The feature '{call.names['feature']}' could not be found.")
+        raise Refusal(
+            404,
+            world.scenario.rules.unknown_feature_code,
+            f"The feature '{call.names['feature']}' could not be found.",
+        )
     return key
 
 

@@ -16,6 +16,7 @@ TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 _NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
+_PUBLIC = {"enabled", "disabled", "securedbyperimeter"}
 _WRITABLE = (
     "tenantId", "sku", "accessPolicies", "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "enableSoftDelete",
     "softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "networkAcls", "publicNetworkAccess",
@@ -52,8 +53,8 @@ def _bad(message: str, code: str = "BadRequest") -> Refusal:
     return Refusal(400, code, message)
 
 
-def _check_properties(world: World, given: Json) -> None:
-    if given.get("tenantId") != world.scenario.tenant.id:
+def _check_properties(world: World, given: Json, before: Json) -> None:
+    if given.get("tenantId") not in {world.scenario.tenant.id, before.get("tenantId")}:
         raise _bad(
             f"The tenant '{given.get('tenantId')}' in the request does not match the subscription's tenant '{world.scenario.tenant.id}'.",
             "InvalidTenantId",
@@ -70,6 +71,10 @@ def _check_properties(world: World, given: Json) -> None:
     ) not in {"AzureServices", "None"}:
         raise _bad(
             "The property 'networkAcls' is not valid: defaultAction is 'Allow' or 'Deny', bypass is 'AzureServices' or 'None'."
+        )
+    if str(given.get("publicNetworkAccess") or "Enabled").lower() not in _PUBLIC:
+        raise _bad(  # text UNCONFIRMED
+            "The property 'publicNetworkAccess' is not valid: it is 'Enabled', 'Disabled' or 'SecuredByPerimeter'."
         )
     if not 7 <= int(given.get("softDeleteRetentionInDays") or 90) <= 90:
         raise _bad("The property 'softDeleteRetentionInDays' must be between 7 and 90 days.")
@@ -173,7 +178,7 @@ async def put_vault(world: World, call: Call) -> Answer:
     before = world.find(vault_id(call))
     if before is None:
         _check_name_free(world, call)
-    _check_properties(world, given)
+    _check_properties(world, given, before.body["properties"] if before else {})
     _check_change(given, before.body["properties"] if before else {})
     location = check_location(world, body.get("location"), TYPE)
     if before is not None and before.body["location"] != location:
@@ -225,7 +230,7 @@ async def patch_vault(world: World, call: Call) -> Answer:
     given: Json = body.get("properties") or {}
     _check_change(given, before)
     wanted = merge(before, given)
-    _check_properties(world, wanted)
+    _check_properties(world, wanted, before)
     tags = vault.body["tags"] if body.get("tags") is None else body["tags"]
     return _keep(world, call, vault, {"location": vault.body["location"], "tags": tags, "properties": wanted})
 

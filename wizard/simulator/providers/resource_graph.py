@@ -96,7 +96,7 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
 def _sees(world: World, caller: str, subscription: str) -> bool:
     scope = f"/subscriptions/{subscription}"
     return any(
-        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_of(caller)
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(caller)
     )
 
 

@@ -2,14 +2,17 @@
 
 import re
 
+from wizard.simulator import operations
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
+from wizard.simulator.cluster_body import TYPE as CLUSTER
+from wizard.simulator.ids import subscription_of
 from wizard.simulator.locations import check_location
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.world import World, happening
 
 TYPE = "Microsoft.Resources/resourceGroups"
 ACTION = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -76,12 +79,6 @@ async def put_group(world: World, call: Call) -> Answer:
             409, "InvalidResourceGroupLocation",
             f"Invalid resource group location '{location}'. The Resource group already exists in location '{before.body['location']}'.",
         )  # fmt: skip
-    if before is not None and before.body["properties"]["provisioningState"] == "Deleting":
-        raise Refusal(
-            409,
-            "ResourceGroupBeingDeleted",
-            f"The resource group '{name}' is in deprovisioning state and cannot perform this operation.",
-        )
     group = new_group(
         before.id if before else _id(call), location, body.get("tags") or {}, body.get("managedBy", "")
     )
@@ -99,9 +96,40 @@ async def patch_group(world: World, call: Call) -> Answer:
 
 @routes.on("DELETE", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/delete")
 async def delete_group(world: World, call: Call) -> Answer:
-    """Delete a group with all that is in it."""
+    """Delete a group with all that is in it: accepted, and done after a while; `Location` says when."""
     group = world.get(_id(call))
-    for vault in list(world.of_type(VAULT, group.id)):
-        soft_delete(world, vault)
-    world.remove(group.id)
+    operation = operations.running(world, group.id)
+    if operation is None:
+        operation = operations.start(world, group.id, "Deleting")
+        group.body["properties"]["provisioningState"] = "Deleting"
+        world.put(group)
+        lasting = world.scenario.durations.group_delete
+        if next(world.of_type(CLUSTER, group.id), None) is not None:
+            lasting += world.scenario.durations.cluster_delete
+        world.later(lasting, "group-deleted", operation=operation.id)
+    return Answer(202, None, _whereabouts(world, call, operation.id))
+
+
+def _whereabouts(world: World, call: Call, operation: str) -> dict[str, str]:
+    where = f"{call.base_url}/subscriptions/{call.names['subscription']}/operationresults/{operation}"
+    return {"Location": f"{where}?api-version={call.api_version}"} | world.retry_headers()
+
+
+@routes.on("GET", "/subscriptions/{subscription}/operationresults/{operation}")
+async def get_operation_result(world: World, call: Call) -> Answer:
+    """Whether a group is gone: 202 until then, 200 after."""
+    operation = world.state.operations.get(call.names["operation"].lower())
+    if operation is None or subscription_of(operation.resource_id) != call.names["subscription"].lower():
+        raise Refusal(404, "NotFound", f"The operation '{call.names['operation']}' was not found.")
+    if operation.status == "InProgress":
+        return Answer(202, None, _whereabouts(world, call, operation.id))
     return Answer(200)
+
+
+@happening("group-deleted")
+def _deleted(world: World, facts: dict[str, str]) -> None:
+    operation = world.state.operations[facts["operation"]]
+    for vault in list(world.of_type(VAULT, operation.resource_id)):
+        soft_delete(world, vault)
+    world.remove(operation.resource_id)
+    operations.end(world, operation)

@@ -2,6 +2,7 @@
 
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing, versions_of
+from wizard.simulator.locations import offered
 from wizard.simulator.providers.resource_groups import routes as group_routes
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, happening
@@ -30,6 +31,8 @@ NAMESPACES = {
     "Microsoft.Network": ("virtualNetworks", "privateEndpoints", "loadBalancers"),
     "Microsoft.OperationalInsights": ("workspaces",),
     "Microsoft.OperationsManagement": ("solutions",),
+    "Microsoft.PolicyInsights": ("checkPolicyRestrictions",),
+    "Microsoft.Quota": ("quotas", "usages"),
     "Microsoft.ResourceGraph": ("resources",),
     "Microsoft.Resources": ("subscriptions", "resourceGroups", "providers"),
     "Microsoft.Storage": ("storageAccounts",),
@@ -57,17 +60,16 @@ def _show(world: World, subscription: str, namespace: str) -> Json:
         if free
         else world.state.registrations.get(f"{subscription}/{namespace.lower()}", "NotRegistered")
     )
-    locations, versions = (
-        list(world.scenario.locations.values()),
-        versions_of(namespace) or ["2024-11-01"],
-    )
+    versions = versions_of(namespace) or ["2024-11-01"]
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
         "namespace": namespace,
         "resourceTypes": [
             {
                 "resourceType": kind,
-                "locations": locations,
+                "locations": [
+                    world.scenario.locations[short] for short in offered(world, f"{namespace}/{kind}")
+                ],
                 "apiVersions": versions,
                 "defaultApiVersion": versions[0],
                 "capabilities": "None",

@@ -25,7 +25,7 @@ routes = Routes(
 def _visible(world: World, caller: str, subscription: str) -> bool:
     scope = f"/subscriptions/{subscription}"
     return any(
-        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_of(caller)
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(caller)
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from wizard.simulator import rotation
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.key_store import (
@@ -17,6 +18,7 @@ from wizard.simulator.key_store import (
     new_version,
     vault_name,
 )
+from wizard.simulator.policy import check_key
 from wizard.simulator.providers.key_vault import routes as vault_routes
 from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state import Key, KeyVersion, Resource
@@ -45,7 +47,7 @@ def show(world: World, vault: Resource, key: Key, version: KeyVersion | None = N
         "keyUriWithVersion": key_uri(world, key.vault, key.name, shown.version),
     }
     if key.rotation_policy:
-        properties["rotationPolicy"] = key.rotation_policy
+        properties["rotationPolicy"] = rotation.on_management_plane(key.rotation_policy)
     resource_id = f"{vault.id}/keys/{key.name}"
     return {
         "id": resource_id + (f"/versions/{version.version}" if version else ""),
@@ -106,7 +108,7 @@ async def put_key(world: World, call: Call) -> Answer:
             properties.get("kty"),
             properties.get("keySize"),
             properties.get("curveName"),
-            properties.get("keyOps"),
+            properties.get("keyOps") or world.scenario.rules.default_key_ops,
         )
         if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
             raise Refusal(400, "BadRequest", "The HSM key types need a vault of the premium SKU.")
@@ -118,10 +120,17 @@ async def put_key(world: World, call: Call) -> Answer:
             wanted.get("nbf"),
         )
         version.tags = dict(call.require_body().get("tags") or {})
+        policy: Json = {}
+        if given := properties.get("rotationPolicy"):
+            policy = rotation.kept(given, {}, version.created)
+        if version.expires is None:
+            version.expires = rotation.expiry_of(policy, version.created)
+        if world.scenario.rules.policy_reaches_keys_through_arm:
+            check_key(world, vault, version)
         await ensure_material(world, version)
         if find_key(world, held, name) is None:
             made = add(world, held, name, version)
-            made.rotation_policy = properties.get("rotationPolicy") or {}
+            made.rotation_policy = policy
     key = find_key(world, held, name)
     if key is None:
         raise Refusal(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")

@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from wizard.simulator import rbac
+from wizard.simulator.cluster_body import TYPE as CLUSTER
+from wizard.simulator.cluster_body import view
 from wizard.simulator.ids import group_of, kind_of, subscription_of
 from wizard.simulator.state import Changes, Resource
 from wizard.simulator.wire import Json, Refusal
@@ -21,6 +23,7 @@ from wizard.simulator.world import World, iso
 
 MOST_ROWS = 1000
 MOST_KEPT = 8
+BEFORE_THE_NEW_WAY = "2026-06-01"
 ROWS_AT_A_TIME = 100
 _PLAIN = ("name", "kind", "managedBy", "sku", "plan", "properties", "identity", "zones", "extendedLocation")
 
@@ -173,6 +176,8 @@ class ResourceGraph:
         return found.body
 
     def _row(self, body: Json, shown: str, subscription: str) -> Json:
+        if shown == CLUSTER.lower() and not self._world.scenario.rules.graph_shows_the_new_way:
+            body = view(body, BEFORE_THE_NEW_WAY)
         row: Json = {name: body.get(name) for name in _PLAIN}
         row |= {
             "id": body["id"],

@@ -1,0 +1,15 @@
+"""Actions and their wildcards, as role definitions and deny assignments write them: `Microsoft.KeyVault/vaults/*`."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+
+@cache
+def _pattern(wildcard: str) -> re.Pattern[str]:
+    return re.compile(re.escape(wildcard).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+def matches(action: str, wildcards: Iterable[str]) -> bool:
+    """Whether one of the wildcards takes the action in."""
+    return any(_pattern(wildcard).fullmatch(action) for wildcard in wildcards)

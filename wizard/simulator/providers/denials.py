@@ -1,0 +1,54 @@
+"""Deny assignments, for those who look before they write. What they forbid is in `deny`."""
+
+from wizard.simulator import deny
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.odata import filter_terms
+from wizard.simulator.providers.authorization import check_scope
+from wizard.simulator.wire import Answer, Call, Refusal
+from wizard.simulator.world import World
+
+routes = Routes("Microsoft.Authorization", ("2018-07-01-preview", "2022-04-01", "2024-07-01-preview"))
+_READ = "Microsoft.Authorization/denyAssignments/read"
+
+
+@routes.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments", _READ, query=("$filter",))
+async def list_deny_assignments(world: World, call: Call) -> Answer:
+    """The deny assignments at, above and below a scope; `atScope()` leaves out those below.
+
+    `principalId` asks for those that name a principal, `assignedTo()` for those that mean it (that everyone is meant too is
+    UNCONFIRMED), `gdprExportPrincipalId` for those that name it anywhere, of which only name and description are shown.
+    """
+    scope = call.names["scope"]
+    check_scope(world, scope)
+    terms = filter_terms(
+        call, "atscope", "principalid", "assignedto", "gdprexportprincipalid", "denyassignmentname"
+    )
+    found = deny.held_at(world, scope, only_at="atscope" in terms)
+    if name := terms.get("denyassignmentname"):
+        found = [each for each in found if each[0].lower() == name.lower()]
+    if direct := terms.get("principalid"):
+        found = [each for each in found if direct.lower() in deny.named(world, each[1].principals)]
+    if wanted := terms.get("assignedto"):
+        mine = {*world.also(wanted), deny.EVERYBODY}
+        found = [each for each in found if mine & deny.named(world, each[1].principals)]
+    if exported := terms.get("gdprexportprincipalid"):
+        found = [
+            each
+            for each in found
+            if exported.lower() in deny.named(world, [*each[1].principals, *each[1].exclude])
+        ]
+        return listing([deny.show(world, *each, only_named=True) for each in found])
+    return listing([deny.show(world, *each) for each in found])
+
+
+@routes.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments/{name}", _READ)
+async def get_deny_assignment(world: World, call: Call) -> Answer:
+    """One deny assignment."""
+    scope = call.names["scope"]
+    check_scope(world, scope)
+    for name, held in deny.held_at(world, scope, only_at=True):
+        if (deny.guid_of(name, held), held.scope.lower()) == (call.names["name"].lower(), scope.lower()):
+            return Answer(200, deny.show(world, name, held))
+    raise Refusal(  # code and text UNCONFIRMED
+        404, "DenyAssignmentNotFound", f"The deny assignment '{call.names['name']}' is not found."
+    )

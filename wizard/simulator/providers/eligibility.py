@@ -1,0 +1,103 @@
+"""Roles that are only eligible: Privileged Identity Management gives them for a while, to who activates them (AZURE.md §6).
+
+They come from the scenario. Activating one is not part of this cloud.
+"""
+
+from collections.abc import Iterator
+
+from wizard.simulator import rbac
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.ids import group_of, name_of, scope_of, stable_guid, type_of, within
+from wizard.simulator.odata import filter_terms
+from wizard.simulator.providers.authorization import check_scope, definition_id
+from wizard.simulator.state import Principal
+from wizard.simulator.wire import Answer, Call, Json
+from wizard.simulator.world import World
+
+TYPE = "Microsoft.Authorization/roleEligibilityScheduleInstances"
+routes = Routes("Microsoft.Authorization", ("2020-10-01", "2020-10-01-preview"))
+_SINCE = "2026-01-05T08:00:00Z"
+
+
+@routes.on("GET", f"{{scope}}/providers/{TYPE}", query=("$filter",))
+async def list_instances(world: World, call: Call) -> Answer:
+    """The eligible roles at, above and below a scope; `atScope()` leaves out those below.
+
+    `asTarget()` asks for those of the caller, its groups' included, and takes no right to read; `principalId` for a
+    principal's own, `assignedTo()` for those of its groups too.
+    """
+    scope = call.names["scope"]
+    terms = filter_terms(call, "atscope", "astarget", "principalid", "assignedto")
+    if "astarget" not in terms:
+        rbac.require(world, call.caller, f"{TYPE}/read", scope_of(call.path))
+    check_scope(world, scope)
+    held = [
+        each
+        for each in _every(world)
+        if within(scope, each[1]) or ("atscope" not in terms and within(each[1], scope))
+    ]
+    if "astarget" in terms:
+        held = [each for each in held if each[0].object_id in world.also(call.caller)]
+    if direct := terms.get("principalid"):
+        held = [each for each in held if each[0].object_id == direct.lower()]
+    if wanted := terms.get("assignedto"):
+        held = [each for each in held if each[0].object_id in world.also(wanted)]
+    return listing([_show(world, scope, call.caller, *each) for each in held])
+
+
+def _every(world: World) -> Iterator[tuple[Principal, str, rbac.RoleDefinition]]:
+    for name, principal in world.scenario.principals.items():
+        for scope, roles in principal.eligible.items():
+            for role in roles:
+                yield world.principal_of(name), scope, rbac.role_named(role)
+
+
+def _show(
+    world: World, asked: str, caller: str, principal: Principal, scope: str, role: rbac.RoleDefinition
+) -> Json:
+    name = stable_guid(scope, principal.object_id, role.guid, "eligible")
+    member = (
+        "Inherited"
+        if scope.lower().rstrip("/") != asked.lower().rstrip("/")
+        else ("Direct" if principal.object_id == caller or principal.kind != "group" else "Group")
+    )
+    definition = definition_id(scope, role.guid)
+    return {
+        "properties": {
+            "roleEligibilityScheduleId": f"{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules/{name}",
+            "scope": scope,
+            "roleDefinitionId": definition,
+            "principalId": principal.object_id,
+            "principalType": principal.type,
+            "status": "Provisioned",
+            "startDateTime": _SINCE,
+            "endDateTime": None,
+            "memberType": member,
+            "createdOn": _SINCE,
+            "condition": None,
+            "conditionVersion": None,
+            "expandedProperties": {
+                "scope": {"id": scope, "displayName": _called(world, scope), "type": _kind(scope)},
+                "roleDefinition": {"id": definition, "displayName": role.name, "type": "BuiltInRole"},
+                "principal": {
+                    "id": principal.object_id,
+                    "displayName": principal.upn or principal.name,
+                    "type": principal.type,
+                },
+            },
+        },
+        "name": name,
+        "id": f"{scope}/providers/{TYPE}/{name}",
+        "type": TYPE,
+    }
+
+
+def _called(world: World, scope: str) -> str:
+    subscription = world.scenario.subscriptions.get(name_of(scope))
+    return subscription.name if subscription else name_of(scope)
+
+
+def _kind(scope: str) -> str:
+    if "/providers/" in scope.lower():
+        return type_of(scope)
+    return "resourcegroup" if group_of(scope) else "subscription"

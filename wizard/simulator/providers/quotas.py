@@ -1,0 +1,94 @@
+"""How many clusters a region may have and has, as Microsoft.Quota shows it (AKS: quotas and limits).
+
+That AKS calls the quota `ManagedClusters`, and so its place here, is UNCONFIRMED.
+"""
+
+from wizard.simulator.arm import Routes, listing
+from wizard.simulator.cluster_checks import quota_of
+from wizard.simulator.locations import check_location
+from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.world import World
+
+NAME = "ManagedClusters"
+routes = Routes(
+    "Microsoft.Quota", ("2021-03-15-preview", "2023-02-01", "2025-03-01", "2025-07-15", "2025-09-01")
+)
+_PLACE = "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/providers/Microsoft.Quota"
+
+
+def _scope(world: World, call: Call) -> tuple[str, str, str]:
+    """The scope, its subscription, its region."""
+    location = check_location(world, call.names["location"], "Microsoft.ContainerService/locations")
+    subscription = call.names["subscription"].lower()
+    if world.state.registrations.get(f"{subscription}/microsoft.quota", "Registered") != "Registered":
+        raise Refusal(  # that reading needs the registration: UNCONFIRMED
+            409,
+            "MissingSubscriptionRegistration",
+            "The subscription is not registered to use namespace 'Microsoft.Quota'. See https://aka.ms/rps-not-found for how to register subscriptions.",
+        )
+    scope = f"/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
+    return scope, subscription, location
+
+
+def _show(scope: str, kind: str, more: Json) -> Json:
+    named: Json = {
+        "name": {"value": NAME, "localizedValue": "Managed Clusters"},
+        "resourceType": None,
+        "unit": "Count",
+        "isQuotaApplicable": True,
+        "properties": {},
+    }
+    return {
+        "id": f"{scope}/providers/Microsoft.Quota/{kind}/{NAME}",
+        "name": NAME,
+        "type": f"Microsoft.Quota/{kind}",
+        "properties": more | named,
+    }
+
+
+def _quota(world: World, call: Call) -> Json:
+    scope, subscription, location = _scope(world, call)
+    most, _ = quota_of(world, subscription, location)
+    limit = {"limitObjectType": "LimitValue", "limitType": "Independent", "value": most}
+    return _show(scope, "quotas", {"limit": limit})
+
+
+def _usage(world: World, call: Call) -> Json:
+    scope, subscription, location = _scope(world, call)
+    _, held = quota_of(world, subscription, location)
+    return _show(scope, "usages", {"usages": {"usagesType": "Individual", "value": held}})
+
+
+def _check_name(call: Call) -> None:
+    if call.names["name"].lower() != NAME.lower():
+        raise Refusal(  # code and text UNCONFIRMED
+            404,
+            "InvalidResourceName",
+            f"The resource name '{call.names['name']}' is invalid. It should be one of '{NAME}'.",
+        )
+
+
+@routes.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
+async def list_quotas(world: World, call: Call) -> Answer:
+    """The quotas of AKS in a region."""
+    return listing([_quota(world, call)])
+
+
+@routes.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
+async def get_quota(world: World, call: Call) -> Answer:
+    """One quota."""
+    _check_name(call)
+    return Answer(200, _quota(world, call))
+
+
+@routes.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
+async def list_usages(world: World, call: Call) -> Answer:
+    """How much of the quotas of AKS in a region is used."""
+    return listing([_usage(world, call)])
+
+
+@routes.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
+async def get_usage(world: World, call: Call) -> Answer:
+    """How much of one quota is used."""
+    _check_name(call)
+    return Answer(200, _usage(world, call))
