@@ -18,7 +18,7 @@ from tests.facts import (
     target,
     user_assigned,
 )
-from tests.support import ROADS, Road, answers, identity_id, vault_id
+from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.procedure import cluster_body
@@ -256,7 +256,7 @@ NAMES = st.text(
 
 @given(NAMES, st.text(max_size=90))
 def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
-    prefix = cluster_body._dns_prefix(name, group)
+    prefix = cluster_body._dns_prefix(name, group, PRODUCTION)
     assert 1 <= len(prefix) <= 54
     assert prefix[0].isalpha()
     assert prefix[-1].isalnum()

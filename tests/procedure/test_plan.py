@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.facts import (
     CUSTOMER_MANAGED,
+    GROUP,
     PLATFORM_MANAGED,
     bare,
     cluster,
@@ -70,9 +71,7 @@ def test_what_azure_changes_by_itself_is_no_drift(road: Road) -> None:
     assert plan(road, bare(chosen, cluster=busy)).digest == plan(road).digest
 
 
-@pytest.mark.parametrize(
-    "change", [{"feature": "Registering"}, {"groups": {"rg-demo": {"location": "eastus"}}}]
-)
+@pytest.mark.parametrize("change", [{"feature": "Registering"}, {"groups": {GROUP: {"location": "eastus"}}}])
 def test_what_is_kept_may_be_described_otherwise(change: Json) -> None:
     """A feature that finishes registering between the review and the run is one such thing."""
     chosen = answers("customer-managed-private")
@@ -95,7 +94,7 @@ def test_what_is_kept_may_be_described_otherwise(change: Json) -> None:
         {"vault": vault(), "key": key()},
         {"feature": "NotRegistered"},
         {"feature": None},
-        {"groups": {"rg-demo": None}},
+        {"groups": {GROUP: None}},
     ],
 )
 def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
@@ -264,7 +263,7 @@ def test_what_azure_names_cannot_reach_the_terminal() -> None:
         vault={**vault(), "location": "\x1b[2Jwest"},
         key=key(kty="\x1b[31mRSA"),
         identity={**identity(), "location": "\x1b[Hwest"},
-        groups={"rg-demo": {"location": "\x1b]0;x\x07west"}},
+        groups={GROUP: {"location": "\x1b]0;x\x07west"}},
         feature="\x1b[0mOdd",
     )
     assert "\\u001b" not in json.dumps(plan_from(target(chosen), evil).to_json())

@@ -1,7 +1,6 @@
 """The exported script: the how-to's commands in the how-to's order, with every value safe from the shell."""
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -11,27 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.facts import target
+from tests.procedure.stub_az import carried_out, named, value
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
 from wizard.answers import Answers
-from wizard.procedure.script import script, spelled_out
+from wizard.procedure.script import script
 from wizard.procedure.steps import STEPS
-
-STUB = """\
-#!/usr/bin/env bash
-printf '%s\\0' "$@" >>"$CALLS"
-printf '\\n' >>"$CALLS"
-case "$*" in
-    feature\\ show*properties.state*) echo Registered ;;
-    ad\\ signed-in-user*) echo me ;;
-    keyvault\\ show*) echo VAULT_ID ;;
-    keyvault\\ key\\ show*) echo https://kv-demo.vault.azure.net/keys/aks-kms/0123456789abcdef ;;
-    rest\\ --method\\ get*) echo https://kv-demo.vault.azure.net/keys/aks-kms ;;
-    identity\\ show*principalId*) echo principal ;;
-    identity\\ show*) echo IDENTITY_ID ;;
-    aks\\ get-versions*) printf '1.9\\n1.34\\n1.33\\n' ;;
-esac
-"""
-"""An Azure CLI that writes down how it was called, and answers what the script asks."""
+from wizard.procedure.variables import spelled_out
 
 HOSTILE = 'it\'s "$(touch pwned)" `touch pwned`; touch pwned && second line \\ * ~ & | <x> \u00fc'
 HOSTILE_NAME = 'it\'s "$(touch pwned)" `touch pwned`; $HOME * ~ |'
@@ -67,43 +51,13 @@ IDS = [f"{road}-{'new' if new else 'existing'}" for road in ROADS for new in (Fa
 SCRIPTS = pytest.mark.parametrize("chosen", EVERY, ids=IDS)
 
 
-def carried_out(text: str, folder: Path) -> list[list[str]]:
-    """Run a script with an Azure CLI that only writes down how it was called: the arguments of each call."""
-    tools = folder / "bin"
-    tools.mkdir()
-    for name, body in (("az", STUB), ("sleep", "#!/bin/sh\n")):
-        (tools / name).write_text(body)
-        (tools / name).chmod(0o755)
-    calls = folder / "calls"
-    calls.touch()
-    bash = shutil.which("bash")
-    assert bash
-    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls)}
-    subprocess.run(
-        [bash, "-c", text], check=True, cwd=folder, env=environment, capture_output=True, timeout=60
-    )
-    return [call.split("\0") for call in calls.read_text().split("\0\n")[:-1]]
-
-
-def value(call: list[str], option: str) -> str:
-    return call[call.index(option) + 1]
-
-
-def named(call: list[str]) -> str:
-    """A call by its subcommand, and what tells two of one subcommand apart."""
-    words = " ".join(call[: next(i for i, word in enumerate(call) if word.startswith("-"))])
-    if words == "rest":
-        return f"rest {value(call, '--method')}"
-    return f"{words} {value(call, '--role')}" if words == "role assignment create" else words
-
-
 @pytest.mark.parametrize("road", HOW_TO)
 @pytest.mark.parametrize("new", [False, True])
 def test_the_commands_come_in_the_how_tos_order(road: str, new: bool, tmp_path: Path) -> None:
     letter = {"key": {"create_through": "key-vault"}} if road.endswith("letter") else {}
     base: Road = next(r for r in ROADS if road.startswith(r))
     calls = [named(call) for call in carried_out(script(answers(base, new=new, **letter)), tmp_path)]
-    asked_back = {"ad signed-in-user show", "aks get-versions", "keyvault key list"}
+    asked_back = {"group show", "ad signed-in-user show", "aks get-versions", "keyvault key list"}
     once: list[str] = [
         c for i, c in enumerate(calls) if c not in asked_back and not (c == calls[i - 1] == "feature show")
     ]
@@ -189,7 +143,7 @@ def test_a_command_spelled_out_holds_the_values_themselves(road: Road) -> None:
     for chosen in (answers(road), hostile(road)):
         there = target(chosen)
         for step in STEPS:
-            for command in step.commands(there) if step.applies(chosen) else ():
+            for command in step.commands(there, None) if step.applies(there, None) else ():
                 words = shlex.split(spelled_out(command, there), posix=True)
                 assert words[0] in {"az", "export"}
                 known = {
@@ -203,10 +157,24 @@ def test_a_command_spelled_out_holds_the_values_themselves(road: Road) -> None:
                 assert not known & set(words)
 
 
+def test_tags_and_leading_hyphens_are_spelled_out_as_they_are_given() -> None:
+    there = target(answers("customer-managed-public", key={"name": "-kms"}, tags={HOSTILE_NAME: HOSTILE}))
+    [command] = [
+        command
+        for step in STEPS
+        if step.key == "key"
+        for command in step.commands(there, None)
+        if command.startswith("az keyvault key create")
+    ]
+    words = shlex.split(spelled_out(command, there))
+    assert "--name=-kms" in words
+    assert words[words.index("--tags") + 1 :] == [f"{HOSTILE_NAME}={HOSTILE}"]
+
+
 def test_spelled_out_ids_are_those_of_the_target() -> None:
     there = target(answers("customer-managed-private"))
     cluster = next(step for step in STEPS if step.key == "cluster")
-    words = shlex.split(spelled_out(cluster.commands(there)[0], there))
+    words = shlex.split(spelled_out(cluster.commands(there, None)[0], there))
     assert value(words, "--azure-keyvault-kms-key-id") == "https://kv-demo.vault.azure.net/keys/aks-kms"
     assert value(words, "--azure-keyvault-kms-key-vault-resource-id") == vault_id()
     assert value(words, "--assign-identity") == identity_id()
@@ -215,7 +183,7 @@ def test_spelled_out_ids_are_those_of_the_target() -> None:
 def test_what_only_the_script_can_know_stays_a_variable() -> None:
     there = target(answers("customer-managed-private"))
     role = next(step for step in STEPS if step.key == "crypto-role")
-    assert "--assignee-object-id $IDENTITY_OBJECT_ID" in spelled_out(role.commands(there)[0], there)
+    assert "--assignee-object-id $IDENTITY_OBJECT_ID" in spelled_out(role.commands(there, None)[0], there)
 
 
 def test_vault_and_identity_in_groups_of_their_own(tmp_path: Path) -> None:

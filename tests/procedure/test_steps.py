@@ -3,12 +3,12 @@
 import pytest
 
 from tests import facts
-from tests.facts import CUSTOMER_MANAGED, bare, cluster, furnished, grant, target, user_assigned, vault
-from tests.support import ROADS, Road, answers, identity_id
+from tests.facts import CUSTOMER_MANAGED, GROUP, bare, cluster, furnished, grant, target, user_assigned, vault
+from tests.support import PRODUCTION, ROADS, Road, answers, identity_id
 from wizard.answers import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure.planning import applying
+from wizard.procedure.order import applying
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.key import key_body
@@ -60,12 +60,12 @@ def test_each_step_says_what_it_does_and_needs_only_what_comes_before(step: Step
 @pytest.mark.parametrize("road", ROADS)
 def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: Road) -> None:
     chosen = answers(road)
-    if not step.applies(chosen):
+    if not step.applies(target(chosen), None):
         assert road == "platform-managed" or step.key in {"operator-role", "firewall"}
         return
-    low, high = step.duration(target(chosen))
+    low, high = step.duration(target(chosen), bare(chosen))
     assert 0 <= low <= high
-    assert step.commands(target(chosen)) or step.key == "firewall", (
+    assert step.commands(target(chosen), None) or step.key == "firewall", (
         "a vault born private needs no second command"
     )
 
@@ -87,7 +87,9 @@ def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: R
     ],
 )
 def test_each_road_has_its_steps(chosen: Answers, absent: set[str]) -> None:
-    assert [step.key for step in applying(chosen)] == [key for key in KEYS if key not in absent]
+    assert [step.key for step in applying(target(chosen), bare(chosen))] == [
+        key for key in KEYS if key not in absent
+    ]
 
 
 def test_only_the_cluster_cannot_be_undone_and_only_verifying_always_looks() -> None:
@@ -163,7 +165,7 @@ def test_a_provider_that_is_not_registered_is_registered_whatever_the_feature() 
 
 def test_each_missing_group_is_a_row_and_one_elsewhere_is_kept_and_said() -> None:
     chosen = answers("customer-managed-private", vault={"resource_group": "rg-keys"})
-    there = {"rg-demo": {"location": "eastus"}, "rg-keys": None}
+    there = {GROUP: {"location": "eastus"}, GROUP.replace("rg-demo", "rg-keys"): None}
     found = intent("resource-group", chosen, bare(chosen, groups=there))
     assert found.action == "create"
     assert [(e.verb, e.name) for e in found.effects] == [("keep", "rg-demo"), ("create", "rg-keys")]
@@ -247,14 +249,14 @@ WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"
 
 @pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
 def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
-    chosen = next(a for a in (PRIVATE, LETTER) if step.applies(a))
-    rights = step.rights(target(chosen))
+    chosen = next(a for a in (PRIVATE, LETTER) if step.applies(target(a), None))
+    rights = step.rights(target(chosen), bare(chosen))
     assert rights
     for right in rights:
         assert right.action.startswith("Microsoft.")
         assert right.action.endswith(("/write", "/action"))
-        assert right.group in target(chosen).groups
+        assert right.scope.startswith(f"/subscriptions/{PRODUCTION}")
 
 
 def test_a_key_through_the_vault_takes_a_role_there_instead() -> None:
-    assert BY_KEY["key"].rights(target(LETTER)) == ()
+    assert BY_KEY["key"].rights(target(LETTER), bare(LETTER)) == ()

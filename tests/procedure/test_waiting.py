@@ -61,7 +61,11 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
     assert status == "succeeded"
     assert refused
     assert len(made) == 1, "a second one would have been a second version"
-    waits = [e for e in events if e.step == "key" and e.message == "your new role has not taken effect yet"]
+    waits = [
+        e
+        for e in events
+        if e.step == "key" and e.message == "your new rights on the vault have not taken effect yet"
+    ]
     assert waits
     assert all(e.seconds is not None and e.expected_seconds for e in waits)
 

@@ -23,6 +23,12 @@ def same(one: str | None, other: str | None) -> bool:
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
 
 
+def covers(scope: str, other: str) -> bool:
+    """Whether what holds on one scope holds on the other as well: the same, or somewhere below."""
+    above = scope.rstrip("/").casefold()
+    return same(other, scope) or other.casefold().startswith(above + "/")
+
+
 def same_region(one: str, other: str) -> bool:
     """Whether two region names mean one region: `West Europe` and `westeurope` do."""
     return same(one.replace(" ", ""), other.replace(" ", ""))
@@ -59,6 +65,22 @@ class ResourceId:
             f"{text!r} is not a resource id; one looks like "
             "/subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…"
         )
+
+
+@dataclass(frozen=True)
+class GroupId:
+    """A resource group of a subscription."""
+
+    subscription: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.name}"
+
+    @property
+    def key(self) -> str:
+        """Its id in lower case: what is the same to ARM is the same here."""
+        return str(self).casefold()
 
 
 MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"

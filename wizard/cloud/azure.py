@@ -20,6 +20,7 @@ from wizard.cloud.diagnose import problem_from
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.throttling import Throttling
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from azure.mgmt.containerservice.aio import ContainerServiceClient
     from azure.mgmt.keyvault.aio import KeyVaultManagementClient
     from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+    from azure.mgmt.policyinsights.aio import PolicyInsightsClient
+    from azure.mgmt.quota.aio import QuotaMgmtClient
     from azure.mgmt.resource.features.aio import FeatureClient
     from azure.mgmt.resource.locks.aio import ManagementLockClient
     from azure.mgmt.resource.resources.aio import ResourceManagementClient
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
+    from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 _SDKS = (
     "aiohttp",
@@ -41,6 +45,7 @@ _SDKS = (
     "azure.mgmt.containerservice.aio",
     "azure.mgmt.keyvault.aio",
     "azure.mgmt.msi.aio",
+    "azure.mgmt.policyinsights.aio",
     "azure.mgmt.resource.features.aio",
     "azure.mgmt.resource.locks.aio",
     "azure.mgmt.resource.resources.aio",
@@ -76,6 +81,20 @@ class Azure:
     _session: "aiohttp.ClientSession"
     _environment: Mapping[str, str]
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    throttling: Throttling = field(default_factory=Throttling)
+    """What Azure has said about too many requests so far."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where endpoints, proxies and certificates were read from, for tools that are run beside this."""
+        return self._environment
+
+    async def token(self, scope: str) -> str:
+        """An access token of whoever is signed in, for a service that no SDK here speaks to. Raises AzureError."""
+        try:
+            return (await self._credential.get_token_info(scope)).token
+        except _sdk_errors() as error:
+            raise AzureError(problem_from(error, f"A token for {scope} could not be had.")) from error
 
     async def subscriptions(self) -> list[Subscription]:
         """The subscriptions that can be seen, by name. Raises AzureError."""
@@ -141,6 +160,27 @@ class Azure:
 
         return self._arm_client("locks", subscription, ManagementLockClient)
 
+    def policies(self, subscription: str) -> "PolicyInsightsClient":
+        """What Azure Policy would deny in that subscription."""
+        from azure.mgmt.policyinsights.aio import PolicyInsightsClient  # imported by connect
+
+        return self._arm_client("policies", subscription, PolicyInsightsClient)
+
+    def quotas(self, subscription: str) -> "QuotaMgmtClient":
+        """Quotas and what is used of them."""
+        from azure.mgmt.quota.aio import QuotaMgmtClient  # only who creates a cluster pays for it
+
+        return self._arm_client("quotas", subscription, QuotaMgmtClient)
+
+    def resource_graph(self) -> "ResourceGraphClient":
+        """Azure Resource Graph, which answers questions about all resources at once. Its SDK is imported here: only who
+        looks at many clusters needs it."""
+        from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+
+        return self._client(
+            "resource-graph", "", lambda: ResourceGraphClient(self._credential, **self._arm_options())
+        )
+
     def subscription_client(self) -> "SubscriptionClient":
         """Subscriptions, and the regions of each."""
         return self._client("subscriptions", "", self._subscription_client)
@@ -179,7 +219,7 @@ class Azure:
         return {
             "base_url": self.cloud.arm,
             "credential_scopes": [self.cloud.arm_scope],
-            "policies": arm_policies(self._credential, self.cloud.arm_scope),
+            "policies": arm_policies(self._credential, self.cloud.arm_scope, self.throttling),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),
         }

@@ -25,7 +25,7 @@ def clean(text: str) -> str:
     Whole escape sequences go, not only their first character. New lines stay, as `\n`; a tab becomes a space.
     What is left may still look like some library's markup: show it as plain text.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.replace("\n", "").isprintable():
         return text
     text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)

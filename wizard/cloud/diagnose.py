@@ -28,6 +28,11 @@ _KNOWN: dict[str, _Known] = {
         "Ask an owner of the scope for the role, or sign in as somebody who has it. If it was granted just now, sign in again.",
         "input",
     ),
+    "DenyAssignmentAuthorizationFailed": _Known(
+        "A deny assignment takes this right away, whatever roles are held.",
+        "Have whoever made it (a managed application or a deployment stack) exclude you, or work elsewhere.",
+        "input",
+    ),
     "LinkedAuthorizationFailed": _Known(
         "Putting a user-assigned identity on a cluster needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action.",
         "Ask for the role Managed Identity Operator on the identity, then try again.",
@@ -93,6 +98,22 @@ _KNOWN: dict[str, _Known] = {
         "Check the vault's firewall (bypass AzureServices) and the identity's roles, then try again.",
         retryable=True,
     ),
+    "FailedIdentityOperation": _Known(
+        "A user-assigned identity of the cluster does not exist (any more), or may not be put on it.",
+        "Name an identity that exists in identity.name, or give the cluster another one (`az aks update "
+        "--enable-managed-identity --assign-identity IDENTITY_ID`).",
+        "input",
+    ),
+    "LocationNotAvailableForResourceType": _Known(
+        "Azure does not offer this in that region to this subscription.",
+        "Choose another region: `az account list-locations -o table`.",
+        "input",
+    ),
+    "K8sVersionNotSupported": _Known(
+        "The region does not offer that version of Kubernetes, or under long-term support only.",
+        "Choose one that `az aks get-versions` shows.",
+        "input",
+    ),
     "ManagedClusterCountExceedsQuotaLimit": _Known(
         "The subscription has as many clusters in the region as it may.",
         "Ask for more quota, or use another region.",
@@ -112,8 +133,15 @@ _KNOWN: dict[str, _Known] = {
         "Public network access to the vault is disabled.",
         "Create the key with key.create_through: resource-manager, which needs no way into the vault.",
     ),
+    "AccessDenied": _Known(
+        "The vault decides by access policies, and none of them lets the caller do this.",
+        "Have one added (`az keyvault set-policy`), or wait some minutes where it was added just now.",
+        retryable=True,
+    ),
     "ForbiddenByPolicy": _Known(
-        "An access policy or Azure Policy on the vault denies it.", "Have it changed, then try again."
+        "An Azure Policy on the vault's keys denies it: such a one may ask for a longer key (key.size), a key in hardware "
+        "(key.type: RSA-HSM) or an expiry date.",
+        "Ask for what it allows, make the key by other means and name it in key.name, or have the policy exempt the vault.",
     ),
     "VaultAlreadyExists": _Known(
         "Vault names are unique in all of Azure, and this one is taken, perhaps by a vault that was deleted recently.",
@@ -123,6 +151,11 @@ _KNOWN: dict[str, _Known] = {
     "ConflictError": _Known(
         "A deleted vault still holds the name.",
         "Recover it (`az keyvault recover --name NAME`), or choose another name.",
+        "input",
+    ),
+    "ObjectIsDeletedButRecoverable": _Known(
+        "A deleted key still holds the name.",
+        "Recover it (`az keyvault key recover`) and plan again, or choose another name for the key.",
         "input",
     ),
     "VaultNameNotValid": _Known("", "Choose another name: 3 to 24 letters, digits and hyphens.", "input"),

@@ -53,6 +53,23 @@ async def provider_state(azure: Azure, subscription: str, namespace: str = NAMES
     return str(provider.registration_state or "NotRegistered")
 
 
+async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
+    """The regions in which AKS offers managed clusters, by short name; nothing where that cannot be learnt."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        provider = await azure.resources(subscription).providers.get(NAMESPACE)
+    except SdkError:
+        return frozenset()
+    places = (
+        location
+        for kind in provider.resource_types or ()
+        if (kind.resource_type or "").casefold() == "managedclusters"
+        for location in kind.locations or ()
+    )
+    return frozenset(place.replace(" ", "").casefold() for place in places)
+
+
 async def register_feature(azure: Azure, subscription: str) -> None:
     """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
     from azure.core.exceptions import AzureError as SdkError

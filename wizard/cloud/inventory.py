@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure, Subscription, as_json
@@ -13,6 +13,9 @@ from wizard.cloud.problems import AzureError, Problem
 
 OLDEST = (1, 33)
 """The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
+
+LEGACY_KMS_V2 = (1, 27)
+"""The first Kubernetes version whose legacy KMS is its version 2; from version 1 there is no migration: AKS:use-kms-v2."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class ClusterRow:
     power_state: str
     node_pools: int
     nodes: int
+    identities: tuple[str, ...] = ()
+    """The ids of its user-assigned identities."""
 
     @property
     def kind(self) -> EncryptionKind:
@@ -44,7 +49,8 @@ class ClusterRow:
     def why_not(self) -> str | None:
         """Why it cannot be changed now, in a few words; None where it can."""
         if version_of(self.kubernetes_version) < OLDEST:
-            return "needs 1.33"
+            legacy = self.encryption.kms_enabled and version_of(self.kubernetes_version) < LEGACY_KMS_V2
+            return "legacy KMS v1" if legacy else "needs 1.33"
         if self.power_state.casefold() == "stopped":
             return "stopped"
         if self.provisioning_state not in {"Succeeded", "Failed", "Canceled"}:
@@ -65,37 +71,31 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class VaultRow:
-    """One key vault."""
+    """One key vault. Whether a cluster can use it is for the rules to say (`wizard.rules.vault.unfit`)."""
 
     id: str
     name: str
     resource_group: str
+    subscription: str
+    """The id of its subscription."""
     location: str
     rbac: bool
+    """Whether roles decide about its keys; access policies of its own otherwise."""
     firewall_denies: bool
     purge_protection: bool
-
-    @property
-    def why_not(self) -> str | None:
-        """Why it cannot be used, in a few words; None where it can."""
-        return None if self.rbac else "uses access policies, not Azure RBAC"
+    body: Json = field(repr=False)
+    """As Azure returned it."""
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One key of a vault."""
+    """One key of a vault. Whether AKS can use it is for the rules to say (`wizard.rules.key.unfit`)."""
 
     name: str
     type: str
     size: int | None
-    enabled: bool
-
-    @property
-    def why_not(self) -> str | None:
-        """Why it cannot be used, in a few words; None where it can."""
-        if not self.type.startswith("RSA"):
-            return f"{self.type} keys cannot encrypt"
-        return None if self.enabled else "disabled"
+    body: Json = field(repr=False)
+    """As Azure returned it in the list."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class IdentityRow:
     id: str
     name: str
     resource_group: str
+    subscription: str
+    """The id of its subscription."""
     location: str
 
 
@@ -139,6 +141,19 @@ async def clusters(
             yield Unreadable(subscription.id, subscription.name, problem)
 
 
+async def one_cluster(azure: Azure, cluster_id: ResourceId, subscription: Subscription) -> ClusterRow:
+    """One managed cluster as it is now. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    client = azure.containers(subscription.id).managed_clusters
+    try:
+        return cluster_row(
+            as_json(await client.get(cluster_id.resource_group, cluster_id.name)), subscription
+        )
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The cluster {cluster_id.name} could not be read.")) from error
+
+
 def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
     """A managed cluster's body as a row."""
     properties = body.get("properties") or {}
@@ -158,6 +173,7 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         power_state=clean(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
+        identities=tuple(clean(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
     )
 
 
@@ -185,10 +201,12 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
             id=clean(str(body["id"])),
             name=clean(str(body["name"])),
             resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            subscription=subscription,
             location=clean(str(body.get("location", ""))),
             rbac=dig(body, "properties", "enableRbacAuthorization") is True,
             firewall_denies=firewall_denies(body),
             purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
+            body=body,
         )
         for body in bodies
     ]
@@ -218,7 +236,7 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
             name=clean(str(body["name"])),
             type=clean(str(dig(body, "properties", "kty") or "RSA")),
             size=dig(body, "properties", "keySize"),
-            enabled=dig(body, "properties", "attributes", "enabled") is not False,
+            body=body,
         )
         for body in bodies
     ]
@@ -240,6 +258,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
             id=clean(str(body["id"])),
             name=clean(str(body["name"])),
             resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            subscription=subscription,
             location=clean(str(body.get("location", ""))),
         )
         for body in bodies

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wizard.cloud.arm import same
+from wizard.cloud.arm import covers
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
@@ -21,8 +21,7 @@ class Lock:
 
     def covers(self, resource: str) -> bool:
         """Whether it holds for that resource, directly or from above."""
-        above = self.scope.rstrip("/").casefold()
-        return same(resource, self.scope) or resource.casefold().startswith(above + "/")
+        return covers(self.scope, resource)
 
     @property
     def read_only(self) -> bool:

@@ -9,8 +9,11 @@ from azure.core.pipeline import policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from wizard.cloud.clean import clean
+from wizard.cloud.correlation import heard
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.proxies import proxy_for
+from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
 
 _USER_AGENT = "aks-kms-wizard"
 
@@ -30,7 +33,30 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         return await super().send(request, **config)
 
 
-def arm_policies(credential: KeptCredential, scope: str) -> list[Any]:
+class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
+    """Writes down every 429 that comes back, also those after which the retry policy will simply try again."""
+
+    def __init__(self, throttling: Throttling) -> None:
+        self._throttling = throttling
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called for each answer, each attempt's own."""
+        del request
+        if response.http_response.status_code == TOO_MANY:
+            self._throttling.heard(retry_after(response.http_response.headers))
+
+
+class CorrelationPolicy(policies.SansIOHTTPPolicy[Any, Any]):
+    """Tells whoever listens which correlation id Azure gave to a write."""
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called with each answer, before anybody else sees it."""
+        sent, answer = request.http_request, response.http_response
+        id_ = answer.headers.get("x-ms-correlation-request-id") or answer.headers.get("x-ms-request-id") or ""
+        heard(sent.method, urlsplit(sent.url).path, answer.status_code, clean(id_))
+
+
+def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling) -> list[Any]:
     """The pipeline of a client of Azure Resource Manager.
 
     It is azure-mgmt-core's own without ARMAutoResourceProviderRegistrationPolicy, which would register a resource
@@ -42,6 +68,8 @@ def arm_policies(credential: KeptCredential, scope: str) -> list[Any]:
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         policies.ContentDecodePolicy(),
         policies.AsyncRetryPolicy(),
+        ThrottlingNotice(throttling),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),
+        CorrelationPolicy(),
     ]

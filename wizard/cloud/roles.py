@@ -3,16 +3,16 @@
 Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
 """
 
-import fnmatch
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from wizard.cloud.arm import ResourceId, same
+from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
+from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError
+from wizard.cloud.rights import Permission
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,17 @@ CRYPTO_OFFICER = Role("Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6e
 CRYPTO_USER = Role("Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424")
 CONTRIBUTOR = Role("Key Vault Contributor", "f25e0fa2-a7c8-4377-a976-54943a77a395")
 ADMINISTRATOR = Role("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483")
+ENCRYPTION_USER = Role("Key Vault Crypto Service Encryption User", "e147488a-f6f5-4113-8e2d-b22465e65bf6")
+READER = Role("Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2")
+
+MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
+"""Roles with which a principal encrypts and decrypts through the vault: KV:rbac-guide."""
+CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
+"""Roles that look as if they were enough and are not: wrapping and reading only (AZURE.md §3c)."""
+
+ENCRYPT = "Microsoft.KeyVault/vaults/keys/encrypt/action"
+DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"
+"""What AKS does with a key: data actions of the vault."""
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
@@ -42,29 +53,29 @@ class Grant:
     scope: str
     role_guid: str
     principal_id: str
+    """Who profits from it."""
     created_on: datetime | None
+    group_id: str = ""
+    """The group through which it comes; empty where it was given directly."""
+    conditional: bool = False
+    """Whether a condition limits it, which nobody but Azure can judge."""
+
+    def covers(self, scope: str) -> bool:
+        """Whether it holds on that scope, directly or from above."""
+        return covers(self.scope, scope)
 
     def gives(self, role: Role, principal_id: str, scope: str) -> bool:
         """Whether it gives that role to that principal on that scope, directly or from above."""
-        above = self.scope.rstrip("/").casefold()
-        covers = same(scope, self.scope) or scope.casefold().startswith(above + "/")
-        return covers and same(self.role_guid, role.guid) and same(self.principal_id, principal_id)
+        right_one = same(self.role_guid, role.guid) and same(self.principal_id, principal_id)
+        return right_one and self.covers(scope)
 
 
 @dataclass(frozen=True)
-class Permission:
-    """One entry of what whoever is signed in may do on a scope: wildcards, and exceptions from them."""
+class Eligible:
+    """A role that a principal may activate for a while (Privileged Identity Management), and does not hold now."""
 
-    actions: tuple[str, ...]
-    not_actions: tuple[str, ...]
-
-    def allows(self, action: str) -> bool:
-        """Whether this entry alone allows an action of the management plane."""
-        return _matches(action, self.actions) and not _matches(action, self.not_actions)
-
-
-def _matches(action: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
+    role: str
+    scope: str
 
 
 def assignment_name(scope: str, principal_id: str, role: Role) -> str:
@@ -73,18 +84,15 @@ def assignment_name(scope: str, principal_id: str, role: Role) -> str:
     return str(uuid.uuid5(_NAMESPACE, "-".join(parts)))
 
 
-async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ...]:
-    """The role assignments of a principal on a scope, inherited ones included. Raises AzureError."""
+async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool = False) -> tuple[Grant, ...]:
+    """The role assignments of a principal on a scope, inherited ones included, and those of its groups unless only what
+    it holds `directly` is asked for. Raises AzureError."""
     from azure.core.exceptions import AzureError as SdkError
 
-    client = azure.authorization(ResourceId.parse(scope).subscription)
+    which = f"principalId eq '{principal_id}'" if directly else f"assignedTo('{principal_id}')"
+    client = azure.authorization(subscription_of(scope)).role_assignments
     try:
-        found = [
-            a
-            async for a in client.role_assignments.list_for_scope(
-                scope, filter=f"principalId eq '{principal_id}'"
-            )
-        ]
+        found = [a async for a in client.list_for_scope(scope, filter=which)]
     except SdkError as error:
         raise AzureError(
             problem_from(error, f"The role assignments on {scope} could not be listed.")
@@ -93,28 +101,57 @@ async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ..
         Grant(
             scope=str(a.scope or ""),
             role_guid=str(a.role_definition_id or "").rsplit("/", 1)[-1],
-            principal_id=str(a.principal_id or ""),
+            principal_id=principal_id,
             created_on=a.created_on,
+            group_id="" if same(str(a.principal_id or ""), principal_id) else str(a.principal_id or ""),
+            conditional=bool(a.condition),
         )
         for a in found
     )
 
 
-async def permissions(azure: Azure, subscription: str, group: str) -> tuple[Permission, ...] | None:
-    """What whoever is signed in may do in a resource group; None where it does not exist or may not be asked.
+async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
+    """What whoever is signed in may activate on a scope; nothing where that cannot be learnt.
 
-    Conditions, deny assignments and roles that are only eligible do not show here (AZURE.md §6).
+    It only makes a refusal more helpful, so not being allowed to ask (or a tenant without the licence) is no problem.
     """
     from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
+
+    client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
+    try:
+        found = [instance async for instance in client.list_for_scope(scope, filter="asTarget()")]
+    except SdkError:
+        return ()
+    rows = []
+    for instance in found:
+        details = instance.expanded_properties
+        role = details.role_definition.display_name if details and details.role_definition else None
+        rows.append(
+            Eligible(
+                clean(str(role or instance.role_definition_id or "")), clean(str(instance.scope or scope))
+            )
+        )
+    return tuple(rows)
+
+
+async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
+    """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
 
     client = azure.authorization(subscription)
     try:
-        found = [p async for p in client.permissions.list_for_resource_group(group)]
-    except HttpResponseError as error:
-        if error.status_code in {403, 404}:
-            return None
-        raise AzureError(problem_from(error, f"Your rights in {group} could not be read.")) from error
+        role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
     except SdkError as error:
-        raise AzureError(problem_from(error, f"Your rights in {group} could not be read.")) from error
-    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found)
+        raise AzureError(problem_from(error, f"The role {guid} could not be read.")) from error
+    allowed = [
+        Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ()))
+        for p in role.permissions or ()
+    ]
+    fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
+    return clean(str(role.role_name or guid)), fits
+
+
+def subscription_of(scope: str) -> str:
+    """The subscription of a resource, a resource group or a subscription, from its id."""
+    parts = scope.strip("/").split("/")
+    return parts[1] if len(parts) > 1 else ""

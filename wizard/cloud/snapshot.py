@@ -5,16 +5,21 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud import quota, rights
+from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.features import feature_state, provider_state
-from wizard.cloud.inventory import VersionRow, kubernetes_versions
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.features import cluster_regions, feature_state, provider_state
+from wizard.cloud.inventory import VersionRow, firewall_denies, kubernetes_versions
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.policies import Denial
 from wizard.cloud.problems import AzureError
-from wizard.cloud.roles import Grant, Permission, grants, permissions
+from wizard.cloud.quota import Quota
+from wizard.cloud.rights import Deny, Permission
+from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.target import Target
 
 
@@ -26,60 +31,123 @@ class Snapshot:
     feature: str | None
     provider: str
     groups: dict[str, Json | None]
-    """By name in lower case."""
+    """By id in lower case (`GroupId.key`)."""
     cluster: Json | None
     versions: tuple[VersionRow, ...] = ()
     """What the region offers; read only for a cluster that is to be created."""
+    regions: frozenset[str] = frozenset()
+    """Where clusters can be created, by short name; read only for one that is to be, empty where it cannot be learnt."""
+    quota: Quota | None = None
+    """Of clusters in the region; read only for a cluster that is to be created, None where it cannot be learnt."""
     vault: Json | None = None
+    vault_deleted: Json | None = None
+    """A deleted vault that still holds the name, where it is one that can be seen."""
     vault_name_taken: str | None = None
     """Why a vault that does not exist cannot be created under its name; in Azure's words."""
+    vault_users: tuple[str, ...] = ()
+    """Other clusters that reach the vault as Public; looked for only where its firewall would be closed."""
     key: Json | None = None
+    key_deleted: bool = False
+    """Whether a deleted key still holds the name, as far as the vault lets one look."""
     identity: Json | None = None
     identity_grants: tuple[Grant, ...] = ()
     """What the user-assigned identity holds on the vault."""
+    identity_elsewhere: tuple[Grant, ...] = ()
+    """What it holds anywhere in the vault's subscription; looked for only where it may not use the key."""
     operator_grants: tuple[Grant, ...] = ()
-    """What whoever is signed in holds on the vault."""
+    """What whoever is signed in holds on the vault, or on its group where there is no vault yet."""
+    identities_gone: tuple[str, ...] = ()
+    """The ids of identities that the cluster uses and that no longer exist."""
     rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
-    """What whoever is signed in may do, by resource group in lower case; None where it cannot be known."""
-    unregistered: tuple[str, ...] = ()
-    """Resource providers that a customer-managed key needs and that the subscription has never registered."""
+    """What whoever is signed in may do, by the id of a group or resource in lower case; None where it cannot be known."""
+    eligible: tuple[Eligible, ...] = ()
+    """Roles that whoever is signed in may activate."""
+    denies: tuple[Deny, ...] | None = ()
+    """Every deny assignment in the subscriptions; None where they may not be read."""
+    unregistered: tuple[tuple[str, str], ...] = ()
+    """Resource providers that a customer-managed key needs, and the subscription that has never registered them."""
     locks: tuple[Lock, ...] | None = ()
-    """Every lock in the subscription; None where they may not be read."""
+    """Every lock in the subscriptions; None where they may not be read."""
+    denials: tuple[Denial, ...] = ()
+    """What Azure Policy would deny of what the plan sends."""
 
     @property
     def identity_principal(self) -> str:
         """The object id of the user-assigned identity; empty where it does not exist yet."""
         return str(dig(self.identity, "properties", "principalId") or "")
 
+    def permissions(self, scope: str) -> tuple[Permission, ...] | None:
+        """What whoever is signed in may do on a resource (that may not exist yet), a group or a subscription.
+
+        Of a subscription Azure tells nothing by itself; what is inherited from it shows in the groups.
+        """
+        known = self.rights.get(scope.casefold())
+        if known is not None:
+            return known
+        parts = scope.strip("/").split("/")
+        if len(parts) > 4:
+            return self.rights.get(GroupId(parts[1], parts[3]).key)
+        if len(parts) == 2:
+            return next((held for held in self.rights.values() if held is not None), None)
+        return None
+
+    def vault_grants_by_policy(self) -> bool:
+        """Whether an existing vault decides by access policies, so that role assignments have no effect on its keys."""
+        return self.vault is not None and dig(self.vault, "properties", "enableRbacAuthorization") is not True
+
+
+def policy_permissions(vault: Json | None, principal: str) -> frozenset[str]:
+    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one."""
+    policies = dig(vault, "properties", "accessPolicies") or ()
+    held = (
+        dig(p, "permissions", "keys") or () for p in policies if same(str(p.get("objectId") or ""), principal)
+    )
+    return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
+
+
+def policy_allows(vault: Json | None, principal: str, *wanted: str) -> bool:
+    """Whether a vault's access policies give a principal all these key permissions."""
+    held = policy_permissions(vault, principal)
+    return "all" in held or held >= {permission.casefold() for permission in wanted}
+
 
 async def take(azure: Azure, target: Target) -> Snapshot:
     """Read it all, as much at the same time as possible. Raises AzureError."""
-    answers = target.answers
-    subscription = answers.subscription
-    (groups, rights), (feature, provider, held), (cluster, versions, own) = await asyncio.gather(
+    subscription = target.answers.subscription
+    (groups, held, may), (feature, provider, locked, denied), (cluster, new, own) = await asyncio.gather(
         asyncio.gather(
-            asyncio.gather(*(_group(azure, subscription, name) for name in target.groups)),
-            asyncio.gather(*(permissions(azure, subscription, name) for name in target.groups)),
+            asyncio.gather(*(_group(azure, group) for group in target.groups)),
+            _rights(azure, target),
+            eligible(azure, f"/subscriptions/{subscription}"),
         ),
         asyncio.gather(
             feature_state(azure, subscription),
             provider_state(azure, subscription),
-            locks(azure, subscription),
+            asyncio.gather(*(locks(azure, name) for name in target.subscriptions)),
+            asyncio.gather(*(_denies(azure, name) for name in target.subscriptions)),
         ),
-        asyncio.gather(read_cluster(azure, target), _versions(azure, target), _own(azure, target)),
+        asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
     )
-    names = [name.casefold() for name in target.groups]
     return Snapshot(
         signed_in=azure.signed_in,
         feature=feature,
         provider=provider,
-        groups=dict(zip(names, groups, strict=True)),
-        rights=dict(zip(names, rights, strict=True)),
-        locks=held,
+        groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
+        rights=held,
+        eligible=may,
+        locks=_together(locked),
+        denies=_together(denied),
         cluster=cluster,
-        versions=versions,
+        identities_gone=await _gone(azure, cluster),
+        **new,
         **own,
     )
+
+
+def _together(lists: list[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
+    """All of several lists; None where none of them could be read."""
+    known = [one for one in lists if one is not None]
+    return tuple(item for one in known for item in one) if known else None
 
 
 async def read(request: Awaitable[Any], summary: str) -> Json | None:
@@ -107,38 +175,71 @@ async def read_cluster(azure: Azure, target: Target) -> Json | None:
 
 async def read_vault(azure: Azure, target: Target) -> Json | None:
     """The key vault. Raises AzureError."""
-    client = azure.vaults(target.answers.subscription).vaults
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
     name = target.own.vault.name
     return await read(
-        client.get(target.answers.vault_group, name), f"The key vault {name} could not be read."
+        client.get(target.answers.vault_group.name, name), f"The key vault {name} could not be read."
     )
 
 
 async def read_key(azure: Azure, target: Target) -> Json | None:
     """The key, through the management plane, where no firewall stands in the way. Raises AzureError."""
-    client = azure.vaults(target.answers.subscription).keys
+    client = azure.vaults(target.answers.vault_group.subscription).keys
     own = target.own
-    request = client.get(target.answers.vault_group, own.vault.name, own.key.name)
+    request = client.get(target.answers.vault_group.name, own.vault.name, own.key.name)
     return await read(request, f"The key {own.key.name} of {own.vault.name} could not be read.")
 
 
 async def read_identity(azure: Azure, target: Target) -> Json | None:
     """The user-assigned identity. Raises AzureError."""
-    client = azure.identities(target.answers.subscription).user_assigned_identities
+    client = azure.identities(target.answers.identity_group.subscription).user_assigned_identities
     name = target.own.identity.name
-    request = client.get(target.answers.identity_group, name)
+    request = client.get(target.answers.identity_group.name, name)
     return await read(request, f"The user-assigned identity {name} could not be read.")
 
 
-async def _group(azure: Azure, subscription: str, name: str) -> Json | None:
-    client = azure.resources(subscription).resource_groups
-    return await read(client.get(name), f"The resource group {name} could not be read.")
+async def _group(azure: Azure, group: GroupId) -> Json | None:
+    client = azure.resources(group.subscription).resource_groups
+    return await read(client.get(group.name), f"The resource group {group.name} could not be read.")
 
 
-async def _versions(azure: Azure, target: Target) -> tuple[VersionRow, ...]:
+async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, ...] | None]:
+    """What may be done in each group, and on what exists by itself: a role may be held on a vault alone."""
+    resources = [target.cluster_id]
+    if target.answers.customer_managed is not None:
+        resources += [target.vault_id, target.identity_id]
+    in_groups, on_resources = await asyncio.gather(
+        asyncio.gather(*(rights.in_group(azure, group) for group in target.groups)),
+        asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
+    )
+    found = {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
+    on_what_exists = {
+        r.casefold(): held for r, held in zip(resources, on_resources, strict=True) if held is not None
+    }
+    return found | on_what_exists
+
+
+async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:
+    """None where they may not be read: whoever is denied something is then told by Azure itself."""
+    try:
+        return await rights.denies(azure, f"/subscriptions/{subscription}")
+    except AzureError:
+        return None
+
+
+async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
+    """The part of the snapshot that only a cluster that is to be created needs."""
     if target.answers.cluster.create is False:
-        return ()
-    return tuple(await kubernetes_versions(azure, target.answers.subscription, target.answers.location))
+        return {}
+    subscription, location = target.answers.subscription, target.answers.location
+    regions = await cluster_regions(azure, subscription)
+    if regions and location.casefold() not in regions:
+        return {"regions": regions}  # it has neither versions nor a quota
+    versions, room = await asyncio.gather(
+        kubernetes_versions(azure, subscription, location),
+        quota.clusters_in_region(azure, subscription, location),
+    )
+    return {"versions": tuple(versions), "quota": room, "regions": regions}
 
 
 async def _own(azure: Azure, target: Target) -> dict[str, Any]:
@@ -149,27 +250,118 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
         read_vault(azure, target), read_identity(azure, target), _unregistered(azure, target)
     )
     facts = {"vault": vault, "identity": identity, "unregistered": unregistered}
+    me = azure.signed_in.object_id
     if vault is None:
-        return facts | {"vault_name_taken": await _name_taken(azure, target)}
+        taken, deleted = await asyncio.gather(_name_taken(azure, target), _deleted_vault(azure, target))
+        return facts | {"vault_name_taken": taken, "vault_deleted": deleted}
     principal = str(dig(identity, "properties", "principalId") or "")
-    key, operator_grants, identity_grants = await asyncio.gather(
+    key, mine, its, users = await asyncio.gather(
         read_key(azure, target),
-        grants(azure, target.vault_id, azure.signed_in.object_id),
-        grants(azure, target.vault_id, principal) if principal else _nothing(),
+        grants(azure, target.vault_id, me),
+        _grants_of(azure, target, principal),
+        _vault_users(azure, target, vault),
     )
-    return facts | {"key": key, "operator_grants": operator_grants, "identity_grants": identity_grants}
+    deleted_key = key is None and await _key_deleted(azure, target)
+    return facts | {
+        "key": key,
+        "key_deleted": deleted_key,
+        "operator_grants": mine,
+        "vault_users": users,
+        **its,
+    }
 
 
-async def _unregistered(azure: Azure, target: Target) -> tuple[str, ...]:
-    names = ("Microsoft.KeyVault", "Microsoft.ManagedIdentity")
-    states = await asyncio.gather(
-        *(provider_state(azure, target.answers.subscription, name) for name in names)
+async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
+    """The cluster's user-assigned identities that do not exist any more; one that may not be read is not missed."""
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import ResourceNotFoundError
+
+    async def is_gone(identity: str) -> bool:
+        there = ResourceId.parse(identity)
+        client = azure.identities(there.subscription).user_assigned_identities
+        try:
+            await client.get(there.resource_group, there.name)
+        except ResourceNotFoundError:
+            return True
+        except SdkError:
+            return False
+        return False
+
+    attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
+    gone = await asyncio.gather(*(is_gone(identity) for identity in attached))
+    return tuple(identity for identity, missing in zip(attached, gone, strict=True) if missing)
+
+
+async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, Any]:
+    """What the identity holds on the vault, and where it may not use the key, what it holds elsewhere."""
+    if not principal:
+        return {}
+    here = await grants(azure, target.vault_id, principal)
+    if any(grant.gives(role, principal, target.vault_id) for grant in here for role in MAY_ENCRYPT):
+        return {"identity_grants": here}
+    try:
+        elsewhere = await grants(
+            azure, f"/subscriptions/{target.answers.vault_group.subscription}", principal
+        )
+    except AzureError:  # whoever may read the vault alone does without this hint
+        elsewhere = ()
+    return {"identity_grants": here, "identity_elsewhere": elsewhere}
+
+
+async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, ...]:
+    """The ids of other clusters that an open vault would be closed to; those of subscriptions that cannot be read are
+    not known."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    if target.own.vault.network_access != "Private" or firewall_denies(vault):
+        return ()
+    found = []
+    for subscription in target.subscriptions:
+        try:
+            bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
+        except SdkError:
+            continue
+        for body in bodies:
+            there = Encryption.of(body)
+            uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
+            public = same(there.network_access, "Public")
+            if uses and public and not same(str(body.get("id")), target.cluster_id):
+                found.append(str(ResourceId.parse(str(body["id"]))))
+    return tuple(sorted(found, key=str.casefold))
+
+
+async def _key_deleted(azure: Azure, target: Target) -> bool:
+    """Whether a deleted key holds the name. The vault alone knows, and often does not let one ask."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        await azure.keys(target.vault_uri).get_deleted_key(target.own.key.name)
+    except SdkError:
+        return False
+    return True
+
+
+async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
+    """A deleted vault of this name among those of the subscription."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
+    try:
+        async for deleted in client.list_deleted():
+            if same(deleted.name, target.own.vault.name):
+                return as_json(deleted)
+    except SdkError:
+        return None  # whether the name is free is asked all the same
+    return None
+
+
+async def _unregistered(azure: Azure, target: Target) -> tuple[tuple[str, str], ...]:
+    wanted = (
+        ("Microsoft.KeyVault", target.answers.vault_group.subscription),
+        ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
     )
-    return tuple(name for name, state in zip(names, states, strict=True) if state == "NotRegistered")
-
-
-async def _nothing() -> tuple[Grant, ...]:
-    return ()
+    states = await asyncio.gather(*(provider_state(azure, where, name) for name, where in wanted))
+    return tuple(pair for pair, state in zip(wanted, states, strict=True) if state == "NotRegistered")
 
 
 async def _name_taken(azure: Azure, target: Target) -> str | None:
@@ -179,7 +371,9 @@ async def _name_taken(azure: Azure, target: Target) -> str | None:
     name = target.own.vault.name
     body = VaultCheckNameAvailabilityParameters(name=name)
     try:
-        answer = await azure.vaults(target.answers.subscription).vaults.check_name_availability(body)
+        answer = await azure.vaults(target.answers.vault_group.subscription).vaults.check_name_availability(
+            body
+        )
     except SdkError as error:
         raise AzureError(
             problem_from(error, f"Whether the name {name} is free could not be asked.")

@@ -24,9 +24,9 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
     if any(grant.gives(role, principal, vault) for grant in await grants(work.azure, vault, principal)):
         work.log(f"{role.name} is held by {principal} already", "operator")
         return
-    client = work.azure.authorization(work.answers.subscription).role_assignments
+    client = work.azure.authorization(work.answers.vault_group.subscription).role_assignments
     body = RoleAssignmentCreateParameters(
-        role_definition_id=role.definition_id(work.answers.subscription),
+        role_definition_id=role.definition_id(work.answers.vault_group.subscription),
         principal_id=principal,
         principal_type=kind,
     )
@@ -51,12 +51,16 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
         raise AzureError(problem_from(refusal, f"{role.name} could not be assigned.")) from refusal
 
 
-async def confirm_assigned(work: Work, role: Role, principal: str) -> str:
-    """See that the role is held. Raises AzureError where it is not."""
-    vault = work.target.vault_id
-    if not any(grant.gives(role, principal, vault) for grant in await grants(work.azure, vault, principal)):
-        raise not_so(f"{role.name} on {work.target.own.vault.name} is not assigned to {principal}.")
-    return f"{role.name} on {work.target.own.vault.name}"
+async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:
+    """See that one of the roles is held. Raises AzureError where none is."""
+    vault, name = work.target.vault_id, work.target.own.vault.name
+    present = await grants(work.azure, vault, principal)
+    held = next(
+        (role for role in roles if any(grant.gives(role, principal, vault) for grant in present)), None
+    )
+    if held is None:
+        raise not_so(f"{roles[0].name} on {name} is not assigned to {principal}.")
+    return f"{held.name} on {name}"
 
 
 def command(role: Role, assignee: str, kind: Literal["User", "ServicePrincipal"]) -> str:

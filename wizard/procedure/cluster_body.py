@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import VersionRow
 from wizard.target import Target
 
@@ -77,6 +78,15 @@ def settled(target: Target, cluster: Json | None) -> bool:
     )
 
 
+def leaves_its_key(target: Target, cluster: Json | None) -> bool:
+    """Whether the cluster uses a customer's key now and would use another one, or none, afterwards."""
+    before = Encryption.of(cluster)
+    if cluster is None or not before.kms_enabled or holds(target, cluster):
+        return False
+    own = target.answers.customer_managed
+    return own is None or before.kind == "legacy-kms" or not same(before.key_id, target.key_id)
+
+
 def has_identity(target: Target, cluster: Json) -> bool:
     """Whether the cluster uses the user-assigned identity of the answers."""
     return any(same(identity, target.identity_id) for identity in user_assigned(cluster))
@@ -113,7 +123,7 @@ def created(target: Target, versions: Sequence[VersionRow]) -> Json:
         "location": answers.location,
         "identity": identity,
         "properties": {
-            "dnsPrefix": _dns_prefix(answers.cluster.name, answers.resource_group),
+            "dnsPrefix": _dns_prefix(answers.cluster.name, answers.resource_group, answers.subscription),
             "enableRBAC": True,
             "agentPoolProfiles": [pool],
             "securityProfile": wanted_profile(target, None),
@@ -155,8 +165,9 @@ def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _dns_prefix(cluster: str, group: str) -> str:
-    """As the Azure CLI proposes it: parts of both names, letters and digits and hyphens, at most 54 characters."""
-    name = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{cluster[:20]}-{group[:20]}")
-    name = name.strip("-")[:54].rstrip("-")
-    return name if name[:1].isalpha() else f"a{name}"[:54]
+def _dns_prefix(cluster: str, group: str, subscription: str) -> str:
+    """As the Azure CLI makes it (acs/managed_cluster_decorator.py): parts of all three, letters, digits and hyphens."""
+    name = "".join(c for c in cluster if (c.isascii() and c.isalnum()) or c == "-")[:10]
+    name = name if name[:1].isalpha() else f"a{name}"[:10]
+    place = "".join(c for c in group if (c.isascii() and c.isalnum()) or c == "-")[:16]
+    return f"{name}-{place}-{subscription[:6]}"

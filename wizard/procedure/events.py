@@ -33,6 +33,8 @@ class Event:
     audience: Audience = "operator"
     problem: Problem | None = None
     """What went wrong, on a failed finish."""
+    correlation_id: str = ""
+    """On a log line that tells of a write: Azure's id of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The shape of a line of `apply -o jsonl`, and of the journal. What is not known is left out."""
@@ -48,6 +50,8 @@ class Event:
         body["message"] = self.message
         if self.type == "log":
             body["audience"] = self.audience
+        if self.correlation_id:
+            body["correlation_id"] = self.correlation_id
         if self.problem is not None:
             body["problem"] = self.problem.to_json()
         return body

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from wizard.answers import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.roles import Role
-from wizard.cloud.snapshot import Snapshot, read_identity
+from wizard.cloud.snapshot import Snapshot, policy_allows, read_identity
+from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so
@@ -14,32 +14,50 @@ from wizard.target import Target
 
 
 class IdentityRole(Step):
-    """Gives one role to the user-assigned identity."""
+    """Gives one role to the user-assigned identity; or, in a vault with access policies, what stands for it there."""
 
     needs = ("vault", "identity")
     usually = (2, 30)
     role: ClassVar[Role]
+    also: ClassVar[tuple[Role, ...]] = ()
+    """Other roles that are enough, where one of them is held already."""
+    by_policy: ClassVar[tuple[str, ...]] = ()
+    """Key permissions that stand for the role in a vault that decides by access policies; none where the role is one
+    of the management plane and counts there as well."""
 
-    def applies(self, answers: Answers) -> bool:
-        return answers.customer_managed is not None
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        del snapshot
+        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         detail = f"{target.own.identity.name} on {target.own.vault.name}"
         principal = snapshot.identity_principal
-        if principal and any(
-            g.gives(self.role, principal, target.vault_id) for g in snapshot.identity_grants
-        ):
-            return Intent(
-                "none", (Effect("keep", "role assignment", self.role.name, f"{detail}, held already"),)
+        if self._by_policy(snapshot):
+            what, name = "access policy", ", ".join(self.by_policy)
+            held = policy_allows(snapshot.vault, principal, *self.by_policy)
+        else:
+            what, name = "role assignment", self.role.name
+            enough = (self.role, *self.also)
+            held = any(
+                g.gives(role, principal, target.vault_id) for g in snapshot.identity_grants for role in enough
             )
-        return Intent("create", (Effect("create", "role assignment", self.role.name, f"→ {detail}"),))
+        if principal and held:
+            return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
+        return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
 
     async def apply(self, work: Work) -> None:
-        await assign(work, self.role, await self._principal(work), "ServicePrincipal")
-        work.granted[self.role.name] = work.clock.elapsed()
+        principal = await self._principal(work)
+        if self._by_policy(work.snapshot):
+            await access_policy.allow(work, principal, self.by_policy)
+        else:
+            await assign(work, self.role, principal, "ServicePrincipal")
+        work.granted[self.key] = work.clock.elapsed()
 
     async def confirm(self, work: Work) -> str:
-        return await confirm_assigned(work, self.role, await self._principal(work))
+        principal = await self._principal(work)
+        if self._by_policy(work.snapshot):
+            return await access_policy.confirm_allowed(work, principal, self.by_policy)
+        return await confirm_assigned(work, principal, self.role, *self.also)
 
     async def _principal(self, work: Work) -> str:
         identity = await read_identity(work.azure, work.target)
@@ -48,9 +66,20 @@ class IdentityRole(Step):
             raise not_so(f"The user-assigned identity {work.target.own.identity.name} does not exist.")
         return principal
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        del target
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
+            return ()
+        if snapshot is not None and self._by_policy(snapshot):
+            return (access_policy.command(target, "$IDENTITY_OBJECT_ID", self.by_policy),)
         return (command(self.role, "$IDENTITY_OBJECT_ID", "ServicePrincipal"),)
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (Right("Microsoft.Authorization/roleAssignments/write", target.answers.vault_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        action = (
+            access_policy.ACTION
+            if self._by_policy(snapshot)
+            else "Microsoft.Authorization/roleAssignments/write"
+        )
+        return (Right(action, target.vault_id),)
+
+    def _by_policy(self, snapshot: Snapshot) -> bool:
+        return bool(self.by_policy) and snapshot.vault_grants_by_policy()

@@ -59,6 +59,14 @@ class Plan:
     """What must be kept for ever, one sentence each."""
     basis: dict[str, Any]
     """The live facts the plan stands on; part of the digest, so that a change of any of them is drift."""
+    moves: tuple[str, str] = ("", "")
+    """From what to what, in words: `kv-old/key (Public), identity id-old` and `kv-new/key (Private), identity id-new`."""
+    still_needed: tuple[str, ...] = ()
+    """What of the past must stay for a while, and until when, one sentence each."""
+    signed_in: str = ""
+    """Who made it."""
+    clean_up: tuple[str, ...] = ()
+    """What may be removed later, by somebody: no plan ever deletes anything."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -119,7 +127,9 @@ class Plan:
             "digest": self.digest,
             "cluster_id": self.cluster_id,
             "title": self.title,
+            "signed_in": self.signed_in,
             "key_option": {"now": self.now, "then": self.then},
+            "moves": {"from": self.moves[0], "to": self.moves[1]},
             "steps": [
                 {
                     "key": s.key,
@@ -139,5 +149,7 @@ class Plan:
             "findings": [f.to_json() for f in self.findings],
             "irreversible": list(self.irreversible),
             "keep": list(self.keep),
+            "still_needed": list(self.still_needed),
+            "clean_up": list(self.clean_up),
             "usually_seconds": list(self.usually),
         }

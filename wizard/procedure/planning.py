@@ -1,19 +1,21 @@
 """Making a plan: from the answers and what exists to what would be done."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 from wizard.answers import Answers
-from wizard.cloud.arm import dig
+from wizard.cloud.arm import dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.policies import denials
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure import cluster_body
+from wizard.procedure.migration import clean_up, moves, still_needed
+from wizard.procedure.order import applying, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep
-from wizard.procedure.script import spelled_out
-from wizard.procedure.step import Step
-from wizard.procedure.steps import STEPS
+from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
 from wizard.target import Target
 
@@ -21,14 +23,26 @@ from wizard.target import Target
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
     """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return plan_from(target, await take(azure, target))
+    return plan_from(target, await look(azure, target))
+
+
+async def look(azure: Azure, target: Target) -> Snapshot:
+    """What exists, and what Azure Policy would deny of that which the plan would then send. Raises AzureError."""
+    snapshot = await take(azure, target)
+    requests = [
+        request
+        for step in applying(target, snapshot)
+        if step.inspect(target, snapshot).action != "none"
+        for request in step.requests(target, snapshot)
+    ]
+    found = await asyncio.gather(*(denials(azure, request) for request in requests))
+    return replace(snapshot, denials=tuple(denial for some in found for denial in some))
 
 
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:
     """The plan for what there is. Pure: the same facts give the same plan and the same digest."""
     answers = target.answers
-    steps = applying(answers)
-    present = {step.key for step in steps}
+    steps = applying(target, snapshot)
     encryption = Encryption.of(snapshot.cluster)
     planned = []
     for step in steps:
@@ -40,34 +54,33 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
                 sentence=step.sentence,
                 action=intent.action,
                 reversible=step.reversible,
-                needs=tuple(need for need in step.needs if need in present),
-                commands=tuple(spelled_out(command, target) for command in step.commands(target)),
+                needs=needs(step, steps, target, snapshot),
+                commands=tuple(spelled_out(command, target) for command in step.commands(target, snapshot)),
                 effects=tuple(_shown(effect) for effect in intent.effects),
-                usually=step.duration(target),
+                usually=step.duration(target, snapshot),
             )
         )
     needed = {
         right
         for step, plan in zip(steps, planned, strict=True)
         if plan.action != "none"
-        for right in step.rights(target)
+        for right in step.rights(target, snapshot)
     }
     return Plan(
         cluster_id=target.cluster_id,
         now=encryption.kind,
         then=answers.key_option,
+        moves=moves(target, snapshot),
         title=_title(target, snapshot, encryption),
         steps=tuple(planned),
         findings=findings(target, snapshot, needed),
         irreversible=_irreversible(target, snapshot, encryption),
         keep=_keep(target),
+        still_needed=still_needed(target, snapshot),
+        clean_up=clean_up(target, snapshot),
+        signed_in=snapshot.signed_in.name,
         basis=_basis(snapshot),
     )
-
-
-def applying(answers: Answers) -> list[Step]:
-    """The steps that these answers need, in the order of the how-to, which is also the order in which they may go."""
-    return [step for step in STEPS if step.applies(answers)]
 
 
 def _shown(effect: Effect) -> Effect:
@@ -87,7 +100,20 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
         return f"Create {name}, encrypted with {how}"
     if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
         return f"{name} is encrypted with {how} already"
-    return f"{'Encrypt' if encryption.kind == 'none' else 'Move'} {name} {'with' if encryption.kind == 'none' else 'to'} {how}"
+    if encryption.kind == "none":
+        return f"Encrypt {name} with {how}"
+    if (
+        own is not None
+        and encryption.kms_enabled
+        and not cluster_body.leaves_its_key(target, snapshot.cluster)
+    ):
+        access = own.vault.network_access
+        if not same(encryption.network_access, access):
+            return f"Have {name} reach {own.vault.name} as {access}"
+        return f"Have {name} use {own.vault.name}/{own.key.name} as {own.identity.name}"
+    if own is not None and encryption.kms_enabled:
+        return f"Move {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
+    return f"Move {name} to {how}"
 
 
 def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) -> tuple[str, ...]:

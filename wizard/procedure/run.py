@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from wizard.answers import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
+from wizard.cloud.correlation import Written
+from wizard.cloud.correlation import listener as of_writes
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.snapshot import Snapshot, take
+from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
+from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import applying, plan_from
+from wizard.procedure.planning import look, plan_from
 from wizard.procedure.step import Patience, Step, Work
 from wizard.rules import Finding
 from wizard.target import Target
@@ -81,10 +84,10 @@ class Run:
         """
         snapshot = await self._gate(confirm)
         self._begun[None] = self._azure.clock.elapsed()
-        work_steps = applying(self._target.answers)
+        planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
-        for step in work_steps:
-            needs = [tasks[need] for need in step.needs if need in tasks]
+        for step in applying(self._target, snapshot):
+            needs = [tasks[need] for need in planned[step.key].needs]
             work = self._work(step, snapshot, granted=self._granted)
             tasks[step.key] = asyncio.create_task(self._step(step, work, needs), name=step.key)
         try:
@@ -107,7 +110,7 @@ class Run:
     async def _gate(self, confirm: str) -> Snapshot:
         if not confirm or confirm != self._plan.digest:
             raise NotConfirmedError(self._plan, confirm)
-        snapshot = await take(self._azure, self._target)
+        snapshot = await look(self._azure, self._target)
         fresh = plan_from(self._target, snapshot)
         if fresh.digest != self._plan.digest:
             raise DriftedError(fresh, differences(self._plan, fresh))
@@ -124,6 +127,7 @@ class Run:
         self._begun[step.key] = self._azure.clock.elapsed()
         self.statuses[step.key] = "running"
         self._emit(Event(_now(), "step-started", step.key, message=step.title))
+        of_writes.set(lambda written: self._tell_of(step.key, written))
         acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
         try:
             if acts:
@@ -189,6 +193,18 @@ class Run:
 
     def _log(self, key: str, message: str, audience: Audience) -> None:
         self._emit(Event(_now(), "log", key, message=message, audience=audience))
+
+    def _tell_of(self, key: str, written: Written) -> None:
+        self._emit(
+            Event(
+                _now(),
+                "log",
+                key,
+                message=clean(str(written)),
+                audience="detail",
+                correlation_id=written.correlation_id,
+            )
+        )
 
     def _seconds(self, key: str | None) -> float:
         begun = self._begun.get(key)

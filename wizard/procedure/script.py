@@ -1,111 +1,105 @@
 """The same procedure as an Azure CLI shell script, as the how-to writes it."""
 
-import json
-import re
-import shlex
-
 from wizard.answers import Answers
+from wizard.cloud.clean import one_line
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.order import applying
 from wizard.procedure.step import Patience
-from wizard.procedure.steps import STEPS
-from wizard.procedure.steps.key import key_body
+from wizard.procedure.variables import declared, quoted
 from wizard.target import Target
 
 _WAIT_FOR_FEATURE = """\
+tries=0
 until [ "$(az feature show --namespace Microsoft.ContainerService --name KMSPMKPreview \\
     --query properties.state -o tsv)" = Registered ]; do
+    if [ "$((tries += 1))" -gt 120 ]; then
+        echo "The feature is not registered after an hour. Run this again later, or ask Azure support." >&2
+        exit 1
+    fi
     echo "Waiting for the feature to be registered; this usually takes 5 to 15 minutes." >&2
     sleep 30
 done"""
 
 _WAIT_FOR_ROLE = """\
 # Your new role takes some minutes to take effect.
-until az keyvault key list --vault-name $KEY_VAULT_NAME -o none 2>/dev/null; do sleep 15; done"""
+tries=0
+until az keyvault key list --vault-name $KEY_VAULT_NAME -o none 2>/dev/null; do
+    if [ "$((tries += 1))" -gt 120 ]; then
+        echo "You still cannot list the keys of the key vault after half an hour; az keyvault key list says why." >&2
+        exit 1
+    fi
+    echo "Waiting for your new rights on the key vault; this usually takes up to 10 minutes." >&2
+    sleep 15
+done"""
+
+_ON_FAILURE = r"""trap 'echo "Stopped in line $LINENO: $BASH_COMMAND" >&2
+echo "Mend the cause; then aks-kms script --live prints what is left to do." >&2' ERR"""
+"""bash says where it stopped; the Azure CLI has said why."""
+
+_ALWAYS = ("SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION", "CLUSTER_NAME")
+"""The how-to's own variables, which stand at the top of every script."""
+
+_LOOKED_UP = {
+    "vault": "Look up the key vault, which exists",
+    "key": "Look up the key, which exists",
+    "identity": "Look up the user-assigned identity, which exists",
+}
+"""What the comment says where a step's commands only look up what is there."""
 
 
-def variables(target: Target) -> dict[str, str]:
-    """The how-to's environment variables that the answers give a value to, in its order."""
-    answers = target.answers
-    values = {
-        "SUBSCRIPTION_ID": answers.subscription,
-        "RESOURCE_GROUP": answers.resource_group,
-        "LOCATION": answers.location,
-        "CLUSTER_NAME": answers.cluster.name,
-    }
-    if answers.customer_managed is not None:
-        own = target.own
-        values |= {
-            "KEY_VAULT_NAME": own.vault.name,
-            "KEY_NAME": own.key.name,
-            "IDENTITY_NAME": own.identity.name,
-        }
-        if answers.vault_group.casefold() != answers.resource_group.casefold():
-            values["KEY_VAULT_RESOURCE_GROUP"] = answers.vault_group
-        if answers.identity_group.casefold() != answers.resource_group.casefold():
-            values["IDENTITY_RESOURCE_GROUP"] = answers.identity_group
-        if own.create_through == "resource-manager":
-            values["KEY_BODY"] = json.dumps(key_body(target))
-    new = answers.cluster.create
-    if new is not False:
-        if new.kubernetes_version:
-            values["KUBERNETES_VERSION"] = new.kubernetes_version
-        if new.node_vm_size:
-            values["NODE_VM_SIZE"] = new.node_vm_size
-    return values
+def script(answers: Answers, vault_suffix: str = ".vault.azure.net", snapshot: Snapshot | None = None) -> str:
+    """The whole procedure for these answers: variables on top, then the how-to's commands in its order.
 
-
-def spelled_out(command: str, target: Target) -> str:
-    """A command with every variable that is known beforehand replaced by its value, quoted for a shell."""
-    known = variables(target)
-    if target.answers.customer_managed is not None:
-        known |= {
-            "KEY_VAULT_RESOURCE_ID": target.vault_id,
-            "KEY_ID_NO_VERSION": target.key_id,
-            "IDENTITY_RESOURCE_ID": target.identity_id,
-        }
-
-    def value(match: re.Match[str]) -> str:
-        text = match.group(1) or match.group(2)
-        names = re.findall(r"\$([A-Z_]+)", text)
-        if not all(name in known for name in names):
-            return match.group(0)
-        return shlex.quote(re.sub(r"\$([A-Z_]+)", lambda name: known[name.group(1)], text))
-
-    return re.sub(r'"(\$[A-Z_]+[^"]*)"|(\$[A-Z_]+)', value, command)
-
-
-def script(answers: Answers, vault_suffix: str = ".vault.azure.net") -> str:
-    """The whole procedure for these answers: variables on top, then the how-to's commands in its order."""
+    With a snapshot, from what exists: what is there already is only looked up, and a cluster that is encrypted already
+    is moved. Without one, the how-to's own road: a cluster that is not encrypted, and nothing else.
+    """
     target = Target(answers, vault_suffix)
+    body = _body(target, snapshot)
     lines = [
         "#!/usr/bin/env bash",
-        f"# Encrypt the Kubernetes secrets of {answers.cluster.name} with a {answers.key_option} key.",
+        f"# Encrypt the Kubernetes secrets of {one_line(answers.cluster.name)} with a {one_line(answers.key_option)} key.",
         "# Needs the Azure CLI 2.73.0 or later, signed in, with the extension aks-preview 19.0.0b13 or later.",
         "# Once on, this encryption cannot be turned off again.",
         "set -euo pipefail",
+        _ON_FAILURE,
         "",
         "# Set environment variables",
-        *(f"export {name}={shlex.quote(value)}" for name, value in variables(target).items()),
+        *declared(target, body, _ALWAYS),
         "",
         "# Set subscription",
         'az account set --subscription "$SUBSCRIPTION_ID"',
         *_version_lines(answers),
     ]
-    for step in STEPS:
-        commands = step.commands(target) if step.applies(answers) else ()
+    return "\n".join(lines) + "\n" + body
+
+
+def _body(target: Target, snapshot: Snapshot | None) -> str:
+    """The commands, step by step, with the waits that Azure needs between them."""
+    lines: list[str] = []
+    granted = False
+    for step in applying(target, snapshot):
+        commands = step.commands(target, snapshot)
+        if step.key == "feature" and snapshot is not None and snapshot.feature in {"Registering", "Pending"}:
+            lines += ["", "# Wait for the feature, which was asked for already", _WAIT_FOR_FEATURE]
         if not commands:
             continue
-        lines += ["", f"# {step.title}"]
+        if step.key == "cluster" and granted:
+            lines += [
+                "",
+                "# The identity's new roles take some minutes to take effect.",
+                f"sleep {Patience().settle(target.answers):.0f}",
+            ]
+        there = (
+            snapshot is not None and step.inspect(target, snapshot).action == "none" and not step.only_looks
+        )
+        lines += ["", f"# {_LOOKED_UP.get(step.key, step.title) if there else step.title}"]
         for command in commands:
-            lines.append(_quoted(command))
+            lines.append(quoted(command, target))
         if step.key == "feature":
             lines.append(_WAIT_FOR_FEATURE)
         if step.key == "operator-role":
-            lines.append(_quoted(_WAIT_FOR_ROLE))
-        if step.key == "contributor-role":
-            lines += [
-                "# The identity's new roles take some minutes to take effect.",
-                f"sleep {Patience().settle(answers):.0f}",
-            ]
+            lines.append(quoted(_WAIT_FOR_ROLE, target))
+        granted = granted or step.key in {"crypto-role", "contributor-role"}
     return "\n".join(lines) + "\n"
 
 
@@ -121,10 +115,3 @@ def _version_lines(answers: Answers) -> list[str]:
         f'KUBERNETES_VERSION=$(az aks get-versions --location "$LOCATION" --query "{query}" -o tsv | sort -V | tail -n 1)',
         "export KUBERNETES_VERSION",
     ]
-
-
-def _quoted(command: str) -> str:
-    """The command with its bare variables quoted, and declared apart from a command's output (shellcheck)."""
-    match = re.fullmatch(r"export ([A-Z_]+)=(\$\(.*\))", command, re.DOTALL)
-    text = re.sub(r'(?<!["\w/])\$([A-Z_]+)\b', r'"$\1"', match.group(2) if match else command)
-    return f"{match.group(1)}={text}\nexport {match.group(1)}" if match else text

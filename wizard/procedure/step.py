@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from wizard.answers import Answers
 from wizard.clock import Clock
+from wizard.cloud.arm import GroupId, same
 from wizard.cloud.azure import Azure
+from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.events import Audience
@@ -68,7 +70,7 @@ class Work:
     """Tell what is being waited for: message, seconds spent, seconds expected."""
     log: Callable[[str, Audience], None]
     granted: dict[str, float] = field(default_factory=dict)
-    """When (by the clock) this run gave a role to the identity, by the role's name; what settling is counted from."""
+    """When (by the clock) this run gave something to the identity, by the step's key; what settling is counted from."""
 
     @property
     def answers(self) -> Answers:
@@ -95,9 +97,13 @@ class Step(ABC):
     only_looks: ClassVar[bool] = False
     """It never writes, and that it succeeded is news on every run."""
 
-    def applies(self, answers: Answers) -> bool:  # noqa: ARG002 - what most steps say of any answers
-        """Whether these answers need the step at all."""
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - what most steps say of any answers
+        """Whether the step has any part in it at all. Without a snapshot: as the how-to has it."""
         return True
+
+    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: ARG002 - most steps have one place
+        """Keys of the steps that must have finished before, from what exists."""
+        return self.needs
 
     @abstractmethod
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
@@ -112,16 +118,43 @@ class Step(ABC):
         """Read back, and say in a few words what is so now. Raises AzureError where it is not."""
 
     @abstractmethod
-    def commands(self, target: Target) -> tuple[str, ...]:
-        """The equivalent in the Azure CLI, as the how-to writes it, with the how-to's variables."""
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        """The equivalent in the Azure CLI, as the how-to writes it, with the how-to's variables.
 
-    def rights(self, target: Target) -> tuple[Right, ...]:  # noqa: ARG002 - what a step that only reads needs
+        With a snapshot: from what exists. Without one: the how-to's own road, on which nothing but the cluster does.
+        """
+
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:  # noqa: ARG002 - what a step that only reads needs
         """What whoever is signed in must be allowed to do for `apply`."""
         return ()
 
-    def duration(self, target: Target) -> tuple[float, float]:  # noqa: ARG002 - most steps take as long for any answers
-        """From-to, in seconds, for these answers."""
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:  # noqa: ARG002 - what most steps send
+        """What of `apply` Azure Policy might deny, as it would be sent."""
+        return ()
+
+    def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:  # noqa: ARG002 - most steps take as long for any answers
+        """From-to, in seconds, for these answers and what exists."""
         return self.usually
+
+
+def placed(target: Target, group: GroupId, prefix: str) -> str:
+    """The options of a command that say where something is: with the variables of the cluster's group, or of its own.
+
+    `prefix` heads the variables of its own: `KEY_VAULT` -> `$KEY_VAULT_RESOURCE_GROUP`.
+    """
+    home = target.answers.group
+    variable = "RESOURCE_GROUP" if same(group.name, home.name) else f"{prefix}_RESOURCE_GROUP"
+    elsewhere = (
+        "" if same(group.subscription, home.subscription) else f" --subscription ${prefix}_SUBSCRIPTION_ID"
+    )
+    return f"--resource-group ${variable}{elsewhere}"
+
+
+def region(group: GroupId, snapshot: Snapshot | None) -> tuple[str, ...]:
+    """The option that names the region, in a group that exists and may be elsewhere: without it the Azure CLI takes the
+    group's, as the how-to does in the group that it has just made."""
+    exists = snapshot is not None and snapshot.groups.get(group.key) is not None
+    return ("--location $LOCATION",) if exists else ()
 
 
 def shell(*parts: str) -> str:

@@ -1,19 +1,23 @@
 """The managed cluster itself: the one step that cannot be undone."""
 
 import asyncio
+import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
-from wizard.procedure import cluster_body
-from wizard.procedure.permission import lasting_cause
+from wizard.procedure import cluster_body, tags
+from wizard.procedure.permission import keeps_from_asking, lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.settling import let_roles_settle
-from wizard.procedure.step import Intent, Patience, Step, Work, not_so, shell
+from wizard.procedure.step import Intent, Patience, Step, Work, not_so, region, shell
+from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
@@ -30,6 +34,10 @@ _PASSING = frozenset(
 """Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
 _AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
 _BEATS_TO_A_LOOK = 12
+_TAGS_URL = (
+    "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
+    f"/managedClusters/$CLUSTER_NAME?api-version={tags.CLUSTER_API}"
+)
 
 
 class Cluster(Step):
@@ -42,9 +50,10 @@ class Cluster(Step):
     reversible = False
     usually = (180, 360)
 
-    def duration(self, target: Target) -> tuple[float, float]:
+    def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
         """The update, and before it the time that new roles are given to settle."""
-        settle = Patience().settle(target.answers)
+        held = target.answers.customer_managed is None or may_use_key(target, snapshot)
+        settle = 0 if held else Patience().settle(target.answers)
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
         return (low + settle, high + settle)
 
@@ -83,6 +92,7 @@ class Cluster(Step):
         else has changed since the plan was made is not written over.
         """
         await let_roles_settle(work)
+        await self._look_once_more(work)
         refusal: AzureError | None = None
         async for spent in work.clock.tries(work.patience.cluster_retry, work.patience.role_wait):
             now = await read_cluster(work.azure, work.target)
@@ -103,6 +113,14 @@ class Cluster(Step):
             else:
                 return
         raise refusal or AzureError(_busy_for_good(work.answers.cluster.name))
+
+    async def _look_once_more(self, work: Work) -> None:
+        """Whatever the key needs is still as it should be, just before the one step that cannot be undone."""
+        if work.answers.customer_managed is None:
+            return
+        if cause := await keeps_from_asking(work):
+            raise AzureError(_not_touched(work.answers.cluster.name, cause))
+        work.log("vault, key, identity and its rights are as they should be; AKS is asked now", "detail")
 
     async def _pass_or_raise(self, work: Work, error: AzureError) -> None:
         """Say why the request is sent again, or raise what waiting does not mend."""
@@ -143,7 +161,9 @@ class Cluster(Step):
             work.log(
                 f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
             )
-            await _follow(work, poller, f"cluster is being {verb}", self.duration(work.target)[1])
+            await _follow(
+                work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
+            )
         except SdkError as error:
             raise AzureError(problem_from(error, summary)) from error
 
@@ -170,14 +190,21 @@ class Cluster(Step):
             work.log(f"other settings differ since the plan was made: {', '.join(differing)}", "operator")
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
+    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+        if closes_last(target, snapshot):
+            return tuple(need for need in self.needs if need != "firewall")
+        return self.needs
+
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
+            return ()
         answers = target.answers
         lines = ["--name $CLUSTER_NAME", "--resource-group $RESOURCE_GROUP"]
         new = answers.cluster.create
         if new is not False:
             lines.append("--kubernetes-version $KUBERNETES_VERSION")
             if new.node_count != 3:
-                lines.append(f"--node-count {new.node_count}")
+                lines.append(f"--node-count {shlex.quote(str(new.node_count))}")
             if new.node_vm_size:
                 lines.append("--node-vm-size $NODE_VM_SIZE")
         lines.append("--kms-infrastructure-encryption Enabled")
@@ -186,20 +213,40 @@ class Cluster(Step):
                 "--enable-azure-keyvault-kms",
                 "--azure-keyvault-kms-key-id $KEY_ID_NO_VERSION",
                 "--azure-keyvault-kms-key-vault-resource-id $KEY_VAULT_RESOURCE_ID",
-                f"--azure-keyvault-kms-key-vault-network-access {target.own.vault.network_access}",
+                f"--azure-keyvault-kms-key-vault-network-access {shlex.quote(target.own.vault.network_access)}",
                 "--assign-identity $IDENTITY_RESOURCE_ID",
             ]
+        elif snapshot is not None and Encryption.of(snapshot.cluster).kms_enabled:
+            lines.append("--disable-azure-keyvault-kms")
         if new is not False:
             lines.append("--generate-ssh-keys")
+            lines += [*region(answers.group, snapshot), *tags.option(target)]
         verb = "update" if new is False else "create"
-        return (shell(f"az aks {verb}", *lines),)
+        return (
+            shell(f"az aks {verb}", *lines),
+            *(tags.afterwards(target, _TAGS_URL) if new is not False else ()),
+        )
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        rights = [Right("Microsoft.ContainerService/managedClusters/write", target.answers.resource_group)]
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        rights = [Right("Microsoft.ContainerService/managedClusters/write", target.cluster_id)]
         if target.answers.customer_managed is not None:
             action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-            rights.append(Right(action, target.answers.identity_group))
+            rights.append(Right(action, target.identity_id))
         return tuple(rights)
+
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
+        now = snapshot.cluster
+        if now is None and target.answers.cluster.create is False:
+            return ()
+        body = (
+            cluster_body.created(target, snapshot.versions)
+            if now is None
+            else cluster_body.changed(target, now)
+        )
+        return (
+            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, "2026-08-01"),
+        )
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
@@ -287,6 +334,16 @@ def _still_going(name: str, wait: float) -> Problem:
         "The operation goes on in Azure.",
         "Start again later: an operation that is still under way is followed, not started anew.",
         retryable=True,
+    )
+
+
+def _not_touched(name: str, cause: Finding) -> Problem:
+    return Problem(
+        "input",
+        f"The cluster {name} was not touched: something that its key needs has changed.",
+        cause.message,
+        cause.remedy,
+        code=cause.code,
     )
 
 

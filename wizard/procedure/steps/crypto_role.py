@@ -1,13 +1,19 @@
 """The role with which the cluster's identity encrypts and decrypts with the key."""
 
-from wizard.cloud.roles import CRYPTO_USER
+from wizard.cloud.roles import ADMINISTRATOR, CRYPTO_OFFICER, CRYPTO_USER
 from wizard.procedure.identity_role import IdentityRole
+from wizard.procedure.vault_use import KEY_PERMISSIONS
 
 
 class CryptoRole(IdentityRole):
     """How-to: "Assign the required roles to the managed identity", first command."""
 
     key = "crypto-role"
-    title = "Give the identity Key Vault Crypto User"
-    sentence = "Gives the user-assigned identity the role with which it encrypts and decrypts with the key."
+    title = "Let the identity use the key"
+    sentence = (
+        "Gives the user-assigned identity the role (or, where the vault has them, the access policy) with which it "
+        "encrypts and decrypts."
+    )
     role = CRYPTO_USER
+    also = (CRYPTO_OFFICER, ADMINISTRATOR)
+    by_policy = KEY_PERMISSIONS

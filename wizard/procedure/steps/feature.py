@@ -63,14 +63,15 @@ class Feature(Step):
         )
         return f"{features.FEATURE} is {'registered' if last == 'Registered' else last}"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        del target
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
+            return ()
         return (
             f"az feature register --namespace {features.NAMESPACE} --name {features.FEATURE}",
             f"az feature show --namespace {features.NAMESPACE} --name {features.FEATURE}",
         )
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (
-            Right("Microsoft.Features/providers/features/register/action", target.answers.resource_group),
-        )
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        where = f"/subscriptions/{target.answers.subscription}"
+        return (Right("Microsoft.Features/providers/features/register/action", where),)

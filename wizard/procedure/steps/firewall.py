@@ -1,77 +1,110 @@
-"""The vault's firewall, where the vault was not born with it closed."""
+"""The vault's firewall, where it is not yet as the cluster's network access needs it."""
 
-from wizard.answers import Answers
-from wizard.cloud.arm import dig
+from dataclasses import replace
+
+from wizard.cloud.arm import Json
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, shell
-from wizard.procedure.steps.vault import born_private, group_variable
+from wizard.procedure.step import Intent, Step, Work, not_so, placed, shell
+from wizard.procedure.steps.vault import born_private
+from wizard.procedure.vault_use import closed, closes_last, opens_vault
 from wizard.rules import Right
 from wizard.target import Target
 
+_CLOSED = "denies, trusted Azure services may pass"
+
 
 class Firewall(Step):
-    """How-to: "Create a key vault and key with trusted services access", step 4."""
+    """How-to: "Create a key vault and key with trusted services access", step 4; and the way back from there.
+
+    It is closed before the cluster is touched, but for a cluster that reaches the vault as Public: that is told first,
+    or it would be cut off from its key. It is opened only before such a cluster goes back to Public.
+    """
 
     key = "firewall"
-    title = "Close the key vault's firewall"
-    sentence = (
-        "Keeps the internet out of the key vault; trusted Azure services, AKS among them, still reach it."
-    )
+    title = "Set the key vault's firewall"
+    sentence = "Keeps the internet out of a private key vault, which trusted Azure services, AKS among them, still reach."
     needs = ("vault", "key")
     usually = (2, 20)
 
-    def applies(self, answers: Answers) -> bool:
-        own = answers.customer_managed
-        return own is not None and own.vault.network_access == "Private"
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        own = target.answers.customer_managed
+        if own is None:
+            return False
+        return own.vault.network_access == "Private" or (
+            snapshot is not None and opens_vault(target, snapshot)
+        )
+
+    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+        return (*self.needs, "cluster") if closes_last(target, snapshot) else self.needs
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         name = target.own.vault.name
+        if opens_vault(target, snapshot):
+            return Intent("update", (Effect("change", "firewall", name, "open to all networks"),))
         if snapshot.vault is None and born_private(target):
             return Intent("none", (Effect("keep", "firewall", name, "closed from birth"),))
         if snapshot.vault is not None and closed(snapshot.vault):
-            return Intent(
-                "none", (Effect("keep", "firewall", name, "denies, trusted Azure services may pass"),)
-            )
-        return Intent(
-            "update", (Effect("change", "firewall", name, "denies, trusted Azure services may pass"),)
-        )
+            return Intent("none", (Effect("keep", "firewall", name, _CLOSED),))
+        last = ", once the cluster knows" if closes_last(target, snapshot) else ""
+        return Intent("update", (Effect("change", "firewall", name, f"{_CLOSED}{last}"),))
 
     async def apply(self, work: Work) -> None:
         from azure.core.exceptions import AzureError as SdkError
-        from azure.mgmt.keyvault.models import NetworkRuleSet, VaultPatchParameters, VaultPatchProperties
+        from azure.mgmt.keyvault.models import VaultPatchParameters
 
-        name = work.target.own.vault.name
-        client = work.azure.vaults(work.answers.subscription).vaults
-        rules = NetworkRuleSet(default_action="Deny", bypass="AzureServices")
-        body = VaultPatchParameters(properties=VaultPatchProperties(network_acls=rules))
+        group, name = work.answers.vault_group, work.target.own.vault.name
+        opens = opens_vault(work.target, work.snapshot)
+        client = work.azure.vaults(group.subscription).vaults
         try:
-            await client.update(work.answers.vault_group, name, body)
+            await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
         except SdkError as error:
-            raise AzureError(problem_from(error, f"The firewall of {name} could not be closed.")) from error
-        work.log(f"firewall of {name} closed, trusted Azure services may pass", "operator")
+            raise AzureError(problem_from(error, f"The firewall of {name} could not be set.")) from error
+        state = "open to all networks" if opens else "closed, trusted Azure services may pass"
+        work.log(f"firewall of {name} is {state}", "operator")
 
     async def confirm(self, work: Work) -> str:
         name = work.target.own.vault.name
-        if not closed(await read_vault(work.azure, work.target) or {}):
+        vault = await read_vault(work.azure, work.target) or {}
+        if opens_vault(work.target, work.snapshot):
+            if opens_vault(work.target, _with(work.snapshot, vault)):
+                raise not_so(f"The firewall of {name} is not open.")
+            return f"{name} is open to all networks"
+        if not closed(vault):
             raise not_so(f"The firewall of {name} is not closed with a way for trusted Azure services.")
         return f"{name} denies the internet"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        if born_private(target):  # the vault's own command closes it
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        where = f"--name $KEY_VAULT_NAME \\\n    {placed(target, target.answers.vault_group, 'KEY_VAULT')}"
+        if snapshot is not None and opens_vault(target, snapshot):
+            return (
+                shell(
+                    "az keyvault update",
+                    where,
+                    "--public-network-access Enabled",
+                    "--default-action Allow",
+                    "--bypass AzureServices",
+                ),
+            )
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
             return ()
-        group = f"--resource-group {group_variable(target)}"
-        change = ("--default-action Deny", "--bypass AzureServices")
-        return (shell("az keyvault update", "--name $KEY_VAULT_NAME", group, *change),)
+        if snapshot is None and born_private(target):  # the vault's own command closes it
+            return ()
+        return (shell("az keyvault update", where, "--default-action Deny", "--bypass AzureServices"),)
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (Right("Microsoft.KeyVault/vaults/write", target.answers.vault_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
 
 
-def closed(vault: dict[str, object]) -> bool:
-    """Whether the internet is kept out while trusted Azure services may pass: KV:network-security."""
-    bypass = str(dig(vault, "properties", "networkAcls", "bypass") or "AzureServices").casefold()
-    return firewall_denies(vault) and bypass == "azureservices"
+def _change(*, opens: bool) -> Json:
+    if opens:
+        acls = {"defaultAction": "Allow", "bypass": "AzureServices"}
+        return {"properties": {"publicNetworkAccess": "Enabled", "networkAcls": acls}}
+    return {"properties": {"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}}}
+
+
+def _with(snapshot: Snapshot, vault: Json) -> Snapshot:
+    return replace(snapshot, vault=vault)

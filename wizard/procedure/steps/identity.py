@@ -1,12 +1,12 @@
 """The user-assigned identity with which the cluster reaches the key."""
 
-from wizard.answers import Answers
-from wizard.cloud.arm import dig
+from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
 from wizard.cloud.diagnose import problem_from
+from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_identity
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so
+from wizard.procedure.step import Intent, Step, Work, not_so, placed, region
 from wizard.rules import Right
 from wizard.target import Target
 
@@ -20,8 +20,9 @@ class Identity(Step):
     needs = ("resource-group",)
     usually = (2, 10)
 
-    def applies(self, answers: Answers) -> bool:
-        return answers.customer_managed is not None
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        del snapshot
+        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         name = target.own.identity.name
@@ -35,10 +36,10 @@ class Identity(Step):
         from azure.mgmt.msi.models import Identity as Body
 
         name = work.target.own.identity.name
-        client = work.azure.identities(work.answers.subscription).user_assigned_identities
+        client = work.azure.identities(work.answers.identity_group.subscription).user_assigned_identities
         body = Body(location=work.answers.location, tags=work.answers.tags or None)
         try:
-            await client.create_or_update(work.answers.identity_group, name, body)
+            await client.create_or_update(work.answers.identity_group.name, name, body)
         except SdkError as error:
             raise AzureError(problem_from(error, f"The identity {name} could not be created.")) from error
         work.log(f"user-assigned identity {name} created", "operator")
@@ -50,21 +51,27 @@ class Identity(Step):
             raise not_so(f"The user-assigned identity {name} does not exist.")
         return f"{name}, principal {dig(body, 'properties', 'principalId')}"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        group = group_variable(target)
-        show = f"az identity show --name $IDENTITY_NAME --resource-group {group}"
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        group = placed(target, target.answers.identity_group, "IDENTITY")
+        show = f"az identity show --name $IDENTITY_NAME {group}"
+        there = snapshot is not None and snapshot.identity is not None
+        where = region(target.answers.identity_group, snapshot)
+        tags = ("--tags $TAGS_JSON",) if target.answers.tags else ()
+        create = (
+            () if there else (" ".join((f"az identity create --name $IDENTITY_NAME {group}", *where, *tags)),)
+        )
         return (
-            f"az identity create --name $IDENTITY_NAME --resource-group {group}",
+            *create,
             f"export IDENTITY_OBJECT_ID=$({show} --query 'principalId' -o tsv)",
             f"export IDENTITY_RESOURCE_ID=$({show} --query 'id' -o tsv)",
         )
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        action = "Microsoft.ManagedIdentity/userAssignedIdentities/write"
-        return (Right(action, target.answers.identity_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        return (Right("Microsoft.ManagedIdentity/userAssignedIdentities/write", target.identity_id),)
 
-
-def group_variable(target: Target) -> str:
-    """The script's variable for the identity's resource group."""
-    same_group = target.answers.identity_group.casefold() == target.answers.resource_group.casefold()
-    return "$RESOURCE_GROUP" if same_group else "$IDENTITY_RESOURCE_GROUP"
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
+        del snapshot
+        body: Json = {"location": target.answers.location, "tags": target.answers.tags}
+        name = target.own.identity.name
+        return (Request(target.answers.identity_group, USER_ASSIGNED_IDENTITY, name, body, "2024-11-30"),)

@@ -1,14 +1,28 @@
 """The key in the vault."""
 
-from wizard.answers import Answers
-from wizard.cloud.arm import Json, dig
+import shlex
+from typing import TYPE_CHECKING
+
+from wizard.cloud.arm import KEY_VAULT, Json, dig
 from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
+from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
 from wizard.target import Target
+
+if TYPE_CHECKING:
+    from azure.keyvault.keys.aio import KeyClient
+
+_NOT_YET = frozenset({"ForbiddenByRbac", "AccessDenied"})
+"""Refusals that pass once a role or an access policy has taken effect."""
+
+_PLANE_API = "7.4"
+"""The api-version of the vault's own plane with which tags are set."""
 
 OPERATIONS = ("encrypt", "decrypt", "wrapKey", "unwrapKey")
 """AKS encrypts and decrypts; wrapping is there for envelope use of the same key. Never sign or verify."""
@@ -23,11 +37,13 @@ class Key(Step):
     needs = ("vault", "operator-role")
     usually = (2, 120)
 
-    def applies(self, answers: Answers) -> bool:
-        return answers.customer_managed is not None
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        del snapshot
+        return target.answers.customer_managed is not None
 
-    def duration(self, target: Target) -> tuple[float, float]:
+    def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
         """Through the vault itself, the operator's new role has to take effect first."""
+        del snapshot
         return (1, 5) if target.own.create_through == "resource-manager" else (30, 300)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
@@ -36,7 +52,8 @@ class Key(Step):
             kind = f"{dig(snapshot.key, 'properties', 'kty')} {dig(snapshot.key, 'properties', 'keySize') or ''}".strip()
             return Intent("none", (Effect("keep", "key", key.name, kind),))
         through = "" if target.own.create_through == "resource-manager" else ", through the vault itself"
-        detail = f"{key.type} {key.size}, encrypt and decrypt; no expiry{through}"
+        rotated = f"rotated every {key.rotate_every}" if key.rotate_every else "no rotation policy"
+        detail = f"{key.type} {key.size}, encrypt and decrypt; no expiry, {rotated}{through}"
         return Intent("create", (Effect("create", "key", key.name, detail),))
 
     async def apply(self, work: Work) -> None:
@@ -51,10 +68,11 @@ class Key(Step):
         from azure.mgmt.keyvault.models import KeyCreateParameters
 
         own = work.target.own
-        client = work.azure.vaults(work.answers.subscription).keys
+        group = work.answers.vault_group
+        client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
         try:
-            await client.create_if_not_exist(work.answers.vault_group, own.vault.name, own.key.name, body)
+            await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
         except SdkError as error:
             raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
@@ -77,22 +95,27 @@ class Key(Step):
                     tags=work.answers.tags or None,
                 )
             except HttpResponseError as error:
-                if code_of(error) != "ForbiddenByRbac":
+                if code_of(error) not in _NOT_YET:
                     raise AzureError(
                         problem_from(error, f"The key {own.key.name} could not be created.")
                     ) from error
                 refusal = error
-                work.progress("your new role has not taken effect yet", spent, 300)
+                work.progress("your new rights on the vault have not taken effect yet", spent, 300)
             except SdkError as error:
                 raise AzureError(
                     problem_from(error, f"The key {own.key.name} could not be created.")
                 ) from error
             else:
+                await self._set_rotation(work)
                 return
         if refusal is not None:
             raise AzureError(
                 problem_from(refusal, f"The key {own.key.name} could not be created.")
             ) from refusal
+
+    async def _set_rotation(self, work: Work) -> None:
+        if every := work.target.own.key.rotate_every:
+            await set_rotation(work.azure.keys(work.target.vault_uri), work.target.own.key.name, every)
 
     async def confirm(self, work: Work) -> str:
         own = work.target.own
@@ -102,33 +125,67 @@ class Key(Step):
         properties = body.get("properties") or {}
         return f"{own.key.name}, {properties.get('kty')} {properties.get('keySize') or ''}".rstrip()
 
-    def commands(self, target: Target) -> tuple[str, ...]:
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         key = target.own.key
-        if target.own.create_through == "resource-manager":
-            url = '--url "$KEY_VAULT_RESOURCE_ID/keys/$KEY_NAME?api-version=2026-02-01"'
-            return (
-                shell("az rest --method put", url, '--body "$KEY_BODY"'),
-                f"export KEY_ID_NO_VERSION=$(az rest --method get {url} --query 'properties.keyUri' -o tsv)",
+        there = snapshot is not None and snapshot.key is not None
+        if there or target.own.create_through == "resource-manager":
+            url = f'--url "$KEY_VAULT_RESOURCE_ID/keys/$KEY_NAME?api-version={VAULT_API}"'
+            export = (
+                f"export KEY_ID_NO_VERSION=$(az rest --method get {url} --query 'properties.keyUri' -o tsv)"
             )
+            return (export,) if there else (shell("az rest --method put", url, '--body "$KEY_BODY"'), export)
         where = "--name $KEY_NAME --vault-name $KEY_VAULT_NAME"
-        protection = " --protection hsm" if key.type == "RSA-HSM" else ""
-        operations = " ".join(OPERATIONS)
+        kind = (
+            f"--kty {shlex.quote(key.type)} --size {shlex.quote(str(key.size))} --ops {' '.join(OPERATIONS)}"
+        )
+        protection = ("--protection hsm",) if key.type == "RSA-HSM" else ()
+        create = ("az keyvault key create", where, kind, *protection, *tags.option(target))
+        plane = f"https://{target.vault_suffix.removeprefix('.')}"
+        policy = ("az keyvault key rotation-policy update " + where + ' --value "$ROTATION_POLICY"',)
         return (
-            f"az keyvault key create {where} --kty {key.type} --size {key.size} --ops {operations}{protection}",
+            " ".join(create),
+            *(policy if key.rotate_every else ()),
             f"export KEY_ID=$(az keyvault key show {where} --query 'key.kid' -o tsv)",
             "export KEY_ID_NO_VERSION=${KEY_ID%/*}",
+            *tags.afterwards(target, f"$KEY_ID?api-version={_PLANE_API}", resource=plane),
         )
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
         if target.own.create_through == "resource-manager":
-            return (Right("Microsoft.KeyVault/vaults/keys/write", target.answers.vault_group),)
+            return (Right("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
         return ()
+
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
+        del snapshot
+        name = target.own.key.name
+        group, vault = target.answers.vault_group, target.vault_id
+        return (Request(group, f"{KEY_VAULT}/keys", name, key_body(target), VAULT_API, parent=vault),)
+
+
+def rotation_policy(every: str) -> Json:
+    """A rotation policy as Azure writes it: a new version so long (ISO 8601) after the last one was made."""
+    return {"lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}]}
+
+
+async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
+    """Have the vault rotate a key by itself; through the vault, the only plane that can. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
+
+    action = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
+    try:
+        await client.update_key_rotation_policy(key, KeyRotationPolicy(lifetime_actions=[action]))
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The rotation policy of {key} could not be set.")) from error
 
 
 def key_body(target: Target) -> Json:
     """What is sent to Azure Resource Manager to create the key."""
     key = target.own.key
     body: Json = {"properties": {"kty": key.type, "keySize": key.size, "keyOps": list(OPERATIONS)}}
+    if key.rotate_every:
+        body["properties"]["rotationPolicy"] = rotation_policy(key.rotate_every)
     if target.answers.tags:
         body["tags"] = dict(target.answers.tags)
     return body

@@ -1,60 +1,78 @@
 """The operator's own role on the vault, without which nobody may create a key through the vault itself."""
 
-from wizard.answers import Answers
+import shlex
+
 from wizard.cloud.roles import ADMINISTRATOR, CRYPTO_OFFICER
-from wizard.cloud.snapshot import Snapshot
+from wizard.cloud.snapshot import Snapshot, policy_allows
+from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
 from wizard.target import Target
 
+_BY_POLICY = ("get", "list", "create", "getrotationpolicy", "setrotationpolicy")
+
 
 class OperatorRole(Step):
-    """How-to: "Create a key vault and key", step 2."""
+    """How-to: "Create a key vault and key", step 2; in a vault with access policies, one of those for the operator."""
 
     key = "operator-role"
     title = "Give yourself Key Vault Crypto Officer"
-    sentence = "Gives whoever is signed in the role that may create a key through the vault."
+    sentence = (
+        "Gives whoever is signed in the role (or the access policy) that may create a key through the vault."
+    )
     needs = ("vault",)
     usually = (2, 10)
 
-    def applies(self, answers: Answers) -> bool:
-        own = answers.customer_managed
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        del snapshot
+        own = target.answers.customer_managed
         return own is not None and own.create_through == "key-vault"
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        me = snapshot.signed_in
-        vault = target.vault_id
-        held = any(
-            g.gives(r, me.object_id, vault)
-            for g in snapshot.operator_grants
-            for r in (CRYPTO_OFFICER, ADMINISTRATOR)
-        )
+        me, vault = snapshot.signed_in, target.vault_id
         detail = f"{me.name} on {target.own.vault.name}"
+        if snapshot.vault_grants_by_policy():
+            what, name = "access policy", ", ".join(_BY_POLICY)
+            held = policy_allows(snapshot.vault, me.object_id, *_BY_POLICY)
+        else:
+            what, name = "role assignment", CRYPTO_OFFICER.name
+            roles = (CRYPTO_OFFICER, ADMINISTRATOR)
+            held = any(g.gives(r, me.object_id, vault) for g in snapshot.operator_grants for r in roles)
         if held:
-            return Intent(
-                "none", (Effect("keep", "role assignment", CRYPTO_OFFICER.name, f"{detail}, held already"),)
-            )
+            return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
         if snapshot.key is not None:
-            return Intent(
-                "none",
-                (Effect("keep", "role assignment", CRYPTO_OFFICER.name, "not needed, the key exists"),),
-            )
-        return Intent("create", (Effect("create", "role assignment", CRYPTO_OFFICER.name, f"→ {detail}"),))
+            return Intent("none", (Effect("keep", what, name, "not needed, the key exists"),))
+        return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
 
     async def apply(self, work: Work) -> None:
         me = work.snapshot.signed_in
-        await assign(work, CRYPTO_OFFICER, me.object_id, me.principal_type)
+        if work.snapshot.vault_grants_by_policy():
+            await access_policy.allow(work, me.object_id, _BY_POLICY)
+        else:
+            await assign(work, CRYPTO_OFFICER, me.object_id, me.principal_type)
 
     async def confirm(self, work: Work) -> str:
         if self.inspect(work.target, work.snapshot).action == "none":
-            return f"{CRYPTO_OFFICER.name} held, or not needed"
-        return await confirm_assigned(work, CRYPTO_OFFICER, work.snapshot.signed_in.object_id)
+            return "held, or not needed"
+        me = work.snapshot.signed_in
+        if work.snapshot.vault_grants_by_policy():
+            return await access_policy.confirm_allowed(work, me.object_id, _BY_POLICY)
+        return await confirm_assigned(work, me.object_id, CRYPTO_OFFICER)
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        del target
-        return (command(CRYPTO_OFFICER, '"$(az ad signed-in-user show --query id -o tsv)"', "User"),)
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        me = '"$(az ad signed-in-user show --query id -o tsv)"'
+        application = snapshot is not None and snapshot.signed_in.principal_type == "ServicePrincipal"
+        if snapshot is not None and application:  # `az ad signed-in-user` knows users only
+            me = shlex.quote(snapshot.signed_in.object_id)
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
+            return ()
+        if snapshot is not None and snapshot.vault_grants_by_policy():
+            return (access_policy.command(target, me, _BY_POLICY),)
+        return (command(CRYPTO_OFFICER, me, "ServicePrincipal" if application else "User"),)
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (Right("Microsoft.Authorization/roleAssignments/write", target.answers.vault_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        by_policy = snapshot.vault_grants_by_policy()
+        action = access_policy.ACTION if by_policy else "Microsoft.Authorization/roleAssignments/write"
+        return (Right(action, target.vault_id),)

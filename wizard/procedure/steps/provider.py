@@ -43,9 +43,13 @@ class Provider(Step):
         state = await features.provider_state(work.azure, work.answers.subscription)
         return f"{features.NAMESPACE} is {state.lower()}"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        del target
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        if snapshot is not None and self.inspect(target, snapshot).action == "none":
+            return ()
         return (f"az provider register --namespace {features.NAMESPACE}",)
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (Right(f"{features.NAMESPACE}/register/action", target.answers.resource_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        return (
+            Right(f"{features.NAMESPACE}/register/action", f"/subscriptions/{target.answers.subscription}"),
+        )

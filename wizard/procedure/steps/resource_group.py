@@ -1,12 +1,16 @@
 """The resource groups."""
 
-from wizard.cloud.arm import dig, same_region
+from wizard.cloud.arm import GroupId, dig, same, same_region
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so
+from wizard.rules import Right
 from wizard.target import Target
+
+_ACTION = "Microsoft.Resources/subscriptions/resourceGroups/write"
 
 
 class ResourceGroup(Step):
@@ -18,18 +22,18 @@ class ResourceGroup(Step):
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         effects = []
-        for name in target.groups:
-            group = snapshot.groups[name.casefold()]
-            if group is None:
-                effects.append(Effect("create", "resource group", name, target.answers.location))
+        for group in target.groups:
+            body = snapshot.groups[group.key]
+            if body is None:
+                effects.append(Effect("create", "resource group", group.name, target.answers.location))
             else:
-                where = str(dig(group, "location") or "")
+                where = str(dig(body, "location") or "")
                 elsewhere = (
                     ""
                     if same_region(where, target.answers.location)
                     else ", another region than asked for: kept"
                 )
-                effects.append(Effect("keep", "resource group", name, f"{where}{elsewhere}"))
+                effects.append(Effect("keep", "resource group", group.name, f"{where}{elsewhere}"))
         missing = any(effect.verb == "create" for effect in effects)
         return Intent("create" if missing else "none", tuple(effects))
 
@@ -37,38 +41,62 @@ class ResourceGroup(Step):
         from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.resource.resources.models import ResourceGroup as Body
 
-        client = work.azure.resources(work.answers.subscription).resource_groups
-        for name in work.target.groups:
-            if work.snapshot.groups[name.casefold()] is None:
-                body = Body(location=work.answers.location, tags=work.answers.tags or None)
-                try:
-                    await client.create_or_update(name, body)
-                except SdkError as error:
-                    raise AzureError(
-                        problem_from(error, f"The resource group {name} could not be created.")
-                    ) from error
-                work.log(f"resource group {name} created in {work.answers.location}", "operator")
+        for group in _missing(work.target, work.snapshot):
+            client = work.azure.resources(group.subscription).resource_groups
+            body = Body(location=work.answers.location, tags=work.answers.tags or None)
+            try:
+                await client.create_or_update(group.name, body)
+            except SdkError as error:
+                raise AzureError(
+                    problem_from(error, f"The resource group {group.name} could not be created.")
+                ) from error
+            work.log(f"resource group {group.name} created in {work.answers.location}", "operator")
 
     async def confirm(self, work: Work) -> str:
         from azure.core.exceptions import AzureError as SdkError
 
-        client = work.azure.resources(work.answers.subscription).resource_groups
-        for name in work.target.groups:
+        for group in work.target.groups:
             try:
-                exists = await client.check_existence(name)
+                exists = await work.azure.resources(group.subscription).resource_groups.check_existence(
+                    group.name
+                )
             except SdkError as error:
                 raise AzureError(
-                    problem_from(error, f"The resource group {name} could not be read.")
+                    problem_from(error, f"The resource group {group.name} could not be read.")
                 ) from error
             if not exists:
-                raise not_so(f"The resource group {name} does not exist.")
-        return f"{', '.join(work.target.groups)}"
+                raise not_so(f"The resource group {group.name} does not exist.")
+        return ", ".join(group.name for group in work.target.groups)
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        extra = [
-            name for name in target.groups if name.casefold() != target.answers.resource_group.casefold()
-        ]
-        variables = {target.answers.vault_group.casefold(): "$KEY_VAULT_RESOURCE_GROUP"}
-        variables.setdefault(target.answers.identity_group.casefold(), "$IDENTITY_RESOURCE_GROUP")
-        names = ["$RESOURCE_GROUP", *(variables[name.casefold()] for name in extra)]
-        return tuple(f"az group create --name {name} --location $LOCATION" for name in names)
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        wanted = target.groups if snapshot is None else _missing(target, snapshot)
+        return tuple(
+            command for group in wanted for command in _creating(target, group, unless_there=snapshot is None)
+        )
+
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        return tuple(Right(_ACTION, str(group)) for group in _missing(target, snapshot))
+
+
+def _missing(target: Target, snapshot: Snapshot) -> tuple[GroupId, ...]:
+    return tuple(group for group in target.groups if snapshot.groups[group.key] is None)
+
+
+def _creating(target: Target, group: GroupId, *, unless_there: bool) -> tuple[str, ...]:
+    """The commands for one group, by the variables that the commands for what is in it have as well.
+
+    `unless_there`: "if it doesn't exist", as the how-to says; creating one that exists would replace its tags.
+    """
+    home = target.answers.group
+    prefix = "KEY_VAULT_" if group.key == target.answers.vault_group.key else "IDENTITY_"
+    name = "$RESOURCE_GROUP" if same(group.name, home.name) else f"${prefix}RESOURCE_GROUP"
+    at_home = same(group.subscription, home.subscription)
+    subscription = "$SUBSCRIPTION_ID" if at_home else f"${prefix}SUBSCRIPTION_ID"
+    where = f"--name {name}" if at_home else f"--name {name} --subscription {subscription}"
+    url = f"/subscriptions/{subscription}/resourceGroups/{name}?api-version={tags.GROUP_API}"
+    create = " ".join(("az group create", where, "--location $LOCATION", *tags.option(target)))
+    commands = (create, *tags.afterwards(target, url))
+    if not unless_there:
+        return commands
+    made = create if len(commands) == 1 else "{\n" + "\n".join(commands) + "\n}"
+    return (f"az group show {where} -o none 2>/dev/null || {made}",)

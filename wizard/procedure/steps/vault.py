@@ -1,17 +1,20 @@
 """The key vault."""
 
-from wizard.answers import Answers
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import KEY_VAULT, Json, dig
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_vault
+from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.procedure.step import Intent, Step, Work, not_so, placed, region, shell
 from wizard.rules import Right
 from wizard.target import Target
 
 _DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
+VAULT_API = "2026-02-01"
+"""The api-version whose shape the bodies of vaults and keys have."""
 _DNS_WAIT = 900.0  # seconds; usually 20 to 60
 
 
@@ -26,15 +29,17 @@ class Vault(Step):
     needs = ("resource-group",)
     usually = (20, 60)
 
-    def applies(self, answers: Answers) -> bool:
-        return answers.customer_managed is not None
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
+        del snapshot
+        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         vault = target.own.vault
         if snapshot.vault is not None:
             firewall = "firewall denies" if firewall_denies(snapshot.vault) else "firewall open"
             where = str(dig(snapshot.vault, "location") or "")
-            return Intent("none", (Effect("keep", "key vault", vault.name, f"{where}, {firewall}"),))
+            model = "access policies" if snapshot.vault_grants_by_policy() else "Azure RBAC"
+            return Intent("none", (Effect("keep", "key vault", vault.name, f"{where}, {model}, {firewall}"),))
         parts = [target.answers.location, "Azure RBAC"]
         parts.append("firewall denies from birth" if born_private(target) else "public network access")
         parts.append("purge protection" if vault.purge_protection else "no purge protection")
@@ -46,13 +51,13 @@ class Vault(Step):
 
         target = work.target
         name = target.own.vault.name
-        client = work.azure.vaults(work.answers.subscription).vaults
+        client = work.azure.vaults(target.answers.vault_group.subscription).vaults
         if (
             await read_vault(work.azure, target) is None
         ):  # a PUT over an existing vault would replace its settings
             try:
                 poller = await client.begin_create_or_update(
-                    target.answers.vault_group,
+                    target.answers.vault_group.name,
                     name,
                     VaultCreateOrUpdateParameters(vault_body(target, work.snapshot.signed_in.tenant_id)),
                     polling=False,
@@ -76,12 +81,21 @@ class Vault(Step):
         body = await read_vault(work.azure, work.target)
         if body is None:
             raise not_so(f"The key vault {work.target.own.vault.name} does not exist.")
-        if dig(body, "properties", "enableRbacAuthorization") is not True:
-            raise not_so(f"The key vault {work.target.own.vault.name} does not use Azure RBAC.")
-        return f"{work.target.own.vault.name}, Azure RBAC"
+        rbac = dig(body, "properties", "enableRbacAuthorization") is True
+        if (
+            rbac is work.snapshot.vault_grants_by_policy()
+        ):  # a new one is to have it, an existing one stays as it is
+            raise not_so(
+                f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
+            )
+        return f"{work.target.own.vault.name}, {'Azure RBAC' if rbac else 'access policies'}"
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        group = f"--resource-group {group_variable(target)}"
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        group = placed(target, target.answers.vault_group, "KEY_VAULT")
+        show = f"az keyvault show --name $KEY_VAULT_NAME {group} --query id -o tsv"
+        export = f"export KEY_VAULT_RESOURCE_ID=$({show})"
+        if snapshot is not None and snapshot.vault is not None:
+            return (export,)
         options = ["--name $KEY_VAULT_NAME", group, "--enable-rbac-authorization true"]
         if target.own.key.type == "RSA-HSM":
             options.append("--sku premium")
@@ -89,24 +103,23 @@ class Vault(Step):
             options.append("--enable-purge-protection true")
         if born_private(target):
             options += ["--default-action Deny", "--bypass AzureServices"]
-        options.append("--public-network-access Enabled")
-        show = f"az keyvault show --name $KEY_VAULT_NAME {group} --query id -o tsv"
-        return (shell("az keyvault create", *options), f"export KEY_VAULT_RESOURCE_ID=$({show})")
+        options += ["--public-network-access Enabled", *region(target.answers.vault_group, snapshot)]
+        later = tags.afterwards(target, f"$KEY_VAULT_RESOURCE_ID?api-version={VAULT_API}")
+        return (shell("az keyvault create", *options, *tags.option(target)), export, *later)
 
-    def rights(self, target: Target) -> tuple[Right, ...]:
-        return (Right("Microsoft.KeyVault/vaults/write", target.answers.vault_group),)
+    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+        del snapshot
+        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
+
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
+        body = vault_body(target, snapshot.signed_in.tenant_id)
+        return (Request(target.answers.vault_group, KEY_VAULT, target.own.vault.name, body, VAULT_API),)
 
 
 def born_private(target: Target) -> bool:
     """Whether the vault is created with its firewall closed: only then is no public window ever open."""
     own = target.own
     return own.vault.network_access == "Private" and own.create_through == "resource-manager"
-
-
-def group_variable(target: Target) -> str:
-    """The script's variable for the vault's resource group."""
-    same_group = target.answers.vault_group.casefold() == target.answers.resource_group.casefold()
-    return "$RESOURCE_GROUP" if same_group else "$KEY_VAULT_RESOURCE_GROUP"
 
 
 def vault_body(target: Target, tenant: str) -> Json:

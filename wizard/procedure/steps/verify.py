@@ -3,6 +3,7 @@
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.step import Intent, Step, Work
+from wizard.procedure.vault_use import closes_last
 from wizard.target import Target
 from wizard.verification.verify import verify
 
@@ -38,8 +39,11 @@ class Verify(Step):
             )
         return report.verdict
 
-    def commands(self, target: Target) -> tuple[str, ...]:
-        del target
+    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+        return (*self.needs, "firewall") if closes_last(target, snapshot) else self.needs
+
+    def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
+        del target, snapshot
         return (
             "az aks show --name $CLUSTER_NAME --resource-group $RESOURCE_GROUP --query 'securityProfile'",
         )

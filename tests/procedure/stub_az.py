@@ -1,0 +1,76 @@
+"""An Azure CLI that only writes down how it was called: what a script would have done, argument by argument."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+STUB = """\
+#!/usr/bin/env bash
+printf '%s\\0' "$#" "$@" >>"$CALLS"
+case "$*" in
+    "${FAILS:-nothing}"*) echo "az: no" >&2; exit 3 ;;
+    group\\ show*) exit 3 ;;
+    feature\\ show*properties.state*) echo Registered ;;
+    ad\\ signed-in-user*) echo me ;;
+    keyvault\\ show*) echo VAULT_ID ;;
+    keyvault\\ key\\ show*) echo https://kv-demo.vault.azure.net/keys/aks-kms/0123456789abcdef ;;
+    rest\\ --method\\ get*) echo https://kv-demo.vault.azure.net/keys/aks-kms ;;
+    identity\\ show*principalId*) echo principal ;;
+    identity\\ show*) echo IDENTITY_ID ;;
+    aks\\ get-versions*) printf '1.9\\n1.34\\n1.33\\n' ;;
+esac
+"""
+"""It answers what the script asks, and fails where the arguments begin with $FAILS."""
+
+
+def ran(text: str, folder: Path, **more: str) -> tuple["subprocess.CompletedProcess[str]", list[list[str]]]:
+    """Run a script with it in an empty folder: how the script ended, and the arguments of each call."""
+    tools = folder / "bin"
+    tools.mkdir(exist_ok=True)
+    for name, body in (("az", STUB), ("sleep", "#!/bin/sh\n")):
+        (tools / name).write_text(body)
+        (tools / name).chmod(0o755)
+    calls = folder / "calls"
+    calls.write_bytes(b"")
+    bash = shutil.which("bash")
+    assert bash
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls), "LC_ALL": "C.UTF-8", **more}
+    done = subprocess.run(
+        [bash, "-c", text],
+        check=False,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done, list(_read(calls.read_bytes().decode().split("\0")[:-1]))
+
+
+def _read(words: list[str]) -> Iterator[list[str]]:
+    while words:
+        count = int(words[0])
+        yield words[1 : count + 1]
+        words = words[count + 1 :]
+
+
+def carried_out(text: str, folder: Path) -> list[list[str]]:
+    """Run a script that has to succeed: the arguments of each call."""
+    done, calls = ran(text, folder)
+    assert done.returncode == 0, done.stderr
+    return calls
+
+
+def value(call: list[str], option: str) -> str:
+    """What an option of a call was given."""
+    return call[call.index(option) + 1]
+
+
+def named(call: list[str]) -> str:
+    """A call by its subcommand, and what tells two of one subcommand apart."""
+    words = " ".join(call[: next(i for i, word in enumerate(call) if word.startswith("-"))])
+    if words == "rest":
+        return f"rest {value(call, '--method')}"
+    return f"{words} {value(call, '--role')}" if words == "role assignment create" else words

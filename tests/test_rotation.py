@@ -1,0 +1,129 @@
+"""Rotating a key: what is looked at first, a new version through the vault, and what keeps one from it (how-to, "Key rotation")."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.azure import Azure
+from wizard.cloud.problems import AzureError
+from wizard.rotation import Rotation, look, rotate, rotate_every
+
+HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
+OFFICER: Json = {
+    "operator": {"roles": {HERE: ["Key Vault Crypto Officer"], f"/subscriptions/{PRODUCTION}": ["Owner"]}}
+}
+
+
+def encrypted(folder: Path, *, officer: bool = True, **vault: Any) -> Path:
+    """`aks-demo` with a key of its own; an operator who may use the vault's keys, if wanted."""
+    access = {"id-aks-demo": ["Key Vault Crypto User", "Key Vault Contributor"]}
+    group = {
+        "identities": {"id-aks-demo": {}},
+        "vaults": {"kv-demo": {"keys": {"aks-kms": {"size": 4096}}, "access": access, **vault}},
+        "clusters": {
+            "aks-demo": {
+                "identity": "id-aks-demo",
+                "encryption": {"key": "kv-demo/aks-kms", "network": "Public"},
+            }
+        },
+    }
+    changes: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": group}}}}
+    return world(folder, **changes, **({"principals": OFFICER} if officer else {}))
+
+
+def codes(rotation: Rotation) -> list[str]:
+    return [finding.code for finding in rotation.findings]
+
+
+async def versions(azure: Azure) -> list[Json]:
+    client = azure.vaults(PRODUCTION).keys
+    return [
+        dict(version.as_dict()) async for version in client.list_versions("rg-demo", "kv-demo", "aks-kms")
+    ]
+
+
+async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
+    async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
+        before = await look(azure, cluster_id())
+        assert (before.encryption, before.vault, before.key, before.versions) == (
+            "customer-managed",
+            "kv-demo",
+            "aks-kms",
+            1,
+        )
+        assert codes(before) == []
+        made = await rotate(azure, before)
+        assert made in str(
+            dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "keyUriWithVersion")
+        )
+        after = await look(azure, cluster_id())
+        assert after.versions == 2
+        assert codes(after) == ["rotation-pending"]
+        assert after.errors[0].remedy
+        assert codes(await look(azure, cluster_id(), again=True)) == []
+
+
+async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tmp_path: Path) -> None:
+    mine = {"principal": "operator", "keys": ["get", "create"]}
+    where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
+    async with signed_in(where) as (_, azure):
+        await rotate(azure, await look(azure, cluster_id()))
+        sizes = [dig(version, "properties", "keySize") for version in await versions(azure)]
+    assert sizes == [4096, 4096]
+
+
+async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
+    async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
+        with pytest.raises(AzureError) as refusal:
+            await rotate(azure, await look(azure, cluster_id()))
+        assert len(await versions(azure)) == 1
+        assert not [request for request in simulator.writes() if request.status < 300]
+    problem = refusal.value.problem
+    assert problem.code == "ForbiddenByRbac"
+    assert "Key Vault Crypto Officer" in problem.remedy
+
+
+async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> None:
+    """AZURE.md §3f: after the how-to's last step, the operator's own machine is locked out."""
+    async with signed_in(encrypted(tmp_path, default_action="Deny")) as (_, azure):
+        rotation = await look(azure, cluster_id())
+        with pytest.raises(AzureError) as refusal:
+            await rotate(azure, rotation)
+        with pytest.raises(AzureError) as again:
+            await rotate_every(azure, rotation, "P90D")
+    for problem in (refusal.value.problem, again.value.problem):
+        assert problem.code == "ForbiddenByFirewall"
+        assert "network-rule add" in problem.remedy
+
+
+async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
+    async with signed_in(encrypted(tmp_path)) as (_, azure):
+        rotation = await look(azure, cluster_id())
+        assert rotation.every == ""
+        await rotate_every(azure, rotation, "P90D")
+        assert (await look(azure, cluster_id())).every == "P90D"
+        assert len(await versions(azure)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cluster", "code", "refused"),
+    [
+        (cluster_id("web-stage", "rg-web"), "nothing-to-rotate", False),
+        (cluster_id("orders-prod", "rg-orders"), "not-encrypted", True),
+        (cluster_id("batch-eu", "rg-batch"), "rotation-legacy", True),
+    ],
+)
+async def test_where_there_is_nothing_to_rotate(cluster: str, code: str, refused: bool) -> None:
+    async with signed_in() as (_, azure):
+        rotation = await look(azure, cluster)
+    assert codes(rotation) == [code]
+    assert bool(rotation.errors) is refused
+
+
+async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
+    async with signed_in(encrypted(tmp_path)) as (simulator, azure):
+        simulator.remove(vault_id())
+        assert codes(await look(azure, cluster_id())) == ["key-unreadable"]

@@ -1,0 +1,75 @@
+"""What Azure Policy would deny, asked before anything is sent: Policy Insights, "Check policy restrictions"."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from wizard.cloud.arm import GroupId, Json
+from wizard.cloud.azure import Azure
+from wizard.cloud.clean import clean
+
+
+@dataclass(frozen=True)
+class Request:
+    """A resource that a plan would create or change, as it would be sent."""
+
+    group: GroupId
+    type: str
+    name: str
+    body: Json
+    api_version: str
+    parent: str = ""
+    """The id of the resource that it is a child of."""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A policy that would deny a resource."""
+
+    what: str
+    """The resource's name."""
+    assignment: str
+    """The id of the policy assignment."""
+    field: str
+    """What of the resource it looks at, where Azure says so."""
+
+
+async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
+    """The policies that would deny a resource as it stands; none where that may not be asked or is not known.
+
+    Policies on what a service creates for itself (the nodes of a cluster) are not seen by this, and a group that does
+    not exist yet is judged by its subscription. It only foresees a refusal: Azure itself has the last word.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import ResourceNotFoundError
+    from azure.mgmt.policyinsights.models import CheckRestrictionsRequest, CheckRestrictionsResourceDetails
+
+    content = {**request.body, "type": request.type, "name": request.name}
+    details = CheckRestrictionsResourceDetails(
+        resource_content=content, api_version=request.api_version, scope=request.parent or str(request.group)
+    )
+    body = CheckRestrictionsRequest(resource_details=details)
+    client = azure.policies(request.group.subscription).policy_restrictions
+    try:
+        try:
+            result = await client.check_at_resource_group_scope(request.group.name, body)
+        except ResourceNotFoundError:
+            result = await client.check_at_subscription_scope(body)
+    except SdkError:
+        return ()
+    found = result.content_evaluation_result
+    return tuple(
+        Denial(
+            what=request.name,
+            assignment=clean(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
+            field=_field(one.evaluation_details),
+        )
+        for one in (found.policy_evaluations if found else None) or ()
+        if str(one.evaluation_result).casefold() == "noncompliant"
+    )
+
+
+def _field(details: Any) -> str:
+    expressions = (details.evaluated_expressions if details else None) or ()
+    return clean(
+        ", ".join(str(one.path or one.expression) for one in expressions if one.path or one.expression)
+    )

@@ -1,0 +1,42 @@
+"""How many clusters a subscription may have in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
+
+from dataclasses import dataclass
+
+from wizard.cloud.arm import same
+from wizard.cloud.azure import Azure
+
+_CLUSTERS = "managedclusters"
+"""The name of the quota of clusters is UNCONFIRMED; one that is called otherwise is not known."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A limit and what is used of it."""
+
+    limit: int
+    used: int
+
+
+async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | None:
+    """The quota of managed clusters; None where it cannot be learnt: creating one then has the last word."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
+    client = azure.quotas(subscription)
+    limit = used = None
+    try:
+        async for quota in client.quota.list(scope):
+            properties = quota.properties
+            if properties and properties.name and _is_clusters(properties.name.value):
+                limit = getattr(properties.limit, "value", None)
+        async for usage in client.usages.list(scope):
+            counted = usage.properties
+            if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
+                used = counted.usages.value
+    except SdkError:
+        return None
+    return Quota(int(limit), int(used)) if limit is not None and used is not None else None
+
+
+def _is_clusters(name: str | None) -> bool:
+    return same((name or "").replace(" ", ""), _CLUSTERS)

@@ -1,0 +1,137 @@
+"""What whoever is signed in may do, as far as Azure tells: AZURE.md §6, pre-check 1."""
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wizard.cloud.arm import GroupId, ResourceId, covers, same
+from wizard.cloud.azure import Azure
+from wizard.cloud.clean import clean
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.problems import AzureError
+
+_EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""The principal of type SystemDefined that stands for all principals in a deny assignment."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One entry of what whoever is signed in may do on a scope: wildcards, and exceptions from them."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+
+    def allows(self, action: str) -> bool:
+        """Whether this entry alone allows an action of the management plane."""
+        return _matches(action, self.actions) and not _matches(action, self.not_actions)
+
+
+@dataclass(frozen=True)
+class Deny:
+    """One deny assignment: what it takes from whom, whatever roles they hold."""
+
+    name: str
+    scope: str
+    principals: tuple[tuple[str, str], ...]
+    """Object id and type of each whom it is for."""
+    excluded: tuple[str, ...]
+    """Object ids that it is not for."""
+    actions: tuple[Permission, ...] = ()
+    """Of the management plane."""
+    data_actions: tuple[Permission, ...] = ()
+    """Of the data plane."""
+    children: bool = True
+    """Whether it holds below its scope as well."""
+
+    def holds_on(self, scope: str) -> bool:
+        """Whether it holds on a scope."""
+        return same(self.scope, scope) or (self.children and covers(self.scope, scope))
+
+    def names(self, principal_id: str) -> bool:
+        """Whether it is for a principal by name, or for everyone, and makes no exception for it.
+
+        Who is in a group that it is for does not show here.
+        """
+        named = any(same(one, principal_id) or one == _EVERYBODY for one, _ in self.principals)
+        return named and not any(same(one, principal_id) for one in self.excluded)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that it is for; who is in them cannot be seen from here."""
+        return tuple(one for one, kind in self.principals if same(kind, "Group"))
+
+    def forbids(self, action: str) -> bool:
+        """Whether it is about that action of the management plane."""
+        return any(permission.allows(action) for permission in self.actions)
+
+    def denies(self, data_action: str) -> bool:
+        """Whether it is about that action of the data plane."""
+        return any(permission.allows(data_action) for permission in self.data_actions)
+
+
+def _matches(action: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | None:
+    """What whoever is signed in may do in a resource group; None where it does not exist or may not be asked.
+
+    Conditions, deny assignments and roles that are only eligible do not show here (AZURE.md §6). Raises AzureError.
+    """
+    client = azure.authorization(group.subscription)
+    return await _read(client.permissions.list_for_resource_group(group.name), str(group))
+
+
+async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
+    """The same for one resource, with what comes from above; None where it does not exist. Raises AzureError."""
+    there = ResourceId.parse(resource_id)
+    namespace, _, kind = there.type.partition("/")
+    client = azure.authorization(there.subscription)
+    listing = client.permissions.list_for_resource(there.resource_group, namespace, "", kind, there.name)
+    return await _read(listing, resource_id)
+
+
+async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        found = [p async for p in listing]
+    except HttpResponseError as error:
+        if error.status_code in {403, 404}:
+            return None
+        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
+    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found)
+
+
+async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
+    """The deny assignments on a scope, above it and below. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    client = azure.authorization(scope.strip("/").split("/")[1])
+    try:
+        found = [deny async for deny in client.deny_assignments.list_for_scope(scope)]
+    except SdkError as error:
+        raise AzureError(
+            problem_from(error, f"The deny assignments on {scope} could not be listed.")
+        ) from error
+    return tuple(
+        Deny(
+            name=clean(str(deny.deny_assignment_name or deny.name or "")),
+            scope=str(deny.scope or ""),
+            principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
+            excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),
+            actions=tuple(
+                Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in deny.permissions or ()
+            ),
+            data_actions=tuple(
+                Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ()))
+                for p in deny.permissions or ()
+            ),
+            children=not deny.do_not_apply_to_child_scopes,
+        )
+        for deny in found
+    )

@@ -1,0 +1,53 @@
+"""Giving a principal key permissions in a vault that decides by access policies: the older twin of a role assignment.
+
+Through `accessPolicies/add`, which changes that principal's entry alone; a PUT of the vault without its policies would
+wipe them (KV:troubleshooting-access-issues).
+"""
+
+from collections.abc import Sequence
+
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.problems import AzureError
+from wizard.cloud.snapshot import policy_allows, read_vault
+from wizard.procedure.step import Work, not_so, placed, shell
+from wizard.target import Target
+
+ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
+
+
+async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
+    """Add the key permissions to whatever the principal has there already. Raises AzureError."""
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.mgmt.keyvault.models import VaultAccessPolicyParameters
+
+    group, name = work.answers.vault_group, work.target.own.vault.name
+    entry = {
+        "tenantId": work.snapshot.signed_in.tenant_id,
+        "objectId": principal,
+        "permissions": {"keys": list(permissions)},
+    }
+    body = VaultAccessPolicyParameters({"properties": {"accessPolicies": [entry]}})
+    try:
+        await work.azure.vaults(group.subscription).vaults.update_access_policy(group.name, name, "add", body)
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The access policy on {name} could not be added.")) from error
+    work.log(f"access policy on {name}: {', '.join(permissions)} for {principal}", "operator")
+
+
+async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]) -> str:
+    """See that the permissions are there. Raises AzureError where they are not."""
+    name = work.target.own.vault.name
+    if not policy_allows(await read_vault(work.azure, work.target), principal, *permissions):
+        raise not_so(f"The access policies of {name} do not give {principal} {', '.join(permissions)}.")
+    return f"access policy on {name}: {', '.join(permissions)}"
+
+
+def command(target: Target, assignee: str, permissions: Sequence[str]) -> str:
+    """The Azure CLI's command for it, which keeps what is there; `assignee` is a shell expression."""
+    return shell(
+        "az keyvault set-policy",
+        "--name $KEY_VAULT_NAME",
+        placed(target, target.answers.vault_group, "KEY_VAULT"),
+        f"--object-id {assignee}",
+        f"--key-permissions {' '.join(permissions)}",
+    )

@@ -1,0 +1,97 @@
+"""Moving a cluster that is encrypted already: from what to what, what stays needed, and what may go later. Pure.
+
+Sources: the how-to, "Migrate between key management options"; the migration article for the legacy experience;
+AZURE.md §1b for what a lost old key costs.
+"""
+
+from wizard.cloud.arm import dig
+from wizard.cloud.clean import clean
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure import cluster_body
+from wizard.target import Target
+
+
+def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
+    """From what to what, in words."""
+    own = target.answers.customer_managed
+    then = (
+        "a key that AKS manages"
+        if own is None
+        else f"{own.vault.name}/{own.key.name} ({own.vault.network_access}), identity {own.identity.name}"
+    )
+    return _now(snapshot), then
+
+
+def _now(snapshot: Snapshot) -> str:
+    there = Encryption.of(snapshot.cluster)
+    if there.kind == "platform-managed":
+        return "a key that AKS manages"
+    if there.kind == "none":
+        return "no KMS key"
+    names = ", ".join(clean(i.rsplit("/", 1)[-1]) for i in cluster_body.user_assigned(snapshot.cluster))
+    legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
+    return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'of the system'}"
+
+
+def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+    """What of the past must stay, and until when, one sentence each."""
+    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+        return ()
+    before = Encryption.of(snapshot.cluster)
+    vault = before.key_name.partition("/")[0]
+    sentences = [
+        (
+            f"The old key {before.key_name} with all its versions, enabled and unexpired: AKS reads with it what it has not "
+            "yet encrypted anew. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
+            "cluster may be restored."
+        ),
+        f"The old key vault {vault}, and the way for the cluster to reach it, as long as the key.",
+    ]
+    identities = [
+        i for i in cluster_body.user_assigned(snapshot.cluster) if i.casefold() != _identity(target)
+    ]
+    if target.answers.customer_managed is None:
+        identities = list(cluster_body.user_assigned(snapshot.cluster))
+    for identity in identities:
+        name = clean(identity.rsplit("/", 1)[-1])
+        sentences.append(
+            f"The identity {name} and what it may do on {vault}, as long as the key; parts of the control plane use it for some hours more."
+        )
+    if before.kind == "legacy-kms":
+        sentences.append(
+            "The key before the present one as well, if it was rotated: the legacy experience keeps two, and shows one."
+        )
+    return tuple(sentences)
+
+
+def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+    """What may be removed once nothing needs it any more, one sentence each; nobody here does it."""
+    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+        return ()
+    before = Encryption.of(snapshot.cluster)
+    vault = before.key_name.partition("/")[0]
+    sentences = []
+    for identity, body in (dig(snapshot.cluster, "identity", "userAssignedIdentities") or {}).items():
+        if identity.casefold() == _identity(target) and before.key_id.casefold().startswith(
+            target.vault_uri.casefold()
+        ):
+            continue
+        name, principal = clean(identity.rsplit("/", 1)[-1]), clean(str(dig(body, "principalId") or ""))
+        look = f": az role assignment list --all --assignee {principal}" if principal else ""
+        sentences.append(f"What the identity {name} may do on {vault}{look}")
+    sentences.append(
+        f"The old key {before.key_name}: disable it for a few weeks before you delete it, if nothing else uses it."
+    )
+    if target.answers.customer_managed is None or not before.key_id.casefold().startswith(
+        target.vault_uri.casefold()
+    ):
+        sentences.append(f"The old key vault {vault}, if nothing else is in it.")
+    private_endpoint = dig(snapshot.cluster, "properties", "apiServerAccessProfile", "enableVnetIntegration")
+    if before.kind == "legacy-kms" and private_endpoint and before.network_access.casefold() == "private":
+        sentences.append("The private endpoint that the legacy experience made to the old vault.")
+    return tuple(sentences)
+
+
+def _identity(target: Target) -> str:
+    return target.identity_id.casefold() if target.answers.customer_managed else ""

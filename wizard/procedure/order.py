@@ -1,0 +1,26 @@
+"""Which steps have a part in it, and in which order they may go."""
+
+from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.step import Step
+from wizard.procedure.steps import STEPS
+from wizard.target import Target
+
+
+def applying(target: Target, snapshot: Snapshot | None) -> list[Step]:
+    """The steps that have a part in it: in the how-to's order, but where what exists asks for another one."""
+    waiting = [step for step in STEPS if step.applies(target, snapshot)]
+    if snapshot is None:
+        return waiting
+    ordered: list[Step] = []
+    while waiting:
+        ahead = {step.key for step in waiting}
+        step = next(step for step in waiting if not ahead.intersection(step.after(target, snapshot)))
+        waiting.remove(step)
+        ordered.append(step)
+    return ordered
+
+
+def needs(step: Step, steps: list[Step], target: Target, snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys of those of the steps that must have finished before this one."""
+    present = {step.key for step in steps}
+    return tuple(need for need in step.after(target, snapshot) if need in present)

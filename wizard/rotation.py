@@ -1,0 +1,229 @@
+"""Rotating a cluster's customer-managed key: a new version, which AKS takes up by itself.
+
+How-to, "Key rotation": AKS looks for a new version every 6 hours and encrypts every secret anew; platform-managed keys
+are rotated by the platform. A new version is made through the vault itself: Azure Resource Manager creates only a
+key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out cannot rotate from there.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from wizard.cloud.arm import ResourceId, dig
+from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.clean import clean
+from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.problems import AzureError, Problem
+from wizard.procedure.steps.key import set_rotation
+from wizard.rules import Finding
+from wizard.rules.key import rotates_every
+from wizard.verification.evidence import Evidence
+from wizard.verification.gather import gather
+
+_REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
+Plane = Literal["rotate", "create"]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A cluster's key as it stands, and what rotating it would come to."""
+
+    cluster: str
+    """The cluster's name."""
+    encryption: EncryptionKind
+    vault: str = ""
+    key: str = ""
+    versions: int = 0
+    newest: datetime | None = None
+    """When the newest version was made."""
+    every: str = ""
+    """How often the vault makes a new version by itself (ISO 8601, or before expiry); empty where it does not."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do here at all; platform-managed keys are rotated by the platform."""
+        return self.encryption not in {"platform-managed", "none"}
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Findings for which a rotation is refused."""
+        return tuple(finding for finding in self.findings if finding.level == "error")
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `rotate -o json`."""
+        return {
+            "cluster": self.cluster,
+            "encryption": self.encryption,
+            "vault": self.vault,
+            "key": self.key,
+            "versions": self.versions,
+            "newest": self.newest.isoformat() if self.newest else None,
+            "rotation_policy": self.every,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
+    """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
+
+    Raises AzureError where the cluster cannot be read.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+
+    there = ResourceId.parse(cluster_id)
+    client = azure.containers(there.subscription).managed_clusters
+    try:
+        body = as_json(await client.get(there.resource_group, there.name))
+    except SdkError as error:
+        raise AzureError(problem_from(error, f"The cluster {there.name} could not be read.")) from error
+    return judge(await gather(azure, there, body, None), there.name, again=again)
+
+
+def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
+    """What rotating comes to, from what was read. Pure."""
+    kind = e.encryption.kind
+    vault, _, key = e.encryption.key_name.partition("/")
+    versions = e.key_versions or ()
+    newest = dig(versions[0], "properties", "attributes", "created") if versions else None
+    made = datetime.fromtimestamp(newest, UTC) if isinstance(newest, int | float) else None
+    found: list[Finding] = []
+    match kind:
+        case "platform-managed":
+            found.append(
+                Finding(
+                    "info",
+                    "nothing-to-rotate",
+                    f"{name} uses platform-managed keys, which AKS rotates by itself.",
+                    "",
+                )
+            )
+        case "none":
+            found.append(
+                Finding(
+                    "error",
+                    "not-encrypted",
+                    f"The secrets of {name} are not encrypted with a KMS key.",
+                    "Encrypt it: aks-kms",
+                )
+            )
+        case "legacy-kms":
+            found.append(
+                Finding(
+                    "error",
+                    "rotation-legacy",
+                    f"{name} uses legacy KMS, whose key identifier names one version: a new one would not be taken up.",
+                    "Move it to KMS data encryption first (aks-kms), which follows rotations.",
+                )
+            )
+        case _:
+            found += _of_the_key(e, vault, key)
+            if made is not None and len(versions) > 1 and not again:
+                found += _pending(name, made, e.pickup, e.now)
+    return Rotation(clean(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
+
+
+def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
+    problem = e.unreadable.get("key")
+    if e.key is None:
+        said = problem.azure_said or problem.summary if problem else "it was not found"
+        message = f"The key {vault}/{key} could not be read: {said}"
+        return [
+            Finding(
+                "error",
+                "key-unreadable",
+                message,
+                "Verify the cluster to see what is missing: aks-kms verify",
+            )
+        ]
+    if dig(e.key, "properties", "attributes", "enabled") is False:
+        message = f"The newest version of {vault}/{key} is disabled."
+        remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true"
+        return [Finding("warning", "key-disabled", message, remedy)]
+    return []
+
+
+def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> list[Finding]:
+    """Clusters were left stuck by a second rotation before the first was taken up (Azure/kubernetes-kms#291, legacy)."""
+    until = made + pickup
+    if now >= until:
+        return []
+    return [
+        Finding(
+            "error",
+            "rotation-pending",
+            f"The newest version was made at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to take it up in {name}.",
+            "Wait until then, or rotate nevertheless with --again.",
+        )
+    ]
+
+
+async def rotate(azure: Azure, rotation: Rotation) -> str:
+    """Make a new version of the key, and return it. Raises AzureError.
+
+    By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
+    version of the same kind.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.core.exceptions import HttpResponseError
+
+    client = azure.keys(azure.vault_uri(rotation.vault))
+    summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
+    try:
+        return clean(str((await client.rotate_key(rotation.key)).properties.version))
+    except HttpResponseError as refusal:
+        if code_of(refusal) not in _REFUSED:
+            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
+        try:
+            now = await client.get_key(rotation.key)
+            made = await client.create_key(
+                rotation.key,
+                now.key_type,
+                size=_bits(now.key),
+                key_operations=now.key_operations,
+                tags=now.properties.tags,
+            )
+        except SdkError:
+            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
+        return clean(str(made.properties.version))
+    except SdkError as error:
+        raise AzureError(problem_from(error, summary)) from error
+
+
+def _bits(key: Any) -> int | None:
+    """How long an RSA key is, from its modulus."""
+    modulus = getattr(key, "n", None)
+    return 8 * len(modulus) if modulus else None
+
+
+async def rotate_every(azure: Azure, rotation: Rotation, every: str) -> None:
+    """Have the vault make a new version so often by itself (ISO 8601, at least seven days). Raises AzureError."""
+    try:
+        await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
+    except AzureError as error:
+        raise AzureError(_explained(error.problem, rotation, azure)) from error
+
+
+def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
+    """The refusals that have another remedy here than when a key is created."""
+    vault, me = rotation.vault, azure.signed_in
+    if problem.code in _REFUSED:
+        return replace(
+            problem,
+            cause="Making a new version needs a role on the vault's keys, which Owner and Contributor do not include.",
+            remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
+            f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
+            f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
+            f"{me.object_id} --key-permissions get rotate create setrotationpolicy",
+        )
+    if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
+        return replace(
+            problem,
+            cause="A new version is made through the vault itself, and its firewall does not let this machine in. The "
+            "cluster is not affected.",
+            remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
+            f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove); or have the vault rotate by itself "
+            "from then on: --every P1Y.",
+        )
+    return problem

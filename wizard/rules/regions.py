@@ -1,0 +1,65 @@
+"""Where things are, and where they cannot be."""
+
+import difflib
+from collections.abc import Iterator
+
+from wizard.cloud.arm import dig, same_region
+from wizard.cloud.clean import clean
+from wizard.cloud.snapshot import Snapshot
+from wizard.rules.finding import Finding
+from wizard.target import Target
+
+WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
+"""Regions in which no cluster is created with a user-assigned identity: AKS:user-assigned-managed-identity."""
+
+
+def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """What exists elsewhere than asked for is kept where it is, and said."""
+    wanted = target.answers.location
+    where = str(dig(snapshot.cluster, "location") or "")
+    if where and not same_region(where, wanted):
+        yield Finding(
+            "info",
+            "cluster-region",
+            f"{target.answers.cluster.name} is in {clean(where)}; what is created goes to {wanted}.",
+            f"Set location: {clean(where)} to keep them together.",
+        )
+    for group in target.groups:
+        there = str(dig(snapshot.groups.get(group.key), "location") or "")
+        if there and not same_region(there, wanted):
+            yield Finding(
+                "info",
+                "group-region",
+                f"The resource group {group.name} is in {clean(there)}, and is kept there.",
+                "",
+            )
+
+
+def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """A new cluster goes where AKS offers one."""
+    answers = target.answers
+    if answers.cluster.create is False or snapshot.cluster is not None or not snapshot.regions:
+        return
+    if answers.location.casefold() not in snapshot.regions:
+        near = difflib.get_close_matches(answers.location, sorted(snapshot.regions), n=3, cutoff=0.5)
+        such = f", such as {clean(', '.join(near))}" if near else ""
+        yield Finding(
+            "error",
+            "region-not-offered",
+            f"AKS offers no clusters in {answers.location} to this subscription.",
+            f"Choose another region{such}: az account list-locations -o table",
+        )
+
+
+def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """A few regions create no cluster with a user-assigned identity, which a customer-managed key needs: AZURE.md §5."""
+    answers = target.answers
+    if answers.customer_managed is None or answers.cluster.create is False or snapshot.cluster is not None:
+        return
+    if answers.location in WITHOUT_IDENTITIES:
+        yield Finding(
+            "error",
+            "region-without-identities",
+            f"In {answers.location} no cluster can be created with a user-assigned identity, which your own key needs.",
+            "Choose another region, or platform-managed keys.",
+        )
