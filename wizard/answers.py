@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from wizard import naming
+from wizard.cloud.arm import GroupId
 from wizard.cloud.clean import one_line
 
 KeyOption = Literal["platform-managed", "customer-managed"]
@@ -111,6 +112,9 @@ class Vault(_Strict):
     resource_group: ResourceGroupName | None = Field(
         None, description="Default: the cluster's resource group."
     )
+    subscription: SubscriptionId | None = Field(
+        None, description="Default: the cluster's subscription. Of the same tenant."
+    )
     purge_protection: bool = Field(
         True, description="Cannot be turned off again. Only for a vault that is created."
     )
@@ -122,6 +126,11 @@ class Key(_Strict):
     name: Annotated[str, _named_by(naming.key)]
     type: Literal["RSA", "RSA-HSM"] = Field("RSA", description="RSA-HSM asks for a premium vault.")
     size: Literal[2048, 3072, 4096] = Field(3072, description="Bits.")
+    rotate_every: Annotated[str, _named_by(naming.rotation_interval)] | None = Field(
+        None,
+        description="How often Key Vault makes a new version of a key that is created, as an ISO 8601 duration of at "
+        "least seven days (P90D, P1Y); without it, it is rotated by hand. AKS follows within 6 hours.",
+    )
     create_through: CreateThrough | None = Field(
         None,
         description="resource-manager: no data-plane role needed, the vault may be private from birth; default for a "
@@ -135,6 +144,9 @@ class Identity(_Strict):
     name: Annotated[str, _named_by(naming.user_assigned_identity)]
     resource_group: ResourceGroupName | None = Field(
         None, description="Default: the cluster's resource group."
+    )
+    subscription: SubscriptionId | None = Field(
+        None, description="Default: the cluster's subscription. Of the same tenant."
     )
 
 
@@ -184,14 +196,24 @@ class Answers(_Strict):
         return None
 
     @property
-    def vault_group(self) -> str:
-        """The resource group of the vault."""
-        return (self.vault and self.vault.resource_group) or self.resource_group
+    def group(self) -> GroupId:
+        """The resource group of the cluster."""
+        return GroupId(self.subscription, self.resource_group)
 
     @property
-    def identity_group(self) -> str:
+    def vault_group(self) -> GroupId:
+        """The resource group of the vault."""
+        return self._group_of(self.vault)
+
+    @property
+    def identity_group(self) -> GroupId:
         """The resource group of the user-assigned identity."""
-        return (self.identity and self.identity.resource_group) or self.resource_group
+        return self._group_of(self.identity)
+
+    def _group_of(self, part: Vault | Identity | None) -> GroupId:
+        if part is None:
+            return self.group
+        return GroupId(part.subscription or self.subscription, part.resource_group or self.resource_group)
 
     def to_yaml(self) -> str:
         """The answers file that reads back as exactly these answers."""
@@ -332,6 +354,11 @@ def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
         case "greater_than_equal" | "less_than_equal":
             limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return Mistake(where, f"{_shown(given)} is out of bounds.", f"Give {limit}.")
+        case "literal_error" if place == ["key_option"] and given in _OFF:
+            what = f"{_shown(given)} is not possible: AKS does not let this encryption be turned off once it is on."
+            return Mistake(
+                where, what, f"Write {context['expected']}; from one to the other a cluster can move."
+            )
         case "literal_error" if place[-1:] == ["create"]:
             return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {_WANTED['create']}.")
         case "literal_error":
@@ -342,6 +369,9 @@ def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
 
 
 _EXAMPLE = "`aks-kms answers example customer-managed-private`"
+
+_OFF = ("none", "off", "disabled", "disable", False, None)
+"""What somebody writes who would like to go back to no encryption."""
 
 _WANTED = {
     "create": "false, true or a mapping of kubernetes_version, node_count and node_vm_size",

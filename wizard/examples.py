@@ -41,11 +41,13 @@ vault:
   network_access: {access}
   # purge_protection: true       # for a new vault; cannot be turned off again
   # resource_group: rg-keys      # default: the cluster's
+  # subscription: 33333333-3333-3333-3333-333333333333   # default: the cluster's; the same tenant
 
 key:
   name: aks-kms                  # created if it does not exist
   # type: RSA                    # or RSA-HSM, in a premium vault
   # size: 3072                   # or 2048, 4096
+  # rotate_every: P1Y            # a new version each year by itself; without it, by `aks-kms rotate`
   # create_through: {through}
 
 identity:

@@ -58,7 +58,12 @@ def key_vault(value: str) -> str | None:
 
 
 def key(value: str) -> str | None:
-    """1-127 letters, digits, hyphens."""
+    """1-127 letters, digits, hyphens; never a version."""
+    if "/" in value:
+        return (
+            f"{value[:160]!r} is an identifier, not a key's name: give the name alone, without vault and version. "
+            "AKS is given the versionless identifier, so that it follows rotations."
+        )
     if re.fullmatch(r"[a-zA-Z0-9-]{1,127}", value):
         return None
     if len(value) > 127:
@@ -76,6 +81,17 @@ def user_assigned_identity(value: str) -> str | None:
         f"{value!r} cannot name a user-assigned identity: use letters, digits, - and _, "
         "starting with a letter or digit."
     )
+
+
+def rotation_interval(value: str) -> str | None:
+    """An ISO 8601 duration in days, weeks, months or years, of at least seven days (KV:how-to-configure-key-rotation)."""
+    match = re.fullmatch(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,4})D)?", value)
+    if match is None or not any(match.groups()):
+        return f"{value!r} is not a duration: write it like P90D, P6M or P1Y."
+    years, months, weeks, days = (int(part or 0) for part in match.groups())
+    if years * 365 + months * 28 + weeks * 7 + days < 7:
+        return f"{value!r} is too short: Key Vault rotates a key every seven days at most."
+    return None
 
 
 def kubernetes_version(value: str) -> str | None:

@@ -209,7 +209,7 @@ def _older(found: str, oldest: str) -> bool | None:
 
 async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], limit: float) -> _Answer:
     """Run a tool by its absolute path, without any credential, and read the JSON it prints."""
-    path = _where(tool, environment)
+    path = where(tool, environment)
     if path is None:
         return _Answer(None, None)
     given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
@@ -234,7 +234,7 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
     return _Answer(path, body if isinstance(body, dict) else {})
 
 
-def _where(tool: str, environment: Mapping[str, str]) -> str | None:
+def where(tool: str, environment: Mapping[str, str]) -> str | None:
     found = shutil.which(tool, path=environment.get("PATH", ""))
     return str(Path(found).absolute()) if found else None
 

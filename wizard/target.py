@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wizard.answers import Answers, CustomerManaged
-from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, ResourceId
+from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, GroupId, ResourceId
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Target:
     @property
     def cluster_id(self) -> str:
         """The managed cluster's resource id."""
-        return self._id(self.answers.resource_group, MANAGED_CLUSTER, self.answers.cluster.name)
+        return _id(self.answers.group, MANAGED_CLUSTER, self.answers.cluster.name)
 
     @property
     def own(self) -> CustomerManaged:
@@ -29,12 +29,12 @@ class Target:
     @property
     def vault_id(self) -> str:
         """The key vault's resource id."""
-        return self._id(self.answers.vault_group, KEY_VAULT, self.own.vault.name)
+        return _id(self.answers.vault_group, KEY_VAULT, self.own.vault.name)
 
     @property
     def identity_id(self) -> str:
         """The user-assigned identity's resource id."""
-        return self._id(self.answers.identity_group, USER_ASSIGNED_IDENTITY, self.own.identity.name)
+        return _id(self.answers.identity_group, USER_ASSIGNED_IDENTITY, self.own.identity.name)
 
     @property
     def vault_uri(self) -> str:
@@ -47,12 +47,18 @@ class Target:
         return f"{self.vault_uri}/keys/{self.own.key.name}"
 
     @property
-    def groups(self) -> tuple[str, ...]:
-        """The names of the resource groups that are used, each once, the cluster's first."""
-        unique: dict[str, str] = {}
-        for name in (self.answers.resource_group, self.answers.vault_group, self.answers.identity_group):
-            unique.setdefault(name.casefold(), name)
+    def groups(self) -> tuple[GroupId, ...]:
+        """The resource groups that are used, each once, the cluster's first."""
+        unique: dict[str, GroupId] = {}
+        for group in (self.answers.group, self.answers.vault_group, self.answers.identity_group):
+            unique.setdefault(group.key, group)
         return tuple(unique.values())
 
-    def _id(self, group: str, kind: str, name: str) -> str:
-        return str(ResourceId(self.answers.subscription, group, kind, name))
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The ids of the subscriptions that are used, each once, the cluster's first."""
+        return tuple(dict.fromkeys(group.subscription.lower() for group in self.groups))
+
+
+def _id(group: GroupId, kind: str, name: str) -> str:
+    return str(ResourceId(group.subscription, group.name, kind, name))

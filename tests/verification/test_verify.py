@@ -4,12 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import DEVELOPMENT, PRODUCTION, answers, cluster_id, signed_in, vault_id, world
+from tests.facts import CUSTOMER_MANAGED, LEGACY, SUFFIX, cluster, user_assigned
+from tests.support import (
+    DEVELOPMENT,
+    PRODUCTION,
+    answers,
+    cluster_id,
+    identity_id,
+    signed_in,
+    vault_id,
+    world,
+)
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError
 from wizard.verification.report import ClusterReport
-from wizard.verification.verify import verify
+from wizard.verification.verify import at_a_glance, verify
 
 LEDGER = cluster_id("bank-ledger", "rg-bank")
 LEDGER_VAULT = vault_id("kv-bank-ledger", "rg-bank")
@@ -26,14 +36,17 @@ CONTOSO: list[tuple[str, str, str, EncryptionKind, bool, dict[str, str]]] = [
     ("orders-prod", "rg-orders", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
     ("legacy-erp", "rg-erp", PRODUCTION, "none", False, {"encryption-enabled": "failed", "cluster-version": "warning"}),
     ("web-stage", "rg-web", PRODUCTION, "platform-managed", True, {}),
-    ("web-night", "rg-web", PRODUCTION, "none", False, {"encryption-enabled": "failed"}),
+    ("web-night", "rg-web", PRODUCTION, "none", False, {"encryption-enabled": "failed", "cluster-running": "warning"}),
     (
         "batch-eu",
         "rg-batch",
         PRODUCTION,
         "legacy-kms",
         True,
-        {"encryption-enabled": "warning", "key-id-versionless": "warning", "vault-purge-protection": "warning"},
+        dict.fromkeys(
+            ("encryption-enabled", "infrastructure-encryption", "key-id-versionless", "vault-purge-protection", "vault-lock"),
+            "warning",
+        ),
     ),
     ("bank-ledger", "rg-bank", PRODUCTION, "customer-managed", True, {}),
     ("bank-cards", "rg-bank", PRODUCTION, "customer-managed", True, {}),
@@ -81,7 +94,6 @@ async def test_what_must_be_kept_is_named() -> None:
             "vault-private",
             "warning",
         ),
-        (LEDGER_VAULT, {"properties": {"enableRbacAuthorization": False}}, "vault-rbac", "warning"),
         (LEDGER, {"properties": {"provisioningState": "Failed"}}, "cluster-healthy", "failed"),
     ],
 )
@@ -124,11 +136,30 @@ async def test_what_may_not_be_looked_at_is_unknown_and_no_failure(tmp_path: Pat
     async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
         report = await verify(azure, LEDGER)
     assert report.passed
-    assert outcomes(report) == {"vault-exists": "unknown", "key-exists": "unknown"}
+    assert outcomes(report) == dict.fromkeys(
+        ("cluster-unlocked", "vault-exists", "key-exists", "identity-exists"), "unknown"
+    )
     for check in report.checks:
         if check.outcome == "unknown":
-            assert "AuthorizationFailed" in check.evidence or "does not have authorization" in check.evidence
+            assert "does not have authorization" in check.evidence or "may not read" in check.evidence
             assert "Reader" in check.remedy
+
+
+async def test_each_thing_is_read_once() -> None:
+    async with signed_in() as (simulator, azure):
+        before = len(simulator.requests)
+        assert (await verify(azure, LEDGER)).passed
+        asked = [(entry.method, entry.path, entry.query) for entry in simulator.requests[before:]]
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= 10, "cluster, vault, key, versions, identity, roles and their worth, denials, locks"
+
+
+async def test_access_policies_count_where_the_vault_uses_them() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(LEDGER_VAULT, {"properties": {"enableRbacAuthorization": False}})
+        report = await verify(azure, LEDGER)
+    assert outcomes(report) == {"vault-rbac": "warning", "identity-access-policy": "failed"}
+    assert not any(check.code == "identity-role" for check in report.checks)
 
 
 async def test_a_cluster_that_does_not_exist() -> None:
@@ -174,5 +205,17 @@ async def test_held_against_answers() -> None:
         other = await verify(azure, CARDS, expect=ledger)
     assert not other.passed
     assert outcomes(other) == dict.fromkeys(
-        ("expected-key", "expected-network-access", "expected-identity"), "failed"
+        ("expected-key", "expected-network-access", "expected-identity", "expected-vault"), "failed"
     )
+
+
+def test_a_glance_says_what_the_cluster_s_own_body_says_and_nothing_else() -> None:
+    for body in (
+        cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())),
+        cluster(LEGACY),
+        cluster(),
+    ):
+        seen = at_a_glance(body, SUFFIX)
+        assert {"cluster-healthy", "encryption-enabled"} <= {check.code for check in seen.checks}
+        assert not {check.code for check in seen.checks} & {"vault-exists", "key-exists", "identity-role"}
+        assert all(check.outcome != "unknown" for check in seen.checks)

@@ -1,0 +1,76 @@
+"""All that was read for one cluster, before anything is judged."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from wizard.answers import Answers
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.locks import Lock
+from wizard.cloud.problems import Problem
+from wizard.cloud.rights import Deny
+from wizard.cloud.roles import Grant
+from wizard.target import Target
+
+PICKUP = timedelta(hours=6)
+"""How long AKS takes at most to notice a new version of a key: the how-to, "Key rotation"."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What Azure returned. A body is as it came; None where there is nothing to read, or it could not be read."""
+
+    cluster: Json
+    encryption: Encryption
+    expect: Answers | None
+    vault_suffix: str
+    vault: Json | None = None
+    key: Json | None = None
+    """The version that the cluster names, else the newest one."""
+    key_versions: tuple[Json, ...] | None = None
+    """Every version of the key, newest first."""
+    identity_grants: tuple[Grant, ...] | None = None
+    """What the cluster's identities hold on the vault: directly, from above, or by a group."""
+    grants_elsewhere: tuple[Grant, ...] = ()
+    """What they hold in the vault's subscription; read only where they hold nothing that helps on the vault."""
+    key_roles: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """By the GUID of a role held: its name, and whether it lets its holder encrypt and decrypt with a key."""
+    denials: tuple[Deny, ...] | None = None
+    """The deny assignments that hold on the vault."""
+    identities: dict[str, Json | Problem] = field(default_factory=dict)
+    """By resource id: the user-assigned identities on the cluster."""
+    locks: tuple[Lock, ...] | None = None
+    """Every lock in the subscriptions of the cluster and the vault."""
+    deleted: dict[str, Json | Problem] = field(default_factory=dict)
+    """`vault` and `key`, where they are soft-deleted; or why that could not be looked at."""
+    unreadable: dict[str, Problem] = field(default_factory=dict)
+    """What could not be read, and why: `vault`, `key`, `key-versions`, `roles`, `denials`, `locks`."""
+    pickup: timedelta = PICKUP
+    """`PICKUP`, on the wall's clock."""
+    now: datetime = field(default_factory=_now)
+
+    @property
+    def identity_ids(self) -> tuple[str, ...]:
+        """The resource ids of the user-assigned identities on the cluster."""
+        return tuple(dig(self.cluster, "identity", "userAssignedIdentities") or {})
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Their object ids, as the cluster names them."""
+        attached = dig(self.cluster, "identity", "userAssignedIdentities") or {}
+        found = (str(dig(value, "principalId") or "") for value in attached.values())
+        return tuple(principal for principal in found if principal)
+
+    @property
+    def vault_id(self) -> str:
+        """The key vault's resource id; empty where it could not be read."""
+        return str((self.vault or {}).get("id", ""))
+
+    @property
+    def target(self) -> Target | None:
+        """What the expected answers name, as Azure names it."""
+        return Target(self.expect, self.vault_suffix) if self.expect else None

@@ -1,0 +1,49 @@
+"""The cluster held against an answers file, property by property."""
+
+from collections.abc import Iterator
+
+from wizard.cloud.arm import same
+from wizard.cloud.clean import clean
+from wizard.verification.evidence import Evidence
+from wizard.verification.judge import judged
+from wizard.verification.report import Check, Outcome
+
+
+def expectation_checks(e: Evidence) -> Iterator[Check]:
+    """What the answers ask for and what there is. Tags are not compared: they encrypt nothing."""
+    target = e.target
+    if target is None:
+        return
+    yield _agrees("expected-key-option", "key option", target.answers.key_option, e.encryption.kind)
+    own = target.answers.customer_managed
+    if own is None or not e.encryption.kms_enabled:
+        return
+    yield _agrees("expected-key", "key identifier", target.key_id, e.encryption.key_id)
+    yield _agrees(
+        "expected-network-access", "network access", own.vault.network_access, e.encryption.network_access
+    )
+    attached = e.identity_ids
+    present = next((id_ for id_ in attached if same(id_, target.identity_id)), ", ".join(attached) or "none")
+    yield _agrees("expected-identity", "identity", target.identity_id, present)
+    if e.vault is None:
+        return
+    yield _agrees("expected-vault", "key vault", target.vault_id, e.vault_id)
+    properties = e.vault.get("properties") or {}
+    if own.vault.purge_protection:  # one that is protected all the same is no worse
+        on = "on" if properties.get("enablePurgeProtection") is True else "off"
+        # The answers say it of a vault that is created; one that was there before is used as it is.
+        yield _agrees(
+            "expected-purge-protection", "key vault's purge protection", "on", on, otherwise="warning"
+        )
+
+
+def _agrees(code: str, what: str, wanted: str, found: str, *, otherwise: Outcome = "failed") -> Check:
+    return judged(
+        code,
+        "expectation",
+        "passed" if same(wanted, found) else otherwise,
+        f"The {what} is {wanted}, as asked for.",
+        f"The {what} is {clean(found)}, not {wanted} as asked for.",
+        f"asked for: {wanted}; found: {found}",
+        "Plan with the same answers to see what would bring it there.",
+    )

@@ -1,0 +1,243 @@
+"""Reading everything that the checks look at, each thing once and as much as possible at the same time."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from wizard.answers import Answers
+from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.locks import Lock, locks
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.rights import Deny, denies
+from wizard.cloud.roles import Grant, grants, key_role
+from wizard.verification.evidence import PICKUP, Evidence
+from wizard.verification.identity import KEY_ROLES
+from wizard.verification.judge import GONE
+from wizard.verification.key import newest_first
+
+Found = TypeVar("Found")
+
+
+async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
+    """All of it. What cannot be read is left None, with the reason kept in `unreadable`."""
+    encryption = Encryption.of(cluster)
+    e = Evidence(
+        cluster,
+        encryption,
+        expect,
+        azure.cloud.vault_suffix,
+        pickup=timedelta(seconds=azure.clock.scaled(PICKUP.total_seconds())),
+    )
+    vault_id = ""
+    if encryption.kms_enabled:
+        vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
+    subscriptions = {cluster_id.subscription.lower(): cluster_id.subscription}
+    if not vault_id:
+        held, identities = await asyncio.gather(
+            _locks(azure, list(subscriptions.values())), _identities(azure, e)
+        )
+        return replace(e, **_sorted({"locks": held}), identities=identities)
+    vault = ResourceId.parse(vault_id)
+    subscriptions.setdefault(vault.subscription.lower(), vault.subscription)
+    (held, body), (key, versions), (roles, denied, identities) = await asyncio.gather(
+        asyncio.gather(_locks(azure, list(subscriptions.values())), _vault(azure, vault)),
+        asyncio.gather(_key(azure, vault, encryption), _versions(azure, vault, encryption)),
+        asyncio.gather(_roles(azure, vault_id, e), _denials(azure, vault_id), _identities(azure, e)),
+    )
+    found = {"locks": held, "vault": body, "key": key, "key-versions": versions, "denials": denied}
+    e = replace(e, **_sorted(found), identities=identities)
+    if isinstance(roles, Problem):
+        e = replace(e, unreadable={**e.unreadable, "roles": roles})
+    else:
+        e = replace(e, identity_grants=roles[0], key_roles=roles[1], grants_elsewhere=roles[2])
+    return replace(e, deleted=await _deleted(azure, vault, e))
+
+
+def _sorted(found: dict[str, Any]) -> dict[str, Any]:
+    """What could be read under its name as `Evidence` has it, and the problems of the rest."""
+    read = {name.replace("-", "_"): it for name, it in found.items() if not isinstance(it, Problem)}
+    return {**read, "unreadable": {name: it for name, it in found.items() if isinstance(it, Problem)}}
+
+
+async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
+    """What a request of an SDK returns, or why it does not; `summary` heads the problem."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    try:
+        return await request
+    except AzureError as error:
+        return error.problem
+    except SdkError as error:
+        return problem_from(error, summary)
+
+
+async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
+    request = azure.vaults(vault.subscription).vaults.get(vault.resource_group, vault.name)
+    found = await _read(request, f"The key vault {vault.name} could not be read.")
+    return found if isinstance(found, Problem) else as_json(found)
+
+
+async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
+    """The version that the cluster names; of a versionless identifier, the newest."""
+    client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
+    request: Awaitable[Any] = (
+        client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
+        if encryption.key_version
+        else client.get(vault.resource_group, vault.name, name)
+    )
+    found = await _read(request, f"The key {encryption.key_name} could not be read.")
+    return found if isinstance(found, Problem) else as_json(found)
+
+
+async def _versions(
+    azure: Azure, vault: ResourceId, encryption: Encryption
+) -> tuple[Json, ...] | Problem | None:
+    client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
+
+    async def listed() -> list[Json]:
+        pages = client.list_versions(vault.resource_group, vault.name, name)
+        return [as_json(version) async for version in pages]
+
+    found = await _read(listed(), f"The versions of the key {encryption.key_name} could not be listed.")
+    return found if isinstance(found, Problem) else newest_first(found)
+
+
+async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | Problem:
+    """Every lock of these subscriptions."""
+    found = await _read(
+        _all(locks(azure, subscription) for subscription in subscriptions),
+        "The locks of the subscription could not be read.",
+    )
+    if isinstance(found, Problem):
+        return found
+    if None in found:
+        return Problem("input", "Whoever is signed in may not read the locks of the subscription.")
+    return tuple(lock for some in found for lock in some or ())
+
+
+async def _all(requests: Any) -> list[Any]:
+    return list(await asyncio.gather(*requests))
+
+
+async def _denials(azure: Azure, vault_id: str) -> tuple[Deny, ...] | Problem:
+    found = await _read(denies(azure, vault_id), "The deny assignments could not be listed.")
+    return found if isinstance(found, Problem) else tuple(one for one in found if one.holds_on(vault_id))
+
+
+async def _identities(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
+    async def one(id_: str) -> Json | Problem:
+        try:
+            identity = ResourceId.parse(id_)
+        except ValueError as error:
+            return Problem("azure", f"{error}.")
+        client = azure.identities(identity.subscription).user_assigned_identities
+        request = client.get(identity.resource_group, identity.name)
+        found = await _read(request, f"The identity {identity.name} could not be read.")
+        return found if isinstance(found, Problem) else as_json(found)
+
+    return dict(zip(e.identity_ids, await _all(one(id_) for id_ in e.identity_ids), strict=True))
+
+
+Roles = tuple[tuple[Grant, ...], dict[str, tuple[str, bool]], tuple[Grant, ...]]
+
+
+async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
+    """What the identities hold on the vault, what these roles are worth, and, where nothing helps, what they hold
+    elsewhere. Groups and other scopes are asked for only where no role of the identity's own helps."""
+    found = await _read(
+        _all(grants(azure, vault_id, principal, directly=True) for principal in e.principals),
+        "The role assignments could not be listed.",
+    )
+    if isinstance(found, Problem):
+        return found
+    held = tuple(grant for some in found for grant in some)
+    known = await _worth(azure, vault_id, held)
+    if _helps(held, known):
+        return held, known, ()
+    everywhere = f"/subscriptions/{ResourceId.parse(vault_id).subscription}"
+    by_group, elsewhere = await asyncio.gather(
+        _read(_all(grants(azure, vault_id, one) for one in e.principals), "Groups."),
+        _read(_all(grants(azure, everywhere, one) for one in e.principals), ""),
+    )
+    if isinstance(by_group, Problem):
+        return by_group  # it may hold the role by a group, so nobody can say that it does not
+    held = tuple(dict.fromkeys([*held, *(grant for some in by_group for grant in some)]))
+    other = () if isinstance(elsewhere, Problem) else tuple(grant for some in elsewhere for grant in some)
+    return held, known | await _worth(azure, vault_id, (*held, *other), known), other
+
+
+def _helps(held: tuple[Grant, ...], known: dict[str, tuple[str, bool]]) -> bool:
+    guids = {grant.role_guid.casefold() for grant in held}
+    return any(guid in KEY_ROLES or known.get(guid, ("", False))[1] for guid in guids)
+
+
+async def _worth(
+    azure: Azure, vault_id: str, held: tuple[Grant, ...], known: dict[str, tuple[str, bool]] | None = None
+) -> dict[str, tuple[str, bool]]:
+    """Name and worth of each role held; one that cannot be read has no name and counts for nothing."""
+    subscription = ResourceId.parse(vault_id).subscription
+    guids = {grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - (known or {}).keys()
+    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in sorted(guids))
+    pairs = zip(sorted(guids), found, strict=True)
+    return {guid: role for guid, role in pairs if not isinstance(role, Problem)}
+
+
+async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Json | Problem]:
+    """Vault and key among the soft-deleted, where they are gone."""
+    gone = {name for name in ("vault", "key") if name in e.unreadable and e.unreadable[name].code in GONE}
+    if "vault" in gone:
+        return await _deleted_vault(azure, vault)
+    return await _deleted_key(azure, e) if "key" in gone else {}
+
+
+async def _deleted_vault(azure: Azure, vault: ResourceId) -> dict[str, Json | Problem]:
+    async def listed() -> list[Json]:
+        return [as_json(one) async for one in azure.vaults(vault.subscription).vaults.list_deleted()]
+
+    found = await _read(listed(), "The deleted key vaults could not be listed.")
+    if isinstance(found, Problem):
+        return {"vault": found}
+    bodies = [one for one in found if same(str(one.get("name", "")), vault.name)]
+    return {"vault": bodies[0]} if bodies else {}
+
+
+async def _deleted_key(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
+    """Only the vault itself knows its deleted keys; it answers those whom its firewall and its roles let in."""
+    vault, _, name = e.encryption.key_name.partition("/")
+    if not vault:
+        return {}
+    client = azure.keys(azure.vault_uri(vault))
+    found = await _read(client.get_deleted_key(name), f"The deleted keys of {vault} could not be looked at.")
+    if isinstance(found, Problem):
+        return {} if found.code in GONE else {"key": found}
+    purge = found.scheduled_purge_date
+    return {"key": {"recoveryId": found.recovery_id, "scheduledPurgeDate": purge.timestamp() if purge else None}}  # fmt: skip
+
+
+def _named_vault(encryption: Encryption) -> str:
+    """The vault's id that the cluster names; empty where it names none, or something that is no id."""
+    try:
+        return str(ResourceId.parse(encryption.vault_id))
+    except ValueError:
+        return ""
+
+
+async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str:
+    """The resource id of the vault that a key identifier points to, where the cluster does not name it."""
+    from azure.core.exceptions import AzureError as SdkError
+
+    host = encryption.key_id.removeprefix("https://").partition("/")[0]
+    try:
+        async for vault in azure.vaults(subscription).vaults.list_by_subscription():
+            body = as_json(vault)
+            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
+            if same(uri, host):
+                return str(body["id"])
+    except SdkError:
+        return ""  # the checks on vault and key then say that they could not look
+    return ""

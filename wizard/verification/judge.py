@@ -1,0 +1,44 @@
+"""One check, made of what holds and what does not; every text in it from outside is cleaned here."""
+
+import json
+from datetime import UTC, datetime
+
+from wizard.cloud.arm import Json
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import Problem
+from wizard.verification.report import Check, Group, Outcome
+
+GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "KeyNotFound", "VaultNotFound"})
+"""Azure's codes for a thing that does not exist."""
+
+
+def judged(
+    code: str, group: Group, holds: bool | Outcome, good: str, bad: str, evidence: str = "", remedy: str = ""
+) -> Check:
+    """A check that passes with the sentence `good`, or else says `bad` and what to do about it."""
+    outcome: Outcome = holds if isinstance(holds, str) else "passed" if holds else "failed"
+    fine = outcome == "passed"
+    message = clean(good if fine else bad)
+    return Check(code, group, outcome, message, clean(evidence), "" if fine else clean(remedy))
+
+
+def unread(code: str, group: Group, what: str, problem: Problem | None, remedy: str = "") -> Check:
+    """A check that could not be made, and why."""
+    why = problem.azure_said or problem.summary if problem else "it was not found from here"
+    remedy = remedy or f"Sign in as somebody who may read {what} (the role Reader on it)."
+    return judged(code, group, "unknown", "", f"{what.capitalize()} could not be looked at.", why, remedy)
+
+
+def shown(body: Json, name: str) -> str:
+    """One property as JSON writes it."""
+    return f"{name}: {json.dumps(body[name]) if name in body else 'not set'}"
+
+
+def moment(seconds: object) -> datetime | None:
+    """A moment that Azure writes as seconds since the epoch; None where it is not set, or is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

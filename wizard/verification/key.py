@@ -1,0 +1,264 @@
+"""The checks on the customer's key: can the cluster use it now, and will it be able to tomorrow."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import Problem
+from wizard.verification.evidence import Evidence
+from wizard.verification.judge import GONE, judged, moment, shown, unread
+from wizard.verification.report import Check, Outcome
+
+_SOON = timedelta(days=90)
+
+
+def key_id_check(e: Evidence) -> Iterator[Check]:
+    """Whether the cluster names the key without a version, as the experience it uses needs."""
+    legacy = e.encryption.kind == "legacy-kms"
+    versionless = not e.encryption.key_version
+    yield judged(
+        "key-id-versionless",
+        "key",
+        True if versionless else "warning" if legacy else "failed",
+        "The key identifier names no version, so a rotation of the key is followed within 6 hours.",
+        "The key identifier names a version, so a rotation of the key is not followed.",
+        f"keyId: {e.encryption.key_id}",
+        "Migrate to KMS data encryption with the wizard, which sets the versionless identifier.",
+    )
+
+
+def key_checks(e: Evidence) -> Iterator[Check]:
+    """Every check on the key itself."""
+    if e.key is None:
+        yield _missing(e)
+        return
+    properties = e.key.get("properties") or {}
+    attributes = properties.get("attributes") or {}
+    yield judged(
+        "key-exists",
+        "key",
+        True,
+        f"The key {e.encryption.key_name} exists.",
+        "",
+        str(properties.get("keyUriWithVersion") or ""),
+    )
+    kind = str(properties.get("kty") or "")
+    yield judged(
+        "key-type",
+        "key",
+        kind.startswith("RSA"),
+        f"The key is {kind} {properties.get('keySize') or ''}".rstrip() + ".",
+        f"The key is {kind}, which cannot encrypt.",
+        f"kty: {kind}, keySize: {properties.get('keySize') or 'not set'}",
+        "Plan with another key, of type RSA; the type of a key cannot be changed.",
+    )
+    operations = [str(name) for name in properties.get("keyOps") or []]
+    yield judged(
+        "key-operations",
+        "key",
+        {"encrypt", "decrypt"} <= set(operations),
+        "The key may encrypt and decrypt.",
+        "The key may not both encrypt and decrypt.",
+        f"keyOps: {', '.join(operations) or 'none'}",
+        f"az keyvault key set-attributes --id {e.encryption.key_id} "
+        f"--ops {' '.join(dict.fromkeys([*operations, 'encrypt', 'decrypt']))}",
+    )
+    yield judged(
+        "key-enabled",
+        "key",
+        attributes.get("enabled") is not False,
+        "The key is enabled.",
+        "The key is disabled: the cluster cannot decrypt its secrets.",
+        shown(attributes, "enabled"),
+        f"az keyvault key set-attributes --id {e.encryption.key_id} --enabled true",
+    )
+    yield _not_before(attributes, e)
+    yield _expiry(attributes, e)
+    yield _pickup(e)
+    yield _rotation(e)
+
+
+def _missing(e: Evidence) -> Check:
+    problem, found, name = e.unreadable.get("key"), e.deleted.get("key"), e.encryption.key_name
+    vault, _, key = name.partition("/")
+    recover = f"az keyvault key recover --vault-name {vault} --name {key}"
+    if isinstance(found, dict):
+        until = moment(found.get("scheduledPurgeDate"))
+        return judged(
+            "key-exists",
+            "key",
+            False,
+            "",
+            f"The key {name} was deleted and can still be recovered"
+            f"{f', until {until:%Y-%m-%d}' if until else ''}: the cluster cannot decrypt its secrets.",
+            str(found.get("recoveryId") or ""),
+            f"{recover}   (at once)",
+        )
+    if problem is None or problem.code not in GONE:
+        return unread("key-exists", "key", "the key", problem)
+    unseen = " Whether it can be recovered could not be looked at." if isinstance(found, Problem) else ""
+    first = (
+        ""
+        if e.vault is not None
+        else f"az keyvault recover --name {vault}   (the key comes back with it); then, "
+    )
+    return judged(
+        "key-exists",
+        "key",
+        False,
+        "",
+        f"The key {name} no longer exists: the cluster cannot decrypt its secrets.{unseen}",
+        problem.azure_said,
+        f"{first}{recover}   (at once, if it can be); else restore it from a backup (`az keyvault key restore`).",
+    )
+
+
+def _not_before(attributes: Json, e: Evidence) -> Check:
+    begins = moment(attributes.get("nbf"))
+    return judged(
+        "key-not-before",
+        "key",
+        begins is None or begins <= e.now,
+        "The key is good from now on." if begins is None else f"The key is good since {begins:%Y-%m-%d}.",
+        f"The key is not good before {_at(begins)}: the cluster cannot encrypt with it until then.",
+        f"nbf: {_stamp(begins)}",
+        f"az keyvault key set-attributes --id {e.encryption.key_id} --not-before {_stamp(e.now)}",
+    )
+
+
+def _expiry(attributes: Json, e: Evidence) -> Check:
+    """An expired key still decrypts but no longer encrypts: KV:key-attributes, "Date-time controlled operations"."""
+    when = moment(attributes.get("exp"))
+    if when is None:
+        return judged("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")
+    left = when - e.now
+    outcome: Outcome = "failed" if left <= timedelta(0) else "warning" if left < _SOON else "passed"
+    return judged(
+        "key-expiry",
+        "key",
+        outcome,
+        f"The key is good until {when:%Y-%m-%d}.",
+        f"The key expired on {when:%Y-%m-%d}: what is encrypted can be read, new secrets cannot be written."
+        if outcome == "failed"
+        else f"The key expires on {_at(when)}, in {_days(left)}; from then on new secrets cannot be written.",
+        f"exp: {_stamp(when)}",
+        f"Rotate the key (`az keyvault key rotate --id {e.encryption.key_id}`) or set a later expiry "
+        f"(`az keyvault key set-attributes --id {e.encryption.key_id} --expires DATE`).",
+    )
+
+
+def _pickup(e: Evidence) -> Check:
+    """AKS looks for a new version every 6 hours: until then, the version before is the one in use."""
+    if e.key_versions is None:
+        return unread("key-pickup", "key", "the versions of the key", e.unreadable.get("key-versions"))
+    newest = _attribute(e.key_versions[0], "created") if e.key_versions else None
+    count = len(e.key_versions)
+    seen = f"versions: {count}, the newest of {_stamp(newest)}"
+    if e.encryption.key_version:
+        named = _attribute(e.key or {}, "created")
+        behind = newest is not None and named is not None and newest > named
+        return judged(
+            "key-pickup",
+            "key",
+            "warning" if behind else True,
+            "The cluster uses the newest version of the key.",
+            "The key has a newer version, which the cluster does not use, because its key identifier names another one.",
+            seen,
+            "Migrate to KMS data encryption with the wizard; until then, keep every version enabled.",
+        )
+    pending = count > 1 and newest is not None and e.now - newest < e.pickup
+    if not pending or newest is None:
+        return judged("key-pickup", "key", True, "The cluster uses the newest version of the key.", "", seen)
+    by = newest + e.pickup
+    before = (dig(e.key_versions[1], "properties", "attributes") or {}).get("enabled") is not False
+    if before:
+        return judged(
+            "key-pickup",
+            "key",
+            "warning",
+            "",
+            f"A rotation is pending: AKS takes the new version of the key by {by:%H:%M} UTC at the latest.",
+            seen,
+            "Nothing; keep the version before enabled until then, and after.",
+        )
+    return judged(
+        "key-pickup",
+        "key",
+        False,
+        "",
+        f"A rotation is pending until {by:%H:%M} UTC, and the version before, which is still in use, is disabled.",
+        seen,
+        f"az keyvault key set-attributes --id {e.encryption.key_id}/{_version(e.key_versions[1])} --enabled true",
+    )
+
+
+def _rotation(e: Evidence) -> Check:
+    """Whether Key Vault makes new versions of the key by itself, and whether the cluster follows."""
+    policy: dict[str, Any] = dig(e.key, "properties", "rotationPolicy") or {}
+    rotates = [
+        trigger
+        for action in policy.get("lifetimeActions") or []
+        if str(dig(action, "action", "type") or "").casefold() == "rotate"
+        and isinstance(trigger := dig(action, "trigger"), dict)
+    ]
+    every = "; ".join(
+        f"{name}: {trigger[name]}" for trigger in rotates for name in sorted(trigger) if trigger[name]
+    )
+    expires = moment(dig(e.key, "properties", "attributes", "exp")) is not None
+    pinned = bool(e.encryption.key_version)
+    if rotates:
+        return judged(
+            "key-rotation-policy",
+            "key",
+            "warning" if pinned else True,
+            f"Key Vault rotates the key by itself ({every or 'as its policy says'}), and AKS follows within 6 hours.",
+            "Key Vault rotates the key by itself, and the cluster does not follow: its key identifier names a version.",
+            f"rotationPolicy: {every or 'rotate'}",
+            "Migrate to KMS data encryption with the wizard, which follows rotations.",
+        )
+    vault, _, key = e.encryption.key_name.partition("/")
+    return judged(
+        "key-rotation-policy",
+        "key",
+        "warning" if expires else True,
+        "No rotation policy: the key gets a new version when somebody rotates it.",
+        "The key expires, and no rotation policy makes a new version before it does.",
+        "rotationPolicy: none that rotates",
+        f"az keyvault key rotation-policy update --vault-name {vault} --name {key} --value policy.json",
+    )
+
+
+def newest_first(versions: list[Json]) -> tuple[Json, ...]:
+    """The versions of a key, by the moment at which each was created."""
+
+    def made(version: Json) -> float:
+        created = _attribute(version, "created")
+        return created.timestamp() if created else 0.0
+
+    return tuple(sorted(versions, key=made, reverse=True))
+
+
+def _attribute(version: Json, name: str) -> datetime | None:
+    return moment(dig(version, "properties", "attributes", name))
+
+
+def _version(version: Json) -> str:
+    uri = str(dig(version, "properties", "keyUriWithVersion") or "").strip("/")
+    return clean(uri.rsplit("/", 1)[-1] or str(version.get("name", ""))).casefold()
+
+
+def _stamp(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%dT%H:%M:%SZ}" if when else "not set"
+
+
+def _at(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "an unknown moment"
+
+
+def _days(left: timedelta) -> str:
+    if left.days > 1:
+        return f"{left.days} days"
+    hours = int(left.total_seconds() // 3600)
+    return f"{hours} hours" if hours > 1 else "less than two hours"
