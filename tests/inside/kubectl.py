@@ -1,0 +1,36 @@
+"""The real kubectl, in a directory of its own to be put on a PATH."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+FOUND = shutil.which("kubectl")
+NEEDED = pytest.mark.skipif(FOUND is None, reason="kubectl is not installed")
+
+
+def real() -> str:
+    """The program itself. Google's distribution puts another one before it, which asks for the server's version first
+    and so meets every second API server only."""
+    assert FOUND is not None
+    others = [path for path in Path(FOUND).resolve().parent.glob("kubectl.1.*") if os.access(path, os.X_OK)]
+    return str(max(others, key=lambda path: int(path.name.rsplit(".", 1)[-1]), default=Path(FOUND)))
+
+
+def on_path(folder: Path) -> str:
+    """A PATH on which there is kubectl, and nothing else."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "kubectl").symlink_to(real())
+    return str(tools)
+
+
+def stand_in(folder: Path, script: str) -> str:
+    """A PATH on which `kubectl` is a shell script."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    program = tools / "kubectl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(tools)

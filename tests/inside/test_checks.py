@@ -1,0 +1,148 @@
+"""Each check from inside passes on one reading, and fails, warns or cannot tell on another."""
+
+from typing import Any
+
+import pytest
+
+from tests.facts import CUSTOMER_MANAGED, LEGACY, cluster
+from wizard.cloud.encryption import Encryption
+from wizard.inside import checks
+from wizard.inside.kubectl import KubectlError
+from wizard.inside.metrics import Readings, parse
+from wizard.verification.report import Check
+
+KMS = "k8s:enc:kms:v2:some:"
+KEY = "sha256:" + "ab" * 32
+OURS, OLD = (Encryption.of(cluster(profile)) for profile in (CUSTOMER_MANAGED, LEGACY))
+
+
+def server(
+    started: int = 1,
+    *,
+    kms: int = 0,
+    plain: int = 0,
+    ill: int = 0,
+    reads: int = 0,
+    bad_calls: int = 0,
+    key: str = KEY,
+) -> Readings:
+    """One API server's metrics, as it would write them."""
+    storage = "apiserver_storage_transformation_operations_total"
+    label = 'transformation_type="to_storage",resource="secrets"'
+    envelope = "apiserver_envelope_encryption"
+    text = f"""\
+# HELP {storage} [ALPHA] Total number of transformations.
+# TYPE {storage} counter
+{storage}{{{label},transformer_prefix="{KMS}",status="OK"}} {kms}
+{storage}{{{label},transformer_prefix="",status="OK"}} {plain}
+{storage}{{{label},transformer_prefix="{KMS}",status="Unknown"}} {ill}
+{storage}{{transformation_type="to_storage",resource="configmaps",transformer_prefix="",status="OK"}} 99
+{storage}{{transformation_type="from_storage",resource="secrets",transformer_prefix="identity",status="OK"}} {reads}
+{envelope}_kms_operations_latency_seconds_count{{method_name="/v2.KeyManagementService/Status",grpc_status_code="OK"}} 7
+{envelope}_kms_operations_latency_seconds_count{{method_name="/v2.KeyManagementService/Encrypt",grpc_status_code="Unknown"}} {bad_calls}
+process_start_time_seconds {started}
+no metric at all {{
+"""
+    if key:
+        name = f"{envelope}_key_id_hash_status_last_timestamp_seconds"
+        text += f'{name}{{key_id_hash="{key}",apiserver_id_hash="sha256:{started}"}} 1.7e9\n'
+    return {float(started): parse(text)}
+
+
+def error(reason: str = "Forbidden", said: str = "no") -> KubectlError:
+    return KubectlError(reason, said)
+
+
+def two(first: Readings, second: Readings) -> Readings:
+    return {**first, **second}
+
+
+CASES: list[tuple[str, str, Check]] = [
+    ("kms-providers", "passed", checks.health("[+]etcd ok\n[+]kms-providers ok\n")),
+    ("kms-providers", "passed", checks.health("[+]kms-provider-0 ok\n")),
+    ("kms-providers", "failed", checks.health("[+]etcd ok\n[-]kms-providers failed: reason withheld\n")),
+    ("kms-providers", "unknown", checks.health("[+]etcd ok\n")),
+    ("kms-providers", "unknown", checks.unseen_health(error())),
+    ("metrics", "passed", checks.seen_metrics(server())),
+    ("metrics", "unknown", checks.unseen_metrics(error())),
+    ("canary-written", "passed", checks.written(None, "x")),
+    ("canary-written", "failed", checks.written(error("InternalError"), "x")),
+    ("canary-written", "unknown", checks.written(error(), "x")),
+    ("canary-written", "unknown", checks.written(error(said="admission webhook denied the request"), "x")),
+    ("canary-read", "passed", checks.read_back(True)),
+    ("canary-read", "failed", checks.read_back(False)),
+    ("canary-read", "failed", checks.read_back(error("InternalError"))),
+    ("canary-read", "unknown", checks.read_back(error("NotFound"))),
+    ("canary-read", "unknown", checks.read_back(error("TimeLimit"))),
+    ("canary-removed", "passed", checks.removed(None, "x", 2)),
+    ("canary-removed", "warning", checks.removed(error("TimeLimit"), "x", 0)),
+    ("canary-encrypted", "passed", checks.encrypted(server(kms=3), server(kms=4), KMS)),
+    ("canary-encrypted", "passed", checks.encrypted(two(server(1), server(2)), two(server(1), server(2, kms=1)), KMS)),
+    ("canary-encrypted", "failed", checks.encrypted(server(kms=3), server(kms=3), KMS)),
+    ("canary-encrypted", "failed", checks.encrypted(server(kms=3), server(kms=4, plain=1), KMS)),
+    ("canary-encrypted", "failed", checks.encrypted(server(), server(ill=1), KMS)),
+    ("canary-encrypted", "unknown", checks.encrypted(two(server(1), server(2)), server(1), KMS)),
+    ("canary-encrypted", "unknown", checks.encrypted(server(1), server(2, kms=5), KMS)),
+    ("canary-encrypted", "unknown", checks.unseen_growth(error("TimeLimit"))),
+    ("plain-reads", "passed", checks.plain_reads(server(), server())),
+    ("plain-reads", "warning", checks.plain_reads(server(reads=4), server(reads=5))),
+    ("plain-reads", "unknown", checks.plain_reads(server(reads=4), server(reads=4))),
+    ("one-key", "passed", checks.one_key(two(server(1), server(2)), OURS)),
+    ("one-key", "passed", checks.one_key(server(key=checks.legacy_hash(OLD)), OLD)),
+    ("one-key", "warning", checks.one_key(two(server(1), server(2, key="sha256:cd")), OURS)),
+    ("one-key", "warning", checks.one_key(server(), OLD)),
+    ("one-key", "unknown", checks.one_key(server(key=""), OURS)),
+    ("kms-errors", "passed", checks.kms_errors(server(), server())),
+    ("kms-errors", "warning", checks.kms_errors(server(bad_calls=2), server(bad_calls=2))),
+    ("kms-errors", "failed", checks.kms_errors(server(), server(bad_calls=1))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "outcome", "check"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_a_check_speaks_in_the_case_it_is_for(code: str, outcome: str, check: Check) -> None:
+    assert (check.code, check.outcome, check.group) == (f"inside-{code}", outcome, "inside")
+    assert check.message
+    assert bool(check.remedy) == (outcome != "passed")
+
+
+def test_no_check_lacks_a_case_in_which_it_passes_or_one_in_which_it_does_not() -> None:
+    every = {code for code, _, _ in CASES}
+    assert every == {code for code, outcome, _ in CASES if outcome == "passed"}
+    assert every == {code for code, outcome, _ in CASES if outcome != "passed"}
+
+
+def test_every_check_says_what_it_proves() -> None:
+    assert [code for code, _, check in CASES if not check.proves and code != "canary-removed"] == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (error(said="User does not have access to the resource in Azure."), "Azure Kubernetes Service RBAC Writer"),
+        (error(said='admission webhook "x" denied the request'), "A policy of the cluster forbids it"),
+        (error(), "Ask an administrator of the cluster for the right to create secrets"),
+        (error("TimeLimit"), "Look again"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_do(refusal: KubectlError, said: str) -> None:
+    assert said in checks.written(refusal, "x").remedy
+
+
+def test_other_resources_are_not_counted_as_secrets() -> None:
+    check = checks.encrypted(server(kms=1), server(kms=2), KMS)
+    assert check.evidence == f"1 API server: 1 written by KMS ({KMS}), 0 otherwise, 0 failed"
+
+
+def test_metrics_of_older_versions_have_no_resource() -> None:
+    line = (
+        "apiserver_storage_transformation_operations_total"
+        '{{transformation_type="to_storage",transformer_prefix="k8s:enc:kms:v2:x:",status="OK"}} {0}\n'
+        "process_start_time_seconds 1\n"
+    )
+    before, after = ({1.0: parse(line.format(number))} for number in (1, 2))
+    assert checks.encrypted(before, after, KMS).outcome == "passed"
+
+
+@pytest.mark.parametrize("text", ["", "\x00\xff", "x" * 100000, "apiserver_storage_transformation{", "{}"])
+def test_what_is_no_metric_is_left_out(text: Any) -> None:
+    assert parse(text).samples == ()

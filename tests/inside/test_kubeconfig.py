@@ -1,0 +1,89 @@
+"""A kubeconfig is reduced to what is needed, and nothing that it names is obeyed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support import signed_in
+from wizard.cloud.azure import Azure
+from wizard.cloud.problems import AzureError
+from wizard.inside.kubeconfig import AKS_SERVER, Kubeconfig, reduced
+
+TOKEN = "sentinel-token"
+
+
+def config(user: dict[str, Any], **cluster: Any) -> str:
+    return json.dumps({
+        "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u", "namespace": "theirs"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://there", **cluster}}],
+        "users": [{"name": "u", "user": user}, {"name": "v", "user": {"token": "another"}}],
+    })  # fmt: skip
+
+
+async def made(azure: Azure, text: str) -> tuple[Kubeconfig, dict[str, Any]]:
+    found = await reduced(azure, text)
+    return found, json.loads(found.text)
+
+
+async def test_a_local_account_is_taken_over_and_files_of_this_machine_are_not() -> None:
+    given = config(
+        {"token": TOKEN, "client-certificate-data": "Y2VydA==", "client-key": "/etc/passwd", "tokenFile": "/etc/shadow"},
+        **{"certificate-authority-data": "Y2E=", "certificate-authority": "/etc/ca", "insecure-skip-tls-verify": True,
+           "proxy-url": "http://127.0.0.1:1"},
+    )  # fmt: skip
+    async with signed_in() as (_, azure):
+        found, whole = await made(azure, given)
+    assert whole["users"] == [{"name": "me", "user": {"token": TOKEN, "client-certificate-data": "Y2VydA=="}}]
+    assert whole["clusters"][0]["cluster"] == {
+        "server": "https://there",
+        "certificate-authority-data": "Y2E=",
+        "proxy-url": "http://127.0.0.1:1",
+    }
+    assert found.how == "with the cluster's local account"
+    assert TOKEN not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": {"command": "kubelogin", "args": ["get-token", "--server-id", AKS_SERVER]}},
+        {"auth-provider": {"name": "azure", "config": {"apiserver-id": AKS_SERVER}}},
+    ],
+)
+async def test_a_token_stands_in_the_place_of_kubelogin(user: dict[str, Any]) -> None:
+    async with signed_in() as (_, azure):
+        found, whole = await made(azure, config(user))
+        token = await azure.token(f"{AKS_SERVER}/.default")
+    assert whole["users"][0]["user"] == {"token": token}
+    assert token in found.secrets
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {},
+        {"exec": {"command": "rm", "args": ["-rf", "/"]}},
+        {"exec": {"command": "kubelogin", "args": ["--server-id", "somebody-else"]}},
+        {"exec": {"command": "kubelogin", "args": ["--server-id"]}},
+        {"exec": {"command": "kubelogin", "args": 5}},
+        {"exec": "kubelogin"},
+    ],
+)
+async def test_another_way_to_credentials_is_not_gone(user: dict[str, Any]) -> None:
+    async with signed_in() as (simulator, azure):
+        asked = len(simulator.requests)
+        with pytest.raises(AzureError) as refused:
+            await reduced(azure, config(user))
+        assert len(simulator.requests) == asked, "no token is asked for"
+    assert "kubectl get --raw" in refused.value.problem.remedy
+
+
+@pytest.mark.parametrize("text", ["", "[", "- a", "a: &a [*a]", '{"current-context": [], "contexts": 5}', config({"token": TOKEN}).replace("contexts", "others"), config({"token": TOKEN}, server="http://there"),
+                                  config({"token": TOKEN}).replace('"c"', '"d"', 1)])  # fmt: skip
+async def test_what_is_no_kubeconfig_is_said_without_quoting_it(text: str) -> None:
+    async with signed_in() as (_, azure):
+        with pytest.raises(AzureError) as refused:
+            await reduced(azure, text)
+    assert TOKEN not in str(refused.value.problem.to_json())

@@ -1,0 +1,102 @@
+"""The canary: a secret made only to see what becomes of it, and removed in every case.
+
+It has a name of its own every time, and labels by which those are found and removed that a killed run left behind.
+Nothing but these secrets is ever read: the list is asked for by the labels, so the API server returns no others.
+"""
+
+import asyncio
+import base64
+import json
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from wizard.cloud.arm import dig
+from wizard.inside.kubectl import Kubectl, KubectlError
+
+NAMESPACE = "default"
+"""Every cluster has it, and nothing of the cluster's own depends on it."""
+LABELS = {"app.kubernetes.io/managed-by": "aks-kms", "app.kubernetes.io/component": "canary"}
+_PREFIX = "aks-kms-canary-"
+_ALL = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One secret, and what is written into it."""
+
+    name: str
+    value: str
+
+    @property
+    def path(self) -> str:
+        """Where the API server has it."""
+        return f"{_ALL}/{self.name}"
+
+    async def create(self, kubectl: Kubectl) -> None:
+        """Have it written. Raises KubectlError."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": self.name,
+                "namespace": NAMESPACE,
+                "labels": LABELS,
+                "annotations": {
+                    "kubernetes.io/description": "Made by aks-kms to see that secrets are encrypted. May be deleted at any time."
+                },
+            },
+            "type": "Opaque",
+            "data": {"canary": base64.b64encode(self.value.encode()).decode()},
+        }
+        await kubectl.create(_ALL, json.dumps(body))
+
+    async def reads_back(self, kubectl: Kubectl) -> bool:
+        """Whether it comes back as it was written. Raises KubectlError."""
+        try:
+            held = dig(json.loads(await kubectl.get(self.path)), "data", "canary")
+            return base64.b64decode(str(held), validate=True).decode() == self.value
+        except ValueError:
+            return False
+
+    async def remove(self, kubectl: Kubectl) -> None:
+        """Have it deleted, if it is there; to the end, even while this is being cancelled. Raises KubectlError."""
+        removal = asyncio.create_task(_delete(kubectl, self.name))
+        try:
+            await asyncio.shield(removal)
+        except asyncio.CancelledError:
+            await removal
+            raise
+
+
+def new_canary() -> Canary:
+    """A canary that there never was."""
+    return Canary(f"{_PREFIX}{secrets.token_hex(6)}", secrets.token_hex(16))
+
+
+async def leftovers(kubectl: Kubectl) -> list[str]:
+    """The names of canaries that there are. Raises KubectlError."""
+    selector = ",".join(f"{name}={value}" for name, value in LABELS.items())
+    answer = await kubectl.get(f"{_ALL}?{urlencode({'labelSelector': selector})}")
+    try:
+        items = json.loads(answer).get("items") or []
+    except ValueError:
+        return []
+    names = (str(dig(item, "metadata", "name") or "") for item in items)
+    return [name for name in names if name.startswith(_PREFIX)]
+
+
+async def sweep(kubectl: Kubectl) -> int:
+    """Remove what earlier runs have left; how many there were. Raises KubectlError."""
+    names = await leftovers(kubectl)
+    for name in names:
+        await _delete(kubectl, name)
+    return len(names)
+
+
+async def _delete(kubectl: Kubectl, name: str) -> None:
+    try:
+        await kubectl.delete(f"{_ALL}/{name}")
+    except KubectlError as error:
+        if error.reason != "NotFound":
+            raise

@@ -1,0 +1,313 @@
+"""What was seen inside a cluster, judged: pure functions, each check with what it proves and what it does not."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from wizard.cloud.encryption import Encryption
+from wizard.inside.kubectl import KubectlError
+from wizard.inside.metrics import Readings
+from wizard.verification.judge import judged
+from wizard.verification.report import Check, Outcome
+
+
+def made(
+    code: str,
+    holds: bool | Outcome,
+    good: str,
+    bad: str = "",
+    evidence: str = "",
+    remedy: str = "",
+    proves: str = "",
+) -> Check:
+    """A check of the group `inside`."""
+    return replace(judged(f"inside-{code}", "inside", holds, good, bad, evidence, remedy), proves=proves)
+
+
+def health(text: str) -> Check:
+    """What `/readyz?verbose` says of the KMS providers."""
+    line = next((line for line in text.splitlines() if "kms-provider" in line), "")
+    outcome: Outcome = (
+        "passed" if line.startswith("[+]") else "failed" if line.startswith("[-]") else "unknown"
+    )
+    return made(
+        "kms-providers",
+        outcome,
+        "The API server says that its KMS providers are well.",
+        "The API server says that its KMS provider is not well: it cannot use the key now."
+        if outcome == "failed"
+        else "The API server says nothing of KMS providers.",
+        line or "/readyz?verbose has no line kms-providers",
+        "Look at the checks on key, vault and identity above: one of them says why."
+        if outcome == "failed"
+        else "Look at /healthz?verbose in the same way.",
+        _PROVIDERS,
+    )
+
+
+def unseen_health(error: KubectlError) -> Check:
+    """The health of the API server may not be asked for."""
+    return made(
+        "kms-providers",
+        "unknown",
+        "",
+        "The API server's health could not be read.",
+        error.said,
+        _what_to_do(error, "get the path /readyz", resource=False),
+        _PROVIDERS,
+    )
+
+
+_PROVIDERS = (
+    "That a configured provider answers. Nothing alone: AKS lists it even where no provider is configured."
+)
+_WRITES = "That secrets can be written now. Not that they are encrypted."
+_READS = "That what is written now can be read now. Not that all older secrets can be."
+
+
+def written(error: KubectlError | None, name: str) -> Check:
+    """Whether the canary could be written."""
+    refused = error is not None and error.reason != "InternalError"
+    return made(
+        "canary-written",
+        True if error is None else "unknown" if refused else False,
+        "A secret can be written.",
+        "A canary secret could not be made, so nothing was seen being encrypted."
+        if refused
+        else "The API server cannot write secrets: it cannot encrypt with the key.",
+        f"secret default/{name}" if error is None else error.said,
+        _what_to_do(error, "create secrets in the namespace default")
+        if refused
+        else "Look at the checks on key, vault and identity above: one of them says why.",
+        _WRITES,
+    )
+
+
+def read_back(outcome: bool | KubectlError) -> Check:
+    """Whether the canary came back as it was written."""
+    error = outcome if isinstance(outcome, KubectlError) else None
+    unseen = error is not None and error.reason != "InternalError"
+    gone = error is not None and error.reason == "NotFound"
+    return made(
+        "canary-read",
+        "unknown" if unseen else outcome is True,
+        "The secret comes back as it was written.",
+        "Somebody has removed the canary secret meanwhile, perhaps another verification."
+        if gone
+        else "The canary secret could not be read back."
+        if unseen
+        else "The secret does not come back as it was written.",
+        error.said if error else "",
+        "Look again."
+        if gone
+        else _what_to_do(error, "get secrets in the namespace default")
+        if unseen
+        else "Look at the checks on key, vault and identity above: one of them says why.",
+        _READS,
+    )
+
+
+def removed(error: KubectlError | None, name: str, swept: int) -> Check:
+    """Whether nothing is left behind."""
+    earlier = (
+        f" {swept} that a broken-off run had left {'was' if swept == 1 else 'were'} removed too."
+        if swept
+        else ""
+    )
+    return made(
+        "canary-removed",
+        True if error is None else "warning",
+        f"The canary secret is removed.{earlier}",
+        "The canary secret could not be removed; the next look inside removes it.",
+        error.said if error else "",
+        f"kubectl --namespace default delete secret {name}",
+    )
+
+
+def encrypted(before: Readings, after: Readings, prefix: str) -> Check:
+    """Whether the canary went to storage encrypted: whatever was written meanwhile, all of it by KMS."""
+    there = [(before[server], after[server]) for server in before if server in after]
+
+    def grown(*, kms: bool, well: bool = True) -> float:
+        return sum(
+            late.transformed("to_storage", kms=kms, well=well)
+            - early.transformed("to_storage", kms=kms, well=well)
+            for early, late in there
+        )
+
+    by_kms, otherwise, ill = grown(kms=True), grown(kms=False), grown(kms=True, well=False)
+    unseen = len(before) - len(there)
+    seen = (
+        f"{_servers(len(there))}: {by_kms:.0f} written by KMS{f' ({prefix})' if prefix else ''}, "
+        f"{otherwise:.0f} otherwise, {ill:.0f} failed"
+    )
+    outcome: Outcome = "failed"
+    if by_kms > 0 and otherwise == 0:
+        outcome = "passed"
+    elif unseen and not otherwise:
+        outcome = "unknown"
+    return made(
+        "canary-encrypted",
+        outcome,
+        "The secret was encrypted by KMS on its way to storage.",
+        "Some of the API servers did not answer again, and the others did not write the canary secret."
+        if outcome == "unknown"
+        else "A secret was written to storage without encryption."
+        if otherwise or not ill
+        else "Secrets could not be encrypted on their way to storage.",
+        seen,
+        "Look again."
+        if outcome == "unknown"
+        else "Run the wizard on this cluster, or wait until AKS has finished its last update, then look again.",
+        "That secrets written now are encrypted by a KMS key, on every API server that was seen. Not with which key, and "
+        "not that older secrets are.",
+    )
+
+
+def plain_reads(before: Readings, after: Readings) -> Check:
+    """Secrets that are still stored in plain text: a gauge of how far a migration has come."""
+    total = sum(reading.plain_reads for reading in after.values())
+    growing = sum(after[s].plain_reads - before[s].plain_reads for s in before if s in after)
+    since = min((reading.started for reading in after.values()), default=0.0)
+    told = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC" if since else "an unknown moment"
+    outcome: Outcome = "passed" if total == 0 else "warning" if growing > 0 else "unknown"
+    return made(
+        "plain-reads",
+        outcome,
+        "No secret was found in plain text since the API servers started.",
+        "Secrets are still being read that are stored in plain text."
+        if growing > 0
+        else "Secrets were read that are stored in plain text, none of them just now: they may have been rewritten since.",
+        f"{total:.0f} reads of plain text since {told}, {growing:.0f} of them during this look",
+        "AKS rewrites secrets by itself after the encryption was turned on; look again in some minutes. With legacy KMS, "
+        "rewrite them: kubectl get secrets --all-namespaces -o json | kubectl replace -f -",
+        "An API server reads all secrets when it starts, so none in plain text means that none was left then. A count "
+        "stays until it starts again, whatever was rewritten since.",
+    )
+
+
+def one_key(after: Readings, encryption: Encryption) -> Check:
+    """Which key the API servers use: its hash is all they tell."""
+    named = {server: reading.key for server, reading in after.items()}
+    hashes = {key for key, _ in named.values() if key}
+    seen = "; ".join(
+        f"{after[server].name}: {key[:19]}… at {datetime.fromtimestamp(when, UTC):%H:%M:%S} UTC"
+        for server, (key, when) in named.items()
+        if key
+    )
+    if not hashes:
+        return made(
+            "one-key",
+            "unknown",
+            "",
+            "The API servers name no key yet; they ask their KMS provider once a minute.",
+            "no key_id_hash in the metrics",
+            "Look again in a minute.",
+            _KEY,
+        )
+    expected = legacy_hash(encryption) if encryption.kind == "legacy-kms" else ""
+    other = bool(expected) and hashes != {expected}
+    outcome: Outcome = "warning" if len(hashes) > 1 or other else "passed"
+    return made(
+        "one-key",
+        outcome,
+        "All API servers use the version of the key that the cluster names."
+        if expected
+        else f"{_servers(len(named))} seen, and one key.",
+        "The API servers use another version of the key than the cluster names."
+        if other and len(hashes) == 1
+        else "The API servers do not all use the same key: a rotation or an update is under way.",
+        seen,
+        "Wait until AKS has finished its last update or has taken the new version, then look again.",
+        _KEY,
+    )
+
+
+_KEY = (
+    "With legacy KMS, which version of the key is in use: its hash is computed here and compared. Otherwise only whether "
+    "the API servers agree: how AKS makes the hash of its own key ids is not documented."
+)
+
+
+def legacy_hash(encryption: Encryption) -> str:
+    """What the metrics call the key of legacy KMS: Azure/kubernetes-kms, pkg/plugin/keyvault.go getKeyIDHash."""
+    key_id = hashlib.sha256(encryption.key_id.encode()).hexdigest()
+    return f"sha256:{hashlib.sha256(key_id.encode()).hexdigest()}"
+
+
+def kms_errors(before: Readings, after: Readings) -> Check:
+    """How calls of the KMS plugin went."""
+    calls = sum(reading.kms_calls[0] for reading in after.values())
+    ill = sum(reading.kms_calls[1] for reading in after.values())
+    growing = sum(after[s].kms_calls[1] - before[s].kms_calls[1] for s in before if s in after)
+    outcome: Outcome = "failed" if growing > 0 else "warning" if ill else "passed"
+    return made(
+        "kms-errors",
+        outcome,
+        "No call of the KMS provider went wrong.",
+        "Calls of the KMS provider go wrong now."
+        if growing > 0
+        else "Calls of the KMS provider went wrong since the API servers started, none of them just now.",
+        f"{calls:.0f} calls, {ill:.0f} went wrong, {growing:.0f} of them during this look",
+        "Look at the checks on key, vault and identity above, and at the vault's audit log (AuditEvent).",
+        "How the key was reached since each API server started. Between calls, API servers go on with what they hold.",
+    )
+
+
+def unseen_growth(error: KubectlError) -> Check:
+    """The metrics could be read before the canary, and not after it."""
+    return made(
+        "canary-encrypted",
+        "unknown",
+        "",
+        "The API server's metrics could not be read a second time, so nothing was seen being encrypted.",
+        error.said,
+        _what_to_do(error, "get the path /metrics", resource=False),
+        "Whether secrets are encrypted shows in the metrics alone.",
+    )
+
+
+def unseen_metrics(error: KubectlError) -> Check:
+    """The one check that stands for all that needs metrics."""
+    return made(
+        "metrics",
+        "unknown",
+        "",
+        "The API server's metrics could not be read, so nothing was seen being encrypted.",
+        error.said,
+        _what_to_do(error, "get the path /metrics", resource=False),
+        "Whether secrets are encrypted shows in the metrics alone.",
+    )
+
+
+def seen_metrics(readings: Readings) -> Check:
+    """Whose metrics were read."""
+    names = ", ".join(reading.name for reading in readings.values())
+    return made(
+        "metrics",
+        True,
+        f"The metrics of {_servers(len(readings))} were read.",
+        evidence=names,
+        proves="How many API servers were seen. One that never answered is not among them.",
+    )
+
+
+def _servers(number: int) -> str:
+    return "1 API server" if number == 1 else f"{number} API servers"
+
+
+def _what_to_do(error: KubectlError | None, right: str, *, resource: bool = True) -> str:
+    match error.reason if error else "":
+        case "Forbidden" if error and "azure" in error.said.casefold():
+            return (
+                f"Ask for a role that lets you {right}, such as Azure Kubernetes Service RBAC "
+                f"{'Writer' if resource else 'Cluster Admin'} on the cluster."
+            )
+        case "Forbidden" if error and "admission" in error.said.casefold():
+            return "A policy of the cluster forbids it; have it leave out secrets named aks-kms-canary-*."
+        case "Forbidden":
+            return f"Ask an administrator of the cluster for the right to {right} (a Role and a RoleBinding)."
+        case "TimeLimit" | "Unreachable":
+            return "Look again; the API server did not answer in time."
+        case _:
+            return "Look again; if it stays, what the API server said is above."
