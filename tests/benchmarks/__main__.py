@@ -2,13 +2,14 @@
 
 import sys
 
-from tests.benchmarks import simulator, start_up, whole_runs
+from tests.benchmarks import fleet, simulator, start_up, whole_runs
 
 BENCHMARKS = {
     "help": start_up.help_and_version,
     "first-frame": start_up.first_frame,
     "no-waiting": whole_runs.without_waiting,
     "simulator": simulator.simulator,
+    "fleet": fleet.fleet,
     "critical-path": whole_runs.against_its_critical_path,
 }
 

@@ -1,0 +1,121 @@
+"""A sweep over many clusters: how long it takes and how much memory, as the fleet grows, beside asking for each cluster.
+
+The simulated Azure is a process of its own and answers as fast as it can, so that a good part of the wall time is its
+work; the CPU time is the client's alone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SIZES = (100, 1_000, 10_000)
+_COMMAND = [sys.executable, "-m", "screens"]
+_ROOT = Path(__file__).parents[2]
+
+_MEASURED = """
+import asyncio, json, os, resource, sys, time
+from wizard.cloud.azure import as_json, connect
+from wizard.cloud.inventory import ClusterRow, cluster_row, clusters
+from wizard.fleet.judging import Judged, judge
+from wizard.fleet.progress import Progress
+from wizard.fleet.sweep import sweep
+
+async def basic(azure):
+    number = 0
+    async for each in judge(azure, await azure.subscriptions()):
+        number += isinstance(each, Judged)
+        json.dumps(each.report.to_json())
+    return number
+
+async def full(azure):
+    number = 0
+    async for each in judge(azure, await azure.subscriptions(), depth="full"):
+        number += isinstance(each, Judged)
+        json.dumps(each.report.to_json())
+    return number
+
+async def models(azure):
+    return len([1 async for row in clusters(azure) if isinstance(row, ClusterRow)])
+
+async def gets(azure):
+    from wizard.fleet.graph import pages
+    ids = [id_ async for page in pages(azure) for _, id_ in page.ids]
+    names = {each.id.lower(): each for each in await azure.subscriptions()}
+    for id_ in ids:
+        _, _, subscription, _, group, *_, name = id_.split("/")
+        body = as_json(await azure.containers(subscription).managed_clusters.get(group, name))
+        cluster_row(body, names[subscription])
+    return len(ids)
+
+async def main(what):
+    async with connect(os.environ) as azure:
+        begun, cpu = time.perf_counter(), time.process_time()
+        number = await {"basic": basic, "full": full, "models": models, "gets": gets}[what](azure)
+        took, used = time.perf_counter() - begun, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"clusters": number, "seconds": took, "cpu": used, "peak": peak}))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+_WAYS = {
+    "basic": "verify --all, at first sight",
+    "full": "verify --all, in full depth",
+    "models": "lists through the SDK's models",
+    "gets": "a GET for each cluster",
+}
+
+
+def fleet() -> None:
+    """Each way at each size; the last column is the way that this one is held against."""
+    print(f"  {'':<34} {'clusters':>9} {'wall':>9} {'a second':>9} {'CPU':>9} {'peak memory':>12}")
+    for size in SIZES:
+        with _served(size) as environment:
+            seconds = {way: _measure(way, what, environment) for way, what in _WAYS.items()}
+        print(f"  {'':<34} {'':>9} a GET for each takes {seconds['gets'] / seconds['basic']:.1f}× as long")
+
+
+def _measure(way: str, what: str, environment: dict[str, str]) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, way], check=True, capture_output=True, text=True, env=environment
+    )
+    found = json.loads(done.stdout)
+    print(
+        f"  {what:<34} {found['clusters']:>9,} {found['seconds']:>7.1f} s {found['clusters'] / found['seconds']:>9,.0f}"
+        f" {found['cpu']:>7.1f} s {found['peak']:>9.0f} MB"
+    )
+    return float(found["seconds"])
+
+
+@contextmanager
+def _served(size: int) -> Iterator[dict[str, str]]:
+    """The environment of a simulated Azure with that many clusters more than Contoso's, 250 in a subscription."""
+    with tempfile.TemporaryDirectory() as folder:
+        world, env = Path(folder, "world.yaml"), Path(folder, "azure.env")
+        spec = {"clusters": size, "subscriptions": max(1, size // 250)}
+        world.write_text(json.dumps({"description": "A fleet.", "extends": "fleet", "fleet": spec}))
+        surroundings = os.environ | {"PYTHONPATH": str(_ROOT)}
+        server = subprocess.Popen(
+            [*_COMMAND, "simulator", "--scenario", str(world), "--speed", "max", "--env", str(env)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=surroundings,
+        )
+        try:
+            while not env.exists():
+                if server.poll() is not None:
+                    raise RuntimeError("The simulated Azure did not start.")
+                time.sleep(0.05)
+            exported = subprocess.run(
+                ["sh", "-c", f". '{env}' && env"], check=True, capture_output=True, text=True, env={}
+            ).stdout
+            yield surroundings | dict(line.split("=", 1) for line in exported.splitlines() if "=" in line)
+        finally:
+            server.terminate()
+            server.wait()

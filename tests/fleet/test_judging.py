@@ -1,0 +1,140 @@
+"""The verdict on many clusters: as deep as asked, and what clusters share is read once."""
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+
+from tests.support import PRODUCTION, signed_in, vault_id, world
+from wizard.cloud.azure import Azure
+from wizard.fleet.asked_once import AskedOnce
+from wizard.fleet.judging import Depth, Judged, judge
+from wizard.fleet.wanted import Wanted
+from wizard.verification.verify import verify
+
+GRAPH = "/providers/microsoft.resourcegraph/resources"
+LEDGER_VAULT = vault_id("kv-bank-ledger", "rg-bank")
+
+
+async def judged(azure: Azure, depth: Depth, **options: Any) -> dict[str, Judged]:
+    found = [each async for each in judge(azure, await azure.subscriptions(), depth=depth, **options)]
+    return {each.row.name: each for each in found if isinstance(each, Judged)}
+
+
+async def test_in_full_depth_the_verdict_is_that_of_verifying_each_cluster_alone() -> None:
+    async with signed_in() as (simulator, azure):
+        found = await judged(azure, "full")
+        assert len(found) == 13
+        for each in found.values():
+            assert each.report == await verify(azure, each.row.id)
+        assert simulator.writes() == []
+
+
+async def test_at_first_sight_only_the_list_is_read() -> None:
+    async with signed_in() as (simulator, azure):
+        found = await judged(azure, "basic")
+        asked = {request.path.lower().rpartition("/")[2] for request in simulator.requests}
+    assert asked == {"endpoints", "token", "subscriptions", "resources", "managedclusters"}
+    assert Counter(each.report.passed for each in found.values()) == {False: 9, True: 4}
+    for each in found.values():
+        assert each.report.encryption == each.row.kind
+        assert "unknown" not in {check.outcome for check in each.report.checks}
+    assert "key-id-versionless" in {check.code for check in found["batch-eu"].report.checks}
+    assert not any(check.code.startswith("vault") for check in found["bank-ledger"].report.checks)
+
+
+async def test_a_broken_vault_is_seen_in_full_depth_only() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "None"}}})
+        assert (await judged(azure, "basic"))["bank-ledger"].report.passed
+        assert not (await judged(azure, "full"))["bank-ledger"].report.passed
+
+
+async def test_what_clusters_share_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    fleet = {"clusters": 60, "subscriptions": 2, "encryption": {"none": None, "platform": None, "legacy": None, "customer-private": 1, "customer-public": 1}}  # fmt: skip
+    path.write_text(json.dumps({"description": "Keys.", "extends": "fleet", "fleet": fleet}))
+    async with signed_in(path) as (simulator, azure):
+        found = await judged(azure, "full", wanted=Wanted(groups=()))
+        asked = Counter((request.path.lower(), request.query) for request in simulator.requests)
+    assert len(found) == 73
+    assert sum(each.row.kind == "customer-managed" for each in found.values()) == 62
+    assert {number for (path, _), number in asked.items() if path != GRAPH} == {1}
+    vaults = {path for path, _ in asked if "/providers/microsoft.keyvault/" in path and path.count("/") == 8}
+    assert len(vaults) == 2 + 3  # one of each generated subscription, three of Contoso
+    for vault in vaults:
+        roles = [path for path, _ in asked if path.startswith(vault) and path.endswith("/roleassignments")]
+        assert len(roles) == 1, "for all identities at once"
+
+
+async def test_only_what_is_wanted_is_judged() -> None:
+    async with signed_in() as (simulator, azure):
+        found = await judged(azure, "full", wanted=Wanted(groups=("RG-BANK",), locations=("Germany West Central",), kinds=("customer-managed",)))  # fmt: skip
+        assert set(found) == {"bank-ledger", "bank-cards"}
+        read = {request.path.rpartition("/")[2] for request in simulator.requests if "/vaults/" in request.path}  # fmt: skip
+        assert "kv-batch-eu" not in read
+        assert set(await judged(azure, "basic", wanted=Wanted(kinds=("legacy-kms", "platform-managed")))) == {
+            "web-stage",
+            "batch-eu",
+        }
+
+
+async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() -> None:
+    async with signed_in() as (simulator, azure):
+        door = AskedOnce.through(azure)
+
+        async def vault() -> str:
+            return str((await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-bank-ledger")).name)
+
+        async def vaults() -> list[str]:
+            return [str(each.name) async for each in door.vaults(PRODUCTION).vaults.list_by_subscription()]
+
+        assert await asyncio.gather(*(vault() for _ in range(5))) == ["kv-bank-ledger"] * 5
+        first, second = await asyncio.gather(vaults(), vaults())
+        assert first == second != []
+        asked = [r.path for r in simulator.requests if "keyvault" in r.path.lower()]
+        assert len(asked) == door.asked == 2
+
+
+async def test_an_error_is_remembered_as_well() -> None:
+    async with signed_in() as (simulator, azure):
+        door = AskedOnce.through(azure)
+        for _ in range(3):
+            with pytest.raises(ResourceNotFoundError):
+                await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-nowhere")
+        assert sum("kv-nowhere" in request.path for request in simulator.requests) == 1
+
+
+async def test_throttled_questions_are_asked_again(tmp_path: Path) -> None:
+    faults = [
+        {
+            "match": {"method": "GET", "path": "*/vaults/kv-bank-ledger", "count": 6},
+            "answer": {"status": 429, "code": "TooManyRequests", "message": "Later.", "headers": {"x-ms-retry-after-ms": "1"}},
+        }
+    ]  # fmt: skip
+    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+        found = await judged(azure, "full", wanted=Wanted(groups=("rg-bank",)))
+        assert azure.throttling.times == 6
+    assert found["bank-ledger"].report.passed
+    assert "unknown" not in {check.outcome for check in found["bank-ledger"].report.checks}
+
+
+async def test_verdicts_that_nobody_takes_are_not_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text(json.dumps({"description": "Many.", "extends": "fleet", "page_size": 5, "fleet": {"clusters": 200, "subscriptions": 2}}))  # fmt: skip
+    async with signed_in(path) as (_, azure):
+        verdicts = judge(azure, await azure.subscriptions(), depth="full")
+        async for each in verdicts:
+            assert isinstance(each, Judged)
+            break
+        await verdicts.aclose()
+        assert len([task for task in asyncio.all_tasks() if "_in_depth" in repr(task)]) == 0
+
+
+def test_filters_hold_together() -> None:
+    assert not Wanted().narrows
+    assert Wanted(failed=True).narrows

@@ -1,0 +1,183 @@
+"""Many clusters from the command line: found, filtered, verified, written in every way, and how it ends."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.journeys.command_line import Shell
+from tests.journeys.conftest import StartShell
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, vault_id, world
+
+LIST = "/providers/microsoft.containerservice/managedclusters"
+
+
+def small_fleet(folder: Path, **changes: Any) -> Path:
+    """Sixty clusters in three subscriptions, beside Contoso's."""
+    path = folder / "fleet.yaml"
+    body = {"description": "A small fleet.", "extends": "fleet", "page_size": 7, "fleet": {"clusters": 60, "subscriptions": 3}}  # fmt: skip
+    path.write_text(json.dumps(body | changes))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        (["-g", "RG-BANK"], {"bank-ledger", "bank-cards"}),
+        (["--location", "Sweden Central"], {"lab-principal"}),
+        (["--encryption", "legacy-kms", "--encryption", "platform-managed"], {"batch-eu", "web-stage"}),
+        (["--subscription", DEVELOPMENT, "-g", "rg-dev"], {"dev-sandbox", "dev-payments", "dev-broken"}),
+        (
+            ["--failed", "--location", "northeurope"],
+            {"web-night", "dev-sandbox", "dev-payments", "dev-broken"},
+        ),
+        (["-g", "rg-bank", "--failed"], set()),
+    ],
+)
+def test_clusters_are_filtered(filters: list[str], names: set[str], start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("clusters", *filters, "-o", "json")
+    assert done.code == 0, done.err
+    assert {row["name"] for row in done.json["clusters"]} == names
+    lines = shell.run("clusters", *filters, "-o", "jsonl").lines
+    assert {row["name"] for row in lines} == names
+    table = shell.run("clusters", *filters).out
+    assert all(name in table for name in names)
+    assert ("No cluster that fits" in table) == (not names)
+
+
+def test_all_clusters_are_verified_and_the_worst_one_decides(start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("verify", "--all", "-o", "json")
+    assert done.code == 1
+    assert done.json["summary"] == {"total": 13, "passed": 4, "failed": 9}
+    assert [row["id"] for row in done.json["clusters"]] == sorted(row["id"] for row in done.json["clusters"])
+    assert "13 clusters in 2 subscriptions read in" in done.err
+    assert "4 of 13 passed" in done.err
+    good = shell.run("verify", "--all", "-g", "rg-bank")
+    assert good.code == 0
+    assert "2 of 2 passed" in good.out
+    failed = shell.run("verify", "--all", "--failed", "-o", "json")
+    assert failed.code == 1
+    assert failed.json["summary"] == done.json["summary"]
+    assert len(failed.json["clusters"]) == 9
+
+
+def test_depth_is_a_choice(start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    shell.simulator.change(
+        vault_id("kv-bank-ledger", "rg-bank"), {"properties": {"networkAcls": {"bypass": "None"}}}
+    )
+    asked = ("verify", "--all", "-g", "rg-bank")
+    assert shell.run(*asked).code == 0
+    full = shell.run(*asked, "--depth", "full")
+    assert full.code == 1
+    assert "does not let trusted Azure services pass" in full.out
+
+
+def test_every_way_of_writing_a_fleet(start_shell: StartShell, tmp_path: Path):
+    shell = start_shell(small_fleet(tmp_path))
+    done = shell.run("verify", "--all", "-o", "json")
+    total, failed = done.json["summary"]["total"], done.json["summary"]["failed"]
+    assert (done.code, total) == (1, 73)
+    lines = shell.run("verify", "--all", "-o", "jsonl").lines
+    assert sum(not line["passed"] for line in lines) == failed
+    assert {line["id"] for line in lines} == {row["id"] for row in done.json["clusters"]}
+    root = ET.fromstring(shell.run("verify", "--all", "-o", "junit").out)
+    assert len(root) == total
+    sarif = json.loads(shell.run("verify", "--all", "-o", "sarif").out)
+    errors = {
+        result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+        for result in sarif["runs"][0]["results"]
+        if result["level"] == "error"
+    }
+    assert len(errors) == failed
+    assert f"{total - failed} of {total} passed." in shell.run("verify", "--all", "-o", "markdown").out
+    table = shell.run("verify", "--all").out
+    assert len(re.findall("^✗", table, re.MULTILINE)) == failed
+
+
+def test_a_subscription_that_cannot_be_listed_is_never_taken_for_good(
+    start_shell: StartShell, tmp_path: Path
+):
+    faults = [
+        {
+            "match": {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}"},
+            "answer": {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."},
+        }
+    ]
+    shell = start_shell(world(tmp_path, faults=faults))
+    asked = ("verify", "--all", "-g", "rg-bank")
+    done = shell.run(*asked, "-o", "json")
+    assert done.code == 1
+    assert done.json["summary"] == {"total": 3, "passed": 2, "failed": 1}
+    assert [row["id"] for row in done.json["unreadable"]] == [f"/subscriptions/{DEVELOPMENT}"]
+    assert "Contoso Development may not be listed as a whole" in done.err
+    [missed] = [line for line in shell.run(*asked, "-o", "jsonl").lines if "problem" in line]
+    assert missed["passed"] is False
+    listed = shell.run("clusters", "-o", "json")
+    assert listed.code == 1
+    assert [row["subscription"] for row in listed.json["unreadable"]] == [DEVELOPMENT]
+
+
+def test_nothing_to_verify_is_no_success(start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("verify", "--all", "-g", "rg-mistyped")
+    assert done.code == 1
+    assert "There is no cluster to verify" in done.err
+
+
+def test_what_graph_still_shows_is_told(start_shell: StartShell):
+    shell = start_shell("stale-graph", speed=20)
+    assert shell.simulator is not None
+    shell.simulator.remove(cluster_id("bank-cards", "rg-bank"))
+    done = shell.run("verify", "--all", "-g", "rg-bank", "-o", "json")
+    assert done.code == 0
+    assert done.json["gone"] == [cluster_id("bank-cards", "rg-bank").lower()]
+    assert "1 cluster that Resource Graph still shows exist no more" in done.err
+
+
+def test_throttling_is_told(start_shell: StartShell):
+    done = start_shell("throttled").run("clusters")
+    assert done.code == 0
+    assert re.search(r"Azure asked to wait \d+ times? \(429\)", done.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["verify", "--all", "--id", cluster_id()], "--all looks at every cluster, and --id names one"),
+        (["verify", "--all", "-n", "aks-demo"], "--all looks at every cluster, and -n names one"),
+        (["verify", "--failed", "-g", "rg-demo", "-n", "aks-demo"], "choose among many clusters. Add --all"),
+        (["verify", "--depth", "full", "--id", cluster_id()], "choose among many clusters. Add --all"),
+        (["verify", "-g", "rg-demo"], "-g names half a cluster; -n is missing. Give both, or --id, or --all"),
+        (["verify", "-g", "a", "-g", "b", "-n", "c"], "A cluster is in one resource group"),
+        (["clusters", "--encryption", "some"], "'some' is not one of 'none', 'platform-managed'"),
+        (["verify", "--all", "--subscription", "Fabrikam"], "sees no subscription 'Fabrikam'"),
+    ],
+)
+def test_what_cannot_be_meant(arguments: list[str], said: str, start_shell: StartShell):
+    done = start_shell().run(*arguments)
+    assert done.code == 2
+    assert said in re.sub(r"\s+", " ", done.err)
+    assert done.out == ""
+
+
+def test_one_subscription_of_many(start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("verify", "--all", "--subscription", "contoso production", "-o", "json")
+    assert {row["subscription"] for row in done.json["clusters"]} == {PRODUCTION}
+    assert shell.simulator is not None
+    listed = {r.path.lower() for r in shell.simulator.requests if r.path.lower().endswith(LIST)}
+    assert listed == {f"/subscriptions/{PRODUCTION}{LIST}"}
+
+
+def test_progress_is_drawn_on_a_terminal(start_shell: StartShell, tmp_path: Path):
+    shell: Shell = start_shell(small_fleet(tmp_path, durations={}, page_size=2))
+    with shell.terminal("verify", "--all", "-o", "jsonl") as terminal:
+        assert terminal.ends() == 1
+        assert "clusters in 5 subscriptions read in" in terminal.shown

@@ -1,0 +1,130 @@
+"""The door to Azure for many clusters: what several of them depend on is read once, however many ask for it.
+
+A fleet shares its vaults, keys, identities and locks. The verification of one cluster reads all that it needs through
+`Azure`; through this one it is unchanged, and the second cluster on a vault is answered from memory. So the depth of a
+sweep is the verification itself and not a copy of it, and whatever it learns to read next is shared as well.
+"""
+
+import asyncio
+import inspect
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar, cast
+
+from wizard.cloud.azure import Azure
+from wizard.cloud.throttling import TOO_MANY, Throttling
+
+Client = TypeVar("Client")
+Question = tuple[Any, ...]
+
+_MOST_TRIES = 5
+"""Times that a question is asked again after a 429 that outlasted the SDK's own retries."""
+
+
+@dataclass
+class AskedOnce(Azure):
+    """The same door, signed in to as before, with a memory. For reading: it would swallow the second of two equal writes."""
+
+    _memory: "Memory" = field(default_factory=lambda: Memory(Throttling()))
+
+    @classmethod
+    def through(cls, azure: Azure) -> "AskedOnce":
+        """A door with an empty memory through that one; its connections, credential and clients are the same."""
+        same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
+        return cls(**same, _memory=Memory(azure.throttling))
+
+    @property
+    def asked(self) -> int:
+        """How many questions were asked so far, each of them once."""
+        return self._memory.size
+
+    async def give_up(self) -> None:
+        """Stop asking; for when nobody waits for the answers any more."""
+        await self._memory.give_up()
+
+    def _client(self, name: str, key: str, make: Callable[[], Client]) -> Client:
+        return cast("Client", Remembering(super()._client(name, key, make), (name, key), self._memory))
+
+
+class Memory:
+    """Questions and their answers, or the errors they ended in; a question under way is waited for."""
+
+    def __init__(self, throttling: Throttling) -> None:
+        self._answers: dict[Question, asyncio.Future[Any]] = {}
+        self._throttling = throttling
+
+    @property
+    def size(self) -> int:
+        """How many questions there are in it."""
+        return len(self._answers)
+
+    async def answer(self, question: Question, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a question: asked now if nobody has asked it before. Raises what asking raised."""
+        if question not in self._answers:
+            self._answers[question] = asyncio.ensure_future(self._paced(ask))
+        return await asyncio.shield(self._answers[question])
+
+    async def give_up(self) -> None:
+        """Stop asking whatever is under way."""
+        under_way = [answer for answer in self._answers.values() if not answer.done()]
+        for answer in under_way:
+            answer.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _paced(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        from azure.core.exceptions import HttpResponseError  # imported by connect
+
+        for _ in range(_MOST_TRIES):
+            await self._throttling.passed()
+            try:
+                return await ask()
+            except HttpResponseError as error:
+                if error.status_code != TOO_MANY:
+                    raise
+        return await ask()
+
+
+class Remembering:
+    """An SDK's client, or a group of its operations: each method answers from memory, pages included."""
+
+    def __init__(self, target: Any, path: Question, memory: Memory) -> None:
+        self._target, self._path, self._memory = target, path, memory
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        path = (*self._path, name)
+        return self._method(found, path) if callable(found) else Remembering(found, path, self._memory)
+
+    def _method(self, method: Callable[..., Any], path: Question) -> Callable[..., Any]:
+        def call(*args: Any, **given: Any) -> Any:
+            if path[-1] == "list_for_scope" and (principal := _of_one_principal(given)):
+                return self._of(principal, self._listed(method, path, args, {"filter": "atScope()"}))
+            if not inspect.iscoroutinefunction(method):
+                return self._listed(method, path, args, given)
+            return self._memory.answer(
+                (*path, args, tuple(sorted(given.items()))), lambda: method(*args, **given)
+            )
+
+        return call
+
+    async def _listed(
+        self, method: Callable[..., AsyncIterable[Any]], path: Question, args: Question, given: dict[str, Any]
+    ) -> AsyncIterator[Any]:
+        async def ask() -> list[Any]:
+            return [each async for each in method(*args, **given)]
+
+        for each in await self._memory.answer((*path, args, tuple(sorted(given.items()))), ask):
+            yield each
+
+    async def _of(self, principal: str, assignments: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Role assignments on a scope are listed once for all principals: a fleet has one identity for each cluster."""
+        async for each in assignments:
+            if str(each.principal_id or "").casefold() == principal.casefold():
+                yield each
+
+
+def _of_one_principal(given: dict[str, Any]) -> str:
+    """The principal, where a list of role assignments asks for those of one alone."""
+    found = re.fullmatch(r"principalId eq '([^']+)'", str(given.get("filter") or ""))
+    return found[1] if found and len(given) == 1 else ""

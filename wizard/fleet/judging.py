@@ -1,0 +1,80 @@
+"""The verdict on many clusters: a sweep, and the checks on each cluster it finds, as deep as asked."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+from wizard.cloud.azure import Azure, Subscription
+from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.fleet.asked_once import AskedOnce
+from wizard.fleet.progress import Progress
+from wizard.fleet.sweep import Gone, Swept, sweep
+from wizard.fleet.wanted import Wanted
+from wizard.verification.report import ClusterReport
+from wizard.verification.verify import at_a_glance, report_on
+
+Depth = Literal["basic", "full"]
+"""`basic`: what the list itself says of each cluster; nothing else is read. `full`: also the vaults, keys, identities,
+roles and locks that clusters depend on, each of them once."""
+
+_AT_ONCE = 16
+"""Clusters looked at in depth side by side; what they share is waited for by all of them."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One cluster with its verdict."""
+
+    row: ClusterRow
+    report: ClusterReport
+    in_graph: bool | None
+    """Whether Resource Graph knows it already; None where it could not be asked."""
+
+
+Verdict = Judged | Gone | Unreadable
+
+
+async def judge(
+    azure: Azure,
+    subscriptions: Sequence[Subscription],
+    *,
+    depth: Depth = "basic",
+    wanted: Wanted | None = None,
+    whole: bool = True,
+    progress: Progress | None = None,
+) -> AsyncGenerator[Verdict, None]:
+    """The verdict on every cluster that is wanted, as soon as it is known; what could not be read, and what is gone.
+
+    `whole`: these subscriptions are all that can be seen. `wanted.failed` is left to whoever counts the verdicts.
+    """
+    wanted, progress = wanted or Wanted(), progress or Progress()
+    once = AskedOnce.through(azure)
+    under_way: set[asyncio.Task[Judged]] = set()
+    async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
+        try:
+            async for each in found:
+                if not isinstance(each, Swept):
+                    yield each
+                elif not wanted.fits(each.row):
+                    continue
+                elif depth == "basic":
+                    yield Judged(each.row, at_a_glance(each.body, azure.cloud.vault_suffix), each.in_graph)
+                else:
+                    under_way.add(asyncio.create_task(_in_depth(once, each)))
+                    if len(under_way) >= _AT_ONCE:
+                        done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                        for task in done:
+                            yield task.result()
+            for finished in asyncio.as_completed(under_way):
+                yield await finished
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await once.give_up()
+
+
+async def _in_depth(azure: AskedOnce, cluster: Swept) -> Judged:
+    return Judged(cluster.row, await report_on(azure, cluster.body), cluster.in_graph)

@@ -1,0 +1,98 @@
+"""The truth about the clusters of one subscription: the pages of one LIST, at the api-version that knows the property."""
+
+import urllib.parse
+from collections.abc import AsyncIterator
+
+from wizard.cloud.arm import Json
+from wizard.cloud.azure import Azure
+from wizard.cloud.diagnose import problem_from
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.throttling import TOO_MANY
+
+API_VERSION = "2026-08-01"
+"""The one that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in the
+stable versions from 2026-07-01 on (AZURE.md §0 A)."""
+
+_MOST_TRIES = 5
+"""Times that a page is asked for again after a 429 that outlasted the SDK's own retries."""
+
+
+async def bodies(
+    azure: Azure, subscription: str, name: str, group: str | None = None
+) -> AsyncIterator[list[Json]]:
+    """The managed clusters of a subscription, as Azure returns them, a page at a time; those of one resource group alone
+    if one is given. `name` is the subscription's, for messages. Raises AzureError.
+
+    Through `send_request` of the SDK's own client, and not through its `managed_clusters.list()`: the pipeline is the
+    same (sign-in, proxies, retries, user agent), but `list()` builds the SDK's models of every node pool, network and
+    add-on, only for us to turn them back into the JSON they came from. That took two thirds of the time of a sweep of
+    ten thousand clusters; its `cls=` hook comes too late to spare it. `tests/benchmarks/fleet.py` has the figures.
+    """
+    scope = f"/subscriptions/{urllib.parse.quote(subscription)}"
+    scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
+    url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={API_VERSION}"
+    failed = f"The clusters of {name} could not be listed."
+    while url:
+        page = await _page(azure, subscription, url, failed)
+        yield page.get("value") or []
+        url = _next(azure, page.get("nextLink"), failed)
+
+
+async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
+    from azure.core import exceptions
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.core.exceptions import ARMErrorFormat
+
+    client = azure.containers(subscription)
+    kinds = {
+        401: exceptions.ClientAuthenticationError,
+        404: exceptions.ResourceNotFoundError,
+    }
+    for _ in range(_MOST_TRIES):
+        await azure.throttling.passed()
+        try:
+            response = await client.send_request(HttpRequest("GET", url))
+            if response.status_code == TOO_MANY:
+                continue  # the pipeline has written down for how long; `passed` waits for it
+            if response.status_code != 200:
+                exceptions.map_error(response.status_code, response, kinds)
+                raise exceptions.HttpResponseError(response=response, error_format=ARMErrorFormat)
+            page = response.json()
+        except exceptions.AzureError as error:
+            raise AzureError(problem_from(error, failed)) from error
+        except ValueError as error:
+            raise AzureError(
+                Problem("transient", failed, "Azure's answer is no JSON.", "Try again.", retryable=True)
+            ) from error
+        if not isinstance(page, dict):
+            raise AzureError(
+                Problem("transient", failed, "Azure's answer is no list.", "Try again.", retryable=True)
+            )
+        return page
+    raise AzureError(
+        Problem(
+            "transient",
+            failed,
+            "Azure is throttling requests, and kept at it.",
+            "Wait some minutes, then try again; --subscription asks for less.",
+            code="TooManyRequests",
+            retryable=True,
+        )
+    )
+
+
+def _next(azure: Azure, link: object, failed: str) -> str:
+    """Where the next page is; empty after the last. The token goes to Azure Resource Manager alone, wherever a link leads."""
+    if not link:
+        return ""
+    ours, theirs = urllib.parse.urlsplit(azure.cloud.arm), urllib.parse.urlsplit(str(link))
+    if (theirs.scheme, theirs.hostname) != (ours.scheme, ours.hostname):
+        raise AzureError(
+            Problem(
+                "azure",
+                failed,
+                f"The next page is said to be on {theirs.hostname}, which is not {ours.hostname}.",
+                "Check the proxy between here and Azure.",
+            )
+        )
+    return str(link)

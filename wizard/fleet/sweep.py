@@ -1,0 +1,215 @@
+"""A sweep over all subscriptions: Graph says where there are clusters, a LIST of each subscription says how they are.
+
+Every subscription that can be seen is listed, also where Graph knows no cluster: a new cluster is in the list before it
+is in Graph, and Graph leaves out without a word what may not be read, where a LIST says why. At most `at_once`
+subscriptions are read at the same time, and no faster than their rows are taken, so that the memory needed is that of a
+few pages, however many clusters there are.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from wizard.cloud.arm import Json, ResourceId
+from wizard.cloud.azure import Azure, Subscription
+from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
+from wizard.cloud.problems import AzureError, Problem
+from wizard.fleet import graph, listing
+from wizard.fleet.progress import Progress
+
+AT_ONCE = 8
+"""Subscriptions read side by side. AKS allows 500 LISTs at once in each subscription and ARM 250 reads (AZURE.md §1a),
+so that this many at once, each a page after the other, meets neither; more of them gained nothing when measured."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """One cluster, as the LIST of its subscription shows it."""
+
+    row: ClusterRow
+    body: Json
+    """As Azure returned it."""
+    in_graph: bool | None
+    """Whether Resource Graph knows it already; None where it could not be asked."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A cluster that Resource Graph still shows and that is not there any more."""
+
+    id: str
+    """In lower case, as Graph compares ids."""
+
+
+Found = Swept | Gone | Unreadable
+
+
+async def sweep(
+    azure: Azure,
+    subscriptions: Sequence[Subscription],
+    *,
+    whole: bool = True,
+    progress: Progress | None = None,
+    at_once: int = AT_ONCE,
+) -> AsyncGenerator[Found, None]:
+    """Every cluster of these subscriptions, as it is found; what could not be read, and what is gone.
+
+    `whole`: these are all that can be seen, so that Graph is asked without naming them and may know of more. Nothing
+    that Azure says ends a sweep: a subscription that cannot be listed is one `Unreadable`.
+    """
+    progress = progress or Progress()
+    progress.throttling = azure.throttling
+    progress.subscriptions = len(subscriptions)
+    found: asyncio.Queue[list[Found]] = asyncio.Queue(at_once)
+    reading = asyncio.create_task(_read(azure, subscriptions, found, progress, whole, at_once))
+    try:
+        while True:
+            taking = asyncio.create_task(found.get())
+            await asyncio.wait({reading, taking}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                taking.cancel()
+                if found.empty():
+                    break
+                continue
+            for each in taking.result():
+                yield each
+        reading.result()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        progress.end()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A subscription to list, and the clusters that Graph knows there; None where it could not be asked."""
+
+    subscription: Subscription
+    known: frozenset[str] | None
+
+
+async def _read(
+    azure: Azure,
+    subscriptions: Sequence[Subscription],
+    found: asyncio.Queue[list[Found]],
+    progress: Progress,
+    whole: bool,
+    at_once: int,
+) -> None:
+    places: asyncio.Queue[_Place | None] = asyncio.Queue(at_once)
+
+    async def name_places() -> None:
+        async for place in _places(azure, subscriptions, progress, whole):
+            await places.put(place)
+        for _ in range(at_once):
+            await places.put(None)
+
+    async def list_places() -> None:
+        while (place := await places.get()) is not None:
+            await _list(azure, place, found, progress)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(name_places())
+            for _ in range(at_once):
+                tasks.create_task(list_places())
+    except BaseExceptionGroup as group:  # only a fault of ours gets here, and one of them says enough
+        raise group.exceptions[0] from None
+
+
+async def _places(
+    azure: Azure, subscriptions: Sequence[Subscription], progress: Progress, whole: bool
+) -> AsyncIterator[_Place]:
+    """First the subscriptions in which Graph knows clusters, each as soon as Graph has named all of them; then the others."""
+    waiting = {subscription.id.lower(): subscription for subscription in subscriptions}
+    here, known = "", set[str]()
+    try:
+        async for page in graph.pages(azure, None if whole else list(waiting)):
+            progress.expected, progress.cut_off = page.total, progress.cut_off or page.cut_off
+            for subscription, id_ in page.ids:
+                if subscription != here and here:
+                    yield _place(here, known, waiting, progress)
+                if subscription != here:
+                    here, known = subscription, set()
+                known.add(id_)
+    except AzureError as error:
+        progress.graph_problem = error.problem
+    if here and progress.graph_problem is None:
+        yield _place(here, known, waiting, progress)
+    for other in list(waiting.values()):
+        yield _Place(other, None if progress.graph_problem else frozenset())
+
+
+def _place(id_: str, known: set[str], waiting: dict[str, Subscription], progress: Progress) -> _Place:
+    subscription = waiting.pop(id_, None)
+    if subscription is None:  # Graph sees one that the list of subscriptions does not have
+        subscription = Subscription(id_, id_, "", "")
+        progress.subscriptions += 1
+    return _Place(subscription, frozenset(known))
+
+
+async def _list(azure: Azure, place: _Place, found: asyncio.Queue[list[Found]], progress: Progress) -> None:
+    """All of one subscription, a page at a time."""
+    subscription, gone = place.subscription, set(place.known or ())
+    taken = 0
+    try:
+        async for page in listing.bodies(azure, subscription.id, subscription.name):
+            taken += await _take(page, place, gone, found, progress)
+    except AzureError as error:
+        problem = error.problem
+        if not taken and gone and problem.code == "AuthorizationFailed":
+            problem = await _by_groups(azure, place, gone, found, progress, problem)
+        progress.unreadable += 1
+        await found.put([Unreadable(subscription.id, subscription.name, problem)])
+    else:
+        if gone:
+            await found.put([Gone(id_) for id_ in sorted(gone)])
+    finally:
+        progress.listed += 1
+
+
+async def _take(
+    page: list[Json],
+    place: _Place,
+    gone: set[str],
+    found: asyncio.Queue[list[Found]],
+    progress: Progress,
+) -> int:
+    """Hand on the clusters of a page; how many there are. They are taken out of those that may be gone."""
+    batch: list[Found] = []
+    for body in page:
+        row = cluster_row(body, place.subscription)
+        id_ = row.id.lower()
+        gone.discard(id_)
+        batch.append(Swept(row, body, None if place.known is None else id_ in place.known))
+        progress.kinds[row.kind] += 1
+    progress.clusters += len(batch)
+    await found.put(batch)
+    return len(batch)
+
+
+async def _by_groups(
+    azure: Azure,
+    place: _Place,
+    shown: set[str],
+    found: asyncio.Queue[list[Found]],
+    progress: Progress,
+    problem: Problem,
+) -> Problem:
+    """Where the subscription may not be listed, but Graph shows clusters there: whoever asks has a role on some of its
+    resource groups. Their lists are read; that the subscription is not known as a whole stays to be said."""
+    groups = sorted({ResourceId.parse(id_).resource_group for id_ in shown})
+    taken, name = 0, place.subscription.name
+    for group in groups:
+        try:
+            async for page in listing.bodies(azure, place.subscription.id, name, group):
+                taken += await _take(page, place, shown, found, progress)
+        except AzureError:
+            continue  # what is to be said of the subscription stands for its groups as well
+    if not taken:
+        return problem
+    return replace(
+        problem,
+        summary=f"{name} may not be listed as a whole. Of {len(groups)} of its resource groups, in which Resource Graph "
+        f"shows clusters, {taken} clusters were read; whether there are more cannot be known.",
+    )
