@@ -24,6 +24,7 @@ from screens.words import duration
 from wizard.cloud.problems import AzureError, Problem
 
 if TYPE_CHECKING:
+    from screens.fleet_rows import Fleet
     from screens.running import ActiveRun
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -74,6 +75,8 @@ class WizardApp(App[int]):
         self.found: list[ClusterRow | Unreadable] = []
         """The clusters found so far; kept here so that coming back to the list shows them at once."""
         self.found_all = False
+        self.fleet: Fleet | None = None
+        """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
         self.watches: dict[str, FeatureWatch] = {}
         """By subscription id."""
         self.active: ActiveRun | None = None
@@ -201,8 +204,8 @@ class WizardApp(App[int]):
         self.draft = Draft(
             subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"}
         )
-        for screen in self.screen_stack:
-            if isinstance(screen, Frame) and screen.STEP == "cluster":
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Frame) and (screen.STEP == "cluster" or screen.id == "fleet"):
                 self._back_to(screen)
                 return
         self._back_to(self.screen_stack[1])
@@ -218,6 +221,10 @@ class WizardApp(App[int]):
             yield SystemCommand(
                 f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s)
             )
+        if self.azure_or_none:
+            from screens.fleet_ways import look_at_many
+
+            yield SystemCommand("Look at many clusters", "With a verdict on each", lambda: look_at_many(self))
         if self.active:
             yield SystemCommand("Go to the run", "Its steps and its log", lambda: self.go_to("run"))
         yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
@@ -340,9 +347,11 @@ class WizardApp(App[int]):
             await self.leave()
 
     async def leave(self, code: int | None = None) -> None:
-        """End everything in order (the run first, the connection last), then the app."""
+        """End everything in order (what screens do, the run, the connection last), then the app."""
         code = self.exit_code if code is None else code
-        for group in ("run", "app", "connection"):
+        last = ("run", "app", "connection")
+        own = sorted({worker.group for worker in self.workers} - {*last})
+        for group in (*own, *last):
             for worker in self.workers.cancel_group(self, group):
                 await _ended(worker)
         if self.active and self.active.journal:

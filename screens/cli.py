@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": "What would be done, from the live state. Changes nothing.",
     "apply": "Do it: encrypt the cluster that an answers file names.",
     "verify": "Read clusters back, and prove how they are encrypted.",
+    "rotate": "A new version of a cluster's customer-managed key.",
     "script": "The same procedure as an Azure CLI shell script.",
     "answers": "Answers files: examples, and their schema.",
     "runs": "The journal: what was run, and carrying on.",

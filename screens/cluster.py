@@ -38,7 +38,8 @@ class ClusterScreen(Frame):
     STEP = "cluster"
     HELP = """\
 Every cluster of every subscription that you can see. The last column says why a cluster cannot be changed now; it can \
-still be verified.
+still be verified. A cluster whose last operation failed can be chosen: the review says what its settings are and what \
+they lack, and the same plan often repairs it.
 
 A customer-managed key needs a user-assigned identity. Where the cluster has a system-assigned one, it is moved: the \
 new identity gets its rights on the vault from the run, but any right that the old identity was given elsewhere (a \
@@ -47,6 +48,7 @@ network of your own, a registry, a DNS zone) must be given to the new one by you
 enter   choose the cluster
 n       create a new cluster instead, encrypted from birth
 v       only verify the cluster under the cursor
+a       look at all clusters, with a verdict on each
 /       filter by any word of a row; esc empties the filter, then goes back
 r       ask Azure again"""
 
@@ -55,12 +57,15 @@ r       ask Azure again"""
         Binding("slash", "filter", "filter"),
         Binding("n", "new", "new cluster"),
         Binding("v", "verify", "verify only"),
+        Binding("a", "many", "all clusters", show=False),
         Binding("r", "again", "ask again"),
     ]
 
-    def __init__(self, *, verify_only: bool = False) -> None:
+    def __init__(self, *, verify_only: bool = False, looking_for: str = "") -> None:
+        """`looking_for` is what the filter holds at first."""
         super().__init__()
         self._verify_only = verify_only
+        self._looking_for = looking_for
         self._shown: list[ClusterRow | Unreadable] = []
         self._beats = 0
         self._reading = False
@@ -71,7 +76,7 @@ r       ask Azure again"""
         yield Heading("Which cluster is to be verified?" if self._verify_only else "Which cluster?")
         with Horizontal(id="filter-line"):
             yield Static(Content("/"), classes="sign")
-            yield Input(placeholder="filter", compact=True, id="filter")
+            yield Input(self._looking_for, placeholder="filter", compact=True, id="filter")
         yield DataTable[Text](cursor_type="row", zebra_stripes=False, id="clusters")
         yield Static(id="detail")
 
@@ -183,6 +188,8 @@ r       ask Azure again"""
         now = Text(words, dim or _TONES[tone])
         if why:
             now = Text.assemble(now, "  ", (why, _TONES["warn"]))
+        elif row.provisioning_state == "Failed":
+            now = Text.assemble(now, "  ", ("failed", _TONES["warn"]))
         version = Text(row.kubernetes_version, dim)
         if narrow:
             return [name, version, now]
@@ -195,7 +202,8 @@ r       ask Azure again"""
         else:
             text = (
                 f"{row.name} {row.resource_group} {row.location} {row.kubernetes_version} {row.identity} "
-                f"{row.subscription_name} {encryption(row.encryption)[0]} {row.why_not or ''}"
+                f"{row.subscription_name} {encryption(row.encryption)[0]} {row.why_not or ''} "
+                f"{row.provisioning_state}"
             )
         return all(word in text.casefold() for word in words)
 
@@ -238,7 +246,12 @@ r       ask Azure again"""
         )
         if row.why_not:
             second = Content.assemble(
-                ("\n! ", STYLES["warn"]), f"It cannot be changed now: {_explained(row)} v still verifies it."
+                ("\n! ", STYLES["warn"]), f"It cannot be changed now: {explained(row)} v still verifies it."
+            )
+        elif row.provisioning_state == "Failed":
+            second = Content.assemble(
+                ("\n! ", STYLES["warn"]),
+                "failed: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
             second = Content(
@@ -284,7 +297,7 @@ r       ask Azure again"""
             self.action_verify()
         elif row.why_not:
             self.notify(
-                f"{row.name} cannot be changed now: {_explained(row)}",
+                f"{row.name} cannot be changed now: {explained(row)}",
                 severity="warning",
                 markup=False,
                 timeout=8,
@@ -307,6 +320,12 @@ r       ask Azure again"""
         if not self._verify_only:
             self.app.push_screen(NewClusterScreen())
 
+    def action_many(self) -> None:
+        """Look at all clusters, with a verdict on each."""
+        from screens.fleet_ways import look_at_many
+
+        look_at_many(self.wizard)
+
     def action_verify(self) -> None:
         """Only look at how the cluster under the cursor is encrypted."""
         from screens.verification import VerificationScreen
@@ -316,9 +335,15 @@ r       ask Azure again"""
             self.app.push_screen(VerificationScreen(cluster_id=row.id))
 
 
-def _explained(row: ClusterRow) -> str:
+def explained(row: ClusterRow) -> str:
     """Why not, in a sentence with what to do about it."""
     match row.why_not:
+        case "legacy KMS v1":
+            return (
+                f"it runs {row.kubernetes_version} with legacy KMS version 1, from which there is no migration. Turn it off "
+                f"(az aks update -n {row.name} -g {row.resource_group} --disable-azure-keyvault-kms), write every secret "
+                "anew, upgrade to 1.33 or later, then come back. Keep the old key until then."
+            )
         case "needs 1.33":
             return f"it runs {row.kubernetes_version}, and KMS data encryption needs 1.33 or later. Upgrade it first."
         case "stopped":

@@ -18,14 +18,15 @@ from wizard.cloud.problems import Problem
 CLOSE: list[BindingType] = [Binding("escape", "close", "back")]
 
 
-def problem_content(problem: Problem) -> Content:
-    """A problem in words: what failed, what Azure said, the likely cause, what to do."""
+def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
+    """A problem in words: what failed, what Azure said, the likely cause, what to do; or the last two before what Azure
+    said, where there is little room."""
     parts: list[tuple[str, str]] = [("✗ ", "$text-error"), (clean(problem.summary), "bold")]
     said = ": ".join(filter(None, (clean(problem.code), clean(problem.azure_said))))
+    ours = [("Likely cause", clean(problem.cause)), ("What to do", clean(problem.remedy))]
+    azures = [("Azure said", said)]
     for label, text in (
-        ("Azure said", said),
-        ("Likely cause", clean(problem.cause)),
-        ("What to do", clean(problem.remedy)),
+        *(ours + azures if remedy_first else azures + ours),
         ("For support", f"correlation id {clean(problem.correlation_id)}" if problem.correlation_id else ""),
     ):
         if text:

@@ -31,6 +31,8 @@ class VaultForm:
 
     vault: str = ""
     vault_group: str = ""
+    vault_subscription: str = ""
+    """Of a vault that is in another subscription than the cluster."""
     vault_id: str = ""
     """The existing vault that was chosen; empty for a new one."""
     purge_protection: bool = True
@@ -38,12 +40,18 @@ class VaultForm:
     key_exists: bool = False
     key_type: str = "RSA"
     key_size: int = 3072
+    rotate_every: str = ""
+    """An ISO 8601 duration; empty: by hand."""
     create_through: str = ""
     identity: str = ""
     identity_group: str = ""
+    identity_subscription: str = ""
+    """Of an identity that is in another subscription than the cluster."""
     identity_id: str = ""
     """The existing identity that was chosen; empty for a new one."""
     tags: str = ""
+    seen: bool = False
+    """Whether the operator has had this form before, so that nothing is chosen for them any more."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +149,16 @@ class Draft:
             identity = {"name": self.identity_name}
             if form.vault_group:
                 vault["resource_group"] = form.vault_group
+            if form.vault_subscription:
+                vault["subscription"] = form.vault_subscription
             if form.create_through:
                 key["create_through"] = form.create_through
+            if form.rotate_every and not form.key_exists:
+                key["rotate_every"] = form.rotate_every
             if form.identity_group:
                 identity["resource_group"] = form.identity_group
+            if form.identity_subscription:
+                identity["subscription"] = form.identity_subscription
             data |= {"vault": vault, "key": key, "identity": identity}
         return from_mapping(data, "wizard")
 

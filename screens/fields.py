@@ -3,8 +3,8 @@
 The law of timing: silent at first, speak when the field is left, fall silent on the keystroke that mends it.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,12 +13,50 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
+from screens.words import LEVELS, STYLES
+from wizard.cloud.clean import clean
+
+if TYPE_CHECKING:
+    from wizard.rules import Finding
+
 Check = Callable[[str], str | None]
 """None where a text may stand, else why not."""
 
 
-class Field(Vertical):
+class Entry(Vertical):
+    """One thing to be answered, and below it what the rules found in it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(id=key, classes="field")
+        self._found = Static("", classes="found")
+        self._found.display = False
+
+    def found(self, findings: "Sequence[Finding]") -> None:
+        """Show what the rules found, each with what to do; nothing takes no room."""
+        self._found.display = bool(findings)
+        self.set_class(bool(findings), "told")
+        self._found.update(findings_content(findings))
+
+
+def findings_content(findings: "Sequence[Finding]") -> Content:
+    """Findings in words, one below the other."""
+    parts: list[Content] = []
+    for finding in findings:
+        sign, _, tone = LEVELS[finding.level]
+        parts.append(
+            Content.assemble(
+                (f"{sign} {clean(finding.message)}", STYLES[tone]),
+                (f"\n{clean(finding.remedy)}" if finding.remedy else "", "$quiet"),
+            )
+        )
+    return Content("\n").join(parts)
+
+
+class Field(Entry):
     """One labelled line of text."""
+
+    class Left(Message):
+        """The cursor is elsewhere now."""
 
     class Changed(Message):
         """The text is another one now."""
@@ -30,7 +68,7 @@ class Field(Vertical):
     def __init__(
         self, label: str, *, key: str, check: Check, value: str = "", hint: str = "", placeholder: str = ""
     ) -> None:
-        super().__init__(id=key, classes="field")
+        super().__init__(key)
         self._label = label
         self._check = check
         self._hint = hint
@@ -43,6 +81,7 @@ class Field(Vertical):
             yield Label(Content(self._label), classes="label")
             yield self._input
         yield self._message
+        yield self._found
 
     @property
     def value(self) -> str:
@@ -93,6 +132,7 @@ class Field(Vertical):
     def _left(self, event: Input.Blurred) -> None:
         event.stop()
         self.speak()
+        self.post_message(self.Left())
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -100,7 +140,7 @@ class Field(Vertical):
         self.screen.focus_next()
 
 
-class Choice(Vertical):
+class Choice(Entry):
     """One labelled choice among a few, with a line that says what the chosen one means."""
 
     class Changed(Message):
@@ -113,7 +153,7 @@ class Choice(Vertical):
     def __init__(
         self, label: str, options: list[tuple[str, str]], *, key: str, value: str = "", hint: str = ""
     ) -> None:
-        super().__init__(id=key, classes="field")
+        super().__init__(key)
         self._label = label
         self._select: Select[str] = Select(
             _prompts(options),
@@ -122,6 +162,7 @@ class Choice(Vertical):
             compact=True,
             id=f"{key}-select",
         )
+        self._last = value or options[0][1]
         self._message = Static(Content(hint), classes="message" if hint else "message silent")
 
     def compose(self) -> ComposeResult:
@@ -129,6 +170,7 @@ class Choice(Vertical):
             yield Label(Content(self._label), classes="label")
             yield self._select
         yield self._message
+        yield self._found
 
     @property
     def value(self) -> str:
@@ -136,9 +178,11 @@ class Choice(Vertical):
         return str(self._select.value)
 
     def offer(self, options: list[tuple[str, str]], value: str) -> None:
-        """Other options, with one of them chosen."""
-        self._select.set_options(_prompts(options))
-        self._select.value = value
+        """Other options, with one of them chosen; by nobody, so that no `Changed` tells of it."""
+        with self.prevent(Select.Changed):
+            self._select.set_options(_prompts(options))
+            self._select.value = value
+        self._last = value
 
     def hint(self, text: str) -> None:
         """Say what the chosen one means."""
@@ -148,7 +192,9 @@ class Choice(Vertical):
     @on(Select.Changed)
     def _changed(self, event: Select.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self))
+        if self.value != self._last:  # a list tells of its first value as well
+            self._last = self.value
+            self.post_message(self.Changed(self))
 
 
 def _prompts(options: list[tuple[str, str]]) -> list[tuple[Any, str]]:

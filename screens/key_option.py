@@ -1,7 +1,7 @@
 """Whose key: three cards side by side, with what each means, what is so now, and what cannot be."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,9 +12,20 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
+from screens.cluster import explained
 from screens.draft import KeyChoice
+from screens.fields import findings_content
 from screens.frame import NARROW, Frame, Heading
 from screens.words import STYLES
+from wizard.answers import AnswersError
+from wizard.cloud.clean import clean
+from wizard.cloud.inventory import ClusterRow
+from wizard.cloud.problems import AzureError
+from wizard.procedure.planning import make_plan
+from wizard.rules.regions import WITHOUT_IDENTITIES
+
+if TYPE_CHECKING:
+    from wizard.rules import Finding
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,8 @@ class Card(Static, can_focus=True):
         self.option = option
         self._now = now
         self.why_not = why_not
+        self.moves: tuple[tuple[str, str], ...] = ()
+        """For a cluster that is encrypted already: to what it leads, and what stays needed."""
 
     def show(self, *, narrow: bool, taken: bool) -> None:
         """Draw it, short where there is little room."""
@@ -92,13 +105,14 @@ class Card(Static, can_focus=True):
         if taken:
             head.append(("  ✓ chosen", STYLES["busy"]))
         rows = [
+            *self.moves,
             ("the key is held by", option.owner),
             ("it is rotated by", option.rotation),
             ("will be created", option.created),
             ("usually takes", option.time),
             ("you must never", option.never),
             ("for", option.who),
-        ]
+        ][: -1 if self.moves else None]
         parts: list[tuple[str, str]] = [*head, ("\n", "")]
         for label, text in rows:
             if narrow:
@@ -133,7 +147,11 @@ cluster's secrets with it, so the vault gets purge protection unless you decline
 Private vault: its firewall denies everybody, except Azure's trusted services, by which AKS reaches it. Public vault: \
 whoever has a role on it reaches it from any network.
 
-One may move between these later; back to "not encrypted" one may not.
+Where the cluster is encrypted already, the card of what is so says "now", and each card says where it leads and what of the past stays needed. From the legacy KMS both ways are open; AKS then rewrites every secret, so policies \
+that block updating secrets must make way first, and there is no way back to it.
+
+One may move between these later; back to "not encrypted" one may not: AKS does not turn this encryption off, and nor \
+does this wizard.
 
 left, right   the next card (also up, down and tab)
 enter         choose the card"""
@@ -146,12 +164,15 @@ enter         choose the card"""
     def body(self) -> ComposeResult:
         name = self.wizard.draft.cluster_name
         yield Heading(f"Who holds the key of {name}?", "arrows and enter")
+        yield Static(id="from")
+        yield Static(id="of-cluster")
         with VerticalScroll(can_focus=False), Horizontal(id="cards"):
             for option in OPTIONS:
-                yield Card(option, now=self._is_now(option), why_not=self._why_not())
+                yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.background(self._look_ahead(), "asking the rules about the cluster")
         chosen = self.wizard.draft.option or "Private"
         self.query_one(f"#card-{chosen}", Card).focus()
 
@@ -173,11 +194,43 @@ enter         choose the card"""
             return option.choice == "platform-managed"
         return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
 
-    def _why_not(self) -> str | None:
-        cluster = self.wizard.draft.cluster
-        if cluster and cluster.why_not:
-            return f"{cluster.name} {cluster.why_not}."
+    def _why_not(self, option: Option) -> str | None:
+        """Why an option cannot be taken, as far as it is known at once."""
+        draft = self.wizard.draft
+        if draft.cluster and draft.cluster.why_not:
+            return f"{draft.cluster.name}: {explained(draft.cluster)}"
+        if (
+            draft.cluster is None
+            and draft.location in WITHOUT_IDENTITIES
+            and option.choice != "platform-managed"
+        ):
+            return f"In {draft.location} no cluster can be created with a user-assigned identity, which your own key needs."
         return None
+
+    async def _look_ahead(self) -> None:
+        """What the rules say of the cluster itself, whoever will hold its key; and from where it would move."""
+        draft = self.wizard.draft
+        below = self.query_one("#of-cluster", Static)
+        try:
+            plan = await make_plan(self.wizard.azure, replace(draft, option="platform-managed").answers())
+        except AnswersError:
+            return
+        except AzureError as error:
+            below.update(Content(f"! {clean(error.problem.summary)} The review asks again."))
+            return
+        found = [f for f in plan.findings if f.level != "info" and _of_the_cluster(f)]
+        below.update(findings_content(found))
+        errors = [f for f in found if f.level == "error"]
+        for card in self.query(Card):
+            if errors and not card.why_not:
+                card.why_not = f"{errors[0].message} {errors[0].remedy}"
+            if draft.cluster and plan.now != "none":
+                card.moves = _moves(draft.cluster, card.option, plan.moves[1])
+        if plan.now != "none":
+            self.query_one("#from", Static).update(
+                Content.assemble(("now  ", STYLES["good"]), clean(plan.moves[0]))
+            )
+        self._draw()
 
     def action_move(self, by: int) -> None:
         """The next card, round and round."""
@@ -195,3 +248,31 @@ enter         choose the card"""
         if event.option.choice == "platform-managed":
             self.wizard.settle("vault")
         self.wizard.after("key")
+
+
+def _of_the_cluster(finding: "Finding") -> bool:
+    """Whether a finding is about the cluster itself, so that it holds for every option."""
+    about = ("cluster-", "legacy-", "version-", "no-version-", "quota-", "secret-")
+    return finding.code.startswith(about) or finding.code == "identity-gone"
+
+
+def _moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple[str, str], ...]:
+    """To what an option leads a cluster that is encrypted already, and what of the past stays needed."""
+    own = cluster.encryption
+    if option.choice == "platform-managed":
+        if cluster.kind == "platform-managed":
+            return (("it is so already", "choosing it changes nothing"),)
+        stays = f"{own.key_name}, its vault and the identity, until verified from inside"
+        return (("leads to", to_platform), ("still needed", stays))
+    to = f"a key of yours, reached as {option.choice}"
+    if not own.kms_enabled:
+        return (("leads to", to), ("still needed", "nothing of the past"))
+    if cluster.kind == "legacy-kms":
+        return (
+            ("leads to", f"{to}, without its version"),
+            ("still needed", f"{own.key_name}, every version"),
+        )
+    return (
+        ("leads to", f"{to}: the same or another"),
+        ("still needed", f"{own.key_name}, also where you choose another"),
+    )

@@ -13,13 +13,12 @@ from textual.widgets import Button, Input, Static
 
 from screens.dialogs import SaveDialog, TextDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
-from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, hanging, usually
+from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, finding_text, hanging, usually
 from wizard.answers import AnswersError
 from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.planning import make_plan
 from wizard.procedure.script import script
-from wizard.rules import Finding
 
 
 class ReviewScreen(Frame):
@@ -29,6 +28,9 @@ class ReviewScreen(Frame):
     HELP = """\
 The plan was made from what Azure says now; nothing has been changed. It is looked at once more when you start: if \
 anything differs by then, nothing is begun and you are asked again.
+
+Where the cluster is encrypted already, the first lines say from what it moves to what. What is still needed must stay \
+until the cluster has been verified from inside; what may be cleaned up later is for you to remove: no plan deletes anything.
 
 To start, type the cluster's name and press enter. A plan with an error cannot be started; each error says what to do.
 
@@ -159,7 +161,7 @@ esc     back, to change something"""
         plan = self._plan
         if plan and plan.errors:
             text, tone = (
-                f"✗ {count(len(plan.errors), 'error')}: it cannot be started. What to do stands above.",
+                f"✗ {count(len(plan.errors), 'error')}: it cannot be started. What to do stands above, and in f3 to be copied.",
                 STYLES["bad"],
             )
         elif plan and not plan.writes:
@@ -215,7 +217,7 @@ esc     back, to change something"""
         """Every finding of the rules."""
         if self._plan:
             found = (
-                "\n\n".join(_finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
+                "\n\n".join(finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
             )
             name = f"checks-{self.wizard.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("What the rules found", found, name, wrap=True))
@@ -234,27 +236,37 @@ esc     back, to change something"""
 def _rows(plan: Plan, width: int) -> Content:
     """The whole plan in words, in that many columns."""
     effects = [effect for step in plan.steps for effect in step.effects]
-    blocks = []
+    blocks = (
+        [_labelled([("from", plan.moves[0]), ("to", plan.moves[1])], width)] if plan.now != "none" else []
+    )
     for verb, words in VERBS.items():
         if rows := [effect for effect in effects if effect.verb == verb]:
             blocks.append(_block(verb, words, rows, width))
     if plan.writes:
         blocks.append(_time_line(plan))
-    warnings = [("! cannot be undone", text) for text in plan.irreversible]
-    warnings += [("! keep for ever", text) for text in plan.keep]
-    if warnings:
-        blocks.append(
-            Content("\n").join(
-                Content.assemble((f"{sign:<{_MARGIN}}", STYLES["warn"]), hanging(text, _MARGIN, width))
-                for sign, text in warnings
-            )
-        )
+    sentences = [("! cannot be undone", text) for text in plan.irreversible]
+    sentences += [("! keep for ever", text) for text in plan.keep]
+    sentences += [("! still needed", text) for text in plan.still_needed]
+    sentences += [("· later, by you", text) for text in plan.clean_up]
+    if sentences:
+        blocks.append(_labelled(sentences, width))
     blocks.append(_verdict(plan, width))
     return Content("\n\n").join(blocks)
 
 
 _MARGIN = 20
 """Columns that a row's label takes."""
+
+
+def _labelled(rows: list[tuple[str, str]], width: int) -> Content:
+    """Sentences, each with what kind it is before it; only what warns is coloured."""
+    return Content("\n").join(
+        Content.assemble(
+            (f"{label:<{_MARGIN}}", STYLES["warn"] if label.startswith("!") else "$quiet"),
+            hanging(text, _MARGIN, width),
+        )
+        for label, text in rows
+    )
 
 
 def _block(verb: str, words: str, rows: list[Effect], width: int) -> Content:
@@ -325,9 +337,3 @@ def _verdict(plan: Plan, width: int) -> Content:
         extra = f", {count(notes, 'note')} (f3)" if notes else ""
         lines.append(Content.assemble(("✓ ", STYLES["good"]), f"nothing stands against it; {text}{extra}"))
     return Content("\n").join(lines)
-
-
-def _finding_text(finding: Finding) -> str:
-    sign, word, _ = LEVELS[finding.level]
-    remedy = f"\n  {finding.remedy}" if finding.remedy else ""
-    return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"

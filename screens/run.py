@@ -169,11 +169,12 @@ ctrl+q   leave; the same answers carry on later"""
         active = self.active
         name = active.answers.cluster.name
         if active.status == "succeeded":
-            return Content.assemble(
+            over = Content.assemble(
                 ("✓ ", STYLES["good"]),
                 (f"Done in {duration(active.elapsed)}. ", "bold"),
                 f"Enter verifies {name}: only reading it back proves it.",
             )
+            return Content("\n").join([over, *self._afterwards()])
         if active.drifted:
             _, differences = active.drifted
             differing = "\n".join(f"  {line}" for line in differences)
@@ -202,6 +203,10 @@ ctrl+q   leave; the same answers carry on later"""
                 ("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished"
             )
         )
+        if active.plan.now != "none":
+            before, then = active.plan.moves
+            parts.append(Content.assemble(("Moving from  ", "$quiet"), before, (" to ", "$quiet"), then))
+            parts += self._afterwards()
         parts.append(
             Content.assemble(
                 ("r", STYLES["busy"]),
@@ -215,6 +220,14 @@ ctrl+q   leave; the same answers carry on later"""
             )
         )
         return Content("\n").join(parts)
+
+    def _afterwards(self) -> list[Content]:
+        """What of the past must stay, and what may go later."""
+        plan = self.active.plan
+        rows = [("! still needed  ", STYLES["warn"], text) for text in plan.still_needed]
+        if self.active.status == "succeeded":
+            rows += [("· later, by you  ", "$quiet", text) for text in plan.clean_up]
+        return [Content.assemble((label, style), text) for label, style, text in rows]
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

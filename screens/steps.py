@@ -53,3 +53,4 @@ def import_all() -> None:
     """Import every screen; called in a thread once the first frame is up, so that no later step stutters."""
     for step in STEPS.values():
         import_module(step.screen.partition(":")[0])
+    import_module("screens.fleet")

@@ -1,6 +1,5 @@
-"""The vault, the key and the identity: new names proposed, existing ones offered, consequences drawn as one line."""
+"""The vault, the key and the identity: new names proposed, existing ones offered, what the rules find shown where it arises."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,22 +10,27 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.draft import VaultForm, parse_tags
-from screens.fields import Choice, Field, Onward
+from screens import vault_offers, vault_words
+from screens.dialogs import TextDialog
+from screens.draft import VaultForm
+from screens.fields import Choice, Entry, Field, Onward, findings_content
 from screens.frame import NARROW, Frame, Heading
-from screens.words import STYLES
-from wizard import naming
-from wizard.cloud.arm import same, same_region
+from screens.live_rules import LiveRules, Seen, place_of
+from screens.vault_entries import A_NEW_IDENTITY, A_NEW_KEY, A_NEW_VAULT, NEW, PARTS, entries, form_of
+from screens.words import STYLES, finding_text
+from wizard.answers import AnswersError
+from wizard.cloud.arm import same
+from wizard.cloud.clean import clean
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
-from wizard.cloud.problems import AzureError
+from wizard.cloud.problems import AzureError, Problem
+from wizard.rules import Finding
+from wizard.rules.key import rotates_every
 
-NEW = ""
-
-KEY_TYPES = [
-    (f"{kind} {size}{note}", f"{kind}:{size}")
-    for kind, note in (("RSA", ""), ("RSA-HSM", ", in a premium vault"))
-    for size in (3072, 2048, 4096)
-]
+_CALLED = {
+    "vault-name": "the vault's name",
+    "key-name": "the key's name",
+    "identity-name": "the identity's name",
+}
 
 
 class VaultScreen(Frame):
@@ -34,22 +38,33 @@ class VaultScreen(Frame):
 
     STEP = "vault"
     HELP = """\
-New names are proposed; change them as you like, or choose what exists already. A vault's name is unique in all of Azure.
+New names are proposed; change them as you like, or choose what exists already, in any subscription that you can see. What \
+the cluster uses now is chosen to begin with. A vault's name is unique in all of Azure.
+
+Once you leave an entry, Azure is asked what it makes of it, and what the rules find stands below the entry that it is \
+about: ✗ has to be mended before you can go on, ! is for you to weigh. Rights, locks and policies stand above Continue.
 
 Purge protection keeps a deleted vault or key restorable for 90 days, against everybody. It cannot be turned off again. \
 Without it, whoever may purge the vault may destroy the cluster's secrets at once.
+
+A key can be rotated by the vault itself. AKS takes up each new version within 6 hours; old versions must stay.
 
 A key made through Azure Resource Manager needs no role on the vault's keys, and a private vault is closed from birth. \
 Made through the vault itself, as the how-to writes it, you are first given the role Key Vault Crypto Officer, and a \
 private vault stands open until the key is made.
 
-The identity is how the cluster reaches the key. It gets Key Vault Crypto User and Key Vault Contributor on the vault.
+The identity is how the cluster reaches the key. It gets Key Vault Crypto User and Key Vault Contributor on the vault; \
+where the vault decides by access policies, one of its own instead of the first role. Nobody else's policy is touched.
 
 enter   open a choice; next field; on Continue: go on
 ctrl+n  go on from any field
+f3      what the rules found, to be read and copied
 esc     back; what you typed is kept"""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "onward", "continue"),
+        Binding("f3", "checks", "all checks"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,72 +72,29 @@ esc     back; what you typed is kept"""
         self._keys: dict[str, KeyRow] = {}
         self._identities: dict[str, IdentityRow] = {}
         self._keys_of = ""
+        self._reading = {
+            "vault": "asking Azure for the vaults…",
+            "identity": "asking Azure for the identities…",
+        }
+        """What is said of a choice while Azure is still asked what there is."""
+        self._vaults_left_out = ""
+        self._keys_left_out = ""
+        self._identities_left_out = ""
+        self._found: dict[str, list[Finding]] = {}
+        """What the rules found, by the entry under which it stands; the empty one is the bottom."""
+        self._rotated: str | None = None
+        """How often the chosen existing key is rotated; None while that is not known."""
+        self._trouble: Problem | None = None
+        self._live = LiveRules(self, self._told)
 
     def body(self) -> ComposeResult:
         draft = self.wizard.draft
-        form = draft.vault
-        private = draft.option == "Private"
         with VerticalScroll(can_focus=False):
             yield Heading(f"Vault, key and identity for {draft.cluster_name}")
             yield Static(id="drawing", classes="text")
-            yield Choice(
-                "Key vault", [("a new key vault", NEW)], key="vault", hint="asking Azure for the vaults…"
-            )
-            yield Field(
-                "  its name", key="vault-name", check=_named(naming.key_vault), value=draft.vault_name
-            )
-            yield Field(
-                "  resource group",
-                key="vault-group",
-                check=_optional(naming.resource_group),
-                value=form.vault_group,
-                placeholder=draft.resource_group,
-            )
-            yield Choice(
-                "  purge protection",
-                [("on, for good", "on"), ("off", "off")],
-                key="purge",
-                value="on" if form.purge_protection else "off",
-            )
-            yield Choice("Key", [("a new key", NEW)], key="key")
-            yield Field("  its name", key="key-name", check=_named(naming.key), value=draft.key_name)
-            yield Choice(
-                "  type and size", KEY_TYPES, key="key-type", value=f"{form.key_type}:{form.key_size}"
-            )
-            yield Choice(
-                "  made through",
-                [
-                    ("the vault's own address, as the how-to writes it", "key-vault"),
-                    ("Azure Resource Manager", "resource-manager"),
-                ][:: -1 if private else 1],
-                key="through",
-                value=form.create_through or ("resource-manager" if private else "key-vault"),
-            )
-            yield Choice(
-                "Identity", [("a new user-assigned identity", NEW)], key="identity", hint="asking Azure…"
-            )
-            yield Field(
-                "  its name",
-                key="identity-name",
-                check=_named(naming.user_assigned_identity),
-                value=draft.identity_name,
-            )
-            yield Field(
-                "  resource group",
-                key="identity-group",
-                check=_optional(naming.resource_group),
-                value=form.identity_group,
-                placeholder=draft.resource_group,
-            )
-            yield Field(
-                "Tags",
-                key="tags",
-                check=_tags,
-                value=form.tags,
-                placeholder="none",
-                hint="name=value, …: put on what is created",
-            )
-            yield Onward("Continue to the review")
+            yield from entries(draft)
+        yield Static(id="ahead")
+        yield Onward("Continue to the review")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -137,66 +109,67 @@ esc     back; what you typed is kept"""
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    @property
-    def _subscription(self) -> str:
-        subscription = self.wizard.draft.subscription
-        return subscription.id if subscription else ""
-
-    def _nearest_first(self, row: VaultRow | IdentityRow) -> tuple[bool, bool]:
-        """What is in the cluster's resource group comes first, then what is in its region."""
-        draft = self.wizard.draft
-        return not same(row.resource_group, draft.resource_group), not same_region(
-            row.location, draft.location
-        )
-
     async def _read_vaults(self) -> None:
+        draft, azure = self.wizard.draft, self.wizard.azure
         choice = self.query_one("#vault", Choice)
-        try:
-            rows = await vaults(self.wizard.azure, self._subscription)
-        except AzureError as error:
-            choice.hint(f"! {error.problem.summary} A new one can still be made.")
-            return
-        usable = sorted((row for row in rows if row.why_not is None), key=self._nearest_first)
+        rows, problems = await vault_offers.everywhere(azure, self.wizard.subscriptions, vaults)
+        usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
+        usable = vault_offers.nearest_first(draft, usable)
         self._vaults = {row.id: row for row in usable}
-        options = [(f"{row.name} · {row.resource_group} · {row.location}", row.id) for row in usable]
-        kept = self.wizard.draft.vault.vault_id
-        choice.offer([("a new key vault", NEW), *options], kept if kept in self._vaults else NEW)
+        self._vaults_left_out = _both(left_out, problems)
+        offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in usable]
+        kept = draft.vault.vault_id
+        if not draft.vault.seen and draft.cluster:
+            now = draft.cluster.encryption.key_name.partition("/")[0]
+            kept = next((row.id for row in usable if now and same(row.name, now)), NEW)
+        choice.offer([A_NEW_VAULT, *offers], kept if kept in self._vaults else NEW)
+        self._reading.pop("vault")
         self._show()
 
     async def _read_identities(self) -> None:
-        choice = self.query_one("#identity", Choice)
-        try:
-            rows = await identities(self.wizard.azure, self._subscription)
-        except AzureError as error:
-            choice.hint(f"! {error.problem.summary} A new one can still be made.")
-            return
-        rows = sorted(rows, key=self._nearest_first)
-        self._identities = {row.id: row for row in rows}
-        options = [(f"{row.name} · {row.resource_group} · {row.location}", row.id) for row in rows]
-        kept = self.wizard.draft.vault.identity_id
-        choice.offer(
-            [("a new user-assigned identity", NEW), *options], kept if kept in self._identities else NEW
+        draft = self.wizard.draft
+        rows, problems = await vault_offers.everywhere(
+            self.wizard.azure, self.wizard.subscriptions, identities
         )
+        rows = vault_offers.nearest_first(draft, rows)
+        self._identities = {row.id: row for row in rows}
+        offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in rows]
+        kept = draft.vault.identity_id
+        if not draft.vault.seen and draft.cluster and draft.cluster.encryption.kms_enabled:
+            now = draft.cluster.identities[:1]
+            kept = next((row.id for row in rows if now and same(row.id, now[0])), NEW)
+        choice = self.query_one("#identity", Choice)
+        choice.offer([A_NEW_IDENTITY, *offers], kept if kept in self._identities else NEW)
+        self._identities_left_out = _both("", problems)
+        self._reading.pop("identity")
         self._show()
 
-    async def _read_keys(self, vault_id: str) -> None:
+    async def _read_keys(self, vault: VaultRow) -> None:
         choice = self.query_one("#key", Choice)
-        choice.hint("asking Azure for the vault's keys…")
         try:
-            rows = await keys(self.wizard.azure, vault_id)
+            rows = await keys(self.wizard.azure, vault.id)
         except AzureError as error:
-            choice.hint(f"! {error.problem.summary} A new one can still be made.")
+            rows, trouble = [], f"! {error.problem.summary} A new one can still be made."
+        else:
+            trouble = ""
+        if vault.id != self._keys_of:
             return
-        if vault_id != self._keys_of:
-            return
-        usable = [row for row in rows if row.why_not is None]
+        self._reading.pop("key", None)
+        usable, left_out = vault_offers.usable_keys(vault.name, rows)
         self._keys = {row.name: row for row in usable}
-        options = [(f"{row.name} · {row.type} {row.size or ''}", row.name) for row in usable]
-        form = self.wizard.draft.vault
-        kept = form.key if form.key_exists else NEW
-        choice.offer([("a new key", NEW), *options], kept if kept in self._keys else NEW)
-        left_out = [f"{row.name}: {row.why_not}" for row in rows if row.why_not]
-        choice.hint(f"not offered: {'; '.join(left_out)}" if left_out else "")
+        self._keys_left_out = trouble or left_out
+        draft = self.wizard.draft
+        kept = draft.vault.key if draft.vault.key_exists else NEW
+        if not draft.vault.seen and draft.cluster:
+            of_vault, _, name = draft.cluster.encryption.key_name.partition("/")
+            kept = name if same(of_vault, vault.name) else NEW
+        choice.offer(
+            [A_NEW_KEY, *(vault_offers.offer_of_key(row) for row in usable)],
+            kept if kept in self._keys else NEW,
+        )
+        self._show()
+        if self._live.asking or self._found:
+            self._ask()
 
     # -- what was chosen -----------------------------------------------------------------------------------------
 
@@ -206,152 +179,175 @@ esc     back; what you typed is kept"""
     def _choice(self, name: str) -> str:
         return self.query_one(f"#{name}", Choice).value
 
-    def _form(self) -> VaultForm:
-        """What stands on the screen; a name that is only proposed stays a proposal."""
-        draft = self.wizard.draft
-        plain = replace(draft, vault=VaultForm())
-        vault, identity = (
-            self._vaults.get(self._choice("vault")),
-            self._identities.get(self._choice("identity")),
-        )
-        key = self._keys.get(self._choice("key")) if vault else None
-        kind, _, size = self._choice("key-type").partition(":")
-        typed = {name: self._value(name) for name in ("vault-name", "key-name", "identity-name")}
-        return VaultForm(
-            vault=vault.name if vault else _unless(typed["vault-name"], plain.vault_name),
-            vault_group=_unless(
-                vault.resource_group if vault else self._value("vault-group"), draft.resource_group
-            ),
-            vault_id=vault.id if vault else "",
-            purge_protection=vault.purge_protection if vault else self._choice("purge") == "on",
-            key=key.name if key else _unless(typed["key-name"], plain.key_name),
-            key_exists=key is not None,
-            key_type=_existing_type(key) if key else kind,
-            key_size=_existing_size(key) if key else int(size),
-            create_through=_unless(
-                self._choice("through"), "resource-manager" if draft.option == "Private" else "key-vault"
-            ),
-            identity=identity.name if identity else _unless(typed["identity-name"], plain.identity_name),
-            identity_group=_unless(
-                identity.resource_group if identity else self._value("identity-group"), draft.resource_group
-            ),
-            identity_id=identity.id if identity else "",
-            tags=self._value("tags"),
-        )
+    def _chosen(self) -> tuple[VaultRow | None, KeyRow | None, IdentityRow | None]:
+        """What exists and was chosen of vault, key and identity."""
+        vault = self._vaults.get(self._choice("vault"))
+        key = self._keys.get(self._choice("key")) if vault and vault.id == self._keys_of else None
+        return vault, key, self._identities.get(self._choice("identity"))
 
-    @on(Field.Changed)
-    @on(Choice.Changed)
-    def _changed(self) -> None:
-        self._show()
+    def _form(self) -> VaultForm:
+        """What stands on the screen."""
+        typed = {str(field.id): field.value for field in self.query(Field)}
+        typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
+        return form_of(self.wizard.draft, typed, *self._chosen())
 
     def action_back(self) -> None:
         """Back, with what was typed kept."""
-        self._keep()
+        self._live.forget()
+        self.wizard.draft = replace(self.wizard.draft, vault=self._form())
         super().action_back()
 
-    def _keep(self) -> None:
-        self.wizard.draft = replace(self.wizard.draft, vault=self._form())
+    # -- the rules -----------------------------------------------------------------------------------------------
+
+    @on(Field.Changed)
+    def _typed(self, event: Field.Changed) -> None:
+        self._live.forget()
+        self._silence(str(event.field.id))
+        self._show()
+
+    @on(Choice.Changed)
+    def _another(self, event: Choice.Changed) -> None:
+        self._silence(str(event.choice.id))
+        self._show()
+        self._ask()
+
+    @on(Field.Left)
+    def _left(self) -> None:
+        if self.is_current:
+            self._ask()
+
+    def _silence(self, entry: str) -> None:
+        """What was found of this entry and of those that go with it holds no more."""
+        group = next((g for g, parts in PARTS.items() if entry == g or entry in parts), entry)
+        gone = {group, *PARTS.get(group, ())}
+        if entry == "vault":
+            gone |= {"key", *PARTS["key"]}
+            self._rotated = None
+        if entry == "key":
+            self._rotated = None
+        self._found = {place: found for place, found in self._found.items() if place not in gone}
+
+    def _ask(self) -> None:
+        """Have the rules look at what stands on the screen, if it can stand at all."""
+        waiting = any(field.problem for field in self.query(Field) if not field.disabled)
+        try:
+            answers = None if waiting else replace(self.wizard.draft, vault=self._form()).answers()
+        except (AnswersError, ValueError):
+            answers = None
+        self._live.ask(answers)
+        self._show()
+
+    def _told(self, said: Seen | Problem) -> None:
+        """The rules have spoken, or Azure could not be asked."""
+        self._found, self._trouble = {}, said if isinstance(said, Problem) else None
+        if isinstance(said, Seen):
+            self._rotated = rotates_every(said.key) if said.key else None
+            for finding in said.findings:
+                self._place(finding)
+        if self.is_mounted:
+            self._show()
+
+    def _place(self, finding: Finding) -> None:
+        place = place_of(finding.code)
+        if finding.level == "info" or (not place and finding.level != "error"):
+            return  # the review says these
+        if place == "rotate" and not self.query_one("#rotate").disabled:
+            return  # the choice says so itself
+        if place and self.query_one(f"#{place}").disabled:
+            place = next(group for group, parts in PARTS.items() if place == group or place in parts)
+        self._found.setdefault(place, []).append(finding)
+
+    def _mistakes(self) -> list[str]:
+        """The entries of this form in which the rules found an error."""
+        return [place for place, found in self._found.items() if place and found[0].level == "error"]
+
+    # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """Bring the screen in line with what is chosen."""
         if not self.is_mounted:
             return
-        vault, identity = (
-            self._vaults.get(self._choice("vault")),
-            self._identities.get(self._choice("identity")),
-        )
+        vault = self._vaults.get(self._choice("vault"))
         if vault and vault.id != self._keys_of:
-            self._keys_of = vault.id
-            self.background(self._read_keys(vault.id), "listing the keys")
-        key = self._keys.get(self._choice("key")) if vault else None
-        for name, shown in (
-            ("vault-name", not vault),
-            ("vault-group", not vault),
-            ("purge", not vault),
-            ("key-name", not key),
-            ("key-type", not key),
-            ("through", not key),
-            ("identity-name", not identity),
-            ("identity-group", not identity),
-        ):
-            widget = self.query_one(f"#{name}")
-            widget.display = shown
-            widget.disabled = not shown
+            self._keys_of, self._keys = vault.id, {}
+            self._reading["key"] = "asking Azure for the vault's keys…"
+            self.background(self._read_keys(vault), "listing the keys")
+        vault, key, identity = self._chosen()
+        for group, there in (("vault", vault), ("key", key), ("identity", identity)):
+            for name in PARTS[group]:
+                widget = self.query_one(f"#{name}")
+                widget.display, widget.disabled = there is None, there is not None
         self.query_one("#key").disabled = vault is None
-        if vault is None:
-            self.query_one("#key", Choice).hint(
-                "in the new vault; RSA, because it has to encrypt and decrypt"
-            )
-        self._explain(vault)
-        self.query_one("#drawing", Static).update(
-            self._drawing(vault.name if vault else self._value("vault-name"))
-        )
+        self._explain(vault, key)
+        for entry in self.query(Entry):
+            entry.found(self._found.get(str(entry.id), ()))
+        ahead = self._ahead()
+        self.query_one("#ahead", Static).update(ahead)
+        self.query_one("#ahead").display = bool(ahead.plain)
         waiting = [field for field in self.query(Field) if not field.disabled and field.problem]
-        names = {
-            "vault-name": "the vault's name",
-            "key-name": "the key's name",
-            "identity-name": "the identity's name",
-        }
-        why = ", ".join(names.get(str(field.id), str(field.id).replace("-", " ")) for field in waiting)
-        self.query_one(Onward).allow(f"Still to mend: {why}" if waiting else None)
-
-    def _explain(self, vault: VaultRow | None) -> None:
-        private = self.wizard.draft.option == "Private"
-        if vault:
-            facts = ["its firewall denies the internet" if vault.firewall_denies else "open to every network"]
-            facts.append("purge protection on" if vault.purge_protection else "no purge protection")
-            self.query_one("#vault", Choice).hint(" · ".join(facts))
+        why = ", ".join(_CALLED.get(str(f.id), str(f.id).replace("-", " ")) for f in waiting)
+        mistakes = self._mistakes()
+        if waiting:
+            self.query_one(Onward).allow(f"Still to mend: {why}")
+        elif mistakes:
+            names = ", ".join(_CALLED.get(m, f"the {m.replace('-', ' ')}") for m in mistakes)
+            self.query_one(Onward).allow(f"It would fail: see ✗ at {names}")
         else:
-            self.query_one("#vault", Choice).hint("its name must be free in all of Azure")
-        self.query_one("#purge", Choice).hint(
-            "cannot be turned off again; what is deleted can be restored for 90 days"
-            if self._choice("purge") == "on"
-            else "! whoever may purge the vault can destroy the cluster's secrets at once"
-        )
-        direct = self._choice("through") == "key-vault"
-        if private:
-            through = (
-                "you become Key Vault Crypto Officer; the vault is open until the key is made"
-                if direct
-                else "the vault is closed from birth; you need no role on its keys"
-            )
-        else:
-            through = (
-                "you become Key Vault Crypto Officer of the vault"
-                if direct
-                else "you need no role on the vault's keys"
-            )
-        self.query_one("#through", Choice).hint(through)
-        self.query_one("#identity", Choice).hint(
-            "gets Key Vault Crypto User and Key Vault Contributor on the vault"
-        )
+            self.query_one(Onward).allow(None)
 
-    def _drawing(self, vault: str) -> Content:
-        """Who can reach the key, and how, as one line."""
-        cluster = self.wizard.draft.cluster_name
-        narrow = self.app.size.width < NARROW
-        if self.wizard.draft.option == "Private":
-            wire, wall, other = (
-                ("──trusted──▶", "firewall: deny", "◀──✗──")
-                if narrow
-                else ("──trusted service──▶", "firewall: deny", "◀──✗── ")
+    def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
+        draft = self.wizard.draft
+        private = draft.option == "Private"
+        hints = {
+            "vault": vault_words.of_the_vault(vault, self._vaults_left_out),
+            "purge": vault_words.of_purge_protection(on=self._choice("purge") == "on"),
+            "key": "in the new vault; RSA, because it has to encrypt and decrypt",
+            "rotate": vault_words.of_rotation(self._choice("rotate")),
+            "through": vault_words.of_making(direct=self._choice("through") == "key-vault", private=private),
+            "identity": "\n".join(
+                filter(None, (vault_words.of_the_identity(vault), self._identities_left_out))
+            ),
+        } | self._reading
+        if vault and "key" not in self._reading:
+            hints["key"] = (
+                f"rotated by the vault: {self._rotated}" if key and self._rotated else self._keys_left_out
             )
+        for name, hint in hints.items():
+            self.query_one(f"#{name}", Choice).hint(hint)
+        line = vault_words.drawing(
+            draft.cluster_name,
+            vault.name if vault else self._value("vault-name"),
+            private=private,
+            narrow=self.app.size.width < NARROW,
+        )
+        if vault and draft.cluster:
+            change = vault_words.change_of_access(
+                draft.cluster_name, draft.cluster.encryption, vault, private=private
+            )
+            line = Content.assemble(line, (f"\n{change}" if change else "", STYLES["warn"]))
+        self.query_one("#drawing", Static).update(line)
+
+    def _ahead(self) -> Content:
+        """The line above Continue: that Azure is being asked, or what stands in the way and is no entry of this form."""
+        if self._live.asking:
+            return Content.assemble(("◐ ", STYLES["busy"]), ("asking Azure what it makes of this…", "$quiet"))
+        if self._trouble:
             return Content.assemble(
-                (cluster, "bold"),
-                (f" {wire} ", STYLES["good"]),
-                (vault or "vault", "bold"),
-                f" ({wall}) ",
-                (other, STYLES["bad"]),
-                " internet",
+                ("! ", STYLES["warn"]),
+                (f"{clean(self._trouble.summary)} The review asks again.", "$quiet"),
             )
-        return Content.assemble(
-            (cluster, "bold"),
-            (" ──token──▶ ", STYLES["good"]),
-            (vault or "vault", "bold"),
-            " (open) ",
-            ("◀──token──", STYLES["warn"]),
-            " whoever has a role",
-        )
+        if found := self._found.get(""):
+            return findings_content(found)
+        return Content("")
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def action_checks(self) -> None:
+        """What the rules found so far, to be read and copied."""
+        found = [finding for some in self._found.values() for finding in some]
+        text = "\n\n".join(finding_text(f) for f in found) or "Nothing was found so far."
+        name = f"checks-{self.wizard.draft.cluster_name}.txt"
+        self.app.push_screen(TextDialog("What the rules found", text, name, wrap=True))
 
     @on(Onward.Pressed)
     def action_onward(self) -> None:
@@ -362,34 +358,17 @@ esc     back; what you typed is kept"""
         if wrong := next((field for field in fields if field.problem), None):
             wrong.edit()
             return
+        if mistakes := self._mistakes():
+            entry = self.query_one(f"#{mistakes[0]}")
+            entry.query_one("Input, Select").focus(scroll_visible=False)
+            self.call_after_refresh(entry.scroll_visible, animate=False, immediate=True)
+            return
+        self._live.forget()
         self.wizard.settle("vault", vault=self._form())
         self.wizard.after("vault")
 
 
-def _unless(value: str, default: str) -> str:
-    """The value, or nothing where it is just the default."""
-    return "" if value == default else value
-
-
-def _existing_type(key: KeyRow) -> str:
-    return "RSA-HSM" if key.type == "RSA-HSM" else "RSA"
-
-
-def _existing_size(key: KeyRow) -> int:
-    return key.size if key.size in {2048, 3072, 4096} and key.size else 3072
-
-
-def _named(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:
-    return lambda value: rule(value) if value else "Give it a name."
-
-
-def _optional(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:
-    return lambda value: rule(value) if value else None
-
-
-def _tags(value: str) -> str | None:
-    try:
-        parse_tags(value)
-    except ValueError as error:
-        return str(error)
-    return None
+def _both(left_out: str, problems: list[Problem]) -> str:
+    """Why some are not offered, and where one could not look."""
+    told = [f"! {problem.summary} A new one can still be made." for problem in problems[:1]]
+    return "\n".join(filter(None, (left_out, *told)))

@@ -1,6 +1,7 @@
 """The verification: a verdict large enough to photograph, each check with its evidence, what Azure returned."""
 
 import json
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -11,13 +12,18 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.dialogs import SaveDialog, TextDialog, problem_content
+from screens.cluster import explained
+from screens.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
 from screens.frame import Frame, Heading
 from screens.reports import verification_report
-from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, count, duration, hanging
+from screens.watch import Watch
+from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, ago, count, duration, hanging
 from wizard.clock import Clock
+from wizard.cloud.arm import ResourceId, same
 from wizard.cloud.clean import clean
+from wizard.cloud.inventory import one_cluster
 from wizard.cloud.problems import AzureError
+from wizard.inside.look import look_inside
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
 
@@ -27,7 +33,11 @@ GROUPS = {
     "vault": "The vault",
     "identity": "The identity",
     "expectation": "As you asked for it",
+    "inside": "Inside the cluster",
 }
+_EVERY, _LEAST = 30.0, 2.0
+"""Seconds of Azure's time between two looks of a watch, and of real time at least. A cluster may be read 60 times at
+once, and once a second after that (AKS:quotas-skus-regions)."""
 
 
 class VerificationScreen(Frame):
@@ -38,18 +48,26 @@ class VerificationScreen(Frame):
 Everything here was read from Azure just now; nothing is remembered. A check that could not be made says so and is \
 never counted as passed by silence.
 
-enter   open a check: what Azure returned, and what to do
-p       the security profile as Azure returned it, to be copied
+enter   open a check: what Azure returned, what it proves, and what to do
 r       look again
+w       watch: look again and again until the verdict is another one, or until w is pressed again
+i       look inside with kubectl: writes one secret of its own, sees it being encrypted, and removes it
+p       the security profile as Azure returned it, to be copied
 s       save the report, as JSON and as Markdown
+m       change how this cluster is encrypted, or migrate it
+o       rotate the key: a new version now, or every so often by the vault itself; then it is looked at again
 n       another cluster
 esc     back"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "again", "look again"),
-        Binding("p", "profile", "security profile"),
-        Binding("s", "save", "save report"),
-        Binding("n", "another", "another cluster"),
+        Binding("r", "again", "again"),
+        Binding("w", "watch", "watch"),
+        Binding("i", "inside", "inside"),
+        Binding("p", "profile", "raw"),
+        Binding("s", "save", "save"),
+        Binding("m", "change", "change"),
+        Binding("o", "rotate", "rotate"),
+        Binding("n", "another", "other"),
     ]
 
     def __init__(self, cluster_id: str | None = None) -> None:
@@ -58,9 +76,16 @@ esc     back"""
         self._cluster_id = cluster_id
         self._report: ClusterReport | None = None
         self._open: set[str] = set()
-        self._looking = False
+        self._busy = ""
+        """What is being done now, in a few words."""
         self._clock = Clock()
         self._beats = 0
+        self._watch: Watch | None = None
+        self._read = Clock()
+        """Since the last look."""
+        self._told = False
+        """Whether the note says something that is not to be written over."""
+        self._may_look_inside = False
 
     def body(self) -> ComposeResult:
         yield Heading("Verification")
@@ -83,18 +108,49 @@ esc     back"""
         if self._report:
             self._fill(self._report)
 
+    # -- looking -------------------------------------------------------------------------------------------------
+
     def _beat(self) -> None:
+        """Four times a second: what is going on, and whether the watch is to look again."""
         self._beats += 1
-        if self._looking:
-            sign = SPINNER[self._beats % 4]
-            self.query_one(Heading).note(f"{sign} reading Azure… {duration(self._clock.elapsed())}")
+        if self._busy:
+            self._note(f"{SPINNER[self._beats % 4]} {self._busy}… {duration(self._clock.elapsed())}")
+        elif self._watch and self._watch.left <= 0:
+            self.action_again()
+        elif self._watch:
+            self._note(
+                f"watching since {self._watch.since} · look {self._watch.looks + 1} in "
+                f"{duration(self._watch.left)}"
+            )
+        elif self._report and not self._told:
+            self._note(f"read from Azure {ago(self._read.elapsed())}")
+
+    def _note(self, text: str) -> None:
+        self.query_one(Heading).note(text)
 
     def action_again(self) -> None:
-        """Look again."""
-        if not self._looking:
-            self._looking = True
-            self._clock = Clock()
+        """Look again, from outside."""
+        if not self._busy:
+            self._begin("reading Azure")
             self.background(self._look(), "verifying")
+
+    def _begin(self, what: str) -> None:
+        self._busy = what
+        self._told = False
+        self._clock = Clock()
+
+    def action_watch(self) -> None:
+        """Look again and again until the verdict is another one; or stop doing so."""
+        if self._watch:
+            self._watch = None
+            self._told = True
+            self._note("no longer watching")
+        elif self._report:
+            self._watch = Watch(self._report.passed, self._seconds())
+            self.action_again()
+
+    def _seconds(self) -> float:
+        return max(_LEAST, self.wizard.azure.clock.scaled(_EVERY))
 
     async def _look(self) -> None:
         wizard = self.wizard
@@ -107,17 +163,85 @@ esc     back"""
         try:
             report = await verify(wizard.azure, cluster_id or "", expect=expect)
         except AzureError as error:
-            self._looking = False
-            self.query_one(Heading).note("")
+            self._busy = ""
+            self._note("")
             self.query_one("#verdict", Static).update(problem_content(error.problem))
+            if self._watch:  # what cannot be read now may be read soon
+                self._watch.looked(self._seconds())
             return
         finally:
-            self._looking = False
+            self._busy = ""
+        self._read = Clock()
         self._report = report
         wizard.verified(report, asked=self._cluster_id is None)
         if active and active.journal and expect is active.answers:
             active.journal.keep_report(report)
+        self._watched(report)
         self.call_after_refresh(self._show, report)
+
+    def _watched(self, report: ClusterReport) -> None:
+        """The watch has looked once more, and is over where the verdict is another one."""
+        watch = self._watch
+        if watch is None:
+            return
+        watch.looked(self._seconds())
+        if report.passed == watch.passed:
+            return
+        self._watch = None
+        told = "It holds now" if report.passed else "It no longer holds"
+        self.app.bell()
+        self.notify(
+            f"{told}, since {datetime.now().astimezone():%H:%M:%S}. {report.verdict}",
+            severity="information" if report.passed else "error",
+            markup=False,
+            timeout=60,
+        )
+
+    def action_inside(self) -> None:
+        """Look inside the cluster, once the operator has read what that does."""
+        if self._report is None or self._busy:
+            return
+        if self._may_look_inside:
+            self._go_inside("look")
+            return
+        self.app.push_screen(
+            AskDialog(
+                f"Look inside {self._report.name} with kubectl?",
+                "One secret named aks-kms-canary-… is written into the namespace default, read back, and removed in every "
+                "case; the API servers' metrics then show whether it was encrypted. No other secret is read. The "
+                "credentials come from Azure Resource Manager and stay in memory.",
+                {"not": "Not now", "look": "Look inside"},
+            ),
+            self._go_inside,
+        )
+
+    def _go_inside(self, answer: str | None) -> None:
+        report = self._report
+        if answer == "look" and report and not self._busy:
+            self._may_look_inside = True
+            self._watch = None
+            self._begin("looking inside with kubectl")
+            self.background(self._look_inside(report), "looking inside")
+
+    async def _look_inside(self, report: ClusterReport) -> None:
+        """Each check is shown as it is made; all of them count for the verdict."""
+        found: list[Check] = []
+
+        def tell(check: Check) -> None:
+            found.append(check)
+            self._report = report.with_more(found)
+            self._show(self._report)
+
+        try:
+            await look_inside(self.wizard.azure, report, tell)
+        finally:
+            self._busy = ""
+        whole = report.with_more(found)
+        self.wizard.verified(whole, asked=self._cluster_id is None)
+        active = self.wizard.active
+        if active and active.journal and same(active.plan.cluster_id, whole.id):
+            active.journal.keep_report(whole)
+        self._show(whole)
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -142,7 +266,8 @@ esc     back"""
             )
         )
         self.query_one(Heading).title(f"Verification of {report.name}")
-        self.query_one(Heading).note("read from Azure just now")
+        if not self._busy and not self._watch:
+            self._note("read from Azure just now")
         self.query_one("#profile", Static).update(Content(self._profile_text(report)))
         keep = Content("\n").join(
             [Content.assemble(("! keep for ever", STYLES["warn"])), *(Content(text) for text in report.keep)]
@@ -173,7 +298,10 @@ esc     back"""
                 ("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep)
             )
             options.add_option(Option(text, id="keep", disabled=True))
-        options.highlighted = where if where is not None else (1 if options.option_count > 1 else None)
+        if where is None and options.option_count > 1:  # what stands against the cluster comes first
+            wrong = next((check.code for check in report.checks if check.outcome != "passed"), None)
+            where = options.get_option_index(wrong) if wrong else 1
+        options.highlighted = where
 
     def _prompt(self, check: Check) -> Content:
         sign, word, tone = OUTCOMES[check.outcome]
@@ -185,7 +313,12 @@ esc     back"""
             hanging(clean(check.message), 4, width - len(told)),
         )
         if check.code in self._open:
-            for label, words in (("Azure returned", check.evidence), ("what to do", check.remedy)):
+            seen = "seen" if check.group == "inside" else "Azure returned"
+            for label, words in (
+                (seen, check.evidence),
+                ("proves", check.proves),
+                ("what to do", check.remedy),
+            ):
                 if words:
                     text += Content.assemble(
                         (f"\n      {label}: ", "$quiet"), hanging(clean(words), 8, width - len(label))
@@ -200,6 +333,7 @@ esc     back"""
             check = next((c for c in self._report.checks if c.code == event.option_id), None)
             if check:
                 event.option_list.replace_option_prompt(event.option_id, self._prompt(check))
+                self.call_after_refresh(event.option_list.scroll_to_highlight)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
@@ -222,7 +356,42 @@ esc     back"""
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )
 
+    def action_rotate(self) -> None:
+        """What rotating the key comes to; where that changed anything, look again."""
+        from screens.rotation import RotationDialog
+
+        if self._report and not self._busy:
+            self._watch = None
+            self.app.push_screen(RotationDialog(self._report.id, self._report.name), self._rotated)
+
+    def _rotated(self, changed: bool | None) -> None:
+        if changed:
+            self.action_again()
+
     def action_another(self) -> None:
         """Choose another cluster."""
         self.wizard.found_all = False
         self.wizard.another()
+
+    def action_change(self) -> None:
+        """Go to the key options with this cluster chosen, as it is now."""
+        if self._report and not self._busy:
+            self._begin("reading the cluster")
+            self.background(self._change(ResourceId.parse(self._report.id)), "reading the cluster")
+
+    async def _change(self, cluster_id: ResourceId) -> None:
+        wizard = self.wizard
+        own = next((s for s in wizard.subscriptions if same(s.id, cluster_id.subscription)), None)
+        try:
+            row = await one_cluster(wizard.azure, cluster_id, own) if own else None
+        finally:
+            self._busy = ""
+            self._note("")
+        if row is None or row.why_not:
+            why = explained(row) if row else "its subscription is not among those that you see."
+            self.notify(f"{cluster_id.name} cannot be changed now: {why}", severity="warning", markup=False)
+            return
+        wizard.another()
+        wizard.settle("cluster", cluster=row, subscription=own)
+        wizard.watch_feature(row.subscription_id)
+        wizard.after("cluster")

@@ -39,6 +39,7 @@ The wizard goes through the steps on the spine, one screen each. Esc goes back, 
 
 enter   begin with the prerequisites
 v       only verify a cluster that exists: how its secrets are encrypted now
+a       look at many clusters: all that you can see, with a verdict on each
 r       sign in again, after a failed sign-in
 ctrl+p  all commands
 ctrl+q  leave
@@ -49,6 +50,7 @@ start with --credential to choose another way."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding("v", "verify", "verify only"),
+        Binding("a", "many", "all clusters"),
         Binding("r", "again", "sign in again"),
     ]
 
@@ -68,6 +70,7 @@ start with --credential to choose another way."""
             with Horizontal(classes="buttons"):
                 yield Button("Begin", id="begin", variant="primary", compact=True, disabled=True)
                 yield Button("Verify an existing cluster", id="verify", compact=True, disabled=True)
+                yield Button("Look at many clusters", id="many", compact=True, disabled=True)
             yield Static(id="connection", classes="text")
 
     def on_mount(self) -> None:
@@ -120,7 +123,7 @@ start with --credential to choose another way."""
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Signing in again is offered where it failed, verifying where it did not."""
         failed = self.wizard.connection_problem is not None
-        return {"again": failed, "verify": not failed}.get(action, True)
+        return {"again": failed, "verify": not failed, "many": not failed}.get(action, True)
 
     @on(Button.Pressed, "#begin")
     def begin(self) -> None:
@@ -134,6 +137,14 @@ start with --credential to choose another way."""
 
         if self.wizard.azure_or_none:
             self.app.push_screen(ClusterScreen(verify_only=True))
+
+    @on(Button.Pressed, "#many")
+    def action_many(self) -> None:
+        """All clusters of all subscriptions, with a verdict on each."""
+        if self.wizard.azure_or_none:
+            from screens.fleet_ways import look_at_many
+
+            look_at_many(self.wizard)
 
     def action_again(self) -> None:
         """Try the sign-in again."""

@@ -1,9 +1,12 @@
 """The words, signs and durations that every screen uses alike."""
 
 import textwrap
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wizard.cloud.encryption import Encryption, EncryptionKind
+
+if TYPE_CHECKING:
+    from wizard.rules import Finding
 
 Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
 
@@ -94,6 +97,13 @@ LEVELS: dict[str, tuple[str, str, Tone]] = {
 }
 
 VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays as it is"}
+
+
+def finding_text(finding: "Finding") -> str:
+    """A finding as text to be copied: sign, word, what was found, what to do, its code."""
+    sign, word, _ = LEVELS[finding.level]
+    remedy = f"\n  {finding.remedy}" if finding.remedy else ""
+    return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"
 
 
 def short(identifier: str) -> str:

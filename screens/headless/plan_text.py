@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from screens.headless.table import table
-from screens.words import KINDS, LEVELS, VERBS, usually
+from screens.words import LEVELS, VERBS, usually
 from wizard.cloud.clean import one_line
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.rules import Finding
@@ -13,12 +13,12 @@ _ACTIONS = {"create": "create", "update": "change", "register": "register", "non
 
 def plan_text(plan: Plan, note: str) -> str:
     """The whole plan. `note` says which Azure it is for, and who is signed in."""
-    then = KINDS[plan.then]
     lines = [
         one_line(plan.title),
         f"  {one_line(note)}",
         f"  {one_line(plan.cluster_id)}",
-        f"  now: {KINDS[plan.now]} · then: {then}",
+        f"  from: {one_line(plan.moves[0])}",
+        f"  to:   {one_line(plan.moves[1])}",
     ]
     for verb, heading in VERBS.items():
         rows = [
@@ -32,6 +32,8 @@ def plan_text(plan: Plan, note: str) -> str:
     lines += ["", f"Steps, usually {usually(*plan.usually)} in all", _steps(plan.steps)]
     lines += _sentences("Cannot be undone", plan.irreversible)
     lines += _sentences("Keep for ever", plan.keep)
+    lines += _sentences("Still needed afterwards", plan.still_needed)
+    lines += _sentences("May be cleaned up later, by you", plan.clean_up, sign="·")
     if plan.findings:
         lines += ["", "What was found", *findings_text(plan.findings)]
     if plan.errors:
@@ -56,8 +58,8 @@ def _steps(steps: tuple[PlannedStep, ...]) -> str:
     return table(("",) * 6, rows, indent="  ")
 
 
-def _sentences(heading: str, sentences: Iterable[str]) -> list[str]:
-    found = [f"  ! {one_line(sentence)}" for sentence in sentences]
+def _sentences(heading: str, sentences: Iterable[str], sign: str = "!") -> list[str]:
+    found = [f"  {sign} {one_line(sentence)}" for sentence in sentences]
     return ["", heading, *found] if found else []
 
 

@@ -1,53 +1,99 @@
-"""Reports as Markdown, for a pull request, a ticket or an auditor."""
+"""Findings as Markdown, for a pull request, a ticket or an auditor."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from screens.headless.findings import Findings, Missed
 from screens.words import KINDS, OUTCOMES
 from wizard.cloud.clean import clean, one_line
 from wizard.verification.report import ClusterReport
 
+MOST_SECTIONS = 50
+"""Clusters that have a section each; of more, a table says what is to be known, and JSON has the checks."""
 
-def markdown(reports: Sequence[ClusterReport]) -> str:
+
+def markdown(findings: Findings) -> str:
     """One section for each cluster, an overview before several."""
+    reports = findings.reports
     parts = ["# Encryption of Kubernetes secrets at rest"]
-    if len(reports) > 1:
-        rows = [
-            f"| {_sign(report)} | {_plain(report.name)} | {_plain(report.resource_group)} | {KINDS[report.encryption]} |"
-            for report in reports
-        ]
-        passed = sum(report.passed for report in reports)
-        parts.append(
-            "\n".join(["| | Cluster | Resource group | Encryption |", "| --- | --- | --- | --- |", *rows])
-        )
-        parts.append(f"{passed} of {len(reports)} passed.")
-    parts += [_section(report) for report in reports]
+    if len(reports) != 1 or findings.missed:
+        parts += _overview(findings)
+    if len(reports) <= MOST_SECTIONS:
+        parts += [_section(report) for report in reports]
     return "\n\n".join(parts)
+
+
+def _overview(findings: Findings) -> Iterable[str]:
+    tally = findings.tally
+    yield f"{tally}."
+    if len(tally.kinds) > 1:
+        yield _table(
+            ("Encryption", "Clusters"),
+            [(KINDS[kind], str(number)) for kind, number in tally.kinds.most_common()],
+        )
+    if findings.missed:
+        yield "Could not be read:"
+        yield "\n".join(f"- {_missed(missed)}" for missed in findings.missed)
+    if findings.reports:
+        failed = Counter(
+            check.code for report in findings.reports for check in report.checks if not check.passed
+        )
+        if len(findings.reports) > MOST_SECTIONS and failed:
+            yield _table(
+                ("What failed", "Clusters"),
+                [(f"`{code}`", str(number)) for code, number in failed.most_common()],
+            )
+        yield _table(
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed"),
+            [_row(report) for report in findings.reports],
+        )
+
+
+def _row(report: ClusterReport) -> tuple[str, ...]:
+    failed = ", ".join(f"`{check.code}`" for check in report.checks if not check.passed)
+    return (
+        _sign(report),
+        plain(report.name),
+        plain(report.resource_group),
+        plain(report.subscription),
+        KINDS[report.encryption],
+        failed,
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _missed(missed: Missed) -> str:
+    said = " ".join(filter(None, (missed.problem.summary, missed.problem.azure_said)))
+    return f"{code(missed.id)}: {plain(said)}"
 
 
 def _section(report: ClusterReport) -> str:
     checks = []
     for check in report.checks:
         sign, word, _ = OUTCOMES[check.outcome]
-        remedy = f" **What to do:** {_plain(check.remedy)}" if check.remedy else ""
+        remedy = f" **What to do:** {plain(check.remedy)}" if check.remedy else ""
+        remedy += f" **Proves:** {plain(check.proves)}" if check.proves else ""
         checks.append(
-            f"| {sign} {word} | `{check.code}` | {_plain(check.message)}{remedy} | {_plain(check.evidence)} |"
+            (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{remedy}", plain(check.evidence))
         )
     lines = [
-        f"## {_plain(report.name)}",
+        f"## {plain(report.name)}",
         "",
-        f"**{_sign(report)}: {_plain(report.verdict)}**",
+        f"**{_sign(report)}: {plain(report.verdict)}**",
         "",
-        f"- Cluster: {_code(report.id)}",
-        f"- Kubernetes {_plain(report.kubernetes_version)}",
+        f"- Cluster: {code(report.id)}",
+        f"- Kubernetes {plain(report.kubernetes_version)}",
         "",
-        "| Outcome | Check | What was found | Evidence |",
-        "| --- | --- | --- | --- |",
-        *checks,
+        _table(("Outcome", "Check", "What was found", "Evidence"), checks),
     ]
     if report.keep:
-        lines += ["", "Keep for ever:", "", *(f"- {_plain(sentence)}" for sentence in report.keep)]
+        lines += ["", "Keep for ever:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
     profile = clean(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", profile)), default=0))
     return "\n".join(
@@ -59,12 +105,12 @@ def _sign(report: ClusterReport) -> str:
     return "✓ passed" if report.passed else "✗ failed"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from outside as text: nothing in it is Markdown, HTML or the end of a table's cell."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", one_line(text))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Text from outside as a code span."""
     inner = one_line(text).replace("|", "\\|")
-    return f"`{inner}`" if "`" not in inner else _plain(inner)
+    return f"`{inner}`" if "`" not in inner else plain(inner)

@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 
 from screens.headless.table import table
-from screens.words import KINDS, OUTCOMES, count
+from screens.words import KINDS, OUTCOMES
 from wizard.cloud.clean import clean, one_line
+from wizard.fleet.tally import Tally
 from wizard.verification.report import Check, ClusterReport
 
 
@@ -27,13 +28,11 @@ def report_text(report: ClusterReport) -> str:
 
 def verdict(report: ClusterReport) -> str:
     """The verdict with its sign: what a manager reads."""
-    failed = [check for check in report.checks if not check.passed]
-    but = f" But {count(len(failed), 'check')} failed." if failed and report.encryption != "none" else ""
-    return f"{'✓' if report.passed else '✗'} {one_line(report.verdict)}{but}"
+    return f"{'✓' if report.passed else '✗'} {one_line(report.verdict)}"
 
 
-def overview(reports: Sequence[ClusterReport]) -> str:
-    """One line for each cluster, and the sum."""
+def overview(reports: Sequence[ClusterReport], tally: Tally) -> str:
+    """One line for each cluster, and the sum of all that were looked at."""
     rows = [
         (
             "✓" if report.passed else "✗",
@@ -44,9 +43,7 @@ def overview(reports: Sequence[ClusterReport]) -> str:
         )
         for report in reports
     ]
-    passed = sum(report.passed for report in reports)
-    total = f"{passed} of {count(len(reports), 'cluster')} passed"
-    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED"), rows) + f"\n\n{total}"
+    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED"), rows) + f"\n\n{tally}"
 
 
 def _check(check: Check) -> list[str]:
@@ -56,4 +53,6 @@ def _check(check: Check) -> list[str]:
         lines.append(f"{'':<24}{one_line(check.evidence)}")
     if check.remedy:
         lines.append(f"{'':<24}what to do: {one_line(check.remedy)}")
+    if check.proves:
+        lines.append(f"{'':<24}proves: {one_line(check.proves)}")
     return lines

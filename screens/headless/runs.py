@@ -64,8 +64,14 @@ async def _show(run: str, output: str) -> int:
         show(json.dumps(found.to_json(), indent=2))
         return DONE
     summary = found.summary
-    lines = [summary.title, f"  {summary.status} · {summary.path}", "", "Answers"]
+    lines = [summary.title, f"  {summary.status} · {summary.path}"]
+    moves = found.plan.get("moves") or {}
+    lines += [f"  {word + ':':<6}{clean(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
+    lines += ["", "Answers"]
     lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
+    for heading, key in (("Still needed", "still_needed"), ("May be cleaned up later, by you", "clean_up")):
+        if sentences := found.plan.get(key):
+            lines += ["", heading, *(f"  ! {clean(str(sentence))}" for sentence in sentences)]
     lines += ["", "Log", *(f"  {clean(line)}" for line in found.log.splitlines())]
     show("\n".join(lines))
     return DONE
@@ -73,15 +79,21 @@ async def _show(run: str, output: str) -> int:
 
 @command.command("report")
 @click.argument("run", metavar="ID")
-def report(run: str) -> int:
-    """The verification with which a run ended, as JSON in the shape of `verify -o json`."""
-    return carry_out(_report(run))
+@output_option("json", "markdown")
+def report(run: str, output: str) -> int:
+    """The verification with which a run ended, in the shape of `verify -o json`; or the whole run, as Markdown."""
+    return carry_out(_report(run, output))
 
 
-async def _report(run: str) -> int:
+async def _report(run: str, output: str) -> int:
     from wizard.journal import read_run
 
     found = read_run(None, run)
+    if output == "markdown":
+        from screens.reports import journal_report
+
+        show(journal_report(found))
+        return DONE if found.summary.status == "succeeded" else NO
     if found.report is None:
         raise Ended(
             NO,

@@ -2,22 +2,52 @@
 
 import click
 
-from screens.headless.options import answers_option
-from screens.headless.outcome import DONE, carry_out, read_answers, show
+from screens.headless.door import opened
+from screens.headless.options import Settings, answers_option, azure_options, settings_of
+from screens.headless.outcome import DONE, NO, carry_out, read_answers, say, show
 
 
 @click.command("script")
 @answers_option
-def command(path: str) -> int:
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Fit the script to what exists now: what is there is only looked up, and a cluster that is encrypted already is moved.",
+)
+@azure_options
+@click.pass_context
+def command(ctx: click.Context, path: str, *, live: bool) -> int:
     """The same procedure as an Azure CLI shell script, as the how-to writes it.
 
-    Nothing is asked of Azure. The script needs the Azure CLI with its aks-preview extension (`aks-kms check`).
+    Without --live nothing is asked of Azure: it is the how-to's own road, for a cluster that is not encrypted and with
+    nothing else there. The script needs the Azure CLI with its aks-preview extension (`aks-kms check`).
     """
-    return carry_out(_script(path))
+    settings = settings_of(ctx)
+    return carry_out(_live(settings, path) if live else _how_to(path))
 
 
-async def _script(path: str) -> int:
+async def _how_to(path: str) -> int:
     from wizard.procedure.script import script
 
     show(script(read_answers(path)).rstrip("\n"))
+    return DONE
+
+
+async def _live(settings: Settings, path: str) -> int:
+    from screens.headless.plan_text import findings_text
+    from wizard.procedure.planning import look, plan_from
+    from wizard.procedure.script import script
+    from wizard.target import Target
+
+    answers = read_answers(path)
+    async with opened(settings) as azure:
+        target = Target(answers, azure.cloud.vault_suffix)
+        snapshot = await look(azure, target)
+    plan = plan_from(target, snapshot)
+    for line in findings_text(plan.findings):
+        say(line)
+    if plan.errors:
+        say("✗ No script: mend what is marked ✗, then ask again.")
+        return NO
+    show(script(answers, azure.cloud.vault_suffix, snapshot).rstrip("\n"))
     return DONE

@@ -1,15 +1,17 @@
 """`aks-kms verify`: reads clusters back, and proves how they are encrypted."""
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from screens.headless.clusters import chosen
+from screens.headless.cluster_option import find_cluster
+from screens.headless.clusters import chosen, notes
 from screens.headless.door import opened
+from screens.headless.fleet_options import fleet_options, wanted
 from screens.headless.options import Settings, azure_options, output_option, settings_of
 from screens.headless.outcome import (
     DONE,
@@ -23,12 +25,16 @@ from screens.headless.outcome import (
     say,
     show,
 )
+from screens.headless.progress_line import told
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError
 
 if TYPE_CHECKING:
+    from screens.headless.findings import Findings, Missed
     from wizard.answers import Answers
     from wizard.cloud.azure import Azure
+    from wizard.fleet.judging import Depth
+    from wizard.fleet.wanted import Wanted
     from wizard.verification.report import ClusterReport
 
 _AT_ONCE = 8
@@ -37,93 +43,122 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class _Asked:
-    """Which clusters, as the command line says."""
+    """Which clusters, and how they are to be looked at, as the command line says."""
 
     ids: tuple[str, ...]
-    group: str | None
+    groups: tuple[str, ...]
     name: str | None
-    subscription: str | None
+    subscriptions: tuple[str, ...]
     expect: str | None
+    everything: bool
+    depth: "Depth"
+    fitting: "Wanted"
+    output: str
+    in_cluster: bool = False
 
     def checked(self) -> "_Asked":
-        """Itself. Raises click.UsageError where it names no cluster, or half a one."""
-        if (self.group is None) != (self.name is None):
-            given, missing = ("-n", "-g") if self.group is None else ("-g", "-n")
-            raise click.UsageError(f"{given} names half a cluster; {missing} is missing. Give both, or --id.")
+        """Itself. Raises click.UsageError where it names no cluster, half a one, or one and all of them."""
+        if self.everything:
+            for given, option in ((self.ids, "--id"), (self.name, "-n"), (self.expect, "--expect")):
+                if given:
+                    raise click.UsageError(
+                        f"--all looks at every cluster, and {option} names one. Leave one of them out."
+                    )
+            return self
+        narrowing = self.fitting.locations or self.fitting.kinds or self.fitting.failed
+        if narrowing or self.depth == "full":
+            raise click.UsageError(
+                "--location, --encryption, --failed and --depth choose among many clusters. Add --all, or leave them out."
+            )
+        if bool(self.groups) != (self.name is not None):
+            given, missing = ("-g", "-n") if self.groups else ("-n", "-g")
+            raise click.UsageError(
+                f"{given} names half a cluster; {missing} is missing. Give both, or --id, or --all for all of them."
+            )
+        if len(self.groups) > 1:
+            raise click.UsageError("A cluster is in one resource group. Give -g once, or --all.")
         if not self.ids and self.name is None and self.expect is None:
             raise click.UsageError(
-                "Which cluster? Give -g and -n, or --id (repeatable), or --expect FILE for the cluster it names; "
-                "`aks-kms clusters` lists them."
+                "Which cluster? Give -g and -n, or --id (repeatable), or --all, or --expect FILE for the cluster it "
+                "names; `aks-kms clusters` lists them."
             )
         return self
 
 
-@dataclass
-class _Outcome:
-    """What was found on each cluster, in the order in which they were asked for."""
-
-    reports: list["ClusterReport"] = field(default_factory=list)
-    unreadable: list[tuple[str, Problem]] = field(default_factory=list)
-
-    @property
-    def code(self) -> int:
-        if self.unreadable and not self.reports:
-            return code_of(self.unreadable[0][1])
-        return DONE if not self.unreadable and all(report.passed for report in self.reports) else NO
-
-    def to_json(self) -> dict[str, Any]:
-        """The shape of `verify -o json`. What could not be read is counted as failed, and said apart."""
-        from wizard.verification.report import Report
-
-        body = Report(tuple(self.reports)).to_json()
-        body["unreadable"] = [{"id": id_, "problem": problem.to_json()} for id_, problem in self.unreadable]
-        body["summary"]["total"] += len(self.unreadable)
-        body["summary"]["failed"] += len(self.unreadable)
-        return body
-
-
 @click.command("verify")
-@click.option("-g", "--resource-group", "group", metavar="NAME", help="The cluster's resource group.")
+@click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True,
+              help="The cluster's resource group; with --all, only clusters in it, repeatable.")  # fmt: skip
 @click.option("-n", "--name", metavar="NAME", help="The cluster's name.")
-@click.option(
-    "--subscription",
-    metavar="NAME-OR-ID",
-    help="With -g and -n; without it, the cluster is looked for in all.",
-)
+@click.option("--subscription", "subscriptions", metavar="NAME-OR-ID", multiple=True,
+              help="With -g and -n: where the cluster is; without it, it is looked for in all. With --all: only this one, "
+              "repeatable.")  # fmt: skip
 @click.option("--id", "ids", metavar="ID", multiple=True, help="A cluster's resource id; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Every cluster you can see.")
+@click.option("--depth", type=click.Choice(("basic", "full")), default="basic", show_default=True,
+              help="With --all. basic: what the lists of clusters say, in a request for each hundred or so. full: also the "
+              "vaults, keys, identities, roles and locks that they depend on, each read once.")  # fmt: skip
+@fleet_options("With --all. ")
 @click.option("--expect", metavar="FILE", help="Hold the cluster against this answers file.")
-@output_option("table", "json", "jsonl", "markdown")
+@click.option(
+    "--in-cluster",
+    is_flag=True,
+    help="Look inside as well, with kubectl: see a secret being encrypted.",
+)
+@output_option("table", "json", "jsonl", "junit", "sarif", "markdown")
 @azure_options
 @click.pass_context
 def command(
     ctx: click.Context,
-    group: str | None,
+    groups: tuple[str, ...],
     name: str | None,
-    subscription: str | None,
+    subscriptions: tuple[str, ...],
     ids: tuple[str, ...],
+    everything: bool,
+    depth: "Depth",
+    locations: tuple[str, ...],
+    kinds: tuple[str, ...],
+    failed: bool,
     expect: str | None,
+    in_cluster: bool,
     output: str,
 ) -> int:
-    """Read clusters back, and prove how they are encrypted.
+    """Read clusters back, and prove how they are encrypted: one, some, or all that you can see.
 
-    Exit code 0 where every cluster's secrets are encrypted (with --expect: as asked), 1 where they are not.
+    Exit code 0 where every cluster's secrets are encrypted (with --expect: as asked), 1 where they are not, or where
+    something could not be read. jsonl writes each cluster as it is found, in as much memory for ten thousand as for ten.
     """
-    return carry_out(
-        _verify(settings_of(ctx), _Asked(ids, group, name, subscription, expect).checked(), output)
-    )
+    fitting = wanted(groups if everything else (), locations, kinds, failed=failed)
+    asked = _Asked(
+        ids, groups, name, subscriptions, expect, everything, depth, fitting, output, in_cluster
+    ).checked()
+    return carry_out(_verify(settings_of(ctx), asked))
 
 
-async def _verify(settings: Settings, asked: _Asked, output: str) -> int:
+async def _verify(settings: Settings, asked: _Asked) -> int:
+    from screens.headless.findings import Findings
+
     expect = read_answers(asked.expect) if asked.expect else None
     for id_ in asked.ids:
         _check_id(id_)
     async with opened(settings) as azure:
-        ids = await _ids(azure, asked, expect)
-        found = await _look(azure, ids, expect, output)
-    for _, problem in found.unreadable:
-        say(problem_text(problem))
-    _tell(found, output)
-    return found.code
+        findings = Findings(azure.cloud.arm)
+        if asked.everything:
+            await _look_at_all(azure, asked, findings)
+        else:
+            await _look(azure, await _ids(azure, asked, expect), expect, asked, findings)
+    for missed in findings.missed:
+        say(problem_text(missed.problem))
+    _tell(findings, asked)
+    if findings.missed and not findings.tally.clusters:
+        return code_of(findings.missed[0].problem)
+    if asked.everything and not findings.tally.clusters:
+        say(
+            "✗ There is no cluster to verify.\n  What to do: check the filters; `aks-kms clusters` lists what there is."
+        )
+    return DONE if findings.tally.holds else NO
+
+
+# -- one, or some -----------------------------------------------------------------------------------------------------
 
 
 def _check_id(id_: str) -> None:
@@ -140,8 +175,8 @@ def _check_id(id_: str) -> None:
 
 async def _ids(azure: "Azure", asked: _Asked, expect: "Answers | None") -> list[str]:
     ids = list(asked.ids)
-    if asked.group is not None and asked.name is not None:
-        ids.append(await _find(azure, asked.group, asked.name, asked.subscription))
+    if asked.groups and asked.name is not None:
+        ids.append(await find_cluster(azure, asked.groups[0], asked.name, asked.subscriptions))
     if not ids and expect is not None:
         ids.append(
             str(ResourceId(expect.subscription, expect.resource_group, MANAGED_CLUSTER, expect.cluster.name))
@@ -149,78 +184,111 @@ async def _ids(azure: "Azure", asked: _Asked, expect: "Answers | None") -> list[
     return ids
 
 
-async def _find(azure: "Azure", group: str, name: str, subscription: str | None) -> str:
-    """The id of the cluster of that name: in the subscription given, else in the only one that has such a cluster."""
-    subscriptions = await chosen(azure, (subscription,) if subscription else ())
-    if len(subscriptions) == 1:
-        return str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name))
-    from wizard.cloud.inventory import ClusterRow, clusters
-
-    found, unreadable = [], []
-    async for row in clusters(azure, subscriptions):
-        if not isinstance(row, ClusterRow):
-            unreadable.append(row)
-        elif same(row.resource_group, group) and same(row.name, name):
-            found.append(row)
-    if len(found) == 1:
-        return found[0].id
-    for missed in unreadable:
-        say(problem_text(missed.problem))
-    if found:
-        where = ", ".join(row.subscription_name for row in found)
-        raise Ended(
-            USAGE,
-            f"✗ There is a cluster {name} in {group} in each of: {where}.\n  What to do: add --subscription.",
-        )
-    raise Ended(
-        NO,
-        f"✗ There is no cluster {name} in a resource group {group} in any of "
-        f"{', '.join(row.name for row in subscriptions) or 'no subscription at all'}.\n"
-        "  What to do: check the names (`aks-kms clusters` lists them), or sign in as somebody who can see it.",
-    )
-
-
-async def _look(azure: "Azure", ids: Sequence[str], expect: "Answers | None", output: str) -> _Outcome:
+async def _look(
+    azure: "Azure", ids: Sequence[str], expect: "Answers | None", asked: _Asked, findings: "Findings"
+) -> None:
+    """Each of these clusters, kept in the order in which they were asked for."""
+    from screens.headless.findings import Missed
+    from wizard.inside.look import look_inside
     from wizard.verification.verify import verify
 
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(id_: str) -> "ClusterReport | Problem":
+    async def one(id_: str) -> "ClusterReport | Missed":
         async with gate:
             try:
-                found: ClusterReport | Problem = await verify(azure, id_, expect=expect)
+                report = await verify(azure, id_, expect=expect)
+                if asked.in_cluster:
+                    report = report.with_more(await look_inside(azure, report))
+                found: ClusterReport | Missed = report
             except AzureError as error:
-                found = error.problem
-        if output == "jsonl":  # as they are found
-            body = (
-                {"id": id_, "passed": False, "problem": found.to_json()}
-                if isinstance(found, Problem)
-                else found.to_json()
-            )
-            show(json.dumps(body, ensure_ascii=False))
+                found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)
+        _as_found(found, asked)
         return found
 
-    outcome = _Outcome()
-    for id_, found in zip(ids, await asyncio.gather(*(one(id_) for id_ in ids)), strict=True):
-        if isinstance(found, Problem):
-            outcome.unreadable.append((id_, found))
+    for found in await asyncio.gather(*(one(id_) for id_ in ids)):
+        if isinstance(found, Missed):
+            findings.missed.append(found)
+            findings.tally.unreadable += 1
         else:
-            outcome.reports.append(found)
-    return outcome
+            findings.reports.append(found)
+            findings.tally.count(found)
 
 
-def _tell(found: _Outcome, output: str) -> None:
-    from screens.headless.report_markdown import markdown
-    from screens.headless.report_text import overview, report_text
+# -- all --------------------------------------------------------------------------------------------------------------
 
-    match output:
+
+async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> None:
+    from screens.headless.findings import Missed
+    from wizard.cloud.inventory import Unreadable
+    from wizard.fleet.judging import judge
+    from wizard.fleet.progress import Progress
+    from wizard.fleet.sweep import Gone
+
+    progress = Progress()
+    verdicts = judge(
+        azure,
+        await chosen(azure, asked.subscriptions),
+        depth=asked.depth,
+        wanted=asked.fitting,
+        whole=not asked.subscriptions,
+        progress=progress,
+    )
+    async with told(progress), aclosing(verdicts):
+        async for each in verdicts:
+            if isinstance(each, Gone):
+                findings.gone.append(each.id)
+            elif isinstance(each, Unreadable):
+                missed = Missed(
+                    f"/subscriptions/{each.subscription_id}", each.subscription_name, each.problem
+                )
+                findings.missed.append(missed)
+                findings.tally.unreadable += 1
+                _as_found(missed, asked)
+            else:
+                findings.tally.count(each.report)
+                if not (asked.fitting.failed and each.report.passed):
+                    _as_found(each.report, asked)
+                    if asked.output != "jsonl":  # it has been written, and is not to fill the memory
+                        findings.reports.append(each.report)
+    findings.in_order()
+    notes(progress, findings.gone)
+    say(str(findings.tally))
+
+
+# -- how it is written ------------------------------------------------------------------------------------------------
+
+
+def _as_found(found: "ClusterReport | Missed", asked: _Asked) -> None:
+    if asked.output == "jsonl":
+        from screens.headless.report_json import line
+
+        show(line(found))
+
+
+def _tell(findings: "Findings", asked: _Asked) -> None:
+    """Everything but what was written as it was found. Each way of writing is a file, read when it is asked for."""
+    match asked.output:
         case "json":
-            show(json.dumps(found.to_json(), indent=2))
-        case "markdown" if found.reports:
-            show(markdown(found.reports))
-        case "table" if len(found.reports) == 1 and not found.unreadable:
-            show(report_text(found.reports[0]))
-        case "table" if found.reports:
-            show(overview(found.reports))
+            from screens.headless.report_json import document
+
+            show(document(findings))
+        case "junit":
+            from screens.headless.report_junit import junit
+
+            show(junit(findings))
+        case "sarif":
+            from screens.headless.report_sarif import sarif
+
+            show(sarif(findings))
+        case "markdown" if findings.reports or asked.everything:
+            from screens.headless.report_markdown import markdown
+
+            show(markdown(findings))
+        case "table" if findings.reports:
+            from screens.headless.report_text import overview, report_text
+
+            alone = len(findings.reports) == 1 and not findings.missed and not asked.everything
+            show(report_text(findings.reports[0]) if alone else overview(findings.reports, findings.tally))
         case _:
             pass

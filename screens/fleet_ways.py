@@ -1,0 +1,37 @@
+"""The ways to the many clusters, and from one of them to the wizard's choice of a cluster."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+    from wizard.cloud.inventory import ClusterRow
+
+
+def look_at_many(wizard: "WizardApp") -> None:
+    """Back to the many clusters where they are on the stack, else on to them from here."""
+    from screens.fleet import FleetScreen  # late: the first frame has no use for it
+
+    for screen in wizard.screen_stack:
+        if isinstance(screen, FleetScreen):
+            while wizard.screen is not screen:
+                wizard.pop_screen()
+            return
+    wizard.push_screen(FleetScreen())
+
+
+def take_to_wizard(wizard: "WizardApp", cluster: "ClusterRow", beside: "list[ClusterRow]") -> None:
+    """The wizard's choice of a cluster, with this one under the cursor and those of its subscription beside it.
+
+    Its subscription is chosen thereby; the preview feature is looked up there, and the run waits for it as ever.
+    """
+    from screens.cluster import ClusterScreen
+
+    own = next((each for each in wizard.subscriptions if each.id == cluster.subscription_id), None)
+    if own is None:
+        wizard.notify(f"{cluster.name} is in a subscription that cannot be chosen here.", markup=False)
+        return
+    wizard.settle("prerequisites", subscription=own)
+    wizard.settle("feature")
+    wizard.watch_feature(own.id)
+    wizard.found, wizard.found_all = list(beside), True
+    wizard.push_screen(ClusterScreen(looking_for=cluster.name))

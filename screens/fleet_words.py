@@ -1,0 +1,118 @@
+"""A cluster among many in a table's cells and in words, and what all of them amount to."""
+
+from rich.text import Text
+from textual.content import Content
+
+from screens.fleet_rows import Fleet, Line, Shown
+from screens.words import KINDS, STYLES, Tone, count, encryption
+from wizard.cloud.clean import one_line
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.inventory import Unreadable
+
+_COLOURS: dict[Tone, str] = {
+    "good": "#86c98a",
+    "warn": "#e5b567",
+    "bad": "#ec8080",
+    "busy": "#7cc4e0",
+    "dim": "#8b98a6",
+    "plain": "",
+}
+_BAR: dict[EncryptionKind, tuple[str, str, str, Tone]] = {
+    "none": ("█", "not encrypted", "none", "warn"),
+    "legacy-kms": ("▓", "legacy KMS", "legacy", "busy"),
+    "platform-managed": ("▒", "platform key", "platform", "good"),
+    "customer-managed": ("░", "own key", "own", "good"),
+}
+"""How each kind is drawn: by its own sign, so that the bar can be read without its colours; its name, and a short one."""
+
+
+def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
+    """A bar of how the clusters are encrypted, the same in numbers, and how many fail; two lines of that width."""
+    tally = fleet.tally
+    if not tally.clusters:
+        return Content.assemble(("Asking Azure…" if reading else "No cluster is visible here.", "$quiet"))
+    kinds = [(*drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
+    bar: list[tuple[str, str]] = []
+    left = room
+    for sign, _, _, tone, number in kinds:
+        part = min(left, max(1, round(room * number / tally.clusters)))
+        left -= part
+        bar.append((sign * part, STYLES[tone]))
+    first: list[tuple[str, str, Tone]] = [
+        ("✗", f"{tally.failed:,} fail", "bad") if tally.failed else ("✓", "none fails", "good")
+    ]
+    if tally.unreadable:
+        first.append(("?", f"{tally.unreadable} not readable", "warn"))
+    wait = fleet.progress.throttling.left
+    if reading and wait >= 0.5:
+        first.append(("!", f"Azure asks to wait {wait:.0f} s", "warn"))
+    long = [(sign, f"{number:,} {name}", tone) for sign, name, _, tone, number in kinds]
+    short = [(sign, f"{number:,} {name}", tone) for sign, _, name, tone, number in kinds]
+    lines = [_line(first + long, "   "), _line(first + long, " "), _line(first + short, " ")]
+    words = next((line for line in lines if line.cell_length <= room), lines[-1])
+    return Content.assemble(*bar) + Content("\n") + words
+
+
+def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
+    return Content(gap).join(
+        Content.assemble((f"{sign} ", STYLES[tone]), (words, "bold" if place == 0 else ""))
+        for place, (sign, words, tone) in enumerate(parts)
+    )
+
+
+def beside(fleet: Fleet) -> list[str]:
+    """What a sweep has to say beside its clusters, a sentence or two each."""
+    progress, said = fleet.progress, []
+    if progress.graph_problem is not None:
+        said.append(
+            f"{progress.graph_problem.summary} Every subscription that can be seen was listed all the same."
+        )
+    if progress.cut_off:
+        said.append(
+            "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it."
+        )
+    if fleet.gone:
+        said.append(f"{count(len(fleet.gone), 'cluster')} that Resource Graph still shows exist no more.")
+    return said
+
+
+def cells_of(line: Line) -> dict[str, Text]:
+    """By column: what a line shows there."""
+    if isinstance(line, Unreadable):
+        name = _cell(one_line(line.subscription_name), "dim")
+        empty = dict.fromkeys(("group", "region", "version"), _cell(""))
+        return {"sign": _cell("?", "warn"), "cluster": name, "subscription": name, "now": _cell("not readable", "warn"), **empty}  # fmt: skip
+    row, passed = line.row, line.passed
+    words, tone = encryption(row.encryption)
+    return {
+        "sign": _cell("✓", "good") if passed else _cell("✗", "bad"),
+        "cluster": Text(row.name, "bold", no_wrap=True, overflow="ellipsis"),
+        "group": _cell(row.resource_group),
+        "subscription": _cell(row.subscription_name),
+        "region": _cell(row.location),
+        "version": _cell(row.kubernetes_version),
+        "now": _cell(words, tone),
+    }
+
+
+def _cell(text: str, tone: Tone = "plain") -> Text:
+    return Text(text, _COLOURS[tone], no_wrap=True, overflow="ellipsis")
+
+
+def said(line: Shown) -> Content:
+    """The line under the cursor, in words."""
+    row = line.row
+    key = f" {row.encryption.key_name}" if row.encryption.key_name else ""
+    text = Content.assemble(
+        (row.name, "bold"),
+        f" · {row.location} · {row.kubernetes_version} · {count(row.nodes, 'node')} · {row.provisioning_state}, {row.power_state.lower()}",
+        (
+            f"\n{row.resource_group} in {row.subscription_name} · {row.identity} · {KINDS[row.kind]}{key}",
+            "$quiet",
+        ),
+    )
+    if line.wrong:
+        sign = ("! ", STYLES["warn"]) if line.passed else ("✗ ", STYLES["bad"])
+        more = f" And {len(line.wrong) - 1} more: enter" if len(line.wrong) > 1 else ""
+        text += Content.assemble("\n", sign, f"{line.wrong[0]}{more}")
+    return text

@@ -1,0 +1,99 @@
+"""The options that name one cluster, as the Azure CLI has them."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from screens.headless.clusters import chosen
+from screens.headless.outcome import NO, USAGE, Ended, problem_text, say
+from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from wizard.cloud.azure import Azure
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+Where = tuple[str, str, str]
+"""Subscription (an id, a name or nothing), resource group and name."""
+
+
+def cluster_options(command: Decorated) -> Decorated:
+    """`-g`, `-n`, `--subscription` and `--id`."""
+    for option in (
+        click.option(
+            "--id", "cluster_id", metavar="ID", help="The cluster's resource id, instead of -g and -n."
+        ),
+        click.option(
+            "--subscription",
+            metavar="NAME-OR-ID",
+            help="Its id or name; without it, the cluster is looked for in all.",
+        ),
+        click.option("-n", "--name", metavar="NAME", help="The cluster's name."),
+        click.option("-g", "--resource-group", "group", metavar="GROUP", help="Its resource group."),
+    ):
+        command = option(command)
+    return command
+
+
+def named_cluster(
+    cluster_id: str | None, group: str | None, name: str | None, subscription: str | None
+) -> Where:
+    """The one cluster that the options name. Raises click.UsageError where they name none, or half a one."""
+    if cluster_id is not None:
+        try:
+            there = ResourceId.parse(cluster_id)
+        except ValueError as error:
+            raise click.UsageError(f"--id: {error}.") from None
+        if not same(there.type, MANAGED_CLUSTER):
+            raise click.UsageError(f"--id: {cluster_id} is not a managed cluster, but {there.type}.")
+        return there.subscription, there.resource_group, there.name
+    if group is None or name is None:
+        raise click.UsageError("Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them.")
+    return subscription or "", group, name
+
+
+async def cluster_id_of(azure: "Azure", where: Where) -> str:
+    """The resource id of the cluster that the options name. Raises Ended where there is none, or more than one."""
+    subscription, group, name = where
+    return await find_cluster(azure, group, name, (subscription,) if subscription else ())
+
+
+async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, ...]) -> str:
+    """The id of the cluster of that name: in the subscription given, else in the only one that has such a cluster."""
+    subscriptions = await chosen(azure, named)
+    if len(subscriptions) == 1:
+        return str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name))
+    from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.fleet.sweep import Swept, sweep
+
+    found: list[ClusterRow] = []
+    unreadable: list[Unreadable] = []
+    async with aclosing(sweep(azure, subscriptions, whole=not named)) as clusters:
+        async for each in clusters:
+            if isinstance(each, Unreadable):
+                unreadable.append(each)
+            elif (
+                isinstance(each, Swept) and same(each.row.resource_group, group) and same(each.row.name, name)
+            ):
+                found.append(each.row)
+    if len(found) == 1:
+        return found[0].id
+    for missed in unreadable:
+        say(problem_text(missed.problem))
+    if found:
+        where = ", ".join(row.subscription_name for row in found)
+        raise Ended(
+            USAGE,
+            f"✗ There is a cluster {name} in {group} in each of: {where}.\n  What to do: add --subscription.",
+        )
+    raise Ended(
+        NO,
+        f"✗ There is no cluster {name} in a resource group {group} in any of "
+        f"{', '.join(row.name for row in subscriptions) or 'no subscription at all'}.\n"
+        "  What to do: check the names (`aks-kms clusters` lists them), or sign in as somebody who can see it.",
+    )

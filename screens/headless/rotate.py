@@ -1,0 +1,126 @@
+"""`aks-kms rotate`: a new version of a cluster's customer-managed key."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from screens.headless.cluster_option import cluster_options, named_cluster
+from screens.headless.door import opened
+from screens.headless.options import Settings, azure_options, output_option, settings_of
+from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show
+
+if TYPE_CHECKING:
+    from wizard.rotation import Rotation
+
+
+def _interval(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from wizard.naming import rotation_interval
+
+        if why_not := rotation_interval(value):
+            raise click.BadParameter(why_not, ctx, param)
+    return value
+
+
+@click.command("rotate")
+@cluster_options
+@click.option("--yes", is_flag=True, help="Rotate without asking.")
+@click.option("--again", is_flag=True, help="Even though the last rotation may not have been taken up yet.")
+@click.option(
+    "--every",
+    metavar="DURATION",
+    callback=_interval,
+    help="Instead of a new version now: have the vault make one so often by itself, as an ISO 8601 duration (P90D, P1Y).",
+)
+@output_option("text", "json")
+@azure_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    cluster_id: str | None,
+    group: str | None,
+    name: str | None,
+    subscription: str | None,
+    *,
+    yes: bool,
+    again: bool,
+    every: str | None,
+    output: str,
+) -> int:
+    """A new version of the cluster's customer-managed key, which AKS takes up by itself within 6 hours.
+
+    AKS then encrypts every secret anew; nothing has to be written by hand, and old versions must stay. It needs a way
+    into the vault and a role such as Key Vault Crypto Officer there. Platform-managed keys need none of this.
+    """
+    where = named_cluster(cluster_id, group, name, subscription)
+    return carry_out(
+        _rotate(
+            settings_of(ctx), where, yes=yes, again=again or every is not None, every=every, output=output
+        )
+    )
+
+
+async def _rotate(
+    settings: Settings, where: tuple[str, str, str], *, yes: bool, again: bool, every: str | None, output: str
+) -> int:
+    from screens.headless.cluster_option import cluster_id_of
+    from wizard import rotation as rotating
+
+    async with opened(settings) as azure:
+        rotation = await rotating.look(azure, await cluster_id_of(azure, where), again=again)
+        version = ""
+        if rotation.needed and not rotation.errors:
+            _agreed(rotation, every, yes=yes)
+            if every:
+                await rotating.rotate_every(azure, rotation, every)
+            else:
+                version = await rotating.rotate(azure, rotation)
+        _tell(rotation, version, every, output)
+    return NO if rotation.errors else DONE
+
+
+def _agreed(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
+    """Go on where the operator wants it. Raises Ended where not, or where nobody can be asked."""
+    if yes:
+        return
+    what = (
+        f"have {rotation.vault} rotate {rotation.key} every {every}"
+        if every
+        else f"rotate {rotation.vault}/{rotation.key}"
+    )
+    if not sys.stdin.isatty():
+        raise Ended(USAGE, f"Error: to {what}, give --yes; there is no terminal to ask on.")
+    if not click.confirm(f"{what[0].upper()}{what[1:]}?", err=True):
+        raise Ended(NO, "Nothing was changed.")
+
+
+def _tell(rotation: "Rotation", version: str, every: str | None, output: str) -> None:
+    done = bool(rotation.needed and not rotation.errors)
+    if output == "json":
+        show(
+            json.dumps(
+                rotation.to_json()
+                | {"new_version": version or None, "rotation_policy_set": every if done else None},
+                indent=2,
+            )
+        )
+        return
+    for finding in rotation.findings:
+        say(f"{'✗' if finding.level == 'error' else '·'} {finding.message} [{finding.code}]")
+        if finding.remedy:
+            say(f"  what to do: {finding.remedy}")
+    if not done:
+        return
+    if every:
+        show(
+            f"✓ {rotation.vault} makes a new version of {rotation.key} every {every}; AKS takes it up by itself."
+        )
+        return
+    show(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
+    show(f"  AKS takes it up in {rotation.cluster} within 6 hours, and encrypts every secret anew by itself.")
+    show("  Keep the old versions enabled: until then the cluster reads with them, and backups need them.")
+    show(
+        f"  Rotation policy: {rotation.every or 'none; `aks-kms rotate --every P1Y` has the vault do it by itself'}"
+    )
