@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.support import TENANT, cluster_id, identity_id, vault_id
+from tests.support import PRODUCTION, TENANT, cluster_id, identity_id, vault_id
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.inventory import VersionRow
-from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Grant, Permission, Role
+from wizard.cloud.rights import Permission
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Grant, Role
 from wizard.cloud.snapshot import Snapshot
 from wizard.simulator.scenario import merge
 from wizard.target import Target
@@ -99,6 +100,9 @@ def key(**properties: Any) -> Json:
             "kty": "RSA",
             "keySize": 3072,
             "keyOps": ["encrypt", "decrypt"],
+            "rotationPolicy": {
+                "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}]
+            },
             "attributes": {"enabled": True},
             "keyUri": KEY_ID,
             "keyUriWithVersion": f"{KEY_ID}/0123456789abcdef0123456789abcdef",
@@ -107,9 +111,10 @@ def key(**properties: Any) -> Json:
     return merge(body, {"properties": properties})
 
 
-def identity() -> Json:
+def identity(**properties: Any) -> Json:
     """The user-assigned identity."""
-    return {"id": identity_id(), "location": "westus2", "properties": {"principalId": PRINCIPAL}}
+    given = {"principalId": PRINCIPAL, **properties}
+    return {"id": identity_id(), "location": "westus2", "properties": given}
 
 
 def grant(role: Role, principal: str = PRINCIPAL, scope: str | None = None) -> Grant:
@@ -121,6 +126,10 @@ IDENTITY_GRANTS = (grant(CRYPTO_USER), grant(CONTRIBUTOR))
 OPERATOR_GRANTS = (grant(CRYPTO_OFFICER, ME.object_id),)
 
 
+GROUP = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-demo"
+"""The resource group of all this, as a snapshot keeps it."""
+
+
 def target(answers: Answers) -> Target:
     """The answers, in Azure itself."""
     return Target(answers, SUFFIX)
@@ -129,7 +138,7 @@ def target(answers: Answers) -> Target:
 def bare(answers: Answers, **changes: Any) -> Snapshot:
     """A subscription in which only the cluster exists (none, if it is to be created), and everything is allowed."""
     there = answers.cluster.create is False
-    groups = {name.casefold(): {"location": answers.location} for name in target(answers).groups}
+    groups = {group.key: {"location": answers.location} for group in target(answers).groups}
     snapshot = Snapshot(
         signed_in=ME,
         feature="Registered",

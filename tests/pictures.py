@@ -11,6 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from tests.inside.kubectl import on_path
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
@@ -30,7 +31,9 @@ async def main() -> None:
         tools = _tools(Path(folder) / "bin")
         await _main_road(tools)
         await _failure(tools)
+        await _many(tools)
         await _small(tools)
+        await _inside(Path(folder))
 
 
 async def _main_road(tools: str) -> None:
@@ -102,6 +105,23 @@ async def _failure(tools: str) -> None:
         draw(operator, "run-failed")
 
 
+async def _many(tools: str) -> None:
+    async with (
+        Simulator("fleet", speed=math.inf) as simulator,
+        wizard(simulator, Path(), LARGE, PATH=tools) as operator,
+    ):
+        operator.app.speed_note = "no waiting"
+        await operator.sees("Signed in to", "Look at many clusters")
+        await operator.press("a")
+        await operator.until(
+            lambda: operator.app.fleet is not None and operator.app.fleet.progress.clusters > 2000,
+            "the first two thousand",
+        )
+        await operator.press("down", "down")
+        await operator.sees("of 10,013", "a second", "not encrypted")
+        draw(operator, "fleet")
+
+
 async def _small(tools: str) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
@@ -112,6 +132,26 @@ async def _small(tools: str) -> None:
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         draw(operator, "review-80x24")
+
+
+async def _inside(folder: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, Path(), LARGE, PATH=on_path(folder)) as operator,
+    ):
+        operator.app.speed_note = "no waiting"
+        await operator.to_clusters(register=False)
+        await operator.press("slash")
+        await operator.type("bank-ledger")
+        await operator.press("enter", "v")
+        await operator.sees("checks passed")
+        await operator.press("i")
+        await operator.sees("Look inside")
+        await operator.press("tab", "enter")
+        await operator.sees("38 of 38 checks passed")
+        await operator.press("end", "up", "up", "up", "enter")
+        await operator.sees("proves:")
+        draw(operator, "inside")
 
 
 def draw(operator: Operator, name: str) -> None:

@@ -108,7 +108,7 @@ async def carried_out(azure: Azure, chosen: Answers, **options: Any) -> Answered
 def world(folder: Path, **changes: Any) -> Path:
     """A scenario file: `contoso` with these changes laid over it."""
     path = folder / "world.yaml"
-    path.write_text(json.dumps({"description": "A world of one test.", "extends": "contoso", **changes}))
+    path.write_text(json.dumps({"description": "A world of one test.", "extends": "contoso"} | changes))
     return path
 
 

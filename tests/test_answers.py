@@ -100,9 +100,9 @@ def test_the_way_to_make_the_key_suits_the_vault_unless_it_is_chosen(access: str
 
 def test_vault_and_identity_are_in_the_cluster_s_group_unless_they_are_elsewhere():
     answers = from_mapping(CUSTOMER)
-    assert (answers.vault_group, answers.identity_group) == ("rg-demo", "rg-demo")
+    assert (answers.vault_group.name, answers.identity_group.name) == ("rg-demo", "rg-demo")
     answers = from_mapping(within("vault", "resource_group", value="rg-keys"))
-    assert (answers.vault_group, answers.identity_group) == ("rg-keys", "rg-demo")
+    assert (answers.vault_group.name, answers.identity_group.name) == ("rg-keys", "rg-demo")
 
 
 def test_create_true_is_a_new_cluster_with_every_default():
@@ -142,6 +142,11 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path):
         (within("cluster", "create", value={"node_count": "3"}), "cluster.create.node_count: '3' is not possible here. Give a whole number."),
         (within("cluster", "create", value={"kubernetes_version": 1.30}), "cluster.create.kubernetes_version: this has to be text, not 1.3. Put the value in quotes."),
         (within("cluster", "create", value={"kubernetes_version": "newest"}), "'newest' is not a version of Kubernetes: write it like"),
+        (PLATFORM | {"key_option": "none"}, "key_option: 'none' is not possible: AKS does not let this encryption be turned off once it is on."),
+        (CUSTOMER | {"key": {"name": "https://kv-demo.vault.azure.net/keys/k/0123"}}, "is an identifier, not a key's name: give the name alone, without vault and version."),
+        (CUSTOMER | {"key": {"name": "k", "rotate_every": "P3D"}}, "key.rotate_every: 'P3D' is too short: Key Vault rotates a key every seven days at most."),
+        (CUSTOMER | {"key": {"name": "k", "rotate_every": "monthly"}}, "key.rotate_every: 'monthly' is not a duration: write it like P90D, P6M or P1Y."),
+        (CUSTOMER | {"vault": {"name": "kv-demo", "network_access": "Private", "subscription": "prod"}}, "vault.subscription: 'prod' is not a subscription id"),
         (PLATFORM | {"key_option": "pmk"}, "key_option: 'pmk' is not possible here. Write 'platform-managed' or 'customer-managed'."),
         (PLATFORM | {"vault": {"name": "kv-demo", "network_access": "Private"}}, "vault must be absent with key_option: platform-managed"),
         (CUSTOMER | {"key": None}, "key is missing; key_option: customer-managed needs vault, key and identity."),

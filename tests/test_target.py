@@ -11,7 +11,7 @@ def test_everything_is_in_the_clusters_group_unless_said_otherwise() -> None:
     assert target.cluster_id == cluster_id()
     assert target.vault_id == vault_id()
     assert target.identity_id == identity_id()
-    assert target.groups == ("rg-demo",)
+    assert [group.name for group in target.groups] == ["rg-demo"]
 
 
 def test_vault_and_identity_may_be_in_groups_of_their_own() -> None:
@@ -21,14 +21,14 @@ def test_vault_and_identity_may_be_in_groups_of_their_own() -> None:
     target = Target(chosen, ".vault.azure.net")
     assert target.vault_id == vault_id(group="rg-keys")
     assert target.identity_id == identity_id(group="rg-ids")
-    assert target.groups == ("rg-demo", "rg-keys", "rg-ids")
+    assert [group.name for group in target.groups] == ["rg-demo", "rg-keys", "rg-ids"]
 
 
 def test_a_group_written_in_another_case_is_the_same_group() -> None:
     chosen = answers(
         "customer-managed-public", vault={"resource_group": "RG-Demo"}, identity={"resource_group": "rg-DEMO"}
     )
-    assert Target(chosen, ".vault.azure.net").groups == ("rg-demo",)
+    assert [group.name for group in Target(chosen, ".vault.azure.net").groups] == ["rg-demo"]
 
 
 @pytest.mark.parametrize("suffix", [".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.local.test"])
@@ -42,6 +42,6 @@ def test_the_key_identifier_is_versionless_and_of_this_cloud(suffix: str) -> Non
 def test_platform_managed_keys_have_nothing_of_the_customers() -> None:
     target = Target(answers("platform-managed"), ".vault.azure.net")
     assert target.cluster_id.startswith(f"/subscriptions/{PRODUCTION}/")
-    assert target.groups == ("rg-demo",)
+    assert [group.name for group in target.groups] == ["rg-demo"]
     with pytest.raises(ValueError, match="no vault, key or identity"):
         _ = target.vault_id

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.facts import LEGACY, PLATFORM_MANAGED, cluster
-from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, vault_id
+from tests.support import DEVELOPMENT, PRODUCTION, TENANT, cluster_id, signed_in, vault_id
+from wizard import rules
 from wizard.cloud import inventory
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
-from wizard.cloud.inventory import ClusterRow, KeyRow, Unreadable, VaultRow, cluster_row, version_of
+from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row, version_of
 from wizard.cloud.problems import AzureError
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
@@ -96,11 +97,9 @@ async def test_vaults_keys_and_identities_to_choose_among() -> None:
             ("kv-batch-eu", False, False, True),
         ]
         assert vaults[0].resource_group == "rg-bank"
-        assert vaults[0].why_not is None
+        assert {v.subscription for v in vaults} == {PRODUCTION}
         keys = await inventory.keys(azure, vaults[1].id)
-        assert [(k.name, k.type, k.size, k.enabled, k.why_not) for k in keys] == [
-            ("ledger-kms", "RSA", 4096, True, None)
-        ]
+        assert [(k.name, k.type, k.size) for k in keys] == [("ledger-kms", "RSA", 4096)]
         identities = await inventory.identities(azure, PRODUCTION)
         names = [i.name for i in identities]
         assert names == sorted(names)
@@ -156,6 +155,8 @@ async def test_regions_by_short_name() -> None:
         ({**cluster(), "identity": None}, "needs a managed identity"),
         (cluster(PLATFORM_MANAGED), None),
         (cluster(LEGACY), None),
+        (cluster(LEGACY, currentKubernetesVersion="1.26.15"), "legacy KMS v1"),
+        (cluster(LEGACY, currentKubernetesVersion="1.27.1"), "needs 1.33"),
     ],
 )
 def test_why_a_cluster_cannot_be_chosen(body: Json, why_not: str | None) -> None:
@@ -170,18 +171,27 @@ def test_a_row_of_a_bare_body_and_of_one_that_would_like_to_move_the_cursor() ->
 
 
 @pytest.mark.parametrize(
-    ("row", "why_not"),
+    ("scenario", "of_the_vault", "of_the_key"),
     [
-        (KeyRow("k", "RSA", 2048, enabled=True), None),
-        (KeyRow("k", "RSA-HSM", 2048, enabled=True), None),
-        (KeyRow("k", "EC", None, enabled=True), "EC keys cannot encrypt"),
-        (KeyRow("k", "RSA", 2048, enabled=False), "disabled"),
-        (VaultRow("/", "kv", "rg", "westus2", True, False, True), None),
-        (VaultRow("/", "kv", "rg", "westus2", False, False, True), "uses access policies, not Azure RBAC"),
+        ("vault-access-policies", [], []),
+        ("key-in-hardware", [], []),
+        ("vault-perimeter", ["vault-perimeter"], []),
+        ("vault-other-tenant", ["vault-other-tenant"], []),
+        ("key-elliptic", [], ["key-type"]),
+        ("key-disabled", [], ["key-disabled"]),
+        ("key-expired", [], ["key-expired"]),
+        ("key-not-yet-valid", [], ["key-not-yet-valid"]),
+        ("key-without-encrypt", [], ["key-operations"]),
     ],
 )
-def test_why_a_key_or_vault_cannot_be_chosen(row: KeyRow | VaultRow, why_not: str | None) -> None:
-    assert row.why_not == why_not
+async def test_what_a_list_says_is_enough_for_the_rules_to_judge(
+    scenario: str, of_the_vault: list[str], of_the_key: list[str]
+) -> None:
+    async with signed_in(scenario) as (_, azure):
+        row = next(v for v in await inventory.vaults(azure, PRODUCTION) if v.name == "kv-demo")
+        its = await inventory.keys(azure, row.id)
+    assert [f.code for f in rules.vault.unfit(row.name, row.body, TENANT)] == of_the_vault
+    assert [f.code for k in its for f in rules.key.unfit(row.name, k.name, k.body)] == of_the_key
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tests.facts import PRINCIPAL, grant
 from tests.support import PRODUCTION, vault_id
+from wizard.cloud.rights import Permission
 from wizard.cloud.roles import (
     ADMINISTRATOR,
     CONTRIBUTOR,
     CRYPTO_OFFICER,
     CRYPTO_USER,
-    Permission,
     Role,
     assignment_name,
 )

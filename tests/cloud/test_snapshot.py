@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import answers, signed_in
+from tests.support import PRODUCTION, answers, signed_in
 from wizard.cloud.arm import dig
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.target import Target
 
+GROUP = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-bank"
+NOWHERE = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-nowhere"
 BANK = answers(
     "customer-managed-private",
     resource_group="rg-bank",
@@ -30,7 +32,7 @@ async def test_where_everything_is_there() -> None:
         assert simulator.unknown == ()
     assert there.signed_in == azure.signed_in
     assert (there.feature, there.provider) == ("NotRegistered", "Registered")
-    assert dig(there.groups["rg-bank"], "location") == "germanywestcentral"
+    assert dig(there.groups[GROUP], "location") == "germanywestcentral"
     assert dig(there.cluster, "name") == "bank-ledger"
     assert dig(there.vault, "name") == "kv-bank-ledger"
     assert dig(there.key, "properties", "keySize") == 4096
@@ -41,7 +43,7 @@ async def test_where_everything_is_there() -> None:
         assert any(g.gives(role, there.identity_principal, target.vault_id) for g in there.identity_grants)
     assert there.operator_grants, "Owner, from the subscription"
     assert all(g.created_on for g in there.identity_grants)
-    rights = there.rights["rg-bank"]
+    rights = there.rights[GROUP]
     assert rights is not None
     assert any(entry.allows("Microsoft.KeyVault/vaults/write") for entry in rights)
 
@@ -51,11 +53,11 @@ async def test_where_nothing_is_there() -> None:
     async with signed_in() as (simulator, azure):
         there = await take(azure, Target(chosen, azure.cloud.vault_suffix))
         assert simulator.writes() == []
-    assert there.groups == {"rg-nowhere": None}
+    assert there.groups == {NOWHERE: None}
     assert (there.cluster, there.vault, there.key, there.identity) == (None, None, None, None)
     assert there.identity_grants == there.operator_grants == ()
     assert there.identity_principal == ""
-    assert there.rights == {"rg-nowhere": None}, "nobody can say, of a group that does not exist"
+    assert there.rights == {NOWHERE: None}, "nobody can say, of a group that does not exist"
     assert [row.version for row in there.versions][:2] == ["1.36", "1.35"]
 
 
@@ -88,7 +90,7 @@ async def test_a_reader_sees_everything_and_may_change_nothing() -> None:
     async with signed_in("no-rights") as (_, azure):
         there: Snapshot = await take(azure, Target(BANK, azure.cloud.vault_suffix))
     assert there.key is not None
-    rights = there.rights["rg-bank"]
+    rights = there.rights[GROUP]
     assert rights is not None
     assert not any(entry.allows("Microsoft.KeyVault/vaults/write") for entry in rights)
     assert any(entry.allows("Microsoft.KeyVault/vaults/read") for entry in rights)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Shell:
 
     home: Path
     simulator: Simulator | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """More of the environment."""
 
     def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
         """What a command is given; None removes a variable."""
@@ -53,6 +55,7 @@ class Shell:
         }
         if self.simulator:
             given |= self.simulator.environment
+        given |= self.extra
         return {name: value for name, value in {**given, **(changes or {})}.items() if value is not None}
 
     def run(

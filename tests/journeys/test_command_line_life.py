@@ -158,7 +158,7 @@ def test_a_cluster_is_held_against_an_answers_file(start_shell: StartShell):
     done = shell.run("verify", "--expect", shell.write("answers.yaml", chosen.to_yaml()), "-o", "json")
     assert done.code == 1
     failed = {check["code"] for check in done.json["clusters"][0]["checks"] if not check["passed"]}
-    assert failed == {"expected-key", "expected-network-access", "expected-identity"}
+    assert failed == {"expected-key", "expected-network-access", "expected-identity", "expected-vault"}
 
 
 def test_what_comes_from_outside_cannot_reach_the_terminal(start_shell: StartShell):

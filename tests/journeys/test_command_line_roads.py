@@ -125,7 +125,7 @@ def test_a_plan_in_words_names_everything_and_says_what_cannot_be_undone(start_s
     assert planned.code == 0, planned.err
     for words in (
         "Encrypt aks-demo with your own key in a private vault",
-        "now: not encrypted · then: customer-managed key",
+        "from: no KMS key",
         "simulated Azure, no waiting",
         "kv-demo",
         "aks-kms",

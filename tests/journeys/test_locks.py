@@ -8,6 +8,7 @@ from tests.support import PRODUCTION, answers, signed_in
 from wizard import rules
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import RefusedError, Run
+from wizard.rules import governance
 
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 
@@ -60,7 +61,9 @@ async def test_a_lock_against_deletion_is_no_obstacle(tmp_path: Path) -> None:
 
 async def test_without_the_rule_azure_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule is not imaginary: with it switched off, Azure Resource Manager itself says ScopeLocked."""
-    monkeypatch.setattr(rules, "locked", lambda *_: iter(()))
+    monkeypatch.setattr(
+        rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not governance.locked)
+    )
     async with signed_in(locked_world(tmp_path, GROUP, "ReadOnly")) as (_, azure):
         wanted = answers("customer-managed-private")
         plan = await make_plan(azure, wanted)

@@ -21,6 +21,16 @@ from wizard.procedure.run import Run
         {"feature_needs_provider_refresh": False},
         {"private_access_validated": True},
         {"private_access_validated": False},
+        {"leftovers_of_a_disabled_key": "refused"},
+        {"versioned_key_in_the_new_way": "refused"},
+        {"etag_in_answers": False},
+        {"repeated_assignment": "refused"},
+        {"unknown_feature_code": "ResourceNotFound"},
+        {"feature_name": "bare"},
+        {"default_key_ops": ["sign", "verify"]},
+        {"closed_vault_inner_code": ""},
+        {"graph_shows_the_new_way": False},
+        {"kms_provider": "aks-kms"},
     ],
     ids=str,
 )
@@ -49,3 +59,48 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
             "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
         }
         assert problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("base", "road", "rules"),
+    [
+        ("legacy-kms", "platform-managed", {"leftovers_of_a_disabled_key": "refused"}),
+        ("legacy-kms", "customer-managed-private", {"versioned_key_in_the_new_way": "refused"}),
+        ("encrypted", "platform-managed", {"leftovers_of_a_disabled_key": "refused"}),
+        ("encrypted", "platform-managed", {"disabled_key_shown": False}),
+        ("encrypted", "customer-managed-private", {"etag_in_answers": False}),
+        ("feature-gone", "platform-managed", {"unknown_feature_code": "ResourceNotFound"}),
+        ("key-in-hardware", "customer-managed-private", {"hardware_keys": "accepted"}),
+    ],
+)
+async def test_migrations_succeed_by_either_answer(
+    base: str, road: Road, rules: dict[str, Any], tmp_path: Path
+) -> None:
+    """§2a (what may stay beside a key that is turned off, a key version in the new way), §2c, §3g, §4."""
+    async with signed_in(world(tmp_path, extends=base, rules=rules)) as (_, azure):
+        wanted = answers(road)
+        plan = await make_plan(azure, wanted)
+        assert await Run(azure, wanted, plan).execute(plan.digest) == "succeeded"
+        assert not (await make_plan(azure, wanted)).writes
+
+
+@pytest.mark.parametrize(
+    ("base", "road", "rules", "said"),
+    [
+        ("contoso", "customer-managed-public", {"public_vault_id": "refused"}, "must be empty"),
+        ("contoso", "customer-managed-private", {"identity_must_be_there_first": True}, "'UserAssigned'"),
+        ("key-in-hardware", "customer-managed-private", {"hardware_keys": "refused"}, "'RSA-HSM'"),
+    ],
+)
+async def test_an_answer_that_stands_in_the_way_is_told_in_azures_words(
+    base: str, road: Road, rules: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §3g (a key in hardware)."""
+    async with signed_in(world(tmp_path, extends=base, rules=rules)) as (_, azure):
+        wanted = answers(road)
+        plan = await make_plan(azure, wanted)
+        run = Run(azure, wanted, plan)
+        assert await run.execute(plan.digest) == "failed"
+        problem = run.problems["cluster"]
+        assert (problem.code, bool(problem.remedy)) == ("BadRequest", True)
+        assert said in problem.azure_said

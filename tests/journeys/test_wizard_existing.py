@@ -15,6 +15,7 @@ IDENTITY = f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.Managed
 
 async def pick(operator: Operator, choice: str, wanted: str) -> None:
     """Go to a choice of the form with tab, open it, and take what is wanted."""
+    await operator.until(lambda: "asking Azure for" not in operator.frame(), "what there is")
     select = operator.app.screen.query_one(f"#{choice}-select", Select)
     for _ in range(20):
         if operator.app.focused is select:

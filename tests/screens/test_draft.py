@@ -60,7 +60,7 @@ def test_what_was_typed_wins_over_what_was_proposed() -> None:
     answers = replace(draft(), vault=form).answers()
     assert answers.vault is not None
     assert answers.key is not None
-    assert (answers.vault.name, answers.vault_group, answers.key.size) == ("kv-mine", "rg-keys", 4096)
+    assert (answers.vault.name, answers.vault_group.name, answers.key.size) == ("kv-mine", "rg-keys", 4096)
     assert answers.tags == {"owner": "me"}
 
 

@@ -1,0 +1,80 @@
+"""Findings with one of everything: every outcome, what could not be read, what is gone, and text that means harm."""
+
+from screens.headless.findings import Findings, Missed
+from wizard.cloud.arm import Json
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.problems import Problem
+from wizard.verification.report import Check, ClusterReport
+
+SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+HARM = "a|b `c` <script>alert(1)</script> *d* [e](https://x) \x1b[31mred\x1b[0m \u202eevil\x00\ufffe &amp; $f$\nnext | line"
+
+
+def report(name: str, encryption: EncryptionKind, checks: tuple[Check, ...], profile: Json) -> ClusterReport:
+    """One cluster's."""
+    id_ = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-{name}/providers/Microsoft.ContainerService/managedClusters/{name}"
+    keep = (
+        ("The key kv-one/kms, all its versions, enabled and unexpired.",)
+        if encryption == "customer-managed"
+        else ()
+    )
+    return ClusterReport(id_, name, f"rg-{name}", SUBSCRIPTION, "1.34.2", encryption, checks, profile, keep)
+
+
+def findings() -> Findings:
+    """All of it, with its sum."""
+    healthy = Check(
+        "cluster-healthy",
+        "cluster",
+        "passed",
+        "The cluster's last operation succeeded.",
+        "provisioningState: Succeeded",
+    )
+    off = Check(
+        "encryption-enabled",
+        "cluster",
+        "failed",
+        "Secrets are not encrypted with a KMS key.",
+        "azureKeyVaultKms.enabled: false",
+        "Run the wizard on this cluster.",
+    )
+    purge = Check(
+        "vault-purge-protection",
+        "vault",
+        "warning",
+        "Without purge protection, secrets may be lost.",
+        "enablePurgeProtection: not set",
+        "az keyvault update --name kv-one --enable-purge-protection true",
+    )
+    unseen = Check(
+        "key-exists",
+        "key",
+        "unknown",
+        "The key could not be looked at.",
+        "AuthorizationFailed",
+        "Sign in as somebody who may.",
+    )
+    harm = Check("vault-reachable", "vault", "failed", HARM, HARM, HARM)
+    kms = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-one.vault.azure.net/keys/kms"}}
+    found = Findings(
+        reports=[
+            report("plain", "none", (healthy, off), {}),
+            report("own", "customer-managed", (healthy, purge, unseen), kms),
+            report("harm", "customer-managed", (harm,), {"note": "``` </pre> | \u202e"}),
+            report(
+                "fine", "platform-managed", (healthy,), {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
+            ),
+        ],
+        missed=[
+            Missed(
+                "/subscriptions/33333333-3333-3333-3333-333333333333",
+                "Contoso Development",
+                Problem("input", "The clusters of Contoso Development could not be listed.", "", "Ask for a role.", "AuthorizationFailed", HARM),
+            )
+        ],
+        gone=[f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-old/providers/microsoft.containerservice/managedclusters/old"],
+    )  # fmt: skip
+    for each in found.reports:
+        found.tally.count(each)
+    found.tally.unreadable = 1
+    return found

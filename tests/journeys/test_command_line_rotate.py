@@ -1,0 +1,53 @@
+"""`aks-kms rotate`, as a shell sees it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import StartShell
+from tests.test_rotation import encrypted
+
+DEMO = ("-g", "rg-demo", "-n", "aks-demo")
+
+
+def test_a_key_is_rotated_once(start_shell: StartShell, tmp_path: Path) -> None:
+    shell = start_shell(encrypted(tmp_path), speed=60)
+    done = shell.run("rotate", *DEMO, "--yes", "-o", "json")
+    assert (done.code, done.json["vault"], done.json["key"]) == (0, "kv-demo", "aks-kms")
+    assert done.json["new_version"]
+    pending = shell.run("rotate", *DEMO, "--yes")
+    assert (pending.code, pending.out) == (1, "")
+    assert "rotation-pending" in pending.err
+    assert "--again" in pending.err
+
+
+def test_nothing_is_done_unasked(start_shell: StartShell, tmp_path: Path) -> None:
+    shell = start_shell(encrypted(tmp_path))
+    asked = shell.run("rotate", *DEMO)
+    assert (asked.code, asked.out) == (2, "")
+    assert "--yes" in asked.err
+    assert shell.simulator is not None
+    assert shell.simulator.writes() == []
+
+
+def test_the_policy_is_set_instead(start_shell: StartShell, tmp_path: Path) -> None:
+    done = start_shell(encrypted(tmp_path)).run("rotate", *DEMO, "--every", "P90D", "--yes")
+    assert done.code == 0
+    assert "every P90D" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("-g", "rg-web", "-n", "web-stage"), 0, "AKS rotates by itself"),
+        (("-g", "rg-orders", "-n", "orders-prod"), 1, "not encrypted"),
+        (("-g", "rg-demo"), 2, "Give -g and -n"),
+        (("--id", "/subscriptions/x"), 2, "is not a resource id"),
+        ((*DEMO, "--every", "P1D"), 2, "seven days"),
+        ((*DEMO, "--every", "monthly"), 2, "P90D"),
+        (("-g", "rg-nowhere", "-n", "aks-demo"), 1, "There is no cluster"),
+    ],
+)
+def test_what_it_answers(start_shell: StartShell, arguments: tuple[str, ...], code: int, said: str) -> None:
+    ended = start_shell().run("rotate", *arguments, "--yes")
+    assert (ended.code, said in ended.err) == (code, True), ended.err

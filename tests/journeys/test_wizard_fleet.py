@@ -1,0 +1,247 @@
+"""Many clusters in the wizard: read as they come, sorted, filtered, opened, taken to the wizard, saved."""
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+
+import pytest
+from textual.widgets import DataTable, Input, Static
+
+from screens.cluster import ClusterScreen
+from screens.fleet import FleetScreen
+from screens.verification import VerificationScreen
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.support import DEVELOPMENT, cluster_id, vault_id, world
+from wizard.simulator import Simulator
+
+LIST = "/providers/microsoft.containerservice/managedclusters"
+
+
+def names(operator: Operator) -> list[str]:
+    """The clusters in the table, from top to bottom."""
+    table = operator.app.screen.query_one(DataTable)
+    return [str(table.get_row_at(row)[1]) for row in range(table.row_count)]
+
+
+def more(table: DataTable[str], before: int, most: int) -> bool:
+    """Whether there are more rows than before, or all of them."""
+    return table.row_count > before or table.row_count == most
+
+
+async def to_many(operator: Operator) -> None:
+    """From the first frame to all clusters."""
+    await operator.sees("Signed in to", "Look at many clusters")
+    await operator.press("a")
+    await operator.until(lambda: isinstance(operator.app.screen, FleetScreen), "the screen of many clusters")
+    await operator.until(lambda: bool(operator.app.fleet and operator.app.fleet.whole), "all of them")
+
+
+async def read(operator: Operator) -> None:
+    """Until all of them are read."""
+    await operator.until(lambda: operator.app.fleet is not None and operator.app.fleet.whole, "all clusters")
+    await operator.sees("in 2 subscriptions", "fail")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_a_fleet_is_looked_at_and_one_cluster_is_opened(size: tuple[int, int], tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, size) as operator,
+    ):
+        await to_many(operator)
+        shown = await operator.sees("9 fail", "13 in 2 subscriptions", "aks-demo", "not encrypted")
+        assert "legacy" in shown
+        assert "platform" in shown
+        assert len(names(operator)) == 13
+        await operator.press("o")
+        assert names(operator) == sorted(names(operator))
+        await operator.press("O")
+        assert names(operator) == sorted(names(operator), reverse=True)
+        await operator.press("k", "k")
+        await operator.sees("web-stage", "1 shown")
+        assert names(operator) == ["web-stage"]
+        await operator.press("escape")
+        assert len(names(operator)) == 13
+        await operator.press("x")
+        await operator.sees("9 shown")
+        assert "web-stage" not in names(operator)
+        await operator.press("escape", "slash")
+        await operator.type("bank LEDGER")
+        await operator.until(lambda: names(operator) == ["bank-ledger"], "one cluster")
+        await operator.press("enter")
+        await operator.until(
+            lambda: isinstance(operator.app.focused, DataTable), "the list to have the focus"
+        )
+        await operator.press("enter")
+        await operator.until(lambda: isinstance(operator.app.screen, VerificationScreen), "the verification")
+        await operator.sees("bank-ledger: secrets are encrypted with")
+        await operator.press("escape")
+        await operator.until(lambda: isinstance(operator.app.screen, FleetScreen), "the many clusters")
+        assert names(operator) == ["bank-ledger"]
+        assert operator.app.screen.query_one("#filter", Input).value == "bank LEDGER"
+        await operator.press("escape")
+        assert isinstance(operator.app.screen, FleetScreen)
+        await operator.press("escape")
+        await operator.sees("Look at many clusters")
+        assert simulator.writes() == []
+
+
+async def test_coming_back_shows_at_once_what_was_found(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await to_many(operator)
+        await operator.press("escape")
+        asked = len(simulator.requests)
+        await operator.press("a")
+        await operator.sees("9 fail", "aks-demo")
+        assert len(simulator.requests) == asked
+        await operator.press("r")
+        await operator.until(lambda: len(simulator.requests) >= asked + 3, "Azure to be asked again")
+        await read(operator)
+
+
+async def test_a_sweep_that_was_left_half_way_is_begun_again(tmp_path: Path) -> None:
+    match = {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}", "count": 1}
+    once = world(tmp_path, faults=[{"match": match, "hang": True}])
+    async with Simulator(once, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
+        await operator.sees("Signed in to", "Look at many clusters")
+        await operator.press("a")
+        await operator.sees("9 of 13", "1 of 2 subscriptions", "bank-cards")
+        left = operator.app.fleet
+        assert left is not None
+        await operator.press("escape")
+        await operator.until(lambda: left.progress.over, "the sweep to end")
+        assert not left.whole
+        await operator.press("a")
+        await read(operator)
+        assert operator.app.fleet is not left
+        assert operator.app.fleet is not None
+        assert operator.app.fleet.tally.clusters == 13
+
+
+async def test_a_cluster_goes_to_the_wizard(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await to_many(operator)
+        await operator.press("slash")
+        await operator.type("dev-payments")
+        await operator.press("enter")
+        await operator.press("t")
+        await operator.until(lambda: isinstance(operator.app.screen, ClusterScreen), "the cluster's choice")
+        await operator.sees("Which cluster?", "dev-payments", "4 found in 1 subscription")
+        assert operator.app.draft.subscription is not None
+        assert operator.app.draft.subscription.id == DEVELOPMENT
+        await operator.until(lambda: isinstance(operator.app.focused, DataTable), "the list")
+        await operator.press("enter")
+        await operator.sees("Who holds the key of dev-payments?")
+        await operator.press("escape")
+        await operator.press("a")
+        await operator.until(lambda: isinstance(operator.app.screen, FleetScreen), "the many clusters again")
+        assert sum(isinstance(screen, FleetScreen) for screen in operator.app.screen_stack) == 1
+
+
+async def test_full_depth_sees_a_broken_vault(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        simulator.change(
+            vault_id("kv-bank-ledger", "rg-bank"), {"properties": {"networkAcls": {"bypass": "None"}}}
+        )
+        await to_many(operator)
+        await operator.sees("9 fail")
+        await operator.press("d")
+        await operator.sees("10 fail", "in full depth")
+        await operator.press("slash")
+        await operator.type("ledger")
+        await operator.sees("firewall does not let trusted Azure services pass")
+
+
+async def test_a_subscription_that_cannot_be_listed_is_a_line_with_its_reason(tmp_path: Path) -> None:
+    faults = [
+        {
+            "match": {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}"},
+            "answer": {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."},
+        }
+    ]
+    async with (
+        Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await to_many(operator)
+        await operator.sees("1 not readable", "Contoso Development")
+        await operator.press("o", "k")
+        assert names(operator)[0] == "Contoso Development", "no choice of encryption hides it"
+        await operator.press("ctrl+home")
+        await operator.sees("You may not list them.")
+        await operator.press("enter", "t")
+        assert isinstance(operator.app.screen, FleetScreen)
+
+
+async def test_what_is_shown_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await to_many(operator)
+        await operator.press("k", "k", "k", "s")
+        await operator.sees("Save what is shown")
+        await operator.press("enter", "enter")
+        await operator.until((tmp_path / "clusters.md").exists, "the files")
+        await operator.sees("Saved:")
+    body = json.loads((tmp_path / "clusters.json").read_text())
+    assert {row["name"] for row in body["clusters"]} == {"bank-ledger", "bank-cards"}
+    assert body["summary"] == {"total": 13, "passed": 4, "failed": 9}
+    assert "## bank-cards" in (tmp_path / "clusters.md").read_text().replace("\\", "")
+
+
+async def test_hundreds_of_clusters_are_added_as_the_cursor_gets_near_them(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text(json.dumps({"description": "Many.", "extends": "fleet", "fleet": {"clusters": 600, "subscriptions": 2}}))  # fmt: skip
+    async with Simulator(path, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
+        await to_many(operator)
+        await operator.sees("613 in 4 subscriptions")
+        table = operator.app.screen.query_one(DataTable)
+        await operator.until(lambda: table.row_count > 300, "more than a screen")
+        assert table.row_count < 613
+        for _ in range(2):
+            before = table.row_count
+            await operator.press("ctrl+end")
+            await operator.until(partial(more, table, before, 613), "more")
+        await operator.until(lambda: table.row_count == 613, "all of them")
+        await operator.press("slash")
+        await operator.type("checkout not encrypted")
+        await operator.until(lambda: 0 < table.row_count < 200, "fewer")
+        assert all("checkout" in name for name in names(operator))
+
+
+async def test_the_help_names_every_key(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await to_many(operator)
+        await operator.press("f1")
+        await operator.sees("only clusters of one kind of encryption", "look again in full depth")
+        await operator.press("escape", "slash")
+        await operator.type("nothing fits this")
+        await operator.sees("No cluster fits. Esc empties the filters.")
+        assert operator.app.screen.query_one("#sum", Static).display
+
+
+async def test_what_resource_graph_gets_wrong_is_said(tmp_path: Path) -> None:
+    async with (
+        Simulator("stale-graph", speed=20) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        simulator.remove(cluster_id("bank-cards", "rg-bank"))
+        await operator.sees("Signed in to", "Look at many clusters")
+        await operator.press("a")
+        await operator.sees("1 cluster that Resource Graph still shows", "12 in 2 subscriptions")
+        assert "bank-cards" not in names(operator)

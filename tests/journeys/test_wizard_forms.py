@@ -1,0 +1,169 @@
+"""What the rules find stands in the form where it arises; what exists anywhere is offered, or said why not."""
+
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from screens.review import ReviewScreen
+from screens.vault import VaultScreen
+from tests.journeys.test_wizard_existing import pick
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.support import DEVELOPMENT
+from wizard.answers import Answers
+from wizard.simulator import Simulator
+
+Form = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Form:
+    """A wizard at the form for vault, key and identity of aks-demo."""
+
+    @asynccontextmanager
+    async def begin(
+        scenario: str | Path, option: str = "Private", size: tuple[int, int] = LARGE
+    ) -> AsyncIterator[tuple[Simulator, Operator]]:
+        async with (
+            Simulator(scenario, speed=math.inf) as simulator,
+            wizard(simulator, tmp_path, size) as operator,
+        ):
+            await operator.to_clusters(register=False)
+            await operator.choose("aks-demo")
+            await operator.take_key(option)
+            await operator.sees("Vault, key and identity for aks-demo")
+            yield simulator, operator
+
+    return begin
+
+
+async def named(operator: Operator, entry: str, name: str) -> None:
+    """Type another name into an entry, and leave it."""
+    operator.app.screen.query_one(f"#{entry}-input").focus()
+    await operator.press("ctrl+a", "ctrl+k")
+    await operator.type(name)
+    await operator.press("tab")
+
+
+def chosen(operator: Operator) -> Answers:
+    """The answers as they stand once the form is left."""
+    return operator.app.draft.answers()
+
+
+async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> None:
+    async with form("vault-access-policies") as (_, operator):
+        await pick(operator, "vault", "kv-demo · rg-demo")
+        await operator.sees(
+            "decides by access policies: the identity gets one of its own, nobody else's is touched",
+            "gets an access policy (encrypt, decrypt, get)",
+            "! The key vault kv-demo is open now and will be closed to the internet.",
+        )
+        await operator.press("ctrl+n")
+        await operator.sees("access policy", "encrypt, decrypt, get", "Enter, then type aks-demo")
+
+
+async def test_a_vault_and_an_identity_of_another_subscription_are_offered_last_and_written_down(
+    form: Form,
+) -> None:
+    async with form("vault-elsewhere", "Public") as (_, operator):
+        await pick(operator, "vault", "kv-demo · rg-keys · westus2 · Contoso Development")
+        await pick(operator, "key", "aks-kms")
+        await pick(operator, "identity", "id-aks-demo · rg-keys · westus2 · Contoso Development")
+        await operator.press("ctrl+n")
+        await operator.sees("Enter, then type aks-demo")
+        answers = chosen(operator)
+        assert answers.vault is not None
+        assert answers.identity is not None
+        assert (answers.vault.subscription, answers.vault.resource_group) == (DEVELOPMENT, "rg-keys")
+        assert (answers.identity.subscription, answers.identity.resource_group) == (DEVELOPMENT, "rg-keys")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "choose", "why"),
+    [
+        ("vault-perimeter", "", "The key vault kv-demo is secured by a network security perimeter"),
+        ("vault-other-tenant", "", "The key vault kv-demo belongs to another tenant"),
+        ("key-elliptic", "kv-demo", "The key kv-demo/aks-kms is EC, which cannot encrypt"),
+        ("key-expired", "kv-demo", "The key kv-demo/aks-kms expired on"),
+    ],
+)
+async def test_what_cannot_be_used_is_not_offered_and_says_why(
+    form: Form, scenario: str, choose: str, why: str
+) -> None:
+    async with form(scenario) as (simulator, operator):
+        if choose:
+            await pick(operator, "vault", choose)
+        await operator.sees("not offered:", why)
+        assert simulator.writes() == []
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotten_on_the_next_keystroke(
+    form: Form, size: tuple[int, int]
+) -> None:
+    async with form("vault-soft-deleted", size=size) as (simulator, operator):
+        await named(operator, "vault-name", "kv-demo")
+        await operator.sees(
+            "✗ The key vault kv-demo was deleted and still holds its name",
+            "az keyvault recover --name kv-demo",
+        )
+        operator.app.screen.query_one("#tags-input").focus()
+        await operator.sees("It would fail: see ✗ at the vault's name")
+        await operator.press("ctrl+n")
+        assert isinstance(operator.app.screen, VaultScreen)
+        await operator.sees("was deleted and still holds its name")
+        await operator.press("end", "2")
+        await operator.until(lambda: "was deleted" not in operator.frame(), "the finding to go")
+        await operator.press("tab", "ctrl+n")
+        await operator.sees("Enter, then type aks-demo")
+        assert simulator.writes() == []
+
+
+async def test_a_vault_that_others_reach_over_the_internet_is_not_closed(form: Form) -> None:
+    async with form("shared-vault") as (_, operator):
+        await pick(operator, "vault", "kv-demo")
+        await operator.sees("✗ Closing kv-demo would cut off aks-shop")
+        operator.app.screen.query_one("#tags-input").focus()
+        await operator.sees("It would fail: see ✗ at the vault")
+        await operator.press("f3")
+        await operator.sees("What the rules found", "(vault-shared)", "az aks update --ids")
+
+
+async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form: Form) -> None:
+    async with form("no-grant") as (_, operator):
+        await named(operator, "vault-name", "kv-mine")
+        operator.app.screen.query_one("#tags-input").focus()
+        await operator.sees("✗", "may not Microsoft.Authorization/roleAssignments/write")
+        await operator.press("ctrl+n")
+        await operator.until(lambda: isinstance(operator.app.screen, ReviewScreen), "the review")
+        await operator.sees("it cannot be started")
+
+
+async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
+    async with form("contoso") as (_, operator):
+        await pick(operator, "rotate", "every year")
+        await operator.sees("AKS takes up each new version within 6 hours")
+        await operator.press("ctrl+n")
+        await operator.sees("rotated every P1Y", "Enter, then type aks-demo")
+        answers = chosen(operator)
+        assert answers.key is not None
+        assert answers.key.rotate_every == "P1Y"
+
+
+async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is_drawn(form: Form) -> None:
+    async with form("encrypted") as (_, operator):
+        await operator.sees(
+            "kv-demo · rg-demo",
+            "aks-kms · RSA",
+            "id-aks-demo · rg-demo",
+            "the cluster is told first, then the firewall closes",
+        )
+        await operator.press("ctrl+n")
+        await operator.sees(
+            "from kv-demo/aks-kms (Public), identity id-aks-demo",
+            "to kv-demo/aks-kms (Private), identity id-aks-demo",
+            "once the cluster knows",
+            "Enter, then type aks-demo",
+        )

@@ -1,0 +1,88 @@
+"""Clusters that are encrypted already, or half: what the cards, the list and the review say, and what a run leaves."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from screens.cluster import ClusterScreen
+from tests.screens.operator import LARGE, SMALL, wizard
+from wizard.simulator import Simulator
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_stay(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with (
+        Simulator("legacy-kms", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, size) as operator,
+    ):
+        await operator.to_clusters()
+        await operator.choose("aks-demo")
+        await operator.sees(
+            "now legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
+            "leaves the legacy KMS experience",
+            "Disable policies that block updating secrets first",
+            "still needed",
+        )
+        await operator.take_key("platform-managed")
+        await operator.sees(
+            "from legacy KMS, kv-demo/aks-kms", "to a key that AKS manages", "Enter, then type"
+        )
+        await operator.press("end")
+        await operator.sees("later, by you", "The old key vault kv-demo")
+        await operator.start("aks-demo")
+        await operator.sees("Done in", "! still needed The old key kv-demo/aks-kms")
+        await operator.press("s")
+        await operator.sees("Save a report of this run")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type(str(tmp_path / "report.md"))
+        await operator.press("enter", "enter")
+        await operator.until((tmp_path / "report.md").exists, "the report")
+    report = (tmp_path / "report.md").read_text("utf-8")
+    assert "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo" in report
+    assert "- to: a key that AKS manages" in report
+    assert "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions" in report
+    assert "## May be cleaned up later, by you" in report
+
+
+async def test_legacy_kms_version_1_cannot_be_chosen_and_says_the_way_out(tmp_path: Path) -> None:
+    async with (
+        Simulator("legacy-kms-v1", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("aks-demo")
+        await operator.sees(
+            "legacy KMS v1",
+            "from which there is no migration",
+            "--disable-azure-keyvault-kms",
+            "v still verifies it.",
+        )
+        assert isinstance(operator.app.screen, ClusterScreen)
+        assert simulator.writes() == []
+
+
+async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired(tmp_path: Path) -> None:
+    async with (
+        Simulator("failed-attempt", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters()
+        await operator.press("slash")
+        await operator.type("aks-demo")
+        await operator.sees("failed: can be repaired. The review says what is missing")
+        await operator.press("enter", "enter")
+        await operator.sees("The last operation on aks-demo failed", "sends the whole cluster again")
+        await operator.take_key("Private")
+        await operator.sees("kv-demo · rg-demo", "id-aks-demo · rg-demo")
+        await operator.press("ctrl+n")
+        await operator.sees(
+            "Missing for that: the identity id-aks-demo may not encrypt and decrypt",
+            "Enter, then type aks-demo",
+        )
+        await operator.start("aks-demo")
+        await operator.sees("Done in")
+        await operator.press("enter")
+        await operator.sees("aks-demo: secrets are encrypted with kv-demo/aks-kms.")

@@ -1,0 +1,91 @@
+"""A key is rotated from the verification: asked once, done, looked at again; a refusal says what to do."""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.journeys.test_wizard_existing import pick
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from wizard.simulator import Simulator
+
+MAY_ROTATE = """\
+description: aks-demo is encrypted, and whoever is signed in may rotate its key.
+extends: encrypted
+principals:
+  operator:
+    roles:
+      /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo: [Key Vault Crypto Officer]
+"""
+
+
+@asynccontextmanager
+async def verified(
+    scenario: str | Path,
+    folder: Path,
+    cluster: str = "aks-demo",
+    size: tuple[int, int] = LARGE,
+    speed: float = math.inf,
+) -> AsyncIterator[tuple[Simulator, Operator]]:
+    """A wizard at the verification of one cluster, with the dialog open."""
+    async with (
+        Simulator(scenario, speed=speed) as simulator,
+        wizard(simulator, folder, size) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.press("slash")
+        await operator.type(cluster)
+        await operator.press("enter", "v")
+        await operator.sees("checks passed")
+        await operator.press("o")
+        await operator.sees(f"The key of {cluster}")
+        yield simulator, operator
+
+
+async def test_a_new_version_is_asked_about_once_made_and_seen_to_be_pending(tmp_path: Path) -> None:
+    world = tmp_path / "world.yaml"
+    world.write_text(MAY_ROTATE, "utf-8")
+    async with verified(world, tmp_path, size=SMALL, speed=60) as (simulator, operator):
+        await operator.sees("kv-demo/aks-kms", "1 version", "by hand; no policy")
+        await operator.press("tab", "enter")
+        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.press("escape")
+        assert simulator.writes() == []
+        await operator.press("enter")
+        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.press("tab", "enter")
+        await operator.sees("✓ Made: version", "2 versions", "may take until", "One more anyway")
+        await operator.press("escape")
+        await operator.sees("checks passed", "to look at")
+        report = operator.app.screen._report  # type: ignore[attr-defined]
+        pickup = next(check for check in report.checks if check.code == "key-pickup")
+        assert pickup.outcome != "passed", pickup
+
+
+async def test_the_vault_is_told_to_rotate_by_itself(tmp_path: Path) -> None:
+    world = tmp_path / "world.yaml"
+    world.write_text(MAY_ROTATE, "utf-8")
+    async with verified(world, tmp_path) as (_, operator):
+        await operator.sees("by hand; no policy")
+        await pick(operator, "every", "every 90 days")
+        operator.app.screen.query_one("#by-vault").focus()
+        await operator.press("enter")
+        await operator.sees("Rotate kv-demo/aks-kms by the vault, every 90 days?")
+        await operator.press("tab", "enter")
+        await operator.sees("✓ The vault rotates the key every P90D from now on.", "by the vault: P90D")
+
+
+async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) -> None:
+    async with verified("encrypted", tmp_path) as (simulator, operator):
+        await operator.sees("1 version")
+        await operator.press("tab", "enter")
+        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.press("tab", "enter")
+        await operator.sees("could not be rotated", "ForbiddenByRbac", "Key Vault Crypto", "Close")
+        assert [w for w in simulator.writes() if w.status < 400] == []
+
+
+async def test_for_a_key_of_akss_own_there_is_nothing_to_do(tmp_path: Path) -> None:
+    async with verified("contoso", tmp_path, "web-stage") as (_, operator):
+        await operator.sees("which AKS rotates by itself", "There is nothing to do.")
+        assert not operator.app.screen.query_one("#now").display
