@@ -13,8 +13,8 @@ from textual.widgets import DataTable, Input, Static
 from screens.frame import NARROW, Frame, Heading
 from screens.words import KINDS, SPINNER, STYLES, count, duration, encryption
 from wizard.clock import Clock
-from wizard.cloud.inventory import ClusterRow, Unreadable, clusters
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.fleet.sweep import Gone, Swept, sweep
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
@@ -70,7 +70,6 @@ r       ask Azure again"""
         self._beats = 0
         self._reading = False
         self._clock = Clock()
-        self._problem: Problem | None = None
 
     def body(self) -> ComposeResult:
         yield Heading("Which cluster is to be verified?" if self._verify_only else "Which cluster?")
@@ -106,25 +105,29 @@ r       ask Azure again"""
 
     async def _read(self) -> None:
         wizard = self.wizard
-        wizard.found, wizard.found_all, self._problem = [], False, None
+        wizard.found, wizard.found_all = [], False
         self._fill()
         try:
-            async for row in clusters(wizard.azure, self._subscriptions()):
-                wizard.found.append(row)
-                if self._fits(row):
-                    self._add(row)
+            for subscriptions in self._in_turn():
+                async for each in sweep(wizard.azure, subscriptions, whole=False):
+                    if isinstance(each, Gone):
+                        continue
+                    row = each.row if isinstance(each, Swept) else each
+                    wizard.found.append(row)
+                    if self._fits(row):
+                        self._add(row)
             wizard.found_all = True
-        except AzureError as error:
-            self._problem = error.problem
         finally:
             self._reading = False
         self._note()
         self._detail()
 
-    def _subscriptions(self) -> "list[Subscription]":
-        """All of them, the chosen one first."""
+    def _in_turn(self) -> "list[list[Subscription]]":
+        """The chosen subscription by itself, then all others."""
         chosen = self.wizard.draft.subscription
-        return sorted(self.wizard.subscriptions, key=lambda s: s != chosen)
+        everything = self.wizard.subscriptions
+        turns = [[s for s in everything if s == chosen], [s for s in everything if s != chosen]]
+        return [turn for turn in turns if turn]
 
     def _beat(self) -> None:
         self._beats += 1
@@ -220,10 +223,6 @@ r       ask Azure again"""
         self.query_one("#detail", Static).update(self._say(row))
 
     def _say(self, row: ClusterRow | Unreadable | None) -> Content:
-        if self._problem:
-            from screens.dialogs import problem_content
-
-            return problem_content(self._problem)
         if row is None:
             if self._reading:
                 return Content("Asking Azure…")

@@ -21,7 +21,7 @@ _ROOT = Path(__file__).parents[2]
 _MEASURED = """
 import asyncio, json, os, resource, sys, time
 from wizard.cloud.azure import as_json, connect
-from wizard.cloud.inventory import ClusterRow, cluster_row, clusters
+from wizard.cloud.inventory import cluster_row
 from wizard.fleet.judging import Judged, judge
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import sweep
@@ -41,7 +41,11 @@ async def full(azure):
     return number
 
 async def models(azure):
-    return len([1 async for row in clusters(azure) if isinstance(row, ClusterRow)])
+    number = 0
+    for subscription in await azure.subscriptions():
+        async for each in azure.containers(subscription.id).managed_clusters.list():
+            number += bool(cluster_row(as_json(each), subscription))
+    return number
 
 async def gets(azure):
     from wizard.fleet.graph import pages

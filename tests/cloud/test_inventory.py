@@ -1,39 +1,28 @@
 """What there is to choose from, as the lists of the wizard show it."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.facts import LEGACY, PLATFORM_MANAGED, cluster
-from tests.support import DEVELOPMENT, PRODUCTION, TENANT, cluster_id, signed_in, vault_id
+from tests.support import PRODUCTION, TENANT, cluster_id, signed_in, vault_id
 from wizard import rules
 from wizard.cloud import inventory
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
-from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row, version_of
+from wizard.cloud.inventory import ClusterRow, cluster_row, version_of
 from wizard.cloud.problems import AzureError
+from wizard.fleet.sweep import Swept, sweep
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
 
-ONE_LIST_FORBIDDEN = f"""
-description: Contoso, where the clusters of one subscription may not be listed.
-extends: contoso
-faults:
-  - match: {{method: GET, path: "/subscriptions/{DEVELOPMENT}/providers/microsoft.containerservice/managedclusters"}}
-    answer: {{status: 403, code: AuthorizationFailed, message: You may not list them.}}
-"""
 
-
-async def all_clusters(azure: Azure) -> dict[str, ClusterRow | Unreadable]:
-    return {
-        row.name if isinstance(row, ClusterRow) else row.subscription_name: row
-        async for row in inventory.clusters(azure)
-    }
+async def all_clusters(azure: Azure) -> dict[str, ClusterRow]:
+    found = sweep(azure, await azure.subscriptions())
+    return {each.row.name: each.row async for each in found if isinstance(each, Swept)}
 
 
 async def test_the_clusters_of_contoso() -> None:
     async with signed_in() as (simulator, azure):
-        rows = {name: row for name, row in (await all_clusters(azure)).items() if isinstance(row, ClusterRow)}
+        rows = await all_clusters(azure)
         assert simulator.writes() == []
     shown = {n: (r.kind, r.identity, r.why_not) for n, r in rows.items()}
     assert shown == {
@@ -59,26 +48,6 @@ async def test_the_clusters_of_contoso() -> None:
     assert orders.id.lower() == cluster_id("orders-prod", "rg-orders").lower()
     assert rows["bank-ledger"].encryption.key_name == "kv-bank-ledger/ledger-kms"
     assert rows["dev-broken"].provisioning_state == "Failed"
-
-
-async def test_a_subscription_whose_list_fails_is_one_row(tmp_path: Path) -> None:
-    world = tmp_path / "world.yaml"
-    world.write_text(ONE_LIST_FORBIDDEN)
-    async with signed_in(world) as (_, azure):
-        rows = await all_clusters(azure)
-    unreadable = rows.pop("Contoso Development")
-    assert isinstance(unreadable, Unreadable)
-    assert unreadable.subscription_id == DEVELOPMENT
-    assert unreadable.problem.code == "AuthorizationFailed"
-    assert "Contoso Development" in unreadable.problem.summary
-    assert len(rows) == 9
-
-
-async def test_only_the_subscriptions_asked_for() -> None:
-    async with signed_in() as (_, azure):
-        rows = [row async for row in inventory.clusters(azure, [HERE])]
-        assert {row.subscription_id for row in rows} == {PRODUCTION}
-        assert [row async for row in inventory.clusters(azure, [])] == []
 
 
 async def test_an_empty_world_has_no_clusters() -> None:

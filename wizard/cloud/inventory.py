@@ -1,7 +1,6 @@
 """What there is to choose from: clusters, vaults, keys, identities, versions and regions."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
@@ -124,21 +123,6 @@ class VersionRow:
 def version_of(text: str) -> tuple[int, ...]:
     """`1.34.9` -> (1, 34, 9), to be compared; what is not a number ends it."""
     return tuple(int(part) for part in re.findall(r"\d+", text))
-
-
-async def clusters(
-    azure: Azure, subscriptions: Sequence[Subscription] | None = None
-) -> AsyncIterator[ClusterRow | Unreadable]:
-    """Every managed cluster of these subscriptions (without any: of all that can be seen), as they are found."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    for subscription in await azure.subscriptions() if subscriptions is None else subscriptions:
-        try:
-            async for cluster in azure.containers(subscription.id).managed_clusters.list():
-                yield cluster_row(as_json(cluster), subscription)
-        except SdkError as error:
-            problem = problem_from(error, f"The clusters of {subscription.name} could not be listed.")
-            yield Unreadable(subscription.id, subscription.name, problem)
 
 
 async def one_cluster(azure: Azure, cluster_id: ResourceId, subscription: Subscription) -> ClusterRow:
