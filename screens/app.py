@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
+    from wizard.unfinished import Unfinished
     from wizard.verification.report import ClusterReport
 
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
@@ -56,8 +57,12 @@ class WizardApp(App[int]):
         speed_note: str = "",
         journal_root: Path | None = None,
         start_at: Literal["welcome", "verify"] = "welcome",
+        carries_on: bool = True,
     ) -> None:
-        """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written."""
+        """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written.
+
+        `carries_on`: runs of earlier times may be carried on here; not in a world that begins with the wizard.
+        """
         super().__init__(ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
         self.register_theme(CALM)
@@ -79,6 +84,11 @@ class WizardApp(App[int]):
         """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
         self.watches: dict[str, FeatureWatch] = {}
         """By subscription id."""
+        self.carries_on = carries_on
+        self.unfinished: list[Unfinished] | None = None
+        """Runs of earlier times that can be carried on here, the newest first; None before the journal was read."""
+        self.carried: Unfinished | None = None
+        """The one that is being carried on."""
         self.active: ActiveRun | None = None
         self.result: int | None = None
         """The exit code that the last answer from the cloud stands for."""
@@ -113,6 +123,7 @@ class WizardApp(App[int]):
                 self.azure_or_none = azure
                 self.sign_in_instruction = ""
                 self.changed()
+                self.look_for_unfinished()
                 await asyncio.Event().wait()
         except AzureError as error:
             self.connection_problem = error.problem
@@ -124,6 +135,26 @@ class WizardApp(App[int]):
         """Show how to sign in. May be called from a thread."""
         self.sign_in_instruction = instruction
         self.call_later(self.changed)
+
+    def look_for_unfinished(self) -> None:
+        """Look, in the background, for runs of earlier times that can be carried on with this sign-in."""
+        if self.carries_on and self.azure_or_none:
+            self.background(
+                self._look_for_unfinished(), "reading the journal", group="journal", exclusive=True
+            )
+
+    async def _look_for_unfinished(self) -> None:
+        from wizard.journal import JournalError
+        from wizard.unfinished import unfinished_runs
+
+        try:
+            found = await asyncio.to_thread(unfinished_runs, self.journal_root)
+        except JournalError as error:
+            self.notify(str(error), severity="warning", markup=False, timeout=10)
+            return
+        here = {subscription.id.casefold() for subscription in self.subscriptions}
+        self.unfinished = [run for run in found if run.answers.subscription.casefold() in here]
+        self.changed()
 
     # -- what was chosen -----------------------------------------------------------------------------------------
 
@@ -200,7 +231,7 @@ class WizardApp(App[int]):
 
     def another(self) -> None:
         """Start over with another cluster: what was chosen for the last one is not carried along."""
-        subscription = self.draft.subscription
+        subscription, self.carried = self.draft.subscription, None
         self.draft = Draft(
             subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"}
         )

@@ -23,6 +23,8 @@ class NewClusterForm:
     location: str = ""
     version: str = ""
     node_count: str = "3"
+    node_vm_size: str = ""
+    """Not asked for; carried along from answers that name one."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,21 @@ class Draft:
     vault: VaultForm = field(default_factory=VaultForm)
     settled: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
+    kept: "tuple[Answers, Draft] | None" = None
+    """Answers of a run that is carried on, and the draft as they fill it: until that is changed, they stand as given."""
+
+    @classmethod
+    def of(cls, answers: "Answers", subscription: "Subscription", cluster: "ClusterRow | None") -> "Draft":
+        """The draft that such answers fill, everything settled up to the review. `cluster`: theirs, where it exists."""
+        draft = cls(
+            subscription=subscription,
+            cluster=cluster,
+            new_cluster=_new_cluster(answers),
+            option=answers.vault.network_access if answers.vault else "platform-managed",
+            vault=_vault_form(answers),
+            settled=frozenset(ORDER[: ORDER.index("review")]),
+        )
+        return replace(draft, kept=(answers, draft))
 
     def settle(self, step: str, **changes: Any) -> "Draft":
         """The draft with this step answered. Where that changed anything, the settled steps that depend on it are due
@@ -124,6 +141,8 @@ class Draft:
         """The answers that this draft stands for. Raises AnswersError naming what is missing or wrong."""
         from wizard.answers import from_mapping
 
+        if self.kept and self.chosen == self.kept[1].chosen:
+            return self.kept[0]
         data: dict[str, Any] = {
             "version": 1,
             "subscription": self.subscription.id if self.subscription else "",
@@ -162,13 +181,64 @@ class Draft:
             data |= {"vault": vault, "key": key, "identity": identity}
         return from_mapping(data, "wizard")
 
+    @property
+    def chosen(self) -> tuple[object, ...]:
+        """Everything that answers are made of."""
+        return self.subscription, self.cluster, self.new_cluster, self.option, self.vault
+
     def _create(self) -> bool | dict[str, Any]:
         if self.cluster:
             return False
         wanted: dict[str, Any] = {"node_count": int(self.new_cluster.node_count or "3")}
         if self.new_cluster.version:
             wanted["kubernetes_version"] = self.new_cluster.version
+        if self.new_cluster.node_vm_size:
+            wanted["node_vm_size"] = self.new_cluster.node_vm_size
         return wanted
+
+
+def _new_cluster(answers: "Answers") -> NewClusterForm:
+    create = answers.cluster.create
+    if not create:
+        return NewClusterForm()
+    return NewClusterForm(
+        answers.cluster.name,
+        answers.resource_group,
+        answers.location,
+        create.kubernetes_version or "",
+        str(create.node_count),
+        create.node_vm_size or "",
+    )
+
+
+def _vault_form(answers: "Answers") -> VaultForm:
+    """The form as it was, but for what exists by now: its ids are those that vault and identity have or would have."""
+    from wizard.target import Target
+
+    tags = ", ".join(f"{name}={value}" for name, value in answers.tags.items())
+    own = answers.customer_managed
+    if own is None:
+        return VaultForm(tags=tags)
+    target = Target(answers, "")
+    return VaultForm(
+        vault=own.vault.name,
+        vault_group=own.vault.resource_group or "",
+        vault_subscription=own.vault.subscription or "",
+        vault_id=target.vault_id,
+        purge_protection=own.vault.purge_protection,
+        key=own.key.name,
+        key_exists=True,
+        key_type=own.key.type,
+        key_size=own.key.size,
+        rotate_every=own.key.rotate_every or "",
+        create_through=own.key.create_through or "",
+        identity=own.identity.name,
+        identity_group=own.identity.resource_group or "",
+        identity_subscription=own.identity.subscription or "",
+        identity_id=target.identity_id,
+        tags=tags,
+        seen=True,
+    )
 
 
 def parse_tags(text: str) -> dict[str, str]:

@@ -155,6 +155,7 @@ esc     back to the list of clusters; what you typed is kept"""
             location=self.query_one("#region", Field).value,
             version=self.query_one("#version", Choice).value,
             node_count=self.query_one("#nodes", Field).value,
+            node_vm_size=self.wizard.draft.new_cluster.node_vm_size,
         )
 
     @on(Field.Changed)

@@ -147,7 +147,8 @@ esc     back, to change something"""
         plan = self._plan
         self.query_one(Heading).title(plan.title)
         self._note()
-        self.query_one("#rows", Static).update(_rows(plan, self.query_one("#plan").size.width - 2))
+        width = self.query_one("#plan").size.width - 2
+        self.query_one("#rows", Static).update(_rows(plan, width, self._carried(plan)))
         typed = self.query_one("#typed", Input)
         nothing = not plan.writes and not plan.errors
         typed.disabled = bool(plan.errors) or nothing
@@ -156,6 +157,15 @@ esc     back, to change something"""
         self._gate_says("")
         if nothing:
             self.query_one("#verify").focus()
+
+    def _carried(self, plan: Plan) -> list[tuple[str, str]]:
+        """What there is to say of a run that is carried on with the answers as they stand."""
+        run = self.wizard.carried
+        if run is None or run.answers != self.wizard.draft.answers():
+            return []
+        from screens.carry_on import carried
+
+        return carried(run, plan)
 
     def _gate_says(self, text: str, tone: str = "$quiet") -> None:
         plan = self._plan
@@ -233,12 +243,12 @@ esc     back, to change something"""
         self.app.push_screen(SaveDialog("Save the answers, for aks-kms apply -f FILE", name, {"": text}))
 
 
-def _rows(plan: Plan, width: int) -> Content:
-    """The whole plan in words, in that many columns."""
+def _rows(plan: Plan, width: int, carried: list[tuple[str, str]]) -> Content:
+    """The whole plan in words, in that many columns; before it, label and sentence, what is said of an earlier run."""
     effects = [effect for step in plan.steps for effect in step.effects]
-    blocks = (
-        [_labelled([("from", plan.moves[0]), ("to", plan.moves[1])], width)] if plan.now != "none" else []
-    )
+    blocks = [_labelled(carried, width)] if carried else []
+    if plan.now != "none":
+        blocks.append(_labelled([("from", plan.moves[0]), ("to", plan.moves[1])], width))
     for verb, words in VERBS.items():
         if rows := [effect for effect in effects if effect.verb == verb]:
             blocks.append(_block(verb, words, rows, width))

@@ -12,7 +12,7 @@ from textual.widgets import Input, Log, Static
 from screens.dialogs import AskDialog, SaveDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
 from screens.reports import run_report
-from screens.running import ActiveRun, LogLine, StepProgress
+from screens.running import LOG_KEPT, ActiveRun, LogLine, StepProgress
 from screens.words import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
 DRAIN = 0.1
@@ -74,7 +74,7 @@ ctrl+q   leave; the same answers carry on later"""
                 yield Static(id="step-rows")
             with Vertical(id="log-side"):
                 yield Static(id="log-title", classes="muted")
-                yield Log(id="log", highlight=False)
+                yield Log(id="log", highlight=False, max_lines=LOG_KEPT)
                 yield Input(placeholder="only lines with…", id="log-filter", compact=True)
         with VerticalScroll(id="outcome"):
             yield Static(id="outcome-text")
@@ -95,8 +95,8 @@ ctrl+q   leave; the same answers carry on later"""
     def _drain(self) -> None:
         active = self.active
         self._beats += 1
-        fresh = active.log[self._written :]
-        self._written = len(active.log)
+        fresh = active.log_from(self._written)
+        self._written = active.told
         lines = [str(line) for line in fresh if self._fits(line)]
         log = self.query_one(Log)
         if lines:

@@ -1,8 +1,10 @@
 """A run as the screens see it: kept by the app, fed by the engine's events, outliving every screen."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from wizard.clock import Clock
@@ -10,6 +12,9 @@ from wizard.cloud.clean import clean, one_line
 from wizard.procedure.events import Event, RunStatus
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.rules import Finding
+
+LOG_KEPT = 10_000
+"""Lines of the live log that stay in memory, however long the run goes on; the journal has them all."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +61,9 @@ class ActiveRun:
     log_path: "Path | None" = None
     journal: "Journal | None" = None
     steps: dict[str, StepProgress] = field(default_factory=dict)
-    log: list[LogLine] = field(default_factory=list)
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
+    told: int = 0
+    """How many lines there were in all."""
     status: RunStatus | None = None
     """None while it goes on."""
     problem: "Problem | None" = None
@@ -91,6 +98,10 @@ class ActiveRun:
         """The steps that failed."""
         return [s for s in self.steps.values() if s.status == "failed"]
 
+    def log_from(self, number: int) -> list[LogLine]:
+        """The lines after the first so many of all; those that are not kept any more are left out."""
+        return list(islice(self.log, max(0, number - (self.told - len(self.log))), None))
+
     def waits_for(self, progress: StepProgress) -> list[str]:
         """The steps that this one still waits for."""
         done = {"succeeded", "already"}
@@ -112,6 +123,7 @@ class ActiveRun:
         if event.message and not told_before:
             for line in clean(event.message).splitlines():
                 self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
+                self.told += 1
         match event.type:
             case "step-started" if progress:
                 progress.status, progress.begun = "running", self.clock.elapsed()

@@ -118,11 +118,11 @@ esc     back; what you typed is kept"""
         self._vaults = {row.id: row for row in usable}
         self._vaults_left_out = _both(left_out, problems)
         offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in usable]
-        kept = draft.vault.vault_id
+        kept = next((id_ for id_ in self._vaults if same(id_, draft.vault.vault_id)), NEW)
         if not draft.vault.seen and draft.cluster:
             now = draft.cluster.encryption.key_name.partition("/")[0]
             kept = next((row.id for row in usable if now and same(row.name, now)), NEW)
-        choice.offer([A_NEW_VAULT, *offers], kept if kept in self._vaults else NEW)
+        choice.offer([A_NEW_VAULT, *offers], kept)
         self._reading.pop("vault")
         self._show()
 
@@ -134,12 +134,12 @@ esc     back; what you typed is kept"""
         rows = vault_offers.nearest_first(draft, rows)
         self._identities = {row.id: row for row in rows}
         offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in rows]
-        kept = draft.vault.identity_id
+        kept = next((id_ for id_ in self._identities if same(id_, draft.vault.identity_id)), NEW)
         if not draft.vault.seen and draft.cluster and draft.cluster.encryption.kms_enabled:
             now = draft.cluster.identities[:1]
             kept = next((row.id for row in rows if now and same(row.id, now[0])), NEW)
         choice = self.query_one("#identity", Choice)
-        choice.offer([A_NEW_IDENTITY, *offers], kept if kept in self._identities else NEW)
+        choice.offer([A_NEW_IDENTITY, *offers], kept)
         self._identities_left_out = _both("", problems)
         self._reading.pop("identity")
         self._show()

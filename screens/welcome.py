@@ -1,17 +1,21 @@
 """The first screen: what this is, what it will not do unasked, and whether Azure is reached."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.events import ScreenResume
 from textual.widgets import Button, Static
 
 from screens.frame import Frame
 from screens.words import SPINNER, STYLES, duration
 from wizard.clock import Clock
+
+if TYPE_CHECKING:
+    from wizard.unfinished import Unfinished
 
 TITLE = "Encrypt the Kubernetes secrets of an AKS cluster, and prove it"
 
@@ -40,6 +44,7 @@ The wizard goes through the steps on the spine, one screen each. Esc goes back, 
 enter   begin with the prerequisites
 v       only verify a cluster that exists: how its secrets are encrypted now
 a       look at many clusters: all that you can see, with a verdict on each
+c       carry on a run that did not come to its end: offered where there is one
 r       sign in again, after a failed sign-in
 ctrl+p  all commands
 ctrl+q  leave
@@ -51,6 +56,7 @@ start with --credential to choose another way."""
         Binding("escape", "back", "back", show=False),
         Binding("v", "verify", "verify only"),
         Binding("a", "many", "all clusters"),
+        Binding("c", "carry_on", "carry on"),
         Binding("r", "again", "sign in again"),
     ]
 
@@ -72,10 +78,12 @@ start with --credential to choose another way."""
                 yield Button("Verify an existing cluster", id="verify", compact=True, disabled=True)
                 yield Button("Look at many clusters", id="many", compact=True, disabled=True)
             yield Static(id="connection", classes="text")
+            yield Static(id="unfinished", classes="text caution")
 
     def on_mount(self) -> None:
         self._clock = Clock()
         self._beats = 0
+        self.query_one("#unfinished").display = False
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
@@ -87,6 +95,22 @@ start with --credential to choose another way."""
         """Also the connection."""
         super().refresh_frame()
         self._show_connection()
+        self._show_unfinished()
+
+    @on(ScreenResume)
+    def _back_here(self) -> None:
+        self.wizard.look_for_unfinished()
+
+    def _show_unfinished(self) -> None:
+        panel = self.query_one("#unfinished", Static)
+        runs = self.wizard.unfinished or []
+        if panel.display != bool(runs):
+            panel.display = bool(runs)
+            self.refresh_bindings()
+        if runs:
+            from screens.carry_on import offer
+
+            panel.update(offer(runs))
 
     def _show_connection(self) -> None:
         if not self.is_mounted:
@@ -123,7 +147,13 @@ start with --credential to choose another way."""
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Signing in again is offered where it failed, verifying where it did not."""
         failed = self.wizard.connection_problem is not None
-        return {"again": failed, "verify": not failed, "many": not failed}.get(action, True)
+        offered = {
+            "again": failed,
+            "verify": not failed,
+            "many": not failed,
+            "carry_on": bool(self.wizard.unfinished),
+        }
+        return offered.get(action, True)
 
     @on(Button.Pressed, "#begin")
     def begin(self) -> None:
@@ -145,6 +175,19 @@ start with --credential to choose another way."""
             from screens.fleet_ways import look_at_many
 
             look_at_many(self.wizard)
+
+    def action_carry_on(self) -> None:
+        """Choose a run that did not come to its end, and go to its review."""
+        from screens.carry_on import CarryOnDialog
+
+        if self.wizard.azure_or_none and self.wizard.unfinished:
+            self.app.push_screen(CarryOnDialog(self.wizard.unfinished), self._carry_on)
+
+    def _carry_on(self, run: "Unfinished | None") -> None:
+        from screens.carry_on import carry_on
+
+        if run:
+            self.wizard.background(carry_on(self.wizard, run), f"carrying on {run.id}")
 
     def action_again(self) -> None:
         """Try the sign-in again."""

@@ -31,7 +31,11 @@ def run_wizard(ctx: click.Context) -> int:
     start_up.is_over()
 
     app = WizardApp(
-        lambda tell: opened(settings, tell), environment=os.environ, speed_note=speed_note(settings)
+        lambda tell: opened(settings, tell),
+        environment=os.environ,
+        speed_note=speed_note(settings),
+        carries_on=settings.simulate
+        is None,  # a simulated Azure that begins now knows nothing of earlier runs
     )
     code = app.run()
     if code is not None:

@@ -1,0 +1,133 @@
+"""A run that did not come to its end: offered on the first screen, and carried on from what Azure says now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, OptionList, Static
+
+from screens.dialogs import CLOSE
+from screens.draft import Draft
+from screens.steps import screen_of
+from screens.words import STYLES, count
+from wizard.cloud.arm import ResourceId, same
+from wizard.cloud.inventory import one_cluster
+from wizard.cloud.problems import AzureError, Problem
+from wizard.target import Target
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+    from wizard.procedure.plan import Plan
+    from wizard.unfinished import Unfinished
+
+
+class CarryOnDialog(ModalScreen["Unfinished | None"]):
+    """Which run to carry on; what was under way in each."""
+
+    BINDINGS: ClassVar[list[BindingType]] = CLOSE
+
+    def __init__(self, runs: "Sequence[Unfinished]") -> None:
+        super().__init__()
+        self._runs = runs
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content("Carry on which run?"), classes="title")
+            yield OptionList(*(_line(run) for run in self._runs), compact=True)
+            with VerticalScroll(can_focus=False):
+                yield Static(id="was")
+            yield Static(
+                Content(
+                    "Enter plans it again from what Azure says now and shows what is different. "
+                    "Nothing is written before you type the cluster's name."
+                ),
+                classes="muted",
+            )
+        yield Footer(compact=True)
+
+    @on(OptionList.OptionHighlighted)
+    def _shown(self, event: OptionList.OptionHighlighted) -> None:
+        self.query_one("#was", Static).update(was(self._runs[event.option_index]))
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._runs[event.option_index])
+
+    def action_close(self) -> None:
+        """None of them now; they stay as they are."""
+        self.dismiss(None)
+
+
+def offer(runs: "Sequence[Unfinished]") -> Content:
+    """What the first screen says of the runs that can be carried on."""
+    if not runs:
+        return Content("")
+    newest, *others = runs
+    more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
+    return Content.assemble(
+        ("!  ", STYLES["warn"]),
+        (f"{newest.ended}", "bold"),
+        f" (begun {when(newest.run.summary.begun)}).",
+        "".join(f" {sentence}" for sentence in newest.under_way.sentences),
+        more,
+        ("\nc", STYLES["busy"]),
+        "  carries it on: planned again from what Azure says now",
+    )
+
+
+def was(run: "Unfinished") -> Content:
+    """How a run ended, and what was under way then."""
+    lines = [f"{run.ended} (begun {when(run.run.summary.begun)}).", *run.under_way.sentences]
+    return Content("\n".join(lines))
+
+
+def carried(run: "Unfinished", plan: "Plan") -> list[tuple[str, str]]:
+    """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
+    the plan that is made now."""
+    rows = [("carried on", f"run {run.id}. {run.ended} (begun {when(run.run.summary.begun)}).")]
+    rows += [("! when it ended", said) for said in run.under_way.sentences]
+    differences = run.differences(plan)
+    rows += [("· since then", said) for said in differences]
+    return rows if differences else [*rows, ("· since then", "Nothing is different: the plan is the same.")]
+
+
+async def carry_on(wizard: "WizardApp", run: "Unfinished") -> None:
+    """To the review of the run's answers, as Azure is now. Raises AzureError where its cluster cannot be read."""
+    answers = run.answers
+    own = next((each for each in wizard.subscriptions if same(each.id, answers.subscription)), None)
+    if own is None:
+        raise AzureError(
+            Problem(
+                "input",
+                f"The run {run.id} is for the subscription {answers.subscription}, which is not to be seen here.",
+                f"{wizard.azure.signed_in.name} has no role in it, or it is in another cloud or tenant.",
+                "Sign in as whoever began the run, then start the wizard again.",
+            )
+        )
+    cluster = None
+    if not answers.cluster.create:
+        cluster_id = Target(answers, wizard.azure.cloud.vault_suffix).cluster_id
+        cluster = await one_cluster(wizard.azure, ResourceId.parse(cluster_id), own)
+    wizard.draft = Draft.of(answers, own, cluster)
+    wizard.carried = run
+    wizard.watch_feature(own.id)
+    wizard.push_screen(screen_of("review"))
+
+
+def when(moment: datetime | None) -> str:
+    """A moment as somebody would say it who looks at the clock: local time, with the day where it was another one."""
+    if moment is None:
+        return "at a time that is not known"
+    today = datetime.now().astimezone().date()
+    return f"{moment:%H:%M} today" if moment.date() == today else f"{moment:%A %d %B, %H:%M}"
+
+
+def _line(run: "Unfinished") -> Content:
+    begun = run.run.summary.begun
+    return Content(f"{run.answers.cluster.name}  ·  {when(begun)}  ·  {run.run.summary.status}")

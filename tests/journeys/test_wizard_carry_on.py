@@ -1,0 +1,147 @@
+"""What did not come to its end is offered when the wizard starts, and carried on from what Azure says then."""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.support import DEVELOPMENT, answers, wait_until, world
+from wizard.answers import Answers
+from wizard.cloud.azure import connect
+from wizard.journal import EVENTS, Journal
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.simulator import Simulator
+
+
+async def cut_short(
+    simulator: Simulator, root: Path, chosen: Answers, when: Callable[[Event], bool], *, killed: bool = False
+) -> str:
+    """Run until an event holds, and end there; `killed`: without a word about it. The run's id."""
+    async with connect(simulator.environment) as azure:
+        plan = await make_plan(azure, chosen)
+        journal = Journal.begin(chosen, plan, root=root)
+        heard: list[Event] = []
+        run = Run(azure, chosen, plan, listeners=[heard.append, journal])
+        running = asyncio.create_task(run.execute(plan.digest))
+        await wait_until(lambda: any(when(event) for event in heard))
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        journal.close()
+    if killed:
+        events = journal.path / EVENTS
+        lines = events.read_text("utf-8").splitlines(keepends=True)
+        ended = [n for n, line in enumerate(lines) if json.loads(line).get("status") == "interrupted"]
+        events.write_text("".join(lines[: ended[0]]), "utf-8")
+    return journal.id
+
+
+def updating(event: Event) -> bool:
+    return event.message.startswith("cluster is being updated")
+
+
+async def carried_to_review(operator: Operator) -> str:
+    """From the first frame to the review of the newest run."""
+    await operator.sees("Signed in to", "carries it on")
+    await operator.press("c")
+    await operator.sees("Carry on which run?", "Nothing is written before you type")
+    await operator.press("enter")
+    return await operator.sees("carried on", "Enter, then type")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_again(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    slow = world(tmp_path, durations={"cluster_update": 3600})
+    chosen = answers("customer-managed-private", tags={"team": "a, b"})
+    async with Simulator(slow, speed=600) as simulator:
+        run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
+        before = len(simulator.writes())
+        async with wizard(simulator, tmp_path, size) as operator:
+            await operator.sees("ended without a word", "carries it on")
+            await carried_to_review(operator)
+            await operator.sees(f"run {run}", "when it ended", "since then")
+            assert operator.app.draft.answers() == chosen
+            await operator.start("aks-demo")
+            await operator.sees("Done in")
+            assert len(simulator.writes()) == before, "it was followed, not sent again"
+            await operator.press("enter")
+            await operator.sees("secrets are encrypted with kv-demo/aks-kms", "checks passed")
+            assert operator.app.exit_code == 0
+        async with wizard(simulator, tmp_path, size) as operator:
+            await operator.sees("Signed in to")
+            await read(operator)
+            assert operator.app.unfinished == [], "it is done, and offered no more"
+
+
+async def read(operator: Operator) -> None:
+    await operator.until(lambda: operator.app.unfinished is not None, "the journal to be read")
+
+
+async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Path) -> None:
+    chosen = answers("customer-managed-public")
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "crypto-role")
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.sees("was interrupted", "carries it on")
+            screen = await carried_to_review(operator)
+            assert "since then" in screen
+            await operator.sees("Create the key vault: was create, is now none")
+
+
+async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
+    chosen = answers("customer-managed-private")
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "vault")
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await carried_to_review(operator)
+            operator.app.go_to("key")
+            await operator.take_key("platform-managed")
+            screen = await operator.sees("Enter, then type")
+            assert operator.app.draft.answers().key_option == "platform-managed"
+            assert "carried on" not in screen
+
+
+async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path: Path) -> None:
+    here, elsewhere = (
+        answers("platform-managed"),
+        answers(
+            "platform-managed",
+            subscription=DEVELOPMENT,
+            resource_group="rg-dev",
+            cluster={"name": "dev-sandbox"},
+        ),
+    )
+    async with Simulator("contoso", speed=600) as simulator:
+        for chosen in (here, elsewhere):
+            await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
+    async with (
+        Simulator("empty", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.sees("carries it on")
+        assert [run.answers for run in operator.app.unfinished or ()] == [here]
+        await operator.press("c")
+        await operator.sees("Carry on which run?")
+        await operator.press("enter")
+        await operator.sees("The cluster aks-demo could not be read", "What to do")
+
+
+async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(
+            simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
+        )
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.sees("carries it on")
+            operator.app.unfinished, operator.app.carries_on = None, False
+            operator.app.look_for_unfinished()
+            assert operator.app.unfinished is None
+            assert not [each for each in operator.app.workers if each.group == "journal"]
