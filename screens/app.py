@@ -310,12 +310,15 @@ class WizardApp(App[int]):
         self.go_to("run")
 
     async def _execute(self, active: "ActiveRun") -> None:
+        from wizard.lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
         listeners: list[Listener] = [active]
         if active.journal:
             listeners.append(active.journal)
         run = Run(self.azure, active.answers, active.plan, listeners=listeners)
+        if active.journal:
+            run.called(active.journal.id)
         try:
             active.end(await run.execute(active.plan.digest))
         except DriftedError as drift:
@@ -323,6 +326,10 @@ class WizardApp(App[int]):
             active.end("failed")
         except RefusedError as refused:
             active.refused = tuple(refused.findings)
+            active.end("failed")
+        except HeldError as held:
+            said, _, remedy = str(held).partition(". ")
+            active.problem = Problem("input", f"{said}.", "Nothing was changed.", remedy)
             active.end("failed")
         except AzureError as error:
             active.problem = error.problem

@@ -130,6 +130,7 @@ def test_a_journal_that_cannot_be_understood_is_said_to_be_so(journal: Journal, 
 
 
 def test_a_run_whose_answers_are_damaged_cannot_be_read_and_says_where_it_is(journal: Journal, root: Path):
+    journal(BEGUN)
     (journal.path / "answers.yaml").write_text("version: 2")
     with pytest.raises(JournalError, match=f"cannot be read: .*{journal.path}"):
         read_run(root, journal.id)

@@ -7,6 +7,7 @@ names resources, so nobody but its owner may read it.
 import json
 import os
 import re
+import stat
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,17 +15,22 @@ from typing import Literal
 
 from platformdirs import user_state_path
 
-from wizard.answers import Answers, AnswersError, load
+from wizard import private
+from wizard.answers import Answers, AnswersError, decode
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.clean import one_line
+from wizard.lock import holders
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.verification.report import ClusterReport
 
 ANSWERS, PLAN, EVENTS, LOG, REPORT = "answers.yaml", "plan.json", "events.jsonl", "run.log", "report.json"
 
-RecordedStatus = Literal["succeeded", "failed", "interrupted", "unfinished", "unreadable"]
-"""`unfinished`: it still runs, or ended without being able to say so. `unreadable`: its files cannot be understood."""
+RecordedStatus = Literal[
+    "succeeded", "failed", "interrupted", "running", "unfinished", "not-begun", "unreadable"
+]
+"""`running`: a process of this machine is at it. `unfinished`: it ended without being able to say so. `not-begun`: it
+ended before its first step, and nothing was sent. `unreadable`: its files cannot be understood."""
 
 
 class JournalError(Exception):
@@ -37,7 +43,8 @@ def default_root() -> Path:
 
 
 class Journal:
-    """One run on disk. A listener of its events; each line is there the moment the event is.
+    """One run on disk. A listener of its events; each line is there the moment the event is, and on the disk itself
+    (with all before it) where it announces something: a step, a request that asks Azure to change something, an end.
 
     A disk that fails during the run does not fail the run: `trouble` then says why the rest is missing.
     """
@@ -47,8 +54,9 @@ class Journal:
         self.path = path
         self.log_path = path / LOG
         self.trouble: str | None = None
-        self._events = _create(path / EVENTS)
-        self._log = _create(self.log_path)
+        self._events = private.create(path / EVENTS)
+        self._log = private.create(self.log_path)
+        private.sync(path)
         self._open = True
 
     @classmethod
@@ -57,9 +65,11 @@ class Journal:
         root = root or default_root()
         try:
             path = _new_directory(root, f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{answers.cluster.name}")
-            _write(path / ANSWERS, answers.to_yaml())
-            _write(path / PLAN, _pretty(plan.to_json()))
+            private.write(path / ANSWERS, answers.to_yaml())
+            private.write(path / PLAN, _pretty(plan.to_json()))
             return cls(path)
+        except private.NotPrivateError as error:
+            raise JournalError(f"The journal of this run cannot be kept: {error.strerror}") from error
         except OSError as error:
             raise JournalError(
                 f"The journal of this run cannot be kept in {root}: {error.strerror or error}. "
@@ -73,18 +83,20 @@ class Journal:
 
     def __call__(self, event: Event) -> None:
         """Keep an event. Never raises: see `trouble`."""
-        ended = event.type in {"step-finished", "run-finished"}
-        self._append(self._events, json.dumps(event.to_json(), ensure_ascii=False), durable=ended)
         for line in log_lines(event):
-            self._append(self._log, line, durable=ended)
+            self._append(self._log, line, durable=event.type == "run-finished")
+        announces = event.write is not None and event.write.state == "announced"
+        durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
+        self._append(self._events, json.dumps(event.to_json(), ensure_ascii=False), durable=durable)
 
     def keep_report(self, report: ClusterReport) -> None:
         """Keep the outcome of a verification; a later one replaces it. Never raises: see `trouble`."""
         fresh = self.path / f".{REPORT}"
         try:
             fresh.unlink(missing_ok=True)
-            _write(fresh, _pretty(report.to_json()))
+            private.write(fresh, _pretty(report.to_json()))
             fresh.replace(self.path / REPORT)
+            private.sync(self.path)
         except OSError as error:
             self.trouble = (
                 self.trouble or f"{self.path / REPORT} cannot be written: {error.strerror or error}"
@@ -101,7 +113,7 @@ class Journal:
         if not self._open or self.trouble:
             return
         try:
-            _write_all(file, (line + "\n").encode("utf-8", "backslashreplace"))
+            private.write_all(file, (line + "\n").encode("utf-8", "backslashreplace"))
             if durable:
                 os.fsync(file)
         except OSError as error:
@@ -185,57 +197,75 @@ def list_runs(root: Path | None = None) -> list[RunSummary]:
     """Every run that was written down, the newest first. Raises JournalError where the place cannot be read."""
     root = root or default_root()
     try:
-        found = [path for path in root.iterdir() if path.is_dir()]
-    except FileNotFoundError:
-        return []
+        if not os.path.lexists(root):
+            return []
+        private.check_directory(root)
+        found = [path for path in root.iterdir() if not stat.S_ISREG(path.lstat().st_mode)]
+    except private.NotPrivateError as error:
+        raise JournalError(f"The journal cannot be read: {error.strerror}") from error
     except OSError as error:
         raise JournalError(
             f"The journal in {root} cannot be read: {error.strerror or error}. Give yourself the right to."
         ) from error
-    return [_summary(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    running = {holder.run for holder in holders()}
+    ordered = sorted(found, key=lambda path: path.name, reverse=True)
+    return [_summary(path, running=path.name in running) for path in ordered]
 
 
 def read_run(root: Path | None, run: str) -> RecordedRun:
     """One run by its id. Raises JournalError where there is none, or its files cannot be understood."""
     root = root or default_root()
-    names = [summary.id for summary in list_runs(root)]
-    if run not in names:
-        known = f"The newest is {names[0]}; " if names else ""
+    summaries = {summary.id: summary for summary in list_runs(root)}
+    if run not in summaries:
+        known = f"The newest is {next(iter(summaries))}; " if summaries else ""
         raise JournalError(f"There is no run {run!r} in {root}. {known}`aks-kms runs list` shows them all.")
-    path = root / run
+    path, summary = root / run, summaries[run]
     try:
-        report = path / REPORT
+        private.check_directory(path)
+        report = _if_there(path / REPORT)
+        begun = summary.status != "not-begun"
         return RecordedRun(
-            _summary(path),
-            load(path / ANSWERS),
-            _object(path / PLAN),
-            tuple(_events(path / EVENTS)),
-            _object(report) if report.exists() else None,
-            (path / LOG).read_text("utf-8", "replace"),
+            summary,
+            decode(private.read(path / ANSWERS), ANSWERS),
+            _object(path / PLAN) if begun or _if_there(path / PLAN) else {},
+            tuple(_events(path / EVENTS)) if begun else (),
+            _object(path / REPORT) if report else None,
+            _if_there(path / LOG).decode("utf-8", "replace"),
         )
     except (OSError, ValueError) as error:
         what = error.mistakes[0].what if isinstance(error, AnswersError) else str(error)
+        if summary.status == "not-begun":
+            raise JournalError(
+                f"The run {run} ended before it was written down in full; nothing was sent to Azure. "
+                "Start it again with its answers: aks-kms apply -f FILE, or in the wizard."
+            ) from error
         raise JournalError(
             f"The run {run} cannot be read: {one_line(what)} Look at its files in {path}."
         ) from error
 
 
-def _summary(path: Path) -> RunSummary:
+def _summary(path: Path, *, running: bool) -> RunSummary:
     match = re.fullmatch(r"(\d{8}-\d{6})-(.+?)(?:\.\d+)?", path.name)
     begun, cluster = None, path.name
-    status: RecordedStatus = "unfinished"
+    status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
     title = ""
     try:
         if match:
             begun, cluster = datetime.strptime(match[1], "%Y%m%d-%H%M%S").astimezone(), match[2]
-        title = str(_object(path / PLAN).get("title") or "")
-        last = _events(path / EVENTS)[-1:]
-        if last and last[0].get("type") == "run-finished":
-            status = _status(last[0].get("status"))
-            seconds = last[0].get("seconds")
-    except (OSError, ValueError):
-        status = "unreadable"
+        private.check_directory(path)
+        events = _events(path / EVENTS) if os.path.lexists(path / EVENTS) else []
+        if events:
+            title = str(_object(path / PLAN).get("title") or "")
+        elif not running:
+            status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
+        if events and events[-1].get("type") == "run-finished":
+            status = _status(events[-1].get("status"))
+            seconds = events[-1].get("seconds")
+    except private.NotPrivateError as error:
+        status, title = "unreadable", error.why
+    except (OSError, ValueError) as error:
+        status, title = "unreadable", title or f"its files cannot be read: {error}"
     return RunSummary(path.name, path, begun, cluster, one_line(title), status, seconds)
 
 
@@ -246,17 +276,20 @@ def _status(text: object) -> RecordedStatus:
 
 
 def _object(path: Path) -> Json:
-    body = json.loads(path.read_text("utf-8"))
+    body = json.loads(private.read(path))
     if not isinstance(body, dict):
         raise ValueError(f"{path.name} holds no JSON object.")  # noqa: TRY004 - it is the file that is wrong
     return body
 
 
+def _if_there(path: Path) -> bytes:
+    """What a file holds; nothing where there is none."""
+    return private.read(path) if os.path.lexists(path) else b""
+
+
 def _events(path: Path) -> list[Json]:
     """The events of a file; a last line that was torn off by a crash is left out."""
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
+    lines = private.read(path).split(b"\n")[:-1]  # what follows the last line's end is torn, or nothing
     events = [json.loads(line) for line in lines]
     if not all(isinstance(dig({"event": event}, "event", "type"), str) for event in events):
         raise ValueError(f"{path.name} holds something that is not an event.")
@@ -265,37 +298,15 @@ def _events(path: Path) -> list[Json]:
 
 def _new_directory(root: Path, name: str) -> Path:
     """A directory that was not there before, open to nobody else."""
-    for parent in reversed([root, *root.parents]):
-        if not parent.exists():
-            parent.mkdir(mode=0o700, exist_ok=True)
+    private.make_directory(root)
     for number in range(1, 1000):
         path = root / (name if number == 1 else f"{name}.{number}")
         try:
-            path.mkdir(mode=0o700)
+            private.new_directory(path)
         except FileExistsError:
             continue
         return path
     raise FileExistsError(f"{root / name} and 998 more exist already")
-
-
-def _create(path: Path) -> int:
-    """A new file for appending, closed to everybody else from its first moment; never through a link."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-    return os.open(path, flags, 0o600)
-
-
-def _write(path: Path, text: str) -> None:
-    file = _create(path)
-    try:
-        _write_all(file, text.encode("utf-8", "backslashreplace"))
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _write_all(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
 
 
 def _pretty(body: Json) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wizard.procedure.plan import Plan
     from wizard.procedure.run import Run
     from wizard.procedure.step import Patience
+    from wizard.unfinished import Unfinished
     from wizard.verification.report import ClusterReport
 
 
@@ -85,10 +86,12 @@ async def apply(
     must_ask: bool,
     output: str,
     settle: float | None = None,
+    carries_on: "Unfinished | None" = None,
 ) -> int:
     """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError.
 
-    `settle`: seconds that the identity's new roles are given; None for what suits the vault.
+    `settle`: seconds that the identity's new roles are given; None for what suits the vault. `carries_on`: the run whose
+    answers these are; what the plan has otherwise than its own is told.
     """
     from wizard.procedure.planning import make_plan
     from wizard.procedure.step import Patience
@@ -96,6 +99,8 @@ async def apply(
     answers = read()
     async with opened(settings) as azure:
         plan = await make_plan(azure, answers)
+        if carries_on:
+            _tell_difference(plan, carries_on)
         _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
         if plan.errors:
             _refused(plan, output)
@@ -105,6 +110,20 @@ async def apply(
         patience = Patience() if settle is None else Patience(settle_private=settle, settle_public=settle)
         application = _Application(azure, answers, plan, settings, output, patience)
         return await application.carry_out(confirm or plan.digest)
+
+
+def _tell_difference(plan: "Plan", before: "Unfinished") -> None:
+    found = before.differences(plan)
+    say(
+        "What has changed since its plan was made:"
+        if found
+        else "Nothing has changed since its plan was made."
+    )
+    for sentence in found:
+        say(f"  · {sentence}")
+    say(
+        f"What is left: {', '.join(s.key for s in plan.steps if s.action != 'none') or 'nothing to write'}.\n"
+    )
 
 
 def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
@@ -170,14 +189,16 @@ class _Application:
         self._plan = plan
         self._settings = settings
         self._output = output
-        self._finished: list[Event] = []
+        self._events: list[Event] = []
+        self._run: Run | None = None
         self._begun = False
         self._journal: Journal | None = None
 
     async def carry_out(self, confirm: str) -> int:
+        from wizard.lock import HeldError
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
-        run = Run(
+        run = self._run = Run(
             self._azure, self._answers, self._plan, patience=self._patience, listeners=self._listeners()
         )
         try:
@@ -192,6 +213,8 @@ class _Application:
                 NO, f"✗ {error}\n  Nothing was changed. Look at the plan as it is now, and start again."
             ) from None
         except RefusedError as error:
+            raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
+        except HeldError as error:
             raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
         except asyncio.CancelledError:
             self._tell_result(run, "interrupted", None)
@@ -216,13 +239,24 @@ class _Application:
 
     def _keep(self, event: "Event") -> None:
         """For the result, and for the journal, which begins with the first event: what the gate stops is no run."""
-        if event.type in {"step-finished", "run-finished"}:
-            self._finished.append(event)
+        if event.type != "step-progress" or not self._follows_its_like(event):
+            self._events.append(event)
         if not self._begun:
             self._begun = True
             self._journal = _journal(self._answers, self._plan)
+            if self._journal and self._run:
+                self._run.called(self._journal.id)
         if self._journal:
             self._journal(event)
+
+    def _follows_its_like(self, event: "Event") -> bool:
+        """Whether it says what the last event said: of a long wait, one of each word is kept."""
+        last = self._events[-1] if self._events else None
+        return last is not None and (last.type, last.step, last.message) == (
+            event.type,
+            event.step,
+            event.message,
+        )
 
     async def _verify(self) -> "ClusterReport":
         """The proof for the result, and for the journal."""
@@ -253,6 +287,10 @@ class _Application:
             say(f"Journal: {self._journal.path}")
 
     def _tell_how_to_go_on(self) -> None:
+        from wizard.procedure.under_way import under_way
+
+        for sentence in under_way(event.to_json() for event in self._events).sentences:
+            say(f"· {sentence}")
         say("What Azure has begun goes on there; nothing is undone, and what is done is kept.")
         if self._settings.simulate is not None:
             say("This simulated Azure ends with the command; one that lasts: aks-kms simulator --state FILE")
@@ -262,8 +300,8 @@ class _Application:
             say("To carry on: the same command again.")
 
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:
-        whole = next((event for event in self._finished if event.type == "run-finished"), None)
-        steps = {event.step: event for event in self._finished if event.type == "step-finished"}
+        whole = next((event for event in self._events if event.type == "run-finished"), None)
+        steps = {event.step: event for event in self._events if event.type == "step-finished"}
         return {
             "status": status,
             "seconds": whole.seconds if whole else None,

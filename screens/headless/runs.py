@@ -2,15 +2,19 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from screens.headless.apply import apply
 from screens.headless.options import azure_options, output_option, settings_of
-from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, show
+from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show
 from screens.headless.table import table
 from screens.words import duration
 from wizard.cloud.clean import clean
+
+if TYPE_CHECKING:
+    from wizard.unfinished import Unfinished
 
 
 @click.group("runs")
@@ -58,10 +62,12 @@ def show_(run: str, output: str) -> int:
 
 async def _show(run: str, output: str) -> int:
     from wizard.journal import read_run
+    from wizard.procedure.under_way import under_way
 
     found = read_run(None, run)
     if output == "json":
-        show(json.dumps(found.to_json(), indent=2))
+        body = found.to_json() | {"under_way": under_way(found.events).to_json()}
+        show(json.dumps(body, indent=2))
         return DONE
     summary = found.summary
     lines = [summary.title, f"  {summary.status} · {summary.path}"]
@@ -72,6 +78,8 @@ async def _show(run: str, output: str) -> int:
     for heading, key in (("Still needed", "still_needed"), ("May be cleaned up later, by you", "clean_up")):
         if sentences := found.plan.get(key):
             lines += ["", heading, *(f"  ! {clean(str(sentence))}" for sentence in sentences)]
+    if sentences := under_way(found.events).sentences:
+        lines += ["", "When it ended", *(f"  · {clean(sentence)}" for sentence in sentences)]
     lines += ["", "Log", *(f"  {clean(line)}" for line in found.log.splitlines())]
     show("\n".join(lines))
     return DONE
@@ -116,19 +124,53 @@ async def _report(run: str, output: str) -> int:
 @azure_options
 @click.pass_context
 def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, output: str) -> int:
-    """Carry on a run (the newest one, without an ID): plan again with its answers, and do what is left."""
+    """Carry on a run (without an ID: the newest that did not come to a good end).
+
+    Says what was under way, plans again from what Azure shows, tells what that plan has otherwise, and does what is left;
+    an operation that still runs in Azure is followed, not started again.
+    """
     must_ask = not yes and confirm is None
     if must_ask and not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on. Give --yes, or --confirm DIGEST.")
     settings = settings_of(ctx)
 
     async def carry_on() -> int:
-        from wizard.journal import list_runs, read_run
+        from wizard.unfinished import recorded
 
-        newest = run or next((summary.id for summary in list_runs()), None)
-        if newest is None:
-            raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
-        answers = read_run(None, newest).answers
-        return await apply(settings, lambda: answers, confirm=confirm, must_ask=must_ask, output=output)
+        unfinished = recorded(None, run or _to_carry_on())
+        _tell_of(unfinished)
+        return await apply(
+            settings,
+            lambda: unfinished.answers,
+            confirm=confirm,
+            must_ask=must_ask,
+            output=output,
+            carries_on=unfinished,
+        )
 
     return carry_out(carry_on())
+
+
+def _to_carry_on() -> str:
+    """The newest run that did not come to a good end. Raises Ended where there is none."""
+    from wizard.unfinished import newest, unfinished_runs
+
+    if found := unfinished_runs():
+        return found[0].id
+    last = newest()
+    if last is None:
+        raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
+    raise Ended(
+        USAGE,
+        f"✗ There is no run to carry on: the newest, {last.id}, is {last.status}.\n"
+        "  What to do: aks-kms runs list, or aks-kms runs resume ID to plan again with a run's answers.",
+    )
+
+
+def _tell_of(unfinished: "Unfinished") -> None:
+    """Which run is carried on, and what was under way when it ended."""
+    if unfinished.run.summary.status == "running":
+        raise Ended(NO, f"✗ {unfinished.id} still runs; nothing was changed.")
+    say(f"Carrying on {unfinished.id}. {unfinished.ended}.")
+    for sentence in unfinished.under_way.sentences:
+        say(f"  · {sentence}")

@@ -148,9 +148,11 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
         first, second = await make_plan(azure, CHOSEN), await make_plan(azure, CHOSEN)
         assert simulator.writes() == []
         assert first.digest == second.digest
-        assert differences(first, second) == ["the plan is made for something else"]
-        moved = replace(first, steps=first.steps[1:])
-        assert differences(moved, first) == ["Register the feature: was not there, is now register"]
+        assert differences(first.to_json(), second) == ["the plan is made for something else"]
+        shorter = replace(first, steps=first.steps[:-1])
+        last = first.steps[-1]
+        assert differences(shorter.to_json(), first) == [f"{last.title}: was not there, is now {last.action}"]
+        assert differences(first.to_json(), shorter) == [f"{last.title}: was {last.action}, is now not there"]
 
 
 def test_patience_is_in_seconds_of_azures_time() -> None:

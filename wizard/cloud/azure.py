@@ -225,9 +225,9 @@ class Azure:
         }
 
     def _transport(self) -> Any:
-        from wizard.cloud.pipeline import Transport  # imported by connect
+        from wizard.cloud.pipeline import AnnouncingTransport  # imported by connect
 
-        return Transport(self._session, self._environment)
+        return AnnouncingTransport(self._session, self._environment)
 
 
 @asynccontextmanager

@@ -9,11 +9,10 @@ from azure.core.pipeline import policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
-from wizard.cloud.clean import clean
-from wizard.cloud.correlation import heard
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
+from wizard.cloud.writes import announce, answered, unanswered
 
 _USER_AGENT = "aks-kms-wizard"
 
@@ -33,6 +32,29 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         return await super().send(request, **config)
 
 
+class AnnouncingTransport(Transport):
+    """The same, which tells whoever listens of every write: before it is sent, and when it is answered.
+
+    Here and not in a policy, because everything passes here last: each attempt of a retry, and each client's requests.
+    """
+
+    async def send(self, request: Any, **config: Any) -> Any:
+        """Send one request; keywords as azure-core's own transport takes them."""
+        address = urlsplit(request.url)
+        write = announce(request.method, address.hostname or "", address.path)
+        if write is None:
+            return await super().send(request, **config)
+        try:
+            answer = await super().send(request, **config)
+        except Exception as error:
+            unanswered(write, type(error).__name__)
+            raise
+        headers = answer.headers
+        id_ = headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
+        answered(write, answer.status_code, id_)
+        return answer
+
+
 class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
     """Writes down every 429 that comes back, also those after which the retry policy will simply try again."""
 
@@ -44,16 +66,6 @@ class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
         del request
         if response.http_response.status_code == TOO_MANY:
             self._throttling.heard(retry_after(response.http_response.headers))
-
-
-class CorrelationPolicy(policies.SansIOHTTPPolicy[Any, Any]):
-    """Tells whoever listens which correlation id Azure gave to a write."""
-
-    def on_response(self, request: Any, response: Any) -> None:
-        """Called with each answer, before anybody else sees it."""
-        sent, answer = request.http_request, response.http_response
-        id_ = answer.headers.get("x-ms-correlation-request-id") or answer.headers.get("x-ms-request-id") or ""
-        heard(sent.method, urlsplit(sent.url).path, answer.status_code, clean(id_))
 
 
 def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling) -> list[Any]:
@@ -71,5 +83,4 @@ def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling)
         ThrottlingNotice(throttling),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),
-        CorrelationPolicy(),
     ]

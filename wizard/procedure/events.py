@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from wizard.cloud.problems import Problem
+from wizard.cloud.writes import Write
 
 EventType = Literal["step-started", "step-progress", "step-finished", "log", "run-finished"]
 StepStatus = Literal["succeeded", "already", "failed", "skipped", "interrupted"]
@@ -35,6 +36,8 @@ class Event:
     """What went wrong, on a failed finish."""
     correlation_id: str = ""
     """On a log line that tells of a write: Azure's id of it."""
+    write: Write | None = None
+    """On a log line that tells of a write: which, and whether it is only announced or answered as well."""
 
     def to_json(self) -> dict[str, Any]:
         """The shape of a line of `apply -o jsonl`, and of the journal. What is not known is left out."""
@@ -52,6 +55,8 @@ class Event:
             body["audience"] = self.audience
         if self.correlation_id:
             body["correlation_id"] = self.correlation_id
+        if self.write is not None:
+            body["write"] = self.write.to_json()
         if self.problem is not None:
             body["problem"] = self.problem.to_json()
         return body

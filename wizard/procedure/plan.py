@@ -151,5 +151,6 @@ class Plan:
             "keep": list(self.keep),
             "still_needed": list(self.still_needed),
             "clean_up": list(self.clean_up),
+            "basis": self.basis,
             "usually_seconds": list(self.usually),
         }

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from wizard.answers import Answers
+from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.correlation import Written
-from wizard.cloud.correlation import listener as of_writes
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
+from wizard.cloud.writes import Write
+from wizard.cloud.writes import listener as of_writes
+from wizard.lock import ClusterLock
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
@@ -69,20 +71,45 @@ class Run:
         self._patience = patience or Patience()
         self._listeners = list(listeners)
         self._begun: dict[str | None, float] = {}
+        self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
         self.statuses: dict[str, str] = {step.key: "waiting" for step in plan.steps}
         """By step: `waiting`, `running`, or the status it finished with."""
         self.problems: dict[str, Problem] = {}
         """By step: what went wrong."""
 
+    def called(self, run: str) -> None:
+        """The run's id in the journal: whoever is kept out by this run's lock is told it."""
+        self._lock.called(run)
+
     async def execute(self, confirm: str) -> RunStatus:
         """Pass the gate, run the plan, and say how it ended; the last event is always run-finished.
 
         `confirm` is the digest of the plan that was shown. Before anything is written the plan is made once more:
-        raises NotConfirmedError, DriftedError or RefusedError, in each case with nothing written. Raises AzureError
-        where the cloud cannot be read at all. Being cancelled ends the run as interrupted and passes the
-        cancellation on; what Azure has begun goes on there.
+        raises NotConfirmedError, DriftedError or RefusedError, in each case with nothing written; and HeldError where
+        another run on this machine is at work on the cluster. Raises AzureError where the cloud cannot be read at all.
+        Being cancelled ends the run as interrupted and passes the cancellation on; what Azure has begun goes on there.
         """
-        snapshot = await self._gate(confirm)
+        no_lock = await self._take_lock()
+        try:
+            snapshot = await self._gate(confirm)
+            if no_lock:
+                self._log(None, no_lock, "operator")
+            return await self._all_steps(snapshot)
+        finally:
+            self._lock.release()
+
+    async def _take_lock(self) -> str:
+        """Take the cluster's lock; where none can be kept here, why. Raises HeldError.
+
+        As with the journal, a disk that keeps no lock is no reason not to encrypt: Azure refuses a second operation too.
+        """
+        try:
+            await self._lock.acquire()
+        except OSError as error:
+            return clean(f"no lock can be kept on the cluster: {error.strerror or error}")
+        return ""
+
+    async def _all_steps(self, snapshot: Snapshot) -> RunStatus:
         self._begun[None] = self._azure.clock.elapsed()
         planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
@@ -113,7 +140,7 @@ class Run:
         snapshot = await look(self._azure, self._target)
         fresh = plan_from(self._target, snapshot)
         if fresh.digest != self._plan.digest:
-            raise DriftedError(fresh, differences(self._plan, fresh))
+            raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
         if fresh.errors:
             raise RefusedError(fresh.errors)
         self._granted: dict[str, float] = {}
@@ -127,7 +154,7 @@ class Run:
         self._begun[step.key] = self._azure.clock.elapsed()
         self.statuses[step.key] = "running"
         self._emit(Event(_now(), "step-started", step.key, message=step.title))
-        of_writes.set(lambda written: self._tell_of(step.key, written))
+        of_writes.set(lambda write: self._tell_of(step.key, write))
         acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
         try:
             if acts:
@@ -191,18 +218,19 @@ class Run:
             Event(_now(), "run-finished", None, status, self._seconds(None), message=message, problem=problem)
         )
 
-    def _log(self, key: str, message: str, audience: Audience) -> None:
+    def _log(self, key: str | None, message: str, audience: Audience) -> None:
         self._emit(Event(_now(), "log", key, message=message, audience=audience))
 
-    def _tell_of(self, key: str, written: Written) -> None:
+    def _tell_of(self, key: str, write: Write) -> None:
         self._emit(
             Event(
                 _now(),
                 "log",
                 key,
-                message=clean(str(written)),
+                message=str(write),
                 audience="detail",
-                correlation_id=written.correlation_id,
+                correlation_id=write.correlation_id,
+                write=write,
             )
         )
 
@@ -221,20 +249,26 @@ class Run:
                 self._emit(Event(_now(), "log", None, message=message))
 
 
-def differences(shown: Plan, fresh: Plan) -> list[str]:
-    """What a plan that was shown and one made later disagree about, one sentence each."""
+def differences(shown: Json, fresh: Plan) -> list[str]:
+    """What a plan that was shown (or recorded: as `Plan.to_json` has it) and one made later disagree about, one
+    sentence each."""
     found = []
-    before = {step.key: step for step in shown.steps}
-    for step in fresh.steps:
-        old = before.get(step.key)
-        if old is None or old.action != step.action:
-            found.append(f"{step.title}: was {old.action if old else 'not there'}, is now {step.action}")
-        elif old.effects != step.effects:
-            now = "; ".join(f"{effect.what} {effect.name} ({effect.detail})" for effect in step.effects)
-            found.append(f"{step.title}: is now {now}")
-    for fact, value in fresh.basis.items():
-        if shown.basis.get(fact) != value:
-            found.append(f"{fact.replace('_', ' ')}: was {shown.basis.get(fact)}, is now {value}")
+    now = fresh.to_json()
+    before = {str(step.get("key")): step for step in shown.get("steps") or ()}
+    for step in now["steps"]:
+        old = before.pop(step["key"], None)
+        if old is None:
+            found.append(f"{step['title']}: was not there, is now {step['action']}")
+        elif old.get("action") != step["action"]:
+            found.append(f"{step['title']}: was {old.get('action')}, is now {step['action']}")
+        elif old.get("effects") != step["effects"]:
+            told = "; ".join(f"{e['what']} {e['name']} ({e['detail']})" for e in step["effects"])
+            found.append(f"{step['title']}: is now {told}")
+    found += [f"{step.get('title')}: was {step.get('action')}, is now not there" for step in before.values()]
+    facts: Json = shown.get("basis") or {}
+    for fact, value in now["basis"].items() if facts else ():
+        if facts.get(fact) != value:
+            found.append(f"{fact.replace('_', ' ')}: was {facts.get(fact)}, is now {value}")
     return [clean(sentence) for sentence in found] or ["the plan is made for something else"]
 
 

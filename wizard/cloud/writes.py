@@ -1,0 +1,116 @@
+"""Requests that ask Azure to change something: announced before they are sent, told of again when they are answered."""
+
+import itertools
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from wizard.cloud.clean import clean
+
+State = Literal["announced", "answered", "unanswered"]
+"""`announced`: about to be sent. `unanswered`: it broke off, and whether Azure has carried it out is not known."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One such request: of what it is about, never what it holds."""
+
+    number: int
+    """Counts up in one process, and tells which answer belongs to which announcement."""
+    method: str
+    kind: str
+    """`managedClusters`, `vaults`, `roleAssignments`, …"""
+    name: str
+    """The resource's name; of one within another both, such as `kv-demo/aks-kms`."""
+    action: str = ""
+    """What is done with it, where the path says so: `create`, `register`."""
+    state: State = "announced"
+    status: int | None = None
+    """HTTP's, once it is answered."""
+    correlation_id: str = ""
+    """Azure's own: what Microsoft's support, and whoever reads an activity log, asks for."""
+    reason: str = ""
+    """Why there was no answer."""
+
+    @property
+    def what(self) -> str:
+        """`PUT aks-demo`, `POST kv-demo/aks-kms create`."""
+        return " ".join(part for part in (self.method, self.name, self.action) if part)
+
+    def __str__(self) -> str:
+        match self.state:
+            case "announced":
+                return f"asking Azure now: {self.what}"
+            case "unanswered":
+                return f"{self.what}: no answer ({self.reason})"
+            case _:
+                id_ = f", correlation id {self.correlation_id}" if self.correlation_id else ""
+                return f"{self.what}: HTTP {self.status}{id_}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `write` in an event. What is not known is left out."""
+        body = {
+            "number": self.number,
+            "state": self.state,
+            "method": self.method,
+            "kind": self.kind,
+            "name": self.name,
+            "action": self.action,
+            "status": self.status,
+        }
+        return {name: value for name, value in body.items() if value not in ("", None)}
+
+
+listener: ContextVar[Callable[[Write], None] | None] = ContextVar("write_listener", default=None)
+"""Who is told of writes in this task and in those that it starts; at once, before anything is sent."""
+
+_CHANGE = frozenset({"PUT", "PATCH", "POST", "DELETE"})
+_ONLY_ASK = (
+    "checknameavailability",
+    "checkpolicyrestrictions",
+    "microsoft.resourcegraph/resources",
+    "listclusterusercredential",
+)
+_numbers = itertools.count(1)
+
+
+def announce(method: str, host: str, path: str) -> Write | None:
+    """Tell whoever listens that this is about to be sent; None, and nobody is told, where it changes nothing."""
+    if method not in _CHANGE or path.rstrip("/").casefold().endswith(_ONLY_ASK):
+        return None
+    kind, name, action = _about(host, path)
+    write = Write(next(_numbers), method, clean(kind), clean(name), clean(action))
+    _tell(write)
+    return write
+
+
+def answered(write: Write, status: int, correlation_id: str) -> None:
+    """Tell of the answer to it."""
+    _tell(replace(write, state="answered", status=status, correlation_id=clean(correlation_id)))
+
+
+def unanswered(write: Write, reason: str) -> None:
+    """Tell that it broke off."""
+    _tell(replace(write, state="unanswered", reason=clean(reason)))
+
+
+def _tell(write: Write) -> None:
+    if tell := listener.get():
+        tell(write)
+
+
+def _about(host: str, path: str) -> tuple[str, str, str]:
+    """The resource's kind and name, and what is done with it, from the path: types and names take turns in it."""
+    parts = [part for part in path.split("/") if part]
+    lowered = [part.casefold() for part in parts]
+    if parts[:1] == ["keys"]:  # a vault's own plane: its name is the host's
+        parts = ["vaults", host.partition(".")[0], *parts]
+    elif "providers" in lowered:
+        at = len(lowered) - 1 - lowered[::-1].index("providers")
+        parts = parts[at + 2 :] if len(parts) > at + 3 else ["providers", *parts[at + 1 :]]
+    else:
+        parts = parts[-2:]
+    whole = len(parts) - len(parts) % 2
+    action = parts[whole] if whole < len(parts) else ""
+    return parts[whole - 2] if whole else "", "/".join(parts[1:whole:2]), action

@@ -1,0 +1,99 @@
+"""Directories and files for the user alone: closed to everybody else whatever the umask, never reached through a link,
+and on the disk before the next thing is done."""
+
+import os
+import stat
+from pathlib import Path
+
+DIRECTORY, FILE = 0o700, 0o600
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+class NotPrivateError(OSError):
+    """A place that somebody else could change, or a link in the place of a directory; says which, and the remedy."""
+
+    def __init__(self, path: Path, why: str, remedy: str) -> None:
+        self.why, self.remedy = why, remedy
+        super().__init__(f"{path} {why}")
+        self.strerror = f"{path} {why}. {remedy}"
+
+
+def make_directory(path: Path) -> None:
+    """The directory, with whatever is missing above it; one that exists is looked at. Raises OSError."""
+    missing = []
+    for parent in (path, *path.parents):
+        if os.path.lexists(parent):
+            break
+        missing.append(parent)
+    for each in reversed(missing):
+        new_directory(each)
+    check_directory(path)
+
+
+def new_directory(path: Path) -> None:
+    """A directory that was not there. Raises FileExistsError, or another OSError."""
+    path.mkdir(mode=DIRECTORY)
+    path.chmod(DIRECTORY)  # the umask may have taken some of it
+    sync(path.parent)
+
+
+def check_directory(path: Path) -> None:
+    """See that it is a directory of the user's own, that nobody else can write in. Raises OSError."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise NotPrivateError(
+            path, "is a symbolic link, which is not followed", "Put a directory in its place."
+        )
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotPrivateError(path, "is no directory", "Put a directory in its place.")
+    if not hasattr(os, "geteuid"):  # on Windows, rights are not in the mode
+        return
+    if found.st_uid != os.geteuid():
+        raise NotPrivateError(
+            path,
+            f"belongs to user {found.st_uid}, not to you",
+            "Point XDG_STATE_HOME at a place of your own.",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise NotPrivateError(path, "can be written by others", f"Close it: chmod 700 {path}")
+
+
+def create(path: Path) -> int:
+    """A new file for appending, closed to everybody else from its first moment. Raises FileExistsError, or another OSError."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _NOFOLLOW, FILE)
+    if hasattr(os, "fchmod"):
+        os.fchmod(file, FILE)
+    return file
+
+
+def write(path: Path, text: str) -> None:
+    """A new file with this text, on the disk when this returns. Raises OSError."""
+    file = create(path)
+    try:
+        write_all(file, text.encode("utf-8", "backslashreplace"))
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """All of it, however many calls that takes. Raises OSError."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def read(path: Path) -> bytes:
+    """What a file holds. Raises OSError, also where it is a link."""
+    with os.fdopen(os.open(path, os.O_RDONLY | _NOFOLLOW), "rb") as file:
+        return file.read()
+
+
+def sync(directory: Path) -> None:
+    """Have what was created or renamed in a directory on the disk. Raises OSError."""
+    if os.name == "nt":  # where directories cannot be opened
+        return
+    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,85 @@
+"""What was going on when a run ended before its time: from its events, whether just heard or read from the journal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.clean import one_line
+
+_GO_ON = {
+    ("managedclusters", "PUT", 201): "the cluster {} is being created",
+    ("managedclusters", "PUT", 200): "the cluster {} is being updated",
+    ("features", "POST", 200): "the preview feature {} is being registered",
+    ("providers", "POST", 200): "the resource provider {} is being registered",
+}
+"""What Azure takes its time for after it has accepted it, by kind, method and HTTP status."""
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """What had begun and was not seen to end."""
+
+    steps: tuple[tuple[str, str, str], ...] = ()
+    """Key, title and the last words of each step that was running."""
+    unanswered: tuple[str, ...] = ()
+    """Requests that were announced (`PUT aks-demo`), and whose answer was never seen: Azure may have carried them out."""
+    goes_on: tuple[str, ...] = ()
+    """What Azure has accepted and carries on by itself: `the cluster aks-demo is being updated`."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it, for people; empty where nothing was under way."""
+        said = []
+        for _, title, last in self.steps:
+            said.append(f"Under way: {title}{f' ({last})' if last else ''}.")
+        if self.goes_on:
+            said.append(f"Still running in Azure: {'; '.join(self.goes_on)}.")
+        if self.unanswered:
+            said.append(
+                f"Sent to Azure, its answer not seen: {'; '.join(self.unanswered)}. It may have been carried out."
+            )
+        return tuple(said)
+
+    def to_json(self) -> Json:
+        """The shape of `under_way` in `runs show -o json`."""
+        return {
+            "steps": [step for step, _, _ in self.steps],
+            "unanswered": list(self.unanswered),
+            "goes_on": list(self.goes_on),
+        }
+
+
+def under_way(events: Iterable[Json]) -> UnderWay:
+    """What the events of a run, in the shape of the journal, leave open. Pure."""
+    running: dict[str, tuple[str, str]] = {}
+    writes: dict[str, dict[int, Json]] = {}
+    for event in events:
+        step, message = str(event.get("step") or ""), one_line(str(event.get("message") or ""))
+        match event.get("type"):
+            case "step-started":
+                running[step] = (message, "")
+            case "step-progress" if step in running:
+                running[step] = (running[step][0], message)
+            case "step-finished" if event.get("status") != "interrupted":
+                running.pop(step, None)
+                writes.pop(step, None)
+            case "log" if isinstance(write := event.get("write"), dict):
+                writes.setdefault(step, {})[int(write.get("number") or 0)] = write
+            case _:
+                pass
+    open_ = [write for step in writes if step in running for write in writes[step].values()]
+    return UnderWay(
+        tuple((step, title, last) for step, (title, last) in running.items()),
+        tuple(_what(write) for write in open_ if write.get("state") != "answered"),
+        tuple(dict.fromkeys(said for write in open_ if (said := _goes_on(write)))),
+    )
+
+
+def _what(write: Json) -> str:
+    return one_line(" ".join(str(write[part]) for part in ("method", "name", "action") if write.get(part)))
+
+
+def _goes_on(write: Json) -> str:
+    kind = str(dig(write, "kind") or "").casefold()
+    said = _GO_ON.get((kind, str(write.get("method")), int(write.get("status") or 0)), "")
+    return said.format(one_line(str(write.get("name") or ""))) if said else ""

@@ -1,0 +1,96 @@
+"""Runs that did not come to a good end, and what carrying them on comes to: for `runs resume`, and for the wizard's start.
+
+Whether something still has to be done is never taken from here: a plan is made from Azure, and held against the recorded
+one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wizard.answers import Answers
+from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run
+from wizard.procedure.plan import Plan
+from wizard.procedure.run import differences
+from wizard.procedure.under_way import UnderWay, under_way
+
+_OPEN = frozenset({"failed", "interrupted", "unfinished"})
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """One such run."""
+
+    run: RecordedRun
+
+    @property
+    def id(self) -> str:
+        """What the journal calls it."""
+        return self.run.summary.id
+
+    @property
+    def answers(self) -> Answers:
+        """What the operator had chosen."""
+        return self.run.answers
+
+    @property
+    def under_way(self) -> UnderWay:
+        """What had begun and was not seen to end; its `sentences` are for people."""
+        return under_way(self.run.events)
+
+    @property
+    def ended(self) -> str:
+        """How it ended, in a sentence."""
+        title = self.run.summary.title
+        match self.run.summary.status:
+            case "failed":
+                return f"{title}: failed"
+            case "interrupted":
+                return f"{title}: was interrupted"
+            case "not-begun":
+                return f"{title}, so all of it is left to do"
+            case "running":
+                return f"{title}: still runs"
+            case "succeeded":
+                return f"{title}: succeeded"
+            case _:
+                return (
+                    f"{title}: ended without a word, as when its process is killed or the machine goes down"
+                )
+
+    def differences(self, fresh: Plan) -> tuple[str, ...]:
+        """What a plan that is made now has otherwise than the recorded one, one sentence each; empty where nothing."""
+        if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
+            return ()
+        return tuple(differences(self.run.plan, fresh))
+
+
+def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
+    """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster.
+
+    Left out: what still runs, what a later run on the same cluster has taken over, and what cannot be read. Blocks on
+    the disk. Raises JournalError where the journal cannot be read at all.
+    """
+    found: list[Unfinished] = []
+    seen: set[str] = set()
+    for summary in list_runs(root):
+        if summary.status in {"not-begun", "unreadable"}:
+            continue
+        try:
+            run = read_run(root, summary.id)
+        except JournalError:
+            continue
+        cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
+        if cluster not in seen and summary.status in _OPEN:
+            found.append(Unfinished(run))
+        seen.add(cluster)
+    return found
+
+
+def recorded(root: Path | None, run: str) -> Unfinished:
+    """One run by its id, however it ended. Raises JournalError where there is none or it cannot be read."""
+    return Unfinished(read_run(root, run))
+
+
+def newest(root: Path | None = None) -> RunSummary | None:
+    """The newest run of all, however it ended. Raises JournalError."""
+    return next(iter(list_runs(root)), None)
