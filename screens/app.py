@@ -1,6 +1,7 @@
 """The wizard: one Textual app that owns the connection, the draft, the registration and the run."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -8,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import constants
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -24,6 +26,8 @@ from screens.words import duration
 from wizard.cloud.problems import AzureError, Problem
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from screens.fleet_rows import Fleet
     from screens.running import ActiveRun
     from wizard.cloud.azure import Azure, Subscription
@@ -63,7 +67,7 @@ class WizardApp(App[int]):
 
         `carries_on`: runs of earlier times may be carried on here; not in a world that begins with the wizard.
         """
-        super().__init__(ansi_color=True if environment.get("NO_COLOR") else None)
+        super().__init__(driver_class=_driver(), ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
         self.register_theme(CALM)
         self.theme = CALM.name
@@ -397,14 +401,26 @@ class WizardApp(App[int]):
         self.exit(code)
 
     def _listen_to_signals(self) -> None:
-        """A terminal that goes away, or a polite kill, leaves a sane terminal and a journal behind."""
+        """A terminal that goes away, or a polite kill, leaves a sane terminal and a journal behind.
+
+        Ctrl-C is a key here; a SIGINT comes from somewhere else, and means it.
+        """
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             if number := getattr(signal, name, None):
                 try:
                     loop.add_signal_handler(number, lambda: self.call_later(self.leave, INTERRUPTED))
                 except (NotImplementedError, RuntimeError):
                     return  # on Windows, and where the app runs outside the main thread, there are none to listen to
+
+
+def _driver() -> "type[Driver] | None":
+    """The driver of the terminal; None for Textual's own choice."""
+    if os.name != "posix" or constants.DRIVER:
+        return None
+    from screens.terminal import TerminalDriver  # not on Windows
+
+    return TerminalDriver
 
 
 async def _ended(worker: Worker[Any]) -> None:

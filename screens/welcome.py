@@ -63,6 +63,7 @@ start with --credential to choose another way."""
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(Content(TITLE), classes="title")
+            yield Static(id="unfinished", classes="text caution")
             yield Static(Content(ABOUT), classes="text")
             yield Static(
                 Content("\n").join(
@@ -74,16 +75,16 @@ start with --credential to choose another way."""
             )
             yield Static(Content.assemble(("!  ", STYLES["warn"]), ONE_WAY), classes="text caution")
             with Horizontal(classes="buttons"):
+                yield Button("Carry on", id="carry-on", compact=True, disabled=True)
                 yield Button("Begin", id="begin", variant="primary", compact=True, disabled=True)
                 yield Button("Verify an existing cluster", id="verify", compact=True, disabled=True)
                 yield Button("Look at many clusters", id="many", compact=True, disabled=True)
             yield Static(id="connection", classes="text")
-            yield Static(id="unfinished", classes="text caution")
 
     def on_mount(self) -> None:
         self._clock = Clock()
         self._beats = 0
-        self.query_one("#unfinished").display = False
+        self.query_one("#unfinished").display = self.query_one("#carry-on").display = False
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
@@ -105,7 +106,8 @@ start with --credential to choose another way."""
         panel = self.query_one("#unfinished", Static)
         runs = self.wizard.unfinished or []
         if panel.display != bool(runs):
-            panel.display = bool(runs)
+            panel.display = self.query_one("#carry-on").display = bool(runs)
+            self.set_class(bool(runs), "has-unfinished")
             self.refresh_bindings()
         if runs:
             from screens.carry_on import offer
@@ -176,6 +178,7 @@ start with --credential to choose another way."""
 
             look_at_many(self.wizard)
 
+    @on(Button.Pressed, "#carry-on")
     def action_carry_on(self) -> None:
         """Choose a run that did not come to its end, and go to its review."""
         from screens.carry_on import CarryOnDialog

@@ -2,13 +2,18 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from screens.headless import start_up
 from screens.headless.door import opened, speed_note
+from screens.headless.going_on import going_on
 from screens.headless.options import DEFAULT_SCENARIO, settings_of
 from screens.headless.outcome import INTERRUPTED, USAGE, say
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
 
 
 def run_wizard(ctx: click.Context) -> int:
@@ -38,9 +43,34 @@ def run_wizard(ctx: click.Context) -> int:
         is None,  # a simulated Azure that begins now knows nothing of earlier runs
     )
     code = app.run()
-    if code is not None:
-        return code
-    return app.return_code or INTERRUPTED  # Textual's own code after a crash; none where it was simply ended
+    if code is None:
+        code = (
+            app.return_code or INTERRUPTED
+        )  # Textual's own code after a crash; none where it was simply ended
+    try:
+        tell_how_to_go_on(app, simulated=settings.simulate is not None)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (
+        OSError
+    ):  # the terminal is gone, and with it whoever could read this; Python must not stumble over it
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
+    return code
+
+
+def tell_how_to_go_on(app: "WizardApp", *, simulated: bool) -> None:
+    """Where a run was left before its end: what still goes on, and how to carry on."""
+    active = app.active
+    if active is None or active.status != "interrupted" or active.journal is None:
+        return
+    from wizard.unfinished import recorded
+
+    run = recorded(app.journal_root, active.journal.id)
+    say(f"The run on {active.answers.cluster.name} was interrupted.")
+    for line in going_on(run.under_way.sentences, run.id, simulated=simulated):
+        say(line)
 
 
 def _no_terminal() -> str:

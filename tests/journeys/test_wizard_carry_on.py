@@ -3,16 +3,19 @@
 import asyncio
 import json
 import math
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from screens.headless.wizard import tell_how_to_go_on
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
 from wizard.answers import Answers
 from wizard.cloud.azure import connect
-from wizard.journal import EVENTS, Journal
+from wizard.journal import EVENTS, Journal, list_runs
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
@@ -52,7 +55,7 @@ async def carried_to_review(operator: Operator) -> str:
     await operator.press("c")
     await operator.sees("Carry on which run?", "Nothing is written before you type")
     await operator.press("enter")
-    return await operator.sees("carried on", "Enter, then type")
+    return await operator.sees("carried on", "since then")
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
@@ -69,11 +72,12 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "since then")
             assert operator.app.draft.answers() == chosen
-            await operator.start("aks-demo")
-            await operator.sees("Done in")
-            assert len(simulator.writes()) == before, "it was followed, not sent again"
+            await operator.sees("Nothing to do: everything is so already")
             await operator.press("enter")
-            await operator.sees("secrets are encrypted with kv-demo/aks-kms", "checks passed")
+            await operator.sees("aks-demo", "checks passed")
+            await operator.press("w")
+            await operator.sees("secrets are encrypted with kv-demo/aks-kms", "all checks passed")
+            assert len(simulator.writes()) == before, "it was followed, not sent again"
             assert operator.app.exit_code == 0
         async with wizard(simulator, tmp_path, size) as operator:
             await operator.sees("Signed in to")
@@ -145,3 +149,31 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
             operator.app.look_for_unfinished()
             assert operator.app.unfinished is None
             assert not [each for each in operator.app.workers if each.group == "journal"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+q"])
+async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
+    how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Simulator(world(tmp_path, durations={"feature_register": 3600}), speed=60) as simulator:
+        async with wizard(simulator, tmp_path, SMALL) as operator:
+            await operator.to_clusters(register=False)
+            await operator.choose("aks-demo")
+            await operator.to_review("platform-managed")
+            await operator.start("aks-demo")
+            await operator.sees("Azure is registering the feature")
+            if isinstance(how, signal.Signals):
+                os.kill(os.getpid(), how)
+            else:
+                await operator.press(how)
+                await operator.sees("A run is under way. Leave all the same?")
+                await operator.press("right", "enter")
+            await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
+            assert operator.app.return_value == 130
+            tell_how_to_go_on(operator.app, simulated=False)
+        [run] = list_runs(tmp_path / "runs")
+        assert run.status == "interrupted"
+        told = capsys.readouterr().err
+        assert "The run on aks-demo was interrupted." in told
+        assert "Still running in Azure: the preview feature KMSPMKPreview is being registered." in told
+        assert f"To carry on: aks-kms runs resume {run.id}" in told

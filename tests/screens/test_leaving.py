@@ -1,11 +1,13 @@
 """However the wizard ends: a sane terminal, the right exit code, and no secret on it."""
 
+import fcntl
 import os
 import pty
 import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -81,6 +83,25 @@ def test_a_terminal_that_hangs_up_ends_it() -> None:
     read_until(terminal, b"\x1b[?1049l")
     assert process.wait(20) == 130
     os.close(terminal)
+
+
+def test_a_terminal_that_is_closed_ends_the_real_command_as_interrupted(tmp_path: Path) -> None:
+    """As when a window is closed or ssh loses its line: a hang-up, and every write to the terminal fails from then on."""
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "screens", "--simulate"],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env={**os.environ, "TERM": "xterm-256color", "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing here has threads
+    )
+    os.close(inner)
+    read_until(terminal, b"Signed")
+    os.close(terminal)
+    assert process.wait(30) == 130
 
 
 def test_a_crash_names_the_error_and_no_value_that_was_in_play() -> None:
