@@ -1,0 +1,109 @@
+"""`aks-kms` as a real process that costs next to nothing to start, and that can be killed at a request's boundary.
+
+Processes are forked from one that has imported everything already. The one that is to die kills itself with SIGKILL, at
+the moment that was chosen, from within the transport: nothing of Python runs after that.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Moment = Literal["before", "sent", "answered"]
+"""Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
+MOMENTS: tuple[Moment, ...] = ("before", "sent", "answered")
+
+HEAVY = ("screens.cli", "screens.headless.apply", "screens.headless.runs", "screens.headless.rotate",
+         "screens.headless.live_log", "screens.headless.plan_text", "screens.headless.report_text",
+         "wizard.procedure.planning", "wizard.procedure.run", "wizard.verification.verify", "wizard.unfinished",
+         "wizard.rotation", "aiohttp", "azure.identity.aio", "azure.keyvault.keys.aio",
+         "azure.mgmt.authorization.aio", "azure.mgmt.authorization.v2022_04_01.models", "azure.mgmt.containerservice.aio",
+         "azure.mgmt.containerservice.models", "azure.mgmt.keyvault.aio", "azure.mgmt.keyvault.models",
+         "azure.mgmt.msi.aio", "azure.mgmt.msi.models", "azure.mgmt.policyinsights.aio", "azure.mgmt.quota.aio",
+         "azure.mgmt.resource.features.aio", "azure.mgmt.resource.locks.aio", "azure.mgmt.resource.resources.aio",
+         "azure.mgmt.resource.subscriptions.aio", "wizard.cloud.pipeline", "tests.survival.command")  # fmt: skip
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(list(HEAVY))
+
+
+@dataclass(frozen=True)
+class Kill:
+    """At which request (counted from 1, sign-in left out), and at which moment of it."""
+
+    request: int
+    moment: Moment
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.request}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (negative: the signal), and all that it said."""
+
+    code: int
+    said: str
+
+
+def run(
+    arguments: list[str], environment: Mapping[str, str], out: Path, *, kill: Kill | None = None
+) -> Ended:
+    """Run a command to its end, or to its death."""
+    process = _context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
+    process.start()
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{arguments} does not end: {out.read_text('utf-8', 'replace')}")
+    return Ended(process.exitcode, out.read_text("utf-8", "replace"))
+
+
+def _child(arguments: list[str], environment: dict[str, str], out: str, kill: Kill | None) -> None:
+    file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["aks-kms", *arguments]
+    if kill:
+        die_at(kill)
+    from screens.cli import main
+
+    main()
+
+
+def die_at(kill: Kill) -> None:
+    """Have this process killed at that moment."""
+    from wizard.cloud.pipeline import AnnouncingTransport, Transport
+
+    count = 0
+    own: ContextVar[int] = ContextVar("own", default=0)
+    outer, inner = AnnouncingTransport.send, Transport.send
+
+    def now(moment: Moment) -> None:
+        if kill == Kill(own.get(), moment):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def counted(self: Any, request: Any, **config: Any) -> Any:
+        nonlocal count
+        count += 1
+        own.set(count)
+        answer = await outer(self, request, **config)
+        now("answered")
+        return answer
+
+    async def sent(self: Any, request: Any, **config: Any) -> Any:
+        now("before")
+        answer = await inner(self, request, **config)
+        now("sent")
+        return answer
+
+    AnnouncingTransport.send = counted  # type: ignore[method-assign]
+    Transport.send = sent  # type: ignore[method-assign]

@@ -1,0 +1,212 @@
+"""One point of the matrix: a run killed there, carried on, and held against an undisturbed one."""
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.survival import command
+from tests.survival.command import Ended, Kill
+from tests.survival.roads import ROADS, STEP, Road
+from tests.survival.truth import difference, doubled, started, truth
+from wizard.cloud.arm import Json
+from wizard.cloud.writes import _about
+from wizard.simulator import Recorded, Simulator
+
+MOST_RESUMES = 4
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nobody kills."""
+
+    requests: int
+    """How many requests it makes, sign-in left out."""
+    world: Json
+    started: int
+
+
+@dataclass
+class Outcome:
+    """What came of a point."""
+
+    road: str
+    kills: tuple[Kill, ...]
+    result: str = "well"
+    """`well`; `clear error`: a resume ended in one, and the next one got there; `not killed`: the run was shorter this
+    time; anything else is a fault."""
+    faults: list[str] = field(default_factory=list)
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.road} killed {', then '.join(map(str, self.kills))}: {self.result}"
+
+
+class Place:
+    """A fresh world with an operator before it."""
+
+    def __init__(self, road: Road, folder: Path, simulator: Simulator) -> None:
+        self.road, self.folder, self.simulator = road, folder, simulator
+        self._count = 0
+        self.environment = {
+            **simulator.environment,
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "AKS_KMS_SPEED": "1" if road.wanted is None else "max",
+        }
+
+    def go(self, arguments: list[str], kill: Kill | None = None) -> Ended:
+        """Run a command of the operator's."""
+        self._count += 1
+        return command.run(arguments, self.environment, self.folder / f"out-{self._count}", kill=kill)
+
+    def apply(self, kill: Kill | None = None) -> Ended:
+        """The command with which it all begins."""
+        return self.go(self.road.command(self.folder), kill)
+
+    def carry_on(self, kill: Kill | None = None) -> Ended:
+        """What an operator does after a kill: resume; where there is nothing to resume, the command again."""
+        if self.road.wanted is None:
+            return self.apply(kill)
+        ended = self.go(["runs", "resume", "--yes"], kill)
+        if ended.code == 2 and "There is no run to carry on" in ended.said:
+            return self.apply(kill)
+        return ended
+
+    def journals(self) -> list[Path]:
+        """The runs that were written down, the oldest first (within a second they are numbered)."""
+        found = (self.folder / "state" / "aks-kms" / "runs").glob("*")
+        return sorted(found, key=lambda path: path.stat().st_ctime_ns)
+
+    def announced(self) -> Counter[tuple[str, ...]]:
+        """All writes that any journal announces."""
+        return Counter(
+            _named(write)
+            for path in self.journals()
+            for _, write in _writes(path)
+            if write["state"] == "announced"
+        )
+
+
+@contextmanager
+def place(road: Road) -> Iterator[Place]:
+    """A fresh world, in which time passes with each request, for the length of the block."""
+    with TemporaryDirectory(prefix="kill-") as name:
+        folder = Path(name)
+        begun, seen = time.time(), [0]
+
+        def now() -> float:
+            seen[0] = max(seen[0], len(simulator._requests))
+            return begun + STEP * seen[0]
+
+        simulator = Simulator(road.lay(folder), speed=1, clock=now)
+        simulator.start()
+        try:
+            yield Place(road, folder, simulator)
+        finally:
+            simulator.stop()
+
+
+def undisturbed(name: str) -> Undisturbed:
+    """How a road ends where nobody interferes. Raises AssertionError where it does not end well."""
+    with place(ROADS[name]) as here:
+        ended = here.apply(Kill(math.inf, "before"))  # type: ignore[arg-type]  # only counts
+        assert ended.code == 0, ended.said
+        ours = [r for r in here.simulator.requests if _ours(r)]
+        return Undisturbed(len(ours), truth(here.simulator), started(ours))
+
+
+def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
+    """Kill a run there (and what carries it on, where there is another kill), carry it on to its end, and judge."""
+    outcome = Outcome(name, tuple(kills))
+    with place(ROADS[name]) as here:
+        first = here.apply(kills[0])
+        if first.code != -9:
+            outcome.result, outcome.said = "not killed", first.said
+            return outcome
+        outcome.faults += _unannounced(here)
+        for kill in kills[1:]:
+            here.carry_on(kill)
+        for attempt in range(MOST_RESUMES):
+            before = list(here.simulator.requests)
+            late = here.announced() - Counter(_named_of(r) for r in before if r.writes)
+            ended = here.carry_on()
+            outcome.said += ended.said
+            outcome.faults += _beyond_its_plan(here, list(here.simulator.requests)[len(before) :], late)
+            if ended.code == 0 or _pending(here.road, ended):
+                break
+            if ended.code != 1 or "Traceback" in ended.said or "✗" not in ended.said:
+                outcome.faults.append(f"carrying on ended with {ended.code}")
+                break
+            outcome.result = "clear error"
+            if attempt == MOST_RESUMES - 1:
+                outcome.faults.append(f"after {MOST_RESUMES} times it has not ended well")
+        end = truth(here.simulator)
+        outcome.faults += difference(good.world, end)
+        outcome.faults += [f"twice: {each}" for each in doubled(end)]
+        again = started(list(here.simulator.requests))
+        if again != good.started:
+            outcome.faults.append(f"{again} operations were started on the cluster, not {good.started}")
+        outcome.faults += [f"unknown request: {r.method} {r.path}" for r in here.simulator.unknown]
+    if outcome.faults:
+        outcome.result = "fault"
+    return outcome
+
+
+def _pending(road: Road, ended: Ended) -> bool:
+    """A rotation that was made before the kill: the next one says that it is pending, and makes no other."""
+    return road.wanted is None and ended.code == 1 and "rotation-pending" in ended.said
+
+
+def _unannounced(here: Place) -> list[str]:
+    """Writes that Azure got and no journal announces; a rotation has no journal."""
+    if here.road.wanted is None:
+        return []
+    got = Counter(_named_of(r) for r in here.simulator.writes())
+    return [f"not announced: {' '.join(write)}" for write in got - here.announced()]
+
+
+def _beyond_its_plan(here: Place, requests: list[Recorded], late: Counter[tuple[str, ...]]) -> list[str]:
+    """Writes of a resume that its journal does not announce for a step whose plan has something to do.
+
+    `late`: what the killed run had sent, and Azure had not yet read.
+    """
+    sent = Counter(_named_of(r) for r in requests if r.writes)
+    if not sent or here.road.wanted is None:
+        return []
+    newest = here.journals()[-1]
+    steps = json.loads((newest / "plan.json").read_text("utf-8"))["steps"]
+    planned = {step["key"] for step in steps if step["action"] != "none"}
+    shown = Counter(
+        _named(write) for step, write in _writes(newest) if write["state"] == "announced" and step in planned
+    )
+    return [f"not in the plan: {' '.join(write)}" for write in sent - shown - late]
+
+
+def _writes(journal: Path) -> Iterator[tuple[str, Json]]:
+    events = journal / "events.jsonl"
+    for line in events.read_text("utf-8").splitlines() if events.exists() else ():
+        event = json.loads(line)
+        if "write" in event:
+            yield event.get("step", ""), event["write"]
+
+
+def _named(write: Json) -> tuple[str, ...]:
+    return (write["method"], write["kind"], write["name"], write.get("action", ""))
+
+
+def _named_of(request: Recorded) -> tuple[str, ...]:
+    return (request.method, *_about(request.host, request.path))
+
+
+def _ours(request: Recorded) -> bool:
+    """Not part of signing in or of finding the cloud."""
+    path = request.path.casefold()
+    return not any(
+        part in path for part in ("/oauth2/", "/metadata/", "/.well-known/", "/common/", "/discovery/")
+    )

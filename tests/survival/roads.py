@@ -1,0 +1,85 @@
+"""The roads on which a run is killed: how things are before, what is wanted, and the command for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.support import PRODUCTION, answers, world
+from tests.test_rotation import OFFICER, encrypted
+from wizard.answers import Answers
+from wizard.cloud.arm import Json
+
+DURATIONS: Json = {
+    "feature": 30,
+    "provider": 10,
+    "vault_dns": 20,
+    "role_propagation": 60,
+    "principal_replication": 0,
+    "cluster_create": 120,
+    "cluster_update": 120,
+    "secret_migration": 0,
+    "graph_lag": 0,
+    "poll_interval": 0,
+}
+"""Short, and yet so long that each is seen to last: a request takes ten seconds of such a world."""
+STEP = 10.0
+
+DEMO = ["-g", "rg-demo", "-n", "aks-demo"]
+
+
+@dataclass(frozen=True)
+class Road:
+    """One road."""
+
+    before: Json
+    """The group `rg-demo`."""
+    wanted: Answers | None
+    """None for a rotation, which has no answers."""
+
+    def lay(self, folder: Path) -> Path:
+        """Its world, as a scenario file."""
+        if self.wanted is None:
+            return encrypted(folder)
+        subscriptions = {PRODUCTION: {"groups": {"rg-demo": self.before}}}
+        return world(folder, subscriptions=subscriptions, durations=DURATIONS, principals=OFFICER)
+
+    def command(self, folder: Path) -> list[str]:
+        """The command that goes it."""
+        if self.wanted is None:
+            return ["rotate", *DEMO, "--yes"]
+        (folder / "answers.yaml").write_text(self.wanted.to_yaml(), "utf-8")
+        return ["apply", "-f", str(folder / "answers.yaml"), "--yes"]
+
+
+def _road(start: str, end: str) -> Road:
+    wanted, there = TO[end]
+    return Road(laid_over(FROM[start], there), wanted)
+
+
+_TAGGED = answers("customer-managed-public", key={"rotate_every": "P1Y"}, tags={"team": "payments"})
+POLICIES: Json = {
+    "vaults": {
+        "kv-demo": {
+            "rbac": False,
+            "keys": {"aks-kms": {}},
+            "access_policies": [{"principal": "operator", "keys": ["get", "list", "create"]}],
+        }
+    },
+    "clusters": {"aks-demo": {}},
+}
+"""A vault that decides by access policies."""
+
+ROADS: dict[str, Road] = {
+    "platform-managed": _road("none", "platform"),
+    "private": _road("none", "new-private"),
+    "public": Road(FROM["none"], _TAGGED),
+    "new-cluster-private": Road({}, answers("customer-managed-private", new=True)),
+    "new-cluster-public": Road({}, answers("customer-managed-public", new=True)),
+    "platform-to-customer": _road("platform", "new-private"),
+    "customer-to-platform": _road("public", "platform"),
+    "legacy-to-customer": _road("legacy-public", "new-private"),
+    "private-to-public": _road("private", "same-vault-public"),
+    "public-to-private": _road("public", "same-vault-private"),
+    "access-policies": Road(POLICIES, answers("customer-managed-public")),
+    "rotate": Road({}, None),
+}
