@@ -204,6 +204,21 @@ class Azure:
         """A vault's address in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
+    async def hold_back(self, summary: str) -> None:
+        """Return once no service asks to wait any more. Raises AzureError where that is longer than the patience for it."""
+        if self.throttling.left > self.patience.asked_wait:
+            raise AzureError(
+                Problem(
+                    "transient",
+                    summary,
+                    f"Azure is throttling requests, and asks to wait {self.throttling.left:.0f} s.",
+                    f"Try again after that; or {self.patience.more('asked_wait')}.",
+                    code="TooManyRequests",
+                    retryable=True,
+                )
+            )
+        await self.throttling.passed()
+
     def _subscription_client(self) -> "SubscriptionClient":
         from azure.mgmt.resource.subscriptions.aio import SubscriptionClient  # imported by connect
 
@@ -258,7 +273,7 @@ async def connect(
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
-    from wizard.cloud.pipeline import Transport
+    from wizard.cloud.pipeline import Transport, token_policies
 
     connector = aiohttp.TCPConnector(ssl=_tls(environment), limit_per_host=32)
     session = aiohttp.ClientSession(
@@ -269,7 +284,12 @@ async def connect(
             cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, patience
         )
         signing_in = make_credential(
-            credential, where, environment, lambda: Transport(session, environment, patience), tell
+            credential,
+            where,
+            environment,
+            lambda: Transport(session, environment, patience),
+            lambda: token_policies(clock, patience),
+            tell,
         )
         async with signing_in:
             try:

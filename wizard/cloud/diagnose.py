@@ -244,10 +244,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
     if known is None and error.status_code == 401:
         return _not_signed_in(said, summary, code)
-    if known is None and _is_sign_in(error):
+    passing = error.status_code in {408, 429, 500, 502, 503, 504}
+    if known is None and _is_sign_in(error) and not passing:
         return _not_signed_in(said or str(error), summary, code)
     if known is None:
-        passing = error.status_code in {408, 429, 500, 502, 503, 504}
         kind: Literal["transient", "azure"] = "transient" if passing else "azure"
         known = _Known(
             "Azure had a passing fault." if passing else "Azure refused, and says why above.",

@@ -103,6 +103,17 @@ def arm_policies(
     ]
 
 
+def token_policies(clock: Clock, patience: Patience) -> list[Any]:
+    """The pipeline of a credential that asks Microsoft Entra."""
+    return [
+        policies.RequestIdPolicy(),
+        policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
+        Retrying(clock, patience, ARM_REPEATS),
+        Understanding(),
+        policies.SensitiveHeaderCleanupPolicy(),
+    ]
+
+
 def vault_options(clock: Clock, patience: Patience) -> dict[str, Any]:
     """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
     return {

@@ -1,8 +1,10 @@
 """Refusals and faults on the way of a cluster's update: which pass, how long that is waited for, and which never do."""
 
+import asyncio
 from dataclasses import replace
 
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.throttling import TOO_MANY, retry_after
 from wizard.procedure.permission import lasting_cause
 from wizard.procedure.step import Work, impatient
 from wizard.rules import Finding
@@ -52,9 +54,24 @@ class Refusals:
             )
         elif problem.code in _PASSING or _a_fault(problem):
             self._spend("refusal_wait", error)
+            await self._wait_as_asked(error)
             work.log(f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s", "operator")
         else:
             raise error
+
+    async def _wait_as_asked(self, error: AzureError) -> None:
+        """As long as a 429 asks to, on top. Raises the error where that is longer than the patience for it."""
+        response = getattr(error.__cause__, "response", None)
+        if response is None or response.status_code != TOO_MANY:
+            return
+        asked = retry_after(response.headers, unsaid=0)
+        if asked > self._work.patience.asked_wait:
+            raise AzureError(impatient(error.problem, self._work.patience, "asked_wait")) from error
+        if asked:
+            self._work.progress(
+                f"Azure asks to wait {asked:.0f} s before the cluster is asked for again", 0, asked
+            )
+            await asyncio.sleep(asked)
 
     def _spend(self, budget: str, error: AzureError) -> None:
         """One more try of a budget. Raises the error once there is none left."""

@@ -134,7 +134,6 @@ class Cluster(Step):
             {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         )
         client = work.azure.containers(answers.subscription).managed_clusters
-        await work.azure.throttling.passed()
         try:
             poller = await client.begin_create_or_update(
                 answers.resource_group,
