@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from wizard.answers import Answers
     from wizard.cloud.azure import Azure
     from wizard.journal import Journal
+    from wizard.patience import Patience
     from wizard.procedure.events import Event, Listener
     from wizard.procedure.plan import Plan
     from wizard.procedure.run import Run
-    from wizard.procedure.step import Patience
     from wizard.unfinished import Unfinished
     from wizard.verification.report import ClusterReport
 
@@ -94,7 +95,6 @@ async def apply(
     answers these are; what the plan has otherwise than its own is told.
     """
     from wizard.procedure.planning import make_plan
-    from wizard.procedure.step import Patience
 
     answers = read()
     async with opened(settings) as azure:
@@ -107,7 +107,9 @@ async def apply(
             return NO
         if must_ask and plan.writes:
             await _ask(answers.cluster.name)
-        patience = Patience() if settle is None else Patience(settle_private=settle, settle_public=settle)
+        patience = azure.patience
+        if settle is not None:
+            patience = replace(patience, settle_private=settle, settle_public=settle)
         application = _Application(azure, answers, plan, settings, output, patience)
         return await application.carry_out(confirm or plan.digest)
 

@@ -12,6 +12,7 @@ import click
 from screens.headless import start_up
 from screens.headless.options import DEFAULT_SPEED, Settings
 from wizard.clock import parse_speed
+from wizard.patience import VARIABLE
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -37,7 +38,7 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
     async with (
         _surroundings(settings) as environment,
         connect(
-            environment,
+            _patient(environment, settings.patience),
             cloud=settings.cloud or "AzureCloud",
             arm_endpoint=settings.arm_endpoint,
             credential=cast("CredentialKind", settings.credential or "auto"),
@@ -61,6 +62,13 @@ async def _surroundings(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
     )
     async with simulator:
         yield {**own_surroundings(), **simulator.environment}
+
+
+def _patient(environment: Mapping[str, str], given: tuple[str, ...]) -> Mapping[str, str]:
+    """The same environment, with the limits that the command line gives on top of its own."""
+    return (
+        {**environment, VARIABLE: ",".join((environment.get(VARIABLE, ""), *given))} if given else environment
+    )
 
 
 def own_surroundings() -> dict[str, str]:

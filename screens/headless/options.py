@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from wizard.patience import Patience, budgets
+
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
     *("azure-cli", "device-code", "browser"),
@@ -27,6 +29,7 @@ class Settings:
     cloud: str | None = None
     arm_endpoint: str | None = None
     credential: str | None = None
+    patience: tuple[str, ...] = ()
     verbose: bool = False
 
     def agree(self) -> None:
@@ -66,6 +69,15 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> obj
 
         try:
             parse_speed(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", ctx, param) from None
+    return _remember(ctx, param, value)
+
+
+def _patience(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> object:
+    if value:
+        try:
+            Patience().given(*value)
         except ValueError as error:
             raise click.BadParameter(f"{error}.", ctx, param) from None
     return _remember(ctx, param, value)
@@ -111,6 +123,16 @@ def azure_options(command: Decorated) -> Decorated:
                 callback=_remember,
                 expose_value=False,
                 help="Who signs in; default auto.",
+            ),
+            click.option(
+                "--patience",
+                metavar="NAME=SECONDS",
+                multiple=True,
+                callback=_patience,
+                expose_value=False,
+                help="How long a wait may last, in Azure's seconds; may be given several times. NAME, with what is usual: "
+                + ", ".join(f"{name} ({seconds:.0f})" for name, (seconds, _) in budgets().items())
+                + ". Also: AKS_KMS_PATIENCE, with commas between.",
             ),
             click.option(
                 "-v",

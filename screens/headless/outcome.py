@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wizard.cloud.clean import clean
+from wizard.cloud.hindrances import listener as of_hindrances
 from wizard.cloud.problems import AzureError, Problem
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def code_of(problem: Problem) -> int:
 
 async def _listening(work: Coroutine[Any, Any, int]) -> int:
     """The work as a task of its own that signals cancel."""
+    of_hindrances.set(lambda hindrance: say(f"… {hindrance}"))  # until a run's steps tell of their own
     task = asyncio.ensure_future(work)
     heard: list[signal.Signals] = []
 

@@ -129,7 +129,7 @@ def test_a_refusal_of_the_sign_in_by_azure_resource_manager() -> None:
         (exceptions.ServiceRequestError("Cannot connect to host"), "unreachable", True),
         (exceptions.ServiceResponseError("Server disconnected"), "unreachable", True),
         (exceptions.IncompleteReadError("connection closed early"), "unreachable", True),
-        (exceptions.DecodeError("not JSON"), "ours", False),
+        (exceptions.DecodeError("not JSON"), "unreachable", True),
         (exceptions.SerializationError("odd"), "ours", False),
     ],
 )

@@ -198,13 +198,7 @@ async def test_a_cut_connection_and_a_broken_answer(tmp_path: Path) -> None:
         async with signed_in(world(folder, faults=[{"match": match, fault: True}])) as (_, azure):
             found, progress = await swept(azure)
         rows = sum(isinstance(each, Swept) for each in found)
-        if (
-            fault == "malformed"
-        ):  # no retry of the SDK's mends what is answered; the other subscription is read
-            assert rows in {4, 9}
-            assert progress.unreadable == 1
-        else:
-            assert rows == 13, fault
+        assert (rows, progress.unreadable) == (13, 0), fault
 
 
 async def test_only_the_subscriptions_asked_for() -> None:

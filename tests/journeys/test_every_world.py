@@ -4,9 +4,9 @@ import pytest
 
 from tests.support import ROADS, Road, answers, signed_in
 from wizard.cloud.problems import AzureError, Problem
+from wizard.patience import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.procedure.step import Patience
 from wizard.simulator import scenarios
 
 DONE = "succeeded"

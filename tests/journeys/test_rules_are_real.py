@@ -12,9 +12,9 @@ from tests.support import PRODUCTION, answers, signed_in, world
 from wizard import rules
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
+from wizard.patience import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.procedure.step import Patience
 from wizard.rules import cluster, governance, identity, key, regions, vault
 
 PLATFORM, PRIVATE, PUBLIC = (

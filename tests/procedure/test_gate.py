@@ -8,10 +8,10 @@ from tests.support import PRODUCTION, answers, cluster_id, signed_in
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.features import register_feature
+from wizard.patience import Patience
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run, differences
-from wizard.procedure.step import Patience
 
 CHOSEN = answers("customer-managed-private")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.support import Answered, answers, carried_out, cluster_id, signed_in, world
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.problems import Problem
+from wizard.patience import Patience
 from wizard.procedure.events import Event
-from wizard.procedure.step import Patience
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})

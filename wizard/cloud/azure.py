@@ -21,6 +21,7 @@ from wizard.cloud.endpoints import CLOUDS, Cloud, discover
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
 from wizard.cloud.throttling import Throttling
+from wizard.patience import VARIABLE, Patience
 
 if TYPE_CHECKING:
     import aiohttp
@@ -83,6 +84,8 @@ class Azure:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
     """What Azure has said about too many requests so far."""
+    patience: Patience = field(default_factory=Patience)
+    """How long each wait may last."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -189,14 +192,32 @@ class Azure:
         """The data plane of one vault. The vault itself challenges, so the token is for it alone."""
         from azure.keyvault.keys.aio import KeyClient  # imported by connect
 
+        from wizard.cloud.pipeline import vault_options
+
         def make() -> KeyClient:
-            return KeyClient(vault_uri, cast("Any", self._credential), transport=self._transport())
+            options = vault_options(self.clock, self.patience)
+            return KeyClient(vault_uri, cast("Any", self._credential), transport=self._transport(), **options)
 
         return self._client("keys", vault_uri, make)
 
     def vault_uri(self, vault_name: str) -> str:
         """A vault's address in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
+
+    async def hold_back(self, summary: str) -> None:
+        """Return once no service asks to wait any more. Raises AzureError where that is longer than the patience for it."""
+        if self.throttling.left > self.patience.asked_wait:
+            raise AzureError(
+                Problem(
+                    "transient",
+                    summary,
+                    f"Azure is throttling requests, and asks to wait {self.throttling.left:.0f} s.",
+                    f"Try again after that; or {self.patience.more('asked_wait')}.",
+                    code="TooManyRequests",
+                    retryable=True,
+                )
+            )
+        await self.throttling.passed()
 
     def _subscription_client(self) -> "SubscriptionClient":
         from azure.mgmt.resource.subscriptions.aio import SubscriptionClient  # imported by connect
@@ -219,7 +240,9 @@ class Azure:
         return {
             "base_url": self.cloud.arm,
             "credential_scopes": [self.cloud.arm_scope],
-            "policies": arm_policies(self._credential, self.cloud.arm_scope, self.throttling),
+            "policies": arm_policies(
+                self._credential, self.cloud.arm_scope, self.throttling, self.clock, self.patience
+            ),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),
         }
@@ -227,7 +250,7 @@ class Azure:
     def _transport(self) -> Any:
         from wizard.cloud.pipeline import AnnouncingTransport  # imported by connect
 
-        return AnnouncingTransport(self._session, self._environment)
+        return AnnouncingTransport(self._session, self._environment, self.patience)
 
 
 @asynccontextmanager
@@ -242,15 +265,15 @@ async def connect(
     """Sign in and hold the door open for the length of the block.
 
     `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
-    `os.environ`); `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
+    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_PATIENCE; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
     `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
     in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
     """
-    clock = _clock(environment)
+    clock, patience = _clock(environment), _patience(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
-    from wizard.cloud.pipeline import Transport
+    from wizard.cloud.pipeline import Transport, token_policies
 
     connector = aiohttp.TCPConnector(ssl=_tls(environment), limit_per_host=32)
     session = aiohttp.ClientSession(
@@ -258,10 +281,15 @@ async def connect(
     )
     async with session:
         where = await _which(
-            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment
+            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, patience
         )
         signing_in = make_credential(
-            credential, where, environment, lambda: Transport(session, environment), tell
+            credential,
+            where,
+            environment,
+            lambda: Transport(session, environment, patience),
+            lambda: token_policies(clock, patience),
+            tell,
         )
         async with signing_in:
             try:
@@ -270,15 +298,20 @@ async def connect(
                 raise AzureError(
                     problem_from(error, f"Signing in to {where.title} did not succeed.")
                 ) from error
-            yield Azure(where, who(token.token), clock, signing_in, session, environment)
+            yield Azure(where, who(token.token), clock, signing_in, session, environment, patience=patience)
 
 
 async def _which(
-    name: str, arm_endpoint: str | None, session: "aiohttp.ClientSession", environment: Mapping[str, str]
+    name: str,
+    arm_endpoint: str | None,
+    session: "aiohttp.ClientSession",
+    environment: Mapping[str, str],
+    patience: Patience,
 ) -> Cloud:
     if arm_endpoint:
         host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
-        return await discover(arm_endpoint, session, environment, proxy_for(host, environment))
+        proxy = proxy_for(host, environment)
+        return await discover(arm_endpoint, session, environment, proxy, within=patience.request)
     if name not in CLOUDS:
         raise AzureError(
             Problem(
@@ -303,6 +336,14 @@ def _clock(environment: Mapping[str, str]) -> Clock:
         raise AzureError(
             Problem("input", f"AKS_KMS_SPEED: {error}.", "", "Set it to a number or max, or unset it.")
         ) from None
+
+
+def _patience(environment: Mapping[str, str]) -> Patience:
+    try:
+        return Patience.from_environment(environment)
+    except ValueError as error:
+        remedy = f"Set {VARIABLE} to NAME=SECONDS, several with commas between, or unset it."
+        raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:

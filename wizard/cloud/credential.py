@@ -109,9 +109,12 @@ def make_credential(
     cloud: Cloud,
     environment: Mapping[str, str],
     transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
+    policies: Callable[[], list[Any]],
     tell: Callable[[str], None],
 ) -> KeptCredential:
     """The credential of that kind; nothing is asked of Azure yet.
+
+    `transport` and `policies` make what its requests to Microsoft Entra pass through.
 
     `tell` is called with the instruction that a device-code sign-in prints. Raises AzureError where the environment
     lacks what the kind needs.
@@ -127,7 +130,9 @@ def make_credential(
     inner: Any
     match chosen:
         case "environment":
-            inner = _from_environment(environment, common, transport)
+            inner = _from_environment(
+                environment, common | {"policies": policies(), "transport": transport()}
+            )
         case "workload-identity":
             _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
             inner = aio.WorkloadIdentityCredential(
@@ -135,6 +140,7 @@ def make_credential(
                 client_id=environment["AZURE_CLIENT_ID"],
                 token_file_path=environment["AZURE_FEDERATED_TOKEN_FILE"],
                 transport=transport(),
+                policies=policies(),
                 **common,
             )
         case "managed-identity":
@@ -187,23 +193,17 @@ def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
     return "azure-cli"
 
 
-def _from_environment(
-    environment: Mapping[str, str],
-    common: dict[str, Any],
-    transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
-) -> Any:
+def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) -> Any:
     from azure.identity import aio  # imported by now
 
     _demand(environment, "environment", "AZURE_TENANT_ID", "AZURE_CLIENT_ID")
     tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
     if certificate := environment.get("AZURE_CLIENT_CERTIFICATE_PATH"):
         password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
-        return aio.CertificateCredential(
-            tenant, client, certificate, password=password, transport=transport(), **common
-        )
+        return aio.CertificateCredential(tenant, client, certificate, password=password, **common)
     _demand(environment, "environment", "AZURE_CLIENT_SECRET")
     secret = environment["AZURE_CLIENT_SECRET"]
-    return aio.ClientSecretCredential(tenant, client, secret, transport=transport(), **common)
+    return aio.ClientSecretCredential(tenant, client, secret, **common)
 
 
 def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None]) -> _Threaded:

@@ -196,20 +196,30 @@ def problem_from(error: Exception, summary: str) -> Problem:
         error, exceptions.ClientAuthenticationError
     ):  # a credential's own, without an answer behind it
         return _not_signed_in(str(error), summary)
-    said = clean(str(error))
-    broken_off = exceptions.IncompleteReadError
-    if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError | broken_off):
-        return Problem(
-            "unreachable",
-            summary,
-            "Azure could not be reached.",
-            "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
-            code=type(error).__name__,
-            azure_said=said,
-            retryable=True,
+    if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
+        return _unreachable(
+            error, summary, "Something else answered in Azure's place, or the answer came in pieces."
         )
+    if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
+        return _unreachable(error, summary, "Azure could not be reached, or its answer was lost.")
     return Problem(
-        "ours", summary, "An answer of Azure could not be understood.", "Save the report.", azure_said=said
+        "ours",
+        summary,
+        "An answer of Azure could not be understood.",
+        "Save the report.",
+        azure_said=clean(str(error)),
+    )
+
+
+def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
+    return Problem(
+        "unreachable",
+        summary,
+        cause,
+        "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
+        code=type(error).__name__,
+        azure_said=clean(str(error)),
+        retryable=True,
     )
 
 
@@ -234,10 +244,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
     if known is None and error.status_code == 401:
         return _not_signed_in(said, summary, code)
-    if known is None and _is_sign_in(error):
+    passing = error.status_code in {408, 429, 500, 502, 503, 504}
+    if known is None and _is_sign_in(error) and not passing:
         return _not_signed_in(said or str(error), summary, code)
     if known is None:
-        passing = error.status_code in {408, 429, 500, 502, 503, 504}
         kind: Literal["transient", "azure"] = "transient" if passing else "azure"
         known = _Known(
             "Azure had a passing fault." if passing else "Azure refused, and says why above.",

@@ -72,7 +72,12 @@ _METADATA_VERSION = "2022-09-01"  # the one `az cloud register` asks for
 
 
 async def discover(
-    arm_endpoint: str, session: "aiohttp.ClientSession", environment: Mapping[str, str], proxy: str | None
+    arm_endpoint: str,
+    session: "aiohttp.ClientSession",
+    environment: Mapping[str, str],
+    proxy: str | None,
+    *,
+    within: float = 30,
 ) -> Cloud:
     """The cloud whose Azure Resource Manager is at `arm_endpoint`, from its metadata document.
 
@@ -93,7 +98,7 @@ async def discover(
 
     url = f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}"
     try:
-        async with session.get(url, proxy=proxy, timeout=aiohttp.ClientTimeout(total=30)) as answer:
+        async with session.get(url, proxy=proxy, timeout=aiohttp.ClientTimeout(total=within)) as answer:
             answer.raise_for_status()
             document = await answer.json()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:

@@ -15,7 +15,6 @@ ASKABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpeci
 """States from which the feature has to be asked for."""
 
 _POLL = 10.0  # seconds between two looks, as the Azure CLI does
-_WAIT = 3600.0  # seconds; Microsoft says up to 15 minutes, users have seen 30 and more
 
 StateListener = Callable[[str, float], None]
 """Takes the state that Azure gave and the seconds spent so far."""
@@ -80,11 +79,15 @@ async def register_feature(azure: Azure, subscription: str) -> None:
         raise AzureError(problem_from(error, f"The feature {FEATURE} could not be registered.")) from error
 
 
-async def follow_feature(azure: Azure, subscription: str, report: StateListener, wait: float = _WAIT) -> None:
+async def follow_feature(
+    azure: Azure, subscription: str, report: StateListener, wait: float | None = None
+) -> None:
     """Return once the feature is registered, or gone because it is not needed any more.
 
-    Raises AzureError after `wait` seconds, and at once in a state that does not lead there.
+    Raises AzureError after `wait` seconds (by default what the door's patience says: Microsoft says up to 15 minutes,
+    users have seen 30 and more), and at once in a state that does not lead there.
     """
+    wait = azure.patience.feature_wait if wait is None else wait
     state: str | None = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await feature_state(azure, subscription)
@@ -100,10 +103,10 @@ async def follow_feature(azure: Azure, subscription: str, report: StateListener,
                     f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}` and look again.",
                 )
             )
-    raise AzureError(_still(state or "", wait))
+    raise AzureError(_still(state or "", wait, azure.patience.more("feature_wait")))
 
 
-def _still(state: str, wait: float) -> Problem:
+def _still(state: str, wait: float, more: str) -> Problem:
     if state == "Pending":
         return Problem(
             "azure",
@@ -115,13 +118,13 @@ def _still(state: str, wait: float) -> Problem:
         "transient",
         f"Azure has not finished registering the feature {FEATURE} after {wait / 60:.0f} minutes.",
         "It usually takes 5 to 15 minutes, and has been seen to take hours.",
-        "Start again later; the registration goes on in Azure.",
+        f"Start again later, the registration goes on in Azure; {more}.",
         retryable=True,
     )
 
 
 async def refresh_provider(
-    azure: Azure, subscription: str, report: StateListener, wait: float = _WAIT
+    azure: Azure, subscription: str, report: StateListener, wait: float | None = None
 ) -> None:
     """Register the resource provider (again), so that it takes notice of the feature, and see it Registered.
 
@@ -133,6 +136,7 @@ async def refresh_provider(
         await azure.resources(subscription).providers.register(NAMESPACE)
     except SdkError as error:
         raise AzureError(problem_from(error, f"{NAMESPACE} could not be registered.")) from error
+    wait = azure.patience.feature_wait if wait is None else wait
     state = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await provider_state(azure, subscription)
@@ -144,7 +148,7 @@ async def refresh_provider(
             "transient",
             f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
             "Azure has not finished registering the resource provider.",
-            "Start again later; the registration goes on in Azure.",
+            f"Start again later, the registration goes on in Azure; {azure.patience.more('feature_wait')}.",
             retryable=True,
         )
     )

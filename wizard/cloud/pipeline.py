@@ -1,35 +1,61 @@
 """What every request to Azure passes through, the same for each client. Imports the SDKs' core: late, by the door."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
+from azure.core.exceptions import IncompleteReadError, ServiceResponseError, ServiceResponseTimeoutError
 from azure.core.pipeline import policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from wizard.clock import Clock
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.proxies import proxy_for
+from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
+from wizard.cloud.understanding import Understanding
 from wizard.cloud.writes import announce, answered, unanswered
+from wizard.patience import Patience
 
 _USER_AGENT = "aks-kms-wizard"
 
 
-class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily, without a type
-    """The shared session, with the proxy that the environment names for each host."""
+_CONNECTING = 20.0
+"""Seconds at most until a connection stands; one that takes longer never will."""
 
-    def __init__(self, session: aiohttp.ClientSession, environment: Mapping[str, str]) -> None:
-        super().__init__(session=session, session_owner=False)
+
+class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily, without a type
+    """The shared session, with the proxy that the environment names for each host, and an end to every wait."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, environment: Mapping[str, str], patience: Patience
+    ) -> None:
+        super().__init__(
+            session=session,
+            session_owner=False,
+            connection_timeout=min(_CONNECTING, patience.request),
+            read_timeout=patience.request,
+        )
         self._environment = environment
+        self._whole = _CONNECTING + patience.request
 
     async def send(self, request: Any, **config: Any) -> Any:
-        """Send one request; keywords as azure-core's own transport takes them."""
+        """Send one request; keywords as azure-core's own transport takes them. Raises azure-core's errors, and no others."""
         host = urlsplit(request.url).hostname or ""
         if not config.get("proxies") and (proxy := proxy_for(host, self._environment)):
             config["proxy"] = proxy
-        return await super().send(request, **config)
+        try:
+            async with asyncio.timeout(self._whole):  # a proxy that never answers has no limit of aiohttp's
+                return await super().send(request, **config)
+        except TimeoutError as error:
+            raise ServiceResponseTimeoutError(f"no answer within {self._whole:.0f} s", error=error) from error
+        except IncompleteReadError as error:  # to azure-core a refusal, which it is not
+            raise ServiceResponseError(f"the answer broke off: {error}", error=error) from error
+        except OSError as error:  # a TLS connection that breaks while it is read
+            raise ServiceResponseError(str(error) or type(error).__name__, error=error) from error
 
 
 class AnnouncingTransport(Transport):
@@ -68,7 +94,9 @@ class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
             self._throttling.heard(retry_after(response.http_response.headers))
 
 
-def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling) -> list[Any]:
+def arm_policies(
+    credential: KeptCredential, scope: str, throttling: Throttling, clock: Clock, patience: Patience
+) -> list[Any]:
     """The pipeline of a client of Azure Resource Manager.
 
     It is azure-mgmt-core's own without ARMAutoResourceProviderRegistrationPolicy, which would register a resource
@@ -78,9 +106,28 @@ def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling)
         policies.RequestIdPolicy(),
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
-        policies.ContentDecodePolicy(),
-        policies.AsyncRetryPolicy(),
+        Retrying(clock, patience, ARM_REPEATS),
+        Understanding(),
         ThrottlingNotice(throttling),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
+
+
+def token_policies(clock: Clock, patience: Patience) -> list[Any]:
+    """The pipeline of a credential that asks Microsoft Entra."""
+    return [
+        policies.RequestIdPolicy(),
+        policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
+        Retrying(clock, patience, ARM_REPEATS),
+        Understanding(),
+        policies.SensitiveHeaderCleanupPolicy(),
+    ]
+
+
+def vault_options(clock: Clock, patience: Patience) -> dict[str, Any]:
+    """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
+    return {
+        "retry_policy": Retrying(clock, patience, VAULT_REPEATS),
+        "custom_hook_policy": Understanding(),  # the one slot that each try passes
+    }

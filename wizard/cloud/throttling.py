@@ -37,11 +37,11 @@ class Throttling:
             await asyncio.sleep(self.left)
 
 
-def retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str], unsaid: float = _UNSAID) -> float:
     """The seconds that an answer asks to wait: `x-ms-retry-after-ms`, `Retry-After`, or a guess where it names neither."""
     for name, unit in (("x-ms-retry-after-ms", 1000.0), ("Retry-After", 1.0)):
         try:
             return max(0.0, float(headers.get(name, "")) / unit)
         except ValueError:  # not there, or a date, which neither ARM nor Resource Graph sends
             continue
-    return _UNSAID
+    return unsaid

@@ -7,6 +7,7 @@ sweep is the verification itself and not a copy of it, and whatever it learns to
 
 import asyncio
 import inspect
+import math
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, fields
@@ -32,7 +33,7 @@ class AskedOnce(Azure):
     def through(cls, azure: Azure) -> "AskedOnce":
         """A door with an empty memory through that one; its connections, credential and clients are the same."""
         same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
-        return cls(**same, _memory=Memory(azure.throttling))
+        return cls(**same, _memory=Memory(azure.throttling, azure.patience.asked_wait))
 
     @property
     def asked(self) -> int:
@@ -50,9 +51,10 @@ class AskedOnce(Azure):
 class Memory:
     """Questions and their answers, or the errors they ended in; a question under way is waited for."""
 
-    def __init__(self, throttling: Throttling) -> None:
+    def __init__(self, throttling: Throttling, longest: float = math.inf) -> None:
+        """`longest`: seconds that a service may ask to wait; asked for more, the question is put, and refused."""
         self._answers: dict[Question, asyncio.Future[Any]] = {}
-        self._throttling = throttling
+        self._throttling, self._longest = throttling, longest
 
     @property
     def size(self) -> int:
@@ -76,7 +78,8 @@ class Memory:
         from azure.core.exceptions import HttpResponseError  # imported by connect
 
         for _ in range(_MOST_TRIES):
-            await self._throttling.passed()
+            if self._throttling.left <= self._longest:
+                await self._throttling.passed()
             try:
                 return await ask()
             except HttpResponseError as error:

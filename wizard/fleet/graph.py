@@ -58,13 +58,12 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
         query = QueryRequest(
             query=QUESTION, subscriptions=list(subscriptions) if subscriptions else None, options=options
         )
-        await azure.throttling.passed()
+        failed = "Azure Resource Graph could not be asked where there are clusters."
+        await azure.hold_back(failed)
         try:
             answer = await client.resources(query, cls=lambda sent, found, _: _keep(sent, found, headers))
         except SdkError as error:
-            raise AzureError(
-                problem_from(error, "Azure Resource Graph could not be asked where there are clusters.")
-            ) from error
+            raise AzureError(problem_from(error, failed)) from error
         yield page_of(answer, headers)
         token = answer.skip_token
         if not token:

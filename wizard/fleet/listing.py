@@ -49,7 +49,7 @@ async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
         404: exceptions.ResourceNotFoundError,
     }
     for _ in range(_MOST_TRIES):
-        await azure.throttling.passed()
+        await azure.hold_back(failed)
         try:
             response = await client.send_request(HttpRequest("GET", url))
             if response.status_code == TOO_MANY:

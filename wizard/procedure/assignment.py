@@ -5,7 +5,7 @@ from typing import Literal
 from wizard.cloud.diagnose import code_of, problem_from
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
-from wizard.procedure.step import Work, not_so, shell
+from wizard.procedure.step import Work, impatient, not_so, shell
 
 _PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere
 
@@ -31,7 +31,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
         principal_type=kind,
     )
     refusal: HttpResponseError | None = None
-    async for spent in work.clock.tries(_PRINCIPAL_POLL, work.patience.principal_wait):
+    async for spent in work.tries("principal_wait", _PRINCIPAL_POLL, "Microsoft Entra"):
         try:
             await client.create(vault, assignment_name(vault, principal, role), body)
         except HttpResponseError as error:
@@ -48,7 +48,8 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
             work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
             return
     if refusal is not None:
-        raise AzureError(problem_from(refusal, f"{role.name} could not be assigned.")) from refusal
+        problem = problem_from(refusal, f"{role.name} could not be assigned.")
+        raise AzureError(impatient(problem, work.patience, "principal_wait")) from refusal
 
 
 async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:

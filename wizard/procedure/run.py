@@ -9,16 +9,18 @@ from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
+from wizard.cloud.hindrances import listener as of_hindrances
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as of_writes
 from wizard.lock import ClusterLock
+from wizard.patience import Patience
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from
-from wizard.procedure.step import Patience, Step, Work
+from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
 from wizard.target import Target
 
@@ -68,7 +70,7 @@ class Run:
         self._azure = azure
         self._target = Target(answers, azure.cloud.vault_suffix)
         self._plan = plan
-        self._patience = patience or Patience()
+        self._patience = patience or azure.patience
         self._listeners = list(listeners)
         self._begun: dict[str | None, float] = {}
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
@@ -155,6 +157,7 @@ class Run:
         self.statuses[step.key] = "running"
         self._emit(Event(_now(), "step-started", step.key, message=step.title))
         of_writes.set(lambda write: self._tell_of(step.key, write))
+        of_hindrances.set(lambda hindrance: work.progress(str(hindrance), None, None))
         acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
         try:
             if acts:

@@ -3,8 +3,8 @@
 from wizard.answers import Answers
 from wizard.cloud.clean import one_line
 from wizard.cloud.snapshot import Snapshot
+from wizard.patience import Patience
 from wizard.procedure.order import applying
-from wizard.procedure.step import Patience
 from wizard.procedure.variables import declared, quoted
 from wizard.target import Target
 

@@ -1,8 +1,8 @@
 """What a step is: one object in one file, from which plan, review row, run and script line all come."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from wizard.answers import Answers
@@ -12,41 +12,11 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
+from wizard.patience import Patience
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
 from wizard.rules import Right
 from wizard.target import Target
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the run waits for what Azure does in its own time; seconds of Azure's time."""
-
-    settle_private: float = 300
-    """For new roles of the cluster's identity before AKS is asked to use a private vault, which it cannot validate."""
-    settle_public: float = 60
-    """The same for a public vault, where AKS validates them and its refusal is retried."""
-    role_wait: float = 1800
-    """For the operator's own new role, and for AKS to find the identity's."""
-    role_retry: float = 15
-    """Between two tries with a role that has not taken effect."""
-    cluster_retry: float = 60
-    """Between two updates of a cluster: AKS refills its budget by one a minute (AKS:quotas-skus-regions)."""
-    operation_wait: float = 7200
-    """For an operation on the cluster to end."""
-    feature_wait: float = 3600
-    """For the preview feature to be registered."""
-    principal_wait: float = 600
-    """For a new identity to be known to Azure's authorization."""
-    heartbeat: float = 5
-    """Between two words about a long-running operation."""
-
-    def settle(self, answers: Answers) -> float:
-        """How long new roles of the cluster's identity are given before the cluster is touched; 0 where none is."""
-        own = answers.customer_managed
-        if own is None:
-            return 0
-        return self.settle_private if own.vault.network_access == "Private" else self.settle_public
 
 
 @dataclass(frozen=True)
@@ -81,6 +51,18 @@ class Work:
     def clock(self) -> Clock:
         """The time all waits are in."""
         return self.azure.clock
+
+    async def tries(self, budget: str, every: float, what: str) -> AsyncIterator[float]:
+        """Seconds spent so far: at once, then every so many seconds until a budget of Patience is used up.
+
+        Where a second try is needed, the log says what is waited for and how long at most.
+        """
+        told = False
+        async for spent in self.clock.tries(every, getattr(self.patience, budget)):
+            yield spent
+            if not told:
+                self.log(f"waiting for {what}, {self.patience.limit(budget)}", "operator")
+            told = True
 
 
 class Step(ABC):
@@ -168,3 +150,8 @@ def not_so(
     """The error of a step that reads back something else than it asked for."""
     cause = "Azure accepted the change but does not show it, or somebody changed it since."
     return AzureError(Problem("azure", summary, cause, remedy, retryable=True))
+
+
+def impatient(problem: Problem, patience: Patience, budget: str) -> Problem:
+    """The same problem where a budget is used up, with the way to give more."""
+    return replace(problem, remedy=f"{problem.remedy.rstrip('.')}; {patience.more(budget)}.")

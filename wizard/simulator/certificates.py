@@ -25,11 +25,21 @@ def save_authority(authority: trustme.CA) -> str:
     return authority.cert_pem.bytes().decode().strip() + "\n\n" + authority.private_key_pem.bytes().decode()
 
 
+def show(context: ssl.SSLContext, authority: trustme.CA, vault_suffix: str) -> None:
+    """Have new connections shown a certificate of that CA."""
+    authority.issue_cert("localhost", "127.0.0.1", f"*.{vault_suffix}").configure_cert(context)
+
+
+def stranger() -> trustme.CA:
+    """A CA that nobody trusts."""
+    return trustme.CA(organization_name="Somebody Else")
+
+
 def server_context(authority: trustme.CA, vault_suffix: str) -> ssl.SSLContext:
     """The TLS settings of the server: one certificate for `localhost` and for every vault, and one for each API server met."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    authority.issue_cert("localhost", "127.0.0.1", f"*.{vault_suffix}").configure_cert(context)
+    show(context, authority, vault_suffix)
     contexts: dict[str, ssl.SSLContext] = {}
 
     def choose(connection: ssl.SSLSocket | ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:

@@ -1,6 +1,7 @@
 """Faults as data: which requests go wrong, and how."""
 
 import re
+from collections.abc import Sequence
 from fnmatch import translate
 from random import Random
 
@@ -40,9 +41,14 @@ class Faults:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._faults = [
-            (index, fault, _Matcher(fault.match)) for index, fault in enumerate(world.scenario.faults)
-        ]
+        self.strike_with(world.scenario.faults, afresh=False)
+
+    def strike_with(self, faults: Sequence[FaultSpec], *, afresh: bool = True) -> None:
+        """From now on these, and no others; `afresh`: counted from the beginning."""
+        self._faults = [(index, fault, _Matcher(fault.match)) for index, fault in enumerate(faults)]
+        if afresh:
+            for name in [name for name in self._world.state.tally if name.startswith("fault ")]:
+                del self._world.state.tally[name]
 
     def strike(self, method: str, path: str, *, vault: bool = False) -> FaultSpec | None:
         """The fault that strikes this request, if any; the first in the scenario's order."""

@@ -47,6 +47,14 @@ class FaultAnswer(Model):
     headers: dict[str, str] = {}
 
 
+class FaultPage(Model):
+    """What something on the way answers in Azure's place, such as a proxy that asks to sign in; the body may be empty."""
+
+    status: int = Field(200, ge=200, le=599)
+    content_type: str = "text/html"
+    body: str = "<html><body>Sign in to the guest network</body></html>"
+
+
 class LroFailure(Model):
     """The error with which the long-running operation ends."""
 
@@ -59,12 +67,13 @@ class FaultSpec(Model):
     """A fault: exactly one of the kinds below.
 
     `answer`: this error. `reset`: the connection is cut. `hang`: no answer, ever. `truncate`: the true answer, cut off
-    half-way. `malformed`: a body that is no JSON. `lro_fails`: the operation is accepted and fails with this error.
+    half-way. `malformed`: a body that is no JSON. `page`: something else answers in its place. `gone`: from then on nobody
+    listens any more. `untrusted`: from then on the server shows a certificate that nobody trusts. `lro_fails`: the operation is accepted and fails with this error.
     `lro`: `preempted` = it fails because another operation took its place; `never-ends`; `operation-lags` = the resource
     has succeeded, the operation says InProgress for ever (Azure/AKS#1968); `resource-lags` = the operation has succeeded,
     the resource goes on updating for as long again. `token`: `expired` = ARM does not take this access token any more;
     `revoked` = the same, and it asks for a fresh one with a claims challenge.
-    `after`: the request is carried out first, and only its answer is lost (for `answer` and `reset`).
+    `after`: the request is carried out first, and only its answer is lost (for `answer`, `reset` and `page`).
     """
 
     match: FaultMatch
@@ -73,20 +82,30 @@ class FaultSpec(Model):
     hang: bool = False
     truncate: bool = False
     malformed: bool = False
+    page: FaultPage | None = None
+    gone: bool = False
+    untrusted: bool = False
     lro_fails: LroFailure | None = None
     lro: Literal["preempted", "never-ends", "operation-lags", "resource-lags"] | None = None
     token: Literal["expired", "revoked"] | None = None
     after: bool = False
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the request does not get as far as to Azure's own answer."""
+        return bool(self.reset or self.hang or self.page or self.gone or self.untrusted)
+
     @model_validator(mode="after")
     def _exactly_one(self) -> "FaultSpec":
         kinds = (
-            self.answer, self.reset, self.hang, self.truncate, self.malformed, self.lro_fails, self.lro, self.token,
+            self.answer, self.reset, self.hang, self.truncate, self.malformed, self.page, self.gone, self.untrusted,
+            self.lro_fails, self.lro, self.token,
         )  # fmt: skip
         if sum(bool(kind) for kind in kinds) != 1:
             raise ValueError(
-                "give exactly one of `answer`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `lro_fails`, `lro`, `token`"
+                "give exactly one of `answer`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `page`, "
+                "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `token`"
             )
-        if self.after and not (self.answer or self.reset):
-            raise ValueError("`after` goes with `answer` or `reset` only")
+        if self.after and not (self.answer or self.reset or self.page):
+            raise ValueError("`after` goes with `answer`, `reset` or `page` only")
         return self

@@ -6,13 +6,17 @@ import logging
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+import trustme
 from aiohttp import web
 
 from wizard.simulator.arm import ResourceManager, Router, UnknownRoute
+from wizard.simulator.certificates import show, stranger
 from wizard.simulator.faults import Faults
 from wizard.simulator.graph import Graph
 from wizard.simulator.ids import API_SERVERS
@@ -48,12 +52,15 @@ class Server:
         self,
         world: World,
         tokens: Tokens,
+        authority: trustme.CA,
         *,
         managed_identity_header: str,
         remember: Callable[[Recorded, bool], None],
     ) -> None:
         self._world, self._tokens = world, tokens
         self._header, self._remember = managed_identity_header, remember
+        self._authority = authority
+        self._gone = self._untrusted = False
         self._faults = Faults(world)
         self._runner: web.ServerRunner | None = None
         self._kubernetes: KubernetesPlane | None = None
@@ -63,8 +70,8 @@ class Server:
         """Listen on loopback; `port` 0 = any."""
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=context, backlog=512)
-        await site.start()
+        self._context = context
+        await self._listen(port)
         self.port = int(self._runner.addresses[0][1])
         base_url = f"https://localhost:{self.port}"
         self._base = base_url
@@ -72,6 +79,34 @@ class Server:
         self._vaults = VaultPlane(self._world, self._tokens, base_url)
         self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
         self._graph = Graph(self._world, self._arm)
+
+    async def _listen(self, port: int) -> None:
+        assert self._runner is not None  # noqa: S101 - start has made it
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=512)
+        await self._site.start()
+
+    async def strike_with(self, faults: Sequence[FaultSpec]) -> None:
+        """From now on let these faults strike and no others; what earlier ones have broken is whole again."""
+        self._faults.strike_with(faults)
+        if self._gone:
+            self._gone = False
+            await self._listen(self.port)
+        if self._untrusted:
+            self._untrusted = False
+            show(self._context, self._authority, self._world.scenario.vault_suffix)
+
+    async def _break(self, fault: FaultSpec) -> None:
+        """What a fault does to all connections."""
+        if fault.gone and not self._gone:
+            self._gone = True
+            await self._site.stop()
+        if fault.untrusted and not self._untrusted:
+            self._untrusted = True
+            show(self._context, stranger(), self._world.scenario.vault_suffix)
+        if self._runner is not None and self._runner.server is not None:
+            for connection in list(self._runner.server.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -86,7 +121,9 @@ class Server:
         self._world.settle()
         vault = host.lower().endswith("." + self._world.scenario.vault_suffix)
         fault = self._faults.strike(request.method, path, vault=vault)
-        if fault is None or not (fault.reset or fault.hang) or fault.after:
+        if fault is not None and (fault.gone or fault.untrusted):
+            await self._break(fault)
+        if fault is None or not fault.unanswered or fault.after:
             answer, unknown = await self._answer(request, host.lower(), path, body, fault)
         else:
             answer, unknown = Answer(503), False
@@ -106,6 +143,9 @@ class Server:
         )  # fmt: skip
         if answer.reset and request.transport is not None:
             request.transport.abort()
+        answer = replace(
+            answer, headers={"Date": formatdate(self._world.now(), usegmt=True), **answer.headers}
+        )
         return await _respond(request, answer, raw, fault)
 
     async def _read(self, request: web.BaseRequest, host: str) -> bytes:
@@ -225,6 +265,9 @@ async def _respond(
         await asyncio.Event().wait()
     if fault.reset and request.transport is not None:
         request.transport.abort()
+    if fault.page is not None:
+        page = Answer(fault.page.status, headers={"Content-Type": fault.page.content_type})
+        return _response(request, page, fault.page.body.encode())
     if fault.malformed:
         return _response(request, answer, b'{"value": [<html>')
     if fault.truncate:

@@ -23,6 +23,7 @@ from wizard.simulator.wire import Json
 
 if TYPE_CHECKING:
     from wizard.simulator.fleet import Fleet
+    from wizard.simulator.server import Server
     from wizard.simulator.world import World
 
 __all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]
@@ -82,6 +83,7 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closing: asyncio.Event | None = None
+        self._server: Server | None = None
         self._started = threading.Event()
         self._problem: BaseException | None = None
         self._proxy_port = 0
@@ -156,9 +158,11 @@ class Simulator:
         server = Server(
             world,
             tokens,
+            authority,
             managed_identity_header=self._header,
             remember=lambda entry, unknown: self._remember(entry, unknown, record),
         )
+        self._server = server
         await server.start(certificates.server_context(authority, suffix), self._port)
         stack.push_async_callback(server.stop)
         proxy = Proxy(server.port, suffix)
@@ -313,6 +317,20 @@ class Simulator:
         from wizard.simulator.drift import remove
 
         self._in_world(lambda world: remove(world, id))
+
+    def strike_with(self, *faults: Mapping[str, Any]) -> None:
+        """From now on let these faults strike, as a scenario file writes them, and no others; without any, all is well again.
+
+        Their requests are counted from now. Raises pydantic's ValidationError for what is no fault.
+        """
+        from wizard.simulator.scenario_faults import FaultSpec
+
+        self._require_started()
+        specs = [FaultSpec.model_validate(fault) for fault in faults]
+        server, loop = self._server, self._loop
+        if server is None or loop is None:
+            raise RuntimeError("This simulator serves no longer.")
+        asyncio.run_coroutine_threadsafe(server.strike_with(specs), loop).result(START_TIMEOUT)
 
     def _require_started(self) -> "World":
         if self._world is None or not self._started.is_set():

@@ -2,7 +2,6 @@
 
 import asyncio
 import shlex
-from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
@@ -12,26 +11,17 @@ from wizard.cloud.encryption import Encryption
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
+from wizard.patience import Patience
 from wizard.procedure import cluster_body, tags
-from wizard.procedure.permission import keeps_from_asking, lasting_cause
+from wizard.procedure.permission import keeps_from_asking
 from wizard.procedure.plan import Effect
+from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
-from wizard.procedure.step import Intent, Patience, Step, Work, not_so, region, shell
+from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
 from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
-_ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
-_PASSING = frozenset(
-    {
-        "EtagMismatch",
-        "PreconditionFailed",
-        "PreConditionFailed",
-        "OperationNotAllowed",
-        "OriginalEtagNotExpect",
-    }
-)
-"""Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
 _AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
@@ -93,8 +83,10 @@ class Cluster(Step):
         """
         await let_roles_settle(work)
         await self._look_once_more(work)
-        refusal: AzureError | None = None
-        async for spent in work.clock.tries(work.patience.cluster_retry, work.patience.role_wait):
+        refusals = Refusals(work)
+        async for spent in work.tries(
+            "operation_wait", work.patience.cluster_retry, "AKS to take the cluster there"
+        ):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and cluster_body.holds(work.target, now):
@@ -108,11 +100,12 @@ class Cluster(Step):
             try:
                 await self._send(work, now)
             except AzureError as error:
-                refusal = error
-                await self._pass_or_raise(work, error)
+                await refusals.pass_or_raise(error)
             else:
                 return
-        raise refusal or AzureError(_busy_for_good(work.answers.cluster.name))
+        raise AzureError(
+            impatient(_busy_for_good(work.answers.cluster.name), work.patience, "operation_wait")
+        )
 
     async def _look_once_more(self, work: Work) -> None:
         """Whatever the key needs is still as it should be, just before the one step that cannot be undone."""
@@ -122,26 +115,13 @@ class Cluster(Step):
             raise AzureError(_not_touched(work.answers.cluster.name, cause))
         work.log("vault, key, identity and its rights are as they should be; AKS is asked now", "detail")
 
-    async def _pass_or_raise(self, work: Work, error: AzureError) -> None:
-        """Say why the request is sent again, or raise what waiting does not mend."""
-        code, pause = error.problem.code, work.patience.cluster_retry
-        if code in _PASSING:
-            work.log(f"{code}: {error.problem.cause} Asking again in {pause:.0f} s", "operator")
-            return
-        if code != _ROLE_NOT_THERE:
-            raise error
-        if cause := await lasting_cause(work):
-            raise AzureError(_told_apart(error.problem, cause)) from error
-        work.log(
-            f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
-            "operator",
-        )
-
     async def _send(self, work: Work, now: Json | None) -> None:
         """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
         from azure.core import MatchConditions
         from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.containerservice.models import ManagedCluster
+
+        from wizard.cloud.retrying import ONLY_READS  # with the SDKs
 
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
@@ -156,16 +136,28 @@ class Cluster(Step):
         client = work.azure.containers(answers.subscription).managed_clusters
         try:
             poller = await client.begin_create_or_update(
-                answers.resource_group, answers.cluster.name, ManagedCluster(body), **conditions
+                answers.resource_group,
+                answers.cluster.name,
+                ManagedCluster(body),
+                retry_on_methods=ONLY_READS,
+                **conditions,
             )
-            work.log(
-                f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
-            )
+        except SdkError as error:
+            raise AzureError(problem_from(error, summary)) from error
+        work.log(
+            f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
+        )
+        try:
             await _follow(
                 work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
             )
         except SdkError as error:
-            raise AzureError(problem_from(error, summary)) from error
+            problem = problem_from(error, summary)
+            if (
+                getattr(error, "status_code", None) == 200
+            ):  # the operation's own end, not a look at it that failed
+                raise AzureError(problem) from error
+            raise LostSightError(problem) from error
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -178,7 +170,7 @@ class Cluster(Step):
                 break
             work.progress(f"cluster is {state}", spent, self.usually[1])
         else:
-            raise AzureError(_still_going(name, work.patience.operation_wait))
+            raise AzureError(_still_going(work))
         if state != "Succeeded":
             raise AzureError(_ended_badly(name, state, cluster))
         if not cluster_body.holds(work.target, cluster):
@@ -266,7 +258,7 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
             work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - begun, expected)
             if beats % _BEATS_TO_A_LOOK == 0 and await _is_there(work):
                 return
-        raise AzureError(_still_going(work.answers.cluster.name, work.patience.operation_wait))
+        raise AzureError(_still_going(work))
     finally:
         ending.cancel()
 
@@ -327,12 +319,14 @@ def _busy_for_good(name: str) -> Problem:
     )
 
 
-def _still_going(name: str, wait: float) -> Problem:
+def _still_going(work: Work) -> Problem:
+    name, wait = work.answers.cluster.name, work.patience.operation_wait
     return Problem(
         "transient",
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
         "The operation goes on in Azure.",
-        "Start again later: an operation that is still under way is followed, not started anew.",
+        "Start again later, an operation that is still under way is followed, not started anew; "
+        f"{work.patience.more('operation_wait')}.",
         retryable=True,
     )
 
@@ -345,11 +339,6 @@ def _not_touched(name: str, cause: Finding) -> Problem:
         cause.remedy,
         code=cause.code,
     )
-
-
-def _told_apart(problem: Problem, cause: Finding) -> Problem:
-    """AKS's one message for many causes, with the one that it is."""
-    return replace(problem, kind="input", cause=cause.message, remedy=cause.remedy, retryable=False)
 
 
 def _ended_badly(name: str, state: str, cluster: Json) -> Problem:

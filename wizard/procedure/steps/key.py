@@ -10,7 +10,7 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, shell
+from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
 from wizard.target import Target
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _NOT_YET = frozenset({"ForbiddenByRbac", "AccessDenied"})
 """Refusals that pass once a role or an access policy has taken effect."""
+
+_MOST_FAULTS = 4
+"""How often making the key is tried again after an answer was lost or was a fault; each time it is looked for first."""
 
 _PLANE_API = "7.4"
 """The api-version of the vault's own plane with which tags are set."""
@@ -82,9 +85,13 @@ class Key(Step):
 
         own = work.target.own
         client = work.azure.keys(work.target.vault_uri)
-        refusal: HttpResponseError | None = None
-        async for spent in work.clock.tries(work.patience.role_retry, work.patience.role_wait):
+        refusal: SdkError | None = None
+        faults = 0
+        async for spent in work.tries(
+            "role_wait", work.patience.role_retry, "the vault to let the key be made"
+        ):
             if await read_key(work.azure, work.target) is not None:  # a second create would add a version
+                await self._set_rotation(work)
                 return
             try:
                 await client.create_rsa_key(
@@ -94,24 +101,24 @@ class Key(Step):
                     key_operations=list(OPERATIONS),
                     tags=work.answers.tags or None,
                 )
-            except HttpResponseError as error:
-                if code_of(error) not in _NOT_YET:
-                    raise AzureError(
-                        problem_from(error, f"The key {own.key.name} could not be created.")
-                    ) from error
-                refusal = error
-                work.progress("your new rights on the vault have not taken effect yet", spent, 300)
             except SdkError as error:
-                raise AzureError(
-                    problem_from(error, f"The key {own.key.name} could not be created.")
-                ) from error
+                problem = problem_from(error, f"The key {own.key.name} could not be created.")
+                refusal = error
+                if isinstance(error, HttpResponseError) and code_of(error) in _NOT_YET:
+                    work.progress("your new rights on the vault have not taken effect yet", spent, 300)
+                elif problem.kind in {"unreachable", "transient"} and faults < _MOST_FAULTS:
+                    faults += 1
+                    work.log(
+                        f"{problem.code}: whether the key was made all the same is looked at", "operator"
+                    )
+                else:
+                    raise AzureError(problem) from error
             else:
                 await self._set_rotation(work)
                 return
         if refusal is not None:
-            raise AzureError(
-                problem_from(refusal, f"The key {own.key.name} could not be created.")
-            ) from refusal
+            problem = problem_from(refusal, f"The key {own.key.name} could not be created.")
+            raise AzureError(impatient(problem, work.patience, "role_wait")) from refusal
 
     async def _set_rotation(self, work: Work) -> None:
         if every := work.target.own.key.rotate_every:

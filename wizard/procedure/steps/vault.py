@@ -15,7 +15,6 @@ from wizard.target import Target
 _DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
 VAULT_API = "2026-02-01"
 """The api-version whose shape the bodies of vaults and keys have."""
-_DNS_WAIT = 900.0  # seconds; usually 20 to 60
 
 
 class Vault(Step):
@@ -68,14 +67,17 @@ class Vault(Step):
                     problem_from(error, f"The key vault {name} could not be created.")
                 ) from error
             work.log(f"key vault {name} accepted by Azure", "operator")
-        async for spent in work.clock.tries(_DNS_POLL, _DNS_WAIT):
+        async for spent in work.tries("vault_wait", _DNS_POLL, "the vault's name to be registered"):
             state = str(
                 dig(await read_vault(work.azure, target), "properties", "provisioningState") or "Succeeded"
             )
             if state == "Succeeded":
                 return
             work.progress(f"{name}: {state}", spent, self.usually[1])
-        raise not_so(f"The key vault {name} is not ready after {_DNS_WAIT / 60:.0f} minutes.")
+        raise not_so(
+            f"The key vault {name} is not ready after {work.patience.vault_wait / 60:.0f} minutes.",
+            f"Start again later; {work.patience.more('vault_wait')}.",
+        )
 
     async def confirm(self, work: Work) -> str:
         body = await read_vault(work.azure, work.target)

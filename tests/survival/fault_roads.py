@@ -1,0 +1,149 @@
+"""What is done while things go wrong: a run on each road, and each command that only looks or rotates."""
+
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.support import PRODUCTION, answers, cluster_id, world
+from tests.test_rotation import encrypted
+from wizard.answers import Answers
+from wizard.cloud.azure import Azure
+from wizard.cloud.inventory import Unreadable
+from wizard.cloud.problems import Problem
+from wizard.fleet.judging import judge
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import DriftedError, RefusedError, Run
+from wizard.rotation import look, rotate
+from wizard.verification.verify import verify
+
+
+@dataclass
+class Ending:
+    """How one attempt ended: in `success`, `refused` by rules or at the gate, or in a `problem`; and what was said."""
+
+    how: str = ""
+    why: str = ""
+    """What a refusal says."""
+    problem: Problem | None = None
+    told: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+Attempt = Callable[[Azure, Ending], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Road:
+    """One of them: the world it starts in, and what is attempted there."""
+
+    name: str
+    scenario: Callable[[Path], str | Path]
+    attempt: Attempt
+    versions: int = 1
+    """How many times a version of the key `aks-kms` may be made, all attempts together."""
+    speed: float = math.inf
+    """How many times faster than real life."""
+    many_alike: bool = False
+    """It asks the same of many resources: one request of each shape is enough."""
+
+
+def applying(chosen: Answers) -> Attempt:
+    """Plan and carry it out, as `apply` does."""
+
+    async def attempt(azure: Azure, ending: Ending) -> None:
+        plan = await make_plan(azure, chosen)
+        if plan.errors:
+            ending.how, ending.why = "refused", "; ".join(finding.message for finding in plan.errors)
+            return
+        run = Run(azure, chosen, plan, listeners=[ending.events.append])
+        try:
+            status = await run.execute(plan.digest)
+        except (DriftedError, RefusedError) as error:
+            ending.how, ending.why = "refused", str(error)
+            return
+        ended = ending.events[-1]
+        assert ended.type == "run-finished"
+        assert ended.status == status
+        ending.problem = ended.problem
+        ending.how = "success" if status == "succeeded" else "problem"
+
+    return attempt
+
+
+async def verifying(azure: Azure, ending: Ending) -> None:
+    """As `verify -g -n` does. What cannot be looked at is said in the report, and fails it."""
+    report = await verify(azure, cluster_id())
+    failed = [check for check in report.checks if not check.passed]
+    assert all(check.message and check.remedy for check in failed)
+    ending.how = "refused" if failed else "success"
+    ending.why = "; ".join(check.message for check in failed)
+
+
+async def rotating(azure: Azure, ending: Ending) -> None:
+    """As `rotate` does."""
+    found = await look(azure, cluster_id())
+    if found.errors:
+        codes = {finding.code for finding in found.errors}
+        ending.how = "success" if codes == {"rotation-pending"} else "refused"
+        ending.why = "; ".join(finding.message for finding in found.errors)
+        return
+    await rotate(azure, found)
+    ending.how = "success"
+
+
+def listing(depth: str) -> Attempt:
+    """As `clusters` and `verify --all` do."""
+
+    async def attempt(azure: Azure, ending: Ending) -> None:
+        seen = 0
+        subscriptions = await azure.subscriptions()
+        async with aclosing(
+            judge(azure, subscriptions, depth="full" if depth == "full" else "basic")
+        ) as found:
+            async for each in found:
+                seen += 1
+                if isinstance(each, Unreadable):
+                    ending.problem = each.problem
+        ending.how = "problem" if ending.problem else "success" if seen else "refused"
+        ending.why = "" if seen else "no cluster can be seen"
+
+    return attempt
+
+
+def _contoso(_: Path) -> str:
+    return "contoso"
+
+
+def _rotatable(folder: Path) -> Path:
+    return encrypted(folder, keys={"aks-kms": {}})  # a longer one takes its time
+
+
+def _encrypted(_: Path) -> str:
+    return "encrypted"
+
+
+def _moving(start: str, end: str) -> Callable[[Path], Path]:
+    group = laid_over(FROM[start], TO[end][1])
+    return lambda folder: world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+
+
+ROADS = (
+    Road("customer-managed, private", _contoso, applying(answers("customer-managed-private"))),
+    Road("customer-managed, public", _contoso, applying(answers("customer-managed-public"))),
+    Road("platform-managed", _contoso, applying(answers("platform-managed"))),
+    Road("a new cluster", _contoso, applying(answers("customer-managed-private", new=True))),
+    Road(
+        "a vault in use is closed",
+        _moving("public", "same-vault-private"),
+        applying(TO["same-vault-private"][0]),
+    ),
+    Road("from legacy KMS", _moving("legacy-public", "new-private"), applying(TO["new-private"][0])),
+    Road("rotate", _rotatable, rotating, speed=600),
+    Road("verify", _encrypted, verifying),
+    Road("clusters", _contoso, listing("basic")),
+    Road("verify --all", _encrypted, listing("full"), many_alike=True),
+)

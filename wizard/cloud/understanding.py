@@ -1,0 +1,79 @@
+"""Whether it was Azure that answered: a proxy's page, half an answer and an answer of nothing are none of its.
+
+Imports the SDKs' core: late, by the door.
+"""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from azure.core.exceptions import DecodeError, ServiceResponseError
+from azure.core.pipeline import policies
+from azure.core.pipeline.policies._utils import parse_retry_after
+
+from wizard.cloud.clean import one_line
+from wizard.cloud.retrying import named
+
+
+class NotUnderstoodError(ServiceResponseError):
+    """An answer that cannot be Azure's. To the SDKs it is one that was lost on its way."""
+
+
+class Understanding(policies.ContentDecodePolicy):
+    """Decodes answers as azure-core's own policy does, and takes nothing for an answer that is no JSON object.
+
+    A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
+    """
+
+    def on_request(self, request: Any) -> None:
+        """Called before each try: every answer is read at once, where a try that breaks off can be repeated."""
+        request.context.options["stream"] = False
+        super().on_request(request)
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called for each try's answer. Raises NotUnderstoodError."""
+        answer = response.http_response
+        _in_whole_seconds(answer)
+        if answer.request.method == "HEAD":
+            return
+        if answer.status_code in {200, 201}:
+            self._decode(request, response)
+            body = response.context.get(self.CONTEXT_NAME)
+            if not isinstance(body, Mapping) and answer.request.method != "DELETE":
+                raise _not_azures(answer)
+        elif answer.status_code == 404:
+            self._decode(request, response)
+            body = response.context.get(self.CONTEXT_NAME)
+            if not isinstance(body, Mapping) or not {"error", "code"} & body.keys():
+                raise _not_azures(answer)
+        else:
+            with suppress(DecodeError, ValueError):  # an error speaks by its status too
+                super().on_response(request, response)
+
+    def _decode(self, request: Any, response: Any) -> None:
+        try:
+            super().on_response(request, response)
+        except (DecodeError, ValueError) as error:
+            raise _not_azures(response.http_response) from error
+
+
+def _in_whole_seconds(answer: Any) -> None:
+    """`Retry-After` may be a date, by RFC 9110; the SDKs of today fail on it (AZURE-CLIENTS.md §6)."""
+    asked = answer.headers.get("Retry-After")
+    if answer.status_code >= 400 or not asked or asked.isdigit():
+        return
+    try:
+        seconds = math.ceil(parse_retry_after(asked))
+    except (ValueError, OverflowError):
+        seconds = 0
+    with suppress(TypeError):  # headers that cannot be changed belong to SDKs that do not read them
+        answer.headers["Retry-After"] = str(max(0, seconds))
+
+
+def _not_azures(answer: Any) -> NotUnderstoodError:
+    kind = answer.headers.get("Content-Type") or "no content type"
+    begins = one_line(answer.body()[:200].decode(errors="replace"))
+    return NotUnderstoodError(
+        f"the answer to {named(answer.request)} is not Azure's (HTTP {answer.status_code}, {one_line(kind)}): {begins or 'nothing'}"
+    )

@@ -1,0 +1,92 @@
+"""Refusals and faults on the way of a cluster's update: which pass, how long that is waited for, and which never do."""
+
+import asyncio
+from dataclasses import replace
+
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.throttling import TOO_MANY, retry_after
+from wizard.procedure.permission import lasting_cause
+from wizard.procedure.step import Work, impatient
+from wizard.rules import Finding
+
+_ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
+_PASSING = frozenset(
+    {
+        "EtagMismatch",
+        "PreconditionFailed",
+        "PreConditionFailed",
+        "OperationNotAllowed",
+        "OriginalEtagNotExpect",
+    }
+)
+"""Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
+
+
+class LostSightError(AzureError):
+    """The operation is under way, but cannot be followed: how it ends, the cluster itself will show."""
+
+
+class Refusals:
+    """What has kept AKS from taking the cluster there so far, and whether it is worth waiting for its end."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._times = {"role_wait": 0, "refusal_wait": 0}
+        self._begun: float | None = None
+
+    async def pass_or_raise(self, error: AzureError) -> None:
+        """Say why the request is sent again, or raise what waiting does not mend."""
+        work, problem = self._work, error.problem
+        pause = work.patience.cluster_retry
+        if problem.code == _ROLE_NOT_THERE:
+            if cause := await lasting_cause(work):
+                raise AzureError(_told_apart(problem, cause)) from error
+            self._spend("role_wait", error)
+            work.log(
+                f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
+                "operator",
+            )
+        elif isinstance(error, LostSightError):
+            self._spend("refusal_wait", error)
+            work.log(
+                f"{problem.code}: the operation cannot be followed; the cluster itself is looked at in {pause:.0f} s",
+                "operator",
+            )
+        elif problem.code in _PASSING or _a_fault(problem):
+            self._spend("refusal_wait", error)
+            await self._wait_as_asked(error)
+            work.log(f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s", "operator")
+        else:
+            raise error
+
+    async def _wait_as_asked(self, error: AzureError) -> None:
+        """As long as a 429 asks to, on top. Raises the error where that is longer than the patience for it."""
+        response = getattr(error.__cause__, "response", None)
+        if response is None or response.status_code != TOO_MANY:
+            return
+        asked = retry_after(response.headers, unsaid=0)
+        if asked > self._work.patience.asked_wait:
+            raise AzureError(impatient(error.problem, self._work.patience, "asked_wait")) from error
+        if asked:
+            self._work.progress(
+                f"Azure asks to wait {asked:.0f} s before the cluster is asked for again", 0, asked
+            )
+            await asyncio.sleep(asked)
+
+    def _spend(self, budget: str, error: AzureError) -> None:
+        """One more try of a budget. Raises the error once there is none left."""
+        now, within = self._work.clock.elapsed(), getattr(self._work.patience, budget)
+        self._begun = now if self._begun is None else self._begun
+        self._times[budget] += 1
+        if self._times[budget] * self._work.patience.cluster_retry > within or now - self._begun > within:
+            raise AzureError(impatient(error.problem, self._work.patience, budget)) from error
+
+
+def _a_fault(problem: Problem) -> bool:
+    """Whether it is a passing fault of Azure's or of the way there; a wait of ours that has ended has no code."""
+    return bool(problem.code) and problem.kind in {"transient", "unreachable"}
+
+
+def _told_apart(problem: Problem, cause: Finding) -> Problem:
+    """AKS's one message for many causes, with the one that it is."""
+    return replace(problem, kind="input", cause=cause.message, remedy=cause.remedy, retryable=False)
