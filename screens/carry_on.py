@@ -92,9 +92,12 @@ def carried(run: "Unfinished", plan: "Plan") -> list[tuple[str, str]]:
     the plan that is made now."""
     rows = [("carried on", f"run {run.id}. {run.ended} (begun {when(run.run.summary.begun)}).")]
     rows += [("! when it ended", said) for said in run.under_way.sentences]
-    differences = run.differences(plan)
-    rows += [("· since then", said) for said in differences]
-    return rows if differences else [*rows, ("· since then", "Nothing is different: the plan is the same.")]
+    if done := run.done(plan):
+        rows.append(("✓ done by now", "; ".join(done)))
+    rows += [("· since then", said) for said in run.differences(plan)]
+    if run.run.plan.get("digest") == plan.digest:
+        rows.append(("· since then", "Nothing is different: the plan is the same."))
+    return rows
 
 
 async def carry_on(wizard: "WizardApp", run: "Unfinished") -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from wizard.answers import Answers
 from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run
+from wizard.procedure.differences import done_since, otherwise
 from wizard.procedure.plan import Plan
-from wizard.procedure.run import differences
 from wizard.procedure.under_way import UnderWay, under_way
 
 _OPEN = frozenset({"failed", "interrupted", "unfinished"})
@@ -57,11 +57,15 @@ class Unfinished:
                     f"{title}: ended without a word, as when its process is killed or the machine goes down"
                 )
 
+    def done(self, fresh: Plan) -> tuple[str, ...]:
+        """The titles of the steps that were to be done then, and are done by now, whoever did them."""
+        return tuple(done_since(self.run.plan, fresh))
+
     def differences(self, fresh: Plan) -> tuple[str, ...]:
-        """What a plan that is made now has otherwise than the recorded one, one sentence each; empty where nothing."""
+        """What else a plan that is made now has otherwise than the recorded one, one sentence each."""
         if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
             return ()
-        return tuple(differences(self.run.plan, fresh))
+        return tuple(otherwise(self.run.plan, fresh))
 
 
 def unfinished_runs(root: Path | None = None) -> list[Unfinished]:

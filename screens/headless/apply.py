@@ -115,14 +115,15 @@ async def apply(
 
 
 def _tell_difference(plan: "Plan", before: "Unfinished") -> None:
-    found = before.differences(plan)
-    say(
-        "What has changed since its plan was made:"
-        if found
-        else "Nothing has changed since its plan was made."
-    )
-    for sentence in found:
+    done, otherwise = before.done(plan), before.differences(plan)
+    if done:
+        say(f"Done by now: {'; '.join(done)}.")
+    if otherwise:
+        say("Different since its plan was made:")
+    for sentence in otherwise:
         say(f"  · {sentence}")
+    if not done and not otherwise:
+        say("Nothing has changed since its plan was made.")
     say(
         f"What is left: {', '.join(s.key for s in plan.steps if s.action != 'none') or 'nothing to write'}.\n"
     )

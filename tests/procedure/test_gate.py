@@ -9,9 +9,10 @@ from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.features import register_feature
 from wizard.patience import Patience
+from wizard.procedure.differences import differences
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
-from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run, differences
+from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
 CHOSEN = answers("customer-managed-private")
 
@@ -55,7 +56,7 @@ async def test_a_plan_for_other_answers_has_drifted_from_them() -> None:
         ({"properties": {"securityProfile": {"imageCleaner": {"enabled": True}}}}, "security profile"),
         (
             {"properties": {"currentKubernetesVersion": "1.35.0"}},
-            "kubernetes version: was 1.34.2, is now 1.35.0",
+            "kubernetes version was 1.34.2, is now 1.35.0",
         ),
         (
             {
@@ -93,7 +94,7 @@ async def test_a_cluster_that_is_gone() -> None:
         with pytest.raises(DriftedError) as drift:
             await Run(azure, CHOSEN, plan).execute(plan.digest)
         assert simulator.writes() == []
-    assert any("exists: was True, is now False" in sentence for sentence in drift.value.differences)
+    assert any("exists was True, is now False" in sentence for sentence in drift.value.differences)
     assert drift.value.fresh.errors
 
 
@@ -105,7 +106,7 @@ async def test_a_step_that_somebody_else_did_meanwhile() -> None:
         with pytest.raises(DriftedError) as drift:
             await Run(azure, CHOSEN, plan).execute(plan.digest)
         assert len(simulator.writes()) == before
-    assert "Register the feature: was register, is now none" in drift.value.differences
+    assert "Register the feature: was to be done, is so already" in drift.value.differences
 
 
 async def test_what_azure_changes_by_itself_is_no_drift() -> None:
@@ -151,8 +152,8 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
         assert differences(first.to_json(), second) == ["the plan is made for something else"]
         shorter = replace(first, steps=first.steps[:-1])
         last = first.steps[-1]
-        assert differences(shorter.to_json(), first) == [f"{last.title}: was not there, is now {last.action}"]
-        assert differences(first.to_json(), shorter) == [f"{last.title}: was {last.action}, is now not there"]
+        assert differences(shorter.to_json(), first) == [f"{last.title}: was not there, is so already"]
+        assert differences(first.to_json(), shorter) == [f"{last.title}: is not needed any more"]
 
 
 def test_patience_is_in_seconds_of_azures_time() -> None:

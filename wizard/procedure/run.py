@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from wizard.answers import Answers
-from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.hindrances import listener as of_hindrances
@@ -16,6 +15,7 @@ from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as of_writes
 from wizard.lock import ClusterLock
 from wizard.patience import Patience
+from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
@@ -250,29 +250,6 @@ class Run:
                 self._listeners.remove(listener)
                 message = clean(f"a listener broke and hears no more: {type(error).__name__}: {error}")
                 self._emit(Event(_now(), "log", None, message=message))
-
-
-def differences(shown: Json, fresh: Plan) -> list[str]:
-    """What a plan that was shown (or recorded: as `Plan.to_json` has it) and one made later disagree about, one
-    sentence each."""
-    found = []
-    now = fresh.to_json()
-    before = {str(step.get("key")): step for step in shown.get("steps") or ()}
-    for step in now["steps"]:
-        old = before.pop(step["key"], None)
-        if old is None:
-            found.append(f"{step['title']}: was not there, is now {step['action']}")
-        elif old.get("action") != step["action"]:
-            found.append(f"{step['title']}: was {old.get('action')}, is now {step['action']}")
-        elif old.get("effects") != step["effects"]:
-            told = "; ".join(f"{e['what']} {e['name']} ({e['detail']})" for e in step["effects"])
-            found.append(f"{step['title']}: is now {told}")
-    found += [f"{step.get('title')}: was {step.get('action')}, is now not there" for step in before.values()]
-    facts: Json = shown.get("basis") or {}
-    for fact, value in now["basis"].items() if facts else ():
-        if facts.get(fact) != value:
-            found.append(f"{fact.replace('_', ' ')}: was {facts.get(fact)}, is now {value}")
-    return [clean(sentence) for sentence in found] or ["the plan is made for something else"]
 
 
 def _fault_of_ours(step: Step, error: Exception) -> Problem:

@@ -1,0 +1,67 @@
+"""What two plans for the same answers disagree about, in words: for the gate, and for a run that is carried on."""
+
+from wizard.cloud.arm import Json
+from wizard.cloud.clean import clean
+from wizard.procedure.plan import Plan
+
+_SHORT = 70
+"""Characters of a value that a sentence can bear."""
+
+
+def done_since(shown: Json, fresh: Plan) -> list[str]:
+    """The titles of what was to be done in a plan (as `Plan.to_json` has it) and is so already in a later one."""
+    before = _steps(shown)
+    return [
+        clean(step.title)
+        for step in fresh.steps
+        if step.action == "none" and before.get(step.key, {}).get("action", "none") != "none"
+    ]
+
+
+def otherwise(shown: Json, fresh: Plan) -> list[str]:
+    """What else a later plan has otherwise, one sentence each."""
+    found = []
+    before = _steps(shown)
+    for step in fresh.to_json()["steps"]:
+        old = before.pop(step["key"], None)
+        was, now = (old or {}).get("action"), step["action"]
+        if old is None:
+            found.append(f"{step['title']}: was not there, {_to_do(now)}")
+        elif was == "none" != now:
+            found.append(f"{step['title']}: was so already, {_to_do(now)}")
+        elif now not in {was, "none"}:
+            found.append(f"{step['title']}: was {was}, is now {now}")
+        elif was == now and old.get("effects") != step["effects"]:
+            told = "; ".join(f"{e['what']} {e['name']} ({e['detail']})" for e in step["effects"])
+            found.append(f"{step['title']}: is now {told}")
+    found += [f"{step.get('title')}: is not needed any more" for step in before.values()]
+    facts: Json = shown.get("basis") or {}
+    for fact, value in fresh.to_json()["basis"].items() if facts else ():
+        if (old_value := facts.get(fact)) != value:
+            found.append(f"{fact.replace('_', ' ')} {_changed(old_value, value)}")
+    return [clean(sentence) for sentence in found]
+
+
+def differences(shown: Json, fresh: Plan) -> list[str]:
+    """All of it, one sentence each; never empty."""
+    done = [f"{title}: was to be done, is so already" for title in done_since(shown, fresh)]
+    return [*done, *otherwise(shown, fresh)] or ["the plan is made for something else"]
+
+
+def _steps(plan: Json) -> dict[str, Json]:
+    return {str(step.get("key")): step for step in plan.get("steps") or ()}
+
+
+def _to_do(action: str) -> str:
+    return "is so already" if action == "none" else f"is now to be done ({action})"
+
+
+def _changed(before: object, now: object) -> str:
+    """`was 1.34.2, is now 1.35.0`; of what is long, only that it is another one."""
+    if len(f"{before}{now}") > _SHORT:
+        return "is another one now"
+    return f"was {_value(before)}, is now {_value(now)}"
+
+
+def _value(value: object) -> str:
+    return "nothing" if value in ("", None, [], {}) else str(value)
