@@ -332,8 +332,7 @@ class WizardApp(App[int]):
             active.refused = tuple(refused.findings)
             active.end("failed")
         except HeldError as held:
-            said, _, remedy = str(held).partition(". ")
-            active.problem = Problem("input", f"{said}.", "Nothing was changed.", remedy)
+            active.problem = held.problem
             active.end("failed")
         except AzureError as error:
             active.problem = error.problem

@@ -3,6 +3,7 @@
 Nothing is imported here that `--help` does not need: pydantic, Textual and the Azure SDKs take ten times as long as click.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -106,7 +107,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted; nothing more is done.", err=True)
         code = 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, errno.EIO}:
+            raise
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # whoever read our output has seen enough, or its terminal is gone
         code = 1
     sys.exit(code or 0)

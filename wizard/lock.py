@@ -17,6 +17,7 @@ from platformdirs import user_state_path
 
 from wizard import private
 from wizard.cloud.clean import one_line
+from wizard.cloud.problems import Problem
 
 try:
     import fcntl
@@ -54,10 +55,14 @@ class HeldError(Exception):
     def __init__(self, cluster: str, holder: Holder | None) -> None:
         self.holder = holder
         who = f" ({holder})" if holder else ""
-        super().__init__(
-            f"Another aks-kms on this machine is at work on the cluster {cluster}{who}. Wait until it has ended; "
-            "`aks-kms runs list` shows what it does."
+        self.problem = Problem(
+            "azure",
+            f"Another aks-kms on this machine is at work on the cluster {cluster}{who}.",
+            "Two at once would get in each other's way; nothing was changed by this one.",
+            "Wait until it has ended, then start again; `aks-kms runs list` shows what it does.",
+            retryable=True,
         )
+        super().__init__(self.problem.summary)
 
 
 class ClusterLock:

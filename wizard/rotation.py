@@ -5,6 +5,8 @@ are rotated by the platform. A new version is made through the vault itself: Azu
 key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out cannot rotate from there.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -15,6 +17,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import code_of, problem_from
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError, Problem
+from wizard.lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
 from wizard.rules.key import rotates_every
@@ -40,6 +43,7 @@ class Rotation:
     every: str = ""
     """How often the vault makes a new version by itself (ISO 8601, or before expiry); empty where it does not."""
     findings: tuple[Finding, ...] = ()
+    cluster_id: str = ""
 
     @property
     def needed(self) -> bool:
@@ -78,7 +82,8 @@ async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotatio
         body = as_json(await client.get(there.resource_group, there.name))
     except SdkError as error:
         raise AzureError(problem_from(error, f"The cluster {there.name} could not be read.")) from error
-    return judge(await gather(azure, there, body, None), there.name, again=again)
+    found = judge(await gather(azure, there, body, None), there.name, again=again)
+    return replace(found, cluster_id=cluster_id)
 
 
 def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
@@ -160,11 +165,33 @@ def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> lis
 
 
 async def rotate(azure: Azure, rotation: Rotation) -> str:
-    """Make a new version of the key, and return it. Raises AzureError.
+    """Make a new version of the key, and return it. Raises AzureError, also where a run on this machine is at work
+    on the cluster.
 
     By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
     version of the same kind.
     """
+    async with _alone(azure, rotation):
+        return await _new_version(azure, rotation)
+
+
+@asynccontextmanager
+async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
+    """With the cluster's lock; without one where none can be kept, as a run does."""
+    lock = ClusterLock(azure.cloud.arm, rotation.cluster_id)
+    try:
+        await lock.acquire()
+    except HeldError as held:
+        raise AzureError(held.problem) from held
+    except OSError:  # a disk that keeps no lock is no reason not to rotate
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _new_version(azure: Azure, rotation: Rotation) -> str:
     from azure.core.exceptions import AzureError as SdkError
     from azure.core.exceptions import HttpResponseError
 
@@ -200,7 +227,8 @@ def _bits(key: Any) -> int | None:
 async def rotate_every(azure: Azure, rotation: Rotation, every: str) -> None:
     """Have the vault make a new version so often by itself (ISO 8601, at least seven days). Raises AzureError."""
     try:
-        await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
+        async with _alone(azure, rotation):
+            await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
     except AzureError as error:
         raise AzureError(_explained(error.problem, rotation, azure)) from error
 

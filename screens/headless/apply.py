@@ -17,9 +17,11 @@ from screens.headless.outcome import (
     NO,
     Ended,
     carry_out,
+    problem_text,
     read_answers,
     say,
     show,
+    whoever_reads,
 )
 
 if TYPE_CHECKING:
@@ -218,7 +220,7 @@ class _Application:
         except RefusedError as error:
             raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
         except HeldError as error:
-            raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
+            raise Ended(NO, problem_text(error.problem)) from None
         except asyncio.CancelledError:
             self._tell_result(run, "interrupted", None)
             self._tell_how_to_go_on()
@@ -277,6 +279,12 @@ class _Application:
                 say(f"! The journal of this run is not complete: {self._journal.trouble}")
 
     def _tell_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
+        with whoever_reads("the journal has it."):
+            self._show_result(run, status, report)
+        if self._journal:
+            say(f"Journal: {self._journal.path}")
+
+    def _show_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         match self._output:
             case "json":
                 show(json.dumps(self._json(run, status, report), indent=2))
@@ -286,8 +294,6 @@ class _Application:
                 show(report_text(report))
             case _:
                 pass
-        if self._journal:
-            say(f"Journal: {self._journal.path}")
 
     def _tell_how_to_go_on(self) -> None:
         from wizard.procedure.under_way import under_way

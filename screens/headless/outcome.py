@@ -1,9 +1,11 @@
 """How a command ends: its exit code, and on stderr the words for whatever kept it from ending well."""
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,8 @@ class Ended(Exception):  # noqa: N818 - not every end is an error
 def carry_out(work: Coroutine[Any, Any, int]) -> int:
     """Run a command's work to its end, and turn whatever ends it into an exit code and words on stderr.
 
-    SIGINT, SIGTERM and SIGHUP cancel the work once, so that it can put its things in order; then the code is 130.
+    SIGINT, SIGTERM and SIGHUP cancel the work once, so that it can put its things in order; then the code is 130. A second
+    one leaves at once: what the journal has by then is on the disk already.
     """
     from wizard.answers import AnswersError
     from wizard.journal import JournalError
@@ -71,8 +74,9 @@ async def _listening(work: Coroutine[Any, Any, int]) -> int:
         heard.append(number)
         if len(heard) == 1:
             task.cancel()
-        else:  # asked twice: whoever asks does not want to wait
-            sys.exit(INTERRUPTED)
+        else:  # asked twice: whoever asks does not want to wait, not even for what is being put in order
+            say("Left at once. What Azure has begun goes on there; `aks-kms runs list` shows what is known.")
+            os._exit(INTERRUPTED)
 
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -91,12 +95,35 @@ async def _listening(work: Coroutine[Any, Any, int]) -> int:
 
 
 def say(text: str = "") -> None:
-    """Words for the operator, on stderr, cleaned of whatever a terminal would obey."""
-    click.echo(clean(text), err=True)
+    """Words for the operator, on stderr, cleaned of whatever a terminal would obey. Where the terminal is gone nobody
+    hears them, and that stops nothing."""
+    try:
+        click.echo(clean(text), err=True)
+    except OSError:
+        unheard(2)
+
+
+@contextmanager
+def whoever_reads(otherwise: str) -> Iterator[None]:
+    """Tell the result of what was done: it does not change where nobody reads it any more; that is then said on stderr,
+    with where it can be found `otherwise`."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError:
+        unheard(1)
+        say(f"! Nobody reads the output any more; {otherwise}")
+
+
+def unheard(stream: int) -> None:
+    """From now on, let what is written to stdout (1) or stderr (2) go nowhere: its other end is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def show(text: str) -> None:
-    """Data, on stdout, cleaned of whatever a terminal would obey."""
+    """Data, on stdout, cleaned of whatever a terminal would obey. Raises OSError where nobody reads it any more."""
     click.echo(clean(text))
 
 

@@ -1,5 +1,6 @@
 """`aks-kms rotate`: a new version of a cluster's customer-managed key."""
 
+import asyncio
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import click
 from screens.headless.cluster_option import cluster_options, named_cluster
 from screens.headless.door import opened
 from screens.headless.options import Settings, azure_options, output_option, settings_of
-from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show
+from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show, whoever_reads
 
 if TYPE_CHECKING:
     from wizard.rotation import Rotation
@@ -73,11 +74,19 @@ async def _rotate(
         version = ""
         if rotation.needed and not rotation.errors:
             _agreed(rotation, every, yes=yes)
-            if every:
-                await rotating.rotate_every(azure, rotation, every)
-            else:
-                version = await rotating.rotate(azure, rotation)
-        _tell(rotation, version, every, output)
+            try:
+                if every:
+                    await rotating.rotate_every(azure, rotation, every)
+                else:
+                    version = await rotating.rotate(azure, rotation)
+            except asyncio.CancelledError:
+                say(
+                    f"Azure may have carried it out for {rotation.vault}/{rotation.key}, or may yet. The same command again "
+                    "is safe: a new version that was made is seen, and no other is made without --again."
+                )
+                raise
+        with whoever_reads("aks-kms verify tells the key's newest version."):
+            _tell(rotation, version, every, output)
     return NO if rotation.errors else DONE
 
 

@@ -4,6 +4,7 @@ Processes are forked from one that has imported everything already. The one that
 the moment that was chosen, from within the transport: nothing of Python runs after that.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -72,6 +73,7 @@ def _child(arguments: list[str], environment: dict[str, str], out: str, kill: Ki
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["aks-kms", *arguments]
+    gc.disable()  # it lives for a second
     if kill:
         die_at(kill)
     from screens.cli import main

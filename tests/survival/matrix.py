@@ -57,6 +57,12 @@ def all_points(roads: Iterable[str], doubles: int, seed: int) -> list[Point]:
     return found
 
 
+def before_anything_was_written(point: Point) -> bool:
+    """Whether the first kill leaves nothing behind: what is to be carried on is then a run from its beginning."""
+    road, kills = point
+    return kills[0].request < good(road).first_write
+
+
 def at(point: Point) -> Outcome:
     """Try one point. A fault of the matrix itself is one as well."""
     road, kills = point

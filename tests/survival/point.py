@@ -19,6 +19,8 @@ from wizard.cloud.writes import _about
 from wizard.simulator import Recorded, Simulator
 
 MOST_RESUMES = 4
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A thousand journals are not to wear out a disk."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Undisturbed:
 
     requests: int
     """How many requests it makes, sign-in left out."""
+    first_write: int
+    """Which of them is the first that changes something."""
     world: Json
     started: int
 
@@ -96,7 +100,7 @@ class Place:
 @contextmanager
 def place(road: Road) -> Iterator[Place]:
     """A fresh world, in which time passes with each request, for the length of the block."""
-    with TemporaryDirectory(prefix="kill-") as name:
+    with TemporaryDirectory(prefix="kill-", dir=IN_MEMORY) as name:
         folder = Path(name)
         begun, seen = time.time(), [0]
 
@@ -118,7 +122,8 @@ def undisturbed(name: str) -> Undisturbed:
         ended = here.apply(Kill(math.inf, "before"))  # type: ignore[arg-type]  # only counts
         assert ended.code == 0, ended.said
         ours = [r for r in here.simulator.requests if _ours(r)]
-        return Undisturbed(len(ours), truth(here.simulator), started(ours))
+        first = next(number for number, request in enumerate(ours, 1) if request.writes)
+        return Undisturbed(len(ours), first, truth(here.simulator), started(ours))
 
 
 def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:

@@ -36,7 +36,7 @@ class Write:
     @property
     def what(self) -> str:
         """`PUT aks-demo`, `POST kv-demo/aks-kms create`."""
-        return " ".join(part for part in (self.method, self.name, self.action) if part)
+        return in_words(self.method, self.kind, self.name, self.action)
 
     def __str__(self) -> str:
         match self.state:
@@ -60,6 +60,12 @@ class Write:
             "status": self.status,
         }
         return {name: value for name, value in body.items() if value not in ("", None)}
+
+
+def in_words(method: str, kind: str, name: str, action: str) -> str:
+    """A write in a few words; the kind only where the name is none that anybody has given."""
+    shown = kind if kind.casefold() == "roleassignments" else ""
+    return " ".join(part for part in (method, shown, name, action) if part)
 
 
 listener: ContextVar[Callable[[Write], None] | None] = ContextVar("write_listener", default=None)

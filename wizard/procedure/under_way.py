@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.clean import one_line
+from wizard.cloud.writes import in_words
 
 _GO_ON = {
     ("managedclusters", "PUT", 201): "the cluster {} is being created",
@@ -76,7 +77,7 @@ def under_way(events: Iterable[Json]) -> UnderWay:
 
 
 def _what(write: Json) -> str:
-    return one_line(" ".join(str(write[part]) for part in ("method", "name", "action") if write.get(part)))
+    return one_line(in_words(*(str(write.get(part) or "") for part in ("method", "kind", "name", "action"))))
 
 
 def _goes_on(write: Json) -> str:

@@ -140,7 +140,7 @@ def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "identity-role-fresh",
-            f"The identity {own.identity.name} got {CRYPTO_USER.name} {int(age.total_seconds())} s ago; it may not have taken effect.",
+            f"The identity {own.identity.name} got {CRYPTO_USER.name} {max(0, int(age.total_seconds()))} s ago; it may not have taken effect.",
             "The run waits for it before it touches the cluster.",
         )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.clean import clean
+from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure import cluster_body
 from wizard.rules.finding import Finding
@@ -123,7 +124,7 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         return
     if snapshot.key is None and own.key.rotate_every:
         return
-    if rotates_every(snapshot.key):
+    if rotates_every(snapshot.key) or lacks_rotation(target, snapshot):
         return
     yield Finding(
         "warning",
@@ -133,6 +134,15 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         if snapshot.key is None
         else f"Give it one: aks-kms rotate -g {target.answers.resource_group} -n {target.answers.cluster.name} --every P1Y",
     )
+
+
+def lacks_rotation(target: Target, snapshot: Snapshot) -> bool:
+    """Whether the plan gives an existing key the rotation policy that was asked for. Through the vault it is set after the
+    key was created, and a run that ended in between has left it out; a vault that is closed lets nobody set it."""
+    own = target.own
+    if not own.key.rotate_every or own.create_through != "key-vault" or snapshot.key is None:
+        return False
+    return not rotates_every(snapshot.key) and not firewall_denies(snapshot.vault or {})
 
 
 def rotates_every(key: Json | None) -> str:

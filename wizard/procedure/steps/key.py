@@ -13,6 +13,7 @@ from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
+from wizard.rules.key import lacks_rotation
 from wizard.target import Target
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ class Key(Step):
         key = target.own.key
         if snapshot.key is not None:
             kind = f"{dig(snapshot.key, 'properties', 'kty')} {dig(snapshot.key, 'properties', 'keySize') or ''}".strip()
-            return Intent("none", (Effect("keep", "key", key.name, kind),))
+            keeps = Effect("keep", "key", key.name, kind)
+            if lacks_rotation(target, snapshot):
+                sets = Effect("change", "rotation policy", key.name, f"rotated every {key.rotate_every}")
+                return Intent("update", (keeps, sets))
+            return Intent("none", (keeps,))
         through = "" if target.own.create_through == "resource-manager" else ", through the vault itself"
         rotated = f"rotated every {key.rotate_every}" if key.rotate_every else "no rotation policy"
         detail = f"{key.type} {key.size}, encrypt and decrypt; no expiry, {rotated}{through}"
@@ -64,7 +69,8 @@ class Key(Step):
             await self._through_resource_manager(work)
         else:
             await self._through_the_vault(work)
-        work.log(f"key {work.target.own.key.name} created in {work.target.own.vault.name}", "operator")
+        done = "created" if work.snapshot.key is None else "is complete"
+        work.log(f"key {work.target.own.key.name} {done} in {work.target.own.vault.name}", "operator")
 
     async def _through_resource_manager(self, work: Work) -> None:
         from azure.core.exceptions import AzureError as SdkError
@@ -91,7 +97,8 @@ class Key(Step):
             "role_wait", work.patience.role_retry, "the vault to let the key be made"
         ):
             if await read_key(work.azure, work.target) is not None:  # a second create would add a version
-                await self._set_rotation(work)
+                if lacks_rotation(work.target, work.snapshot):
+                    await self._set_rotation(work)
                 return
             try:
                 await client.create_rsa_key(
@@ -134,21 +141,23 @@ class Key(Step):
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         key = target.own.key
+        where = "--name $KEY_NAME --vault-name $KEY_VAULT_NAME"
+        policy = ("az keyvault key rotation-policy update " + where + ' --value "$ROTATION_POLICY"',)
         there = snapshot is not None and snapshot.key is not None
         if there or target.own.create_through == "resource-manager":
             url = f'--url "$KEY_VAULT_RESOURCE_ID/keys/$KEY_NAME?api-version={VAULT_API}"'
             export = (
                 f"export KEY_ID_NO_VERSION=$(az rest --method get {url} --query 'properties.keyUri' -o tsv)"
             )
-            return (export,) if there else (shell("az rest --method put", url, '--body "$KEY_BODY"'), export)
-        where = "--name $KEY_NAME --vault-name $KEY_VAULT_NAME"
+            if snapshot is not None and snapshot.key is not None:
+                return (*(policy if lacks_rotation(target, snapshot) else ()), export)
+            return (shell("az rest --method put", url, '--body "$KEY_BODY"'), export)
         kind = (
             f"--kty {shlex.quote(key.type)} --size {shlex.quote(str(key.size))} --ops {' '.join(OPERATIONS)}"
         )
         protection = ("--protection hsm",) if key.type == "RSA-HSM" else ()
         create = ("az keyvault key create", where, kind, *protection, *tags.option(target))
         plane = f"https://{target.vault_suffix.removeprefix('.')}"
-        policy = ("az keyvault key rotation-policy update " + where + ' --value "$ROTATION_POLICY"',)
         return (
             " ".join(create),
             *(policy if key.rotate_every else ()),

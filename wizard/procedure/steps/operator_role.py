@@ -9,6 +9,7 @@ from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
+from wizard.rules.key import lacks_rotation
 from wizard.target import Target
 
 _BY_POLICY = ("get", "list", "create", "getrotationpolicy", "setrotationpolicy")
@@ -42,7 +43,7 @@ class OperatorRole(Step):
             held = any(g.gives(r, me.object_id, vault) for g in snapshot.operator_grants for r in roles)
         if held:
             return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
-        if snapshot.key is not None:
+        if snapshot.key is not None and not lacks_rotation(target, snapshot):
             return Intent("none", (Effect("keep", what, name, "not needed, the key exists"),))
         return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
 

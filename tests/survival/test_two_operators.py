@@ -1,0 +1,97 @@
+"""Two operators on two machines, at once on one cluster: it ends as one of them wanted, and each is told what is so.
+
+Two processes with a state directory each, so that no lock of one machine keeps them apart: only Azure does.
+"""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support import answers, cluster_id
+from tests.survival import command
+from tests.survival.command import Ended
+from tests.survival.point import place
+from tests.survival.roads import ROADS, Road
+from tests.survival.truth import doubled, truth
+from wizard.answers import Answers
+from wizard.cloud.arm import dig
+from wizard.cloud.encryption import Encryption
+from wizard.simulator import Simulator
+
+PRIVATE = answers("customer-managed-private")
+OTHERS = answers(
+    "customer-managed-public",
+    vault={"name": "kv-other"},
+    key={"name": "other"},
+    identity={"name": "id-other"},
+)
+PAIRS: dict[str, tuple[Road, Answers, Answers]] = {
+    "the-same": (ROADS["private"], PRIVATE, PRIVATE),
+    "platform-and-private": (ROADS["private"], answers("platform-managed"), PRIVATE),
+    "private-and-another-vault": (ROADS["private"], PRIVATE, OTHERS),
+    "the-same-public": (
+        ROADS["public"],
+        answers("customer-managed-public"),
+        answers("customer-managed-public"),
+    ),
+    "a-new-cluster": (
+        ROADS["new-cluster-private"],
+        answers("customer-managed-private", new=True),
+        answers("platform-managed", new=True),
+    ),
+    "back-to-platform-and-on": (ROADS["customer-to-platform"], answers("platform-managed"), PRIVATE),
+    "from-legacy": (ROADS["legacy-to-customer"], PRIVATE, answers("platform-managed")),
+    "opened-and-moved": (ROADS["private-to-public"], ROADS["private-to-public"].wanted or PRIVATE, PRIVATE),
+    "closed-and-moved": (ROADS["public-to-private"], ROADS["public-to-private"].wanted or PRIVATE, PRIVATE),
+}
+
+
+def is_so(simulator: Simulator, wanted: Answers) -> bool:
+    """Whether the cluster is as somebody wanted it."""
+    cluster = simulator.resource(cluster_id(wanted.cluster.name))
+    there = Encryption.of(cluster)
+    if there.kind != wanted.key_option or dig(cluster, "properties", "provisioningState") != "Succeeded":
+        return False
+    own = wanted.customer_managed
+    if own is None:
+        return not there.kms_enabled
+    return (
+        there.network_access == own.vault.network_access
+        and there.key_name == f"{own.vault.name}/{own.key.name}"
+    )
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_one_wins_and_the_other_is_told(pair: str) -> None:
+    road, *wanted = PAIRS[pair]
+    with place(road) as here:
+        ended: dict[int, Ended] = {}
+
+        def operator(number: int) -> None:
+            folder = here.folder / str(number)
+            folder.mkdir()
+            (folder / "answers.yaml").write_text(wanted[number].to_yaml(), "utf-8")
+            ended[number] = command.run(
+                ["apply", "-f", str(folder / "answers.yaml"), "--yes"],
+                {**here.environment, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")},
+                Path(folder / "out"),
+            )
+
+        both = [threading.Thread(target=operator, args=(number,)) for number in (0, 1)]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+
+        assert any(is_so(here.simulator, each) for each in wanted), "\n".join(e.said for e in ended.values())
+        for number, end in ended.items():
+            assert "Traceback" not in end.said
+            if end.code == 0:
+                continue
+            assert end.code == 1, end.said
+            assert "✗" in end.said
+            assert wanted[0] == wanted[1] or not is_so(here.simulator, wanted[number]), end.said
+        assert 0 in {end.code for end in ended.values()}, "\n".join(end.said for end in ended.values())
+        assert doubled(truth(here.simulator)) == []
+        assert here.simulator.unknown == ()
