@@ -150,7 +150,9 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
         assert first.digest == second.digest
         assert differences(first, second) == ["the plan is made for something else"]
         moved = replace(first, steps=first.steps[1:])
-        assert differences(moved, first) == ["Register the feature: was not there, is now register"]
+        assert differences(moved, first) == [
+            "Register the feature: was not there, is now register: feature KMSPMKPreview (registered in the subscription)"
+        ]
 
 
 def test_patience_is_in_seconds_of_azures_time() -> None:

@@ -16,7 +16,7 @@ from wizard.cloud.snapshot import Snapshot
 from wizard.patience import Patience
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
-from wizard.procedure.plan import Plan
+from wizard.procedure.plan import Plan, PlannedStep
 from wizard.procedure.planning import look, plan_from
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
@@ -231,14 +231,18 @@ def differences(shown: Plan, fresh: Plan) -> list[str]:
     for step in fresh.steps:
         old = before.get(step.key)
         if old is None or old.action != step.action:
-            found.append(f"{step.title}: was {old.action if old else 'not there'}, is now {step.action}")
+            now = "" if step.action == "none" else f": {_in_words(step)}"
+            found.append(f"{step.title}: was {old.action if old else 'not there'}, is now {step.action}{now}")
         elif old.effects != step.effects:
-            now = "; ".join(f"{effect.what} {effect.name} ({effect.detail})" for effect in step.effects)
-            found.append(f"{step.title}: is now {now}")
+            found.append(f"{step.title}: is now {_in_words(step)}")
     for fact, value in fresh.basis.items():
         if shown.basis.get(fact) != value:
             found.append(f"{fact.replace('_', ' ')}: was {shown.basis.get(fact)}, is now {value}")
     return [clean(sentence) for sentence in found] or ["the plan is made for something else"]
+
+
+def _in_words(step: PlannedStep) -> str:
+    return "; ".join(f"{effect.what} {effect.name} ({effect.detail})" for effect in step.effects)
 
 
 def _fault_of_ours(step: Step, error: Exception) -> Problem:
