@@ -249,8 +249,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", default="")
     chosen = parser.parse_args(arguments)
     found = [each for each in asyncio.run(everything()) if chosen.only in each.name]
-    if not chosen.full:
-        found = Random(chosen.seed).sample(found, min(chosen.sample, len(found)))
+    Random(chosen.seed).shuffle(found)
+    found = found if chosen.full else found[: chosen.sample]
     begun = time.monotonic()
     ends: Counter[str] = Counter()
     with ProcessPoolExecutor(chosen.jobs) as pool:
