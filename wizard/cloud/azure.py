@@ -17,7 +17,7 @@ from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.endpoints import CLOUDS, Cloud, discover
+from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
 from wizard.cloud.throttling import Throttling
@@ -325,8 +325,7 @@ async def _which(
     authority = environment.get("AZURE_AUTHORITY_HOST")
     if not authority:
         return known
-    authority = authority if "://" in authority else f"https://{authority}"
-    return Cloud(known.name, known.arm, known.arm_scope, authority.rstrip("/"), known.vault_suffix)
+    return Cloud(known.name, known.arm, known.arm_scope, over_tls(authority), known.vault_suffix)
 
 
 def _clock(environment: Mapping[str, str]) -> Clock:

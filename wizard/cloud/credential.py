@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -151,6 +152,7 @@ def make_credential(
                 raise _cannot_sign_in(
                     "The Azure CLI is not installed, and nothing else to sign in with was found."
                 )
+            _demand_verification(environment)
             inner = aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_TIMEOUT)
         case "device-code":
             inner = _device_code(tenant, common | _network(cloud, environment), tell)
@@ -240,6 +242,22 @@ def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
     if missing:
         raise _cannot_sign_in(
             f"Signing in by {kind} needs {', '.join(missing)}, which the environment does not set."
+        )
+
+
+_UNVERIFIED = "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"
+
+
+def _demand_verification(environment: Mapping[str, str]) -> None:
+    """The Azure CLI would ask for tokens without looking at certificates; whose they would be, nobody knows."""
+    if environment.get(_UNVERIFIED) or os.environ.get(_UNVERIFIED):  # the CLI inherits this process's own
+        raise AzureError(
+            Problem(
+                "input",
+                f"{_UNVERIFIED} is set: the Azure CLI would sign in without verifying certificates.",
+                "Whoever is in between could read the tokens.",
+                "Unset it; for a CA of your own, point REQUESTS_CA_BUNDLE at its certificate. Or choose another --credential.",
+            )
         )
 
 

@@ -98,7 +98,8 @@ async def discover(
 
     url = f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}"
     try:
-        async with session.get(url, proxy=proxy, timeout=aiohttp.ClientTimeout(total=within)) as answer:
+        limit = aiohttp.ClientTimeout(total=within)
+        async with session.get(url, proxy=proxy, timeout=limit, allow_redirects=False) as answer:
             answer.raise_for_status()
             document = await answer.json()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -134,11 +135,25 @@ async def discover(
                 "Check --arm-endpoint (or AKS_KMS_ARM_ENDPOINT).",
             )
         )
-    authority = str(login).rstrip("/")
     return Cloud(
         name=str(document.get("name") or arm),
         arm=arm,
         arm_scope=f"{audiences[0]}/.default",
-        authority=authority if "://" in authority else f"https://{authority}",
+        authority=over_tls(str(login)),
         vault_suffix="." + str(suffix).lstrip("."),
     )
+
+
+def over_tls(authority: str) -> str:
+    """The address that tokens come from, without a trailing slash. Raises AzureError where it is not spoken to over TLS."""
+    whole = (authority if "://" in authority else f"https://{authority}").rstrip("/")
+    if urlsplit(whole).scheme != "https" or not urlsplit(whole).hostname:
+        raise AzureError(
+            Problem(
+                "input",
+                f"{authority!r} is no address to sign in at.",
+                "Secrets are sent there, and over TLS only.",
+                "Give AZURE_AUTHORITY_HOST as https://HOST[:PORT], or unset it.",
+            )
+        )
+    return whole

@@ -26,14 +26,13 @@ def otherwise(shown: Json, fresh: Plan) -> list[str]:
         old = before.pop(step["key"], None)
         was, now = (old or {}).get("action"), step["action"]
         if old is None:
-            found.append(f"{step['title']}: was not there, {_to_do(now)}")
+            found.append(f"{step['title']}: was not there, {_to_do(step)}")
         elif was == "none" != now:
-            found.append(f"{step['title']}: was so already, {_to_do(now)}")
+            found.append(f"{step['title']}: was so already, {_to_do(step)}")
         elif now not in {was, "none"}:
-            found.append(f"{step['title']}: was {was}, is now {now}")
+            found.append(f"{step['title']}: was {was}, is now {now}: {_in_words(step)}")
         elif was == now and old.get("effects") != step["effects"]:
-            told = "; ".join(f"{e['what']} {e['name']} ({e['detail']})" for e in step["effects"])
-            found.append(f"{step['title']}: is now {told}")
+            found.append(f"{step['title']}: is now {_in_words(step)}")
     found += [f"{step.get('title')}: is not needed any more" for step in before.values()]
     facts: Json = shown.get("basis") or {}
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
@@ -52,8 +51,12 @@ def _steps(plan: Json) -> dict[str, Json]:
     return {str(step.get("key")): step for step in plan.get("steps") or ()}
 
 
-def _to_do(action: str) -> str:
-    return "is so already" if action == "none" else f"is now to be done ({action})"
+def _to_do(step: Json) -> str:
+    return "is so already" if step["action"] == "none" else f"is now to be done: {_in_words(step)}"
+
+
+def _in_words(step: Json) -> str:
+    return "; ".join(f"{effect['what']} {effect['name']} ({effect['detail']})" for effect in step["effects"])
 
 
 def _changed(before: object, now: object) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from wizard.answers import Answers
@@ -154,5 +155,12 @@ def _basis(snapshot: Snapshot) -> dict[str, Any]:
         ],
         "kubernetes_version": dig(cluster, "properties", "currentKubernetesVersion"),
         "principal": snapshot.identity_principal,
+        "vault_purge_protection": dig(snapshot.vault, "properties", "enablePurgeProtection"),
+        "vault_public_network_access": dig(snapshot.vault, "properties", "publicNetworkAccess"),
+        "key_expires": _moment(dig(snapshot.key, "properties", "attributes", "exp")),
         "signed_in": snapshot.signed_in.object_id,
     }
+
+
+def _moment(epoch: object) -> str | None:
+    return datetime.fromtimestamp(epoch, UTC).isoformat() if isinstance(epoch, int | float) else None

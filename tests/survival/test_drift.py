@@ -1,0 +1,192 @@
+"""Whatever the plan stands on and that changes between the review and the write stops the run, and the difference is shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.test_roads import FURNISHED, laid_over
+from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
+from wizard.cloud.arm import Json, dig
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import DriftedError, RefusedError, Run
+from wizard.simulator import Simulator
+from wizard.simulator.key_store import find_key
+from wizard.simulator.locks import new_lock
+from wizard.simulator.scenario_limits import PolicySpec
+
+PRIVATE = answers("customer-managed-private")
+CLOSED = laid_over(FURNISHED, {"vaults": {"kv-demo": {"default_action": "Deny"}}})
+"""Vault, key, identity and its roles are there, and the firewall is closed: only the cluster is still to be updated."""
+
+Meddle = Callable[[Simulator], None]
+
+
+def cluster(properties: Json | None = None, **body: Any) -> Meddle:
+    return lambda simulator: void(simulator.change(cluster_id(), {"properties": properties or {}, **body}))
+
+
+def vault(**properties: Any) -> Meddle:
+    return lambda simulator: void(simulator.change(vault_id(), {"properties": properties}))
+
+
+def void(_: Any) -> None:
+    """For lambdas that are asked for nothing."""
+
+
+def removed(id_: str) -> Meddle:
+    return lambda simulator: simulator.remove(id_)
+
+
+def without_role(role: Role) -> Meddle:
+    def meddle(simulator: Simulator) -> None:
+        principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
+
+        def find(world_: Any) -> str:
+            return str(
+                next(
+                    held.id
+                    for held in world_.state.assignments.values()
+                    if held.principal_id == principal and held.role_guid.lower() == role.guid
+                )
+            )
+
+        simulator.remove(simulator._in_world(find))
+
+    return meddle
+
+
+def key(**attributes: Any) -> Meddle:
+    def meddle(simulator: Simulator) -> None:
+        def change(world_: Any) -> None:
+            found = find_key(world_, "kv-demo", "aks-kms")
+            assert found is not None
+            for name, value in attributes.items():
+                assert hasattr(found.versions[-1], name)
+                setattr(found.versions[-1], name, value)
+
+        simulator._in_world(change)
+
+    return meddle
+
+
+def locked(scope: str) -> Meddle:
+    lock = new_lock(f"{scope}/providers/Microsoft.Authorization/locks/freeze", "ReadOnly", "")
+    return lambda simulator: void(simulator._in_world(lambda world_: world_.put(lock)))
+
+
+def forbidden(type_: str, field: str, value: Any) -> Meddle:
+    policy = PolicySpec(scope=f"/subscriptions/{PRODUCTION}", type=type_, field=field, equals=value)
+    return lambda simulator: void(
+        simulator._in_world(lambda world_: world_.scenario.policies.update({"new-policy": policy}))
+    )
+
+
+def feature(state: str) -> Meddle:
+    def meddle(simulator: Simulator) -> None:
+        simulator._in_world(
+            lambda world_: world_.state.features.update(
+                {name: state for name in world_.state.features if "kmspmk" in name.lower()}
+            )
+        )
+
+    return meddle
+
+
+DEFAULT = "Microsoft.ContainerService/managedClusters"
+DRIFTS: dict[str, tuple[Meddle, str]] = {
+    "cluster: version": (cluster({"currentKubernetesVersion": "1.35.0"}), "kubernetes version"),
+    "cluster: version too old": (cluster({"currentKubernetesVersion": "1.32.1"}), "1.32.1"),
+    "cluster: security profile": (
+        cluster({"securityProfile": {"imageCleaner": {"enabled": True}}}), "security profile",
+    ),
+    "cluster: key option": (
+        cluster({"securityProfile": {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}}),
+        "security profile",
+    ),
+    "cluster: identity": (
+        cluster(identity={"type": "UserAssigned", "userAssignedIdentities": {identity_id("id-other"): {}}}), "identity",
+    ),
+    "cluster: failed": (cluster({"provisioningState": "Failed"}), "sent again to repair it"),
+    "cluster: another operation": (cluster({"provisioningState": "Upgrading"}), "pgrading"),
+    "cluster: stopped": (cluster({"powerState": {"code": "Stopped"}}), "stopped"),
+    "cluster: gone": (removed(cluster_id()), "exists"),
+    "cluster: locked": (locked(cluster_id()), "freeze"),
+    "cluster: forbidden by a policy": (forbidden(DEFAULT, "location", "westus2"), "new-policy"),
+    "vault: gone": (removed(vault_id()), "key vault"),
+    "vault: open": (vault(networkAcls={"defaultAction": "Allow", "bypass": "AzureServices"}), "firewall"),
+    "vault: closed to AKS too": (vault(networkAcls={"defaultAction": "Deny", "bypass": "None"}), "firewall"),
+    "vault: permission model": (vault(enableRbacAuthorization=False), "access polic"),
+    "vault: purge protection": (vault(enablePurgeProtection=None), "purge protection"),
+    "vault: public access": (vault(publicNetworkAccess="Disabled"), "public network access"),
+    "vault: tenant": (vault(tenantId="99999999-9999-9999-9999-999999999999"), "tenant"),
+    "key: disabled": (key(enabled=False), "disabled"),
+    "key: expired": (key(expires=1), "key expires: was None, is now 1970"),
+    "key: expires later": (key(expires=4_000_000_000), "expires"),
+    "key: operations": (key(ops=["sign"]), "encrypt"),
+    "key: kind": (key(kty="EC", curve="P-256"), "EC"),
+    "identity: gone": (removed(identity_id()), "identity"),
+    "identity: crypto role": (without_role(CRYPTO_USER), "Key Vault Crypto User"),
+    "identity: contributor role": (without_role(CONTRIBUTOR), "Key Vault Contributor"),
+    "feature: unregistered": (feature("NotRegistered"), "Register the feature"),
+}  # fmt: skip
+"""By the fact that changes: how, and what the difference that is shown names."""
+
+REGISTERED: Json = {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
+
+
+@pytest.mark.parametrize("fact", DRIFTS)
+async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp_path: Path) -> None:
+    meddle, named = DRIFTS[fact]
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    events: list[Event] = []
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+        plan = await make_plan(azure, PRIVATE)
+        assert plan.errors == ()
+        meddle(simulator)
+        with pytest.raises((DriftedError, RefusedError)) as stopped:
+            await Run(azure, PRIVATE, plan, listeners=[events.append]).execute(plan.digest)
+        assert simulator.writes() == []
+    assert named.casefold() in str(stopped.value).casefold()
+    assert events == []
+
+
+async def test_what_the_plan_does_not_stand_on_may_change(tmp_path: Path) -> None:
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+        plan = await make_plan(azure, PRIVATE)
+        cluster({"fqdn": "moved"}, tags={"touched": "by an autoscaler"})(simulator)
+        simulator.change(vault_id(), {"tags": {"touched": "too"}})
+        simulator.change(identity_id(), {"tags": {"touched": "as well"}})
+        assert await Run(azure, PRIVATE, plan).execute(plan.digest) == "succeeded"
+
+
+SECOND_LOOK = (
+    "vault: closed to AKS too", "vault: permission model", "vault: tenant", "vault: gone", "key: disabled", "key: expired",
+    "key: operations", "key: kind", "identity: crypto role", "identity: gone", "cluster: security profile", "cluster: key option",
+    "cluster: identity", "cluster: gone",
+)  # fmt: skip
+"""What is looked at once more, just before the one step that cannot be undone."""
+
+
+@pytest.mark.parametrize("fact", SECOND_LOOK)
+async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_path: Path) -> None:
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+        plan = await make_plan(azure, PRIVATE)
+
+        def spoil(event: Event) -> None:
+            if event.type == "step-started" and event.step == "cluster":
+                DRIFTS[fact][0](simulator)
+
+        run = Run(azure, PRIVATE, plan, listeners=[spoil])
+        assert await run.execute(plan.digest) == "failed"
+        assert not [r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]
+    problem = run.problems["cluster"]
+    assert problem.kind != "ours"
+    assert problem.summary
+    assert problem.cause
+    assert problem.remedy

@@ -1,0 +1,145 @@
+"""Certificates are always verified: no variable and no option switches that off, and nothing is sent without TLS."""
+
+import math
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from screens.cli import cli
+from tests.support import surroundings
+from wizard.cloud.azure import connect
+from wizard.cloud.credential import CredentialKind
+from wizard.cloud.problems import AzureError, Problem
+from wizard.simulator import Simulator
+
+SWITCHES = {
+    "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION": "1",
+    "ADAL_PYTHON_SSL_NO_VERIFY": "1",
+    "PYTHONHTTPSVERIFY": "0",
+    "REQUESTS_CA_BUNDLE": "",
+    "CURL_CA_BUNDLE": "",
+    "SSL_CERT_FILE": "",
+    "SSL_NO_VERIFY": "1",
+    "GIT_SSL_NO_VERIFY": "1",
+    "NODE_TLS_REJECT_UNAUTHORIZED": "0",
+}
+"""What switches verification off, or is said to, in one tool or another."""
+
+
+async def refused(environment: dict[str, str], **options: str) -> Problem:
+    with pytest.raises(AzureError) as refusal:
+        async with connect(environment, **options):  # type: ignore[arg-type]
+            pass
+    return refusal.value.problem
+
+
+@pytest.fixture(params=[*SWITCHES, "all"])
+def switched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """One of the switches thrown, or all of them, and nothing that names the simulated Azure's own CA."""
+    chosen = SWITCHES if request.param == "all" else {request.param: SWITCHES[request.param]}
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    return {**dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")), **chosen}
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_never_accepted(
+    switched: dict[str, str | None],
+) -> None:
+    async with Simulator(speed=math.inf) as simulator:
+        problem = await refused(surroundings(simulator, switched))
+        assert simulator.requests == ()
+    assert problem.kind == "unreachable"
+    assert "certificate verify failed" in problem.cause.lower()
+
+
+@pytest.mark.parametrize("credential", ["environment", "device-code"])
+async def test_nor_where_tokens_come_from(
+    credential: CredentialKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SWITCHES.items():
+        monkeypatch.setenv(name, value)
+    switches = {name: value for name, value in SWITCHES.items() if value}
+    async with Simulator(speed=math.inf) as simulator:
+        simulator.strike_with({"match": {"path": "/metadata/endpoints"}, "untrusted": True})
+        problem = await refused(surroundings(simulator, switches), credential=credential)
+        asked = [request.path for request in simulator.requests if request.path != "/metadata/endpoints"]
+    assert asked == []
+    assert problem.kind in {"unreachable", "sign-in"}
+    assert "certificate verify failed" in f"{problem.cause} {problem.azure_said}".lower()
+
+
+async def test_the_azure_cli_is_not_asked_where_it_would_not_verify(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    called, az = tmp_path / "called", tmp_path / "az"
+    az.write_text(f"#!/bin/sh\ntouch {called}\n")
+    az.chmod(0o755)
+    monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
+    async with Simulator(speed=math.inf) as simulator:
+        nobody = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))
+        problem = await refused(surroundings(simulator, {**nobody, "PATH": str(tmp_path)}))
+    assert problem.kind == "input"
+    assert "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION" in problem.summary
+    assert not called.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://management.azure.com", "http://localhost:8080", "http://127.0.0.1", "ftp://x"]
+)
+async def test_an_address_without_tls_is_refused_wherever_it_is(address: str) -> None:
+    for problem in (
+        await refused({"AKS_KMS_ARM_ENDPOINT": address}),
+        await refused({}, arm_endpoint=address),
+    ):
+        assert problem.kind == "input"
+        assert address in problem.summary
+
+
+@pytest.mark.parametrize(
+    "authority", ["http://login.microsoftonline.com", "http://localhost:8080", "https://"]
+)
+async def test_nor_does_a_secret_go_to_one(authority: str) -> None:
+    assert (await refused({"AZURE_AUTHORITY_HOST": authority})).kind == "input"
+    async with Simulator(speed=math.inf) as simulator:
+        problem = await refused(surroundings(simulator, {"AZURE_AUTHORITY_HOST": authority}))
+    assert problem.kind == "input"
+    assert authority in problem.summary
+    assert "AZURE_AUTHORITY_HOST" in problem.remedy
+
+
+async def test_nor_is_a_redirect_followed_to_one() -> None:
+    page = {"status": 302, "body": "", "content_type": "text/plain"}
+    async with Simulator(speed=math.inf) as simulator:
+        simulator.strike_with({"match": {"path": "/metadata/endpoints"}, "page": page})
+        problem = await refused(surroundings(simulator))
+        assert len(simulator.requests) == 1
+    assert problem.kind == "unreachable"
+
+
+def test_no_option_is_about_it() -> None:
+    names = {name for command in every_command(cli) for option in command.params for name in option.opts}
+    assert "--arm-endpoint" in names
+    assert not [name for name in names if re.search("insecure|verify|tls|ssl|cert", name)]
+
+
+def every_command(command: click.Command) -> list[click.Command]:
+    found = [command]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            found += every_command(below)
+    return found
+
+
+def test_no_line_of_ours_switches_it_off() -> None:
+    off = re.compile(
+        r"verify=False|CERT_NONE|check_hostname\s*=\s*False|ssl=False|_create_unverified|insecure_skip"
+    )
+    rooms = [Path(folder).rglob("*.py") for folder in ("wizard", "screens")]
+    lines = [(path, line) for room in rooms for path in room for line in path.read_text().splitlines()]
+    assert len(lines) > 1000
+    assert not [found for found in lines if off.search(found[1])]
