@@ -14,9 +14,10 @@ from typing import Literal
 
 from platformdirs import user_state_path
 
-from wizard.answers import Answers, AnswersError, load
-from wizard.cloud.arm import Json, dig
+from wizard.answers import Answers, AnswersError, decode
+from wizard.cloud.arm import Json
 from wizard.cloud.clean import one_line
+from wizard.journal_files import EventShape, PlanShape, ReportShape, parsed, read_bytes
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.verification.report import ClusterReport
@@ -74,7 +75,7 @@ class Journal:
     def __call__(self, event: Event) -> None:
         """Keep an event. Never raises: see `trouble`."""
         ended = event.type in {"step-finished", "run-finished"}
-        self._append(self._events, json.dumps(event.to_json(), ensure_ascii=False), durable=ended)
+        self._append(self._events, json.dumps(event.to_json()), durable=ended)
         for line in log_lines(event):
             self._append(self._log, line, durable=ended)
 
@@ -185,7 +186,7 @@ def list_runs(root: Path | None = None) -> list[RunSummary]:
     """Every run that was written down, the newest first. Raises JournalError where the place cannot be read."""
     root = root or default_root()
     try:
-        found = [path for path in root.iterdir() if path.is_dir()]
+        found = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -207,11 +208,11 @@ def read_run(root: Path | None, run: str) -> RecordedRun:
         report = path / REPORT
         return RecordedRun(
             _summary(path),
-            load(path / ANSWERS),
-            _object(path / PLAN),
+            decode(read_bytes(path / ANSWERS), ANSWERS),
+            parsed(_text(path / PLAN), PlanShape, PLAN),
             tuple(_events(path / EVENTS)),
-            _object(report) if report.exists() else None,
-            (path / LOG).read_text("utf-8", "replace"),
+            parsed(_text(report), ReportShape, REPORT) if report.exists() else None,
+            read_bytes(path / LOG).decode("utf-8", "replace"),
         )
     except (OSError, ValueError) as error:
         what = error.mistakes[0].what if isinstance(error, AnswersError) else str(error)
@@ -229,7 +230,7 @@ def _summary(path: Path) -> RunSummary:
     try:
         if match:
             begun, cluster = datetime.strptime(match[1], "%Y%m%d-%H%M%S").astimezone(), match[2]
-        title = str(_object(path / PLAN).get("title") or "")
+        title = str(parsed(_text(path / PLAN), PlanShape, PLAN).get("title") or "")
         last = _events(path / EVENTS)[-1:]
         if last and last[0].get("type") == "run-finished":
             status = _status(last[0].get("status"))
@@ -245,22 +246,14 @@ def _status(text: object) -> RecordedStatus:
     return text
 
 
-def _object(path: Path) -> Json:
-    body = json.loads(path.read_text("utf-8"))
-    if not isinstance(body, dict):
-        raise ValueError(f"{path.name} holds no JSON object.")  # noqa: TRY004 - it is the file that is wrong
-    return body
+def _text(path: Path) -> str:
+    return read_bytes(path).decode("utf-8")
 
 
 def _events(path: Path) -> list[Json]:
     """The events of a file; a last line that was torn off by a crash is left out."""
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-    events = [json.loads(line) for line in lines]
-    if not all(isinstance(dig({"event": event}, "event", "type"), str) for event in events):
-        raise ValueError(f"{path.name} holds something that is not an event.")
-    return events
+    *lines, _torn = _text(path).split("\n")
+    return [parsed(line, EventShape, path.name) for line in lines]
 
 
 def _new_directory(root: Path, name: str) -> Path:
@@ -299,4 +292,4 @@ def _write_all(file: int, data: bytes) -> None:
 
 
 def _pretty(body: Json) -> str:
-    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(body, indent=2) + "\n"

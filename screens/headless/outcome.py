@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wizard.cloud.clean import clean
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 
 if TYPE_CHECKING:
     from wizard.answers import Answers
@@ -47,6 +47,9 @@ def carry_out(work: Coroutine[Any, Any, int]) -> int:
         if str(end):
             say(str(end))
         return end.code
+    except Exception as error:  # noqa: BLE001 - whatever it is, who typed the command is told in words
+        say(problem_text(fault_of_ours(error)))
+        return NO
 
 
 def code_of(problem: Problem) -> int:

@@ -129,8 +129,8 @@ def test_a_refusal_of_the_sign_in_by_azure_resource_manager() -> None:
         (exceptions.ServiceRequestError("Cannot connect to host"), "unreachable", True),
         (exceptions.ServiceResponseError("Server disconnected"), "unreachable", True),
         (exceptions.IncompleteReadError("connection closed early"), "unreachable", True),
-        (exceptions.DecodeError("not JSON"), "ours", False),
-        (exceptions.SerializationError("odd"), "ours", False),
+        (exceptions.DecodeError("not JSON"), "azure", True),
+        (exceptions.SerializationError("odd"), "azure", True),
     ],
 )
 def test_errors_without_an_answer_of_azure(error: Any, kind: str, retryable: bool) -> None:

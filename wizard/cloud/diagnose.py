@@ -209,7 +209,13 @@ def problem_from(error: Exception, summary: str) -> Problem:
             retryable=True,
         )
     return Problem(
-        "ours", summary, "An answer of Azure could not be understood.", "Save the report.", azure_said=said
+        "azure",
+        summary,
+        "What came back is no answer of Azure's: something on the way (a proxy, a sign-in page) may have answered instead.",
+        "Check the proxy (HTTPS_PROXY), then try again; if it stays, save the report and ask Azure support.",
+        code=type(error).__name__,
+        azure_said=said,
+        retryable=True,
     )
 
 

@@ -12,6 +12,7 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from wizard.cloud.clean import clean
 from wizard.cloud.correlation import heard
 from wizard.cloud.credential import KeptCredential
+from wizard.cloud.legible import LegiblePolicy
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
 
@@ -66,7 +67,7 @@ def arm_policies(credential: KeptCredential, scope: str, throttling: Throttling)
         policies.RequestIdPolicy(),
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
-        policies.ContentDecodePolicy(),
+        LegiblePolicy(),
         policies.AsyncRetryPolicy(),
         ThrottlingNotice(throttling),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),

@@ -10,7 +10,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.correlation import Written
 from wizard.cloud.correlation import listener as of_writes
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
@@ -140,8 +140,8 @@ class Run:
             self._fail(step.key, error.problem)
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end in a visible failure
-            self._log(step.key, clean("".join(traceback.format_exception(error))), "detail")
-            self._fail(step.key, _fault_of_ours(step, error))
+            self._log(step.key, clean("".join(traceback.format_tb(error.__traceback__))), "detail")
+            self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
             return False
         self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
         return True
@@ -236,16 +236,6 @@ def differences(shown: Plan, fresh: Plan) -> list[str]:
         if shown.basis.get(fact) != value:
             found.append(f"{fact.replace('_', ' ')}: was {shown.basis.get(fact)}, is now {value}")
     return [clean(sentence) for sentence in found] or ["the plan is made for something else"]
-
-
-def _fault_of_ours(step: Step, error: Exception) -> Problem:
-    return Problem(
-        "ours",
-        f"The step {step.key} met something that this program does not understand.",
-        clean(f"{type(error).__name__}: {error}"),
-        "Save the report and send it to the developers; then start again, what is done is kept.",
-        retryable=True,
-    )
 
 
 def _now() -> datetime:

@@ -92,7 +92,10 @@ class Server:
             answer, unknown = Answer(503), False
         self._world.commit()
         raw = (
-            json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+            json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
+                "utf-8",
+                "backslashreplace",  # half a surrogate pair, as JSON writes it
+            )
             if answer.body is not None
             else answer.content
         )
@@ -225,6 +228,9 @@ async def _respond(
         await asyncio.Event().wait()
     if fault.reset and request.transport is not None:
         request.transport.abort()
+    if fault.raw is not None:
+        given = Answer(fault.raw.status, headers={**answer.headers, **fault.raw.headers})
+        return _response(request, given, fault.raw.body)
     if fault.malformed:
         return _response(request, answer, b'{"value": [<html>')
     if fault.truncate:
