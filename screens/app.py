@@ -23,7 +23,7 @@ from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
 from screens.welcome import WelcomeScreen
 from screens.words import duration
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -277,7 +277,9 @@ class WizardApp(App[int]):
         if event.state is not WorkerState.ERROR or event.worker.error is None:
             return
         error = event.worker.error
-        self.show_problem(error.problem if isinstance(error, AzureError) else _ours(error, event.worker.name))
+        self.show_problem(
+            error.problem if isinstance(error, AzureError) else fault_of_ours(error, event.worker.name)
+        )
 
     def show_problem(self, problem: Problem) -> None:
         """A problem on top of whatever is shown."""
@@ -428,19 +430,3 @@ async def _ended(worker: Worker[Any]) -> None:
         await asyncio.wait_for(worker.wait(), 2)
     except (WorkerCancelled, WorkerFailed, TimeoutError):
         return
-
-
-def _ours(error: BaseException, work: str) -> Problem:
-    """A fault of the wizard itself, without any value that was in play."""
-    where = ""
-    if error.__traceback__:
-        last = error.__traceback__
-        while last.tb_next:
-            last = last.tb_next
-        where = f" in {Path(last.tb_frame.f_code.co_filename).name}, line {last.tb_lineno}"
-    return Problem(
-        "ours",
-        f"The wizard itself failed at {work}: {type(error).__name__}{where}.",
-        str(error)[:300],
-        "Nothing more is done on that account. Going back and trying again is safe; please report it.",
-    )

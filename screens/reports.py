@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from screens.headless.report_markdown import code, plain
+from screens.headless.report_markdown import code, fenced, plain
 from screens.words import OUTCOMES, STEP_STATES, duration
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def run_report(active: "ActiveRun") -> str:
     """What a run did, what failed, and its whole log."""
     lines = [
-        f"# {active.plan.title}",
+        f"# {plain(active.plan.title)}",
         "",
-        f"- cluster: `{active.plan.cluster_id}`",
+        f"- cluster: {code(active.plan.cluster_id)}",
         f"- plan: `{active.plan.digest}`",
-        f"- from: {active.plan.moves[0]}",
-        f"- to: {active.plan.moves[1]}",
+        f"- from: {plain(active.plan.moves[0])}",
+        f"- to: {plain(active.plan.moves[1])}",
         f"- outcome: {active.status or 'under way'}, after {duration(active.elapsed)}",
         "",
         "## Steps",
@@ -34,7 +34,7 @@ def run_report(active: "ActiveRun") -> str:
         took = f" ({duration(spent)})" if spent is not None else ""
         lines.append(f"- {sign} `{key}` {progress.step.title}: {word or progress.status}{took}")
     if problem := active.problem:
-        lines += ["", "## What failed", "", problem.summary]
+        lines += ["", "## What failed", "", plain(problem.summary)]
         for label, text in (
             ("Azure said", " ".join(filter(None, (problem.code, problem.azure_said)))),
             ("likely cause", problem.cause),
@@ -42,9 +42,9 @@ def run_report(active: "ActiveRun") -> str:
             ("correlation id", problem.correlation_id),
         ):
             if text:
-                lines.append(f"- {label}: {text}")
+                lines.append(f"- {label}: {plain(text)}")
     lines += afterwards(active.plan.to_json())
-    lines += ["", "## Log", "", "```", *(str(line) for line in active.log), "```", ""]
+    lines += ["", "## Log", "", fenced("\n".join(str(line) for line in active.log)), ""]
     return "\n".join(lines)
 
 
@@ -117,7 +117,7 @@ def _step_lines(step: "Json", event: "Json", run: "RecordedRun") -> list[str]:
     sign, word, _ = STEP_STATES.get(str(event.get("status") or "skipped"), ("?", "unknown", "warn"))
     spent = event.get("seconds")
     took = f" ({duration(spent)})" if spent is not None else ""
-    lines = [f"- {sign} `{step.get('key')}` {plain(str(step.get('title', '')))}: {word}{took}"]
+    lines = [f"- {sign} {code(str(step.get('key')))} {plain(str(step.get('title', '')))}: {word}{took}"]
     if event.get("message"):
         lines.append(f"  - {plain(str(event['message']))}")
     lines += [
@@ -140,25 +140,25 @@ _TOLD = ("code", "azure_said", "correlation_id", "cause", "remedy")
 def verification_report(report: "ClusterReport") -> str:
     """A verification for people."""
     lines = [
-        f"# {report.verdict}",
+        f"# {plain(report.verdict)}",
         "",
-        f"- cluster: `{report.id}`",
-        f"- Kubernetes {report.kubernetes_version}",
+        f"- cluster: {code(report.id)}",
+        f"- Kubernetes {plain(report.kubernetes_version)}",
         "",
     ]
     for group in dict.fromkeys(check.group for check in report.checks):
         lines += [f"## {group.capitalize()}", ""]
         for check in (c for c in report.checks if c.group == group):
             sign, word, _ = OUTCOMES[check.outcome]
-            lines.append(f"- {sign} {word}: {check.message}")
+            lines.append(f"- {sign} {word}: {plain(check.message)}")
             if check.evidence:
-                lines.append(f"  - evidence: {check.evidence}")
+                lines.append(f"  - evidence: {plain(check.evidence)}")
             if check.remedy:
-                lines.append(f"  - what to do: {check.remedy}")
+                lines.append(f"  - what to do: {plain(check.remedy)}")
             if check.proves:
-                lines.append(f"  - proves: {check.proves}")
+                lines.append(f"  - proves: {plain(check.proves)}")
         lines.append("")
     if report.keep:
-        lines += ["## Keep for ever", "", *(f"- {text}" for text in report.keep), ""]
-    profile = json.dumps(report.security_profile, indent=2)
-    return "\n".join([*lines, "## securityProfile, as Azure returned it", "", "```json", profile, "```", ""])
+        lines += ["## Keep for ever", "", *(f"- {plain(text)}" for text in report.keep), ""]
+    profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
+    return "\n".join([*lines, "## securityProfile, as Azure returned it", "", fenced(profile, "json"), ""])

@@ -17,8 +17,9 @@ from platformdirs import user_state_path
 
 from wizard import private
 from wizard.answers import Answers, AnswersError, decode
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json
 from wizard.cloud.clean import one_line
+from wizard.journal_files import EventShape, PlanShape, ReportShape, parsed
 from wizard.lock import holders
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
@@ -87,7 +88,7 @@ class Journal:
             self._append(self._log, line, durable=event.type == "run-finished")
         announces = event.write is not None and event.write.state == "announced"
         durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
-        self._append(self._events, json.dumps(event.to_json(), ensure_ascii=False), durable=durable)
+        self._append(self._events, json.dumps(event.to_json()), durable=durable)
 
     def keep_report(self, report: ClusterReport) -> None:
         """Keep the outcome of a verification; a later one replaces it. Never raises: see `trouble`."""
@@ -227,9 +228,9 @@ def read_run(root: Path | None, run: str) -> RecordedRun:
         return RecordedRun(
             summary,
             decode(private.read(path / ANSWERS), ANSWERS),
-            _object(path / PLAN) if begun or _if_there(path / PLAN) else {},
+            _plan(path) if begun or _if_there(path / PLAN) else {},
             tuple(_events(path / EVENTS)) if begun else (),
-            _object(path / REPORT) if report else None,
+            parsed(report.decode(), ReportShape, REPORT) if report else None,
             _if_there(path / LOG).decode("utf-8", "replace"),
         )
     except (OSError, ValueError) as error:
@@ -256,7 +257,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         private.check_directory(path)
         events = _events(path / EVENTS) if os.path.lexists(path / EVENTS) else []
         if events:
-            title = str(_object(path / PLAN).get("title") or "")
+            title = str(_plan(path).get("title") or "")
         elif not running:
             status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
         if events and events[-1].get("type") == "run-finished":
@@ -275,11 +276,8 @@ def _status(text: object) -> RecordedStatus:
     return text
 
 
-def _object(path: Path) -> Json:
-    body = json.loads(private.read(path))
-    if not isinstance(body, dict):
-        raise ValueError(f"{path.name} holds no JSON object.")  # noqa: TRY004 - it is the file that is wrong
-    return body
+def _plan(path: Path) -> Json:
+    return parsed(private.read(path / PLAN).decode(), PlanShape, PLAN)
 
 
 def _if_there(path: Path) -> bytes:
@@ -289,11 +287,8 @@ def _if_there(path: Path) -> bytes:
 
 def _events(path: Path) -> list[Json]:
     """The events of a file; a last line that was torn off by a crash is left out."""
-    lines = private.read(path).split(b"\n")[:-1]  # what follows the last line's end is torn, or nothing
-    events = [json.loads(line) for line in lines]
-    if not all(isinstance(dig({"event": event}, "event", "type"), str) for event in events):
-        raise ValueError(f"{path.name} holds something that is not an event.")
-    return events
+    *lines, _torn = private.read(path).decode().split("\n")
+    return [parsed(line, EventShape, path.name) for line in lines]
 
 
 def _new_directory(root: Path, name: str) -> Path:
@@ -310,4 +305,4 @@ def _new_directory(root: Path, name: str) -> Path:
 
 
 def _pretty(body: Json) -> str:
-    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(body, indent=2) + "\n"

@@ -6,6 +6,8 @@ import stat
 from pathlib import Path
 
 DIRECTORY, FILE = 0o700, 0o600
+_MOST = 64 * 1024 * 1024
+"""Bytes of one file; a run of an hour writes less than one of these."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -83,9 +85,15 @@ def write_all(file: int, data: bytes) -> None:
 
 
 def read(path: Path) -> bytes:
-    """What a file holds. Raises OSError, also where it is a link."""
-    with os.fdopen(os.open(path, os.O_RDONLY | _NOFOLLOW), "rb") as file:
-        return file.read()
+    """The whole of a plain file; never through a link, and never waiting for a pipe. Raises OSError, ValueError."""
+    file = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ValueError(f"{path.name} is no plain file.")
+        data = opened.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise ValueError(f"{path.name} is longer than any journal.")
+    return data
 
 
 def sync(directory: Path) -> None:

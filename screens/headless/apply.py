@@ -151,7 +151,7 @@ def _refused(plan: "Plan", output: str) -> None:
         ended = Event(
             datetime.now(UTC), "run-finished", None, "failed", 0.0, message="refused: nothing was changed"
         )
-        show(json.dumps(ended.to_json() | {"findings": body["findings"]}, ensure_ascii=False))
+        show(json.dumps(ended.to_json() | {"findings": body["findings"]}))
 
 
 async def _ask(name: str) -> None:
@@ -239,7 +239,7 @@ class _Application:
         told = LiveLog(self._azure.clock, say, verbose=self._settings.verbose)
         listeners: list[Listener] = [told, self._keep]
         if self._output == "jsonl":
-            listeners.append(lambda event: show(json.dumps(event.to_json(), ensure_ascii=False)))
+            listeners.append(lambda event: show(json.dumps(event.to_json())))
         return listeners
 
     def _keep(self, event: "Event") -> None:

@@ -13,7 +13,7 @@ import click
 
 from wizard.cloud.clean import clean
 from wizard.cloud.hindrances import listener as of_hindrances
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 
 if TYPE_CHECKING:
     from wizard.answers import Answers
@@ -51,6 +51,9 @@ def carry_out(work: Coroutine[Any, Any, int]) -> int:
         if str(end):
             say(str(end))
         return end.code
+    except Exception as error:  # noqa: BLE001 - whatever it is, who typed the command is told in words
+        say(problem_text(fault_of_ours(error)))
+        return NO
 
 
 def code_of(problem: Problem) -> int:

@@ -94,11 +94,8 @@ def _section(report: ClusterReport) -> str:
     ]
     if report.keep:
         lines += ["", "Keep for ever:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
-    profile = clean(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", profile)), default=0))
-    return "\n".join(
-        [*lines, "", "The security profile, as Azure returned it:", "", f"{fence}json", profile, fence]
-    )
+    profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
+    return "\n".join([*lines, "", "The security profile, as Azure returned it:", "", fenced(profile, "json")])
 
 
 def _sign(report: ClusterReport) -> str:
@@ -108,6 +105,13 @@ def _sign(report: ClusterReport) -> str:
 def plain(text: str) -> str:
     """Text from outside as text: nothing in it is Markdown, HTML or the end of a table's cell."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", one_line(text))
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Text from outside as a block of code, whose fence nothing in it can end."""
+    text = clean(text)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def code(text: str) -> str:

@@ -130,7 +130,7 @@ def test_a_refusal_of_the_sign_in_by_azure_resource_manager() -> None:
         (exceptions.ServiceResponseError("Server disconnected"), "unreachable", True),
         (exceptions.IncompleteReadError("connection closed early"), "unreachable", True),
         (exceptions.DecodeError("not JSON"), "unreachable", True),
-        (exceptions.SerializationError("odd"), "ours", False),
+        (exceptions.SerializationError("odd"), "azure", True),
     ],
 )
 def test_errors_without_an_answer_of_azure(error: Any, kind: str, retryable: bool) -> None:

@@ -203,11 +203,13 @@ def problem_from(error: Exception, summary: str) -> Problem:
     if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
         return _unreachable(error, summary, "Azure could not be reached, or its answer was lost.")
     return Problem(
-        "ours",
+        "azure",
         summary,
-        "An answer of Azure could not be understood.",
-        "Save the report.",
+        "What came back is no answer of Azure's: something on the way (a proxy, a sign-in page) may have answered instead.",
+        "Check the proxy (HTTPS_PROXY), then try again; if it stays, save the report and ask Azure support.",
+        code=type(error).__name__,
         azure_said=clean(str(error)),
+        retryable=True,
     )
 
 

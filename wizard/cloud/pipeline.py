@@ -107,7 +107,7 @@ def arm_policies(
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Retrying(clock, patience, ARM_REPEATS),
-        Understanding(),
+        Understanding(of_arm=True),
         ThrottlingNotice(throttling),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),

@@ -39,3 +39,22 @@ class AzureError(Exception):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         super().__init__(problem.summary)
+
+
+def fault_of_ours(error: BaseException, where: str = "") -> Problem:
+    """An error that nobody foresaw, told without any value that was in play: what and where it is, not what it says.
+
+    `where` says in a few words what was being done.
+    """
+    place, frame = "", error.__traceback__
+    while frame is not None:
+        module = str(frame.tb_frame.f_globals.get("__name__", ""))
+        if module.startswith(("wizard", "screens")):
+            place = f"{module}, line {frame.tb_lineno}"
+        frame = frame.tb_next
+    return Problem(
+        "ours",
+        f"aks-kms itself failed{f' at {where}' if where else ''}: {type(error).__name__}{f' in {place}' if place else ''}.",
+        "Azure answered in a shape that is not known here, or there is a fault in this program.",
+        "Try again, which is safe; if it stays, report this line with what you did.",
+    )

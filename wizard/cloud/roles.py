@@ -3,6 +3,7 @@
 Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
 """
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,6 +150,29 @@ async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, boo
     ]
     fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
     return clean(str(role.role_name or guid)), fits
+
+
+async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
+    """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
+    may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).
+
+    As there, conditions, deny assignments and roles that are only eligible do not show.
+    """
+    from azure.core.exceptions import AzureError as SdkError
+
+    scope = f"/subscriptions/{subscription}"
+    client = azure.authorization(subscription)
+    try:
+        held = await grants(azure, scope, azure.signed_in.object_id)
+        guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
+        roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
+    except (SdkError, AzureError):
+        return None
+    return tuple(
+        Permission(tuple(p.actions or ()), tuple(p.not_actions or ()))
+        for role in roles
+        for p in role.permissions or ()
+    )
 
 
 def subscription_of(scope: str) -> str:

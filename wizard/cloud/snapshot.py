@@ -19,7 +19,7 @@ from wizard.cloud.policies import Denial
 from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants, in_subscription
 from wizard.target import Target
 
 
@@ -79,14 +79,17 @@ class Snapshot:
     def permissions(self, scope: str) -> tuple[Permission, ...] | None:
         """What whoever is signed in may do on a resource (that may not exist yet), a group or a subscription.
 
-        Of a subscription Azure tells nothing by itself; what is inherited from it shows in the groups.
+        In a group that does not exist yet it is what may be done in the subscription; and where the roles that are held
+        there may not be read, what is inherited from it shows in the groups.
         """
         known = self.rights.get(scope.casefold())
         if known is not None:
             return known
         parts = scope.strip("/").split("/")
         if len(parts) > 4:
-            return self.rights.get(GroupId(parts[1], parts[3]).key)
+            return self.permissions(str(GroupId(parts[1], parts[3])))
+        if len(parts) == 4 and self.groups.get(scope.casefold(), {}) is None:
+            return self.rights.get(f"/subscriptions/{parts[1]}".casefold())
         if len(parts) == 2:
             return next((held for held in self.rights.values() if held is not None), None)
         return None
@@ -204,15 +207,21 @@ async def _group(azure: Azure, group: GroupId) -> Json | None:
 
 
 async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, ...] | None]:
-    """What may be done in each group, and on what exists by itself: a role may be held on a vault alone."""
+    """What may be done in each subscription, in each group, and on what exists by itself: a role may be held on a vault
+    alone."""
     resources = [target.cluster_id]
     if target.answers.customer_managed is not None:
         resources += [target.vault_id, target.identity_id]
-    in_groups, on_resources = await asyncio.gather(
+    in_subscriptions, in_groups, on_resources = await asyncio.gather(
+        asyncio.gather(*(in_subscription(azure, name) for name in target.subscriptions)),
         asyncio.gather(*(rights.in_group(azure, group) for group in target.groups)),
         asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
     )
-    found = {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
+    found = {
+        f"/subscriptions/{name}".casefold(): held
+        for name, held in zip(target.subscriptions, in_subscriptions, strict=True)
+    }
+    found |= {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
     on_what_exists = {
         r.casefold(): held for r, held in zip(resources, on_resources, strict=True) if held is not None
     }

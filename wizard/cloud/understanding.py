@@ -7,12 +7,14 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import DecodeError, ServiceResponseError
 from azure.core.pipeline import policies
 from azure.core.pipeline.policies._utils import parse_retry_after
 
 from wizard.cloud.clean import one_line
+from wizard.cloud.legible import illegible
 from wizard.cloud.retrying import named
 
 
@@ -25,6 +27,11 @@ class Understanding(policies.ContentDecodePolicy):
 
     A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
     """
+
+    def __init__(self, *, of_arm: bool = False) -> None:
+        """`of_arm`: the answers are those of Azure Resource Manager, whose shapes are known."""
+        super().__init__()
+        self._of_arm = of_arm
 
     def on_request(self, request: Any) -> None:
         """Called before each try: every answer is read at once, where a try that breaks off can be repeated."""
@@ -48,13 +55,18 @@ class Understanding(policies.ContentDecodePolicy):
             if not isinstance(body, Mapping) or not {"error", "code"} & body.keys():
                 raise _not_azures(answer)
         else:
-            with suppress(DecodeError, ValueError):  # an error speaks by its status too
+            with suppress(DecodeError, ValueError, RecursionError):  # an error speaks by its status too
                 super().on_response(request, response)
+        if self._of_arm and self.CONTEXT_NAME in response.context:
+            path = urlsplit(answer.request.url).path
+            body = response.context[self.CONTEXT_NAME]
+            if why := illegible(answer.request.method, path, answer.status_code, body):
+                raise _not_azures(answer, why)
 
     def _decode(self, request: Any, response: Any) -> None:
         try:
             super().on_response(request, response)
-        except (DecodeError, ValueError) as error:
+        except (DecodeError, ValueError, RecursionError) as error:
             raise _not_azures(response.http_response) from error
 
 
@@ -71,9 +83,10 @@ def _in_whole_seconds(answer: Any) -> None:
         answer.headers["Retry-After"] = str(max(0, seconds))
 
 
-def _not_azures(answer: Any) -> NotUnderstoodError:
+def _not_azures(answer: Any, why: str = "") -> NotUnderstoodError:
     kind = answer.headers.get("Content-Type") or "no content type"
     begins = one_line(answer.body()[:200].decode(errors="replace"))
     return NotUnderstoodError(
-        f"the answer to {named(answer.request)} is not Azure's (HTTP {answer.status_code}, {one_line(kind)}): {begins or 'nothing'}"
+        f"the answer to {named(answer.request)} is not Azure's (HTTP {answer.status_code}, {one_line(kind)})"
+        f": {why or begins or 'nothing'}"
     )

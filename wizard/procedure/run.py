@@ -9,7 +9,7 @@ from wizard.answers import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.hindrances import listener as of_hindrances
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.snapshot import Snapshot
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as of_writes
@@ -170,8 +170,8 @@ class Run:
             self._fail(step.key, error.problem)
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end in a visible failure
-            self._log(step.key, clean("".join(traceback.format_exception(error))), "detail")
-            self._fail(step.key, _fault_of_ours(step, error))
+            self._log(step.key, clean("".join(traceback.format_tb(error.__traceback__))), "detail")
+            self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
             return False
         self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
         return True
@@ -250,16 +250,6 @@ class Run:
                 self._listeners.remove(listener)
                 message = clean(f"a listener broke and hears no more: {type(error).__name__}: {error}")
                 self._emit(Event(_now(), "log", None, message=message))
-
-
-def _fault_of_ours(step: Step, error: Exception) -> Problem:
-    return Problem(
-        "ours",
-        f"The step {step.key} met something that this program does not understand.",
-        clean(f"{type(error).__name__}: {error}"),
-        "Save the report and send it to the developers; then start again, what is done is kept.",
-        retryable=True,
-    )
 
 
 def _now() -> datetime:

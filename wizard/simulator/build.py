@@ -82,23 +82,23 @@ def _principals(world: World, scenario: Scenario) -> None:
                 _assign(world, scope, role, principal)
         for scope, roles in specification.eligible.items():
             for role in roles:
-                _role(scope, role, principal)
+                _role(world, scope, role, principal)
 
 
-def _role(scope: str, role: str, principal: Principal) -> rbac.RoleDefinition:
-    """The built-in role of this name, or the scenario's mistake."""
+def _role(world: World, scope: str, role: str, principal: Principal) -> rbac.RoleDefinition:
+    """The role of this name, or the scenario's mistake."""
     try:
-        return rbac.role_named(role)
+        return rbac.role_named(world, role)
     except KeyError as problem:
-        known = ", ".join(sorted(entry.name for entry in rbac.role_definitions().values()))
+        known = ", ".join(sorted(entry.name for entry in rbac.known_roles(world).values()))
         raise ScenarioError(
-            f"The scenario gives '{principal.name}' the role '{role}' at {scope}, which is no built-in role. Known: {known}."
+            f"The scenario gives '{principal.name}' the role '{role}' at {scope}, which is no built-in role, and none of `custom_roles`. Known: {known}."
         ) from problem
 
 
 def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
     """A role assignment made long ago, in effect since."""
-    definition = _role(scope, role, principal)
+    definition = _role(world, scope, role, principal)
     name, created = stable_guid(scope, principal.object_id, definition.guid), world.now() - LONG_AGO
     world.grant(
         Assignment(

@@ -12,14 +12,14 @@ from ruamel.yaml import YAML
 
 from wizard.simulator import deny
 from wizard.simulator.actions import matches
-from wizard.simulator.ids import within
+from wizard.simulator.ids import stable_guid, within
 from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class RoleDefinition:
-    """A built-in role: its GUID is the same in every tenant."""
+    """A role; the GUID of a built-in one is the same in every tenant."""
 
     guid: str
     name: str
@@ -28,6 +28,7 @@ class RoleDefinition:
     not_actions: tuple[str, ...]
     data_actions: tuple[str, ...]
     not_data_actions: tuple[str, ...]
+    custom: bool = False
 
     @property
     def permissions(self) -> Json:
@@ -69,12 +70,32 @@ def role_definitions() -> dict[str, RoleDefinition]:
     }
 
 
-def role_named(name: str) -> RoleDefinition:
-    """The built-in role of this display name.
+def known_roles(world: World) -> dict[str, RoleDefinition]:
+    """The built-in roles and the world's custom ones, by GUID."""
+    custom = world.scenario.custom_roles
+    if not custom:
+        return role_definitions()
+    return role_definitions() | {
+        (guid := stable_guid("custom role", name)): RoleDefinition(
+            guid=guid,
+            name=name,
+            description=name,
+            actions=tuple(role.actions),
+            not_actions=tuple(role.not_actions),
+            data_actions=tuple(role.data_actions),
+            not_data_actions=tuple(role.not_data_actions),
+            custom=True,
+        )
+        for name, role in custom.items()
+    }
+
+
+def role_named(world: World, name: str) -> RoleDefinition:
+    """The role of this display name.
 
     Raises KeyError where there is none.
     """
-    for role in role_definitions().values():
+    for role in known_roles(world).values():
         if role.name.lower() == name.lower():
             return role
     raise KeyError(name)
@@ -88,8 +109,9 @@ def roles_at(
     With `propagated`, those in effect already.
     """
     now = world.now()
+    roles = known_roles(world)
     return [
-        role_definitions()[held.role_guid]
+        roles[held.role_guid]
         for held in world.assignments_for(principal_id)
         if within(scope, held.scope) and (not propagated or held.effective_at <= now)
     ]

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wizard.simulator.problems import ScenarioError
-from wizard.simulator.scenario_access import EVERYONE, DenyAssignmentSpec, PrincipalSpec
+from wizard.simulator.scenario_access import EVERYONE, DenyAssignmentSpec, PrincipalSpec, RoleSpec
 from wizard.simulator.scenario_faults import FaultSpec
 from wizard.simulator.scenario_fleet import FleetSpec
 from wizard.simulator.scenario_limits import PolicySpec, QuotaSpec, ThrottlingSpec
@@ -160,6 +160,7 @@ class Scenario(Model):
         "", description="The principal behind IDENTITY_ENDPOINT; none where it is empty."
     )
     principals: dict[str, PrincipalSpec]
+    custom_roles: dict[str, RoleSpec] = {}
     locations: dict[str, str]
     kubernetes_versions: dict[str, KubernetesVersionSpec]
     subscriptions: dict[Guid, SubscriptionSpec]

@@ -12,7 +12,7 @@ EVERYONE = "everyone"
 class PrincipalSpec(Model):
     """Someone who can sign in, or a group of such.
 
-    `roles` maps a scope to the names of built-in roles held there; `eligible` to those that can only be activated
+    `roles` maps a scope to the names of roles held there, built-in or of `custom_roles`; `eligible` to those that can only be activated
     (Privileged Identity Management), and count for nothing until then. `members` of a group are names of principals, of
     other groups too, or ids of user-assigned identities.
     """
@@ -37,6 +37,15 @@ class PrincipalSpec(Model):
         if self.kind != "group" and self.members:
             raise ValueError("only a group has `members`")
         return self
+
+
+class RoleSpec(Model):
+    """A custom role, which principals then hold by its name as they hold built-in ones."""
+
+    actions: list[str] = []
+    not_actions: list[str] = []
+    data_actions: list[str] = []
+    not_data_actions: list[str] = []
 
 
 class DenyAssignmentSpec(Model):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Base64Bytes, Field, model_validator
 
 from wizard.simulator.scenario_model import Model
 
@@ -63,10 +63,28 @@ class LroFailure(Model):
     details: list[dict[str, str]] = []
 
 
+class RawAnswer(Model):
+    """A body in the place of the true one, byte by byte, with its status: what no Azure should ever answer.
+
+    `text` is sent as UTF-8, `base64` is for bytes that are no text; `times` writes either so often, for a long body.
+    """
+
+    status: int = Field(200, ge=200, le=599)
+    text: str = ""
+    base64: Base64Bytes = b""
+    times: int = Field(1, ge=1, le=1_000_000)
+    headers: dict[str, str] = {}
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that are sent."""
+        return (self.text.encode("utf-8", "surrogatepass") + self.base64) * self.times
+
+
 class FaultSpec(Model):
     """A fault: exactly one of the kinds below.
 
-    `answer`: this error. `reset`: the connection is cut. `hang`: no answer, ever. `truncate`: the true answer, cut off
+    `answer`: this error. `raw`: this body in the place of the true one. `reset`: the connection is cut. `hang`: no answer, ever. `truncate`: the true answer, cut off
     half-way. `malformed`: a body that is no JSON. `page`: something else answers in its place. `gone`: from then on nobody
     listens any more. `untrusted`: from then on the server shows a certificate that nobody trusts. `lro_fails`: the operation is accepted and fails with this error.
     `lro`: `preempted` = it fails because another operation took its place; `never-ends`; `operation-lags` = the resource
@@ -78,6 +96,7 @@ class FaultSpec(Model):
 
     match: FaultMatch
     answer: FaultAnswer | None = None
+    raw: RawAnswer | None = None
     reset: bool = False
     hang: bool = False
     truncate: bool = False
@@ -98,12 +117,12 @@ class FaultSpec(Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> "FaultSpec":
         kinds = (
-            self.answer, self.reset, self.hang, self.truncate, self.malformed, self.page, self.gone, self.untrusted,
+            self.answer, self.raw, self.reset, self.hang, self.truncate, self.malformed, self.page, self.gone, self.untrusted,
             self.lro_fails, self.lro, self.token,
         )  # fmt: skip
         if sum(bool(kind) for kind in kinds) != 1:
             raise ValueError(
-                "give exactly one of `answer`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `page`, "
+                "give exactly one of `answer`, `raw`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `page`, "
                 "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `token`"
             )
         if self.after and not (self.answer or self.reset or self.page):

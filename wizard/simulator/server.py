@@ -129,7 +129,10 @@ class Server:
             answer, unknown = Answer(503), False
         self._world.commit()
         raw = (
-            json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+            json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
+                "utf-8",
+                "backslashreplace",  # half a surrogate pair, as JSON writes it
+            )
             if answer.body is not None
             else answer.content
         )
@@ -268,6 +271,9 @@ async def _respond(
     if fault.page is not None:
         page = Answer(fault.page.status, headers={"Content-Type": fault.page.content_type})
         return _response(request, page, fault.page.body.encode())
+    if fault.raw is not None:
+        given = Answer(fault.raw.status, headers={**answer.headers, **fault.raw.headers})
+        return _response(request, given, fault.raw.body)
     if fault.malformed:
         return _response(request, answer, b'{"value": [<html>')
     if fault.truncate:

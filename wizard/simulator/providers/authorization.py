@@ -37,7 +37,7 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     return {
         "properties": {
             "roleName": role.name,
-            "type": "BuiltInRole",
+            "type": "CustomRole" if role.custom else "BuiltInRole",
             "description": role.description,
             "assignableScopes": ["/"],
             "permissions": [role.permissions],
@@ -59,14 +59,14 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     query=("$filter",),
 )
 async def list_definitions(world: World, call: Call) -> Answer:
-    """The built-in roles, filtered by `roleName` or `type`."""
+    """The roles, filtered by `roleName` or `type`."""
     check_scope(world, call.names["scope"])
     terms = filter_terms(call, "rolename", "type", "atscopeandbelow")
-    roles = list(rbac.role_definitions().values())
+    roles = list(rbac.known_roles(world).values())
     if "rolename" in terms:
         roles = [role for role in roles if role.name.lower() == terms["rolename"].lower()]
-    if terms.get("type", "builtinrole").lower() != "builtinrole":
-        roles = []
+    if wanted := terms.get("type", "").lower():
+        roles = [role for role in roles if wanted == ("customrole" if role.custom else "builtinrole")]
     return listing([_show_definition(call.names["scope"], role) for role in roles])
 
 
@@ -76,14 +76,14 @@ async def list_definitions(world: World, call: Call) -> Answer:
     "Microsoft.Authorization/roleDefinitions/read",
 )
 async def get_definition(world: World, call: Call) -> Answer:
-    """One built-in role."""
+    """One role."""
     check_scope(world, call.names["scope"])
-    return Answer(200, _show_definition(call.names["scope"], _role(call.names["guid"])))
+    return Answer(200, _show_definition(call.names["scope"], _role(world, call.names["guid"])))
 
 
-def _role(role_definition_id: str) -> rbac.RoleDefinition:
+def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
     guid = role_definition_id.rpartition("/")[2].lower()
-    role = rbac.role_definitions().get(guid)
+    role = rbac.known_roles(world).get(guid)
     if role is None:
         raise Refusal(
             404,
@@ -191,7 +191,10 @@ async def put_assignment(world: World, call: Call) -> Answer:
     check_role_assignment(call.require_body())
     _check_guid(name)
     check_scope(world, scope)
-    role, principal_id = _role(str(properties["roleDefinitionId"])), str(properties["principalId"]).lower()
+    role, principal_id = (
+        _role(world, str(properties["roleDefinitionId"])),
+        str(properties["principalId"]).lower(),
+    )
     _check_condition(world, call, role, scope)
     if held := _find(world, call):
         if (held.role_guid, held.principal_id) == (role.guid, principal_id):

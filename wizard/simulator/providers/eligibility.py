@@ -49,7 +49,7 @@ def _every(world: World) -> Iterator[tuple[Principal, str, rbac.RoleDefinition]]
     for name, principal in world.scenario.principals.items():
         for scope, roles in principal.eligible.items():
             for role in roles:
-                yield world.principal_of(name), scope, rbac.role_named(role)
+                yield world.principal_of(name), scope, rbac.role_named(world, role)
 
 
 def _show(
