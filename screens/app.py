@@ -23,6 +23,7 @@ from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
 from screens.welcome import WelcomeScreen
 from screens.words import duration
+from wizard.cloud.arm import same
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 
 if TYPE_CHECKING:
@@ -220,7 +221,11 @@ class WizardApp(App[int]):
             if isinstance(screen, Frame) and step == screen.STEP:
                 self._back_to(screen)
                 return
-        if step in self.draft.reachable or step in {"run", "verify"}:
+        there = {
+            "run": self.active is not None,
+            "verify": self.active is not None or "review" in self.draft.settled,
+        }
+        if there.get(step, step in self.draft.reachable):
             self.push_screen(screen_of(step))
 
     def after(self, step: str) -> None:
@@ -352,8 +357,23 @@ class WizardApp(App[int]):
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
         """A verification has given its verdict; `asked`: on the cluster that this wizard is about."""
         self.result = DONE if report.passed else NOT_SO
+        if asked:
+            self._keep(report)
         if asked and report.passed:
             self.settle("verify")
+
+    def _keep(self, report: "ClusterReport") -> None:
+        """Keep a verification with the run that led to it: this wizard's own, or the one that was to be carried on."""
+        if self.active and self.active.journal and same(self.active.plan.cluster_id, report.id):
+            self.active.journal.keep_report(report)
+        elif self.carried and same(str(self.carried.run.plan.get("cluster_id")), report.id):
+            from wizard.journal import keep_report
+
+            try:
+                keep_report(self.carried.run.summary.path, report)
+            except OSError as error:
+                said = f"The verification cannot be kept with its run: {error.strerror or error}."
+                self.notify(said, severity="warning", markup=False)
 
     # -- leaving -------------------------------------------------------------------------------------------------
 

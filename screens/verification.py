@@ -24,6 +24,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.inventory import one_cluster
 from wizard.cloud.problems import AzureError
 from wizard.inside.look import look_inside
+from wizard.target import Target
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
 
@@ -158,10 +159,11 @@ esc     back"""
         cluster_id, expect = self._cluster_id, None
         if cluster_id is None and active:
             cluster_id, expect = active.plan.cluster_id, active.answers
-        elif cluster_id is None and wizard.draft.cluster:
-            cluster_id, expect = wizard.draft.cluster.id, wizard.draft.answers()
+        elif cluster_id is None:
+            expect = wizard.draft.answers()
+            cluster_id = Target(expect, wizard.azure.cloud.vault_suffix).cluster_id
         try:
-            report = await verify(wizard.azure, cluster_id or "", expect=expect)
+            report = await verify(wizard.azure, cluster_id, expect=expect)
         except AzureError as error:
             self._busy = ""
             self._note("")
@@ -174,8 +176,6 @@ esc     back"""
         self._read = Clock()
         self._report = report
         wizard.verified(report, asked=self._cluster_id is None)
-        if active and active.journal and expect is active.answers:
-            active.journal.keep_report(report)
         self._watched(report)
         self.call_after_refresh(self._show, report)
 
@@ -238,9 +238,6 @@ esc     back"""
             self._busy = ""
         whole = report.with_more(found)
         self.wizard.verified(whole, asked=self._cluster_id is None)
-        active = self.wizard.active
-        if active and active.journal and same(active.plan.cluster_id, whole.id):
-            active.journal.keep_report(whole)
         self._show(whole)
 
     # -- drawing -------------------------------------------------------------------------------------------------

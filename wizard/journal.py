@@ -92,12 +92,8 @@ class Journal:
 
     def keep_report(self, report: ClusterReport) -> None:
         """Keep the outcome of a verification; a later one replaces it. Never raises: see `trouble`."""
-        fresh = self.path / f".{REPORT}"
         try:
-            fresh.unlink(missing_ok=True)
-            private.write(fresh, _pretty(report.to_json()))
-            fresh.replace(self.path / REPORT)
-            private.sync(self.path)
+            keep_report(self.path, report)
         except OSError as error:
             self.trouble = (
                 self.trouble or f"{self.path / REPORT} cannot be written: {error.strerror or error}"
@@ -119,6 +115,15 @@ class Journal:
                 os.fsync(file)
         except OSError as error:
             self.trouble = f"{self.path} cannot be written any more: {error.strerror or error}"
+
+
+def keep_report(run: Path, report: ClusterReport) -> None:
+    """Keep the outcome of a verification with a run, by its directory; a later one replaces it. Raises OSError."""
+    fresh = run / f".{REPORT}"
+    fresh.unlink(missing_ok=True)
+    private.write(fresh, _pretty(report.to_json()))
+    fresh.replace(run / REPORT)
+    private.sync(run)
 
 
 def log_lines(event: Event) -> list[str]:

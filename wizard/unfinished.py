@@ -71,8 +71,8 @@ class Unfinished:
 def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
     """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster.
 
-    Left out: what still runs, what a later run on the same cluster has taken over, and what cannot be read. Blocks on
-    the disk. Raises JournalError where the journal cannot be read at all.
+    Left out: what still runs, what a later run on the same cluster has taken over, what a verification has found to be
+    as asked for all the same, and what cannot be read. Blocks on the disk. Raises JournalError where the journal cannot be read at all.
     """
     found: list[Unfinished] = []
     seen: set[str] = set()
@@ -84,10 +84,14 @@ def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
         except JournalError:
             continue
         cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
-        if cluster not in seen and summary.status in _OPEN:
+        if cluster not in seen and summary.status in _OPEN and not _proven(run):
             found.append(Unfinished(run))
         seen.add(cluster)
     return found
+
+
+def _proven(run: RecordedRun) -> bool:
+    return run.report is not None and run.report.get("passed") is True
 
 
 def recorded(root: Path | None, run: str) -> Unfinished:

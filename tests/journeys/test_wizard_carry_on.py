@@ -166,7 +166,7 @@ async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
             else:
                 await operator.press(how)
                 await operator.sees("A run is under way. Leave all the same?")
-                await operator.press("right", "enter")
+                await operator.press("tab", "enter")
             await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
             assert operator.app.return_value == 130
             tell_how_to_go_on(operator.app, simulated=False)

@@ -4,6 +4,9 @@ import json
 import math
 from pathlib import Path
 
+from screens.frame import Spine
+from screens.steps import ORDER
+from screens.welcome import WelcomeScreen
 from tests.screens.operator import LARGE, SMALL, wizard
 from wizard.answers import load
 from wizard.simulator import Simulator
@@ -82,3 +85,17 @@ async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_
         assert operator.app.exit_code == 3
         await operator.press("r")
         await operator.sees("did not say which cloud it is")
+
+
+async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.sees("Signed in to")
+        for step in ("review", "run", "verify"):
+            await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index(step)))
+            await operator.pilot.pause()
+            assert isinstance(operator.app.screen, WelcomeScreen), step
+        await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index("prerequisites")))
+        await operator.sees("Which subscription?")
