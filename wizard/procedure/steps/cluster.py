@@ -133,6 +133,8 @@ class Cluster(Step):
         conditions: dict[str, Any] = (
             {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         )
+        if now is None:  # whoever else creates one of that name at this moment is not written over
+            conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
         try:
             poller = await client.begin_create_or_update(

@@ -67,20 +67,9 @@ class Vault(Step):
                     problem_from(error, f"The key vault {name} could not be created.")
                 ) from error
             work.log(f"key vault {name} accepted by Azure", "operator")
-        async for spent in work.tries("vault_wait", _DNS_POLL, "the vault's name to be registered"):
-            state = str(
-                dig(await read_vault(work.azure, target), "properties", "provisioningState") or "Succeeded"
-            )
-            if state == "Succeeded":
-                return
-            work.progress(f"{name}: {state}", spent, self.usually[1])
-        raise not_so(
-            f"The key vault {name} is not ready after {work.patience.vault_wait / 60:.0f} minutes.",
-            f"Start again later; {work.patience.more('vault_wait')}.",
-        )
 
     async def confirm(self, work: Work) -> str:
-        body = await read_vault(work.azure, work.target)
+        body = await self._ready(work)
         if body is None:
             raise not_so(f"The key vault {work.target.own.vault.name} does not exist.")
         rbac = dig(body, "properties", "enableRbacAuthorization") is True
@@ -91,6 +80,21 @@ class Vault(Step):
                 f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
             )
         return f"{work.target.own.vault.name}, {'Azure RBAC' if rbac else 'access policies'}"
+
+    async def _ready(self, work: Work) -> Json | None:
+        """The vault once its name is known everywhere, whoever created it: a run before this one may have been ended
+        meanwhile (AZURE.md §3b)."""
+        name = work.target.own.vault.name
+        async for spent in work.tries("vault_wait", _DNS_POLL, "the vault's name to be registered"):
+            body = await read_vault(work.azure, work.target)
+            state = str(dig(body, "properties", "provisioningState") or "Succeeded")
+            if state != "RegisteringDns":
+                return body
+            work.progress(f"{name}: {state}", spent, self.usually[1])
+        raise not_so(
+            f"The key vault {name} is not ready after {work.patience.vault_wait / 60:.0f} minutes.",
+            f"Start again later; {work.patience.more('vault_wait')}.",
+        )
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         group = placed(target, target.answers.vault_group, "KEY_VAULT")

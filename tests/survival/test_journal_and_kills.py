@@ -1,0 +1,361 @@
+"""What a journal still tells when its run was killed, and what it refuses to be written into or read from."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import answers, carried_out, signed_in
+from wizard.cloud.writes import Write, announce, answered, listener, unanswered
+from wizard.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
+from wizard.procedure.events import Event
+from wizard.procedure.plan import Plan
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.procedure.under_way import under_way
+from wizard.unfinished import recorded, unfinished_runs
+from wizard.verification.report import ClusterReport
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ANSWERS = answers("customer-managed-private")
+PLAN_OF = Plan(
+    "/subscriptions/s/aks-demo", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {}
+)
+BEGUN = Event(NOON, "step-started", "cluster", message="Encrypt the managed cluster")
+PUT = Write(1, "PUT", "managedClusters", "aks-demo")
+ASKED = Event(NOON, "log", "cluster", message=str(PUT), audience="detail", write=PUT)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def journal(root: Path) -> Iterator[Journal]:
+    kept = Journal.begin(ANSWERS, PLAN_OF, root=root)
+    yield kept
+    kept.close()
+
+
+# -- killed at any moment ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, 4])
+def test_killed_while_it_is_begun_it_is_said_to_be_not_begun(journal: Journal, root: Path, kept: int) -> None:
+    """Its files are made in this order; a kill leaves the first so many of them."""
+    for name in ["answers.yaml", PLAN, EVENTS, "run.log"][kept:]:
+        (journal.path / name).unlink()
+    [found] = list_runs(root)
+    assert (found.status, found.cluster) == ("not-begun", "aks-demo")
+    assert "nothing was sent" in found.title
+    if kept == 0:
+        with pytest.raises(JournalError, match="nothing was sent to Azure"):
+            read_run(root, journal.id)
+    else:
+        assert read_run(root, journal.id).answers == ANSWERS
+    assert unfinished_runs(root) == []
+
+
+@pytest.mark.parametrize("name", ["answers.yaml", PLAN])
+def test_killed_in_the_middle_of_a_file_before_its_first_step(
+    journal: Journal, root: Path, name: str
+) -> None:
+    whole = (journal.path / name).read_bytes()
+    (journal.path / name).write_bytes(whole[: len(whole) // 2])
+    assert [run.status for run in list_runs(root)] == ["not-begun"]
+
+
+def test_a_last_line_torn_anywhere_hides_nothing_before_it(journal: Journal, root: Path) -> None:
+    journal(BEGUN)
+    journal(
+        Event(NOON, "step-progress", "cluster", message="ends in an ümlaut and a new line\u2028 of its own")
+    )
+    whole = (journal.path / EVENTS).read_bytes()
+    second = whole.index(b"\n") + 1
+    for cut in range(second, len(whole)):
+        (journal.path / EVENTS).write_bytes(whole[:cut])
+        assert [event["type"] for event in read_run(root, journal.id).events] == ["step-started"], cut
+        assert [run.status for run in list_runs(root)] == ["unfinished"]
+    (journal.path / EVENTS).write_bytes(whole)
+    assert len(read_run(root, journal.id).events) == 2
+
+
+def test_a_report_that_was_being_written_is_not_there(journal: Journal, root: Path) -> None:
+    journal(BEGUN)
+    (journal.path / f".{REPORT}").write_text('{"half')
+    assert read_run(root, journal.id).report is None
+
+
+def test_one_bad_run_hides_no_other(journal: Journal, root: Path) -> None:
+    journal(BEGUN)
+    (root / "20260101-000000-empty").mkdir()
+    (root / "notes.txt").write_text("somebody's")
+    (root / "20260102-000000-odd").symlink_to(journal.path)
+    assert {run.id: run.status for run in list_runs(root)} == {
+        journal.id: "unfinished",
+        "20260101-000000-empty": "not-begun",
+        "20260102-000000-odd": "unreadable",
+    }
+    assert [found.id for found in unfinished_runs(root)] == [journal.id]
+
+
+# -- on the disk before it is sent ------------------------------------------------------------------------------------
+
+
+def test_what_announces_something_is_on_the_disk_when_the_journal_returns(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    events = (journal.path / EVENTS).stat().st_ino
+    for event, durable in (
+        (BEGUN, True),
+        (Event(NOON, "step-progress", "cluster", message="waiting"), False),
+        (ASKED, True),
+        (Event(NOON, "step-finished", "cluster", "succeeded", 1.0), True),
+        (Event(NOON, "run-finished", None, "succeeded", 1.0), True),
+    ):
+        synced.clear()
+        journal(event)
+        assert (events in synced) is durable, event.type
+
+
+def test_new_entries_of_a_directory_are_on_the_disk_as_well(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, set[str]]] = []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            synced.append((os.fstat(file).st_ino, set(os.listdir(file))))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    journal = Journal.begin(ANSWERS, PLAN_OF, root=root)
+    assert (root.parent.stat().st_ino, {path.name for path in root.parent.iterdir()}) in synced
+    assert (root.stat().st_ino, {journal.id}) in synced
+    assert (journal.path.stat().st_ino, {"answers.yaml", PLAN, EVENTS, "run.log"}) in synced
+    journal.keep_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
+    assert synced[-1][1] >= {REPORT}
+    journal.close()
+
+
+async def test_every_write_of_a_run_is_announced_before_azure_has_it() -> None:
+    """Also those on the vault's own plane; each is told of again when it is answered."""
+    async with signed_in() as (simulator, azure):
+        seen: list[tuple[Write, int]] = []
+
+        def heard(event: Event) -> None:
+            if event.write:
+                seen.append((event.write, len(simulator.writes())))
+
+        chosen = answers("customer-managed-public", key={"rotate_every": "P1Y"})
+        plan = await make_plan(azure, chosen)
+        assert await Run(azure, chosen, plan, listeners=[heard]).execute(plan.digest) == "succeeded"
+        writes = simulator.writes()
+        told = [write for write, _ in seen if write.state == "announced"]
+        assert len(told) == len(writes)
+        assert {write.state for write, _ in seen} == {"announced", "answered"}
+        assert {write.number for write in told} == {w.number for w, _ in seen if w.state == "answered"}
+        assert {"POST kv-demo/aks-kms create", "PUT aks-demo"} <= {write.what for write in told}
+        for number, (write, sent) in enumerate(seen):
+            announced = sum(w.state == "announced" for w, _ in seen[: number + 1])
+            if write.state == "announced":
+                assert sent < announced, f"{write.what} was sent before it was told"
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "path", "what"),
+    [
+        ("PUT", "localhost", "/subscriptions/s/resourcegroups/rg", "PUT rg"),
+        (
+            "PUT",
+            "localhost",
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv/keys/k",
+            "PUT kv/k",
+        ),
+        (
+            "PUT",
+            "localhost",
+            "/x/providers/Microsoft.KeyVault/vaults/kv/providers/Microsoft.Authorization/roleAssignments/g",
+            "PUT roleAssignments g",
+        ),
+        ("POST", "localhost", "/subscriptions/s/providers/Microsoft.ContainerService/register", "POST Microsoft.ContainerService register"),
+        (
+            "POST",
+            "localhost",
+            "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/F/register",
+            "POST F register",
+        ),
+        ("POST", "kv.vault.azure.net", "/keys/k/rotate", "POST kv/k rotate"),
+        ("PUT", "kv.vault.azure.net", "/keys/k/rotationpolicy", "PUT kv/k rotationpolicy"),
+    ],
+)  # fmt: skip
+def test_a_write_is_named_by_what_it_changes(method: str, host: str, path: str, what: str) -> None:
+    found = announce(method, host, path)
+    assert found is not None
+    assert found.what == what
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/subscriptions/s"),
+        ("POST", "/subscriptions/s/providers/Microsoft.KeyVault/checkNameAvailability"),
+        ("POST", "/providers/Microsoft.ResourceGraph/resources"),
+    ],
+)
+def test_what_changes_nothing_is_not_announced(method: str, path: str) -> None:
+    heard: list[Write] = []
+    token = listener.set(heard.append)
+    assert announce(method, "localhost", path) is None
+    listener.reset(token)
+    assert heard == []
+
+
+# -- what was under way -----------------------------------------------------------------------------------------------
+
+
+def told(*events: Event) -> list[Any]:
+    return [json.loads(json.dumps(event.to_json())) for event in events]
+
+
+def of(write: Write) -> Event:
+    return Event(NOON, "log", "cluster", message=str(write), write=write)
+
+
+def test_an_announced_write_without_an_answer_may_have_been_carried_out() -> None:
+    found = under_way(told(BEGUN, ASKED))
+    assert found.unanswered == ("PUT aks-demo",)
+    assert found.sentences == (
+        "Under way: Encrypt the managed cluster.",
+        "Sent to Azure, its answer not seen: PUT aks-demo. It may have been carried out.",
+    )
+
+
+def test_what_azure_has_accepted_goes_on_there() -> None:
+    heard: list[Write] = []
+    token = listener.set(heard.append)
+    write = announce("PUT", "localhost", "/x/providers/Microsoft.ContainerService/managedClusters/aks-demo")
+    assert write is not None
+    answered(write, 201, "c0ffee")
+    unanswered(write, "ServiceRequestError")
+    listener.reset(token)
+    assert [str(each) for each in heard] == [
+        "asking Azure now: PUT aks-demo",
+        "PUT aks-demo: HTTP 201, correlation id c0ffee",
+        "PUT aks-demo: no answer (ServiceRequestError)",
+    ]
+    found = under_way(told(BEGUN, of(heard[0]), of(heard[1])))
+    assert found.goes_on == ("the cluster aks-demo is being created",)
+    assert found.unanswered == ()
+
+
+def test_what_has_ended_is_not_under_way() -> None:
+    found = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "succeeded", 1.0)))
+    assert found.sentences == ()
+    left = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "interrupted", 1.0)))
+    assert left.unanswered == ("PUT aks-demo",)
+
+
+# -- which run is carried on ------------------------------------------------------------------------------------------
+
+
+def kept(root: Path, name: str, *events: Event, plan: Plan = PLAN_OF) -> str:
+    journal = Journal.begin(ANSWERS, plan, root=root)
+    for event in events:
+        journal(event)
+    journal.close()
+    journal.path.rename(root / name)
+    return name
+
+
+def ended(status: Any) -> Event:
+    return Event(NOON, "run-finished", None, status, 1.0)
+
+
+def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: Path) -> None:
+    other = Plan("/subscriptions/s/other", "none", "customer-managed", "Encrypt other", (), (), (), (), {})
+    kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"))
+    kept(root, "20260102-000000-aks-demo", BEGUN, ended("interrupted"))
+    kept(root, "20260103-000000-other", BEGUN, ended("failed"), plan=other)
+    kept(root, "20260104-000000-other", BEGUN, ended("succeeded"), plan=other)
+    assert [found.id for found in unfinished_runs(root)] == ["20260102-000000-aks-demo"]
+    assert unfinished_runs(root)[0].ended == "Encrypt aks-demo: was interrupted"
+    kept(root, "20260105-000000-aks-demo", BEGUN)
+    assert [found.ended for found in unfinished_runs(root)] == [
+        "Encrypt aks-demo: ended without a word, as when its process is killed or the machine goes down"
+    ]
+    kept(root, "20260106-000000-aks-demo", BEGUN, ended("succeeded"))
+    assert unfinished_runs(root) == []
+
+
+async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
+    async with signed_in() as (_, azure):
+        before = await make_plan(azure, ANSWERS)
+        run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
+        assert recorded(root, run).differences(await make_plan(azure, ANSWERS)) == ()
+        await carried_out(azure, ANSWERS)
+        found = recorded(root, run).differences(await make_plan(azure, ANSWERS))
+    assert "Create the key vault: was create, is now none" in found
+    assert any(sentence.startswith("security profile: was") for sentence in found)
+
+
+# -- where it is kept -------------------------------------------------------------------------------------------------
+
+
+def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    root.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(JournalError, match="is a symbolic link, which is not followed"):
+        Journal.begin(ANSWERS, PLAN_OF, root=root)
+    with pytest.raises(JournalError, match="is a symbolic link"):
+        list_runs(root)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
+def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> None:
+    root.mkdir()
+    root.chmod(mode)
+    with pytest.raises(JournalError, match="can be written by others") as refused:
+        Journal.begin(ANSWERS, PLAN_OF, root=root)
+    assert f"chmod 700 {root}" in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a directory away")
+def test_a_root_of_somebody_else_is_refused(root: Path) -> None:
+    root.mkdir(mode=0o700)
+    os.chown(root, 12345, 12345)
+    with pytest.raises(JournalError, match="belongs to user 12345, not to you"):
+        Journal.begin(ANSWERS, PLAN_OF, root=root)
+
+
+@pytest.mark.parametrize("name", ["answers.yaml", PLAN, EVENTS, REPORT])
+def test_a_file_that_is_a_link_is_not_read(journal: Journal, root: Path, tmp_path: Path, name: str) -> None:
+    journal(BEGUN)
+    journal.keep_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
+    (journal.path / name).rename(tmp_path / "moved")
+    (journal.path / name).symlink_to(tmp_path / "moved")
+    with pytest.raises(JournalError, match="cannot be read"):
+        read_run(root, journal.id)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o377, 0o777])
+def test_modes_are_the_same_whatever_the_umask(root: Path, umask: int) -> None:
+    old = os.umask(umask)
+    try:
+        journal = Journal.begin(ANSWERS, PLAN_OF, root=root / "deeper")
+        journal(BEGUN)
+        journal.close()
+    finally:
+        os.umask(old)
+    for path in [root, *root.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
