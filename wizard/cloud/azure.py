@@ -279,6 +279,8 @@ async def connect(
     session = aiohttp.ClientSession(
         connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
     )
+    # Else aiohttp itself sends a PUT a second time where the connection breaks, at once and without a word. It has no option.
+    session._retry_connection = False  # noqa: SLF001
     async with session:
         where = await _which(
             cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, patience

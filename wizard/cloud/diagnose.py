@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem, ProblemKind
+from wizard.cloud.throttling import TOO_MANY, retry_after
 
 
 @dataclass(frozen=True)
@@ -214,11 +215,14 @@ def problem_from(error: Exception, summary: str) -> Problem:
 
 
 def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
+    remedy = "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again."
+    if "Timeout" in type(error).__name__:
+        remedy += " --patience request=SECONDS gives each answer more time."
     return Problem(
         "unreachable",
         summary,
         cause,
-        "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
+        remedy,
         code=type(error).__name__,
         azure_said=clean(str(error)),
         retryable=True,
@@ -257,11 +261,13 @@ def _refusal(error: Any, summary: str) -> Problem:
             kind,
             passing,
         )
+    asked = retry_after(headers, unsaid=0) if error.status_code == TOO_MANY else 0
+    more = f" Azure asks to wait {asked:.0f} s: --patience asked-wait={asked:.0f} does." if asked >= 1 else ""
     return Problem(
         known.kind,
         summary,
         known.cause,
-        known.remedy,
+        known.remedy + more,
         code=clean(code) or f"HTTP {error.status_code}",
         azure_said=said,
         correlation_id=clean(

@@ -78,6 +78,9 @@ class Refusals:
         now, within = self._work.clock.elapsed(), getattr(self._work.patience, budget)
         self._begun = now if self._begun is None else self._begun
         self._times[budget] += 1
+        if self._times[budget] == 1:
+            work = self._work
+            work.log(f"waiting for that to pass, {work.patience.limit(budget)}", "operator")
         if self._times[budget] * self._work.patience.cluster_retry > within or now - self._begun > within:
             raise AzureError(impatient(error.problem, self._work.patience, budget)) from error
 

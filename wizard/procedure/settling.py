@@ -17,6 +17,10 @@ async def let_roles_settle(work: Work) -> None:
     if work.answers.customer_managed is None:
         return
     settle = work.patience.settle(work.answers)
+    if _youngest(work) < settle:
+        private = work.target.own.vault.network_access == "Private"
+        limit = work.patience.limit("settle_private" if private else "settle_public")
+        work.log(f"waiting for the identity's new roles to settle, {limit}", "operator")
     while (age := _youngest(work)) < settle:
         work.progress("the identity's new roles are settling", age, settle)
         await work.clock.sleep(min(work.patience.heartbeat, settle - age))

@@ -149,6 +149,7 @@ class Cluster(Step):
         work.log(
             f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
         )
+        work.log(f"it is followed to its end, {work.patience.limit('operation_wait')}", "detail")
         try:
             await _follow(
                 work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]

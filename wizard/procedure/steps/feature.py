@@ -50,6 +50,8 @@ class Feature(Step):
 
         def report(state: str, spent: float) -> None:
             nonlocal last
+            if not last and state not in {"Registered", "not needed any more"}:
+                work.log(f"waiting for the feature, {work.patience.limit('feature_wait')}", "operator")
             last = state
             words = {
                 "Registering": "Azure is registering the feature",

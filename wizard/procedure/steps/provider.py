@@ -32,10 +32,17 @@ class Provider(Step):
         return Intent("none", (Effect("keep", "resource provider", features.NAMESPACE, "registered"),))
 
     async def apply(self, work: Work) -> None:
+        def report(state: str, spent: float) -> None:
+            if not spent:
+                work.log(
+                    f"waiting for the resource provider, {work.patience.limit('feature_wait')}", "operator"
+                )
+            work.progress(f"{features.NAMESPACE} is {state}", spent, self.usually[1])
+
         await features.refresh_provider(
             work.azure,
             work.answers.subscription,
-            lambda state, spent: work.progress(f"{features.NAMESPACE} is {state}", spent, self.usually[1]),
+            report,
             work.patience.feature_wait,
         )
 

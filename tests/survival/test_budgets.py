@@ -1,0 +1,145 @@
+"""Each wait has a limit that is told while it is waited, can be changed, and is named once it is used up."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from screens.cli import cli
+from tests.support import answers, signed_in, surroundings, world
+from wizard.cloud.arm import Json
+from wizard.cloud.azure import connect
+from wizard.cloud.problems import AzureError, Problem
+from wizard.patience import Patience, budgets
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.simulator import Simulator
+
+PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
+NEVER = 1e9
+REGISTERED: Json = {
+    "subscriptions": {
+        PRIVATE.subscription: {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
+    }
+}
+PUT_CLUSTER: Json = {"method": "PUT", "path": "*/managedclusters/aks-demo"}
+
+
+def refused(code: str, status: int, match: Json, **headers: str) -> Json:
+    return {
+        "match": match,
+        "answer": {"status": status, "code": code, "message": f"{code}.", "headers": headers},
+    }
+
+
+THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
+USED_UP: dict[str, tuple[Any, Json]] = {
+    "role-wait": (PUBLIC, {**REGISTERED, "durations": {"role_propagation": NEVER}}),
+    "principal-wait": (
+        PRIVATE, {"faults": [refused("PrincipalNotFound", 400, {"method": "PUT", "path": "*/roleassignments/*"})]},
+    ),
+    "vault-wait": (PRIVATE, {**REGISTERED, "durations": {"vault_dns": NEVER}}),
+    "feature-wait": (PRIVATE, {"durations": {"feature": NEVER}}),
+    "operation-wait": (
+        answers("platform-managed"), {**REGISTERED, "faults": [{"match": PUT_CLUSTER, "lro": "never-ends"}]},
+    ),
+    "refusal-wait": (answers("platform-managed"), {**REGISTERED, "faults": [refused("EtagMismatch", 409, PUT_CLUSTER)]}),
+    "asked-wait": (
+        answers("platform-managed"),
+        {**REGISTERED, "faults": [refused("Throttled", 429, PUT_CLUSTER, **{"Retry-After": "3600"})]},
+    ),
+}  # fmt: skip
+"""By budget: a road on which it is used up, and the world in which it is."""
+
+
+async def run_with(
+    patience: str, road: Any, scenario: Path, speed: float = 3000
+) -> tuple[list[Event], Problem | None]:
+    events: list[Event] = []
+    async with signed_in(scenario, speed=speed, environment={"AKS_KMS_PATIENCE": patience}) as (_, azure):
+        plan = await make_plan(azure, road)
+        await Run(azure, road, plan, listeners=[events.append]).execute(plan.digest)
+    return events, events[-1].problem
+
+
+@pytest.mark.parametrize("budget", USED_UP)
+async def test_a_budget_that_is_used_up_is_named_with_the_way_to_give_more(
+    budget: str, tmp_path: Path
+) -> None:
+    road, changes = USED_UP[budget]
+    _, problem = await run_with(
+        f"settle-public=0,settle-private=0,{budget}=121", road, world(tmp_path, **changes)
+    )
+    assert problem is not None
+    assert problem.kind != "ours"
+    assert f"--patience {budget}=" in problem.remedy
+
+
+@pytest.mark.parametrize("budget", sorted(USED_UP.keys() - {"asked-wait"}))
+async def test_what_is_waited_for_is_told_with_its_limit(budget: str, tmp_path: Path) -> None:
+    """Those of the feature, the operation and the vault say with each word how long it takes as a rule."""
+    road, changes = USED_UP[budget]
+    events, _ = await run_with(
+        f"settle-public=0,settle-private=0,{budget}=121", road, world(tmp_path, **changes)
+    )
+    told = [event.message for event in events if event.type in {"log", "step-progress"}]
+    assert [message for message in told if f"at most 121 s (--patience {budget})" in message], told
+
+
+async def test_settling_is_told_with_its_limit_and_can_be_given_another(tmp_path: Path) -> None:
+    events, problem = await run_with("settle-private=400", PRIVATE, world(tmp_path, **REGISTERED), speed=200)
+    assert problem is None
+    settling = [event for event in events if event.message == "the identity's new roles are settling"]
+    assert {event.expected_seconds for event in settling} == {400}
+    assert any("at most 400 s (--patience settle-private)" in event.message for event in events)
+
+
+async def test_a_request_that_is_never_answered_has_its_limit_too() -> None:
+    async with Simulator(speed=float("inf")) as simulator:
+        simulator.strike_with({"match": {"method": "GET", "path": "*/resourcegroups/rg-demo"}, "hang": True})
+        with pytest.raises(AzureError) as refusal:
+            async with connect(surroundings(simulator, {"AKS_KMS_PATIENCE": "request=0.5"})) as azure:
+                await make_plan(azure, PRIVATE)
+    assert refusal.value.problem.kind == "unreachable"
+    assert "--patience request=" in refusal.value.problem.remedy
+
+
+def test_limits_are_given_by_name() -> None:
+    given = Patience().given("role-wait=60, feature-wait=7200", "role-wait=90")
+    assert (given.role_wait, given.feature_wait, given.operation_wait) == (90, 7200, 7200)
+    assert Patience.from_environment({}) == Patience()
+    assert Patience.from_environment({"AKS_KMS_PATIENCE": "request=5"}).request == 5
+    assert "cluster-retry" not in budgets(), "AKS's own pace is not for sale"
+    assert all(seconds > 0 and what for seconds, what in budgets().values())
+
+
+MISTAKES = ["wait=5", "role-wait", "role-wait=soon", "role-wait=-1", "role-wait=inf", "cluster-retry=1"]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_limit_that_is_none_is_named(mistake: str) -> None:
+    with pytest.raises(ValueError, match=mistake.partition("=")[0]):
+        Patience().given(mistake)
+    for arguments in (
+        ["--patience", mistake, "plan", "-f", "x"],
+        ["apply", "-f", "x", "--yes", "--patience", mistake],
+        ["runs", "resume", "--yes", "--patience", mistake],
+    ):
+        ended = CliRunner().invoke(cli, arguments)
+        assert ended.exit_code == 2
+        assert mistake.partition("=")[0] in ended.output
+
+
+async def test_so_is_one_in_the_environment() -> None:
+    with pytest.raises(AzureError) as refusal:
+        async with connect({"AKS_KMS_PATIENCE": "patience=1"}):
+            pass
+    assert refusal.value.problem.kind == "input"
+    assert "AKS_KMS_PATIENCE" in refusal.value.problem.summary
+
+
+def test_the_help_names_them_all() -> None:
+    shown = " ".join(CliRunner().invoke(cli, ["apply", "--help"]).output.split())
+    assert all(f"{name} ({seconds:.0f})" in shown for name, (seconds, _) in budgets().items())

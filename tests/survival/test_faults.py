@@ -1,0 +1,103 @@
+"""A part of the matrix of every fault at every request; all of it: `python -m tests.survival.faults --full`."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from tests.support import answers, carried_out, cluster_id, signed_in
+from tests.survival.fault_kinds import KINDS, Kind
+from tests.survival.fault_roads import ROADS, Road
+from tests.survival.faults import Asked, Combination, combinations, requests_of, tried
+from wizard.cloud.azure import connect
+from wizard.cloud.problems import AzureError
+from wizard.procedure.planning import make_plan
+from wizard.simulator import Simulator
+
+OF_EACH = 6
+
+
+@pytest.mark.parametrize("road", ROADS, ids=[road.name for road in ROADS])
+@pytest.mark.timeout(600)
+async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(road: Road) -> None:
+    found = combinations(road, await requests_of(road), KINDS, new=True)
+    chosen = Random(road.name).sample(found, OF_EACH)
+    results = [await tried(combination) for combination in chosen]
+    assert [result for result in results if result.how not in {"success", "error"}] == []
+
+
+EVERY_WRITE = [
+    Asked("PUT", "*/managedclusters/aks-demo", 1),
+    Asked("POST", "/keys/aks-kms/create", 1),
+]
+
+
+@pytest.mark.parametrize(
+    "kind", ["answer lost", "500, done all the same", "a proxy's page, done all the same"]
+)
+@pytest.mark.parametrize("asked", EVERY_WRITE, ids=[asked.path for asked in EVERY_WRITE])
+async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes_on(
+    asked: Asked, kind: str
+) -> None:
+    result = await tried(Combination("customer-managed, public", asked, kind, "once"))
+    assert (result.how, result.detail) == ("success", "")
+
+
+async def test_a_proxys_404_is_no_plan_to_create() -> None:
+    async with Simulator("encrypted", speed=float("inf")) as simulator:
+        page = {"status": 404, "body": "<html>Not here</html>"}
+        simulator.strike_with({"match": {"method": "GET", "path": "*/vaults/kv-demo"}, "page": page})
+        with pytest.raises(AzureError) as refusal:
+            async with connect(simulator.environment) as azure:
+                await make_plan(azure, answers("customer-managed-private"))
+        assert simulator.writes() == []
+    problem = refusal.value.problem
+    assert problem.kind == "unreachable"
+    assert "kv-demo" in problem.summary
+    assert "Not here" in problem.azure_said
+
+
+async def test_the_operator_sees_that_azure_asks_to_wait() -> None:
+    busy = {
+        "match": {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1},
+        "answer": {
+            "status": 429,
+            "code": "TooManyRequests",
+            "message": "Busy.",
+            "headers": {"Retry-After": "1"},
+        },
+    }
+    async with signed_in() as (simulator, azure):
+        simulator.strike_with(busy)
+        _, events, status = await carried_out(azure, answers("customer-managed-private"))
+    assert status == "succeeded"
+    told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
+    assert told == ["Azure asks to wait 1 s (PUT id-aks-demo: HTTP 429)"]
+
+
+SPEED = 1200.0
+UPDATES = [
+    kind
+    for kind in KINDS
+    if kind.fits("PUT", cluster_id().lower())
+    and kind.name not in {"hang", "operation never ends", "operation lags"}
+    and "token" not in kind.spec
+]
+"""What can go wrong with the cluster's update, but for what is only a matter of patience, and what never gets as far as AKS."""
+
+
+@pytest.mark.parametrize("kind", UPDATES, ids=[kind.name for kind in UPDATES])
+async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) -> None:
+    """AKS gives each cluster 20 updates, and one more a minute (AKS:quotas-skus-regions, AZURE.md §1a)."""
+    environment = {"AKS_KMS_PATIENCE": "refusal-wait=240,role-wait=240,asked-wait=60"}
+    async with signed_in(speed=SPEED, environment=environment) as (simulator, azure):
+        match = {"method": "PUT", "path": "*/managedclusters/aks-demo"}
+        simulator.strike_with({"match": match, **kind.spec})
+        await carried_out(azure, answers("platform-managed"))
+        puts = [
+            request.time
+            for request in simulator.requests
+            if request.method == "PUT" and request.path.lower().endswith("/managedclusters/aks-demo")
+        ]
+    assert puts
+    assert all((later - earlier) * SPEED >= 60 for earlier, later in pairwise(puts))
