@@ -7,16 +7,15 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import one_line
+from wizard.programs import passed_over, program, trusted_path
 
 State = Literal["found", "missing", "too old", "unknown"]
 
@@ -209,11 +208,19 @@ def _older(found: str, oldest: str) -> bool | None:
 
 async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], limit: float) -> _Answer:
     """Run a tool by its absolute path, without any credential, and read the JSON it prints."""
-    path = where(tool, environment)
+    path = program(tool, environment)
     if path is None:
-        return _Answer(None, None)
+        other = passed_over(tool, environment)
+        why = (
+            f"{one_line(other)} is not run: everybody may write there, or it is where one happens to be"
+            if other
+            else ""
+        )
+        return _Answer(None, None, why)
     given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
     given |= {
+        "PATH": trusted_path(environment),
+        "KUBECACHEDIR": os.devnull,
         "LC_ALL": "C.UTF-8",
         "AZURE_CORE_COLLECT_TELEMETRY": "false",
         "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
@@ -232,11 +239,6 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
     except (ValueError, RecursionError):
         return _Answer(path, None, f"{path} {arguments[0]} printed something that is not JSON")
     return _Answer(path, body if isinstance(body, dict) else {})
-
-
-def where(tool: str, environment: Mapping[str, str]) -> str | None:
-    found = shutil.which(tool, path=environment.get("PATH", ""))
-    return str(Path(found).absolute()) if found else None
 
 
 async def _output(command: list[str], environment: dict[str, str]) -> tuple[bytes, int]:

@@ -31,7 +31,7 @@ async def test_the_credentials_are_read_as_often_as_it_takes_and_nothing_else_is
         lines = (await kubectl.get("/readyz")).splitlines()
     assert lines[:2] == [CREDENTIALS.text] * 2
     assert {line.partition("=")[0] for line in lines[2:-1]} - {"PWD", "SHLVL", "_", "OLDPWD"} == {
-        "HTTPS_PROXY", "LC_ALL", "KUBERC",
+        "HTTPS_PROXY", "LC_ALL", "KUBERC", "KUBECACHEDIR",
     }  # fmt: skip
     assert TOKEN not in lines[-1]
     assert lines[-1].endswith("get --raw /readyz")

@@ -78,10 +78,11 @@ class Azure:
     cloud: Cloud
     signed_in: SignedIn
     clock: Clock
-    _credential: KeptCredential
-    _session: "aiohttp.ClientSession"
-    _environment: Mapping[str, str]
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _credential: KeptCredential = field(repr=False)
+    _session: "aiohttp.ClientSession" = field(repr=False)
+    _environment: Mapping[str, str] = field(repr=False)
+    """Secrets are in it."""
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     throttling: Throttling = field(default_factory=Throttling)
     """What Azure has said about too many requests so far."""
     patience: Patience = field(default_factory=Patience)

@@ -5,7 +5,6 @@ import base64
 import binascii
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.programs import passed_over, program
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
@@ -148,7 +148,11 @@ def make_credential(
             client = environment.get("AZURE_CLIENT_ID")
             inner = aio.ManagedIdentityCredential(client_id=client, transport=transport())
         case "azure-cli":
-            if shutil.which("az", path=environment.get("PATH")) is None:
+            if other := passed_over("az", environment):  # azure-identity would run it
+                raise _cannot_sign_in(
+                    f"{clean(other)} is not run: everybody may write there, or it is where one happens to be."
+                )
+            if program("az", environment) is None:
                 raise _cannot_sign_in(
                     "The Azure CLI is not installed, and nothing else to sign in with was found."
                 )

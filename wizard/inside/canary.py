@@ -8,7 +8,7 @@ import asyncio
 import base64
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from wizard.cloud.arm import dig
@@ -26,7 +26,7 @@ class Canary:
     """One secret, and what is written into it."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
 
     @property
     def path(self) -> str:

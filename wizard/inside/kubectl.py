@@ -2,7 +2,8 @@
 
 It is used rather than a client library because it is what an operator of the cluster has and trusts, and because it
 knows every way through proxies and certificates that a kubeconfig can ask for. Only its `--raw` requests are used: each
-is exactly one request to the API server, named here, and none of them leaves a cache behind.
+is exactly one request to the API server, named here, and none of them leaves a cache behind. Google's distribution puts
+a program before it that does (in the folder one happens to be in, where it is told of no home), so there is none to keep.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wizard.cloud.clean import clean
@@ -49,8 +50,8 @@ class Kubectl:
     program: str
     _file: str
     _descriptors: tuple[int, ...]
-    _environment: Mapping[str, str]
-    _secrets: tuple[str, ...]
+    _environment: Mapping[str, str] = field(repr=False)
+    _secrets: tuple[str, ...] = field(repr=False)
     _limit: float
 
     async def get(self, path: str, keep: Callable[[bytes], bool] | None = None) -> str:
@@ -153,7 +154,7 @@ def opened(
     """A kubectl with these credentials, for the length of the block; `limit` is in seconds, for each request."""
     given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
     with hidden(kubeconfig.text) as (file, descriptors):
-        surroundings = {**given, "LC_ALL": "C.UTF-8", "KUBERC": "off"}
+        surroundings = {**given, "LC_ALL": "C.UTF-8", "KUBERC": "off", "KUBECACHEDIR": os.devnull}
         yield Kubectl(program, file, descriptors, surroundings, kubeconfig.secrets, limit)
 
 

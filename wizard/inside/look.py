@@ -12,7 +12,7 @@ from wizard.inside.canary import new_canary, sweep
 from wizard.inside.kubeconfig import invoke, kubeconfig
 from wizard.inside.kubectl import TIME_LIMIT, Kubectl, KubectlError, opened
 from wizard.inside.metrics import KMS, Readings, survey
-from wizard.prerequisites import where
+from wizard.programs import program as program_of
 from wizard.verification.report import Check, ClusterReport
 
 _REACHED = "That the API server takes the credentials. Nothing of encryption."
@@ -47,7 +47,7 @@ async def look_inside(
         start = f"az aks start --resource-group {cluster.resource_group} --name {cluster.name}"
         told(_not_reached("The cluster is not running, so it has no inside to look at.", "", start))
         return tuple(told.all)
-    program = where("kubectl", azure.environment)
+    program = program_of("kubectl", azure.environment)
     if program is None:
         missing = "kubectl is not found on this machine's PATH, and nothing inside the cluster was looked at."
         told(_not_reached(missing, "", f"az aks install-cli   (or, from within Azure: {invoke(cluster)})"))

@@ -1,6 +1,7 @@
 """What was asked and answered, without tokens and secrets."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -111,6 +112,10 @@ def parse_body(raw: bytes, content_type: str) -> Json | None:
     return clean if isinstance(clean, dict) else {"(not an object)": clean}
 
 
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+
+
 class RecordFile:
     """One JSON object a line, each written out at once."""
 
@@ -119,7 +124,7 @@ class RecordFile:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("a", encoding="utf-8", buffering=1)
+        self._file = open(self._path, "a", encoding="utf-8", buffering=1, opener=_for_its_owner)
         return self
 
     def __exit__(
@@ -131,4 +136,4 @@ class RecordFile:
     def write(self, recorded: Recorded) -> None:
         """Append one request."""
         if self._file is not None:
-            self._file.write(json.dumps(recorded.shown, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(recorded.shown) + "\n")

@@ -57,7 +57,7 @@ class SecretSpec(Model):
     """A Kubernetes secret; `data` is plain text."""
 
     type: str = "Opaque"
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field({}, repr=False)
     labels: dict[str, str] = {}
 
 
@@ -220,10 +220,24 @@ def _built_in(name: str) -> Json:
     return _parse(text, f"The built-in scenario '{name}'")
 
 
+_YAML_SLIPS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    NotImplementedError,
+)
+"""What the YAML library lets out, besides its own errors, for values and directives it cannot make sense of."""
+
+
 def _parse(text: str, origin: str) -> Json:
     try:
         document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as problem:
+    except RecursionError:
+        raise ScenarioError(f"{origin} is nested deeper than any world. Start it anew.") from None
+    except (YAMLError, *_YAML_SLIPS) as problem:
         raise ScenarioError(f"{origin} is not YAML: {problem}. Mend the syntax there.") from problem
     if not isinstance(document, dict):
         raise ScenarioError(

@@ -22,7 +22,7 @@ class PrincipalSpec(Model):
     app_id: Guid | Literal[""] = ""
     upn: str = ""
     secret: str = Field(
-        "", description="Client secret or password; made up at each start where it is not given."
+        "", repr=False, description="Client secret or password; made up at each start where it is not given."
     )
     roles: dict[str, list[str]] = {}
     eligible: dict[str, list[str]] = {}

@@ -5,6 +5,7 @@ What only a started simulator needs is imported when it starts: whoever runs aga
 
 import asyncio
 import math
+import os
 import secrets
 import shlex
 import tempfile
@@ -171,6 +172,9 @@ class Simulator:
         self._port, self._proxy_port = server.port, proxy.port
         world.proxy_url = f"http://127.0.0.1:{proxy.port}"
         self._ca_file = self._ca_path(folder)
+        os.close(
+            os.open(self._ca_file, os.O_WRONLY | os.O_CREAT, 0o600)
+        )  # whoever writes it is who is believed
         authority.cert_pem.write_to_path(str(self._ca_file))
         if self._state_file:
             state.authority, state.signing_key = (

@@ -36,7 +36,7 @@ class Principal:
     name: str
     app_id: str = ""
     upn: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     resource_id: str = ""
     visible_at: float = 0.0
 

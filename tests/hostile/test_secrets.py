@@ -1,0 +1,224 @@
+"""Secrets that are in play during every kind of work, and whatever is written, shown or kept meanwhile: none is in it."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from screens.app import WizardApp
+from tests.hostile.in_process import Ended, run
+from tests.inside.kubectl import NEEDED, on_path
+from tests.journeys.test_wizard_verification import looked_inside, verify_only
+from tests.screens.operator import LARGE, wizard
+from tests.support import PRODUCTION, answers, cluster_id, surroundings, world
+from wizard.cloud.arm import ResourceId
+from wizard.cloud.azure import connect
+from wizard.cloud.credential import KeptCredential
+from wizard.cloud.endpoints import CLOUDS
+from wizard.inside import canary, kubeconfig, kubectl
+from wizard.simulator import Simulator
+
+CLIENT_SECRET = "sentinel-client-secret-8Q~zk"
+IN_CLUSTER = "sentinel-inside-a-kubernetes-secret"
+ENVIRONMENT = {
+    "AWS_SECRET_ACCESS_KEY": "sentinel-of-another-cloud",
+    "GITHUB_TOKEN": "ghs_sentinelOfGitHub",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD": "sentinel-certificate-password",
+    "AZURE_PASSWORD": "sentinel-password",
+}
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]+")
+PEM = re.compile(r"PRIVATE KEY|LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}")
+
+
+class Kept:
+    """Every secret that was in play."""
+
+    def __init__(self) -> None:
+        self.planted = {CLIENT_SECRET, IN_CLUSTER, *ENVIRONMENT.values()}
+        self.met: set[str] = set()
+        """Those that Azure gave: tokens, the kubeconfig's credentials, the canary's value."""
+
+    def are_not_in(self, text: str, where: object) -> None:
+        for secret in self.planted | self.met:
+            assert secret not in text, where
+            assert json.dumps(secret)[1:-1] not in text, where
+        assert not JWT.search(text), where
+        assert not PEM.search(text), where
+
+    def are_not_below(self, folder: Path) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink() and path.name not in {"world.yaml", "env"}:
+                self.are_not_in(path.read_text("utf-8", "replace"), path)
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    """Listens where the secrets come in; each of them has to have been met by the end of a test that asks for it."""
+    found = Kept()
+    get, reduce, new = KeptCredential.get_token_info, kubeconfig.reduced, canary.new_canary
+
+    async def token(self: KeptCredential, *scopes: str, options: Any = None) -> Any:
+        info = await get(self, *scopes, options=options)
+        found.met.add(info.token)
+        return info
+
+    async def config(azure: Any, text: str) -> Any:
+        made = await reduce(azure, text)
+        found.met.update((*made.secrets, made.text))
+        return made
+
+    def bird() -> canary.Canary:
+        made = new()
+        found.met.add(made.value)
+        return made
+
+    monkeypatch.setattr(KeptCredential, "get_token_info", token)
+    monkeypatch.setattr(kubeconfig, "reduced", config)
+    monkeypatch.setattr("wizard.inside.checks.new_canary", bird, raising=False)
+    monkeypatch.setattr("wizard.inside.look.new_canary", bird, raising=False)
+    yield found
+    assert any(JWT.match(secret) for secret in found.met), "no token was met: nothing was tested"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A world in which the secrets are planted, and answers for it."""
+    secrets = {"default/app": {"data": {"password": IN_CLUSTER}}}
+    subscriptions = {PRODUCTION: {"groups": {"rg-web": {"clusters": {"web-stage": {"secrets": secrets}}}}}}
+    world(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, subscriptions=subscriptions)
+    for road in ("customer-managed-private", "customer-managed-public"):
+        (tmp_path / f"{road}.yaml").write_text(answers(road).to_yaml())
+    return tmp_path
+
+
+LOOK = ("verify", "-g", "rg-web", "-n", "web-stage", "--in-cluster", "-v", "-v")
+COMMANDS = [
+    ("check", "-v", "-v"),
+    ("clusters", "-v", "-v"),
+    ("plan", "-v", "-v", "-f", "customer-managed-private.yaml"),
+    ("apply", "-v", "-v", "-f", "customer-managed-private.yaml", "--yes", "-o", "json"),
+    ("apply", "-v", "-v", "-f", "customer-managed-public.yaml", "--yes", "-o", "jsonl"),
+    ("rotate", "-v", "-g", "rg-bank", "-n", "bank-ledger", "--yes"),
+    ("script", "--live", "-f", "customer-managed-public.yaml"),
+    ("verify", "--all", "--depth=full", "-v", "-o", "json"),
+    pytest.param(LOOK, marks=NEEDED),
+    pytest.param((*LOOK, "-o", "json"), marks=NEEDED),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
+@pytest.mark.parametrize("crashes", [False, True], ids=["", "crashes"])
+def test_no_command_tells(
+    command: tuple[str, ...], crashes: bool, place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if crashes:
+        break_down(monkeypatch)
+    path = f"{on_path(place)}:{os.environ['PATH']}" if "--in-cluster" in command else os.environ["PATH"]
+    ended = run(
+        "--simulate=world.yaml",
+        "--speed=max",
+        *command,
+        home=place,
+        environment={**ENVIRONMENT, "PATH": path},
+    )
+    kept.are_not_in(ended.out + ended.err, command)
+    kept.are_not_below(place)
+    if crashes:
+        assert ended.code == 1, ended
+        assert "RuntimeError in " in ended.err
+    assert any(place.rglob("run.log")) is (command[0] == "apply" and not crashes)
+    for journal in (place / "state").rglob("plan.json"):
+        for words in (("show",), ("show", "-o", "json"), ("report",), ("report", "-o", "markdown")):
+            told: Ended = run("runs", words[0], journal.parent.name, *words[1:], home=place)
+            kept.are_not_in(told.out + told.err, words)
+
+
+def break_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked of Azure, an error that nobody foresaw comes of it, and quotes all that it knows."""
+
+    def failing(self: Any, *_: Any) -> Any:
+        secret = [*ENVIRONMENT.values(), CLIENT_SECRET, IN_CLUSTER]
+        raise RuntimeError(f"{self!r} {secret} {self._environment}")
+
+    monkeypatch.setattr("wizard.cloud.azure.Azure.subscriptions", failing)
+    monkeypatch.setattr("wizard.cloud.azure.Azure._arm_client", failing)
+
+
+async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = place / "record.jsonl"
+    async with Simulator(place / "world.yaml", record=record, speed=float("inf")) as simulator:
+        async with connect(surroundings(simulator)) as azure:
+            await kubeconfig.kubeconfig(azure, ResourceId.parse(cluster_id("web-stage", "rg-web")))
+        host = simulator.managed_identity_environment
+        for name, value in host.items():  # azure-identity looks nowhere else
+            monkeypatch.setenv(name, value)
+        kept.met.add(host["IDENTITY_HEADER"])
+        async with connect(
+            surroundings(simulator, {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, **host}),
+            credential="managed-identity",
+        ) as azure:
+            await azure.subscriptions()
+        told: list[str] = []
+        async with connect(surroundings(simulator), credential="device-code", tell=told.append) as azure:
+            await azure.subscriptions()
+    text = record.read_text("utf-8")
+    kept.are_not_in(text, "record")
+    given = [json.loads(line)["response"] or {} for line in text.splitlines()]
+    assert {body["device_code"] for body in given if "device_code" in body} == {"(left out)"}
+
+
+async def test_no_object_tells_when_it_is_shown(place: Path, kept: Kept) -> None:
+    async with (
+        Simulator(place / "world.yaml", speed=float("inf")) as simulator,
+        connect(surroundings(simulator)) as azure,
+    ):
+        config = await kubeconfig.kubeconfig(azure, ResourceId.parse(cluster_id("web-stage", "rg-web")))
+        with kubectl.opened("/usr/bin/kubectl", config, {**azure.environment, **ENVIRONMENT}) as opened:
+            bird = canary.new_canary()
+            kept.met.add(bird.value)
+            for each in (
+                azure,
+                azure._credential,
+                config,
+                opened,
+                bird,
+                CLOUDS,
+                simulator,
+                simulator.requests,
+            ):
+                kept.are_not_in(f"{each!r} {each!s}", type(each))
+            kept.are_not_in(repr(simulator._scenario), "the scenario")
+
+
+@NEEDED
+async def test_no_screen_tells(place: Path, kept: Kept) -> None:
+    """The pictures of the wizard from its first frame to a look inside, as Textual exports them."""
+    pictures: list[str] = []
+    async with (
+        Simulator(place / "world.yaml", speed=float("inf")) as simulator,
+        wizard(simulator, place, LARGE, PATH=on_path(place), **ENVIRONMENT) as operator,
+    ):
+        app: WizardApp = operator.app
+        pictures.append(app.export_screenshot())
+        await verify_only(operator, "web-stage")
+        pictures.append(app.export_screenshot())
+        await operator.sees("checks passed")
+        await operator.press("i")
+        await operator.sees("Look inside web-stage with kubectl?")
+        await operator.press("tab", "enter")
+        await operator.until(lambda: looked_inside(operator), "the end")
+        pictures.append(app.export_screenshot())
+        app.background(failing(place), "a test")
+        await operator.sees("aks-kms itself failed at a test: RuntimeError")
+        pictures.append(app.export_screenshot())
+        for picture in pictures:
+            kept.are_not_in(picture, "picture")
+    kept.are_not_below(place)
+
+
+async def failing(_: Path) -> None:
+    raise RuntimeError(CLIENT_SECRET)
