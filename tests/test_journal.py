@@ -15,6 +15,7 @@ from wizard.cloud.problems import Problem
 from wizard.journal import Journal, JournalError, default_root, list_runs, read_run
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
+from wizard.rotating import RotatingLog, older
 from wizard.verification.report import Check, ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -199,3 +200,30 @@ def test_closing_twice_and_telling_a_closed_journal_are_harmless(journal: Journa
 def test_the_journal_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "aks-kms" / "runs"
+
+
+def test_a_wait_that_goes_on_is_noted_once_a_minute(journal: Journal, root: Path) -> None:
+    for second in range(0, 3600, 5):
+        journal(
+            Event(NOON, "step-progress", "feature", seconds=float(second), message="Azure is registering it")
+        )
+    journal(Event(NOON, "step-progress", "feature", seconds=3600.0, message="it is registered"))
+    written = [(event["seconds"], event["message"]) for event in read_run(root, journal.id).events]
+    assert written == [
+        *((float(minute * 60), "Azure is registering it") for minute in range(60)),
+        (3600.0, "it is registered"),
+    ]
+
+
+def test_the_log_of_a_run_without_end_takes_two_parts_of_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    log = RotatingLog(path, most=100)
+    for number in range(1000):
+        log.append(f"line {number:04}\n".encode(), durable=False)
+    log.close()
+    kept = older(path).read_text() + path.read_text()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["run.log", "run.log.1"]
+    assert max(path.stat().st_size, older(path).stat().st_size) <= 100
+    numbers = [int(line.removeprefix("line ")) for line in kept.splitlines()]
+    assert numbers == list(range(numbers[0], 1000)), "whole lines, the newest, none missing between them"
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}

@@ -5,6 +5,7 @@ names resources, so nobody but its owner may read it.
 """
 
 import json
+import math
 import os
 import re
 import stat
@@ -23,6 +24,7 @@ from wizard.journal_files import EventShape, PlanShape, ReportShape, parsed
 from wizard.lock import holders
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
+from wizard.rotating import RotatingLog, older
 from wizard.verification.report import ClusterReport
 
 ANSWERS, PLAN, EVENTS, LOG, REPORT = "answers.yaml", "plan.json", "events.jsonl", "run.log", "report.json"
@@ -32,6 +34,12 @@ RecordedStatus = Literal[
 ]
 """`running`: a process of this machine is at it. `unfinished`: it ended without being able to say so. `not-begun`: it
 ended before its first step, and nothing was sent. `unreadable`: its files cannot be understood."""
+
+
+_SAID_AGAIN = 60.0
+"""Seconds of Azure's time between two notes that a step still waits for the same."""
+_EVENTS_MOST = 32 * 1024 * 1024
+"""Bytes of events, half of what is read; beyond it only what begins, ends or is announced is written."""
 
 
 class JournalError(Exception):
@@ -47,7 +55,8 @@ class Journal:
     """One run on disk. A listener of its events; each line is there the moment the event is, and on the disk itself
     (with all before it) where it announces something: a step, a request that asks Azure to change something, an end.
 
-    A disk that fails during the run does not fail the run: `trouble` then says why the rest is missing.
+    A wait that goes on is noted once a minute, and the log is rotated, so that a run of any length fits on a disk. A disk
+    that fails during the run does not fail the run: `trouble` then says why the rest is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,10 +64,12 @@ class Journal:
         self.path = path
         self.log_path = path / LOG
         self.trouble: str | None = None
-        self._events = private.create(path / EVENTS)
-        self._log = private.create(self.log_path)
+        self._events, self._size = private.create(path / EVENTS), 0
+        self._log = RotatingLog(self.log_path)
         private.sync(path)
         self._open = True
+        self._waits: dict[str | None, tuple[str, float]] = {}
+        """By step: what it was said to wait for, and when (in its seconds) that was last written."""
 
     @classmethod
     def begin(cls, answers: Answers, plan: Plan, *, root: Path | None = None) -> "Journal":
@@ -84,11 +95,32 @@ class Journal:
 
     def __call__(self, event: Event) -> None:
         """Keep an event. Never raises: see `trouble`."""
-        for line in log_lines(event):
-            self._append(self._log, line, durable=event.type == "run-finished")
+        if not self._open or self.trouble or self._was_said(event):
+            return
         announces = event.write is not None and event.write.state == "announced"
         durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
-        self._append(self._events, json.dumps(event.to_json()), durable=durable)
+        try:
+            self._log.append(_lines(log_lines(event)), durable=event.type == "run-finished")
+            line = _lines([json.dumps(event.to_json())])
+            if not durable and self._size + len(line) > _EVENTS_MOST:
+                return
+            private.write_all(self._events, line)
+            self._size += len(line)
+            if durable:
+                os.fsync(self._events)
+        except OSError as error:
+            self.trouble = f"{self.path} cannot be written any more: {error.strerror or error}"
+
+    def _was_said(self, event: Event) -> bool:
+        """Whether it only says again, less than a minute later, what a step waits for."""
+        if event.type != "step-progress":
+            return False
+        said, when = self._waits.get(event.step, ("", -math.inf))
+        seconds = event.seconds or 0.0
+        if said == event.message and 0 <= seconds - when < _SAID_AGAIN:
+            return True
+        self._waits[event.step] = event.message, seconds
+        return False
 
     def keep_report(self, report: ClusterReport) -> None:
         """Keep the outcome of a verification; a later one replaces it. Never raises: see `trouble`."""
@@ -104,17 +136,7 @@ class Journal:
         if self._open:
             self._open = False
             os.close(self._events)
-            os.close(self._log)
-
-    def _append(self, file: int, line: str, *, durable: bool) -> None:
-        if not self._open or self.trouble:
-            return
-        try:
-            private.write_all(file, (line + "\n").encode("utf-8", "backslashreplace"))
-            if durable:
-                os.fsync(file)
-        except OSError as error:
-            self.trouble = f"{self.path} cannot be written any more: {error.strerror or error}"
+            self._log.close()
 
 
 def keep_report(run: Path, report: ClusterReport) -> None:
@@ -236,7 +258,7 @@ def read_run(root: Path | None, run: str) -> RecordedRun:
             _plan(path) if begun or _if_there(path / PLAN) else {},
             tuple(_events(path / EVENTS)) if begun else (),
             parsed(report.decode(), ReportShape, REPORT) if report else None,
-            _if_there(path / LOG).decode("utf-8", "replace"),
+            (_if_there(older(path / LOG)) + _if_there(path / LOG)).decode("utf-8", "replace"),
         )
     except (OSError, ValueError) as error:
         what = error.mistakes[0].what if isinstance(error, AnswersError) else str(error)
@@ -307,6 +329,10 @@ def _new_directory(root: Path, name: str) -> Path:
             continue
         return path
     raise FileExistsError(f"{root / name} and 998 more exist already")
+
+
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
 def _pretty(body: Json) -> str:

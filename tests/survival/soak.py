@@ -1,0 +1,164 @@
+"""A day of waiting before the run's screen, at a time scale: is the memory flat, the log bounded, the screen alive?
+
+`python -m tests.survival.soak` waits a day of Azure's time, `--hours` another number of them, in as many seconds of real
+time as `--speed` makes of it; it prints what it measured at each sixth, and ends with 1 where anything grew or stood still.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from textual.widgets import Log
+
+from screens.app import WizardApp
+from screens.running import ActiveRun
+from tests.screens.operator import LARGE, Operator
+from tests.support import wait_until
+from wizard.cloud.azure import connect
+
+WORLD = {
+    "description": "Contoso, where the feature takes longer than anybody waits.",
+    "extends": "contoso",
+    "durations": {"feature": 1_000_000},
+}
+_COMMAND = [sys.executable, "-m", "screens"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How it stood at one moment."""
+
+    hour: float
+    memory: float
+    """MiB, resident."""
+    objects: int
+    """That Python's garbage collector knows."""
+    journal: int
+    """Bytes on disk."""
+    key: float
+    """Seconds of real time until a key that was pressed had its effect on the screen."""
+
+
+@contextmanager
+def served(folder: Path, speed: float) -> Iterator[dict[str, str]]:
+    """A simulated Azure in a process of its own, and what the environment needs to reach it."""
+    world, env = folder / "world.yaml", folder / "env"
+    world.write_text(json.dumps(WORLD))
+    process = subprocess.Popen(
+        [*_COMMAND, "simulator", "--scenario", str(world), "--speed", str(speed), "--env", str(env)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not env.exists() or not env.read_text().endswith("\n"):
+            time.sleep(0.05)
+            assert process.poll() is None, "the simulated Azure did not start"
+        shown = subprocess.run(
+            ["bash", "-c", f". {env} && env -0"], capture_output=True, check=True, text=True
+        )
+        yield dict(line.split("=", 1) for line in shown.stdout.split("\0") if line)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list[Measured]:
+    """Wait so many hours of Azure's time before the run's screen; how it stood at each part of them."""
+    with served(folder, speed) as environment:
+        environment["AKS_KMS_PATIENCE"] = f"feature-wait={hours * 7200:.0f}"
+        app = WizardApp(
+            lambda tell: connect(environment, tell=tell),
+            environment=environment,
+            journal_root=folder / "runs",
+        )
+        async with app.run_test(size=LARGE) as pilot:
+            operator = Operator(app, pilot)
+            await operator.to_clusters(register=False)
+            await operator.choose("aks-demo")
+            await operator.to_review("platform-managed")
+            await operator.start("aks-demo")
+            await operator.sees("Azure is registering the feature")
+            found = [await measure(operator, folder)]
+            for part in range(1, parts + 1):
+                active = app.active
+                assert active is not None
+                until = part * hours * 3600 / parts
+                await wait_until(
+                    lambda a=active, u=until: not a.under_way or a.elapsed >= u, within=24 * 3600
+                )
+                assert active.under_way, f"the run ended: {active.problem}"
+                found.append(await measure(operator, folder))
+            await app.leave()
+    return found
+
+
+def _waited(run: ActiveRun, until: float) -> bool:
+    return not run.under_way or run.elapsed >= until
+
+
+async def measure(operator: Operator, folder: Path) -> Measured:
+    """How it stands now; a key is pressed for it, and pressed again."""
+    active = operator.app.active
+    assert active is not None
+    log = operator.app.screen.query_one(Log)
+    follows, begun = log.auto_scroll, time.perf_counter()
+    await operator.press("f")
+    await operator.sees("paused; f follows" if follows else "following")
+    took = time.perf_counter() - begun
+    await operator.press("f")
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])  # noqa: ASYNC240 - no disk is behind it
+    return Measured(
+        active.elapsed / 3600,
+        pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        len(gc.get_objects()),
+        sum(path.stat().st_size for path in (folder / "runs").rglob("*") if path.is_file()),
+        took,
+    )
+
+
+def grown(found: list[Measured]) -> list[str]:
+    """What grew after the first part, which warms up, and more than a run's own words do; what stood still."""
+    early, late = found[1], found[-1]
+    hours = late.hour - early.hour
+    wrong = []
+    if late.memory > early.memory + 8:
+        wrong.append(f"memory grew from {early.memory:.0f} to {late.memory:.0f} MiB")
+    if late.objects > early.objects * 1.05 + 2000:
+        wrong.append(f"objects grew from {early.objects} to {late.objects}")
+    if late.journal > early.journal + 60_000 * hours:  # a note a minute for each step that waits
+        wrong.append(f"the journal grew from {early.journal} to {late.journal} bytes in {hours:.1f} h")
+    if slow := [each.key for each in found if each.key > 5]:
+        wrong.append(f"a key took {max(slow):.1f} s")
+    return wrong
+
+
+@click.command()
+@click.option("--hours", default=24.0, show_default=True)
+@click.option("--speed", default=600.0, show_default=True, help="Times faster than real life.")
+def main(hours: float, speed: float) -> None:
+    """Wait, and say how it stood."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(soak(Path(folder), hours, speed))
+    click.echo(f"{'hour':>6} {'memory':>10} {'objects':>9} {'journal':>12} {'a key':>8}")
+    for each in found:
+        click.echo(
+            f"{each.hour:6.1f} {each.memory:6.1f} MiB {each.objects:9d} {each.journal / 1024:8.1f} KiB {each.key:6.2f} s"
+        )
+    wrong = grown(found)
+    click.echo("\n".join(wrong) or "nothing grew, and the screen was alive")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""A log that a run of any length cannot fill a disk with: the newest part, and the one before it."""
+
+import os
+from pathlib import Path
+
+from wizard import private
+
+MOST = 4 * 1024 * 1024
+"""Bytes of a part."""
+
+
+def older(path: Path) -> Path:
+    """Where the part before the newest is: `run.log.1` for `run.log`."""
+    return path.with_name(f"{path.name}.1")
+
+
+class RotatingLog:
+    """A new file for appending, for the user alone. Where it grows beyond `most` bytes, it becomes the older part (in
+    the place of the last one), and a new one begins. Lines are never divided.
+    """
+
+    def __init__(self, path: Path, *, most: int = MOST) -> None:
+        """Raises OSError, also where the file exists already."""
+        self._path, self._most = path, most
+        self._file, self._size = private.create(path), 0
+
+    def append(self, data: bytes, *, durable: bool) -> None:
+        """Write whole lines; with `durable`, onto the disk itself. Raises OSError."""
+        if self._size and self._size + len(data) > self._most:
+            os.close(self._file)
+            self._path.replace(older(self._path))
+            self._file, self._size = private.create(self._path), 0
+        private.write_all(self._file, data)
+        self._size += len(data)
+        if durable:
+            os.fsync(self._file)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
