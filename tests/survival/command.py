@@ -58,7 +58,7 @@ def run(
     """Run a command to its end, or to its death."""
     process = _context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
     process.start()
-    process.join(60)
+    process.join(200)
     if process.exitcode is None:
         process.kill()
         process.join()

@@ -1,24 +1,21 @@
 """What a journal still tells when its run was killed, and what it refuses to be written into or read from."""
 
-import json
 import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support import answers, carried_out, signed_in
-from wizard.cloud.writes import Write, announce, answered, listener, unanswered
+from tests.support import answers, signed_in
+from wizard.cloud.writes import Write, announce, listener
 from wizard.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.procedure.under_way import under_way
-from wizard.unfinished import recorded, unfinished_runs
+from wizard.unfinished import unfinished_runs
 from wizard.verification.report import ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -218,94 +215,6 @@ def test_what_changes_nothing_is_not_announced(method: str, path: str) -> None:
     assert announce(method, "localhost", path) is None
     listener.reset(token)
     assert heard == []
-
-
-# -- what was under way -----------------------------------------------------------------------------------------------
-
-
-def told(*events: Event) -> list[Any]:
-    return [json.loads(json.dumps(event.to_json())) for event in events]
-
-
-def of(write: Write) -> Event:
-    return Event(NOON, "log", "cluster", message=str(write), write=write)
-
-
-def test_an_announced_write_without_an_answer_may_have_been_carried_out() -> None:
-    found = under_way(told(BEGUN, ASKED))
-    assert found.unanswered == ("PUT aks-demo",)
-    assert found.sentences == (
-        "Under way: Encrypt the managed cluster.",
-        "Sent to Azure, its answer not seen: PUT aks-demo. It may have been carried out.",
-    )
-
-
-def test_what_azure_has_accepted_goes_on_there() -> None:
-    heard: list[Write] = []
-    token = listener.set(heard.append)
-    write = announce("PUT", "localhost", "/x/providers/Microsoft.ContainerService/managedClusters/aks-demo")
-    assert write is not None
-    answered(write, 201, "c0ffee")
-    unanswered(write, "ServiceRequestError")
-    listener.reset(token)
-    assert [str(each) for each in heard] == [
-        "asking Azure now: PUT aks-demo",
-        "PUT aks-demo: HTTP 201, correlation id c0ffee",
-        "PUT aks-demo: no answer (ServiceRequestError)",
-    ]
-    found = under_way(told(BEGUN, of(heard[0]), of(heard[1])))
-    assert found.goes_on == ("the cluster aks-demo is being created",)
-    assert found.unanswered == ()
-
-
-def test_what_has_ended_is_not_under_way() -> None:
-    found = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "succeeded", 1.0)))
-    assert found.sentences == ()
-    left = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "interrupted", 1.0)))
-    assert left.unanswered == ("PUT aks-demo",)
-
-
-# -- which run is carried on ------------------------------------------------------------------------------------------
-
-
-def kept(root: Path, name: str, *events: Event, plan: Plan = PLAN_OF) -> str:
-    journal = Journal.begin(ANSWERS, plan, root=root)
-    for event in events:
-        journal(event)
-    journal.close()
-    journal.path.rename(root / name)
-    return name
-
-
-def ended(status: Any) -> Event:
-    return Event(NOON, "run-finished", None, status, 1.0)
-
-
-def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: Path) -> None:
-    other = Plan("/subscriptions/s/other", "none", "customer-managed", "Encrypt other", (), (), (), (), {})
-    kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"))
-    kept(root, "20260102-000000-aks-demo", BEGUN, ended("interrupted"))
-    kept(root, "20260103-000000-other", BEGUN, ended("failed"), plan=other)
-    kept(root, "20260104-000000-other", BEGUN, ended("succeeded"), plan=other)
-    assert [found.id for found in unfinished_runs(root)] == ["20260102-000000-aks-demo"]
-    assert unfinished_runs(root)[0].ended == "Encrypt aks-demo: was interrupted"
-    kept(root, "20260105-000000-aks-demo", BEGUN)
-    assert [found.ended for found in unfinished_runs(root)] == [
-        "Encrypt aks-demo: ended without a word, as when its process is killed or the machine goes down"
-    ]
-    kept(root, "20260106-000000-aks-demo", BEGUN, ended("succeeded"))
-    assert unfinished_runs(root) == []
-
-
-async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
-    async with signed_in() as (_, azure):
-        before = await make_plan(azure, ANSWERS)
-        run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
-        assert recorded(root, run).differences(await make_plan(azure, ANSWERS)) == ()
-        await carried_out(azure, ANSWERS)
-        found = recorded(root, run).differences(await make_plan(azure, ANSWERS))
-    assert "Create the key vault: was create, is now none" in found
-    assert any(sentence.startswith("security profile: was") for sentence in found)
 
 
 # -- where it is kept -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from tests.survival.matrix import at, good, some_points
 from tests.survival.roads import ROADS
 
 SEED, EACH = 6, 4
+pytestmark = pytest.mark.timeout(600)  # a busy machine makes it slow, never wrong
 
 
 @pytest.mark.parametrize("road", ROADS)

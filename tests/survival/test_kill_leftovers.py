@@ -1,0 +1,64 @@
+"""What a killed run may leave half done is found and completed by whoever carries it on."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.support import PRODUCTION, answers, carried_out, signed_in, vault_id, wait_until, world
+from wizard.cloud.arm import Json, dig
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+
+ROTATED = answers("customer-managed-public", key={"rotate_every": "P1Y"})
+
+
+def furnished(folder: Path, **vault: object) -> Path:
+    """`rg-demo` with the vault and the key of the answers, and nothing else yet."""
+    group: Json = {"vaults": {"kv-demo": {"keys": {"aks-kms": {}}, **vault}}}
+    return world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+
+
+async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_path: Path) -> None:
+    """Through the vault it is set after the key is created: a kill in between leaves it out."""
+    async with signed_in(furnished(tmp_path)) as (simulator, azure):
+        plan, _, status = await carried_out(azure, ROTATED)
+        assert status == "succeeded"
+        [step] = [step for step in plan.steps if step.key == "key"]
+        assert step.action == "update"
+        assert ("change", "rotation policy") in {(effect.verb, effect.what) for effect in step.effects}
+        assert any("rotation-policy update" in command for command in step.commands)
+        assert "key-not-rotated" not in {finding.code for finding in plan.findings}
+        key = simulator.resource(f"{vault_id()}/keys/aks-kms")
+        assert dig(key, "properties", "rotationPolicy", "lifetimeActions")
+        assert not [r for r in simulator.writes() if r.path.endswith("/create")], "no second version"
+        assert not (await make_plan(azure, ROTATED)).writes
+
+
+async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> None:
+    closed = answers("customer-managed-private", key={"rotate_every": "P1Y", "create_through": "key-vault"})
+    async with signed_in(furnished(tmp_path, default_action="Deny")) as (_, azure):
+        plan = await make_plan(azure, closed)
+    assert {step.action for step in plan.steps if step.key == "key"} == {"none"}
+    assert "key-not-rotated" in {finding.code for finding in plan.findings}
+
+
+@pytest.mark.parametrize("create_through", ["resource-manager", "key-vault"])
+async def test_a_vault_whose_name_is_still_being_registered_is_followed(
+    tmp_path: Path, create_through: str
+) -> None:
+    """AZURE.md §3b: a new vault is RegisteringDns for a while, and its key cannot be used until it is not."""
+    chosen = answers("customer-managed-public", key={"create_through": create_through})
+    async with signed_in(furnished(tmp_path), speed=600) as (simulator, azure):
+        simulator.change(vault_id(), {"properties": {"provisioningState": "RegisteringDns"}})
+        plan = await make_plan(azure, chosen)
+        events: list[Event] = []
+        running = asyncio.create_task(
+            Run(azure, chosen, plan, listeners=[events.append]).execute(plan.digest)
+        )
+        await wait_until(lambda: any("RegisteringDns" in event.message for event in events))
+        assert not any(event.step == "key" for event in events)
+        simulator.change(vault_id(), {"properties": {"provisioningState": "Succeeded"}})
+        assert await running == "succeeded"
+    assert not [r for r in simulator.writes() if r.method == "PUT" and r.path.lower().endswith("/kv-demo")]
