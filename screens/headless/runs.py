@@ -125,7 +125,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
     async def carry_on() -> int:
         from wizard.journal import list_runs, read_run
 
-        newest = run or next((summary.id for summary in list_runs()), None)
+        newest = run if run is not None else next((summary.id for summary in list_runs()), None)
         if newest is None:
             raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
         answers = read_run(None, newest).answers
