@@ -397,6 +397,8 @@ def _shown(value: object) -> str:
             return str(value).lower()
         case str():
             return repr(value if len(value) <= 60 else f"{value[:59]}…")
+        case int() if value.bit_length() > 200:  # Python itself refuses to write out the longest
+            return "a number of very many digits"
         case _:
             return one_line(str(value))[:60]
 

@@ -137,7 +137,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
     async def carry_on() -> int:
         from wizard.unfinished import recorded
 
-        unfinished = recorded(None, run or _to_carry_on())
+        unfinished = recorded(None, run if run is not None else _to_carry_on())
         _tell_of(unfinished)
         return await apply(
             settings,

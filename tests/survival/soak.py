@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -93,9 +94,7 @@ async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list
                 active = app.active
                 assert active is not None
                 until = part * hours * 3600 / parts
-                await wait_until(
-                    lambda a=active, u=until: not a.under_way or a.elapsed >= u, within=24 * 3600
-                )
+                await wait_until(partial(_waited, active, until), within=24 * 3600)
                 assert active.under_way, f"the run ended: {active.problem}"
                 found.append(await measure(operator, folder))
             await app.leave()
