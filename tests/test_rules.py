@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
     ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
-    ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC)),))),
+    ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC) + timedelta(days=1)),))),
     ("error", "identity-denied", "hands-off", PRIVATE, furnished(PRIVATE, denies=denied_data(PRINCIPAL))),
     ("error", "vault-soft-deleted", "kv-demo", PRIVATE, bare(PRIVATE, vault_deleted={"properties": {"vaultId": vault_id(), "scheduledPurgeDate": "2026-12-24T00:00:00Z"}})),
     ("error", "vault-perimeter", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(publicNetworkAccess="SecuredByPerimeter"))),
