@@ -20,6 +20,7 @@ from wizard.cloud.diagnose import problem_from
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.patience import VARIABLE, Patience
 
@@ -84,6 +85,8 @@ class Azure:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
     """What Azure has said about too many requests so far."""
+    skew: Skew = field(default_factory=Skew)
+    """How far Azure's clock is from this machine's."""
     patience: Patience = field(default_factory=Patience)
     """How long each wait may last."""
 
@@ -241,7 +244,7 @@ class Azure:
             "base_url": self.cloud.arm,
             "credential_scopes": [self.cloud.arm_scope],
             "policies": arm_policies(
-                self._credential, self.cloud.arm_scope, self.throttling, self.clock, self.patience
+                self._credential, self.cloud.arm_scope, self.throttling, self.skew, self.clock, self.patience
             ),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),

@@ -86,6 +86,8 @@ class Run:
         """
         snapshot = await self._gate(confirm)
         self._begun[None] = self._azure.clock.elapsed()
+        if self._azure.skew.warning:
+            self._log(None, self._azure.skew.warning, "operator")
         planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
         for step in applying(self._target, snapshot):
@@ -194,7 +196,7 @@ class Run:
             Event(_now(), "run-finished", None, status, self._seconds(None), message=message, problem=problem)
         )
 
-    def _log(self, key: str, message: str, audience: Audience) -> None:
+    def _log(self, key: str | None, message: str, audience: Audience) -> None:
         self._emit(Event(_now(), "log", key, message=message, audience=audience))
 
     def _tell_of(self, key: str, written: Written) -> None:
