@@ -1,6 +1,7 @@
 """A part of the matrix of every fault at every request; all of it: `python -m tests.survival.faults --full`."""
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -172,3 +173,16 @@ async def test_a_name_that_does_not_resolve(where: str) -> None:
     assert problem.kind == "unreachable"
     assert "nowhere.invalid" in f"{problem.summary} {problem.cause} {problem.azure_said}"
     assert "HTTPS_PROXY" in problem.remedy
+
+
+async def test_a_request_that_hangs_is_no_silence() -> None:
+    async with signed_in(environment={"AKS_KMS_PATIENCE": "request=2"}) as (simulator, azure):
+        match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1}
+        simulator.strike_with({"match": match, "hang": True})
+        _, events, status = await carried_out(
+            azure, answers("customer-managed-private"), patience=replace(azure.patience, heartbeat=0.2)
+        )
+    assert status == "succeeded"
+    told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
+    assert "waiting for Azure; last: Create the user-assigned identity" in told
+    assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
