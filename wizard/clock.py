@@ -51,11 +51,14 @@ class Clock:
         """The same duration on the wall's clock: for time-outs given to a library."""
         return 0.0 if math.isinf(self.speed) else seconds / self.speed
 
-    def age(self, moment: datetime) -> float:
-        """Seconds that have passed since a moment that Azure named; infinite where nothing is ever waited for."""
+    def age(self, moment: datetime, now: datetime | None = None) -> float:
+        """Seconds that have passed since a moment that Azure named; infinite where nothing is ever waited for.
+
+        `now` is the time on Azure's clock, where it is known to be another than this machine's.
+        """
         if math.isinf(self.speed):
             return math.inf
-        return max(0.0, (datetime.now(UTC) - moment).total_seconds() * self.speed)
+        return max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds() * self.speed)
 
 
 def parse_speed(text: str) -> float:

@@ -1,16 +1,33 @@
 """A part of the matrix of every fault at every request; all of it: `python -m tests.survival.faults --full`."""
 
+import time
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
-from tests.support import answers, carried_out, cluster_id, signed_in
+from tests.journeys.test_roads import FURNISHED
+from tests.support import (
+    PRODUCTION,
+    answers,
+    carried_out,
+    cluster_id,
+    identity_id,
+    signed_in,
+    surroundings,
+    vault_id,
+    world,
+)
 from tests.survival.fault_kinds import KINDS, Kind
 from tests.survival.fault_roads import ROADS, Road
 from tests.survival.faults import Asked, Combination, combinations, requests_of, tried
-from wizard.cloud.azure import connect
+from wizard.cloud.arm import dig
+from wizard.cloud.azure import Azure, connect
 from wizard.cloud.problems import AzureError
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
 
@@ -101,3 +118,71 @@ async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) ->
         ]
     assert puts
     assert all((later - earlier) * SPEED >= 60 for earlier, later in pairwise(puts))
+
+
+@pytest.mark.parametrize("ahead", [3600, -3600])
+async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int, tmp_path: Path) -> None:
+    """A role that AKS does not see yet breaks a cluster with a private vault: its age is that on Azure's clock."""
+    there = {
+        **FURNISHED,
+        "vaults": {"kv-demo": {"keys": {"aks-kms": {}}, "default_action": "Deny", "purge_protection": True}},
+    }
+    changes = {
+        "features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"},
+        "groups": {"rg-demo": there},
+    }
+    scenario = world(tmp_path, subscriptions={PRODUCTION: changes})
+    chosen = answers("customer-managed-private")
+    async with Simulator(scenario, speed=200, clock=lambda: time.time() - ahead) as simulator:
+        async with connect(simulator.environment) as azure:
+            principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
+            await give_roles(azure, principal)
+            _, events, status = await carried_out(azure, chosen)
+        assert len(simulator.writes()) == 4, "two roles, the provider and the cluster"
+    assert status == "succeeded"
+    settling = [e for e in events if e.message == "the identity's new roles are settling"]
+    assert settling
+    assert all(e.seconds is not None and 0 <= e.seconds < 300 for e in settling)
+    word = "ahead of" if ahead > 0 else "behind"
+    assert any(f"this machine's clock is 60 minutes {word} Azure's" in event.message for event in events)
+
+
+async def give_roles(azure: Azure, principal: str) -> None:
+    """As somebody else would, a moment before."""
+    client = azure.authorization(PRODUCTION).role_assignments
+    for role in (CRYPTO_USER, CONTRIBUTOR):
+        body = RoleAssignmentCreateParameters(
+            role_definition_id=role.definition_id(PRODUCTION),
+            principal_id=principal,
+            principal_type="ServicePrincipal",
+        )
+        await client.create(vault_id(), assignment_name(vault_id(), principal, role), body)
+
+
+@pytest.mark.parametrize("where", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST", "HTTPS_PROXY"])
+async def test_a_name_that_does_not_resolve(where: str) -> None:
+    address: dict[str, str | None] = {where: "https://nowhere.invalid", "HTTPS_PROXY": None}
+    async with Simulator(speed=float("inf")) as simulator:
+        if where == "HTTPS_PROXY":
+            address = {where: "http://nowhere.invalid:8080", "NO_PROXY": None}
+        with pytest.raises(AzureError) as refusal:
+            async with connect(surroundings(simulator, address)):
+                pass
+        assert simulator.writes() == []
+    problem = refusal.value.problem
+    assert problem.kind == "unreachable"
+    assert "nowhere.invalid" in f"{problem.summary} {problem.cause} {problem.azure_said}"
+    assert "HTTPS_PROXY" in problem.remedy
+
+
+async def test_a_request_that_hangs_is_no_silence() -> None:
+    async with signed_in(environment={"AKS_KMS_PATIENCE": "request=2"}) as (simulator, azure):
+        match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1}
+        simulator.strike_with({"match": match, "hang": True})
+        _, events, status = await carried_out(
+            azure, answers("customer-managed-private"), patience=replace(azure.patience, heartbeat=0.2)
+        )
+    assert status == "succeeded"
+    told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
+    assert "waiting for Azure; last: Create the user-assigned identity" in told
+    assert [message for message in told if message.startswith("PUT id-aks-demo: ")]

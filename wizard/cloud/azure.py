@@ -6,7 +6,6 @@ Importing this costs nothing; the SDKs are imported inside `connect`, in a threa
 import asyncio
 import importlib
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,11 +16,12 @@ from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
+from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.settings import clock_of, patience_of, tls_of, which_cloud
+from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
-from wizard.patience import VARIABLE, Patience
+from wizard.patience import Patience
 
 if TYPE_CHECKING:
     import aiohttp
@@ -85,6 +85,8 @@ class Azure:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     throttling: Throttling = field(default_factory=Throttling)
     """What Azure has said about too many requests so far."""
+    skew: Skew = field(default_factory=Skew)
+    """How far Azure's clock is from this machine's."""
     patience: Patience = field(default_factory=Patience)
     """How long each wait may last."""
 
@@ -242,7 +244,7 @@ class Azure:
             "base_url": self.cloud.arm,
             "credential_scopes": [self.cloud.arm_scope],
             "policies": arm_policies(
-                self._credential, self.cloud.arm_scope, self.throttling, self.clock, self.patience
+                self._credential, self.cloud.arm_scope, self.throttling, self.skew, self.clock, self.patience
             ),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),
@@ -270,20 +272,20 @@ async def connect(
     `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
     in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
     """
-    clock, patience = _clock(environment), _patience(environment)
+    clock, patience = clock_of(environment), patience_of(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
     from wizard.cloud.pipeline import Transport, token_policies
 
-    connector = aiohttp.TCPConnector(ssl=_tls(environment), limit_per_host=32)
+    connector = aiohttp.TCPConnector(ssl=tls_of(environment), limit_per_host=32)
     session = aiohttp.ClientSession(
         connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
     )
     # Else aiohttp itself sends a PUT a second time where the connection breaks, at once and without a word. It has no option.
     session._retry_connection = False  # noqa: SLF001
     async with session:
-        where = await _which(
+        where = await which_cloud(
             cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, patience
         )
         signing_in = make_credential(
@@ -302,65 +304,6 @@ async def connect(
                     problem_from(error, f"Signing in to {where.title} did not succeed.")
                 ) from error
             yield Azure(where, who(token.token), clock, signing_in, session, environment, patience=patience)
-
-
-async def _which(
-    name: str,
-    arm_endpoint: str | None,
-    session: "aiohttp.ClientSession",
-    environment: Mapping[str, str],
-    patience: Patience,
-) -> Cloud:
-    if arm_endpoint:
-        host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
-        proxy = proxy_for(host, environment)
-        return await discover(arm_endpoint, session, environment, proxy, within=patience.request)
-    if name not in CLOUDS:
-        raise AzureError(
-            Problem(
-                "input",
-                f"{name!r} is not a cloud that is known here.",
-                "",
-                f"Use --cloud {' or '.join(CLOUDS)}, or --arm-endpoint URL for any other.",
-            )
-        )
-    known = CLOUDS[name]
-    authority = environment.get("AZURE_AUTHORITY_HOST")
-    if not authority:
-        return known
-    return Cloud(known.name, known.arm, known.arm_scope, over_tls(authority), known.vault_suffix)
-
-
-def _clock(environment: Mapping[str, str]) -> Clock:
-    try:
-        return Clock.from_environment(environment)
-    except ValueError as error:
-        raise AzureError(
-            Problem("input", f"AKS_KMS_SPEED: {error}.", "", "Set it to a number or max, or unset it.")
-        ) from None
-
-
-def _patience(environment: Mapping[str, str]) -> Patience:
-    try:
-        return Patience.from_environment(environment)
-    except ValueError as error:
-        remedy = f"Set {VARIABLE} to NAME=SECONDS, several with commas between, or unset it."
-        raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None
-
-
-def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
-    bundle = ca_bundle(environment)
-    try:
-        return ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise AzureError(
-            Problem(
-                "input",
-                f"The CA bundle {bundle!r} cannot be read.",
-                str(error),
-                "Point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at a file of PEM certificates, or unset it.",
-            )
-        ) from None
 
 
 def _import_sdks() -> None:

@@ -1,11 +1,14 @@
 """Which Azure: the three clouds that are built in, and any other one by its metadata document."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wizard.cloud.arm import dig
+from wizard.cloud.hindrances import Hindrance, met
 from wizard.cloud.problems import AzureError, Problem
 
 if TYPE_CHECKING:
@@ -68,6 +71,9 @@ _TITLES = {
     "SimulatedAzure": "simulated Azure",
 }
 
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_PAUSES = (0.0, 0.5, 1.0)
+"""Seconds of the wall between two tries; nobody knows yet how fast Azure's time passes."""
 _METADATA_VERSION = "2022-09-01"  # the one `az cloud register` asks for
 
 
@@ -96,12 +102,16 @@ async def discover(
         )
     import aiohttp  # imported by now; not on the way to a first frame
 
-    url = f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}"
+    limit = aiohttp.ClientTimeout(total=within)
     try:
-        limit = aiohttp.ClientTimeout(total=within)
-        async with session.get(url, proxy=proxy, timeout=limit, allow_redirects=False) as answer:
-            answer.raise_for_status()
-            document = await answer.json()
+        document = await _document(
+            lambda: session.get(
+                f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}",
+                proxy=proxy,
+                timeout=limit,
+                allow_redirects=False,
+            )
+        )
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise AzureError(
             Problem(
@@ -142,6 +152,29 @@ async def discover(
         authority=over_tls(str(login)),
         vault_suffix="." + str(suffix).lstrip("."),
     )
+
+
+async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]") -> Any:
+    """The answer's JSON; asked for again where the connection breaks or Azure has a passing fault. Raises what aiohttp does."""
+    import aiohttp  # imported by now
+
+    for pause in _PAUSES:
+        try:
+            async with ask() as answer:
+                answer.raise_for_status()
+                return await answer.json()
+        except (
+            aiohttp.ServerDisconnectedError,
+            aiohttp.ClientPayloadError,
+            aiohttp.ClientResponseError,
+        ) as error:
+            if isinstance(error, aiohttp.ClientResponseError) and error.status not in _PASSING:
+                raise
+            met(Hindrance("GET metadata/endpoints", type(error).__name__, pause, asked=False))
+        await asyncio.sleep(pause)
+    async with ask() as answer:
+        answer.raise_for_status()
+        return await answer.json()
 
 
 def over_tls(authority: str) -> str:

@@ -15,8 +15,9 @@ from wizard.clock import Clock
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
+from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
-from wizard.cloud.understanding import Understanding
+from wizard.cloud.understanding import Understanding, Wordless
 from wizard.cloud.writes import announce, answered, unanswered
 from wizard.patience import Patience
 
@@ -94,8 +95,25 @@ class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
             self._throttling.heard(retry_after(response.http_response.headers))
 
 
+class TimeNotice(policies.SansIOHTTPPolicy[Any, Any]):
+    """Looks at the clock that each answer carries."""
+
+    def __init__(self, skew: Skew) -> None:
+        self._skew = skew
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called for each answer, each attempt's own."""
+        del request
+        self._skew.heard(str(response.http_response.headers.get("Date") or ""))
+
+
 def arm_policies(
-    credential: KeptCredential, scope: str, throttling: Throttling, clock: Clock, patience: Patience
+    credential: KeptCredential,
+    scope: str,
+    throttling: Throttling,
+    skew: Skew,
+    clock: Clock,
+    patience: Patience,
 ) -> list[Any]:
     """The pipeline of a client of Azure Resource Manager.
 
@@ -106,9 +124,11 @@ def arm_policies(
         policies.RequestIdPolicy(),
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
+        Wordless(),
         Retrying(clock, patience, ARM_REPEATS),
         Understanding(of_arm=True),
         ThrottlingNotice(throttling),
+        TimeNotice(skew),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
@@ -119,6 +139,7 @@ def token_policies(clock: Clock, patience: Patience) -> list[Any]:
     return [
         policies.RequestIdPolicy(),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
+        Wordless(),
         Retrying(clock, patience, ARM_REPEATS),
         Understanding(),
         policies.SensitiveHeaderCleanupPolicy(),
@@ -128,6 +149,7 @@ def token_policies(clock: Clock, patience: Patience) -> list[Any]:
 def vault_options(clock: Clock, patience: Patience) -> dict[str, Any]:
     """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
     return {
+        "proxy_policy": Wordless(),  # a slot outside of the tries; which proxy there is, the transport knows
         "retry_policy": Retrying(clock, patience, VAULT_REPEATS),
         "custom_hook_policy": Understanding(),  # the one slot that each try passes
     }

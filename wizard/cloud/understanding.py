@@ -3,13 +3,14 @@
 Imports the SDKs' core: late, by the door.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import DecodeError, ServiceResponseError
+from azure.core.exceptions import DecodeError, HttpResponseError, ServiceResponseError
 from azure.core.pipeline import policies
 from azure.core.pipeline.policies._utils import parse_retry_after
 
@@ -68,6 +69,23 @@ class Understanding(policies.ContentDecodePolicy):
             super().on_response(request, response)
         except (DecodeError, ValueError, RecursionError) as error:
             raise _not_azures(response.http_response) from error
+
+
+class Wordless(policies.SansIOHTTPPolicy[Any, Any]):
+    """Raises the errors that have no JSON to say what they are, once no try is left: the SDKs would stumble over them."""
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called for the answer that the SDK is to get. Raises HttpResponseError."""
+        del request
+        answer = response.http_response
+        if answer.status_code < 400 or answer.request.method == "HEAD":
+            return
+        try:
+            said = isinstance(json.loads(answer.body()), Mapping)
+        except ValueError:
+            said = False
+        if not said:
+            raise HttpResponseError(response=answer)
 
 
 def _in_whole_seconds(answer: Any) -> None:

@@ -1,6 +1,7 @@
 """Running a plan: the gate before it, its steps side by side where they may, and every word about it as an event."""
 
 import asyncio
+import time
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -74,6 +75,8 @@ class Run:
         self._listeners = list(listeners)
         self._begun: dict[str | None, float] = {}
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
+        self._said: dict[str, tuple[float, str]] = {}
+        """By step: when it was last heard of, by the wall's clock, and its words."""
         self.statuses: dict[str, str] = {step.key: "waiting" for step in plan.steps}
         """By step: `waiting`, `running`, or the status it finished with."""
         self.problems: dict[str, Problem] = {}
@@ -113,6 +116,8 @@ class Run:
 
     async def _all_steps(self, snapshot: Snapshot) -> RunStatus:
         self._begun[None] = self._azure.clock.elapsed()
+        if self._azure.skew.warning:
+            self._log(None, self._azure.skew.warning, "operator")
         planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
         for step in applying(self._target, snapshot):
@@ -158,6 +163,7 @@ class Run:
         self._emit(Event(_now(), "step-started", step.key, message=step.title))
         of_writes.set(lambda write: self._tell_of(step.key, write))
         of_hindrances.set(lambda hindrance: work.progress(str(hindrance), None, None))
+        beating = asyncio.create_task(self._beat(step.key))
         acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
         try:
             if acts:
@@ -173,8 +179,20 @@ class Run:
             self._log(step.key, clean("".join(traceback.format_tb(error.__traceback__))), "detail")
             self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
             return False
+        finally:
+            beating.cancel()
         self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
         return True
+
+    async def _beat(self, key: str) -> None:
+        """Until cancelled: a word wherever a step has been silent for a heartbeat, as whoever watches counts it."""
+        while True:
+            await asyncio.sleep(self._patience.heartbeat)
+            when, words = self._said[key]
+            if time.monotonic() - when >= self._patience.heartbeat:
+                message = f"waiting for Azure; last: {words}"
+                self._emit(Event(_now(), "step-progress", key, seconds=self._seconds(key), message=message))
+                self._said[key] = time.monotonic(), words
 
     def _work(self, step: Step, snapshot: Snapshot, granted: dict[str, float]) -> Work:
         key = step.key
@@ -243,6 +261,8 @@ class Run:
 
     def _emit(self, event: Event) -> None:
         """Tell every listener. One that breaks (a journal on a full disk) hears no more, and the others are told."""
+        if event.step is not None:
+            self._said[event.step] = time.monotonic(), event.message
         for listener in tuple(self._listeners):
             try:
                 listener(event)

@@ -35,5 +35,5 @@ def _youngest(work: Work) -> float:
             grant.gives(role, principal, work.target.vault_id) for role in (CRYPTO_USER, CONTRIBUTOR)
         )
         if needed and grant.created_on is not None:
-            ages.append(work.clock.age(grant.created_on))
+            ages.append(work.clock.age(grant.created_on, work.azure.skew.now()))
     return math.inf if math.isinf(work.clock.speed) else min(ages, default=math.inf)

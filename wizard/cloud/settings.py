@@ -1,0 +1,77 @@
+"""What the environment says of the way to Azure: which cloud, how fast its time passes, how patient to be, whom to trust."""
+
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from wizard.clock import Clock
+from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.patience import VARIABLE, Patience
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+async def which_cloud(
+    name: str,
+    arm_endpoint: str | None,
+    session: "aiohttp.ClientSession",
+    environment: Mapping[str, str],
+    patience: Patience,
+) -> Cloud:
+    """The cloud of that name, or the one that answers at an address. Raises AzureError."""
+    if arm_endpoint:
+        host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
+        proxy = proxy_for(host, environment)
+        return await discover(arm_endpoint, session, environment, proxy, within=patience.request)
+    if name not in CLOUDS:
+        raise AzureError(
+            Problem(
+                "input",
+                f"{name!r} is not a cloud that is known here.",
+                "",
+                f"Use --cloud {' or '.join(CLOUDS)}, or --arm-endpoint URL for any other.",
+            )
+        )
+    known = CLOUDS[name]
+    authority = environment.get("AZURE_AUTHORITY_HOST")
+    if not authority:
+        return known
+    return Cloud(known.name, known.arm, known.arm_scope, over_tls(authority), known.vault_suffix)
+
+
+def clock_of(environment: Mapping[str, str]) -> Clock:
+    """How fast Azure's time passes. Raises AzureError."""
+    try:
+        return Clock.from_environment(environment)
+    except ValueError as error:
+        raise AzureError(
+            Problem("input", f"AKS_KMS_SPEED: {error}.", "", "Set it to a number or max, or unset it.")
+        ) from None
+
+
+def patience_of(environment: Mapping[str, str]) -> Patience:
+    """How long each wait may last. Raises AzureError."""
+    try:
+        return Patience.from_environment(environment)
+    except ValueError as error:
+        remedy = f"Set {VARIABLE} to NAME=SECONDS, several with commas between, or unset it."
+        raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None
+
+
+def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Whose certificates are trusted; that they are verified, nothing changes. Raises AzureError."""
+    bundle = ca_bundle(environment)
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise AzureError(
+            Problem(
+                "input",
+                f"The CA bundle {bundle!r} cannot be read.",
+                str(error),
+                "Point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at a file of PEM certificates, or unset it.",
+            )
+        ) from None
