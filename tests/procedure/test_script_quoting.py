@@ -8,9 +8,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.procedure.stub_az import carried_out, named
+from tests.facts import bare, furnished
+from tests.procedure.stub_az import carried_out, named, ran
 from wizard.answers import Answers, Cluster, Identity, Key, NewCluster, Vault
+from wizard.procedure.order import applying
 from wizard.procedure.script import script
+from wizard.procedure.variables import spelled_out
+from wizard.target import Target
 
 NASTY = st.sampled_from(
     [
@@ -91,7 +95,7 @@ def tags_of(call: list[str]) -> dict[str, str]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=max(1, settings().max_examples // 4),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],  # a run of bash is too slow for shrinking
@@ -166,3 +170,30 @@ BASE: dict[str, Any] = {
     "cluster": Cluster.model_construct(name="aks-demo", create=False),
     "key_option": "platform-managed",
 }
+
+
+@settings(max_examples=max(1, settings().max_examples // 5), phases=[Phase.explicit, Phase.generate])
+@given(anything(), st.booleans())
+def test_what_a_plan_shows_and_what_is_fitted_to_what_exists_runs_nothing_else(
+    chosen: Answers, full: bool
+) -> None:
+    """Each command of a plan, with its values in it, is one command of a shell; so is a script from what there is."""
+    target = Target(chosen, ".vault.'$(touch pwned)")
+    there = (furnished if full else bare)(chosen)
+    planned = [
+        spelled_out(command, target)
+        for step in applying(target, there)
+        for command in step.commands(target, there)
+    ]
+    fitted = script(chosen, ".vault.'$(touch pwned)", there)
+    for text in ("\n".join(planned), fitted):
+        with TemporaryDirectory() as place:
+            folder = Path(place)
+            done, calls = ran(text, folder)
+            assert sorted(path.name for path in folder.iterdir()) == ["bin", "calls"], text
+            assert done.returncode == 0, (done.stderr, text)
+            assert {call[0] for call in calls} <= COMMANDS
+
+
+COMMANDS = {"account", "ad", "aks", "feature", "group", "identity", "keyvault", "provider", "rest", "role"}
+"""The groups of the Azure CLI that the procedure has a use for."""

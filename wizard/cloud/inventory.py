@@ -146,7 +146,7 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
     return ClusterRow(
         id=clean(str(body.get("id", ""))),
         name=clean(str(body.get("name", ""))),
-        resource_group=ResourceId.parse(str(body["id"])).resource_group,
+        resource_group=_group_of(body),
         subscription_id=subscription.id,
         subscription_name=subscription.name,
         location=clean(str(body.get("location", ""))),
@@ -159,6 +159,12 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
         identities=tuple(clean(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
     )
+
+
+def _group_of(body: Json) -> str:
+    """The name of the group that a resource is in, from its id; of one whose id is odd, what stands in its place."""
+    parts = str(body.get("id", "")).strip("/").split("/")
+    return clean(parts[3]) if len(parts) > 3 else ""
 
 
 def identity_kind(cluster: Json) -> str:
@@ -182,9 +188,9 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
         raise AzureError(problem_from(error, "The key vaults could not be listed.")) from error
     rows = [
         VaultRow(
-            id=clean(str(body["id"])),
-            name=clean(str(body["name"])),
-            resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            id=clean(str(body.get("id", ""))),
+            name=clean(str(body.get("name", ""))),
+            resource_group=_group_of(body),
             subscription=subscription,
             location=clean(str(body.get("location", ""))),
             rbac=dig(body, "properties", "enableRbacAuthorization") is True,
@@ -217,7 +223,7 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
         raise AzureError(problem_from(error, f"The keys of {vault.name} could not be listed.")) from error
     rows = [
         KeyRow(
-            name=clean(str(body["name"])),
+            name=clean(str(body.get("name", ""))),
             type=clean(str(dig(body, "properties", "kty") or "RSA")),
             size=dig(body, "properties", "keySize"),
             body=body,
@@ -239,9 +245,9 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
         raise AzureError(problem_from(error, "The user-assigned identities could not be listed.")) from error
     rows = [
         IdentityRow(
-            id=clean(str(body["id"])),
-            name=clean(str(body["name"])),
-            resource_group=ResourceId.parse(str(body["id"])).resource_group,
+            id=clean(str(body.get("id", ""))),
+            name=clean(str(body.get("name", ""))),
+            resource_group=_group_of(body),
             subscription=subscription,
             location=clean(str(body.get("location", ""))),
         )

@@ -286,7 +286,10 @@ async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
     from azure.core.exceptions import ResourceNotFoundError
 
     async def is_gone(identity: str) -> bool:
-        there = ResourceId.parse(identity)
+        try:
+            there = ResourceId.parse(identity)
+        except ValueError:
+            return False  # nobody can look for what has no such id
         client = azure.identities(there.subscription).user_assigned_identities
         try:
             await client.get(there.resource_group, there.name)
@@ -335,7 +338,7 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
             uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
             public = same(there.network_access, "Public")
             if uses and public and not same(str(body.get("id")), target.cluster_id):
-                found.append(str(ResourceId.parse(str(body["id"]))))
+                found.append(str(body.get("id")))
     return tuple(sorted(found, key=str.casefold))
 
 

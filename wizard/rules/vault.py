@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
@@ -83,7 +83,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Closing a vault that another cluster reaches as Public cuts that cluster off from its key."""
     if not snapshot.vault_users:
         return
-    names = ", ".join(clean(ResourceId.parse(user).name) for user in snapshot.vault_users)
+    names = ", ".join(clean(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
     yield Finding(
         "error",
         "vault-shared",

@@ -5,11 +5,13 @@ key, `null` removes a key, anything else replaces. All durations are in real-lif
 divides them.
 """
 
+import difflib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -215,6 +217,11 @@ def _worlds() -> list[str]:
     )
 
 
+def _nearest(name: str, built_in: list[str]) -> str:
+    close = difflib.get_close_matches(name, built_in, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Built in: {', '.join(built_in)}."
+
+
 def _built_in(name: str) -> Json:
     text = files("wizard.simulator").joinpath("worlds", f"{name}.yaml").read_text("utf-8")
     return _parse(text, f"The built-in scenario '{name}'")
@@ -272,7 +279,7 @@ def _read(scenario: str | Path, seen: tuple[str, ...]) -> Json:
         path = Path(scenario)
         if not path.is_file():
             raise ScenarioError(
-                f"There is no scenario '{name}': neither a file nor a built-in world. Built in: {', '.join(built_in)}."
+                f"There is no scenario '{name}': neither a file nor a built-in world. {_nearest(name, built_in)}"
             )
         try:
             document = _parse(path.read_text("utf-8"), str(path))
@@ -297,8 +304,19 @@ def load_scenario(scenario: str | Path) -> Scenario:
         place = ".".join(str(part) for part in first["loc"]) or "(top)"
         raise ScenarioError(
             f"The scenario '{scenario}' is invalid at {place}: {first['msg']}"
-            f" ({problem.error_count()} problem(s) in all). Correct that key; the keys are documented in worlds/contoso.yaml."
+            f" ({problem.error_count()} problem(s) in all). {_remedy(first)}"
         ) from problem
+
+
+def _remedy(mistake: ErrorDetails) -> str:
+    """What to do about a mistake; for an unknown key, the nearest one that there is anywhere in a scenario."""
+    if mistake["type"] == "extra_forbidden":
+        schema = Scenario.model_json_schema()
+        known = {name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", ())}
+        close = difflib.get_close_matches(str(mistake["loc"][-1]), sorted(known), n=1)
+        if close:
+            return f"Did you mean {close[0]}?"
+    return "Correct that key; `aks-kms simulator --schema` has them all."
 
 
 def _with_fleet(scenario: Scenario) -> Scenario:
