@@ -34,23 +34,28 @@ def main() -> int:
         points = [p for road in roads for p in some_points(road, chosen.count, chosen.seed)]
     random.Random(chosen.seed).shuffle(points)
     begun, tally = time.monotonic(), Counter[tuple[str, str]]()
-    for done, outcome in enumerate(go_through(points, chosen.workers), 1):
-        tally[outcome.road, outcome.result] += 1
-        if outcome.result not in GOOD:
-            print(outcome, *outcome.faults, outcome.said, "", sep="\n  ", flush=True)
-        if done % 50 == 0 or done == len(points):
-            print(
-                f"{done} of {len(points)} after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True
-            )
+    try:
+        for done, outcome in enumerate(go_through(points, chosen.workers), 1):
+            tally[outcome.road, outcome.result] += 1
+            if outcome.result not in GOOD:
+                print(outcome, *outcome.faults, outcome.said, "", sep="\n  ", flush=True)
+            if done % 50 == 0 or done == len(points):
+                spent = time.monotonic() - begun
+                print(f"{done} of {len(points)} after {spent:.0f} s", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("stopped before its end", file=sys.stderr)
+    return summary(tally, roads, time.monotonic() - begun)
+
+
+def summary(tally: Counter[tuple[str, str]], roads: list[str], seconds: float) -> int:
+    """Print what came of the points, by road; the exit code."""
     results = [*GOOD, *sorted({result for _, result in tally} - {*GOOD})]
     print(f"\n{'road':<24}" + "".join(f"{result:>14}" for result in results))
     for road in roads:
         print(f"{road:<24}" + "".join(f"{tally[road, result]:>14}" for result in results))
     print(f"{'all':<24}" + "".join(f"{sum(tally[r, result] for r in roads):>14}" for result in results))
     faults = sum(count for (_, result), count in tally.items() if result not in GOOD)
-    print(
-        f"\n{len(points)} points in {time.monotonic() - begun:.0f} s; anything else than well or a clear error: {faults}"
-    )
+    print(f"\n{tally.total()} points in {seconds:.0f} s; anything else than well or a clear error: {faults}")
     return 1 if faults else 0
 
 

@@ -77,5 +77,8 @@ def go_through(points: Iterable[Point], workers: int) -> Iterator[Outcome]:
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_good.update, initargs=(_good,)
     ) as pool:
-        for done in as_completed([pool.submit(at, point) for point in points]):
-            yield done.result()
+        try:
+            for done in as_completed([pool.submit(at, point) for point in points]):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
