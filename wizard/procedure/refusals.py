@@ -32,7 +32,6 @@ class Refusals:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._times = {"role_wait": 0, "refusal_wait": 0}
-        self._begun: float | None = None
 
     async def pass_or_raise(self, error: AzureError) -> None:
         """Say why the request is sent again, or raise what waiting does not mend."""
@@ -42,20 +41,20 @@ class Refusals:
             if cause := await lasting_cause(work):
                 raise AzureError(_told_apart(problem, cause)) from error
             self._spend("role_wait", error)
-            work.log(
+            self._tell(
+                "role_wait",
                 f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
-                "operator",
             )
         elif isinstance(error, LostSightError):
             self._spend("refusal_wait", error)
-            work.log(
+            self._tell(
+                "refusal_wait",
                 f"{problem.code}: the operation cannot be followed; the cluster itself is looked at in {pause:.0f} s",
-                "operator",
             )
         elif problem.code in _PASSING or _a_fault(problem):
             self._spend("refusal_wait", error)
             await self._wait_as_asked(error)
-            work.log(f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s", "operator")
+            self._tell("refusal_wait", f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s")
         else:
             raise error
 
@@ -73,16 +72,19 @@ class Refusals:
             )
             await asyncio.sleep(asked)
 
+    def _tell(self, budget: str, message: str) -> None:
+        """Why it is asked again, and the first time for how long at most."""
+        self._work.log(message, "operator")
+        if self._times[budget] == 1:
+            limit = self._work.patience.limit(budget)
+            self._work.log(f"waiting for that to pass, {limit}", "operator")
+
     def _spend(self, budget: str, error: AzureError) -> None:
         """One more try of a budget. Raises the error once there is none left."""
-        now, within = self._work.clock.elapsed(), getattr(self._work.patience, budget)
-        self._begun = now if self._begun is None else self._begun
+        patience = self._work.patience
         self._times[budget] += 1
-        if self._times[budget] == 1:
-            work = self._work
-            work.log(f"waiting for that to pass, {work.patience.limit(budget)}", "operator")
-        if self._times[budget] * self._work.patience.cluster_retry > within or now - self._begun > within:
-            raise AzureError(impatient(error.problem, self._work.patience, budget)) from error
+        if self._times[budget] * patience.cluster_retry > getattr(patience, budget):
+            raise AzureError(impatient(error.problem, patience, budget)) from error
 
 
 def _a_fault(problem: Problem) -> bool:
