@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.effort import OUTCOMES
+from tests.hostile.effort import LONG, OUTCOMES
 
 
 @pytest.fixture
@@ -37,3 +37,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _shown(counted: Counter[str]) -> str:
     return f"{counted.total():>6} tried:" + "".join(f" {counted[one]:>6} {one}" for one in OUTCOMES)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long way takes as long as it takes."""
+    if LONG:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))

@@ -1,6 +1,7 @@
 """Wrong input of every kind, by the real entry point: answers, names, command lines, worlds, journals. Each ends in success
 or in words with one of the documented exit codes, never in a traceback, and nothing of it reaches a terminal raw."""
 
+import atexit
 import json
 import os
 import shutil
@@ -222,8 +223,9 @@ def test_any_world(tally: Counter[str], data: bytes) -> None:
 
 @cache
 def recorded() -> Path:
-    """A home with one run in its journal."""
+    """A home with one run in its journal; gone when this process is."""
     home = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "answers.yaml").write_text(answers("platform-managed").to_yaml())
     ended = run("--simulate", "--speed=max", "apply", "--yes", "-f", "answers.yaml", home=home)
     assert ended.code == 0, ended
