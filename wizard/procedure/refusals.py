@@ -31,6 +31,8 @@ class Refusals:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.last: Problem | None = None
+        """The one that was waited for last."""
         self._times = {"role_wait": 0, "refusal_wait": 0}
 
     async def pass_or_raise(self, error: AzureError) -> None:
@@ -81,7 +83,7 @@ class Refusals:
 
     def _spend(self, budget: str, error: AzureError) -> None:
         """One more try of a budget. Raises the error once there is none left."""
-        patience = self._work.patience
+        patience, self.last = self._work.patience, error.problem
         self._times[budget] += 1
         if self._times[budget] * patience.cluster_retry > getattr(patience, budget):
             raise AzureError(impatient(error.problem, patience, budget)) from error

@@ -104,7 +104,9 @@ class Cluster(Step):
             else:
                 return
         raise AzureError(
-            impatient(_busy_for_good(work.answers.cluster.name), work.patience, "operation_wait")
+            impatient(
+                refusals.last or _busy_for_good(work.answers.cluster.name), work.patience, "operation_wait"
+            )
         )
 
     async def _look_once_more(self, work: Work) -> None:
