@@ -184,5 +184,5 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
         )
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
-    assert "waiting for Azure; last: Create the user-assigned identity" in told
+    assert "waiting for Azure; last: asking Azure now: PUT id-aks-demo" in told
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]

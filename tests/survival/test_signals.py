@@ -57,8 +57,8 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     assert done.code == 0, done.err
     assert "was interrupted" in done.err
     assert "Under way: Encrypt the managed cluster" in done.err
-    assert "What has changed since its plan was made:" in done.err
-    assert "Encrypt the managed cluster: was update, is now none" in done.err
+    assert "Done by now: Register the feature; " in done.err
+    assert "Encrypt the managed cluster.\n" in done.err
     assert "What is left: nothing to write." in done.err
     assert [r.method for r in shell.simulator.writes() if r.path.lower().endswith("/aks-demo")] == ["PUT"]
 

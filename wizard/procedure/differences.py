@@ -4,8 +4,10 @@ from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.procedure.plan import Plan
 
-_SHORT = 70
-"""Characters of a value that a sentence can bear."""
+_SHORT = 160
+"""Characters of two values that a sentence can bear."""
+_MOST = 4
+"""Parts of one object that a sentence can bear."""
 
 
 def done_since(shown: Json, fresh: Plan) -> list[str]:
@@ -60,10 +62,24 @@ def _in_words(step: Json) -> str:
 
 
 def _changed(before: object, now: object) -> str:
-    """`was 1.34.2, is now 1.35.0`; of what is long, only that it is another one."""
+    """`was 1.34.2, is now 1.35.0`; of an object, the same for what is in it; of what is long, only that it changed."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        was, is_ = _leaves(before), _leaves(now)
+        names = [name for name in {**was, **is_} if was.get(name) != is_.get(name)]
+        told = [f"{name} {_changed(was.get(name), is_.get(name))}" for name in names[:_MOST]]
+        return "; ".join(told) + (f"; and {len(names) - _MOST} more" if len(names) > _MOST else "")
     if len(f"{before}{now}") > _SHORT:
         return "is another one now"
     return f"was {_value(before)}, is now {_value(now)}"
+
+
+def _leaves(body: Json, path: str = "") -> Json:
+    """Every value that is no object, by its way from the top."""
+    found: Json = {}
+    for name, value in body.items():
+        way = f"{path}.{name}" if path else str(name)
+        found |= _leaves(value, way) if isinstance(value, dict) and value else {way: value}
+    return found
 
 
 def _value(value: object) -> str:
