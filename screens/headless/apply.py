@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.headless.door import cloud_note, opened
+from screens.headless.going_on import going_on
 from screens.headless.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.headless.outcome import (
     DONE,
@@ -298,15 +299,10 @@ class _Application:
     def _tell_how_to_go_on(self) -> None:
         from wizard.procedure.under_way import under_way
 
-        for sentence in under_way(event.to_json() for event in self._events).sentences:
-            say(f"· {sentence}")
-        say("What Azure has begun goes on there; nothing is undone, and what is done is kept.")
-        if self._settings.simulate is not None:
-            say("This simulated Azure ends with the command; one that lasts: aks-kms simulator --state FILE")
-        elif self._journal:
-            say(f"To carry on: aks-kms runs resume {self._journal.id}")
-        else:
-            say("To carry on: the same command again.")
+        left = under_way(event.to_json() for event in self._events).sentences
+        run = self._journal.id if self._journal else ""
+        for line in going_on(left, run, simulated=self._settings.simulate is not None):
+            say(line)
 
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:
         whole = next((event for event in self._events if event.type == "run-finished"), None)
