@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens import vault_offers, vault_words
@@ -361,11 +362,18 @@ esc     back; what you typed is kept"""
         if mistakes := self._mistakes():
             entry = self.query_one(f"#{mistakes[0]}")
             entry.query_one("Input, Select").focus(scroll_visible=False)
-            self.call_after_refresh(entry.scroll_visible, animate=False, immediate=True)
+            self.call_after_refresh(self._bring, entry)
             return
         self._live.forget()
         self.wizard.settle("vault", vault=self._form())
         self.wizard.after("vault")
+
+    async def _bring(self, entry: Widget) -> None:
+        """Scroll to an entry, and end a scroll that is under way to somewhere else."""
+        for above in entry.ancestors:
+            if isinstance(above, VerticalScroll):
+                await above.stop_animation("scroll_y")
+        entry.scroll_visible(animate=False, immediate=True)
 
 
 def _both(left_out: str, problems: list[Problem]) -> str:
