@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -24,6 +25,8 @@ from screens.theme import CALM
 from screens.welcome import WelcomeScreen
 from screens.words import duration
 from wizard.cloud.arm import same
+from wizard.cloud.hindrances import Hindrance
+from wizard.cloud.hindrances import listener as of_hindrances
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 
 if TYPE_CHECKING:
@@ -42,6 +45,10 @@ Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"
 """Opens the door to Azure; is given where to tell the operator how to sign in."""
 
 DONE, NOT_SO, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
+
+
+_BETWEEN_WORDS = 5.0
+"""Seconds for which a word about a request that is repeated stands."""
 
 
 class WizardApp(App[int]):
@@ -94,6 +101,7 @@ class WizardApp(App[int]):
         """Runs of earlier times that can be carried on here, the newest first; None before the journal was read."""
         self.carried: Unfinished | None = None
         """The one that is being carried on."""
+        self._hindered_at = -_BETWEEN_WORDS
         self.active: ActiveRun | None = None
         self.result: int | None = None
         """The exit code that the last answer from the cloud stands for."""
@@ -274,8 +282,20 @@ class WizardApp(App[int]):
     def background(
         self, work: Coroutine[Any, Any, None], name: str, *, group: str = "app", exclusive: bool = False
     ) -> Worker[None]:
-        """Do `work` on the app's own account, so that no screen's end ends it; an error in it becomes visible."""
-        return self.run_worker(work, name, group, exit_on_error=False, exclusive=exclusive)
+        """Do `work` on the app's own account, so that no screen's end ends it; an error in it becomes visible, and so does
+        what keeps its requests from getting through at once."""
+        return self.run_worker(self._told(work), name, group, exit_on_error=False, exclusive=exclusive)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        of_hindrances.set(self._hindered)
+        await work
+
+    def _hindered(self, hindrance: Hindrance) -> None:
+        """Say that Azure is asked again; of many such words in a row, the first and then one every few seconds."""
+        if (now := time.monotonic()) - self._hindered_at > _BETWEEN_WORDS:
+            self._hindered_at = now
+            seconds = max(_BETWEEN_WORDS, hindrance.seconds)
+            self.notify(str(hindrance), severity="warning", markup=False, timeout=seconds)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where an error of any work in the background ends: on the screen."""

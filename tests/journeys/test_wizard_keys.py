@@ -99,3 +99,24 @@ async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path
             assert isinstance(operator.app.screen, WelcomeScreen), step
         await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index("prerequisites")))
         await operator.sees("Which subscription?")
+
+
+async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.sees("Signed in to")
+        busy = {
+            "status": 429,
+            "code": "TooManyRequests",
+            "message": "Slow down.",
+            "headers": {"Retry-After": "4"},
+        }
+        match = {"method": "GET", "path": "*/managedclusters/bank-ledger", "count": 1}
+        simulator.strike_with({"match": match, "answer": busy})
+        await operator.press("v")
+        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.choose("bank-ledger")
+        await operator.sees("Azure asks to wait 4 s", "GET bank-ledger: HTTP 429")
+        await operator.sees("bank-ledger: secrets are encrypted with")
