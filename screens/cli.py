@@ -13,6 +13,7 @@ import click
 from screens.headless import start_up
 from screens.headless.options import azure_options, bare_simulate
 from wizard import __version__
+from wizard.cloud.clean import clean
 
 _COMMANDS = {
     "check": "What must be there: the tools, the sign-in, the subscriptions.",
@@ -65,7 +66,7 @@ def _unknown(name: str, given: list[str]) -> str:
     close = difflib.get_close_matches(name, _COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(_COMMANDS)}."
     if given[given.index(name) - 1 :][:1] == ["--simulate"]:
-        remedy += f" (A scenario is given with an equals sign: --simulate={name})"
+        remedy += f" (A scenario is given with an equals sign: --simulate={clean(name)})"
     return f"There is no command {name!r}. {remedy}"
 
 

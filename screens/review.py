@@ -32,6 +32,9 @@ anything differs by then, nothing is begun and you are asked again.
 Where the cluster is encrypted already, the first lines say from what it moves to what. What is still needed must stay \
 until the cluster has been verified from inside; what may be cleaned up later is for you to remove: no plan deletes anything.
 
+Where a run is carried on, the lines before that say how it ended, what was under way then, what is done by now, and what \
+else is different since. An operation that still runs in Azure is followed, not started again.
+
 To start, type the cluster's name and press enter. A plan with an error cannot be started; each error says what to do.
 
 enter   go to the line where the name is typed; there: start

@@ -4,10 +4,8 @@ None of them is needed by the wizard itself, which talks to Azure directly.
 """
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from typing import Any, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import one_line
-from wizard.programs import passed_over, program, trusted_path
+from wizard.programs import end_program, passed_over, program, trusted_path
 
 State = Literal["found", "missing", "too old", "unknown"]
 
@@ -261,9 +259,4 @@ async def _output(command: list[str], environment: dict[str, str]) -> tuple[byte
             output += more
         return output, (await process.wait() if len(output) < _MOST else 0)
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-        await process.wait()
+        await end_program(process)

@@ -1,10 +1,16 @@
-"""Programs beside this one, found where only whoever may be trusted can have put them."""
+"""Programs beside this one: found where only whoever may be trusted can have put them, and ended for certain."""
 
+import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+_LEFT = 2.0
+"""Seconds for what a program leaves in its pipes to be read."""
 
 
 def trusted_path(environment: Mapping[str, str]) -> str:
@@ -29,6 +35,30 @@ def passed_over(name: str, environment: Mapping[str, str]) -> str:
     found = shutil.which(name, path=environment.get("PATH") or os.devnull)
     first = str(Path(found).absolute()) if found else ""
     return "" if first == (program(name, environment) or "") else first
+
+
+async def end_program(process: asyncio.subprocess.Process) -> None:
+    """Kill a program and all that it has started in its session, and wait until it is gone.
+
+    What it has still written is read and thrown away: asyncio waits for the ends of the pipes as well, and does not see
+    them while a reader has more than it wants.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+    with contextlib.suppress(
+        TimeoutError
+    ):  # something that has left its session may hold a pipe for as long as it lives
+        async with asyncio.timeout(_LEFT):
+            await asyncio.gather(*(_thrown_away(pipe) for pipe in pipes), process.wait())
+
+
+async def _thrown_away(pipe: asyncio.StreamReader) -> None:
+    while await pipe.read(65536):
+        pass
 
 
 def _open_to_all(folder: str) -> bool:

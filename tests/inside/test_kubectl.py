@@ -1,6 +1,7 @@
 """How kubectl is run: with credentials that leave no trace, within limits, and what it says sorted."""
 
 import asyncio
+import hashlib
 import os
 import stat
 import subprocess
@@ -102,6 +103,21 @@ async def test_an_answer_without_end_is_cut_and_one_that_never_comes_is_not_wait
     with opened(big, CREDENTIALS, os.environ) as kubectl:
         assert len(await kubectl.get("/readyz")) == 4 * 1024 * 1024
         assert await kubectl.get("/metrics", keep=lambda line: line.startswith(b"w")) == "wanted\n"
+
+
+async def test_more_than_a_busy_reader_takes_is_no_reason_to_wait_for_ever(tmp_path: Path) -> None:
+    endless = program(tmp_path, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done")
+
+    def slow(line: bytes) -> bool:
+        return hashlib.pbkdf2_hmac("sha1", line, b"", 2000) == b""  # busy, as a machine under load is
+
+    with (
+        opened(endless, CREDENTIALS, os.environ, limit=1) as kubectl,
+        pytest.raises(KubectlError) as refused,
+    ):
+        async with asyncio.timeout(30):
+            await kubectl.get("/metrics", keep=slow)
+    assert refused.value.reason == "TimeLimit"
 
 
 async def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ class Understanding(policies.ContentDecodePolicy):
             if not isinstance(body, Mapping) or not {"error", "code"} & body.keys():
                 raise _not_azures(answer)
         else:
-            with suppress(DecodeError, ValueError, RecursionError):  # an error speaks by its status too
-                super().on_response(request, response)
+            with suppress(DecodeError, ValueError):  # an error speaks by its status too
+                self._not_too_deep(request, response)
         if self._of_arm and self.CONTEXT_NAME in response.context:
             path = urlsplit(answer.request.url).path
             body = response.context[self.CONTEXT_NAME]
@@ -66,9 +66,16 @@ class Understanding(policies.ContentDecodePolicy):
 
     def _decode(self, request: Any, response: Any) -> None:
         try:
-            super().on_response(request, response)
-        except (DecodeError, ValueError, RecursionError) as error:
+            self._not_too_deep(request, response)
+        except (DecodeError, ValueError) as error:
             raise _not_azures(response.http_response) from error
+
+    def _not_too_deep(self, request: Any, response: Any) -> None:
+        """azure-core's own decoding; what is nested deeper than Python can go would fail again wherever it is read."""
+        try:
+            super().on_response(request, response)
+        except RecursionError as error:
+            raise _not_azures(response.http_response, "objects in objects without end") from error
 
 
 class Wordless(policies.SansIOHTTPPolicy[Any, Any]):

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from wizard.cloud.clean import clean
 from wizard.inside.kubeconfig import Kubeconfig
+from wizard.programs import end_program
 
 TIME_LIMIT = 30.0
 """Seconds for one request; the metrics of a large cluster are megabytes."""
@@ -119,12 +119,7 @@ class Kubectl:
             )
             return output, said.decode("utf-8", "replace"), await process.wait()
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if hasattr(os, "killpg"):
-                    os.killpg(process.pid, signal.SIGKILL)
-                else:
-                    process.kill()
-            await process.wait()
+            await end_program(process)
 
 
 async def _read(
