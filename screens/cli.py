@@ -5,6 +5,7 @@ Nothing is imported here that `--help` does not need: pydantic, Textual and the 
 
 import errno
 import importlib
+import io
 import os
 import sys
 
@@ -103,7 +104,11 @@ def main() -> None:
         code = cli.main(standalone_mode=False, prog_name="aks-kms")
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(file=said)
+        click.echo(
+            clean(said.getvalue()), nl=False, err=True
+        )  # click repeats what it was given, byte by byte
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted; nothing more is done.", err=True)
