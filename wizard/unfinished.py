@@ -65,7 +65,7 @@ class Unfinished:
         """What else a plan that is made now has otherwise than the recorded one, one sentence each."""
         if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
             return ()
-        return tuple(otherwise(self.run.plan, fresh))
+        return tuple(otherwise(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
 
 
 def unfinished_runs(root: Path | None = None) -> list[Unfinished]:

@@ -9,6 +9,8 @@ _SHORT = 160
 _MOST = 4
 """Parts of one object that a sentence can bear."""
 
+_NOTHING: tuple[object, ...] = ("", None, [], {})
+
 
 def done_since(shown: Json, fresh: Plan) -> list[str]:
     """The titles of what was to be done in a plan (as `Plan.to_json` has it) and is so already in a later one."""
@@ -20,8 +22,11 @@ def done_since(shown: Json, fresh: Plan) -> list[str]:
     ]
 
 
-def otherwise(shown: Json, fresh: Plan) -> list[str]:
-    """What else a later plan has otherwise, one sentence each."""
+def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
+    """What else a later plan has otherwise, one sentence each.
+
+    `after_steps`: steps were done between the two, and what was nothing then and is something now came with them.
+    """
     found = []
     before = _steps(shown)
     for step in fresh.to_json()["steps"]:
@@ -38,7 +43,8 @@ def otherwise(shown: Json, fresh: Plan) -> list[str]:
     found += [f"{step.get('title')}: is not needed any more" for step in before.values()]
     facts: Json = shown.get("basis") or {}
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
-        if (old_value := facts.get(fact)) != value:
+        old_value = facts.get(fact)
+        if old_value != value and not (after_steps and old_value in _NOTHING):
             found.append(f"{fact.replace('_', ' ')} {_changed(old_value, value)}")
     return [clean(sentence) for sentence in found]
 
@@ -83,4 +89,4 @@ def _leaves(body: Json, path: str = "") -> Json:
 
 
 def _value(value: object) -> str:
-    return "nothing" if value in ("", None, [], {}) else str(value)
+    return "nothing" if value in _NOTHING else str(value)
