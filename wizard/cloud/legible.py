@@ -23,6 +23,25 @@ def illegible(method: str, path: str, status: int, body: object) -> str | None:
     return _wrong(body, empty=empty, is_list=is_list)
 
 
+def illegible_key(method: str, path: str, status: int, body: object) -> str | None:
+    """The same for an answer of a vault's own plane: of a key, which is all that is asked of one."""
+    parts = path.strip("/").split("/")
+    if (
+        status >= 400
+        or parts[:1] != ["keys"]
+        or parts[-1] in {"rotationpolicy", "keys"}
+        or method == "DELETE"
+    ):
+        return None
+    if not isinstance(body, Mapping):
+        return f"it is {_kind(body)}, not an object"
+    for name in ("key", "attributes"):
+        if not isinstance(body.get(name), Mapping):
+            return f"its {name} is {_kind(body.get(name))}, not an object"
+    kid = body["key"].get("kid")
+    return None if isinstance(kid, str) else f"its kid is {_kind(kid)}, not text"
+
+
 _READ = {"GET", "PUT", "PATCH"}
 """What answers with a resource or a list, if it succeeds."""
 _COLLECTIONS = {

@@ -13,6 +13,7 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from wizard.clock import Clock
 from wizard.cloud.credential import KeptCredential
+from wizard.cloud.legible import illegible, illegible_key
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
 from wizard.cloud.skew import Skew
@@ -126,7 +127,7 @@ def arm_policies(
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
         Retrying(clock, patience, ARM_REPEATS),
-        Understanding(of_arm=True),
+        Understanding(illegible),
         ThrottlingNotice(throttling),
         TimeNotice(skew),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
@@ -151,5 +152,5 @@ def vault_options(clock: Clock, patience: Patience) -> dict[str, Any]:
     return {
         "proxy_policy": Wordless(),  # a slot outside of the tries; which proxy there is, the transport knows
         "retry_policy": Retrying(clock, patience, VAULT_REPEATS),
-        "custom_hook_policy": Understanding(),  # the one slot that each try passes
+        "custom_hook_policy": Understanding(illegible_key),  # the one slot that each try passes
     }

@@ -5,7 +5,7 @@ Imports the SDKs' core: late, by the door.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +15,10 @@ from azure.core.pipeline import policies
 from azure.core.pipeline.policies._utils import parse_retry_after
 
 from wizard.cloud.clean import one_line
-from wizard.cloud.legible import illegible
 from wizard.cloud.retrying import named
+
+Illegible = Callable[[str, str, int, object], str | None]
+"""Says why a body is no answer of Azure's to such a request; None where it may be one."""
 
 
 class NotUnderstoodError(ServiceResponseError):
@@ -29,10 +31,10 @@ class Understanding(policies.ContentDecodePolicy):
     A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
     """
 
-    def __init__(self, *, of_arm: bool = False) -> None:
-        """`of_arm`: the answers are those of Azure Resource Manager, whose shapes are known."""
+    def __init__(self, illegible: Illegible | None = None) -> None:
+        """`illegible` knows the shapes of what answers: it is given method, path, status and body."""
         super().__init__()
-        self._of_arm = of_arm
+        self._illegible = illegible
 
     def on_request(self, request: Any) -> None:
         """Called before each try: every answer is read at once, where a try that breaks off can be repeated."""
@@ -58,10 +60,10 @@ class Understanding(policies.ContentDecodePolicy):
         else:
             with suppress(DecodeError, ValueError):  # an error speaks by its status too
                 self._not_too_deep(request, response)
-        if self._of_arm and self.CONTEXT_NAME in response.context:
+        if self._illegible and self.CONTEXT_NAME in response.context:
             path = urlsplit(answer.request.url).path
             body = response.context[self.CONTEXT_NAME]
-            if why := illegible(answer.request.method, path, answer.status_code, body):
+            if why := self._illegible(answer.request.method, path, answer.status_code, body):
                 raise _not_azures(answer, why)
 
     def _decode(self, request: Any, response: Any) -> None:
