@@ -30,8 +30,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         await operator.sees(
             "from legacy KMS, kv-demo/aks-kms", "to a key that AKS manages", "Enter, then type"
         )
-        await operator.press("end")
-        await operator.sees("later, by you", "The old key vault kv-demo")
+        await operator.scrolls_to("later, by you", "The old key vault kv-demo")
         await operator.start("aks-demo")
         await operator.sees("Done in", "! still needed The old key kv-demo/aks-kms")
         await operator.press("s")

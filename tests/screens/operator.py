@@ -46,6 +46,15 @@ class Operator:
         await self.until(lambda: all(text in _flat(self.frame()) for text in texts), repr(texts))
         return self.frame()
 
+    async def scrolls_to(self, *texts: str) -> None:
+        """Scroll down, line by line, until all of these stand on the screen at once."""
+        for _ in range(100):
+            if all(text in _flat(self.frame()) for text in texts):
+                return
+            await self.press("down")
+            await self.pilot.pause(0.05)
+        raise AssertionError(f"{texts!r} do not stand there together:\n{self.frame()}")
+
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
