@@ -247,7 +247,12 @@ def read_run(root: Path | None, run: str) -> RecordedRun:
     if run not in summaries:
         known = f"The newest is {next(iter(summaries))}; " if summaries else ""
         raise JournalError(f"There is no run {run!r} in {root}. {known}`aks-kms runs list` shows them all.")
-    path, summary = root / run, summaries[run]
+    return whole_run(summaries[run])
+
+
+def whole_run(summary: RunSummary) -> RecordedRun:
+    """All that was written down of a run that was listed. Raises JournalError where its files cannot be understood."""
+    path, run = summary.path, summary.id
     try:
         private.check_directory(path)
         report = _if_there(path / REPORT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.answers import Answers
-from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run
+from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
 from wizard.procedure.differences import done_since, otherwise
 from wizard.procedure.plan import Plan
 from wizard.procedure.under_way import UnderWay, under_way
@@ -80,7 +80,7 @@ def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
         if summary.status in {"not-begun", "unreadable"}:
             continue
         try:
-            run = read_run(root, summary.id)
+            run = whole_run(summary)
         except JournalError:
             continue
         cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
