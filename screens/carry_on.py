@@ -65,15 +65,13 @@ class CarryOnDialog(ModalScreen["Unfinished | None"]):
 
 
 def offer(runs: "Sequence[Unfinished]") -> Content:
-    """What the first screen says of the runs that can be carried on."""
-    if not runs:
-        return Content("")
+    """What the first screen says of the runs that can be carried on, of which there is one at least."""
     newest, *others = runs
     more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
     return Content.assemble(
         ("!  ", STYLES["warn"]),
-        (f"{newest.ended}", "bold"),
-        f" (begun {when(newest.run.summary.begun)}).",
+        (newest.ended, "bold"),
+        f" {_begun(newest)}.",
         "".join(f" {sentence}" for sentence in newest.under_way.sentences),
         more,
         ("\nc", STYLES["busy"]),
@@ -83,14 +81,14 @@ def offer(runs: "Sequence[Unfinished]") -> Content:
 
 def was(run: "Unfinished") -> Content:
     """How a run ended, and what was under way then."""
-    lines = [f"{run.ended} (begun {when(run.run.summary.begun)}).", *run.under_way.sentences]
+    lines = [f"{run.ended} {_begun(run)}.", *run.under_way.sentences]
     return Content("\n".join(lines))
 
 
 def carried(run: "Unfinished", plan: "Plan") -> list[tuple[str, str]]:
     """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
     the plan that is made now."""
-    rows = [("carried on", f"run {run.id}. {run.ended} (begun {when(run.run.summary.begun)}).")]
+    rows = [("carried on", f"run {run.id}. {run.ended} {_begun(run)}.")]
     rows += [("! when it ended", said) for said in run.under_way.sentences]
     if done := run.done(plan):
         rows.append(("✓ done by now", "; ".join(done)))
@@ -131,6 +129,10 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%H:%M} today" if moment.date() == today else f"{moment:%A %d %B, %H:%M}"
 
 
+def _begun(run: "Unfinished") -> str:
+    return f"(begun {when(run.run.summary.begun)})"
+
+
 def _line(run: "Unfinished") -> Content:
-    begun = run.run.summary.begun
-    return Content(f"{run.answers.cluster.name}  ·  {when(begun)}  ·  {run.run.summary.status}")
+    summary = run.run.summary
+    return Content(f"{run.answers.cluster.name}  ·  {when(summary.begun)}  ·  {summary.status}")

@@ -3,34 +3,19 @@
 import os
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support import answers, signed_in
+from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.writes import Write, announce, listener
 from wizard.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
 from wizard.procedure.events import Event
-from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.unfinished import unfinished_runs
 from wizard.verification.report import ClusterReport
-
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-ANSWERS = answers("customer-managed-private")
-PLAN_OF = Plan(
-    "/subscriptions/s/aks-demo", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {}
-)
-BEGUN = Event(NOON, "step-started", "cluster", message="Encrypt the managed cluster")
-PUT = Write(1, "PUT", "managedClusters", "aks-demo")
-ASKED = Event(NOON, "log", "cluster", message=str(PUT), audience="detail", write=PUT)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Which recorded run is to be carried on, and what was under way when it ended."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support import answers, carried_out, signed_in
+from tests.support import carried_out, signed_in
+from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
 from wizard.journal import Journal
 from wizard.procedure.events import Event
@@ -15,21 +13,6 @@ from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.procedure.under_way import under_way
 from wizard.unfinished import recorded, unfinished_runs
-
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-ANSWERS = answers("customer-managed-private")
-PLAN_OF = Plan(
-    "/subscriptions/s/aks-demo", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {}
-)
-BEGUN = Event(NOON, "step-started", "cluster", message="Encrypt the managed cluster")
-PUT = Write(1, "PUT", "managedClusters", "aks-demo")
-ASKED = Event(NOON, "log", "cluster", message=str(PUT), audience="detail", write=PUT)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
-
 
 # -- what was under way -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,17 @@
+"""A run that has begun its update of the cluster: what the journal of one is made of in the tests."""
+
+from datetime import UTC, datetime
+
+from tests.support import answers
+from wizard.cloud.writes import Write
+from wizard.procedure.events import Event
+from wizard.procedure.plan import Plan
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ANSWERS = answers("customer-managed-private")
+PLAN_OF = Plan(
+    "/subscriptions/s/aks-demo", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {}
+)
+BEGUN = Event(NOON, "step-started", "cluster", message="Encrypt the managed cluster")
+PUT = Write(1, "PUT", "managedClusters", "aks-demo")
+ASKED = Event(NOON, "log", "cluster", message=str(PUT), audience="detail", write=PUT)
