@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import DataTable, Input, Static
 
 from screens.frame import NARROW, Frame, Heading
+from screens.theme import COLOURS
 from screens.words import KINDS, SPINNER, STYLES, count, duration, encryption
 from wizard.clock import Clock
 from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -19,14 +20,6 @@ from wizard.fleet.sweep import Gone, Swept, sweep
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
 
-_TONES = {
-    "good": "#86c98a",
-    "warn": "#e5b567",
-    "bad": "#ec8080",
-    "busy": "#7cc4e0",
-    "dim": "#8b98a6",
-    "plain": "",
-}
 
 _SHORT = {"needs a managed identity": "needs an identity"}
 """A table's cell has little room; the line below it says the whole."""
@@ -179,20 +172,20 @@ r       ask Azure again"""
     def _cells(self, row: ClusterRow | Unreadable, *, narrow: bool) -> list[Text]:
         if isinstance(row, Unreadable):
             cells = [
-                Text(row.subscription_name, _TONES["dim"]),
+                Text(row.subscription_name, COLOURS["dim"]),
                 Text(""),
-                Text("not readable", _TONES["warn"]),
+                Text("not readable", COLOURS["warn"]),
             ]
             return cells if narrow else [*cells[:1], Text(""), Text(""), *cells[1:]]
         words, tone = encryption(row.encryption)
         why = _SHORT.get(row.why_not or "", row.why_not or "")
-        dim = _TONES["dim"] if why else ""
+        dim = COLOURS["dim"] if why else ""
         name = Text(row.name, dim or "bold")
-        now = Text(words, dim or _TONES[tone])
+        now = Text(words, dim or COLOURS[tone])
         if why:
-            now = Text.assemble(now, "  ", (why, _TONES["warn"]))
+            now = Text.assemble(now, "  ", (why, COLOURS["warn"]))
         elif row.provisioning_state == "Failed":
-            now = Text.assemble(now, "  ", ("failed", _TONES["warn"]))
+            now = Text.assemble(now, "  ", ("failed", COLOURS["warn"]))
         version = Text(row.kubernetes_version, dim)
         if narrow:
             return [name, version, now]

@@ -4,19 +4,12 @@ from rich.text import Text
 from textual.content import Content
 
 from screens.fleet_rows import Fleet, Line, Shown
+from screens.theme import COLOURS
 from screens.words import KINDS, STYLES, Tone, count, encryption
 from wizard.cloud.clean import one_line
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
 
-_COLOURS: dict[Tone, str] = {
-    "good": "#86c98a",
-    "warn": "#e5b567",
-    "bad": "#ec8080",
-    "busy": "#7cc4e0",
-    "dim": "#8b98a6",
-    "plain": "",
-}
 _BAR: dict[EncryptionKind, tuple[str, str, str, Tone]] = {
     "none": ("█", "not encrypted", "none", "warn"),
     "legacy-kms": ("▓", "legacy KMS", "legacy", "busy"),
@@ -96,7 +89,7 @@ def cells_of(line: Line) -> dict[str, Text]:
 
 
 def _cell(text: str, tone: Tone = "plain") -> Text:
-    return Text(text, _COLOURS[tone], no_wrap=True, overflow="ellipsis")
+    return Text(text, COLOURS[tone], no_wrap=True, overflow="ellipsis")
 
 
 def said(line: Shown) -> Content:

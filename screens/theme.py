@@ -2,6 +2,8 @@
 
 from textual.theme import Theme
 
+from screens.words import Tone
+
 CALM = Theme(
     name="calm",
     primary="#7cc4e0",
@@ -38,3 +40,13 @@ CALM = Theme(
         "block-hover-background": "#1d2630",
     },
 )
+
+COLOURS: dict[Tone, str] = {
+    "good": "#86c98a",
+    "warn": "#e5b567",
+    "bad": "#ec8080",
+    "busy": "#7cc4e0",
+    "dim": "#8b98a6",
+    "plain": "",
+}
+"""The theme's colours for what is drawn by Rich, which knows no names of Textual's: the cells of tables."""
