@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,15 @@ DEVELOPMENT = "33333333-3333-3333-3333-333333333333"
 TENANT = "11111111-1111-1111-1111-111111111111"
 
 Answered = tuple[Plan, list[Event], str]
+
+
+class MovedClock:
+    """The wall's time for a simulated Azure, put forward when a test says so: `clock.ahead += 60`, in seconds of the wall."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
 
 
 @asynccontextmanager

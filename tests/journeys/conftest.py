@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ def start_shell(tmp_path: Path) -> Iterator[StartShell]:
     """Starts a simulated Azure and gives a shell in which every command talks to it."""
     with ExitStack() as stack:
 
-        def start(scenario: str | Path = "contoso", *, speed: float = math.inf) -> Shell:
-            simulator = Simulator(scenario, speed=speed)
+        def start(scenario: str | Path = "contoso", *, speed: float = math.inf, **more: Any) -> Shell:
+            simulator = Simulator(scenario, speed=speed, **more)
             simulator.start()
             stack.callback(simulator.stop)
             return Shell(tmp_path, simulator)

@@ -1,7 +1,6 @@
 """What takes its time to be gone: groups that are being deleted, vaults and keys that are kept for a while (AZURE.md §3a)."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -17,24 +16,15 @@ from tests.simulator.clients import (
     said,
     vault_path,
 )
+from tests.support import MovedClock
 
 DAY = 24 * 3600
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 
 
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 async def test_a_group_is_deleted_after_a_while_and_says_where_to_ask(start: Start) -> None:
     """202 with Location; meanwhile nothing can be written there; 200 in the end."""
-    clock = Clock()
+    clock = MovedClock()
     cloud = await start(speed=1, clock=clock)
     status, body, headers = await cloud.raw("DELETE", GROUP, "2024-11-01")
     assert (status, body, headers["Retry-After"]) == (202, None, "10")
@@ -47,9 +37,9 @@ async def test_a_group_is_deleted_after_a_while_and_says_where_to_ask(start: Sta
         await cloud.make_identity()
     again = await cloud.raw("DELETE", GROUP, "2024-11-01")
     assert again[2]["Location"] == headers["Location"]
-    clock.now += 60
+    clock.ahead += 60
     assert (await cloud.raw("GET", where, "2024-11-01"))[0] == 202, "its cluster takes longer"
-    clock.now += 300
+    clock.ahead += 300
     assert (await cloud.raw("GET", where, "2024-11-01"))[0] == 200
     assert (await cloud.raw("GET", GROUP, "2024-11-01"))[1]["error"]["code"] == "ResourceGroupNotFound"
     assert cloud.cluster() is None
@@ -67,16 +57,16 @@ async def test_the_sdk_waits_for_a_group_to_be_gone(start: Start) -> None:
 
 async def test_a_soft_deleted_vault_ends_with_its_retention(start: Start) -> None:
     """§3a: 7-90 days; then the name is free, and what was in the vault is gone."""
-    clock = Clock()
+    clock = MovedClock()
     cloud = await start("durations: {vault_dns: 0}", speed=60, clock=clock)
     await cloud.make_vault(softDeleteRetentionInDays=7, enablePurgeProtection=True)
     await cloud.make_key()
     await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
     shown = await cloud.vaults.vaults.get_deleted("kv-demo", "westus2")
     assert (shown.properties.scheduled_purge_date - shown.properties.deletion_date).days == 7
-    clock.now += 6.9 * DAY / 60
+    clock.ahead += 6.9 * DAY / 60
     assert [entry.name async for entry in cloud.vaults.vaults.list_deleted()] == ["kv-demo"]
-    clock.now += 0.2 * DAY / 60
+    clock.ahead += 0.2 * DAY / 60
     assert [entry async for entry in cloud.vaults.vaults.list_deleted()] == []
     available = await cloud.vaults.vaults.check_name_availability(
         {"name": "kv-demo", "type": "Microsoft.KeyVault/vaults"}
@@ -85,27 +75,27 @@ async def test_a_soft_deleted_vault_ends_with_its_retention(start: Start) -> Non
 
 
 async def test_a_recovered_and_deleted_again_vault_has_its_whole_time(start: Start) -> None:
-    clock = Clock()
+    clock = MovedClock()
     cloud = await start("durations: {vault_dns: 0}", speed=1, clock=clock)
     await cloud.make_vault(softDeleteRetentionInDays=7)
     await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
-    clock.now += 5 * DAY
+    clock.ahead += 5 * DAY
     await cloud.make_vault(createMode="recover")
     await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
-    clock.now += 5 * DAY
+    clock.ahead += 5 * DAY
     assert [entry.name async for entry in cloud.vaults.vaults.list_deleted()] == ["kv-demo"]
 
 
 @pytest.mark.parametrize("speed", [1, float("inf")])
 async def test_a_soft_deleted_key_ends_with_the_retention_of_its_vault(start: Start, speed: float) -> None:
     """At infinite speed too: else nothing that is deleted could be recovered there."""
-    clock = Clock()
+    clock = MovedClock()
     cloud = await start("key-deleted", speed=speed, clock=clock)
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
-    clock.now += 3600  # the role takes effect
+    clock.ahead += 3600  # the role takes effect
     keys = cloud.keys("kv-demo")
     assert [key.name async for key in keys.list_deleted_keys()] == ["aks-kms"]
-    clock.now += 90 * DAY
+    clock.ahead += 90 * DAY
     assert [key async for key in keys.list_deleted_keys()] == []
     assert (await cloud.make_key()).name == "aks-kms"
 

@@ -179,7 +179,7 @@ async def key_of_its_own(cloud: Cloud) -> Reply:
     return await cloud.raw("PUT", vault_path() + "/keys/aks-kms", VAULTS, KEY_BODY)
 
 
-SLOW = "extends: slow-roles\nrules: {feature_required_for: []}"
+SLOW = "extends: slow-roles\nrules: {feature_required_for: []}\ndurations: {vault_dns: 0, principal_replication: 0}"
 CRYPT = {"alg": "RSA-OAEP-256", "value": "c2VjcmV0"}
 KEY_BODY = {"properties": {"kty": "RSA", "keyOps": ["encrypt", "decrypt"]}}
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import answers, cluster_id, world
+from tests.support import MovedClock, answers, cluster_id, world
 from wizard.cloud.arm import dig
 
 __all__ = ["start_shell"]
 
 PLATFORM = answers("platform-managed").to_yaml()
-LONG: dict[str, Any] = {"durations": {"cluster_update": 1800, "feature": 0, "provider": 0}}
-"""Half an hour for the update: seconds at the speed of these tests, and time enough to interrupt it."""
+LONG: dict[str, Any] = {"durations": {"cluster_update": 7200, "feature": 0, "provider": 0}}
+"""Two hours for the update, a minute at the speed of these tests: time enough to interrupt it."""
 
 
 def journal_of(shell: Shell) -> list[Any]:
@@ -27,11 +27,11 @@ def journal_of(shell: Shell) -> list[Any]:
     return [json.loads(line) for line in (path / "events.jsonl").read_text("utf-8").splitlines()]
 
 
-def updating(process: "subprocess.Popen[str]") -> None:
+def updating(process: "subprocess.Popen[str]", said: str = "cluster is being updated") -> None:
     """Read until AKS is at it."""
     assert process.stdout is not None
     for line in process.stdout:
-        if "cluster is being updated" in line:
+        if said in line:
             return
     raise AssertionError(process.stderr.read() if process.stderr else "ended")
 
@@ -40,7 +40,8 @@ def updating(process: "subprocess.Popen[str]") -> None:
 def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_follows_it(
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
 ) -> None:
-    shell = start_shell(world(tmp_path, **LONG), speed=120)
+    clock = MovedClock()
+    shell = start_shell(world(tmp_path, **LONG), speed=120, clock=clock)
     assert shell.simulator is not None
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     updating(process)
@@ -53,13 +54,16 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     assert (events[-1]["type"], events[-1]["status"]) == ("run-finished", "interrupted")
     assert dig(shell.simulator.resource(cluster_id()), "properties", "provisioningState") == "Updating"
 
-    done = shell.run("runs", "resume", "--yes")
-    assert done.code == 0, done.err
-    assert "was interrupted" in done.err
-    assert "Under way: Encrypt the managed cluster" in done.err
-    assert "Done by now: Register the feature; " in done.err
-    assert "Encrypt the managed cluster.\n" in done.err
-    assert "What is left: nothing to write." in done.err
+    resuming = shell.start("runs", "resume", "--yes", "-o", "jsonl")
+    updating(resuming, "cluster is Updating")
+    clock.ahead += 7200 / 120
+    _, err = resuming.communicate(timeout=60)
+    assert resuming.returncode == 0, err
+    assert "was interrupted" in err
+    assert "Under way: Encrypt the managed cluster" in err
+    assert "Done by now: Register the feature; " in err
+    assert "Encrypt the managed cluster.\n" in err
+    assert "What is left: nothing to write." in err
     assert [r.method for r in shell.simulator.writes() if r.path.lower().endswith("/aks-demo")] == ["PUT"]
 
 
