@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     with Path(os.environ["AKS_CALLS"]).open("a") as calls:
         calls.write(json.dumps(arguments) + "\n")
     name, group = (rest[rest.index(option) + 1] for option in ("--name", "--resource-group"))
-    if rest[1] == "create":
+    if rest[1] == "create" or "--assign-identity" in rest:
         az(*rest)
     url = (
         f"/subscriptions/{os.environ['SUBSCRIPTION_ID']}/resourceGroups/{group}"
@@ -76,9 +76,6 @@ def main(arguments: list[str]) -> int:
     )
     body = json.loads(az("rest", "--method", "get", "--url", url))
     body["properties"]["securityProfile"] = profile_of(body["properties"].get("securityProfile") or {}, flags)
-    if rest[1] == "update" and "--assign-identity" in rest:
-        identity = rest[rest.index("--assign-identity") + 1]
-        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     az("rest", "--method", "put", "--url", url, "--body", json.dumps(body))
     az("aks", "wait", "--name", name, "--resource-group", group, "--updated", "--interval", "1")
     return 0

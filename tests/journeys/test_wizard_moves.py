@@ -36,7 +36,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         await operator.press("s")
         await operator.sees("Save a report of this run")
         await operator.press("ctrl+a", "ctrl+k")
-        await operator.type(str(tmp_path / "report.md"))
+        await operator.paste(str(tmp_path / "report.md"))
         await operator.press("enter", "enter")
         await operator.until((tmp_path / "report.md").exists, "the report")
     report = (tmp_path / "report.md").read_text("utf-8")

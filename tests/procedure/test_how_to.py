@@ -124,6 +124,8 @@ DEVIATIONS = {
     "keyvault key list: also": "waits until the new role has taken effect, before which no key can be created",
     "aks get-versions: also": "asks which versions the region offers: 1.33.0 is not offered for ever",
     "aks create: --kubernetes-version 1.33.0 -> 1.34": "the newest of them; a version of the operator's own is taken as it is",
+    "aks update: also --enable-managed-identity": "without it the Azure CLI refuses --assign-identity",
+    "aks update: also --yes": "with it the Azure CLI asks whether the identity may be changed; nobody is there to answer",
     "keyvault create: also --enable-purge-protection true": (
         "a key that is purged takes the cluster's secrets with it; can be declined in the answers"
     ),

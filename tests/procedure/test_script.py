@@ -81,7 +81,7 @@ def test_the_cluster_is_told_what_the_how_to_tells_it(road: Road, tmp_path: Path
         "https://kv-demo.vault.azure.net/keys/aks-kms",
         *("--azure-keyvault-kms-key-vault-resource-id", "VAULT_ID"),
         *("--azure-keyvault-kms-key-vault-network-access", road.rsplit("-", 1)[-1].capitalize()),
-        *("--assign-identity", "IDENTITY_ID"),
+        *("--assign-identity", "IDENTITY_ID", "--enable-managed-identity", "--yes"),
     ]
     assert call[2:] == common + ([] if road == "platform-managed" else own)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
@@ -63,6 +64,11 @@ class Operator:
     async def type(self, text: str) -> None:
         """Type a text."""
         await self.pilot.press(*text)
+        await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        """Paste a text, as a terminal does: at once."""
+        self.app.post_message(events.Paste(text))
         await self.pilot.pause()
 
     # -- the way to a screen -------------------------------------------------------------------------------------

@@ -213,6 +213,8 @@ class Cluster(Step):
                 f"--azure-keyvault-kms-key-vault-network-access {shlex.quote(target.own.vault.network_access)}",
                 "--assign-identity $IDENTITY_RESOURCE_ID",
             ]
+            if new is False:  # without it az refuses --assign-identity; with it az asks first (AZURE.md §0 F)
+                lines += ["--enable-managed-identity", "--yes"]
         elif snapshot is not None and Encryption.of(snapshot.cluster).kms_enabled:
             lines.append("--disable-azure-keyvault-kms")
         if new is not False:
