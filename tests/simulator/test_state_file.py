@@ -1,5 +1,6 @@
 """The state file: what was answered is kept, whenever the simulator is killed; a fleet keeps only what differs."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.clients import PRODUCTION, Start, cluster_path
+from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, PRODUCTION, Start, cluster_path, vault_path
 from tests.simulator.plain import Plain
 from wizard.simulator import Simulator
 from wizard.simulator.journal import StateFileError
@@ -163,6 +164,28 @@ async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start,
     first.simulator.stop()
     second = await start(state=tmp_path / "state")
     assert second.cluster()["tags"] == {"purpose": "demo", "drift": "yes"}
+
+
+async def test_a_key_asked_for_with_nulls_can_be_read_back(start: Start, tmp_path: Path) -> None:
+    """Null says no more than leaving out, on both planes."""
+    attributes, tags = {"enabled": None, "exp": None, "nbf": None}, {"a": None, "b": "c"}
+    first = await start(state=tmp_path / "state")
+    vault = await first.make_vault()
+    await first.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
+    body = {"tags": tags, "properties": {"kty": "RSA", "attributes": attributes}}
+    assert (await first.raw("PUT", f"{vault_path()}/keys/arm", "2026-05-15", body))[0] == 200
+    plain = Plain(first.simulator.environment)
+    for method, path in (("POST", "/keys/data/create"), ("PATCH", "/keys/data")):
+        body = {"attributes": attributes, "tags": tags} | ({"kty": "RSA"} if method == "POST" else {})
+        status, made, _ = await asyncio.to_thread(plain.vault, "kv-demo", method, path, body)
+        assert (status, made["attributes"]["enabled"], made["tags"]) == (200, True, {"b": "c"})
+    first.simulator.stop()
+    second = await start(state=tmp_path / "state")
+    kept = [key async for key in second.vaults.keys.list("rg-demo", "kv-demo")]
+    assert [(key.name, key.tags, key.properties.attributes.enabled) for key in kept] == [
+        ("arm", {"b": "c"}, True),
+        ("data", {"b": "c"}, True),
+    ]
 
 
 # -- the table underneath ----------------------------------------------------------------------------------------------

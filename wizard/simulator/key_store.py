@@ -56,6 +56,16 @@ def new_version(
     )  # fmt: skip
 
 
+def set_attributes(version: KeyVersion, attributes: Json, tags: Json | None) -> None:
+    """Lay the attributes and tags of a request over a version; null says no more than leaving out."""
+    given = {name: value for name, value in attributes.items() if value is not None}
+    version.enabled = given.get("enabled", version.enabled)
+    version.expires = given.get("exp", version.expires)
+    version.not_before = given.get("nbf", version.not_before)
+    if tags is not None:
+        version.tags = {name: value for name, value in tags.items() if value is not None}
+
+
 def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
     """Keep a version, as the newest of its key."""
     key = world.state.keys.setdefault(f"{vault}/{name}".lower(), Key(vault.lower(), name, []))

@@ -18,6 +18,7 @@ from wizard.simulator.key_store import (
     key_uri,
     keys_of,
     new_version,
+    set_attributes,
     soft_delete_key,
     vault_name,
     why_not,
@@ -167,15 +168,6 @@ class VaultPlane:
             {"tags": dict(version.tags)} if version.tags else {}
         )
 
-    @staticmethod
-    def _apply(version: KeyVersion, body: Json) -> None:
-        wanted: Json = body.get("attributes") or {}
-        version.enabled = wanted.get("enabled", version.enabled)
-        version.expires = wanted.get("exp", version.expires)
-        version.not_before = wanted.get("nbf", version.not_before)
-        if body.get("tags") is not None:
-            version.tags = dict(body["tags"])
-
     # -- operations ---------------------------------------------------------------------------------------------------
 
     async def _create(self, vault: Resource, call: Call) -> Answer:
@@ -193,7 +185,7 @@ class VaultPlane:
         version = new_version(self._world, kty=kty, size=size, curve=curve, ops=ops)
         if before := find_key(self._world, held, name):
             version.expires = rotation.expiry_of(before.rotation_policy, version.created)
-        self._apply(version, body)
+        set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         check_key(self._world, vault, version)
         await ensure_material(self._world, version)
         return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
@@ -223,7 +215,7 @@ class VaultPlane:
             version.ops = check_kind(
                 version.kty, version.size or None, version.curve or None, body["key_ops"], "BadParameter"
             )[3]
-        self._apply(version, body)
+        set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         version.updated = int(self._world.now())
         self._world.changed = True
         return Answer(200, await self._bundle(vault, key, version))

@@ -16,6 +16,7 @@ from wizard.simulator.key_store import (
     key_uri,
     keys_of,
     new_version,
+    set_attributes,
     vault_name,
 )
 from wizard.simulator.policy import check_key
@@ -113,13 +114,7 @@ async def put_key(world: World, call: Call) -> Answer:
         if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
             raise Refusal(400, "BadRequest", "The HSM key types need a vault of the premium SKU.")
         version = new_version(world, kty=kty, size=size, curve=curve, ops=ops)
-        wanted: Json = properties.get("attributes") or {}
-        version.enabled, version.expires, version.not_before = (
-            wanted.get("enabled", True),
-            wanted.get("exp"),
-            wanted.get("nbf"),
-        )
-        version.tags = dict(call.require_body().get("tags") or {})
+        set_attributes(version, properties.get("attributes") or {}, call.require_body().get("tags"))
         policy: Json = {}
         if given := properties.get("rotationPolicy"):
             policy = rotation.kept(given, {}, version.created)
