@@ -20,18 +20,23 @@ from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, PRODUCTION, Start,
 from tests.simulator.plain import Plain
 from wizard.simulator import Simulator
 from wizard.simulator.journal import StateFileError
+from wizard.simulator.scenario import load_scenario
+from wizard.simulator.state import Changes, Principal
 from wizard.simulator.table import Table
+from wizard.simulator.world import World
 
 ROUNDS = int(os.environ.get("SIMULATOR_KILLS", "4"))
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 SERVE = """
-import json, math, sys, threading
+import json, math, resource, sys
 from pathlib import Path
 from wizard.simulator import Simulator
 simulator = Simulator(sys.argv[1], speed=math.inf, state=Path(sys.argv[2]))
 simulator.start()
 print(json.dumps(simulator.environment), flush=True)
-threading.Event().wait()
+for room in sys.stdin:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
+    print(flush=True)
 """
 
 
@@ -40,16 +45,24 @@ class Served:
 
     def __init__(self, scenario: str, state: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, scenario, str(state)], stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-c", SERVE, scenario, str(state)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
         assert self.process.stdout is not None
-        self.client = Plain(json.loads(self.process.stdout.readline()))
+        assert self.process.stdin is not None
+        self._said, self._told = self.process.stdout, self.process.stdin
+        self.client = Plain(json.loads(self._said.readline()))
+
+    def disk(self, room: int) -> None:
+        """From now on no file can be written beyond so many bytes; -1: as far as there is room."""
+        print(room, file=self._told, flush=True)
+        self._said.readline()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._said.close()
+        self._told.close()
 
 
 def write_until_killed(client: Plain, served: Served, chance: random.Random, kept: dict[str, Any]) -> None:
@@ -88,6 +101,43 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, sc
     assert all(last.client("GET", path)[0] == (200 if before else 404) for path, before in kept.items())
     last.kill()
     assert kept
+
+
+def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path) -> None:
+    served = Served("contoso", tmp_path / "world")
+    identities = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+    body = {"location": "westus2"}
+    assert served.client("PUT", f"{identities}/before", body)[0] == 201
+    served.disk(0)
+    for method, path in (
+        ("PUT", f"{identities}/meanwhile"),
+        ("GET", f"{identities}/meanwhile"),
+        ("DELETE", f"{identities}/before"),
+    ):
+        status, answer, _ = served.client(method, path, body if method == "PUT" else None)
+        assert (status, answer["error"]["code"]) == (500, "InternalServerError"), "it would not last"
+    served.disk(-1)
+    assert served.client("GET", f"{identities}/meanwhile")[0] == 200
+    served.kill()
+    again = Served("contoso", tmp_path / "world")
+    found = [again.client("GET", f"{identities}/{name}")[0] for name in ("before", "meanwhile")]
+    again.kill()
+    assert found == [404, 200]
+
+
+def test_a_follower_that_fails_leaves_no_other_without_word() -> None:
+    world = World(load_scenario("empty"), speed=1)
+    told: list[Changes] = []
+
+    def fails(changes: Changes) -> None:
+        raise OSError(str(changes))
+
+    for follower in (told.append, fails, told.append):
+        world.follow(follower)
+    world.add_principal(Principal("id", "user", "somebody"))
+    with pytest.raises(OSError, match="somebody"):
+        world.commit()
+    assert [[change.key for change in changes["principals"]] for changes in told] == [["id"], ["id"]]
 
 
 async def test_a_fleet_keeps_what_differs_and_no_more(start: Start, tmp_path: Path) -> None:

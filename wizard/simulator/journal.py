@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from wizard.simulator.state import Changes, Pending, State, entry_types
-from wizard.simulator.table import Table
+from wizard.simulator.table import Change, Table
 
 FORMAT = "1"
 _PENDING = TypeAdapter(list[Pending])
@@ -32,6 +32,7 @@ class StateFile:
         self._path = path
         self._types = entry_types()
         self._written: dict[str, str] = {}
+        self._owed: list[tuple[str, Change]] = []
         # SQLite itself would let everybody read the file, and the keys of the simulated vaults are in it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
@@ -95,37 +96,43 @@ class StateFile:
 
     def begin(self, state: State) -> None:
         """Write a fresh state down as it is."""
-        with self._transaction():
+        with self._transaction(state):
             if self.fresh:
                 for place, adapter in self._types.items():
                     table: Table[Any] = getattr(state, place)
                     for key, entry in table.awake():
                         self._write(place, key, adapter.dump_json(entry))
-            self._write_facts(state)
         self.fresh = False
 
     def keep(self, state: State, changes: Changes) -> None:
-        """Write what changed; it is on disk when this returns."""
-        with self._transaction():
-            for place, changed in changes.items():
-                for change in changed:
-                    if change.after is None and not change.born_asleep:
-                        self._database.execute(
-                            "DELETE FROM entries WHERE place = ? AND key = ?", (place, change.key)
-                        )
-                    else:
-                        self._write(place, change.key, change.after)
-            self._write_facts(state)
+        """Write what changed; it is on disk when this returns.
+
+        Raises sqlite3.Error where the disk is full or broken. What could not be written is owed: the next call writes it too.
+        """
+        self._owed += [(place, change) for place, changed in changes.items() for change in changed]
+        with self._transaction(state):
+            for place, change in self._owed:
+                if change.after is None and not change.born_asleep:
+                    self._database.execute(
+                        "DELETE FROM entries WHERE place = ? AND key = ?", (place, change.key)
+                    )
+                else:
+                    self._write(place, change.key, change.after)
+        self._owed.clear()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, state: State) -> Iterator[None]:
+        """What is written within is on disk afterwards, together with the state's facts; or nothing of it is."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            facts = self._write_facts(state)
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # SQLite itself has rolled back what found the disk full
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        self._written |= facts
 
     def _write(self, place: str, key: str, value: bytes | None) -> None:
         self._database.execute(
@@ -133,13 +140,13 @@ class StateFile:
             (place, key, value),
         )
 
-    def _write_facts(self, state: State) -> None:
+    def _write_facts(self, state: State) -> dict[str, str]:
         facts = {name: str(getattr(state, name)) for name in _PLAIN}
         facts["pending"] = _PENDING.dump_json(state.pending).decode()
         for name, value in facts.items():
             if self._written.get(name) != value:
                 self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
-        self._written |= facts
+        return facts
 
     def close(self) -> None:
         """Leave one file behind, nothing beside it."""
