@@ -139,6 +139,19 @@ async def test_an_operation_goes_on_after_a_restart(tmp_path: Path, start: Start
     assert (await second.put_cluster())[0] == 409
 
 
+async def test_an_operation_that_lags_stands_in_nobodys_way_after_a_restart(
+    tmp_path: Path, start: Start
+) -> None:
+    first = await start("operation-lags", state=tmp_path / "state")
+    _, _, headers = await first.put_cluster()
+    poll = headers["Azure-AsyncOperation"].removeprefix(first.endpoint)
+    assert (await first.raw("GET", poll, ""))[1]["status"] == "InProgress"
+    first.simulator.stop()
+    second = await start("operation-lags", state=tmp_path / "state")
+    assert (await second.raw("GET", poll, ""))[1]["status"] == "InProgress"
+    assert (await second.put_cluster())[0] == 200
+
+
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     file.write_text('{"resources": 3}', "utf-8")

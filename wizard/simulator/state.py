@@ -103,7 +103,7 @@ class Key:
 
 @dataclass(slots=True)
 class Operation:
-    """A long-running operation of a resource provider."""
+    """A long-running operation of a resource provider; one that `lags` has ended, and says InProgress for ever."""
 
     id: str
     resource_id: str
@@ -112,6 +112,7 @@ class Operation:
     status: str = "InProgress"
     ended: str = ""
     error: Json = field(default_factory=dict)
+    lags: bool = False
 
 
 @dataclass(slots=True)

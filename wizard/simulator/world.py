@@ -87,7 +87,7 @@ class World:
         self.running = {
             operation.resource_id: key
             for key, operation in self.state.operations.items()
-            if operation.status == "InProgress"
+            if operation.status == "InProgress" and not operation.lags
         }
         self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)

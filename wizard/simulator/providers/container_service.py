@@ -294,6 +294,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         set_state(cluster.body, "Failed" if error else "Succeeded")
         _take_inside(world, cluster, operation.kind, error)
     if facts["odd"] == "operation-lags":
+        operation.lags = True
         world.running.pop(operation.resource_id, None)
     else:
         operations.end(world, operation, error)
