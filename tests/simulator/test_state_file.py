@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ import pytest
 
 from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, PRODUCTION, Start, cluster_path, vault_path
 from tests.simulator.plain import Plain
-from wizard.simulator import Simulator
-from wizard.simulator.journal import StateFileError
+from wizard.simulator import Simulator, StateFileError
 from wizard.simulator.scenario import load_scenario
 from wizard.simulator.state import Changes, Principal
 from wizard.simulator.table import Table
@@ -203,9 +203,12 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path, statements: lis
             database.execute(statement)
     database.close()
     before = (tmp_path / "other").read_bytes()
-    with pytest.raises(StateFileError, match=what):
+    with pytest.raises(StateFileError, match=what) as refused:
         Simulator("empty", state=tmp_path / "other").start()
     assert (tmp_path / "other").read_bytes() == before
+    with closing(sqlite3.connect(tmp_path / "other", timeout=0)) as database:
+        database.execute("CREATE TABLE more (name TEXT)")
+    assert refused.value.__traceback__, "and nothing of it is held, though the refusal still is"
 
 
 async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start, tmp_path: Path) -> None:

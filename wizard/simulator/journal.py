@@ -13,16 +13,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from wizard.simulator.problems import StateFileError
 from wizard.simulator.state import Changes, Pending, State, entry_types
 from wizard.simulator.table import Change, Table
 
 FORMAT = "1"
 _PENDING = TypeAdapter(list[Pending])
 _PLAIN = ("signing_key", "authority")
-
-
-class StateFileError(ValueError):
-    """The file holds something else, or another simulator has it; the message names it and the remedy."""
 
 
 class StateFile:
@@ -38,6 +35,9 @@ class StateFile:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
             self._open()
+        except StateFileError:
+            self._database.close()
+            raise
         except sqlite3.Error as problem:
             self._database.close()
             if "locked" in str(problem):
