@@ -5,9 +5,11 @@ import json
 import math
 import os
 import shlex
+import sqlite3
 import ssl
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -160,17 +162,56 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == '{"resources": 3}'
 
 
-def test_a_world_of_another_scenario_is_refused(tmp_path: Path) -> None:
-    first = Simulator(state=tmp_path / "world.json")
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("key-expired", r"another scenario \('contoso'\), not from 'key-expired'\. Start it with"),
+        ("custom_roles: {Reader of all: {actions: ['*/read']}}", r"\('contoso'\), not from '.*mine\.yaml'"),
+        ("principals: {reader: {object_id: 99999999-9999-9999-9999-999999999999}}", "another scenario"),
+    ],
+)
+def test_a_world_of_another_scenario_is_refused(tmp_path: Path, other: str, said: str) -> None:
+    state, scenario = tmp_path / "state", other
+    first = Simulator(state=state)
     first.start()
     first.stop()
+    if ":" in other:
+        scenario = str(tmp_path / "mine.yaml")
+        Path(scenario).write_text(f"description: x\nextends: contoso\n{other}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=said):
+        Simulator(scenario, state=state).start()
+
+
+def test_a_world_goes_on_with_its_own_scenario_however_it_is_called(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    def begin(scenario: str, *, speed: float = 60) -> None:
+        simulator = Simulator(scenario, state=state, speed=speed)
+        simulator.start()
+        simulator.stop()
+
+    begin("contoso")
     mine = tmp_path / "mine.yaml"
-    mine.write_text(
-        "description: x\nextends: contoso\nprincipals: {reader: {object_id: 99999999-9999-9999-9999-999999999999}}\n",
-        "utf-8",
-    )
-    with pytest.raises(ScenarioError, match="another scenario"):
-        Simulator(mine, state=tmp_path / "world.json").start()
+    mine.write_text("description: x\nextends: contoso\n", "utf-8")
+    begin(str(mine), speed=1)
+    mine.write_text("description: x\nextends: contoso\ndurations: {feature: 1}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"from '.*mine\.yaml' as it was before it was changed\. Undo"):
+        begin(str(mine))
+    begin("contoso")
+
+
+def test_a_kept_world_from_before_its_scenario_was_written_down(tmp_path: Path) -> None:
+    """It is taken where the principals agree, and knows its scenario from then on."""
+    state = tmp_path / "state"
+    for scenario, forgets in (("contoso", True), ("key-expired", False)):
+        simulator = Simulator(scenario, state=state)
+        simulator.start()
+        simulator.stop()
+        if forgets:
+            with closing(sqlite3.connect(state)) as database, database:
+                database.execute("DELETE FROM facts WHERE name IN ('scenario', 'digest')")
+    with pytest.raises(ScenarioError, match="'key-expired'"):
+        Simulator("contoso", state=state).start()
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ class StateFile:
         self._path = path
         self._types = entry_types()
         self._written: dict[str, str] = {}
+        self._made_from: dict[str, str] = {}
         self._owed: list[tuple[str, Change]] = []
         # SQLite itself would let everybody read the file, and the keys of the simulated vaults are in it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -94,8 +95,14 @@ class StateFile:
         for name in _PLAIN:
             setattr(state, name, self._written.get(name, ""))
 
-    def begin(self, state: State) -> None:
-        """Write a fresh state down as it is."""
+    @property
+    def made_from(self) -> tuple[str, str]:
+        """Name and digest of the scenario that the world was made from; empty in files from before it was written down."""
+        return self._written.get("scenario", ""), self._written.get("digest", "")
+
+    def begin(self, state: State, scenario: str, digest: str) -> None:
+        """Write a fresh state down as it is, and what it was made from."""
+        self._made_from = {"scenario": scenario, "digest": digest}
         with self._transaction(state):
             if self.fresh:
                 for place, adapter in self._types.items():
@@ -141,7 +148,7 @@ class StateFile:
         )
 
     def _write_facts(self, state: State) -> dict[str, str]:
-        facts = {name: str(getattr(state, name)) for name in _PLAIN}
+        facts = self._made_from | {name: str(getattr(state, name)) for name in _PLAIN}
         facts["pending"] = _PENDING.dump_json(state.pending).decode()
         for name, value in facts.items():
             if self._written.get(name) != value:
