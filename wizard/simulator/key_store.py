@@ -115,7 +115,11 @@ def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
 
 
 async def ensure_material(world: World, version: KeyVersion) -> None:
-    """Make the key itself, off the event loop, unless it was made already."""
+    """Make the key itself, off the event loop, unless it was made already.
+
+    Other requests are served meanwhile: a version is in its vault before, and what was found out about either is not to be
+    relied on after.
+    """
     if not version.public:
         pem, public = await asyncio.to_thread(_generate, version)
         if not version.public:

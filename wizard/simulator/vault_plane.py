@@ -187,7 +187,6 @@ class VaultPlane:
             version.expires = rotation.expiry_of(before.rotation_policy, version.created)
         set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         check_key(self._world, vault, version)
-        await ensure_material(self._world, version)
         return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
 
     async def _rotate(self, vault: Resource, call: Call) -> Answer:
@@ -199,7 +198,6 @@ class VaultPlane:
         version.tags = dict(old.tags)
         version.expires = rotation.expiry_of(key.rotation_policy, version.created)
         check_key(self._world, vault, version)
-        await ensure_material(self._world, version)
         key.versions.append(version)
         self._world.changed = True
         return Answer(200, await self._bundle(vault, key, version))
