@@ -7,8 +7,10 @@ import os
 import shlex
 import sqlite3
 import ssl
+import stat
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -212,6 +214,45 @@ def test_a_kept_world_from_before_its_scenario_was_written_down(tmp_path: Path) 
                 database.execute("DELETE FROM facts WHERE name IN ('scenario', 'digest')")
     with pytest.raises(ScenarioError, match="'key-expired'"):
         Simulator("contoso", state=state).start()
+
+
+def test_what_a_killed_simulator_left_behind_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else does: no folder of a living one, of another machine, behind a link, or of another name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}\nfrom wizard.simulator import Simulator\n"
+        "Simulator().start(); print(flush=True); input()"
+    )
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with killed:
+        assert killed.stdout is not None
+        killed.stdout.readline()
+        killed.kill()
+    (left,) = tmp_path.iterdir()
+    assert f"-{killed.pid}-" in left.name
+    kept = [
+        left.with_name(left.name.replace(str(killed.pid), str(os.getpid()))),
+        left.with_name(left.name.replace("simulated-azure-", "simulated-azure-elsewhere.")),
+        left.with_name(f"my-{left.name}"),
+        tmp_path / "simulated-azure-notes",
+    ]
+    for folder in kept:
+        folder.mkdir()
+        (folder / "file").touch()
+    link = left.with_name(f"{left.name}-link")
+    link.symlink_to(kept[-1])
+    simulator = Simulator()
+    simulator.start()
+    (served,) = set(tmp_path.iterdir()) - {*kept, link}
+    assert f"-{os.getpid()}-" in served.name
+    assert stat.S_IMODE(served.stat().st_mode) == 0o700
+    simulator.stop()
+    assert set(tmp_path.iterdir()) == {*kept, link}
+    assert all((folder / "file").exists() for folder in kept)
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

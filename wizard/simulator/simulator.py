@@ -8,7 +8,6 @@ import math
 import os
 import secrets
 import shlex
-import tempfile
 import threading
 import time
 from collections import deque
@@ -149,6 +148,7 @@ class Simulator:
 
     async def _serve(self, stack: AsyncExitStack, ending: asyncio.Event) -> None:
         from wizard.simulator import certificates
+        from wizard.simulator.own_folder import own_folder
         from wizard.simulator.proxy import Proxy
         from wizard.simulator.server import Server
         from wizard.simulator.tokens import Tokens
@@ -164,7 +164,7 @@ class Simulator:
             else certificates.process_authority()
         )
         tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulated-azure-")))
+        folder = stack.enter_context(own_folder())
         record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
         server = Server(
             world,
