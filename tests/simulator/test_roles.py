@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from tests.simulator.clients import (
     CRYPTO_OFFICER,
@@ -65,6 +65,27 @@ async def test_an_assignment_and_its_listing(cloud: Cloud) -> None:
         CRYPTO_USER
     )
     await cloud.authorization.role_assignments.delete(vault.id, made.name)
+    assert cloud.simulator.resource(made.id) is None
+
+
+async def test_a_role_on_a_single_key(cloud: Cloud) -> None:
+    """It is good for that key, listed above and below, and goes with the vault."""
+    vault = await cloud.make_vault()
+    key, other = await cloud.make_key(), await cloud.make_key(name="other")
+    made = await cloud.grant(key.id, CRYPTO_USER, OPERATOR)
+    assert made.scope == key.id
+    assert (await cloud.authorization.role_assignments.get(key.id, made.name)).id == made.id
+    for scope in (key.id, vault.id):
+        listed = cloud.authorization.role_assignments.list_for_scope(scope)
+        assert made.id in [entry.id async for entry in listed]
+    keys = cloud.keys("kv-demo")
+    assert (await keys.get_key("aks-kms")).name == "aks-kms"
+    with pytest.raises(HttpResponseError, match="ForbiddenByRbac"):
+        await keys.get_key("other")
+    for nowhere in (f"{vault.id}/keys/none", key.id.replace("kv-demo", "kv-none"), f"{other.id}/versions/x"):
+        with pytest.raises(ResourceNotFoundError, match="ResourceNotFound"):
+            await cloud.grant(nowhere, CRYPTO_USER, OPERATOR)
+    await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
     assert cloud.simulator.resource(made.id) is None
 
 

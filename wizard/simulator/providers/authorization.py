@@ -5,8 +5,10 @@ import uuid
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check_role_assignment
-from wizard.simulator.ids import subscription_of, within
+from wizard.simulator.ids import name_of, subscription_of, type_of, within
+from wizard.simulator.key_store import find_key, vault_name
 from wizard.simulator.odata import filter_terms
+from wizard.simulator.providers.vault_keys import TYPE as KEY
 from wizard.simulator.state import Assignment
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, iso
@@ -94,7 +96,11 @@ def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
 
 
 def check_scope(world: World, scope: str) -> None:
-    """Pass, or raise ARM's 404 where the group or resource of an extension's scope does not exist."""
+    """Pass, or raise ARM's 404 where the group, resource or key of an extension's scope does not exist."""
+    if type_of(scope).lower() == KEY.lower():
+        vault = world.get("/".join(scope.split("/")[:-2]))
+        if find_key(world, vault_name(vault), name_of(scope)) is not None:
+            return
     if scope.lower().count("/providers/") or scope.lower().count("/resourcegroups/"):
         world.get(scope)
 
