@@ -12,6 +12,7 @@ from wizard.simulator.wire import Json
 from wizard.simulator.world import World, happening
 
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
+FORBIDDEN = "KeyOperationForbidden"
 DAY = 24 * 3600.0
 SIZES = (2048, 3072, 4096)
 CURVES: dict[str, type[ec.EllipticCurve]] = {
@@ -132,19 +133,25 @@ def recovery_level(vault: Resource) -> str:
     return "Recoverable" if vault.body["properties"].get("enablePurgeProtection") else "Recoverable+Purgeable"
 
 
-def why_not(version: KeyVersion, operation: str, now: float) -> str:
-    """Why a key version refuses an operation; "" where it does not (AZURE.md §1b: an expired key still decrypts)."""
+def why_not(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
+    """Why a key version refuses an operation: Key Vault's inner code and text; None where it does not.
+
+    Outside of its dates a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
+    """
     if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
-        return f"Key of type {version.kty} does not support the operation {operation}."
+        return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."
     if operation not in version.ops:
-        return f"Operation {operation} is not permitted on this key."
+        return FORBIDDEN, f"Operation {operation} is not permitted on this key."
     if not version.enabled:
-        return f"Operation {operation} is not allowed on a disabled key."
-    if operation in {"encrypt", "wrapKey", "sign"} and version.expires is not None and version.expires <= now:
-        return f"Operation {operation} isn't allowed on an expired key."
+        return "KeyDisabled", f"Operation {operation} is not allowed on a disabled key."
+    if operation not in {"encrypt", "wrapKey", "sign"}:
+        return None
+    if version.expires is not None and version.expires <= now:
+        return "KeyExpired", f"Operation {operation} isn't allowed on an expired key."
     if version.not_before is not None and version.not_before > now:
-        return f"Operation {operation} is not allowed on a key that is not yet valid."
-    return ""
+        # The inner code is UNCONFIRMED.
+        return "KeyNotYetValid", f"Operation {operation} is not allowed on a key that is not yet valid."
+    return None
 
 
 def attributes(vault: Resource, version: KeyVersion) -> Json:

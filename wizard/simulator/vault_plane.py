@@ -257,12 +257,8 @@ class VaultPlane:
         check_key_request("key_operation", body)
         key, version = self._version(vault, call)
         if refused := why_not(version, operation, self._world.now()):
-            raise Refusal(
-                403,
-                "Forbidden",
-                refused,
-                inner="KeyDisabled" if not version.enabled else "KeyOperationForbidden",
-            )
+            inner, text = refused
+            raise Refusal(403, "Forbidden", text, inner=inner)
         scheme = _PADDINGS.get(str(body.get("alg")))
         if scheme is None:
             raise Refusal(
