@@ -37,6 +37,23 @@ async def test_aks_buckets(start: Start, bucket: str, method: str, path: str, ki
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "version"),
+    [
+        ("GET", f"{S}/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/KMSPMKPreview", "2021-07-01"),
+        ("GET", f"{cluster_path()}/providers/Microsoft.Authorization/roleAssignments", "2022-04-01"),
+        ("GET", f"{cluster_path()}/providers/Microsoft.Authorization/locks", "2020-05-01"),
+        ("GET", f"{S}/providers/Microsoft.ContainerService", "2024-11-01"),
+        ("POST", f"{S}/providers/Microsoft.ContainerService/register", "2024-11-01"),
+    ],
+)  # fmt: skip
+async def test_aks_throttles_no_calls_of_other_providers(
+    start: Start, method: str, path: str, version: str
+) -> None:
+    cloud = await start(f"throttling: {{enforced: always, other_cluster_calls: {SLOW}}}")
+    assert [(await cloud.raw(method, path, version))[0] for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize(
     ("kind", "method", "code"), [("reads", "GET", 200), ("writes", "PUT", 201), ("deletes", "DELETE", 204)]
 )
 async def test_arm_buckets(start: Start, kind: str, method: str, code: int) -> None:
