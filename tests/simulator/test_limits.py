@@ -169,6 +169,27 @@ async def test_a_lock_on_the_nodes_group_stands_in_the_way_of_an_update(start: S
     assert "MC_rg-demo_aks-demo_westus2" in said(answer)["message"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("DELETE", cluster_path(), 409),
+        ("DELETE", f"{S}/resourceGroups/rg-demo", 409),
+        ("POST", f"{cluster_path()}/stop", 409),
+        ("POST", f"{cluster_path()}/start", 204),
+        ("DELETE", cluster_path("orders-prod", "rg-orders"), 202),
+    ],
+)
+async def test_a_lock_on_the_nodes_group_keeps_the_cluster_as_it_is(
+    start: Start, method: str, path: str, code: int
+) -> None:
+    cloud = await start("node-group-lock")
+    before = cloud.cluster()
+    status, answer, _ = await cloud.raw(method, path, "2024-11-01" if path.endswith("rg-demo") else "2026-08-01")  # fmt: skip
+    assert status == code
+    assert status != 409 or "MC_rg-demo_aks-demo_westus2" in said(answer)["message"]
+    assert cloud.cluster() == before
+
+
 async def test_long_lists_come_in_pages(start: Start) -> None:
     cloud = await start("page_size: 4")
     found = [cluster.name async for cluster in cloud.aks.managed_clusters.list()]

@@ -13,6 +13,7 @@ from wizard.simulator.cluster_checks import (
     check_etag,
     check_free,
     check_identity_region,
+    check_node_group,
     check_quota,
     check_running,
     identity_after,
@@ -20,7 +21,6 @@ from wizard.simulator.cluster_checks import (
 )
 from wizard.simulator.ids import subscription_of
 from wizard.simulator.locations import check_location
-from wizard.simulator.locks import check_locks
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
@@ -214,13 +214,8 @@ async def put_cluster(world: World, call: Call) -> Answer:
             f"The resource '{name}' already exists in location '{before['location']}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
         )
     cluster_id = cluster.id if cluster else _id(call)
-    if before is not None:
-        # AKS writes to the nodes' group with every update; a lock there stands in its way (AZURE.md §1a, ScopeLocked).
-        check_locks(
-            world,
-            call.method,
-            f"/subscriptions/{call.names['subscription']}/resourceGroups/{before['properties']['nodeResourceGroup']}",
-        )
+    if cluster is not None:
+        check_node_group(world, call.method, cluster)
     long_term = wanted["properties"].get("supportPlan") == "AKSLongTermSupport"
     version = resolve_version(
         world, str(wanted["properties"].get("kubernetesVersion") or ""), cluster, name, long_term=long_term
@@ -354,6 +349,7 @@ async def delete_cluster(world: World, call: Call) -> Answer:
     if cluster is None:
         return Answer(204)
     check_free(world, cluster)
+    check_node_group(world, call.method, cluster)
     set_state(cluster.body, "Deleting")
     headers = operations.begin(
         world, call, cluster.id, "Deleting", cluster.body["location"], world.scenario.durations.cluster_delete
@@ -380,6 +376,7 @@ def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
     check_free(world, cluster)
     if cluster.body["properties"]["powerState"]["code"] == wanted:
         return Answer(204)
+    check_node_group(world, call.method, cluster)
     set_state(cluster.body, kind)
     headers = operations.begin(
         world, call, cluster.id, kind, cluster.body["location"], world.scenario.durations.cluster_update
