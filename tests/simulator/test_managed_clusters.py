@@ -231,7 +231,7 @@ async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> N
     status, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
     )
-    assert (status, said(body)["code"]) == (403, "LinkedAuthorizationFailed")
+    assert (status, body["error"]["code"]) == (403, "LinkedAuthorizationFailed"), "it is ARM that refuses"
     assert "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'" in said(body)["message"]
 
 

@@ -173,7 +173,7 @@ def _assigned(world: World, call: Call, identity_id: str) -> Json:
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     if not rbac.may(world, call.caller, action, identity_id):
         client = world.state.principals[call.caller].client_name
-        raise FlatRefusal(
+        raise Refusal(
             403,
             "LinkedAuthorizationFailed",
             f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
