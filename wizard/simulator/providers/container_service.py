@@ -257,8 +257,10 @@ async def put_cluster(world: World, call: Call) -> Answer:
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
+    had = held.get("identity") or {}
+    leaves = str(had["principalId"]) if had.get("type") == "SystemAssigned" and identity != had else ""
     headers = operations.begin(
-        world, call, cluster_id, "Updating" if before else "Creating", location, seconds
+        world, call, cluster_id, "Updating" if before else "Creating", location, seconds, leaves
     )
     return Answer(200 if before else 201, deepcopy(_shown(world, body, call)), headers)
 
@@ -273,6 +275,8 @@ def _done(world: World, facts: dict[str, str]) -> None:
         operations.end(world, operation)
         return
     error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
+    if error is None:
+        operations.drop_left(world, cluster.id)
     if facts["odd"] == "resource-lags" and error is None:
         operations.end(world, operation)
         world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
@@ -331,6 +335,7 @@ def _goes_too(world: World, cluster: Resource) -> None:
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
+    operations.drop_left(world, cluster.id)
     if operation := operations.running(world, cluster.id):
         gone = f"The managed cluster '{cluster.body['name']}' was deleted meanwhile."
         operations.end(
