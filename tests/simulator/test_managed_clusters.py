@@ -260,6 +260,14 @@ async def test_a_system_assigned_identity_that_was_given_up_is_gone_from_the_dir
     assert not await known()
 
 
+async def test_a_cluster_has_an_agent_pool(cloud: Cloud) -> None:
+    before = cloud.cluster()
+    status, body, _ = await cloud.put_cluster(properties={"agentPoolProfiles": []})
+    assert (status, said(body)["code"]) == (400, "InvalidParameter")
+    assert "agentPoolProfiles" in said(body)["message"]
+    assert cloud.cluster() == before
+
+
 async def test_a_failed_operation_ends_in_a_failed_cluster(start: Start) -> None:
     cloud = await start("update-fails")
     cluster = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")

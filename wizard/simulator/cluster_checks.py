@@ -44,6 +44,16 @@ def check_free(world: World, cluster: Resource | None) -> None:
         )
 
 
+def check_pools(wanted: Json) -> None:
+    """A cluster has at least one agent pool: an empty list is refused, one left out is not (text UNCONFIRMED)."""
+    if wanted["properties"].get("agentPoolProfiles") == []:
+        raise FlatRefusal(
+            400,
+            "InvalidParameter",
+            "The value of parameter agentPoolProfiles is invalid. Error details: a managed cluster must have at least one agent pool with mode System.",
+        )
+
+
 def check_node_group(world: World, method: str, cluster: Resource) -> None:
     """AKS writes to the nodes' group with all that is done to a cluster; a lock there stands in its way (AZURE.md §1a, ScopeLocked)."""
     group = cluster.body["properties"]["nodeResourceGroup"]

@@ -14,6 +14,7 @@ from wizard.simulator.cluster_checks import (
     check_free,
     check_identity_region,
     check_node_group,
+    check_pools,
     check_quota,
     check_running,
     identity_after,
@@ -204,6 +205,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     cluster = world.find(_id(call))
     before = cluster.body if cluster else None
     check_cluster(wanted, before, call.api_version)
+    check_pools(wanted)
     check_etag(call, cluster)
     check_free(world, cluster)
     check_running(cluster)
