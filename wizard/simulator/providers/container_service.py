@@ -260,7 +260,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     world.put(Resource(cluster_id, TYPE, body))
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
     had = held.get("identity") or {}
-    leaves = str(had["principalId"]) if had.get("type") == "SystemAssigned" and identity != had else ""
+    leaves = str(had.get("principalId", "")) if identity != had else ""
     headers = operations.begin(
         world, call, cluster_id, "Updating" if before else "Creating", location, seconds, leaves
     )
