@@ -277,7 +277,7 @@ def why_no_access(world: World, kms: Json, identity: Json, origin: Origin) -> st
         return "the vault is of another tenant"
     for operation in ("encrypt", "decrypt"):
         if refused := why_not(version, operation, world.now()):
-            return refused
+            return refused[1]
     try:
         check_network(world, vault, principal, origin)
         for permission in ("encrypt", "decrypt"):

@@ -6,6 +6,8 @@ divides them.
 """
 
 import difflib
+import hashlib
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -327,6 +329,12 @@ def _with_fleet(scenario: Scenario) -> Scenario:
     return scenario.model_copy(
         update={"subscriptions": {**scenario.subscriptions, **subscriptions(scenario.fleet)}}
     )
+
+
+def digest_of(scenario: Scenario) -> str:
+    """The same for scenarios that make the same world, whatever they are called; defaults count as left out."""
+    world = scenario.model_dump(mode="json", exclude_defaults=True, exclude={"description", "extends"})
+    return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
 
 
 def scenarios() -> dict[str, str]:

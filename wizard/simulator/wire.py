@@ -1,5 +1,6 @@
 """What goes over the wire: a call as it came in, an answer as it goes out, and a refusal in Azure's own form."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,6 +111,16 @@ class Call:
                 "The request content was invalid and could not be deserialized: 'The request body is empty.'.",
             )
         return self.body
+
+
+def decode_json(text: bytes) -> object:
+    """What a JSON text says.
+
+    Raises ValueError for what is no JSON, and for half a surrogate pair in it: nothing could ever write that down.
+    """
+    said: object = json.loads(text)
+    json.dumps(said, ensure_ascii=False).encode()
+    return said
 
 
 def decode_query(raw: str) -> dict[str, str]:

@@ -183,6 +183,14 @@ async def test_what_a_secret_may_not_be(api: ApiServer, body: Any, status: int, 
     assert text in refused["message"]
 
 
+async def test_half_a_surrogate_pair_is_refused(api: ApiServer) -> None:
+    assert (await api.secret("whole", a="b"))[0] == 201
+    assert (await api.secret("half", a="\ud800"))[0] == 400
+    path, half = "/api/v1/namespaces/default/secrets/whole", {"stringData": {"a": "\ud800"}}
+    status, answer = await api.ask("PATCH", path, half, Content_Type="application/merge-patch+json")
+    assert (status, answer["kind"]) == (400, "Status")
+
+
 async def test_unknown_fields(api: ApiServer) -> None:
     body = {"metadata": {"name": "a", "colour": "red"}, "datum": {}}
     status, refused = await api.ask("POST", f"{SECRETS}?fieldValidation=Strict", body)

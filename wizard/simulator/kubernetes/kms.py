@@ -81,7 +81,8 @@ def why_unusable(world: World, cluster: Resource, wrapping: DataKey, operation: 
         text = f"A key with (name/id) {wrapping.key}/{wrapping.version} was not found in this key vault."
         return _failure(operation, 404, "KeyNotFound", text, "")
     if refused := why_not(version, operation, world.now()):
-        return _failure(operation, 403, "Forbidden", refused, "KeyDisabled" if not version.enabled else "")
+        inner, text = refused
+        return _failure(operation, 403, "Forbidden", text, inner)
     return ""
 
 
