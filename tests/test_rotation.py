@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
 
 from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json, dig
@@ -106,6 +107,30 @@ async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
         await rotate_every(azure, rotation, "P90D")
         assert (await look(azure, cluster_id())).every == "P90D"
         assert len(await versions(azure)) == 1
+
+
+async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
+    theirs = KeyRotationPolicy(
+        expires_in="P2Y",
+        lifetime_actions=[
+            KeyRotationLifetimeAction(KeyRotationPolicyAction.notify, time_before_expiry="P30D"),
+            KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_before_expiry="P60D"),
+        ],
+    )
+    async with signed_in(encrypted(tmp_path)) as (simulator, azure):
+        await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
+        rotation = await look(azure, cluster_id())
+        await rotate_every(azure, rotation, "P90D")
+        after = dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "rotationPolicy")
+        assert after["attributes"]["expiryTime"] == "P2Y"
+        assert {(one["action"]["type"], *one["trigger"].values()) for one in after["lifetimeActions"]} == {
+            ("notify", "P30D"),
+            ("rotate", "P90D"),
+        }
+        with pytest.raises(AzureError) as refusal:
+            await rotate_every(azure, rotation, "P2Y")
+    assert refusal.value.problem.code == "BadParameter"
+    assert "must leave at least 7 days of its expiryTime" in refusal.value.problem.azure_said
 
 
 @pytest.mark.parametrize(

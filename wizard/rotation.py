@@ -243,7 +243,7 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
             f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
             f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
-            f"{me.object_id} --key-permissions get rotate create setrotationpolicy",
+            f"{me.object_id} --key-permissions get rotate create getrotationpolicy setrotationpolicy",
         )
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(
