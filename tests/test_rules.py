@@ -92,6 +92,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "version-lts-only", "1.33", new_cluster(kubernetes_version="1.33"), bare(NEW)),
     ("error", "cluster-stopped", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
     ("warning", "cluster-failed", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Failed"))),
+    ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
     ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
@@ -194,7 +195,6 @@ SILENT: list[tuple[str, Answers, Snapshot]] = [
     ("everything there, public", PUBLIC, furnished(PUBLIC, cluster=runs())),
     ("encrypted as asked already", PRIVATE, furnished(PRIVATE, cluster=held())),
     ("from the platform's key to one's own", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
-    ("cancelled once", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.33.0"))),
     ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="2.0.0"))),
     ("a plain version", new_cluster(kubernetes_version="1.34.2"), bare(NEW)),
@@ -216,8 +216,9 @@ def test_a_new_cluster_that_this_very_plan_made_is_not_in_the_way() -> None:
     assert "cluster-exists" not in found(NEW, bare(NEW, cluster=cluster(PLATFORM_MANAGED)))
 
 
-def test_a_cluster_whose_encryption_failed_may_be_repaired() -> None:
-    broken = furnished(PRIVATE, cluster=held(provisioningState="Failed"))
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+def test_a_cluster_whose_encryption_failed_may_be_repaired(state: str) -> None:
+    broken = furnished(PRIVATE, cluster=held(provisioningState=state))
     assert {f.level for f in found(PRIVATE, broken).values()} == {"warning"}
 
 

@@ -197,8 +197,9 @@ def test_a_role_of_another_identity_does_not_count() -> None:
     assert intent("contributor-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "none"
 
 
-def test_a_cluster_that_failed_is_sent_again() -> None:
-    failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState="Failed")
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+def test_a_cluster_that_failed_is_sent_again(state: str) -> None:
+    failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
     found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
     assert found.action == "update"
     assert "repair" in found.effects[0].detail

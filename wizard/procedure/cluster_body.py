@@ -26,6 +26,9 @@ _VOLATILE = frozenset(
 )
 """Names of properties that Azure itself keeps changing: no difference in them is ours."""
 
+HALF_WAY = frozenset({"Failed", "Canceled"})
+"""States in which an operation left a cluster at rest, but perhaps not as its settings say: the next update mends it."""
+
 
 def wanted_profile(target: Target, present: Json | None) -> Json:
     """The security profile that the cluster should have: the present one, with only the encryption changed.
@@ -70,11 +73,11 @@ def holds(target: Target, cluster: Json) -> bool:
 
 
 def settled(target: Target, cluster: Json | None) -> bool:
-    """Whether nothing is left to do on a cluster: it is as the answers ask, and its last operation did not fail."""
+    """Whether nothing is left to do on a cluster: it is as the answers ask, and its last operation went to its end."""
     return (
         cluster is not None
         and holds(target, cluster)
-        and dig(cluster, "properties", "provisioningState") != "Failed"
+        and dig(cluster, "properties", "provisioningState") not in HALF_WAY
     )
 
 

@@ -22,7 +22,7 @@ from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
-_AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
+_AT_REST = cluster_body.HALF_WAY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
@@ -59,10 +59,10 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        failed = dig(cluster, "properties", "provisioningState") == "Failed"
+        half_way = dig(cluster, "properties", "provisioningState") in cluster_body.HALF_WAY
         if cluster_body.settled(target, cluster):
             return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = ["sent again to repair it"] if failed else []
+        moves = ["sent again to repair it"] if half_way else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")
@@ -90,7 +90,7 @@ class Cluster(Step):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and cluster_body.holds(work.target, now):
-                if state != "Failed":
+                if state not in cluster_body.HALF_WAY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
                 raise AzureError(_changed_meanwhile(work.answers.cluster.name))
