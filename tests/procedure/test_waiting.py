@@ -1,6 +1,8 @@
 """What Azure does in its own time is waited for, visibly, and not for ever."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
@@ -8,6 +10,7 @@ from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreatePara
 from tests.support import (
     PRODUCTION,
     Answered,
+    ByHand,
     answers,
     carried_out,
     cluster_id,
@@ -17,10 +20,12 @@ from tests.support import (
     world,
 )
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.problems import Problem
+from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.patience import Patience
 from wizard.procedure.events import Event
+from wizard.procedure.refusals import Refusals
+from wizard.procedure.step import Work
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
@@ -232,6 +237,32 @@ async def test_but_not_for_ever(tmp_path: Path) -> None:
         problem = problem_of(await carried_out(azure, PRIVATE))
     assert problem.code == "PreconditionFailed"
     assert problem.retryable
+
+
+@pytest.mark.parametrize(("each_takes", "refusals"), [(0, 31), (240, 7), (1800, 2)])
+async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
+    each_takes: float, refusals: int
+) -> None:
+    async with signed_in() as (_, azure):
+        clock, patience = ByHand(), Patience(refusal_wait=1800)
+        unchecked: Any = None  # what kind of cluster it is plays no part
+        work = Work(
+            replace(azure, clock=clock), unchecked, unchecked, patience, lambda *_: None, lambda *_: None
+        )
+        waits, made = Refusals(work), 0
+
+        async def ask_until_it_is_enough() -> None:
+            nonlocal made
+            while True:
+                clock.passed.append(each_takes)
+                made += 1
+                await waits.pass_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
+                await clock.sleep(patience.cluster_retry)
+
+        with pytest.raises(AzureError) as used_up:
+            await ask_until_it_is_enough()
+    assert made == refusals
+    assert "--patience refusal-wait=3600" in used_up.value.problem.remedy
 
 
 async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:
