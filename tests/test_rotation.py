@@ -76,6 +76,29 @@ async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tm
     assert sizes == [4096, 4096]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"reset": True, "after": True}, "ServiceRequestError"),
+        ({"answer": {"status": 400, "code": "BadParameter", "message": "No tags."}}, "BadParameter"),
+        ({"answer": {"status": 403, "code": "ForbiddenByRbac", "message": "No."}}, "AccessDenied"),
+    ],
+    ids=["its answer is lost", "refused for something else", "refused as the rotation was"],
+)
+async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_refusal(
+    tmp_path: Path, fault: Json, code: str
+) -> None:
+    mine = {"principal": "operator", "keys": ["get", "create"]}
+    where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
+    async with signed_in(where) as (simulator, azure):
+        rotation = await look(azure, cluster_id())
+        simulator.strike_with({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
+        with pytest.raises(AzureError) as refusal:
+            await rotate(azure, rotation)
+        assert len(await versions(azure)) == (2 if fault.get("after") else 1)
+    assert refusal.value.problem.code == code
+
+
 async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:

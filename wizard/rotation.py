@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from wizard.cloud.arm import ResourceId, dig
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError, Problem
 from wizard.lock import ClusterLock, HeldError
@@ -25,7 +25,6 @@ from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 
 _REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
-Plane = Literal["rotate", "create"]
 
 
 @dataclass(frozen=True)
@@ -193,29 +192,29 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
 
 async def _new_version(azure: Azure, rotation: Rotation) -> str:
     from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
 
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
         return clean(str((await client.rotate_key(rotation.key)).properties.version))
-    except HttpResponseError as refusal:
-        if code_of(refusal) not in _REFUSED:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
-        try:
-            now = await client.get_key(rotation.key)
-            made = await client.create_key(
-                rotation.key,
-                now.key_type,
-                size=_bits(now.key),
-                key_operations=now.key_operations,
-                tags=now.properties.tags,
-            )
-        except SdkError:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
-        return clean(str(made.properties.version))
     except SdkError as error:
-        raise AzureError(problem_from(error, summary)) from error
+        refusal = problem_from(error, summary)
+        if refusal.code not in _REFUSED:
+            raise AzureError(_explained(refusal, rotation, azure)) from error
+    try:
+        now = await client.get_key(rotation.key)
+        made = await client.create_key(
+            rotation.key,
+            now.key_type,
+            size=_bits(now.key),
+            key_operations=now.key_operations,
+            tags=now.properties.tags,
+        )
+    except SdkError as error:
+        problem = problem_from(error, summary)  # of a create whose answer was lost, nobody knows what became
+        problem = refusal if problem.code in _REFUSED else problem
+        raise AzureError(_explained(problem, rotation, azure)) from error
+    return clean(str(made.properties.version))
 
 
 def _bits(key: Any) -> int | None:
