@@ -13,7 +13,7 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
 from wizard.patience import Patience
 from wizard.procedure import cluster_body, tags
-from wizard.procedure.permission import keeps_from_asking
+from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
@@ -22,11 +22,12 @@ from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
+_API = "2026-08-01"
 _AT_REST = cluster_body.HALF_WAY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
-    f"/managedClusters/$CLUSTER_NAME?api-version={tags.CLUSTER_API}"
+    f"/managedClusters/$CLUSTER_NAME?api-version={_API}"
 )
 
 
@@ -113,7 +114,7 @@ class Cluster(Step):
         """Whatever the key needs is still as it should be, just before the one step that cannot be undone."""
         if work.answers.customer_managed is None:
             return
-        if cause := await keeps_from_asking(work):
+        if cause := await lasting_cause(work):
             raise AzureError(_not_touched(work.answers.cluster.name, cause))
         work.log("vault, key, identity and its rights are as they should be; AKS is asked now", "detail")
 
@@ -241,9 +242,7 @@ class Cluster(Step):
             if now is None
             else cluster_body.changed(target, now)
         )
-        return (
-            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, "2026-08-01"),
-        )
+        return (Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, _API),)
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
@@ -292,9 +291,8 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
 
 def _touched(cluster: Json | None) -> tuple[Any, Any]:
     """What of a cluster the plan stands on and the update replaces."""
-    return dig(cluster, "properties", "securityProfile"), tuple(
-        i.lower() for i in cluster_body.user_assigned(cluster)
-    )
+    identities = sorted(identity.lower() for identity in cluster_body.user_assigned(cluster))
+    return dig(cluster, "properties", "securityProfile"), identities
 
 
 def _etag(cluster: Json) -> str | None:
