@@ -58,7 +58,7 @@ async def test_every_cluster_of_contoso_with_its_truth() -> None:
         "platform-managed": 1,
         "legacy-kms": 1,
     }
-    assert progress.over
+    assert progress._ended is not None
     assert progress.rate > 0
 
 
@@ -252,7 +252,7 @@ async def test_a_world_without_subscriptions() -> None:
     async with signed_in("empty") as (_, azure):
         found, progress = await swept(azure, [])
     assert found == []
-    assert progress.over
+    assert progress._ended is not None
 
 
 def test_graph_says_where_it_stopped_looking() -> None:
