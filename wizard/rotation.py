@@ -17,10 +17,10 @@ from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError, Problem
+from wizard.key_lifetime import rotates_every
 from wizard.lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
-from wizard.rules.key import rotates_every
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 

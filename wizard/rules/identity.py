@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body, vault_use
 from wizard.rules.finding import Finding
 from wizard.target import Target
 

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 from typing import Any
 
+from wizard import cluster_body
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
@@ -12,15 +13,15 @@ from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
 from wizard.patience import Patience
-from wizard.procedure import cluster_body, tags
+from wizard.procedure import tags
 from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
-from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
+from wizard.vault_use import closes_last, may_use_key
 
 _API = "2026-08-01"
 _AT_REST = cluster_body.HALF_WAY | {"Succeeded"}

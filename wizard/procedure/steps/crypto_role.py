@@ -2,7 +2,7 @@
 
 from wizard.cloud.roles import MAY_ENCRYPT
 from wizard.procedure.identity_role import IdentityRole
-from wizard.procedure.vault_use import KEY_PERMISSIONS
+from wizard.vault_use import KEY_PERMISSIONS
 
 
 class CryptoRole(IdentityRole):

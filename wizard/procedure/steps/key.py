@@ -8,12 +8,12 @@ from wizard.cloud.diagnose import problem_from
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
+from wizard.key_lifetime import lacks_rotation, rotates_every
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
-from wizard.rules.key import lacks_rotation, rotates_every
 from wizard.target import Target
 
 if TYPE_CHECKING:
