@@ -211,8 +211,9 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
             tags=now.properties.tags,
         )
     except SdkError as error:
-        problem = problem_from(error, summary)  # of a create whose answer was lost, nobody knows what became
-        problem = refusal if problem.code in _REFUSED else problem
+        problem = problem_from(error, summary)
+        if problem.code in _REFUSED:
+            problem = refusal  # any other may have left a new version behind, and is told itself
         raise AzureError(_explained(problem, rotation, azure)) from error
     return clean(str(made.properties.version))
 
