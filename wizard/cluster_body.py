@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.inventory import VersionRow
 from wizard.target import Target
 
@@ -25,9 +25,6 @@ _VOLATILE = frozenset(
     }
 )
 """Names of properties that Azure itself keeps changing: no difference in them is ours."""
-
-HALF_WAY = frozenset({"Failed", "Canceled"})
-"""States in which an operation left a cluster at rest, but perhaps not as its settings say: the next update mends it."""
 
 
 def wanted_profile(target: Target, present: Json | None) -> Json:
@@ -77,7 +74,7 @@ def settled(target: Target, cluster: Json | None) -> bool:
     return (
         cluster is not None
         and holds(target, cluster)
-        and dig(cluster, "properties", "provisioningState") not in HALF_WAY
+        and dig(cluster, "properties", "provisioningState") not in ENDED_BADLY
     )
 
 

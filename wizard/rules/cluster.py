@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.inventory import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
@@ -140,7 +140,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"az aks start -n {name} -g {group}",
         )
     now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
-    if now in cluster_body.HALF_WAY | {"Succeeded"}:
+    if now in ENDED_BADLY | {"Succeeded"}:
         return
     if cluster_body.holds(target, snapshot.cluster):
         yield Finding(
@@ -160,7 +160,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
     now = dig(snapshot.cluster, "properties", "provisioningState")
-    if now not in cluster_body.HALF_WAY:
+    if now not in ENDED_BADLY:
         return
     name = target.answers.cluster.name
     there = Encryption.of(snapshot.cluster)

@@ -8,7 +8,7 @@ from wizard import cluster_body
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
@@ -24,7 +24,7 @@ from wizard.target import Target
 from wizard.vault_use import closes_last, may_use_key
 
 _API = "2026-08-01"
-_AT_REST = cluster_body.HALF_WAY | {"Succeeded"}
+_AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
@@ -61,10 +61,10 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        half_way = dig(cluster, "properties", "provisioningState") in cluster_body.HALF_WAY
+        ended_badly = dig(cluster, "properties", "provisioningState") in ENDED_BADLY
         if cluster_body.settled(target, cluster):
             return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = ["sent again to repair it"] if half_way else []
+        moves = ["sent again to repair it"] if ended_badly else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")
@@ -92,7 +92,7 @@ class Cluster(Step):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and cluster_body.holds(work.target, now):
-                if state not in cluster_body.HALF_WAY:
+                if state not in ENDED_BADLY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
                 raise AzureError(_changed_meanwhile(work.answers.cluster.name))
