@@ -24,8 +24,8 @@ from wizard.cloud.arm import same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.cloud.problems import AzureError, Problem
+from wizard.key_lifetime import rotates_every
 from wizard.rules import Finding
-from wizard.rules.key import rotates_every
 
 _CALLED = {
     "vault-name": "the vault's name",

@@ -6,10 +6,12 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from wizard.answers import Answers, from_mapping
+from wizard.clock import Clock
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, connect
 from wizard.procedure.events import Event
@@ -127,6 +129,19 @@ async def wait_until(predicate: Callable[[], object], within: float = 20) -> Non
     async with asyncio.timeout(within):
         while not predicate():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.002)
+
+
+@dataclass(frozen=True)
+class ByHand(Clock):
+    """A clock on which time passes where somebody sleeps, and where the test says so."""
+
+    passed: list[float] = field(default_factory=list)
+
+    def elapsed(self) -> float:
+        return sum(self.passed)
+
+    async def sleep(self, seconds: float) -> None:
+        self.passed.append(seconds)
 
 
 def _merged(under: Json, over: Mapping[str, Any]) -> Json:

@@ -1,6 +1,5 @@
 """The engine waits in Azure's time, whatever the speed."""
 
-import itertools
 import math
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import ByHand
 from wizard.clock import Clock, parse_speed
 
 
@@ -44,10 +44,26 @@ async def test_there_are_as_many_tries_without_waiting_as_with(
     assert spent == sorted(spent)
 
 
-async def test_between_tries_azure_seconds_pass() -> None:
-    spent = [s async for s in Clock(100_000).tries(100, 300)]
-    assert len(spent) == 4
-    assert all(later - earlier > 99 for earlier, later in itertools.pairwise(spent))
+@pytest.mark.parametrize(
+    ("every", "within", "each_takes", "spent"),
+    [
+        (100, 300, 0, [0, 100, 200, 300]),
+        (100, 350, 0, [0, 100, 200, 300]),
+        (10, 60, 25, [0, 35]),
+        (10, 60, 22, [0, 32, 60]),
+        (10, 60, 60, [0]),
+        (10, 60, 411, [0]),
+        (10, 0, 0, [0]),
+    ],
+)
+async def test_what_is_done_at_each_try_counts_as_well_as_the_waits_between(
+    every: float, within: float, each_takes: float, spent: list[float]
+) -> None:
+    clock, found = ByHand(), []
+    async for each in clock.tries(every, within):
+        found.append(each)
+        clock.passed.append(each_takes)
+    assert found == spent
 
 
 async def test_sleeping_takes_azure_seconds_and_a_negative_wait_is_none() -> None:

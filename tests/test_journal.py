@@ -1,5 +1,6 @@
 """The journal: what a run leaves on disk, for whom, and what can be read of it later."""
 
+import errno
 import json
 import os
 import resource
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import answers
+from wizard import private
 from wizard.cloud.problems import Problem
 from wizard.journal import Journal, JournalError, default_root, list_runs, read_run
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
-from wizard.rotating import RotatingLog, older
+from wizard.rotating_log import RotatingLog, older
 from wizard.verification.report import Check, ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -227,3 +229,33 @@ def test_the_log_of_a_run_without_end_takes_two_parts_of_the_disk(tmp_path: Path
     numbers = [int(line.removeprefix("line ")) for line in kept.splitlines()]
     assert numbers == list(range(numbers[0], 1000)), "whole lines, the newest, none missing between them"
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_log_that_finds_no_room_for_its_next_part_is_closed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = RotatingLog(tmp_path / "run.log", most=10)
+    log.append(b"a line\n", durable=False)
+
+    def full(_: Path) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(private, "create", full)
+    with pytest.raises(OSError, match="No space left"):
+        log.append(b"another\n", durable=False)
+    log.close()
+    assert older(tmp_path / "run.log").read_text() == "a line\n"
+
+
+def test_a_directory_that_another_start_makes_at_the_same_moment_is_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = private.new_directory
+
+    def other_first(path: Path) -> None:
+        make(path)
+        make(path)
+
+    monkeypatch.setattr(private, "new_directory", other_first)
+    private.make_directory(tmp_path / "aks-kms" / "runs")
+    assert stat.S_IMODE((tmp_path / "aks-kms" / "runs").stat().st_mode) == 0o700

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
 
 from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json, dig
@@ -75,6 +76,29 @@ async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tm
     assert sizes == [4096, 4096]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"reset": True, "after": True}, "ServiceRequestError"),
+        ({"answer": {"status": 400, "code": "BadParameter", "message": "No tags."}}, "BadParameter"),
+        ({"answer": {"status": 403, "code": "ForbiddenByRbac", "message": "No."}}, "AccessDenied"),
+    ],
+    ids=["its answer is lost", "refused for something else", "refused as the rotation was"],
+)
+async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_refusal(
+    tmp_path: Path, fault: Json, code: str
+) -> None:
+    mine = {"principal": "operator", "keys": ["get", "create"]}
+    where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
+    async with signed_in(where) as (simulator, azure):
+        rotation = await look(azure, cluster_id())
+        simulator.strike_with({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
+        with pytest.raises(AzureError) as refusal:
+            await rotate(azure, rotation)
+        assert len(await versions(azure)) == (2 if fault.get("after") else 1)
+    assert refusal.value.problem.code == code
+
+
 async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:
@@ -106,6 +130,30 @@ async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
         await rotate_every(azure, rotation, "P90D")
         assert (await look(azure, cluster_id())).every == "P90D"
         assert len(await versions(azure)) == 1
+
+
+async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
+    theirs = KeyRotationPolicy(
+        expires_in="P2Y",
+        lifetime_actions=[
+            KeyRotationLifetimeAction(KeyRotationPolicyAction.notify, time_before_expiry="P30D"),
+            KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_before_expiry="P60D"),
+        ],
+    )
+    async with signed_in(encrypted(tmp_path)) as (simulator, azure):
+        await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
+        rotation = await look(azure, cluster_id())
+        await rotate_every(azure, rotation, "P90D")
+        after = dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "rotationPolicy")
+        assert after["attributes"]["expiryTime"] == "P2Y"
+        assert {(one["action"]["type"], *one["trigger"].values()) for one in after["lifetimeActions"]} == {
+            ("notify", "P30D"),
+            ("rotate", "P90D"),
+        }
+        with pytest.raises(AzureError) as refusal:
+            await rotate_every(azure, rotation, "P2Y")
+    assert refusal.value.problem.code == "BadParameter"
+    assert "must leave at least 7 days of its expiryTime" in refusal.value.problem.azure_said
 
 
 @pytest.mark.parametrize(

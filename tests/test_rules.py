@@ -35,7 +35,7 @@ from wizard.cloud.locks import Lock
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import CRYPTO_USER, ENCRYPTION_USER
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.order import applying
 from wizard.rules import RULES, Finding, Right, findings
@@ -92,6 +92,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "version-lts-only", "1.33", new_cluster(kubernetes_version="1.33"), bare(NEW)),
     ("error", "cluster-stopped", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
     ("warning", "cluster-failed", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Failed"))),
+    ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
     ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
@@ -108,6 +109,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
     ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
+    ("info", "identity-role-fresh", "Key Vault Crypto Officer", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC)), grant(CONTRIBUTOR)))),
     ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC) + timedelta(days=1)),))),
     ("error", "identity-denied", "hands-off", PRIVATE, furnished(PRIVATE, denies=denied_data(PRINCIPAL))),
     ("error", "vault-soft-deleted", "kv-demo", PRIVATE, bare(PRIVATE, vault_deleted={"properties": {"vaultId": vault_id(), "scheduledPurgeDate": "2026-12-24T00:00:00Z"}})),
@@ -194,12 +196,12 @@ SILENT: list[tuple[str, Answers, Snapshot]] = [
     ("everything there, public", PUBLIC, furnished(PUBLIC, cluster=runs())),
     ("encrypted as asked already", PRIVATE, furnished(PRIVATE, cluster=held())),
     ("from the platform's key to one's own", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
-    ("cancelled once", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.33.0"))),
     ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="2.0.0"))),
     ("a plain version", new_cluster(kubernetes_version="1.34.2"), bare(NEW)),
     ("a region by its display name", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "West US 2"})),
     ("a key that expires in a year", PRIVATE, furnished(PRIVATE, cluster=runs(), key=key(attributes={"exp": time.time() + 365 * DAY}))),
+    ("a second role, given just now", PRIVATE, furnished(PRIVATE, cluster=runs(), identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC)), grant(CRYPTO_USER), grant(CONTRIBUTOR)))),
     ("tenants in another case", PRIVATE, furnished(PRIVATE, cluster=runs(), vault=vault(tenantId=TENANT.upper()))),
 ]  # fmt: skip
 
@@ -216,8 +218,9 @@ def test_a_new_cluster_that_this_very_plan_made_is_not_in_the_way() -> None:
     assert "cluster-exists" not in found(NEW, bare(NEW, cluster=cluster(PLATFORM_MANAGED)))
 
 
-def test_a_cluster_whose_encryption_failed_may_be_repaired() -> None:
-    broken = furnished(PRIVATE, cluster=held(provisioningState="Failed"))
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+def test_a_cluster_whose_encryption_failed_may_be_repaired(state: str) -> None:
+    broken = furnished(PRIVATE, cluster=held(provisioningState=state))
     assert {f.level for f in found(PRIVATE, broken).values()} == {"warning"}
 
 

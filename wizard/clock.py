@@ -39,12 +39,16 @@ class Clock:
     async def tries(self, every: float, within: float) -> AsyncIterator[float]:
         """Yield the seconds spent so far: at once, then every so many seconds until so many are used up.
 
-        At infinite speed nothing is waited for, but there are just as many tries.
+        What is done at each try counts as well as the waits between them. At infinite speed nothing is waited for, but
+        there are just as many tries as where each takes no time.
         """
         begun = self.elapsed()
         yield 0.0
         for _ in range(int(within // every)):
-            await self.sleep(every)
+            left = within - (self.elapsed() - begun)
+            if left <= 0 and not math.isinf(self.speed):
+                return
+            await self.sleep(min(every, left))
             yield self.elapsed() - begun
 
     def scaled(self, seconds: float) -> float:

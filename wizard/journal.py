@@ -24,7 +24,7 @@ from wizard.journal_files import EventShape, PlanShape, ReportShape, parsed
 from wizard.lock import holders
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
-from wizard.rotating import RotatingLog, older
+from wizard.rotating_log import RotatingLog, older
 from wizard.verification.report import ClusterReport
 
 ANSWERS, PLAN, EVENTS, LOG, REPORT = "answers.yaml", "plan.json", "events.jsonl", "run.log", "report.json"

@@ -25,6 +25,21 @@ class PlanShape(_Lenient):
     clean_up: list[Any] | None = None
 
 
+_Whole = Annotated[int, Field(strict=True)]
+
+
+class WriteShape(_Lenient):
+    """What readers rely on of the request that an event tells of."""
+
+    number: _Whole = 0
+    state: str = ""
+    method: str = ""
+    kind: str = ""
+    name: str = ""
+    action: str = ""
+    status: _Whole | None = None
+
+
 class EventShape(_Lenient):
     """What readers of a line of `events.jsonl` rely on."""
 
@@ -35,6 +50,7 @@ class EventShape(_Lenient):
     message: str = ""
     problem: dict[str, Any] | None = None
     correlation_id: str = ""
+    write: WriteShape | None = None
 
 
 class ReportShape(_Lenient):

@@ -126,8 +126,8 @@ class ClusterLock:
 def holders(root: Path | None = None) -> list[Holder]:
     """Whoever holds a lock here now. What cannot be looked at is left out."""
     found = []
-    with contextlib.suppress(OSError):
-        for path in (root or default_root()).glob("*.lock"):
+    for path in (root or default_root()).glob("*.lock"):
+        with contextlib.suppress(OSError):
             file = _opened(path)
             try:
                 if not _taken(file) and (holder := _read(file)):

@@ -18,7 +18,8 @@ def _budget(seconds: float, what: str) -> float:
 
 @dataclass(frozen=True)
 class Patience:
-    """The budgets, in seconds of Azure's time, but for those of single requests: these are of the wall."""
+    """The budgets, in seconds of Azure's time, but for those of single requests: these are of the wall. The pauses
+    between two tries are not for the operator to change."""
 
     settle_private: float = _budget(300, "new roles to settle before AKS is asked to use a private vault")
     """AKS cannot validate a private vault: a role that is not there yet breaks the cluster instead of being refused."""
@@ -43,7 +44,7 @@ class Patience:
     cluster_retry: float = 60
     """Between two updates of a cluster: AKS refills its budget by one a minute (AKS:quotas-skus-regions)."""
     heartbeat: float = 5
-    """Between two words about a long-running operation."""
+    """Between two words about a long-running operation; on the wall's clock, how long a step may be silent."""
 
     def settle(self, answers: "Answers") -> float:
         """How long new roles of the cluster's identity are given before the cluster is touched; 0 where none is."""

@@ -1,6 +1,7 @@
 """Directories and files for the user alone: closed to everybody else whatever the umask, never reached through a link,
 and on the disk before the next thing is done."""
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -28,7 +29,8 @@ def make_directory(path: Path) -> None:
             break
         missing.append(parent)
     for each in reversed(missing):
-        new_directory(each)
+        with contextlib.suppress(FileExistsError):  # another start made it at the same moment
+            new_directory(each)
     check_directory(path)
 
 

@@ -9,23 +9,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from wizard.cloud.arm import ResourceId, dig
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError, Problem
+from wizard.key_lifetime import rotates_every
 from wizard.lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
-from wizard.rules.key import rotates_every
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 
 _REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
-Plane = Literal["rotate", "create"]
 
 
 @dataclass(frozen=True)
@@ -193,29 +192,30 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
 
 async def _new_version(azure: Azure, rotation: Rotation) -> str:
     from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
 
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
         return clean(str((await client.rotate_key(rotation.key)).properties.version))
-    except HttpResponseError as refusal:
-        if code_of(refusal) not in _REFUSED:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
-        try:
-            now = await client.get_key(rotation.key)
-            made = await client.create_key(
-                rotation.key,
-                now.key_type,
-                size=_bits(now.key),
-                key_operations=now.key_operations,
-                tags=now.properties.tags,
-            )
-        except SdkError:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
-        return clean(str(made.properties.version))
     except SdkError as error:
-        raise AzureError(problem_from(error, summary)) from error
+        refusal = problem_from(error, summary)
+        if refusal.code not in _REFUSED:
+            raise AzureError(_explained(refusal, rotation, azure)) from error
+    try:
+        now = await client.get_key(rotation.key)
+        made = await client.create_key(
+            rotation.key,
+            now.key_type,
+            size=_bits(now.key),
+            key_operations=now.key_operations,
+            tags=now.properties.tags,
+        )
+    except SdkError as error:
+        problem = problem_from(error, summary)
+        if problem.code in _REFUSED:
+            problem = refusal  # any other may have left a new version behind, and is told itself
+        raise AzureError(_explained(problem, rotation, azure)) from error
+    return clean(str(made.properties.version))
 
 
 def _bits(key: Any) -> int | None:
@@ -243,7 +243,7 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
             f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
             f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
-            f"{me.object_id} --key-permissions get rotate create setrotationpolicy",
+            f"{me.object_id} --key-permissions get rotate create getrotationpolicy setrotationpolicy",
         )
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(

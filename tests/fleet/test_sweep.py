@@ -1,8 +1,10 @@
 """A sweep over all subscriptions: what it finds, what it asks for, and what does not stop it."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from azure.mgmt.containerservice.models import ManagedCluster
 from azure.mgmt.resourcegraph.models import QueryResponse
 
-from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, world
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_until, world
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.graph import page_of, window
@@ -56,7 +58,7 @@ async def test_every_cluster_of_contoso_with_its_truth() -> None:
         "platform-managed": 1,
         "legacy-kms": 1,
     }
-    assert progress.over
+    assert progress._ended is not None
     assert progress.rate > 0
 
 
@@ -227,11 +229,30 @@ async def test_a_sweep_that_nobody_follows_to_its_end_stops_asking(tmp_path: Pat
         assert lists(simulator) <= asked + 2  # those that were under way
 
 
+async def test_a_sweep_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    hangs = {"match": {"path": "*/providers/microsoft.containerservice/managedclusters"}, "hang": True}
+    async with signed_in(world(tmp_path, faults=[hangs])) as (simulator, azure):
+        subscriptions, before = await azure.subscriptions(), asyncio.all_tasks()
+
+        async def follow() -> None:
+            async with aclosing(sweep(azure, subscriptions)) as rows:
+                async for _ in rows:
+                    pass
+
+        following = asyncio.create_task(follow())
+        await wait_until(lambda: lists(simulator))
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+        left = asyncio.all_tasks() - before - {following}
+    assert [task for task in left if "Queue.get" in repr(task)] == []
+
+
 async def test_a_world_without_subscriptions() -> None:
     async with signed_in("empty") as (_, azure):
         found, progress = await swept(azure, [])
     assert found == []
-    assert progress.over
+    assert progress._ended is not None
 
 
 def test_graph_says_where_it_stopped_looking() -> None:

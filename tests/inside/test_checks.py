@@ -23,6 +23,7 @@ def server(
     plain: int = 0,
     ill: int = 0,
     reads: int = 0,
+    others: int = 99,
     bad_calls: int = 0,
     key: str = KEY,
 ) -> Readings:
@@ -38,6 +39,7 @@ def server(
 {storage}{{{label},transformer_prefix="{KMS}",status="Unknown"}} {ill}
 {storage}{{transformation_type="to_storage",resource="configmaps",transformer_prefix="",status="OK"}} 99
 {storage}{{transformation_type="from_storage",resource="secrets",transformer_prefix="identity",status="OK"}} {reads}
+{storage}{{transformation_type="from_storage",resource="configmaps",transformer_prefix="identity",status="OK"}} {others}
 {envelope}_kms_operations_latency_seconds_count{{method_name="/v2.KeyManagementService/Status",grpc_status_code="OK"}} 7
 {envelope}_kms_operations_latency_seconds_count{{method_name="/v2.KeyManagementService/Encrypt",grpc_status_code="Unknown"}} {bad_calls}
 process_start_time_seconds {started}
@@ -47,6 +49,11 @@ no metric at all {{
         name = f"{envelope}_key_id_hash_status_last_timestamp_seconds"
         text += f'{name}{{key_id_hash="{key}",apiserver_id_hash="sha256:{started}"}} 1.7e9\n'
     return {float(started): parse(text)}
+
+
+def bare(started: int = 1) -> Readings:
+    """An API server without a KMS provider: it has no such series (AZURE.md §7)."""
+    return {float(started): parse(f"process_start_time_seconds {started}\n")}
 
 
 def error(reason: str = "Forbidden", said: str = "no") -> KubectlError:
@@ -78,11 +85,14 @@ CASES: list[tuple[str, str, Check]] = [
     ("canary-removed", "warning", checks.removed(error("TimeLimit"), "x", 0)),
     ("canary-encrypted", "passed", checks.encrypted(server(kms=3), server(kms=4), KMS)),
     ("canary-encrypted", "passed", checks.encrypted(two(server(1), server(2)), two(server(1), server(2, kms=1)), KMS)),
-    ("canary-encrypted", "failed", checks.encrypted(server(kms=3), server(kms=3), KMS)),
+    ("canary-encrypted", "failed", checks.encrypted(bare(), bare(), "")),
+    ("canary-encrypted", "failed", checks.encrypted(two(server(1), bare(2)), two(server(1), bare(2)), KMS)),
     ("canary-encrypted", "failed", checks.encrypted(server(kms=3), server(kms=4, plain=1), KMS)),
     ("canary-encrypted", "failed", checks.encrypted(server(), server(ill=1), KMS)),
     ("canary-encrypted", "unknown", checks.encrypted(two(server(1), server(2)), server(1), KMS)),
     ("canary-encrypted", "unknown", checks.encrypted(server(1), server(2, kms=5), KMS)),
+    ("canary-encrypted", "unknown", checks.encrypted(server(kms=3), server(kms=3), KMS)),
+    ("canary-encrypted", "unknown", checks.encrypted(server(1), two(server(1), server(2, kms=5)), KMS)),
     ("canary-encrypted", "unknown", checks.unseen_growth(error("TimeLimit"))),
     ("plain-reads", "passed", checks.plain_reads(server(), server())),
     ("plain-reads", "warning", checks.plain_reads(server(reads=4), server(reads=5))),
@@ -131,6 +141,16 @@ def test_a_refusal_says_what_to_do(refusal: KubectlError, said: str) -> None:
 def test_other_resources_are_not_counted_as_secrets() -> None:
     check = checks.encrypted(server(kms=1), server(kms=2), KMS)
     assert check.evidence == f"1 API server: 1 written by KMS ({KMS}), 0 otherwise, 0 failed"
+    reads = checks.plain_reads(server(reads=1, others=99), server(reads=1, others=120))
+    assert reads.evidence.startswith("1 reads of plain text since")
+    assert "0 of them during this look" in reads.evidence
+
+
+def test_a_secret_that_an_unseen_api_server_wrote_is_not_said_to_be_in_plain_text() -> None:
+    check = checks.encrypted(server(kms=3), server(kms=3), KMS)
+    assert "another one has, that was not seen" in check.message
+    assert check.remedy == "Look again."
+    assert "without encryption" in checks.encrypted(bare(), bare(), "").message
 
 
 def test_metrics_of_older_versions_have_no_resource() -> None:

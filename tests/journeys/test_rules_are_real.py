@@ -15,6 +15,7 @@ from wizard.cloud.arm import Json
 from wizard.patience import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
+from wizard.procedure.steps.cluster import Cluster
 from wizard.rules import cluster, governance, identity, key, regions, vault
 
 PLATFORM, PRIVATE, PUBLIC = (
@@ -146,6 +147,11 @@ async def test_without_the_rule_azure_refuses(
 ) -> None:
     monkeypatch.setattr(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not case.rule))
     monkeypatch.setattr(rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not case.rule))
+
+    async def does_not_look(*_: object) -> None:
+        """The step looks for the same once more, before AKS is asked."""
+
+    monkeypatch.setattr(Cluster, "_look_once_more", does_not_look)
     async with signed_in(place(case, tmp_path)) as (_, azure):
         plan = await make_plan(azure, case.chosen)
         assert plan.errors == (), "no other rule foresees it"

@@ -113,7 +113,7 @@ async def test_a_sweep_that_was_left_half_way_is_begun_again(tmp_path: Path) -> 
         left = operator.app.fleet
         assert left is not None
         await operator.press("escape")
-        await operator.until(lambda: left.progress.over, "the sweep to end")
+        await operator.until(lambda: left.progress._ended is not None, "the sweep to end")
         assert not left.whole
         await operator.press("a")
         await read(operator)

@@ -13,6 +13,7 @@ from wizard.cloud.azure import Azure
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
+from wizard.procedure.step import Work
 from wizard.procedure.steps import STEPS
 
 CHOSEN = answers("customer-managed-private")
@@ -45,6 +46,31 @@ def check_told(events: list[Event], statuses: dict[str, str]) -> None:
     assert events[-1].type == "run-finished"
     assert events[-1].status == "interrupted"
     assert "goes on" in events[-1].message
+
+
+async def test_a_second_cancellation_while_it_tidies_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    tidying, never = asyncio.Event(), asyncio.Event()
+
+    async def lingers(_: Work) -> None:
+        try:
+            await never.wait()
+        finally:
+            tidying.set()
+            await never.wait()
+
+    monkeypatch.setattr(next(step for step in STEPS if step.key == "identity"), "apply", lingers)
+    async with signed_in(speed=60) as (_, azure):
+        events: list[Event] = []
+        plan = await make_plan(azure, CHOSEN)
+        run = Run(azure, CHOSEN, plan, listeners=[events.append])
+        running = asyncio.create_task(run.execute(plan.digest))
+        await wait_until(lambda: {"identity", "feature"} <= {event.step for event in events})
+        running.cancel()
+        await wait_until(tidying.is_set)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    check_told(events, run.statuses)
 
 
 async def test_while_the_feature_is_registered() -> None:

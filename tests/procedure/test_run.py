@@ -73,6 +73,20 @@ async def test_a_second_run_finds_everything_done_and_writes_nothing(road: Road,
     assert set(statuses.values()) == {"already"}
 
 
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+async def test_a_cluster_whose_operation_was_broken_off_is_repaired_by_the_same_plan(state: str) -> None:
+    """`az aks operation-abort` leaves it Canceled, with the profile as it was asked for."""
+    async with signed_in() as (simulator, azure):
+        await carried_out(azure, CHOSEN)
+        simulator.change(cluster_id(), {"properties": {"provisioningState": state}})
+        before = len(simulator.writes())
+        _, events, status = await carried_out(azure, CHOSEN)
+        assert status == "succeeded"
+        assert simulator.writes()[before:][-1].path.lower() == cluster_id().lower()
+        assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
+    assert finished(events)["cluster"].status == "succeeded"
+
+
 async def test_a_cluster_update_that_azure_accepts_and_then_fails() -> None:
     async with signed_in("update-fails") as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)

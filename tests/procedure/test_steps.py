@@ -11,6 +11,7 @@ from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.order import applying
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
+from wizard.procedure.steps.cluster import _touched
 from wizard.procedure.steps.key import key_body
 from wizard.procedure.steps.vault import vault_body
 
@@ -197,11 +198,23 @@ def test_a_role_of_another_identity_does_not_count() -> None:
     assert intent("contributor-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "none"
 
 
-def test_a_cluster_that_failed_is_sent_again() -> None:
-    failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState="Failed")
+@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+def test_a_cluster_that_failed_is_sent_again(state: str) -> None:
+    failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
     found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
     assert found.action == "update"
     assert "repair" in found.effects[0].detail
+
+
+def test_identities_in_another_order_are_no_change_of_the_cluster() -> None:
+    here = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
+    others = user_assigned(identity_id("id-other"))["userAssignedIdentities"]
+    mine = here["identity"]["userAssignedIdentities"]
+    one, other = (
+        {**here, "identity": {"type": "UserAssigned", "userAssignedIdentities": ids}}
+        for ids in ({**mine, **others}, {**others, **mine})
+    )
+    assert _touched(one) == _touched(other) != _touched(here)
 
 
 def test_the_review_names_the_identity_the_cluster_moves_to_and_what_stays() -> None:

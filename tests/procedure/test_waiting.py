@@ -1,12 +1,31 @@
 """What Azure does in its own time is waited for, visibly, and not for ever."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from tests.support import Answered, answers, carried_out, cluster_id, signed_in, world
+import pytest
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+
+from tests.support import (
+    PRODUCTION,
+    Answered,
+    ByHand,
+    answers,
+    carried_out,
+    cluster_id,
+    identity_id,
+    signed_in,
+    vault_id,
+    world,
+)
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.problems import Problem
+from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.patience import Patience
 from wizard.procedure.events import Event
+from wizard.procedure.refusals import Refusals
+from wizard.procedure.step import Work
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
@@ -115,6 +134,34 @@ async def test_roles_held_since_long_ago_need_no_settling() -> None:
     assert "the identity's new roles are settling" not in told(events, "cluster")
 
 
+@pytest.mark.parametrize("before", ["Key Vault Crypto User", None])
+async def test_another_role_that_is_enough_settles_as_well(tmp_path: Path, before: str | None) -> None:
+    """Somebody grants Crypto Officer just before the run; where the identity may use the key without, it needs no time."""
+    held = ["Key Vault Contributor", *([before] if before else [])]
+    there = {
+        "identities": {"id-aks-demo": {}},
+        "vaults": {
+            "kv-demo": {"keys": {"aks-kms": {}}, "access": {"id-aks-demo": held}, "default_action": "Deny"}
+        },
+    }
+    here = {**REGISTERED["subscriptions"][PRODUCTION], "groups": {"rg-demo": there}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (simulator, azure):
+        principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
+        await azure.authorization(PRODUCTION).role_assignments.create(
+            vault_id(),
+            assignment_name(vault_id(), principal, CRYPTO_OFFICER),
+            RoleAssignmentCreateParameters(
+                role_definition_id=CRYPTO_OFFICER.definition_id(PRODUCTION),
+                principal_id=principal,
+                principal_type="ServicePrincipal",
+            ),
+        )
+        plan, events, status = await carried_out(azure, PRIVATE)
+    assert status == "succeeded"
+    assert {step.action for step in plan.steps if step.key == "crypto-role"} == {"none"}
+    assert ("the identity's new roles are settling" in told(events, "cluster")) == (before is None)
+
+
 async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
         ran = await carried_out(azure, THROUGH_ARM, patience=Patience(role_wait=120))
@@ -190,6 +237,32 @@ async def test_but_not_for_ever(tmp_path: Path) -> None:
         problem = problem_of(await carried_out(azure, PRIVATE))
     assert problem.code == "PreconditionFailed"
     assert problem.retryable
+
+
+@pytest.mark.parametrize(("each_takes", "refusals"), [(0, 31), (240, 7), (1800, 2)])
+async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
+    each_takes: float, refusals: int
+) -> None:
+    async with signed_in() as (_, azure):
+        clock, patience = ByHand(), Patience(refusal_wait=1800)
+        unchecked: Any = None  # what kind of cluster it is plays no part
+        work = Work(
+            replace(azure, clock=clock), unchecked, unchecked, patience, lambda *_: None, lambda *_: None
+        )
+        waits, made = Refusals(work), 0
+
+        async def ask_until_it_is_enough() -> None:
+            nonlocal made
+            while True:
+                clock.passed.append(each_takes)
+                made += 1
+                await waits.pass_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
+                await clock.sleep(patience.cluster_retry)
+
+        with pytest.raises(AzureError) as used_up:
+            await ask_until_it_is_enough()
+    assert made == refusals
+    assert "--patience refusal-wait=3600" in used_up.value.problem.remedy
 
 
 async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:

@@ -1,5 +1,6 @@
 """What a journal still tells when its run was killed, and what it refuses to be written into or read from."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -85,6 +86,24 @@ def test_one_bad_run_hides_no_other(journal: Journal, root: Path) -> None:
         "20260102-000000-odd": "unreadable",
     }
     assert [found.id for found in unfinished_runs(root)] == [journal.id]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"number": "x"}, {"number": 1.5}, {"status": [200]}, {"status": 1e400}, {"method": 7}, []]
+)
+def test_an_event_whose_write_is_none_is_unreadable_and_no_fault_of_ours(
+    journal: Journal, root: Path, wrong: object
+) -> None:
+    journal(BEGUN)
+    journal(ASKED)
+    first, second, _ = (journal.path / EVENTS).read_text().split("\n")
+    body = json.loads(second)
+    body["write"] = {**body["write"], **wrong} if isinstance(wrong, dict) else wrong
+    (journal.path / EVENTS).write_text(f"{first}\n{json.dumps(body)}\n")
+    assert [run.status for run in list_runs(root)] == ["unreadable"]
+    assert unfinished_runs(root) == []
+    with pytest.raises(JournalError, match=r"events\.jsonl is not as it was written at write"):
+        read_run(root, journal.id)
 
 
 # -- on the disk before it is sent ------------------------------------------------------------------------------------

@@ -36,6 +36,47 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
         assert not (await make_plan(azure, ROTATED)).writes
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {
+            "match": {"method": "POST", "path": "/keys/aks-kms/create", "every": 1},
+            "reset": True,
+            "after": True,
+        },
+        {
+            "match": {"method": "PUT", "path": "/keys/aks-kms/rotationpolicy", "nth": 1},
+            "answer": {
+                "status": 403,
+                "code": "ForbiddenByRbac",
+                "message": "not yet",
+            },
+        },
+    ],
+    ids=["the answer to the create is lost", "the right to set it comes later"],
+)
+async def test_the_rotation_policy_is_set_whatever_became_of_the_create(tmp_path: Path, fault: Json) -> None:
+    """The key is found to be there, by the same run that made it."""
+    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await carried_out(azure, ROTATED)
+        assert status == "succeeded"
+        key = simulator.resource(f"{vault_id()}/keys/aks-kms")
+        assert dig(key, "properties", "rotationPolicy", "lifetimeActions")
+        assert len([r for r in simulator.writes() if r.path.endswith("/create")]) == 1
+
+
+async def test_a_rotation_policy_that_azure_does_not_show_is_no_success(tmp_path: Path) -> None:
+    swallowed = {
+        "match": {"method": "PUT", "path": "/keys/aks-kms/rotationpolicy"},
+        "page": {"content_type": "application/json", "body": "{}"},
+    }
+    async with signed_in(world(tmp_path, faults=[swallowed])) as (_, azure):
+        _, events, status = await carried_out(azure, ROTATED)
+    assert status == "failed"
+    [problem] = [event.problem for event in events if event.step == "key" and event.problem]
+    assert "has no rotation policy" in problem.summary
+
+
 async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> None:
     closed = answers("customer-managed-private", key={"rotate_every": "P1Y", "create_through": "key-vault"})
     async with signed_in(furnished(tmp_path, default_action="Deny")) as (_, azure):

@@ -84,6 +84,13 @@ async def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -
     assert (tmp_path / "elsewhere").read_text() == ""
 
 
+async def test_a_lock_that_cannot_be_looked_at_hides_no_other(tmp_path: Path) -> None:
+    await lock(tmp_path).acquire()
+    for number in range(40):  # a directory is read in no order
+        (tmp_path / f"{number}.lock").symlink_to(tmp_path / "elsewhere")
+    assert [holder.cluster for holder in holders(tmp_path)] == ["aks-demo"]
+
+
 async def test_every_run_takes_it_and_gives_it_back() -> None:
     chosen = answers("platform-managed")
     async with signed_in(speed=600) as (_, azure):

@@ -48,6 +48,13 @@ def test_the_shape_that_programs_rely_on() -> None:
     assert body["clusters"][1]["passed"] is False
 
 
+def test_a_report_is_the_same_when_it_is_read_again() -> None:
+    whole = report(evidence(PRIVATE)).with_more(
+        [Check("inside-x", "inside", "passed", "It is so.", proves="That.")]
+    )
+    assert ClusterReport.from_json(json.loads(json.dumps(whole.to_json()))) == whole
+
+
 @pytest.mark.parametrize(
     ("profile", "passed", "said"),
     [

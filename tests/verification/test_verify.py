@@ -131,6 +131,52 @@ async def test_a_vault_that_the_cluster_does_not_name_is_found_by_its_address(na
     assert any("kv-bank-cards" in sentence for sentence in report.keep)
 
 
+NAMELESS: Json = {"properties": {"securityProfile": {"azureKeyVaultKms": {"keyVaultResourceId": ""}}}}
+"""As the Azure CLI leaves it for a public vault (AZURE.md §0 C)."""
+
+
+async def test_a_vault_that_the_cluster_does_not_name_is_found_among_the_deleted() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(CARDS, NAMELESS)
+        await azure.vaults(PRODUCTION).vaults.delete("rg-bank", "kv-bank-cards")
+        report = await verify(azure, CARDS)
+    assert not report.passed
+    found = {check.code: check for check in report.checks}
+    assert found["vault-exists"].outcome == "failed"
+    assert "was deleted and can still be recovered" in found["vault-exists"].message
+    assert "was deleted" in found["key-exists"].evidence
+    assert "az keyvault recover --name kv-bank-cards" in found["key-exists"].remedy
+
+
+async def test_a_vault_that_the_cluster_does_not_name_and_that_is_nowhere_is_said_to_be_so() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(CARDS, NAMELESS)
+        simulator.remove(vault_id("kv-bank-cards", "rg-bank"))
+        report = await verify(azure, CARDS)
+    for code in ("vault-exists", "key-exists"):
+        [check] = [check for check in report.checks if check.code == code]
+        assert check.outcome == "unknown"
+        assert "none of the key vaults of its subscription" in check.evidence
+        assert "az keyvault show --name kv-bank-cards" in check.remedy
+
+
+async def test_what_kept_one_from_looking_for_the_vault_is_said(tmp_path: Path) -> None:
+    lists = {"method": "GET", "path": "/subscriptions/*/providers/Microsoft.KeyVault/vaults"}
+    refused = {
+        "status": 503,
+        "code": "ServiceUnavailable",
+        "message": "Not now.",
+        "headers": {"Retry-After": "0"},
+    }
+    async with signed_in(world(tmp_path, faults=[{"match": lists, "answer": refused}])) as (simulator, azure):
+        simulator.change(CARDS, NAMELESS)
+        report = await verify(azure, CARDS)
+    for code in ("vault-exists", "key-exists"):
+        [check] = [check for check in report.checks if check.code == code]
+        assert (check.outcome, check.evidence) == ("unknown", "Not now.")
+        assert "Reader" not in check.remedy
+
+
 async def test_what_may_not_be_looked_at_is_unknown_and_no_failure(tmp_path: Path) -> None:
     operator = {"roles": {f"/subscriptions/{PRODUCTION}": None, LEDGER: ["Reader"]}}
     async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):

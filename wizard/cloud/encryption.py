@@ -9,6 +9,9 @@ from wizard.cloud.clean import clean
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""
 
+ENDED_BADLY = frozenset({"Failed", "Canceled"})
+"""Values of `provisioningState`: the last operation did not come to its end, and the same request repairs that."""
+
 
 @dataclass(frozen=True)
 class Encryption:

@@ -36,7 +36,7 @@ ENCRYPTION_USER = Role("Key Vault Crypto Service Encryption User", "e147488a-f6f
 READER = Role("Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2")
 
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
-"""Roles with which a principal encrypts and decrypts through the vault: KV:rbac-guide."""
+"""Roles with which a principal encrypts and decrypts through the vault, the least of them first: KV:rbac-guide."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
 """Roles that look as if they were enough and are not: wrapping and reading only (AZURE.md §3c)."""
 

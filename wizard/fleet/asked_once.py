@@ -35,11 +35,6 @@ class AskedOnce(Azure):
         same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
         return cls(**same, _memory=Memory(azure.throttling, azure.patience.asked_wait))
 
-    @property
-    def asked(self) -> int:
-        """How many questions were asked so far, each of them once."""
-        return self._memory.size
-
     async def give_up(self) -> None:
         """Stop asking; for when nobody waits for the answers any more."""
         await self._memory.give_up()
@@ -55,11 +50,6 @@ class Memory:
         """`longest`: seconds that a service may ask to wait; asked for more, the question is put, and refused."""
         self._answers: dict[Question, asyncio.Future[Any]] = {}
         self._throttling, self._longest = throttling, longest
-
-    @property
-    def size(self) -> int:
-        """How many questions there are in it."""
-        return len(self._answers)
 
     async def answer(self, question: Question, ask: Callable[[], Awaitable[Any]]) -> Any:
         """The answer to a question: asked now if nobody has asked it before. Raises what asking raised."""

@@ -50,11 +50,6 @@ class Progress:
             return None
         return max(0, self.expected - self.clusters) / self.rate
 
-    @property
-    def over(self) -> bool:
-        """Whether the sweep has ended."""
-        return self._ended is not None
-
     def end(self) -> None:
         """The sweep has ended."""
         self._ended = self._clock.elapsed()

@@ -62,21 +62,21 @@ async def sweep(
     progress.subscriptions = len(subscriptions)
     found: asyncio.Queue[list[Found]] = asyncio.Queue(at_once)
     reading = asyncio.create_task(_read(azure, subscriptions, found, progress, whole, at_once))
+    taking = asyncio.create_task(found.get())
     try:
         while True:
-            taking = asyncio.create_task(found.get())
             await asyncio.wait({reading, taking}, return_when=asyncio.FIRST_COMPLETED)
-            if not taking.done():
-                taking.cancel()
-                if found.empty():
-                    break
-                continue
-            for each in taking.result():
-                yield each
+            if taking.done():
+                for each in taking.result():
+                    yield each
+                taking = asyncio.create_task(found.get())
+            elif found.empty():
+                break
         reading.result()
     finally:
         reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        taking.cancel()
+        await asyncio.gather(reading, taking, return_exceptions=True)
         progress.end()
 
 

@@ -141,16 +141,19 @@ def encrypted(before: Readings, after: Readings, prefix: str) -> Check:
         f"{_servers(len(there))}: {by_kms:.0f} written by KMS{f' ({prefix})' if prefix else ''}, "
         f"{otherwise:.0f} otherwise, {ill:.0f} failed"
     )
+    elsewhere = not (by_kms or otherwise or ill) and all(late.knows_kms for _, late in there)
     outcome: Outcome = "failed"
     if by_kms > 0 and otherwise == 0:
         outcome = "passed"
-    elif unseen and not otherwise:
+    elif elsewhere or (unseen and not otherwise):
         outcome = "unknown"
     return made(
         "canary-encrypted",
         outcome,
         "The secret was encrypted by KMS on its way to storage.",
         "Some of the API servers did not answer again, and the others did not write the canary secret."
+        if outcome == "unknown" and unseen
+        else "None of the API servers that answered has written the canary secret; another one has, that was not seen."
         if outcome == "unknown"
         else "A secret was written to storage without encryption."
         if otherwise or not ill

@@ -58,9 +58,9 @@ class Kubectl:
         """What a GET returns; with `keep`, only the lines that it takes. Raises KubectlError."""
         return (await self._run(["get", "--raw", path], b"", keep)).decode("utf-8", "replace")
 
-    async def create(self, path: str, body: str) -> str:
-        """What a POST returns. Raises KubectlError."""
-        return (await self._run(["create", "--raw", path, "-f", "-"], body.encode(), None)).decode()
+    async def create(self, path: str, body: str) -> None:
+        """A POST. Raises KubectlError."""
+        await self._run(["create", "--raw", path, "-f", "-"], body.encode(), None)
 
     async def delete(self, path: str) -> None:
         """A DELETE. Raises KubectlError."""

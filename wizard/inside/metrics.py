@@ -4,7 +4,7 @@ Several API servers answer behind one address, each with counters of its own tha
 reading belongs to one of them, known by the moment at which it started.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from wizard.inside.kubectl import Kubectl
@@ -55,19 +55,37 @@ class Reading:
         """How often a secret went `to_storage` or came `from_storage`: by KMS or otherwise, well or not."""
         return sum(
             sample.value
-            for sample in self.samples
-            if sample.name == _STORAGE
-            and sample.labels.get("transformation_type") == direction
-            and sample.labels.get("resource", "secrets")
-            == "secrets"  # the label is there since Kubernetes 1.32
-            and sample.labels.get("transformer_prefix", "").startswith(KMS) is kms
+            for sample in self._of_secrets(direction)
+            if sample.labels.get("transformer_prefix", "").startswith(KMS) is kms
             and (sample.labels.get("status") == "OK") is well
         )
+
+    def _of_secrets(self, direction: str) -> Iterator[Sample]:
+        """What counts secrets on their way; the label `resource` is there since Kubernetes 1.32."""
+        for sample in self.samples:
+            if (
+                sample.name == _STORAGE
+                and sample.labels.get("transformation_type") == direction
+                and sample.labels.get("resource", "secrets") == "secrets"
+            ):
+                yield sample
 
     @property
     def plain_reads(self) -> float:
         """How often a secret was read that is stored without encryption, since this API server started."""
-        return self._sum(_STORAGE, transformation_type="from_storage", transformer_prefix=PLAIN, status="OK")
+        return sum(
+            sample.value
+            for sample in self._of_secrets("from_storage")
+            if sample.labels.get("transformer_prefix") == PLAIN and sample.labels.get("status") == "OK"
+        )
+
+    @property
+    def knows_kms(self) -> bool:
+        """Whether this API server has a KMS provider: without a configuration for one, there are no such series."""
+        return any(
+            sample.name in {_STATUS, _CALLS} or sample.labels.get("transformer_prefix", "").startswith(KMS)
+            for sample in self.samples
+        )
 
     @property
     def kms_calls(self) -> tuple[float, float]:

@@ -4,11 +4,11 @@ Sources: the how-to, "Migrate between key management options"; the migration art
 AZURE.md §1b for what a lost old key costs.
 """
 
+from wizard import cluster_body
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body
 from wizard.target import Target
 
 

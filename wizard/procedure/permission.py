@@ -6,38 +6,24 @@ the vault's firewall refuses, the key may not encrypt and decrypt (or is disable
 given to another identity. A deny assignment does the same.
 """
 
-from collections.abc import Sequence
-
-from wizard import rules
 from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.step import Work
-from wizard.procedure.vault_use import closed, may_use_key
 from wizard.rules import Finding, identity, key, vault
-from wizard.rules.finding import Rule
+from wizard.vault_use import closed, may_use_key
 
 _CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
 
 
 async def lasting_cause(work: Work) -> Finding | None:
-    """What is wrong for good, from what Azure shows now; None where only time is missing. Raises AzureError."""
+    """What is wrong for good, from what Azure shows now; None where only time is missing. Raises AzureError.
+
+    Looked for before AKS is asked as well: with a private vault it cannot check, and would break
+    (AKS:use-kms-etcd-encryption).
+    """
     snapshot = await take(work.azure, work.target)
-    return _first_error(_found(work, snapshot, _CAUSES))
-
-
-async def keeps_from_asking(work: Work) -> Finding | None:
-    """The same by the rules in force, before AKS is asked: with a private vault it cannot check, and would break
-    (AKS:use-kms-etcd-encryption). Raises AzureError."""
-    snapshot = await take(work.azure, work.target)
-    return _first_error(_found(work, snapshot, [rule for rule in rules.RULES if rule in _CAUSES]))
-
-
-def _found(work: Work, snapshot: Snapshot, causes: Sequence[Rule]) -> list[Finding]:
-    found = [finding for rule in causes for finding in rule(work.target, snapshot)]
-    return found + _not_granted(work, snapshot) + _not_reachable(work, snapshot)
-
-
-def _first_error(found: list[Finding]) -> Finding | None:
+    found = [finding for rule in _CAUSES for finding in rule(work.target, snapshot)]
+    found += _not_granted(work, snapshot) + _not_reachable(work, snapshot)
     return next((finding for finding in found if finding.level == "error"), None)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from wizard import cluster_body
 from wizard.answers import Answers
 from wizard.cloud.arm import dig, same
 from wizard.cloud.azure import Azure
@@ -12,7 +13,6 @@ from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.policies import denials
 from wizard.cloud.snapshot import Snapshot, take
-from wizard.procedure import cluster_body
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applying, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep

@@ -1,6 +1,7 @@
 """Refusals and faults on the way of a cluster's update: which pass, how long that is waited for, and which never do."""
 
 import asyncio
+import math
 from dataclasses import replace
 
 from wizard.cloud.problems import AzureError, Problem
@@ -34,6 +35,8 @@ class Refusals:
         self.last: Problem | None = None
         """The one that was waited for last."""
         self._times = {"role_wait": 0, "refusal_wait": 0}
+        self._since: dict[str, float] = {}
+        """By budget: when the first of its refusals came."""
 
     async def pass_or_raise(self, error: AzureError) -> None:
         """Say why the request is sent again, or raise what waiting does not mend."""
@@ -82,10 +85,13 @@ class Refusals:
             self._work.log(f"waiting for that to pass, {limit}", "operator")
 
     def _spend(self, budget: str, error: AzureError) -> None:
-        """One more try of a budget. Raises the error once there is none left."""
+        """One more try of a budget, which what AKS takes to refuse uses up as well. Raises the error once there is none left."""
         patience, self.last = self._work.patience, error.problem
+        clock, limit = self._work.clock, getattr(patience, budget)
         self._times[budget] += 1
-        if self._times[budget] * patience.cluster_retry > getattr(patience, budget):
+        spent = clock.elapsed() - self._since.setdefault(budget, clock.elapsed())
+        used_up = spent >= limit and not math.isinf(clock.speed)
+        if used_up or self._times[budget] * patience.cluster_retry > limit:
             raise AzureError(impatient(error.problem, patience, budget)) from error
 
 

@@ -77,6 +77,8 @@ class Run:
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
         self._said: dict[str, tuple[float, str]] = {}
         """By step: when it was last heard of, by the wall's clock, and its words."""
+        self._granted: dict[str, float] = {}
+        """By step: when (by the clock) it gave something to the identity."""
         self.statuses: dict[str, str] = {step.key: "waiting" for step in plan.steps}
         """By step: `waiting`, `running`, or the status it finished with."""
         self.problems: dict[str, Problem] = {}
@@ -122,17 +124,20 @@ class Run:
         tasks: dict[str, asyncio.Task[bool]] = {}
         for step in applying(self._target, snapshot):
             needs = [tasks[need] for need in planned[step.key].needs]
-            work = self._work(step, snapshot, granted=self._granted)
+            work = self._work(step, snapshot)
             tasks[step.key] = asyncio.create_task(self._step(step, work, needs), name=step.key)
         try:
             done = await asyncio.gather(*tasks.values())
         except asyncio.CancelledError:
             for task in tasks.values():
                 task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
-            self._finish_run(
-                "interrupted", "interrupted; what Azure has begun goes on there, and the same plan carries on"
-            )
+            try:
+                await asyncio.gather(*tasks.values(), return_exceptions=True)
+            finally:  # whoever is impatient cancels twice
+                self._finish_run(
+                    "interrupted",
+                    "interrupted; what Azure has begun goes on there, and the same plan carries on",
+                )
             raise
         if all(done):
             self._finish_run("succeeded", "done")
@@ -150,7 +155,6 @@ class Run:
             raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
         if fresh.errors:
             raise RefusedError(fresh.errors)
-        self._granted: dict[str, float] = {}
         return snapshot
 
     async def _step(self, step: Step, work: Work, needs: Sequence["asyncio.Task[bool]"]) -> bool:
@@ -194,7 +198,7 @@ class Run:
                 self._emit(Event(_now(), "step-progress", key, seconds=self._seconds(key), message=message))
                 self._said[key] = time.monotonic(), words
 
-    def _work(self, step: Step, snapshot: Snapshot, granted: dict[str, float]) -> Work:
+    def _work(self, step: Step, snapshot: Snapshot) -> Work:
         key = step.key
 
         def progress(message: str, spent: float | None, expected: float | None) -> None:
@@ -212,7 +216,7 @@ class Run:
         def log(message: str, audience: Audience) -> None:
             self._log(key, clean(message), audience)
 
-        return Work(self._azure, self._target, snapshot, self._patience, progress, log, granted)
+        return Work(self._azure, self._target, snapshot, self._patience, progress, log, self._granted)
 
     def _fail(self, key: str, problem: Problem) -> None:
         self.problems[key] = problem

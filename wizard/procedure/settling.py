@@ -2,9 +2,9 @@
 
 import math
 
-from wizard.cloud.arm import dig
-from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
+from wizard.cloud.roles import CONTRIBUTOR, MAY_ENCRYPT
 from wizard.procedure.step import Work
+from wizard.vault_use import held_since
 
 
 async def let_roles_settle(work: Work) -> None:
@@ -27,13 +27,10 @@ async def let_roles_settle(work: Work) -> None:
 
 
 def _youngest(work: Work) -> float:
-    """Seconds since the newest of the roles was given."""
-    ages = [work.clock.elapsed() - when for when in work.granted.values()]
-    principal = str(dig(work.snapshot.identity, "properties", "principalId") or "")
-    for grant in work.snapshot.identity_grants if principal else ():
-        needed = any(
-            grant.gives(role, principal, work.target.vault_id) for role in (CRYPTO_USER, CONTRIBUTOR)
-        )
-        if needed and grant.created_on is not None:
-            ages.append(work.clock.age(grant.created_on, work.azure.skew.now()))
+    """Seconds since the newer of what the identity needs was given: to use the key, and to see the vault."""
+    held = (held_since(work.target, work.snapshot, *roles) for roles in (MAY_ENCRYPT, (CONTRIBUTOR,)))
+    ages = [
+        *(work.clock.elapsed() - when for when in work.granted.values()),
+        *(work.clock.age(since[0], work.azure.skew.now()) for since in held if since),
+    ]
     return math.inf if math.isinf(work.clock.speed) else min(ages, default=math.inf)

@@ -65,7 +65,7 @@ def under_way(events: Iterable[Json]) -> UnderWay:
                 running.pop(step, None)
                 writes.pop(step, None)
             case "log" if isinstance(write := event.get("write"), dict):
-                writes.setdefault(step, {})[int(write.get("number") or 0)] = write
+                writes.setdefault(step, {})[write.get("number", 0)] = write
             case _:
                 pass
     open_ = [write for step in writes if step in running for write in writes[step].values()]
@@ -82,5 +82,5 @@ def _what(write: Json) -> str:
 
 def _goes_on(write: Json) -> str:
     kind = str(dig(write, "kind") or "").casefold()
-    said = _GO_ON.get((kind, str(write.get("method")), int(write.get("status") or 0)), "")
+    said = _GO_ON.get((kind, str(write.get("method")), write.get("status") or 0), "")
     return said.format(one_line(str(write.get("name") or ""))) if said else ""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.inventory import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body, vault_use
 from wizard.rules.finding import Finding
 from wizard.target import Target
 
@@ -140,7 +140,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"az aks start -n {name} -g {group}",
         )
     now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
-    if now in {"Succeeded", "Canceled", "Failed"}:
+    if now in ENDED_BADLY | {"Succeeded"}:
         return
     if cluster_body.holds(target, snapshot.cluster):
         yield Finding(
@@ -158,8 +158,9 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that somebody's attempt left Failed: in what state its settings are, and what of them is missing."""
-    if dig(snapshot.cluster, "properties", "provisioningState") != "Failed":
+    """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
+    now = dig(snapshot.cluster, "properties", "provisioningState")
+    if now not in ENDED_BADLY:
         return
     name = target.answers.cluster.name
     there = Encryption.of(snapshot.cluster)
@@ -175,7 +176,7 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "warning",
         "cluster-failed",
-        f"The last operation on {name} failed; {settings}."
+        f"The last operation on {name} {'failed' if now == 'Failed' else 'was canceled'}; {settings}."
         + (f" Missing for that: {', '.join(missing)}." if missing else "")
         + (f" Azure said: {said}" if said else ""),
         "This plan brings what is missing and sends the whole cluster again, which repairs it."

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
+from wizard import cluster_body
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import clean
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body
 from wizard.rules.finding import Finding, Right
 from wizard.target import Target
 

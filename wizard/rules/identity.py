@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body, vault_use
 from wizard.rules.finding import Finding
 from wizard.target import Target
 
@@ -127,20 +127,12 @@ def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     own = target.answers.customer_managed
     if own is None or cluster_body.settled(target, snapshot.cluster):
         return
-    principal = snapshot.identity_principal
-    youngest = max(
-        (
-            grant.created_on
-            for grant in snapshot.identity_grants
-            if grant.created_on and grant.gives(CRYPTO_USER, principal, target.vault_id)
-        ),
-        default=None,
-    )
-    if youngest and (age := datetime.now(UTC) - youngest) < _SETTLED:
+    held = vault_use.held_since(target, snapshot, *MAY_ENCRYPT)
+    if held is not None and (age := datetime.now(UTC) - held[0]) < _SETTLED:
         yield Finding(
             "info",
             "identity-role-fresh",
-            f"The identity {own.identity.name} got {CRYPTO_USER.name} {max(0, int(age.total_seconds()))} s ago; it may not have taken effect.",
+            f"The identity {own.identity.name} got {held[1].name} {max(0, int(age.total_seconds()))} s ago; it may not have taken effect.",
             "The run waits for it before it touches the cluster.",
         )
 

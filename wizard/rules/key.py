@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from wizard import cluster_body
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body
+from wizard.key_lifetime import EXPIRES_SOON, lacks_rotation, rotates_every
 from wizard.rules.finding import Finding
 from wizard.target import Target
-
-_SOON = 90 * 86400.0  # seconds
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -86,7 +84,7 @@ def unfit(vault: str, key: str, body: Json) -> Iterator[Finding]:
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An existing key stays in date for a while: AZURE.md §1b, an expired key no longer encrypts."""
     expires = dig(snapshot.key, "properties", "attributes", "exp")
-    if expires and 0 < expires - datetime.now(UTC).timestamp() < _SOON:
+    if expires and 0 < expires - datetime.now(UTC).timestamp() < EXPIRES_SOON.total_seconds():
         yield Finding(
             "warning",
             "key-expires-soon",
@@ -134,27 +132,6 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         if snapshot.key is None
         else f"Give it one: aks-kms rotate -g {target.answers.resource_group} -n {target.answers.cluster.name} --every P1Y",
     )
-
-
-def lacks_rotation(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the plan gives an existing key the rotation policy that was asked for. Through the vault it is set after the
-    key was created, and a run that ended in between has left it out; a vault that is closed lets nobody set it."""
-    own = target.own
-    if not own.key.rotate_every or own.create_through != "key-vault" or snapshot.key is None:
-        return False
-    return not rotates_every(snapshot.key) and not firewall_denies(snapshot.vault or {})
-
-
-def rotates_every(key: Json | None) -> str:
-    """How often the vault makes a new version of a key by itself: `P1Y`, `P30D before expiry`; empty where it does not."""
-    for action in dig(key, "properties", "rotationPolicy", "lifetimeActions") or ():
-        if str(dig(action, "action", "type") or "").casefold() == "rotate":
-            after, before = (
-                dig(action, "trigger", "timeAfterCreate"),
-                dig(action, "trigger", "timeBeforeExpiry"),
-            )
-            return clean(str(after or (f"{before} before expiry" if before else "once, at its expiry")))
-    return ""
 
 
 def _name(target: Target) -> str:

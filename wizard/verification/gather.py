@@ -33,15 +33,18 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
         azure.cloud.vault_suffix,
         pickup=timedelta(seconds=azure.clock.scaled(PICKUP.total_seconds())),
     )
-    vault_id = ""
+    vault_id: str | Problem | None = None
     if encryption.kms_enabled:
         vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
     subscriptions = {cluster_id.subscription.lower(): cluster_id.subscription}
-    if not vault_id:
+    if not isinstance(vault_id, str):
         held, identities = await asyncio.gather(
             _locks(azure, list(subscriptions.values())), _identities(azure, e)
         )
-        return replace(e, **_sorted({"locks": held}), identities=identities)
+        e = replace(e, **_sorted({"locks": held}), identities=identities)
+        return (
+            await _without_vault(azure, cluster_id.subscription, e, vault_id) if encryption.kms_enabled else e
+        )
     vault = ResourceId.parse(vault_id)
     subscriptions.setdefault(vault.subscription.lower(), vault.subscription)
     (held, body), (key, versions), (roles, denied, identities) = await asyncio.gather(
@@ -191,18 +194,18 @@ async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Js
     """Vault and key among the soft-deleted, where they are gone."""
     gone = {name for name in ("vault", "key") if name in e.unreadable and e.unreadable[name].code in GONE}
     if "vault" in gone:
-        return await _deleted_vault(azure, vault)
+        return await _deleted_vault(azure, vault.subscription, vault.name)
     return await _deleted_key(azure, e) if "key" in gone else {}
 
 
-async def _deleted_vault(azure: Azure, vault: ResourceId) -> dict[str, Json | Problem]:
+async def _deleted_vault(azure: Azure, subscription: str, name: str) -> dict[str, Json | Problem]:
     async def listed() -> list[Json]:
-        return [as_json(one) async for one in azure.vaults(vault.subscription).vaults.list_deleted()]
+        return [as_json(one) async for one in azure.vaults(subscription).vaults.list_deleted()]
 
     found = await _read(listed(), "The deleted key vaults could not be listed.")
     if isinstance(found, Problem):
         return {"vault": found}
-    bodies = [one for one in found if same(str(one.get("name", "")), vault.name)]
+    bodies = [one for one in found if same(str(one.get("name", "")), name)]
     return {"vault": bodies[0]} if bodies else {}
 
 
@@ -227,17 +230,40 @@ def _named_vault(encryption: Encryption) -> str:
         return ""
 
 
-async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str:
-    """The resource id of the vault that a key identifier points to, where the cluster does not name it."""
-    from azure.core.exceptions import AzureError as SdkError
-
+async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str | Problem | None:
+    """The resource id of the vault that a key identifier points to, where the cluster does not name it; why it could not
+    be looked for; or None where the subscription has none of that address."""
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
-    try:
-        async for vault in azure.vaults(subscription).vaults.list_by_subscription():
-            body = as_json(vault)
-            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-            if same(uri, host):
-                return str(body["id"])
-    except SdkError:
-        return ""  # the checks on vault and key then say that they could not look
-    return ""
+
+    async def listed() -> list[Json]:
+        return [as_json(vault) async for vault in azure.vaults(subscription).vaults.list_by_subscription()]
+
+    found = await _read(listed(), "The key vaults of the cluster's subscription could not be listed.")
+    if isinstance(found, Problem):
+        return found
+    for body in found:
+        uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
+        if same(uri, host):
+            return str(body["id"])
+    return None
+
+
+async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: Problem | None) -> Evidence:
+    """What is known of a vault, and of the key in it, that was not found: whether it was deleted, or why that is open."""
+    if problem is not None:
+        return replace(e, unreadable={**e.unreadable, "vault": problem, "key": problem})
+    name = e.encryption.key_name.partition("/")[0]
+    deleted = await _deleted_vault(azure, subscription, name)
+    missing = Problem(
+        "azure",
+        f"The cluster names no resource id of its key vault, and none of the key vaults of its subscription that can be seen "
+        f"from here is {name}.",
+        "",
+        f"Look for it elsewhere: az keyvault show --name {name} --subscription ANOTHER. Where there is none, it was deleted "
+        "(az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+    )
+    key = missing
+    if isinstance(deleted.get("vault"), dict):
+        comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
+        key = Problem("azure", f"The key vault {name}, in which it was, was deleted.", "", comes_back)
+    return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

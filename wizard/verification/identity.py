@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from wizard.cloud.arm import ResourceId, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
-from wizard.cloud.roles import ADMINISTRATOR, CRYPTO_OFFICER, CRYPTO_USER, DECRYPT, ENCRYPT, Grant
+from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, unread
 from wizard.verification.report import Check
 
-KEY_ROLES = {role.guid: role.name for role in (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)}
-"""Built-in roles that let their holder encrypt and decrypt: KV:rbac-guide."""
+KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
+"""Built-in roles that let their holder encrypt and decrypt, by GUID."""
 
 
 def identity_checks(e: Evidence) -> Iterator[Check]:

@@ -23,8 +23,10 @@ def judged(
 
 
 def unread(code: str, group: Group, what: str, problem: Problem | None, remedy: str = "") -> Check:
-    """A check that could not be made, and why."""
+    """A check that could not be made, and why. What is wrong with the operator's own rights has the role as its remedy."""
     why = problem.azure_said or problem.summary if problem else "it was not found from here"
+    if not remedy and problem is not None and problem.kind != "input":
+        remedy = problem.remedy
     remedy = remedy or f"Sign in as somebody who may read {what} (the role Reader on it)."
     return judged(code, group, "unknown", "", f"{what.capitalize()} could not be looked at.", why, remedy)
 

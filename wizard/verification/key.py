@@ -7,11 +7,10 @@ from typing import Any
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
+from wizard.key_lifetime import EXPIRES_SOON
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, moment, shown, unread
 from wizard.verification.report import Check, Outcome
-
-_SOON = timedelta(days=90)
 
 
 def key_id_check(e: Evidence) -> Iterator[Check]:
@@ -134,7 +133,7 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
     if when is None:
         return judged("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")
     left = when - e.now
-    outcome: Outcome = "failed" if left <= timedelta(0) else "warning" if left < _SOON else "passed"
+    outcome: Outcome = "failed" if left <= timedelta(0) else "warning" if left < EXPIRES_SOON else "passed"
     return judged(
         "key-expiry",
         "key",

@@ -128,10 +128,8 @@ class ClusterReport:
             "encryption",
             "security_profile",
         )
-        checks = tuple(
-            Check(*(check[name] for name in ("code", "group", "outcome", "message", "evidence", "remedy")))
-            for check in body["checks"]
-        )
+        of_a_check = ("code", "group", "outcome", "message", "evidence", "remedy", "proves")
+        checks = tuple(Check(*(check[name] for name in of_a_check)) for check in body["checks"])
         return cls(**{name: body[name] for name in names}, checks=checks, keep=tuple(body["keep"]))
 
 

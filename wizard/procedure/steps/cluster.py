@@ -4,29 +4,31 @@ import asyncio
 import shlex
 from typing import Any
 
+from wizard import cluster_body
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
 from wizard.patience import Patience
-from wizard.procedure import cluster_body, tags
-from wizard.procedure.permission import keeps_from_asking
+from wizard.procedure import tags
+from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
-from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
+from wizard.vault_use import closes_last, may_use_key
 
-_AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
+_API = "2026-08-01"
+_AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
-    f"/managedClusters/$CLUSTER_NAME?api-version={tags.CLUSTER_API}"
+    f"/managedClusters/$CLUSTER_NAME?api-version={_API}"
 )
 
 
@@ -59,10 +61,10 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        failed = dig(cluster, "properties", "provisioningState") == "Failed"
+        ended_badly = dig(cluster, "properties", "provisioningState") in ENDED_BADLY
         if cluster_body.settled(target, cluster):
             return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = ["sent again to repair it"] if failed else []
+        moves = ["sent again to repair it"] if ended_badly else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")
@@ -90,7 +92,7 @@ class Cluster(Step):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and cluster_body.holds(work.target, now):
-                if state != "Failed":
+                if state not in ENDED_BADLY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
                 raise AzureError(_changed_meanwhile(work.answers.cluster.name))
@@ -113,7 +115,7 @@ class Cluster(Step):
         """Whatever the key needs is still as it should be, just before the one step that cannot be undone."""
         if work.answers.customer_managed is None:
             return
-        if cause := await keeps_from_asking(work):
+        if cause := await lasting_cause(work):
             raise AzureError(_not_touched(work.answers.cluster.name, cause))
         work.log("vault, key, identity and its rights are as they should be; AKS is asked now", "detail")
 
@@ -243,9 +245,7 @@ class Cluster(Step):
             if now is None
             else cluster_body.changed(target, now)
         )
-        return (
-            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, "2026-08-01"),
-        )
+        return (Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, _API),)
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
@@ -294,9 +294,8 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
 
 def _touched(cluster: Json | None) -> tuple[Any, Any]:
     """What of a cluster the plan stands on and the update replaces."""
-    return dig(cluster, "properties", "securityProfile"), tuple(
-        i.lower() for i in cluster_body.user_assigned(cluster)
-    )
+    identities = sorted(identity.lower() for identity in cluster_body.user_assigned(cluster))
+    return dig(cluster, "properties", "securityProfile"), identities
 
 
 def _etag(cluster: Json) -> str | None:

@@ -1,8 +1,8 @@
 """The role with which the cluster's identity encrypts and decrypts with the key."""
 
-from wizard.cloud.roles import ADMINISTRATOR, CRYPTO_OFFICER, CRYPTO_USER
+from wizard.cloud.roles import MAY_ENCRYPT
 from wizard.procedure.identity_role import IdentityRole
-from wizard.procedure.vault_use import KEY_PERMISSIONS
+from wizard.vault_use import KEY_PERMISSIONS
 
 
 class CryptoRole(IdentityRole):
@@ -14,6 +14,6 @@ class CryptoRole(IdentityRole):
         "Gives the user-assigned identity the role (or, where the vault has them, the access policy) with which it "
         "encrypts and decrypts."
     )
-    role = CRYPTO_USER
-    also = (CRYPTO_OFFICER, ADMINISTRATOR)
+    role = MAY_ENCRYPT[0]
+    also = MAY_ENCRYPT[1:]
     by_policy = KEY_PERMISSIONS

@@ -9,9 +9,9 @@ from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, shell
 from wizard.procedure.steps.vault import born_private
-from wizard.procedure.vault_use import closed, closes_last, opens_vault
 from wizard.rules import Right
 from wizard.target import Target
+from wizard.vault_use import closed, closes_last, opens_vault
 
 _CLOSED = "denies, trusted Azure services may pass"
 

@@ -3,17 +3,17 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.arm import KEY_VAULT, Json, dig, same
+from wizard.cloud.diagnose import problem_from
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
+from wizard.key_lifetime import lacks_rotation, rotates_every
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
-from wizard.rules.key import lacks_rotation
 from wizard.target import Target
 
 if TYPE_CHECKING:
@@ -86,32 +86,22 @@ class Key(Step):
             raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
     async def _through_the_vault(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
-        from azure.core.exceptions import HttpResponseError
-
-        own = work.target.own
-        client = work.azure.keys(work.target.vault_uri)
-        refusal: SdkError | None = None
+        refusal: AzureError | None = None
         faults = 0
         async for spent in work.tries(
             "role_wait", work.patience.role_retry, "the vault to let the key be made"
         ):
-            if await read_key(work.azure, work.target) is not None:  # a second create would add a version
-                if lacks_rotation(work.target, work.snapshot):
-                    await self._set_rotation(work)
-                return
+            there = await read_key(work.azure, work.target)
             try:
-                await client.create_rsa_key(
-                    own.key.name,
-                    size=own.key.size,
-                    hardware_protected=own.key.type == "RSA-HSM",
-                    key_operations=list(OPERATIONS),
-                    tags=work.answers.tags or None,
-                )
-            except SdkError as error:
-                problem = problem_from(error, f"The key {own.key.name} could not be created.")
-                refusal = error
-                if isinstance(error, HttpResponseError) and code_of(error) in _NOT_YET:
+                if there is None:  # a second create would add a version
+                    await self._create(work)
+                if _is_to_rotate(work, there):
+                    key = work.target.own.key
+                    client = work.azure.keys(work.target.vault_uri)
+                    await set_rotation(client, key.name, str(key.rotate_every))
+            except AzureError as error:
+                problem, refusal = error.problem, error
+                if problem.code in _NOT_YET:
                     work.progress("your new rights on the vault have not taken effect yet", spent, 300)
                 elif problem.kind in {"unreachable", "transient"} and faults < _MOST_FAULTS:
                     faults += 1
@@ -119,23 +109,34 @@ class Key(Step):
                         f"{problem.code}: whether the key was made all the same is looked at", "operator"
                     )
                 else:
-                    raise AzureError(problem) from error
+                    raise
             else:
-                await self._set_rotation(work)
                 return
         if refusal is not None:
-            problem = problem_from(refusal, f"The key {own.key.name} could not be created.")
-            raise AzureError(impatient(problem, work.patience, "role_wait")) from refusal
+            raise AzureError(impatient(refusal.problem, work.patience, "role_wait")) from refusal
 
-    async def _set_rotation(self, work: Work) -> None:
-        if every := work.target.own.key.rotate_every:
-            await set_rotation(work.azure.keys(work.target.vault_uri), work.target.own.key.name, every)
+    async def _create(self, work: Work) -> None:
+        from azure.core.exceptions import AzureError as SdkError
+
+        own = work.target.own
+        try:
+            await work.azure.keys(work.target.vault_uri).create_rsa_key(
+                own.key.name,
+                size=own.key.size,
+                hardware_protected=own.key.type == "RSA-HSM",
+                key_operations=list(OPERATIONS),
+                tags=work.answers.tags or None,
+            )
+        except SdkError as error:
+            raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
     async def confirm(self, work: Work) -> str:
         own = work.target.own
         body = await read_key(work.azure, work.target)
         if body is None:
             raise not_so(f"The key {own.key.name} does not exist in {own.vault.name}.")
+        if _is_to_rotate(work, body):
+            raise not_so(f"The key {own.key.name} has no rotation policy, and was to have one.")
         properties = body.get("properties") or {}
         return f"{own.key.name}, {properties.get('kty')} {properties.get('keySize') or ''}".rstrip()
 
@@ -184,14 +185,28 @@ def rotation_policy(every: str) -> Json:
     return {"lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}]}
 
 
-async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
-    """Have the vault rotate a key by itself; through the vault, the only plane that can. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
+def _is_to_rotate(work: Work, key: Json | None) -> bool:
+    """Whether this run owes the key, as it is now, a rotation policy: it made the key, or its plan says so."""
+    promised = work.snapshot.key is None or lacks_rotation(work.target, work.snapshot)
+    return bool(work.target.own.key.rotate_every) and promised and not rotates_every(key)
 
-    action = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
+
+async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
+    """Have the vault rotate a key by itself; through the vault, the only plane that can. Raises AzureError.
+
+    When new versions expire, and who is told before, stays as the key's policy has it. Azure refuses an interval that
+    does not fit into that life of a version. Without an expiry there is nothing to tell of, and what the vault shows then
+    is its default, which it takes together with an expiry only (KV:how-to-configure-key-rotation).
+    """
+    from azure.core.exceptions import AzureError as SdkError
+    from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
+
+    rotates = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
     try:
-        await client.update_key_rotation_policy(key, KeyRotationPolicy(lifetime_actions=[action]))
+        policy = await client.get_key_rotation_policy(key)
+        others = [one for one in policy.lifetime_actions if not same(one.action, rotates.action)]
+        actions = [rotates, *(others if policy.expires_in else ())]
+        await client.update_key_rotation_policy(key, policy, lifetime_actions=actions)
     except SdkError as error:
         raise AzureError(problem_from(error, f"The rotation policy of {key} could not be set.")) from error
 

@@ -1,8 +1,8 @@
 """The resource provider, which must take notice of the feature."""
 
+from wizard import cluster_body
 from wizard.cloud import features
 from wizard.cloud.snapshot import Snapshot
-from wizard.procedure import cluster_body
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right

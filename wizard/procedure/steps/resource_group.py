@@ -10,6 +10,7 @@ from wizard.procedure.step import Intent, Step, Work, not_so
 from wizard.rules import Right
 from wizard.target import Target
 
+_API = "2024-11-01"
 _ACTION = "Microsoft.Resources/subscriptions/resourceGroups/write"
 
 
@@ -93,7 +94,7 @@ def _creating(target: Target, group: GroupId, *, unless_there: bool) -> tuple[st
     at_home = same(group.subscription, home.subscription)
     subscription = "$SUBSCRIPTION_ID" if at_home else f"${prefix}SUBSCRIPTION_ID"
     where = f"--name {name}" if at_home else f"--name {name} --subscription {subscription}"
-    url = f"/subscriptions/{subscription}/resourceGroups/{name}?api-version={tags.GROUP_API}"
+    url = f"/subscriptions/{subscription}/resourceGroups/{name}?api-version={_API}"
     create = " ".join(("az group create", where, "--location $LOCATION", *tags.option(target)))
     commands = (create, *tags.afterwards(target, url))
     if not unless_there:

@@ -3,8 +3,8 @@
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.step import Intent, Step, Work
-from wizard.procedure.vault_use import closes_last
 from wizard.target import Target
+from wizard.vault_use import closes_last
 from wizard.verification.verify import verify
 
 

@@ -1,11 +1,12 @@
 """How an existing vault and the cluster stand to each other: who may use the key, and what may be done to the firewall. Pure."""
 
+from datetime import datetime
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import firewall_denies
-from wizard.cloud.roles import MAY_ENCRYPT
+from wizard.cloud.roles import MAY_ENCRYPT, Role
 from wizard.cloud.snapshot import Snapshot, policy_allows
 from wizard.target import Target
 
@@ -24,6 +25,19 @@ def may_use_key(target: Target, snapshot: Snapshot) -> bool:
     return any(
         g.gives(role, principal, target.vault_id) for g in snapshot.identity_grants for role in MAY_ENCRYPT
     )
+
+
+def held_since(target: Target, snapshot: Snapshot, *roles: Role) -> tuple[datetime, Role] | None:
+    """Since when the identity holds any of these roles on the vault, and which it is; None where it holds none of them,
+    or Azure does not say when it was given. A second one that is newer takes nothing from the first."""
+    principal = snapshot.identity_principal
+    held = [
+        (grant.created_on, role)
+        for grant in snapshot.identity_grants
+        for role in roles
+        if grant.created_on is not None and principal and grant.gives(role, principal, target.vault_id)
+    ]
+    return min(held, key=lambda each: each[0], default=None)
 
 
 def trusted_may_pass(vault: Json) -> bool:

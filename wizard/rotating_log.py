@@ -27,9 +27,10 @@ class RotatingLog:
     def append(self, data: bytes, *, durable: bool) -> None:
         """Write whole lines; with `durable`, onto the disk itself. Raises OSError."""
         if self._size and self._size + len(data) > self._most:
-            os.close(self._file)
             self._path.replace(older(self._path))
-            self._file, self._size = private.create(self._path), 0
+            full, self._file = self._file, private.create(self._path)  # on a full disk, the one at hand stays
+            self._size = 0
+            os.close(full)
         private.write_all(self._file, data)
         self._size += len(data)
         if durable:
