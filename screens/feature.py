@@ -22,7 +22,8 @@ class FeatureScreen(Frame):
 
     STEP = "feature"
     HELP = """\
-KMS data encryption is in preview. Azure wants the feature KMSPMKPreview of Microsoft.ContainerService registered once \
+KMS data encryption is in preview: Microsoft's service-level agreements leave previews out, support for them is \
+best-effort, and Microsoft does not mean them for production. Azure wants the feature KMSPMKPreview of Microsoft.ContainerService registered once \
 in each subscription. That costs nothing and changes no cluster.
 
 It usually takes 5 to 15 minutes, sometimes more. Registered now, it goes on in the background while you choose; left \
@@ -39,7 +40,7 @@ r       ask Azure again"""
             yield Static(
                 Content(
                     "KMS data encryption is in preview: Azure wants one feature registered in the subscription, once. "
-                    "That costs nothing and changes no cluster."
+                    "That costs nothing and changes no cluster. Microsoft's service-level agreements leave previews out."
                 ),
                 classes="text",
             )

@@ -132,6 +132,7 @@ def test_a_plan_in_words_names_everything_and_says_what_cannot_be_undone(start_s
         "id-aks-demo",
         "Key Vault Crypto User",
         "AKS does not let this encryption be turned off again.",
+        "It is in preview:",
         "Losing kv-demo/aks-kms loses the cluster's secrets",
         "--confirm DIGEST",
     ):

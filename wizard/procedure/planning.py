@@ -121,6 +121,10 @@ def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) ->
     sentences = []
     if encryption.kind == "none":
         sentences.append("AKS does not let this encryption be turned off again.")
+        if snapshot.feature is not None:  # the how-to's callout for previews of AKS
+            sentences.append(
+                "It is in preview: Microsoft's service-level agreements leave previews out, and it does not mean them for production."
+            )
     own = target.answers.customer_managed
     if own is not None and snapshot.vault is None and own.vault.purge_protection:
         sentences.append(

@@ -85,7 +85,10 @@ class Simulator:
         self._scenario = load_scenario(scenario)
         self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
-        self._state_file, self._record_file = state, record
+        self._state_file = (
+            state.absolute() if state else None
+        )  # the environment names a file beside it, wherever one goes
+        self._record_file = record
         self._requests: deque[Recorded] = deque()
         self._remembered = 0
         self._unknown: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
