@@ -11,9 +11,6 @@ from screens.headless.outcome import NO, USAGE, Ended, problem_text, say
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

@@ -130,6 +130,21 @@ def show(text: str) -> None:
     click.echo(clean(text))
 
 
+async def typed() -> str:
+    """A line from the terminal, waited for in a way that a signal can end; empty where there is no more to come."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin.fileno(), ready.set)
+    except NotImplementedError:  # Windows; there Ctrl-C ends a read by itself
+        return sys.stdin.readline()
+    try:
+        await ready.wait()
+        return sys.stdin.readline()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+
+
 def problem_text(problem: Problem) -> str:
     """A problem in plain lines: what, what Azure said, the likely cause, and what to do."""
     lines = [f"✗ {problem.summary}"]
