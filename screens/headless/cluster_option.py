@@ -42,16 +42,24 @@ def named_cluster(
 ) -> Where:
     """The one cluster that the options name. Raises click.UsageError where they name none, or half a one."""
     if cluster_id is not None:
-        try:
-            there = ResourceId.parse(cluster_id)
-        except ValueError as error:
-            raise click.UsageError(f"--id: {error}.") from None
-        if not same(there.type, MANAGED_CLUSTER):
-            raise click.UsageError(f"--id: {cluster_id} is not a managed cluster, but {there.type}.")
+        there = parsed_id(cluster_id)
         return there.subscription, there.resource_group, there.name
     if group is None or name is None:
         raise click.UsageError("Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them.")
     return subscription or "", group, name
+
+
+def parsed_id(text: str) -> ResourceId:
+    """What `--id` names. Raises click.UsageError where it is no managed cluster."""
+    try:
+        there = ResourceId.parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"--id: {error}.") from None
+    if not same(there.type, MANAGED_CLUSTER):
+        raise click.UsageError(
+            f"--id: {text!r} is the id of a {there.type}, not of a {MANAGED_CLUSTER}. Give a cluster's id."
+        )
+    return there
 
 
 async def cluster_id_of(azure: "Azure", where: Where) -> str:

@@ -153,6 +153,26 @@ ROWS = [
         "Error: -n names half a cluster; -g is missing. Give both, or --id, or --all for all of them.",
     ),
     ("verify --all -n x", 2, "Error: --all looks at every cluster, and -n names one. Leave one of them out."),
+    (
+        "verify --all --in-cluster",
+        2,
+        "Error: --in-cluster looks inside the clusters that are named, and --all names none. Give -g and -n, or --id (repeatable), or leave it out.",
+    ),
+    (
+        "verify --expect platform-managed.yaml --subscription=x",
+        2,
+        "Error: --subscription says where -g and -n are looked for; --id and --expect name the cluster's own. Leave it out.",
+    ),
+    (
+        "verify --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v",
+        2,
+        "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the id of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Give a cluster's id.",
+    ),
+    (
+        "rotate --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v",
+        2,
+        "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the id of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Give a cluster's id.",
+    ),
     ("verify -g a -g b -n x", 2, "Error: A cluster is in one resource group. Give -g once, or --all."),
     (
         "verify --depth=full -g a -n b",
