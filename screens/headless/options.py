@@ -1,5 +1,6 @@
 """The options that every command which talks to Azure takes, before or after the command's name."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ CREDENTIALS = (
     *("azure-cli", "device-code", "browser"),
 )
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+DEFAULT_CLOUD = CLOUDS[0]
+ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
 DEFAULT_SPEED = "60"
 
@@ -46,6 +49,11 @@ class Settings:
                 )
         if self.cloud is not None and self.arm_endpoint is not None:
             raise click.UsageError("--cloud and --arm-endpoint both say which Azure. Leave one out.")
+        if self.cloud is not None and (elsewhere := os.environ.get(ARM_ENDPOINT)):
+            raise click.UsageError(
+                f"--cloud {self.cloud} and {ARM_ENDPOINT}={elsewhere} both say which Azure. Leave --cloud out, or unset the "
+                "variable, and with it what signs in there."
+            )
 
 
 def bare_simulate(args: list[str]) -> list[str]:
@@ -108,14 +116,15 @@ def azure_options(command: Decorated) -> Decorated:
                 type=click.Choice(CLOUDS, case_sensitive=False),
                 callback=_remember,
                 expose_value=False,
-                help="Which of Azure's clouds; default AzureCloud.",
+                metavar="NAME",
+                help=f"Which of Azure's clouds: {', '.join(CLOUDS)}; default {DEFAULT_CLOUD}.",
             ),
             click.option(
                 "--arm-endpoint",
                 metavar="URL",
                 callback=_remember,
                 expose_value=False,
-                help="Any other cloud, found from URL/metadata/endpoints. Also: AKS_KMS_ARM_ENDPOINT.",
+                help=f"Any other cloud, found from URL/metadata/endpoints. Also: {ARM_ENDPOINT}.",
             ),
             click.option(
                 "--credential",

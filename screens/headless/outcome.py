@@ -61,7 +61,7 @@ def code_of(problem: Problem) -> int:
     match problem.kind:
         case "input":
             return USAGE
-        case "sign-in" | "unreachable":
+        case "sign-in" | "unreachable" | "transient":
             return UNREACHABLE
         case _:
             return NO

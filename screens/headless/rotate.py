@@ -10,8 +10,20 @@ import click
 from screens.headless.cluster_option import cluster_id_of, cluster_options, named_cluster
 from screens.headless.door import opened
 from screens.headless.options import Settings, azure_options, output_option, settings_of
-from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show, typed, whoever_reads
+from screens.headless.outcome import (
+    DONE,
+    NO,
+    USAGE,
+    Ended,
+    carry_out,
+    problem_text,
+    say,
+    show,
+    typed,
+    whoever_reads,
+)
 from wizard.cloud.clean import clean
+from wizard.cloud.problems import AzureError
 
 if TYPE_CHECKING:
     from wizard.rotation import Rotation
@@ -79,6 +91,11 @@ async def _rotate(
                     await rotating.rotate_every(azure, rotation, every)
                 else:
                     version = await rotating.rotate(azure, rotation)
+            except AzureError as error:
+                if error.problem.kind != "transient":
+                    raise
+                say(problem_text(error.problem))
+                return NO  # what was asked for was tried and failed, whatever Azure's state
             except asyncio.CancelledError:
                 say(
                     f"Azure may have carried it out for {rotation.vault}/{rotation.key}, or may yet. The same command again "

@@ -66,6 +66,28 @@ ROWS = [
         "Error: --cloud and --arm-endpoint both say which Azure. Leave one out.",
     ),
     (
+        "script -f customer-managed-public.yaml --arm-endpoint=https://x",
+        2,
+        "Error: What is at --arm-endpoint is asked with --live only. Add --live, or leave --arm-endpoint out.",
+    ),
+    ("--simulate=unwell.yaml --speed=max check", 3, "TOOL"),
+    ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
+    (
+        "--simulate=unwell.yaml --speed=max plan -f platform-managed.yaml",
+        3,
+        "✗ The resource group rg-demo could not be read.",
+    ),
+    (
+        "--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml",
+        3,
+        "✗ The cluster aks-demo could not be read.",
+    ),
+    (
+        "--simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes",
+        1,
+        "✗ The cluster aks-demo could not be updated.",
+    ),
+    (
         "--credential=magic clusters",
         2,
         "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'.",
@@ -300,6 +322,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = answers("customer-managed-private").to_yaml()
     (folder / "misspelt.yaml").write_text(own.replace("network_access", "netwerk_access"))
     (folder / "principles.yaml").write_text("description: x\nextends: contoso\nprinciples: {}\n")
+    for name, method in (("unwell", "*"), ("unwell-in-writing", "PUT")):
+        (folder / f"{name}.yaml").write_text(
+            "description: A passing fault that does not pass.\nextends: contoso\nfaults:\n"
+            f"- match: {{method: '{method}', path: '/subscriptions*'}}\n"
+            "  answer: {status: 503, code: ServerBusy, message: Come back later.}\n"
+        )
     assert (
         run("--simulate", "--speed=max", "apply", "-f", "platform-managed.yaml", "--yes", home=folder).code
         == 0
@@ -337,6 +365,30 @@ def test_what_is_misspelt_is_answered_with_the_nearest_name(typed: str, nearest:
     ended = run(*typed.split(), home=home)
     assert ended.code == 2
     assert nearest in ended.err
+
+
+def test_the_environment_s_azure_and_another_one_are_never_mixed(home: Path) -> None:
+    """After `. azure.env`, `--cloud` would be told a simulated Azure's secrets, or be passed over."""
+    there = {"AKS_KMS_ARM_ENDPOINT": "https://localhost:1"}
+    refused = run("--cloud=AzureUSGovernment", "clusters", home=home, environment=there)
+    assert refused.code == 2
+    assert "--cloud AzureUSGovernment and AKS_KMS_ARM_ENDPOINT=https://localhost:1 both say" in " ".join(
+        refused.err.split()
+    )
+    typed = run("--arm-endpoint=https://localhost:2", "clusters", home=home, environment=there)
+    assert (typed.code, "https://localhost:2 did not say" in typed.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "vaults"),
+    [("AzureUSGovernment", "vault.usgovcloudapi.net"), ("azurechinacloud", "vault.azure.cn")],
+)
+def test_a_script_is_for_the_cloud_that_is_named(cloud: str, vaults: str, home: Path) -> None:
+    tagged = answers("customer-managed-public", tags={"a=b": "c"}).to_yaml()
+    done = run("--cloud", cloud, "script", "-f", "-", home=home, stdin=tagged)
+    assert done.code == 0
+    assert f"https://{vaults}" in done.out
+    assert "vault.azure.net" not in done.out
 
 
 def test_every_exit_code_is_in_the_table() -> None:

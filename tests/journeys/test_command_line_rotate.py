@@ -36,6 +36,19 @@ def test_the_policy_is_set_instead(start_shell: StartShell, tmp_path: Path) -> N
     assert "every P90D" in done.out
 
 
+def test_a_rotation_that_azure_does_not_get_through_has_failed(
+    start_shell: StartShell, tmp_path: Path
+) -> None:
+    """Exit code 3 would say that nothing is known; of what only looks, a passing fault says no more than that."""
+    shell = start_shell(encrypted(tmp_path))
+    assert shell.simulator is not None
+    busy = {"status": 503, "code": "ServerBusy", "message": "Come back later."}
+    shell.simulator.strike_with({"match": {"method": "POST", "path": "*/rotate"}, "answer": busy})
+    assert shell.run("rotate", *DEMO, "--yes").code == 1
+    shell.simulator.strike_with({"match": {"method": "GET", "path": "/subscriptions*"}, "answer": busy})
+    assert shell.run("rotate", *DEMO, "--yes").code == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
