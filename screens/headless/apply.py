@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shlex
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -287,8 +286,8 @@ class _Application:
         from wizard.journal import ANSWERS
 
         if self._journal is None:
-            return f"aks-kms verify --id {shlex.quote(self._plan.cluster_id)}"
-        return f"aks-kms verify --expect {shlex.quote(str(self._journal.path / ANSWERS))}"
+            return self._settings.command("verify", "--id", self._plan.cluster_id)
+        return self._settings.command("verify", "--expect", str(self._journal.path / ANSWERS))
 
     def _end_journal(self) -> None:
         if self._journal:
@@ -318,7 +317,7 @@ class _Application:
 
         left = under_way(event.to_json() for event in self._events).sentences
         run = self._journal.id if self._journal else ""
-        for line in going_on(left, run, simulated=self._settings.simulate is not None):
+        for line in going_on(left, run, self._settings):
             say(line)
 
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:

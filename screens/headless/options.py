@@ -1,6 +1,7 @@
 """The options that every command which talks to Azure takes, before or after the command's name."""
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -34,6 +35,18 @@ class Settings:
     credential: str | None = None
     patience: tuple[str, ...] = ()
     verbose: bool = False
+
+    def command(self, *words: str) -> str:
+        """A command to paste, with the options as they were given: the same Azure, the same sign-in."""
+        given: list[str] = []
+        if self.simulate is not None:
+            given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
+        for name in ("speed", "cloud", "arm_endpoint", "credential"):
+            if (value := getattr(self, name)) is not None:
+                given += [f"--{name.replace('_', '-')}", value]
+        for value in self.patience:
+            given += ["--patience", value]
+        return shlex.join(["aks-kms", *given, *words])
 
     def agree(self) -> None:
         """Refuse options that contradict each other. Raises click.UsageError."""

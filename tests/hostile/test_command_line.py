@@ -1,14 +1,16 @@
 """The command line in one table: what is typed, how it ends, and the first words that tell why."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+from screens.headless.options import Settings
 from tests.hostile.in_process import run
 from tests.support import ROADS, answers
 
 ROWS = [
-    ("", 2, "✗ The wizard needs a terminal: stdin is none."),
+    ("", 2, "✗ The wizard needs a terminal: stdin is not a terminal."),
     ("--version", 0, "aks-kms, version "),
     ("--help", 0, "Usage: aks-kms [OPTIONS] [COMMAND] [ARGS]..."),
     (
@@ -389,6 +391,21 @@ def test_a_script_is_for_the_cloud_that_is_named(cloud: str, vaults: str, home: 
     assert done.code == 0
     assert f"https://{vaults}" in done.out
     assert "vault.azure.net" not in done.out
+
+
+def test_the_command_that_a_plan_prints_is_the_one_to_paste(home: Path) -> None:
+    """It asks the same Azure, signs in alike, waits as long, and names a file with a space in it."""
+    (home / "a b.yaml").write_text(answers("platform-managed").to_yaml())
+    options = ("--simulate=empty.yaml", "--speed=max", "--patience=role-wait=99", "--credential=environment")
+    (home / "empty.yaml").write_text("description: The same.\nextends: contoso\n")
+    planned = run("plan", "-f", "a b.yaml", *options, home=home)
+    program, *arguments = shlex.split(planned.out.partition("To carry it out: ")[2])
+    assert program == "aks-kms"
+    given = " ".join(arguments).replace("=", " ")
+    assert all(option.replace("=", " ") in given for option in options)
+    assert run(*arguments, home=home).code == 0
+    abroad = Settings(cloud="AzureChinaCloud", arm_endpoint="https://a b")
+    assert abroad.command("runs") == "aks-kms --cloud AzureChinaCloud --arm-endpoint 'https://a b' runs"
 
 
 def test_every_exit_code_is_in_the_table() -> None:

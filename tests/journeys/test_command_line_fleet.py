@@ -138,7 +138,7 @@ def test_what_graph_still_shows_is_told(start_shell: StartShell):
     done = shell.run("verify", "--all", "-g", "rg-bank", "-o", "json")
     assert done.code == 0
     assert done.json["gone"] == [cluster_id("bank-cards", "rg-bank").lower()]
-    assert "1 cluster that Resource Graph still shows exist no more" in done.err
+    assert "1 cluster that Resource Graph still shows exists no more." in done.err
 
 
 def test_throttling_is_told(start_shell: StartShell):

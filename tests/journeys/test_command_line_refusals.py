@@ -175,7 +175,7 @@ def test_a_way_to_azure_that_leads_nowhere_says_so(
         (["runs", "show", "20200101-000000-x"], "There is no run '20200101-000000-x'"),
         (["runs", "resume", "--yes"], "There is no run to carry on"),
         (["simulator", "--port", "99999"], "99999 is not in the range"),
-        ([], "The wizard needs a terminal: stdin is none."),
+        ([], "The wizard needs a terminal: stdin is not a terminal."),
     ],
 )  # fmt: skip
 def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str], words: str, shell: Shell):
