@@ -91,7 +91,7 @@ async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, 
     for missed in unreadable:
         say(problem_text(missed.problem))
     if found:
-        where = ", ".join(row.subscription_name for row in found)
+        where = ", ".join(sorted(row.subscription_name for row in found))
         raise Ended(
             USAGE,
             f"✗ There is a cluster {name} in {group} in each of: {where}.\n  What to do: add --subscription.",
