@@ -63,7 +63,7 @@ def command(
     """Do it: encrypt the cluster that an answers file names, and read it back.
 
     Where there is no terminal to ask on, --yes or --confirm DIGEST (the digest that `plan` printed) is needed.
-    The log goes to stderr as it happens; -o jsonl writes the events to stdout instead, one a line.
+    The log goes to stderr as it happens; -o jsonl writes the events to stdout as well, one a line.
     """
     settings = settings_of(ctx)
     must_ask = not yes and confirm is None

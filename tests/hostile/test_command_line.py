@@ -596,6 +596,17 @@ def test_the_command_that_a_plan_prints_is_the_one_to_paste(home: Path) -> None:
     assert abroad.command("runs") == "aks-kms --cloud AzureChinaCloud --arm-endpoint 'https://a b' runs"
 
 
+def test_the_help_says_what_can_be_typed_as_it_is_typed(home: Path) -> None:
+    said = " ".join(run("apply", "--help", home=home).out.split())
+    assert (
+        "Which of Azure's clouds: AzureCloud, AzureUSGovernment, AzureChinaCloud; default AzureCloud." in said
+    )
+    assert (
+        "The log goes to stderr as it happens; -o jsonl writes the events to stdout as well, one a line."
+        in said
+    )
+
+
 def test_every_exit_code_is_in_the_table() -> None:
     """130 needs a signal: tests/journeys/test_command_line_life.py sends them."""
     assert {code for _, code, _ in ROWS} == {0, 1, 2, 3}
