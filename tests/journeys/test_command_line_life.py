@@ -476,6 +476,21 @@ def test_output_that_nobody_reads_any_more_is_no_traceback(shell: Shell):
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("into", "said"), [("| true", ""), ("> /dev/full", "✗ The output cannot be written: ")]
+)
+def test_output_that_cannot_be_written_is_no_fault_of_ours(into: str, said: str, shell: Shell):
+    """The reader is gone long before the first cluster is found."""
+    options = "--simulate --speed max clusters -o jsonl"
+    done = shell.run(
+        command=["sh", "-c", f"{{ {sys.executable} -m screens {options}; echo code $? >&2; }} {into}"]
+    )
+    assert done.err.splitlines()[-1] == "code 1"
+    assert done.err.startswith(said)
+    assert "itself failed" not in done.err
+    assert "Traceback" not in done.err
+
+
 def _serving(process: "subprocess.Popen[str]") -> None:
     assert process.stderr is not None
     line = process.stderr.readline()
