@@ -15,9 +15,9 @@ from textual.widgets import DataTable, Input, Static
 
 from screens.fleet_rows import CHOICES, ORDERS, Fleet, Line, Order, Shown, View
 from screens.fleet_ways import take_to_wizard
-from screens.fleet_words import amounts, beside, cells_of, said
+from screens.fleet_words import amounts, cells_of, said
 from screens.frame import NARROW, Frame, Heading
-from screens.words import KINDS, SPINNER, count, duration
+from screens.words import KINDS, SPINNER, count, duration, sweep_notes
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import judge
 
@@ -126,7 +126,8 @@ r       ask Azure again"""
             self._fill()
         self._tell()
         self._detail()
-        for text in beside(fleet):
+        problem = fleet.progress.graph_problem
+        for text in (*([problem.summary] if problem else []), *sweep_notes(fleet.progress, fleet.gone)):
             self.notify(text, markup=False, timeout=8)
 
     def _beat(self) -> None:

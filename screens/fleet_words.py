@@ -53,22 +53,6 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
     )
 
 
-def beside(fleet: Fleet) -> list[str]:
-    """What a sweep has to say beside its clusters, a sentence or two each."""
-    progress, said = fleet.progress, []
-    if progress.graph_problem is not None:
-        said.append(
-            f"{progress.graph_problem.summary} Every subscription that can be seen was listed all the same."
-        )
-    if progress.cut_off:
-        said.append(
-            "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it."
-        )
-    if fleet.gone:
-        said.append(f"{count(len(fleet.gone), 'cluster')} that Resource Graph still shows exist no more.")
-    return said
-
-
 def cells_of(line: Line) -> dict[str, Text]:
     """By column: what a line shows there."""
     if isinstance(line, Unreadable):

@@ -8,6 +8,7 @@ from screens.words import OUTCOMES, STEP_STATES, duration
 
 if TYPE_CHECKING:
     from screens.fleet_rows import Fleet, Line
+    from screens.headless.findings import Findings
     from screens.running import ActiveRun
     from wizard.cloud.arm import Json
     from wizard.journal import RecordedRun
@@ -52,8 +53,6 @@ def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, st
     """These lines of a fleet as JSON and as Markdown, by suffix, as `aks-kms verify --all` writes them."""
     from screens.fleet_rows import Shown
     from screens.headless.findings import Findings, Missed
-    from screens.headless.report_json import document
-    from screens.headless.report_markdown import markdown
     from wizard.verification.report import ClusterReport
 
     found = Findings(arm, gone=list(fleet.gone), tally=fleet.tally)
@@ -64,8 +63,7 @@ def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, st
             found.missed.append(
                 Missed(f"/subscriptions/{line.subscription_id}", line.subscription_name, line.problem)
             )
-    found.in_order()
-    return {".json": document(found) + "\n", ".md": markdown(found) + "\n"}
+    return _written(found.in_order())
 
 
 def afterwards(plan: "Json") -> list[str]:
@@ -137,28 +135,17 @@ def _step_lines(step: "Json", event: "Json", run: "RecordedRun") -> list[str]:
 _TOLD = ("code", "azure_said", "correlation_id", "cause", "remedy")
 
 
-def verification_report(report: "ClusterReport") -> str:
-    """A verification for people."""
-    lines = [
-        f"# {plain(report.verdict)}",
-        "",
-        f"- cluster: {code(report.id)}",
-        f"- Kubernetes {plain(report.kubernetes_version)}",
-        "",
-    ]
-    for group in dict.fromkeys(check.group for check in report.checks):
-        lines += [f"## {group.capitalize()}", ""]
-        for check in (c for c in report.checks if c.group == group):
-            sign, word, _ = OUTCOMES[check.outcome]
-            lines.append(f"- {sign} {word}: {plain(check.message)}")
-            if check.evidence:
-                lines.append(f"  - evidence: {plain(check.evidence)}")
-            if check.remedy:
-                lines.append(f"  - what to do: {plain(check.remedy)}")
-            if check.proves:
-                lines.append(f"  - proves: {plain(check.proves)}")
-        lines.append("")
-    if report.keep:
-        lines += ["## Keep for ever", "", *(f"- {plain(text)}" for text in report.keep), ""]
-    profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
-    return "\n".join([*lines, "## securityProfile, as Azure returned it", "", fenced(profile, "json"), ""])
+def verification_reports(report: "ClusterReport", arm: str) -> dict[str, str]:
+    """A verification as JSON and as Markdown, by suffix, as `aks-kms verify` writes it."""
+    from screens.headless.findings import Findings
+
+    found = Findings(arm, [report])
+    found.tally.count(report)
+    return _written(found)
+
+
+def _written(found: "Findings") -> dict[str, str]:
+    from screens.headless.report_json import document
+    from screens.headless.report_markdown import markdown
+
+    return {".json": document(found) + "\n", ".md": markdown(found) + "\n"}

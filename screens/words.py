@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Literal
 from wizard.cloud.encryption import Encryption, EncryptionKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wizard.fleet.progress import Progress
     from wizard.rules import Finding
 
 Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
@@ -48,8 +51,23 @@ def ago(seconds: float) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """`1 node`, `14 nodes`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    """`1 node`, `14 nodes`, `3,200 nodes`."""
+    return f"{number} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def sweep_notes(progress: "Progress", gone: "Sequence[str]") -> list[str]:
+    """What a sweep has to say beside its clusters and its problems, a sentence each; `gone` are ids."""
+    said = []
+    if progress.graph_problem is not None:
+        said.append("Every subscription that can be seen was listed all the same.")
+    if progress.cut_off:
+        said.append(
+            "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it."
+        )
+    if gone:
+        verb = "exists" if len(gone) == 1 else "exist"
+        said.append(f"{count(len(gone), 'cluster')} that Resource Graph still shows {verb} no more.")
+    return said
 
 
 def encryption(found: Encryption) -> tuple[str, Tone]:

@@ -95,7 +95,13 @@ def _spelled(name: str) -> str:
 
 def _known(name: str) -> str:
     if name not in budgets():
-        raise ValueError(f"{name!r} is no wait that is known here: {', '.join(budgets())}")
+        import difflib  # four milliseconds that nobody else needs
+
+        close = difflib.get_close_matches(name, budgets(), n=1)
+        nearest = f" Did you mean {close[0]}?" if close else ""
+        raise ValueError(
+            f"{name!r} is no wait that is known here.{nearest} There are: {', '.join(budgets())}"
+        )
     return name.replace("-", "_")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import one_line
-from wizard.programs import end_program, passed_over, program, trusted_path
+from wizard.programs import TooMuchError, passed_over, program, run, surroundings
 
 State = Literal["found", "missing", "too old", "unknown"]
 
@@ -23,24 +23,8 @@ AKS_PREVIEW = "19.0.0b13"
 
 TIME_LIMIT = 30.0
 """Seconds. A cold Azure CLI on a slow disk takes about ten."""
-_MOST = 256 * 1024
-"""Bytes of output that are read; both tools print a few hundred."""
-
-_KEPT = (
-    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "KUBECONFIG"),
-    *(
-        "SYSTEMROOT",
-        "COMSPEC",
-        "PATHEXT",
-        "USERPROFILE",
-        "APPDATA",
-        "LOCALAPPDATA",
-        "PROGRAMDATA",
-        "TEMP",
-        "TMP",
-    ),
-)
-"""What the tools are given of the environment: what they need to start, and no credential."""
+_KEPT = ("AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "KUBECONFIG")
+"""What the tools are given of the environment besides what every program is."""
 
 
 @dataclass(frozen=True)
@@ -215,48 +199,19 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
             else ""
         )
         return _Answer(None, None, why)
-    given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
-    given |= {
-        "PATH": trusted_path(environment),
-        "KUBECACHEDIR": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "AZURE_CORE_COLLECT_TELEMETRY": "false",
-        "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
-    }
+    given = surroundings(environment, *_KEPT) | {"KUBECACHEDIR": os.devnull}
     try:
-        async with asyncio.timeout(limit):
-            output, code = await _output([path, *arguments], given)
+        printed = await run([path, *arguments], given, within=limit)
     except TimeoutError:
         return _Answer(path, None, f"{path} did not answer within {limit:g} s")
+    except TooMuchError:
+        return _Answer(path, None, f"{path} {arguments[0]} does not stop printing")
     except OSError as error:
         return _Answer(path, None, f"{path} cannot be run: {error.strerror or error}")
-    if code:
-        return _Answer(path, None, f"{path} {arguments[0]} failed (exit code {code})")
+    if printed.code:
+        return _Answer(path, None, f"{path} {arguments[0]} failed (exit code {printed.code})")
     try:
-        body = json.loads(output)
+        body = json.loads(printed.output)
     except (ValueError, RecursionError):
         return _Answer(path, None, f"{path} {arguments[0]} printed something that is not JSON")
     return _Answer(path, body if isinstance(body, dict) else {})
-
-
-async def _output(command: list[str], environment: dict[str, str]) -> tuple[bytes, int]:
-    """What a command prints, and its exit code. Whatever it started ends with it. Raises OSError."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        output = b""
-        while (
-            process.stdout
-            and len(output) < _MOST
-            and (more := await process.stdout.read(_MOST - len(output)))
-        ):
-            output += more
-        return output, (await process.wait() if len(output) < _MOST else 0)
-    finally:
-        await end_program(process)

@@ -1,4 +1,4 @@
-"""Programs beside this one: found where only whoever may be trusted can have put them, and ended for certain."""
+"""Programs beside this one: found where only whoever may be trusted can have put them, given what they need, ended for certain."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,44 @@ import shutil
 import signal
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _LEFT = 2.0
 """Seconds for what a program leaves in its pipes to be read."""
+_MOST = 256 * 1024
+"""Bytes that are read of what a program prints; those here print a few hundred, or a token."""
+
+_KEPT = (
+    *("HOME", "USER", "LOGNAME", "TMPDIR"),
+    *(
+        "SYSTEMROOT",
+        "COMSPEC",
+        "PATHEXT",
+        "USERPROFILE",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "TEMP",
+        "TMP",
+    ),
+)
+"""What every program is given of the environment: what it needs to start, and no credential."""
+
+
+class TooMuchError(Exception):
+    """A program printed more than is read of it."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """How a program ended, and what it wrote."""
+
+    code: int
+    output: bytes = field(repr=False)
+    """On stdout. It may be a token."""
+    errors: bytes = field(repr=False)
+    """On stderr; no more than is read."""
 
 
 def trusted_path(environment: Mapping[str, str]) -> str:
@@ -35,6 +69,64 @@ def passed_over(name: str, environment: Mapping[str, str]) -> str:
     found = shutil.which(name, path=environment.get("PATH") or os.devnull)
     first = str(Path(found).absolute()) if found else ""
     return "" if first == (program(name, environment) or "") else first
+
+
+def surroundings(environment: Mapping[str, str], *more: str) -> dict[str, str]:
+    """The environment of a program: PATH as far as it can be trusted, what it needs to start, and `more` by name."""
+    kept = {*_KEPT, *more}
+    given = {name: value for name, value in environment.items() if name.upper() in kept}
+    return given | {
+        "PATH": trusted_path(environment),
+        "LC_ALL": "C.UTF-8",
+        "AZURE_CORE_COLLECT_TELEMETRY": "false",
+        "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
+    }
+
+
+async def run(command: list[str], environment: Mapping[str, str], *, within: float) -> Printed:
+    """Run a command, the first of it an absolute path, to its end. Whatever it started ends with it.
+
+    It is run at the root of the file system, not in the folder one happens to be in: an older Azure CLI imports from there.
+    Raises TimeoutError after `within` seconds, TooMuchError where it does not stop printing, OSError where it cannot be run.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=dict(environment),
+        cwd=Path(command[0]).anchor,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    if process.stdout is None or process.stderr is None:
+        raise OSError("no pipes")  # asked for just above
+    errors = asyncio.ensure_future(_beginning(process.stderr))
+    try:
+        async with asyncio.timeout(within):
+            output = await _whole(process.stdout)
+            return Printed(await process.wait(), output, await errors)
+    finally:
+        errors.cancel()
+        await asyncio.gather(errors, return_exceptions=True)
+        await end_program(process)
+
+
+async def _whole(stream: asyncio.StreamReader) -> bytes:
+    """All that a stream brings. Raises TooMuchError."""
+    kept = bytearray()
+    while more := await stream.read(65536):
+        kept += more
+        if len(kept) > _MOST:
+            raise TooMuchError
+    return bytes(kept)
+
+
+async def _beginning(stream: asyncio.StreamReader) -> bytes:
+    """What a stream brings first; the rest is read and thrown away, so that nobody waits for a full pipe."""
+    kept = bytearray()
+    while more := await stream.read(65536):
+        kept += more[: _MOST - len(kept)]
+    return bytes(kept)
 
 
 async def end_program(process: asyncio.subprocess.Process) -> None:

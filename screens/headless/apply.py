@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -22,19 +22,21 @@ from screens.headless.outcome import (
     read_answers,
     say,
     show,
+    typed,
     whoever_reads,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from wizard.answers import Answers
     from wizard.cloud.azure import Azure
     from wizard.journal import Journal
     from wizard.patience import Patience
-    from wizard.procedure.events import Event, Listener
+    from wizard.procedure.events import Event, Listener, RunStatus
     from wizard.procedure.plan import Plan
     from wizard.procedure.run import Run
+    from wizard.rules import Finding
     from wizard.unfinished import Unfinished
     from wizard.verification.report import ClusterReport
 
@@ -61,7 +63,7 @@ def command(
     """Do it: encrypt the cluster that an answers file names, and read it back.
 
     Where there is no terminal to ask on, --yes or --confirm DIGEST (the digest that `plan` printed) is needed.
-    The log goes to stderr as it happens; -o jsonl writes the events to stdout instead, one a line.
+    The log goes to stderr as it happens; -o jsonl writes the events to stdout as well, one a line.
     """
     settings = settings_of(ctx)
     must_ask = not yes and confirm is None
@@ -106,10 +108,9 @@ async def apply(
             _tell_difference(plan, carries_on)
         _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
         if plan.errors:
-            _refused(plan, output)
-            return NO
-        if must_ask and plan.writes:
-            await _ask(answers.cluster.name)
+            _refuse(plan, output, "Nothing was changed: mend what is marked ✗, then try again.")
+        if must_ask and plan.writes and not await _agreed(answers.cluster.name):
+            _refuse(plan, output, f"Nothing was changed: what was typed is not {answers.cluster.name}.")
         patience = azure.patience
         if settle is not None:
             patience = replace(patience, settle_private=settle, settle_public=settle)
@@ -141,40 +142,29 @@ def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
         say("\n".join([f"{plan.title} · {note}", *findings_text(plan.findings)]))
 
 
-def _refused(plan: "Plan", output: str) -> None:
-    say("✗ Nothing was changed: mend what is marked ✗, then try again.")
-    body = {"status": "refused", "plan": plan.digest, "findings": [f.to_json() for f in plan.findings]}
+def _refuse(
+    plan: "Plan", output: str, sentence: str, remedy: str = "", *, findings: "Sequence[Finding] | None" = None
+) -> NoReturn:
+    """End before anything was written. Whoever reads stdout relies on a body, or a last event, that says how it ended.
+
+    `sentence` says why, and `remedy` what to do; `findings` are those of the plan where none are given. Raises Ended.
+    """
+    found = [finding.to_json() for finding in (plan.findings if findings is None else findings)]
     if output == "json":
+        body = {"status": "refused", "plan": plan.digest, "message": sentence, "findings": found}
         show(json.dumps(body, indent=2))
-    elif output == "jsonl":  # whoever reads it relies on a last line that says how it ended
+    elif output == "jsonl":
         from wizard.procedure.events import Event
 
-        ended = Event(
-            datetime.now(UTC), "run-finished", None, "failed", 0.0, message="refused: nothing was changed"
-        )
-        show(json.dumps(ended.to_json() | {"findings": body["findings"]}))
+        ended = Event(datetime.now(UTC), "run-finished", None, "failed", 0.0, message=f"refused: {sentence}")
+        show(json.dumps(ended.to_json() | {"findings": found}))
+    raise Ended(NO, f"✗ {sentence}" + (f"\n  {remedy}" if remedy else ""))
 
 
-async def _ask(name: str) -> None:
-    """The cluster's name, typed, is what confirms. Raises Ended where something else is typed."""
+async def _agreed(name: str) -> bool:
+    """Whether the cluster's name was typed, which is what confirms."""
     click.echo(f"Type the cluster's name ({name}) to start: ", nl=False, err=True)
-    if (await _typed()).strip() != name:
-        raise Ended(NO, f"Nothing was changed: what was typed is not {name}.")
-
-
-async def _typed() -> str:
-    """A line from the terminal, waited for in a way that a signal can end."""
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    try:
-        loop.add_reader(sys.stdin.fileno(), ready.set)
-    except NotImplementedError:  # Windows; there Ctrl-C ends a read by itself
-        return sys.stdin.readline()
-    try:
-        await ready.wait()
-        return sys.stdin.readline()
-    finally:
-        loop.remove_reader(sys.stdin.fileno())
+    return (await typed()).strip() == name
 
 
 class _Application:
@@ -207,24 +197,28 @@ class _Application:
         run = self._run = Run(
             self._azure, self._answers, self._plan, patience=self._patience, listeners=self._listeners()
         )
+        status: RunStatus = "interrupted"  # until it has ended otherwise
+        report = None
         try:
             status = await run.execute(confirm)
-            report = await self._verify() if status == "succeeded" else None
+            if status == "succeeded":
+                report = await self._verified()
         except NotConfirmedError as error:
-            raise Ended(
-                NO, f"✗ {error}\n  Nothing was changed. See `aks-kms plan`, and give the digest it prints."
-            ) from None
+            self._refuse(
+                str(error), "Nothing was changed. See `aks-kms plan`, and give the digest it prints."
+            )
         except DriftedError as error:
-            raise Ended(
-                NO, f"✗ {error}\n  Nothing was changed. Look at the plan as it is now, and start again."
-            ) from None
+            look_again = "Nothing was changed. Look at the plan as it is now, and start again."
+            self._refuse(str(error), look_again, error.fresh.findings)
         except RefusedError as error:
-            raise Ended(NO, f"✗ {error}\n  Nothing was changed.") from None
+            self._refuse(str(error), "Nothing was changed.", error.findings)
         except HeldError as error:
-            raise Ended(NO, problem_text(error.problem)) from None
+            held = error.problem
+            self._refuse(f"{held.summary} {held.cause}", f"What to do: {held.remedy}")
         except asyncio.CancelledError:
-            self._tell_result(run, "interrupted", None)
-            self._tell_how_to_go_on()
+            self._tell_result(run, status, None)
+            if status == "interrupted":
+                self._tell_how_to_go_on()
             raise
         finally:
             self._end_journal()
@@ -233,6 +227,9 @@ class _Application:
             self._tell_how_to_go_on()
             return INTERRUPTED if status == "interrupted" else NO
         return DONE if report and report.passed else NO
+
+    def _refuse(self, sentence: str, remedy: str, findings: "Sequence[Finding] | None" = None) -> NoReturn:
+        _refuse(self._plan, self._output, sentence, remedy, findings=findings)
 
     def _listeners(self) -> "list[Listener]":
         from screens.headless.live_log import LiveLog
@@ -264,14 +261,33 @@ class _Application:
             event.message,
         )
 
-    async def _verify(self) -> "ClusterReport":
-        """The proof for the result, and for the journal."""
+    async def _verified(self) -> "ClusterReport | None":
+        """The proof for the result, and for the journal; None where the cluster could not be read once more, which is said.
+
+        The run has succeeded by then, and its own last step has read the cluster: that stands, whatever happens here.
+        """
+        from wizard.cloud.problems import AzureError, fault_of_ours
         from wizard.verification.verify import verify
 
-        report = await verify(self._azure, self._plan.cluster_id, expect=self._answers)
+        try:
+            report = await verify(self._azure, self._plan.cluster_id, expect=self._answers)
+        except Exception as error:  # noqa: BLE001 - the result of the run is told, whatever it is
+            problem = error.problem if isinstance(error, AzureError) else fault_of_ours(error, "the report")
+            say(problem_text(problem))
+            say("! The plan was carried out; only the report on the cluster is missing.")
+            if self._settings.simulate is None:  # that one ends with this command
+                say(f"  What to do: {self._how_to_verify()}")
+            return None
         if self._journal:
             self._journal.keep_report(report)
         return report
+
+    def _how_to_verify(self) -> str:
+        from wizard.journal import ANSWERS
+
+        if self._journal is None:
+            return self._settings.command("verify", "--id", self._plan.cluster_id)
+        return self._settings.command("verify", "--expect", str(self._journal.path / ANSWERS))
 
     def _end_journal(self) -> None:
         if self._journal:
@@ -301,7 +317,7 @@ class _Application:
 
         left = under_way(event.to_json() for event in self._events).sentences
         run = self._journal.id if self._journal else ""
-        for line in going_on(left, run, simulated=self._settings.simulate is not None):
+        for line in going_on(left, run, self._settings):
             say(line)
 
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:

@@ -11,9 +11,6 @@ from screens.headless.outcome import NO, USAGE, Ended, problem_text, say
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -45,16 +42,24 @@ def named_cluster(
 ) -> Where:
     """The one cluster that the options name. Raises click.UsageError where they name none, or half a one."""
     if cluster_id is not None:
-        try:
-            there = ResourceId.parse(cluster_id)
-        except ValueError as error:
-            raise click.UsageError(f"--id: {error}.") from None
-        if not same(there.type, MANAGED_CLUSTER):
-            raise click.UsageError(f"--id: {cluster_id} is not a managed cluster, but {there.type}.")
+        there = parsed_id(cluster_id)
         return there.subscription, there.resource_group, there.name
     if group is None or name is None:
         raise click.UsageError("Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them.")
     return subscription or "", group, name
+
+
+def parsed_id(text: str) -> ResourceId:
+    """What `--id` names. Raises click.UsageError where it is no managed cluster."""
+    try:
+        there = ResourceId.parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"--id: {error}.") from None
+    if not same(there.type, MANAGED_CLUSTER):
+        raise click.UsageError(
+            f"--id: {text!r} is the id of a {there.type}, not of a {MANAGED_CLUSTER}. Give a cluster's id."
+        )
+    return there
 
 
 async def cluster_id_of(azure: "Azure", where: Where) -> str:
@@ -86,7 +91,7 @@ async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, 
     for missed in unreadable:
         say(problem_text(missed.problem))
     if found:
-        where = ", ".join(row.subscription_name for row in found)
+        where = ", ".join(sorted(row.subscription_name for row in found))
         raise Ended(
             USAGE,
             f"✗ There is a cluster {name} in {group} in each of: {where}.\n  What to do: add --subscription.",

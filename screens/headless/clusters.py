@@ -12,12 +12,13 @@ from screens.headless.options import Settings, azure_options, output_option, set
 from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, code_of, problem_text, say, show
 from screens.headless.progress_line import summary, told
 from screens.headless.table import table
-from screens.words import count, encryption
+from screens.words import count, encryption, sweep_notes
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
+    from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
 
 
@@ -104,19 +105,14 @@ async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted
     return NO if unreadable else DONE
 
 
-def notes(progress: Any, gone: list[str]) -> None:
+def notes(progress: "Progress", gone: list[str]) -> None:
     """What a sweep has to say beside its clusters, on stderr."""
     if progress.graph_problem is not None:
         say(problem_text(progress.graph_problem))
-        say("  Every subscription that can be seen was listed all the same.")
-    if progress.cut_off:
-        say(
-            "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it."
-        )
+    for sentence in sweep_notes(progress, gone):
+        say(f"! {sentence}")
     if gone:
-        say(
-            f"{count(len(gone), 'cluster')} that Resource Graph still shows exist no more: {', '.join(sorted(gone)[:5])}"
-        )
+        say(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
     say(summary(progress))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from screens.headless import start_up
-from screens.headless.options import DEFAULT_SPEED, Settings
+from screens.headless.options import DEFAULT_CLOUD, DEFAULT_SPEED, Settings
 from wizard.clock import parse_speed
 from wizard.patience import VARIABLE
 
@@ -39,7 +39,7 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
         _surroundings(settings) as environment,
         connect(
             _patient(environment, settings.patience),
-            cloud=settings.cloud or "AzureCloud",
+            cloud=settings.cloud or DEFAULT_CLOUD,
             arm_endpoint=settings.arm_endpoint,
             credential=cast("CredentialKind", settings.credential or "auto"),
             tell=tell,

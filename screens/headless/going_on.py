@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from screens.headless.options import Settings
 
-def going_on(under_way: Sequence[str], run: str, *, simulated: bool) -> Iterator[str]:
-    """Line by line. `under_way`: what had begun and was not seen to end; `run`: its id in the journal, or empty;
-    `simulated`: Azure ends with this process.
-    """
+
+def going_on(under_way: Sequence[str], run: str, settings: Settings) -> Iterator[str]:
+    """Line by line. `under_way`: what had begun and was not seen to end; `run`: its id in the journal, or empty."""
     yield from (f"· {sentence}" for sentence in under_way)
     yield "What Azure has begun goes on there; nothing is undone, and what is done is kept."
-    if simulated:
+    if settings.simulate is not None:
         yield "This simulated Azure ends with the command; one that lasts: aks-kms simulator --state FILE"
     elif run:
-        yield f"To carry on: aks-kms runs resume {run}"
+        yield f"To carry on: {settings.command('runs', 'resume', run)}"
     else:
         yield "To carry on: the same command again."

@@ -1,5 +1,7 @@
 """The options that every command which talks to Azure takes, before or after the command's name."""
 
+import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +16,8 @@ CREDENTIALS = (
     *("azure-cli", "device-code", "browser"),
 )
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+DEFAULT_CLOUD = CLOUDS[0]
+ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
 DEFAULT_SPEED = "60"
 
@@ -32,6 +36,18 @@ class Settings:
     patience: tuple[str, ...] = ()
     verbose: bool = False
 
+    def command(self, *words: str) -> str:
+        """A command to paste, with the options as they were given: the same Azure, the same sign-in."""
+        given: list[str] = []
+        if self.simulate is not None:
+            given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
+        for name in ("speed", "cloud", "arm_endpoint", "credential"):
+            if (value := getattr(self, name)) is not None:
+                given += [f"--{name.replace('_', '-')}", value]
+        for value in self.patience:
+            given += ["--patience", value]
+        return shlex.join(["aks-kms", *given, *words])
+
     def agree(self) -> None:
         """Refuse options that contradict each other. Raises click.UsageError."""
         if self.simulate is None and self.speed is not None:
@@ -46,6 +62,11 @@ class Settings:
                 )
         if self.cloud is not None and self.arm_endpoint is not None:
             raise click.UsageError("--cloud and --arm-endpoint both say which Azure. Leave one out.")
+        if self.cloud is not None and (elsewhere := os.environ.get(ARM_ENDPOINT)):
+            raise click.UsageError(
+                f"--cloud {self.cloud} and {ARM_ENDPOINT}={elsewhere} both say which Azure. Leave --cloud out, or unset the "
+                "variable, and with it what signs in there."
+            )
 
 
 def bare_simulate(args: list[str]) -> list[str]:
@@ -108,14 +129,15 @@ def azure_options(command: Decorated) -> Decorated:
                 type=click.Choice(CLOUDS, case_sensitive=False),
                 callback=_remember,
                 expose_value=False,
-                help="Which of Azure's clouds; default AzureCloud.",
+                metavar="NAME",
+                help=f"Which of Azure's clouds: {', '.join(CLOUDS)}; default {DEFAULT_CLOUD}.",
             ),
             click.option(
                 "--arm-endpoint",
                 metavar="URL",
                 callback=_remember,
                 expose_value=False,
-                help="Any other cloud, found from URL/metadata/endpoints. Also: AKS_KMS_ARM_ENDPOINT.",
+                help=f"Any other cloud, found from URL/metadata/endpoints. Also: {ARM_ENDPOINT}.",
             ),
             click.option(
                 "--credential",

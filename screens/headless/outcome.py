@@ -1,6 +1,7 @@
 """How a command ends: its exit code, and on stderr the words for whatever kept it from ending well."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -29,6 +30,14 @@ class Ended(Exception):  # noqa: N818 - not every end is an error
         super().__init__(message)
 
 
+class UnwrittenError(OSError):
+    """Nobody reads stdout any more, or it cannot be written."""
+
+
+_GONE = {errno.EPIPE, errno.EIO}
+"""Whoever read our output has seen enough, or its terminal is gone."""
+
+
 def carry_out(work: Coroutine[Any, Any, int]) -> int:
     """Run a command's work to its end, and turn whatever ends it into an exit code and words on stderr.
 
@@ -51,6 +60,11 @@ def carry_out(work: Coroutine[Any, Any, int]) -> int:
         if str(end):
             say(str(end))
         return end.code
+    except UnwrittenError as error:
+        unheard(1)
+        if error.errno not in _GONE:
+            say(f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it somewhere else.")
+        return NO
     except Exception as error:  # noqa: BLE001 - whatever it is, who typed the command is told in words
         say(problem_text(fault_of_ours(error)))
         return NO
@@ -61,7 +75,7 @@ def code_of(problem: Problem) -> int:
     match problem.kind:
         case "input":
             return USAGE
-        case "sign-in" | "unreachable":
+        case "sign-in" | "unreachable" | "transient":
             return UNREACHABLE
         case _:
             return NO
@@ -126,8 +140,26 @@ def unheard(stream: int) -> None:
 
 
 def show(text: str) -> None:
-    """Data, on stdout, cleaned of whatever a terminal would obey. Raises OSError where nobody reads it any more."""
-    click.echo(clean(text))
+    """Data, on stdout, cleaned of whatever a terminal would obey. Raises UnwrittenError."""
+    try:
+        click.echo(clean(text))
+    except OSError as error:
+        raise UnwrittenError(error.errno, error.strerror) from error
+
+
+async def typed() -> str:
+    """A line from the terminal, waited for in a way that a signal can end; empty where there is no more to come."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin.fileno(), ready.set)
+    except NotImplementedError:  # Windows; there Ctrl-C ends a read by itself
+        return sys.stdin.readline()
+    try:
+        await ready.wait()
+        return sys.stdin.readline()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
 
 
 def problem_text(problem: Problem) -> str:

@@ -36,5 +36,5 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
         show(plan_text(plan, note))
         if plan.writes and not plan.errors:
             show(f"\nThe digest of this plan: {plan.digest}")
-            show(f"To carry it out: aks-kms apply -f {click.format_filename(path)} --confirm DIGEST")
+            show(f"To carry it out: {settings.command('apply', '-f', path, '--confirm', plan.digest)}")
     return NO if plan.errors else DONE

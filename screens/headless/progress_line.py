@@ -44,7 +44,7 @@ def progress_text(progress: Progress) -> str:
     """`3,200 of 10,013 clusters · 14 of 42 subscriptions · 1,250 a second · about 0:06 left`, and why it waits."""
     of = f" of {progress.expected:,}" if progress.expected is not None else ""
     parts = [
-        f"{progress.clusters:,}{of} clusters",
+        f"{progress.clusters:,}{of} clusters" if of else count(progress.clusters, "cluster"),
         f"{progress.listed} of {count(progress.subscriptions, 'subscription')}",
         f"{progress.rate:,.0f} a second",
     ]
@@ -68,7 +68,7 @@ def throttled(progress: Progress) -> str:
 def summary(progress: Progress) -> str:
     """What a sweep took, when it is over."""
     text = (
-        f"{progress.clusters:,} clusters in {count(progress.listed, 'subscription')} read in "
+        f"{count(progress.clusters, 'cluster')} in {count(progress.listed, 'subscription')} read in "
         f"{progress.elapsed:.1f} s, {progress.rate:,.0f} a second"
     )
     return f"{text}; {wait}" if (wait := throttled(progress)) else text

@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from screens.headless.cluster_option import cluster_options, named_cluster
+from screens.headless.cluster_option import cluster_id_of, cluster_options, named_cluster
 from screens.headless.door import opened
 from screens.headless.options import Settings, azure_options, output_option, settings_of
-from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show, whoever_reads
+from screens.headless.outcome import (
+    DONE,
+    NO,
+    USAGE,
+    Ended,
+    carry_out,
+    problem_text,
+    say,
+    show,
+    typed,
+    whoever_reads,
+)
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import AzureError
 
 if TYPE_CHECKING:
     from wizard.rotation import Rotation
@@ -66,19 +79,23 @@ def command(
 async def _rotate(
     settings: Settings, where: tuple[str, str, str], *, yes: bool, again: bool, every: str | None, output: str
 ) -> int:
-    from screens.headless.cluster_option import cluster_id_of
     from wizard import rotation as rotating
 
     async with opened(settings) as azure:
         rotation = await rotating.look(azure, await cluster_id_of(azure, where), again=again)
         version = ""
         if rotation.needed and not rotation.errors:
-            _agreed(rotation, every, yes=yes)
+            await _agree(rotation, every, yes=yes)
             try:
                 if every:
                     await rotating.rotate_every(azure, rotation, every)
                 else:
                     version = await rotating.rotate(azure, rotation)
+            except AzureError as error:
+                if error.problem.kind != "transient":
+                    raise
+                say(problem_text(error.problem))
+                return NO  # what was asked for was tried and failed, whatever Azure's state
             except asyncio.CancelledError:
                 say(
                     f"Azure may have carried it out for {rotation.vault}/{rotation.key}, or may yet. The same command again "
@@ -90,7 +107,7 @@ async def _rotate(
     return NO if rotation.errors else DONE
 
 
-def _agreed(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
+async def _agree(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
     """Go on where the operator wants it. Raises Ended where not, or where nobody can be asked."""
     if yes:
         return
@@ -101,7 +118,8 @@ def _agreed(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
     )
     if not sys.stdin.isatty():
         raise Ended(USAGE, f"Error: to {what}, give --yes; there is no terminal to ask on.")
-    if not click.confirm(f"{what[0].upper()}{what[1:]}?", err=True):
+    click.echo(clean(f"{what[0].upper()}{what[1:]}? [y/N]: "), nl=False, err=True)
+    if (await typed()).strip().casefold() not in {"y", "yes"}:
         raise Ended(NO, "Nothing was changed.")
 
 

@@ -162,7 +162,7 @@ def _to_carry_on() -> str:
         raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
     raise Ended(
         USAGE,
-        f"✗ There is no run to carry on: the newest, {last.id}, is {last.status}.\n"
+        f"✗ There is no run to carry on; the newest is {last.id} ({last.status}).\n"
         "  What to do: aks-kms runs list, or aks-kms runs resume ID to plan again with a run's answers.",
     )
 
@@ -170,7 +170,12 @@ def _to_carry_on() -> str:
 def _tell_of(unfinished: "Unfinished") -> None:
     """Which run is carried on, and what was under way when it ended."""
     if unfinished.run.summary.status == "running":
-        raise Ended(NO, f"✗ {unfinished.id} still runs; nothing was changed.")
+        raise Ended(
+            NO,
+            f"✗ {unfinished.id} still runs; nothing was changed by this command.\n"
+            f"  What to do: wait until it has ended (aks-kms runs show {unfinished.id} tells how far it is), or end it where it "
+            "runs, with Ctrl-C; then try again.",
+        )
     say(f"Carrying on {unfinished.id}. {unfinished.ended}.")
     for sentence in unfinished.under_way.sentences:
         say(f"  · {sentence}")

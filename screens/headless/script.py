@@ -3,7 +3,7 @@
 import click
 
 from screens.headless.door import opened
-from screens.headless.options import Settings, answers_option, azure_options, settings_of
+from screens.headless.options import DEFAULT_CLOUD, Settings, answers_option, azure_options, settings_of
 from screens.headless.outcome import DONE, NO, carry_out, read_answers, say, show
 
 
@@ -19,17 +19,23 @@ from screens.headless.outcome import DONE, NO, carry_out, read_answers, say, sho
 def command(ctx: click.Context, path: str, *, live: bool) -> int:
     """The same procedure as an Azure CLI shell script, as the how-to writes it.
 
-    Without --live nothing is asked of Azure: it is the how-to's own road, for a cluster that is not encrypted and with
-    nothing else there. The script needs the Azure CLI with its aks-preview extension (`aks-kms check`).
+    Without --live nothing is asked of Azure (--cloud says for which it is): it is the how-to's own road, for a cluster that
+    is not encrypted and with nothing else there. The script needs the Azure CLI with its aks-preview extension (`aks-kms check`).
     """
     settings = settings_of(ctx)
-    return carry_out(_live(settings, path) if live else _how_to(path))
+    if settings.arm_endpoint is not None and not live:
+        raise click.UsageError(
+            "What is at --arm-endpoint is asked with --live only. Add --live, or leave --arm-endpoint out."
+        )
+    return carry_out(_live(settings, path) if live else _how_to(settings, path))
 
 
-async def _how_to(path: str) -> int:
+async def _how_to(settings: Settings, path: str) -> int:
+    from wizard.cloud.endpoints import CLOUDS
     from wizard.procedure.script import script
 
-    show(script(read_answers(path)).rstrip("\n"))
+    suffix = CLOUDS[settings.cloud or DEFAULT_CLOUD].vault_suffix
+    show(script(read_answers(path), suffix).rstrip("\n"))
     return DONE
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from screens.headless.cluster_option import find_cluster
+from screens.headless.cluster_option import find_cluster, parsed_id
 from screens.headless.clusters import chosen, notes
 from screens.headless.door import opened
 from screens.headless.fleet_options import fleet_options, wanted
@@ -16,8 +16,6 @@ from screens.headless.options import Settings, azure_options, output_option, set
 from screens.headless.outcome import (
     DONE,
     NO,
-    USAGE,
-    Ended,
     carry_out,
     code_of,
     problem_text,
@@ -26,7 +24,7 @@ from screens.headless.outcome import (
     show,
 )
 from screens.headless.progress_line import told
-from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
+from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
 from wizard.cloud.problems import AzureError
 
 if TYPE_CHECKING:
@@ -57,13 +55,19 @@ class _Asked:
     in_cluster: bool = False
 
     def checked(self) -> "_Asked":
-        """Itself. Raises click.UsageError where it names no cluster, half a one, or one and all of them."""
+        """Itself. Raises click.UsageError where it names no cluster, half a one, or one and all of them, or asks for what
+        would not be done."""
         if self.everything:
             for given, option in ((self.ids, "--id"), (self.name, "-n"), (self.expect, "--expect")):
                 if given:
                     raise click.UsageError(
                         f"--all looks at every cluster, and {option} names one. Leave one of them out."
                     )
+            if self.in_cluster:
+                raise click.UsageError(
+                    "--in-cluster looks inside the clusters that are named, and --all names none. Give -g and -n, or --id "
+                    "(repeatable), or leave it out."
+                )
             return self
         narrowing = self.fitting.locations or self.fitting.kinds or self.fitting.failed
         if narrowing or self.depth == "full":
@@ -82,6 +86,12 @@ class _Asked:
                 "Which cluster? Give -g and -n, or --id (repeatable), or --all, or --expect FILE for the cluster it "
                 "names; `aks-kms clusters` lists them."
             )
+        if self.subscriptions and self.name is None:
+            raise click.UsageError(
+                "--subscription says where -g and -n are looked for; --id and --expect name the cluster's own. Leave it out."
+            )
+        for id_ in self.ids:
+            parsed_id(id_)
         return self
 
 
@@ -138,8 +148,6 @@ async def _verify(settings: Settings, asked: _Asked) -> int:
     from screens.headless.findings import Findings
 
     expect = read_answers(asked.expect) if asked.expect else None
-    for id_ in asked.ids:
-        _check_id(id_)
     async with opened(settings) as azure:
         findings = Findings(azure.cloud.arm)
         if asked.everything:
@@ -159,18 +167,6 @@ async def _verify(settings: Settings, asked: _Asked) -> int:
 
 
 # -- one, or some -----------------------------------------------------------------------------------------------------
-
-
-def _check_id(id_: str) -> None:
-    try:
-        kind = ResourceId.parse(id_).type
-    except ValueError as error:
-        raise Ended(USAGE, f"Error: --id: {error}.") from None
-    if not same(kind, MANAGED_CLUSTER):
-        raise Ended(
-            USAGE,
-            f"Error: --id: {id_!r} is the id of a {kind}, not of a {MANAGED_CLUSTER}. Give a cluster's id.",
-        )
 
 
 async def _ids(azure: "Azure", asked: _Asked, expect: "Answers | None") -> list[str]:

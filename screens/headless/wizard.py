@@ -9,7 +9,7 @@ import click
 from screens.headless import start_up
 from screens.headless.door import opened, speed_note
 from screens.headless.going_on import going_on
-from screens.headless.options import DEFAULT_SCENARIO, settings_of
+from screens.headless.options import DEFAULT_SCENARIO, Settings, settings_of
 from screens.headless.outcome import INTERRUPTED, USAGE, say
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run_wizard(ctx: click.Context) -> int:
             app.return_code or INTERRUPTED
         )  # Textual's own code after a crash; none where it was simply ended
     try:
-        tell_how_to_go_on(app, simulated=settings.simulate is not None)
+        tell_how_to_go_on(app, settings)
         sys.stdout.flush()
         sys.stderr.flush()
     except (
@@ -60,7 +60,7 @@ def run_wizard(ctx: click.Context) -> int:
     return code
 
 
-def tell_how_to_go_on(app: "WizardApp", *, simulated: bool) -> None:
+def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     """Where a run was left before its end: what still goes on, and how to carry on."""
     active = app.active
     if active is None or active.status != "interrupted" or active.journal is None:
@@ -69,7 +69,7 @@ def tell_how_to_go_on(app: "WizardApp", *, simulated: bool) -> None:
 
     run = recorded(app.journal_root, active.journal.id)
     say(f"The run on {active.answers.cluster.name} was interrupted.")
-    for line in going_on(run.under_way.sentences, run.id, simulated=simulated):
+    for line in going_on(run.under_way.sentences, run.id, settings):
         say(line)
 
 
@@ -77,7 +77,7 @@ def _no_terminal() -> str:
     """Why no full-screen program can run here, in words; empty where one can."""
     for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
         if not stream.isatty():
-            return f"{name} is none"
+            return f"{name} is not a terminal"
     term = os.environ.get("TERM", "")
     return f"TERM is {term!r}, which can show no screens" if term in {"dumb", "unknown"} else ""
 

@@ -36,7 +36,7 @@ class AzureCli:
     """One configuration directory of the Azure CLI, and the shell environment that its commands run in."""
 
     def __init__(self, executable: str, simulator: Simulator, folder: Path, **more: str) -> None:
-        self._executable = executable
+        self.executable = executable
         folder.mkdir(parents=True, exist_ok=True)
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -51,7 +51,7 @@ class AzureCli:
     def run(self, command: str, *more: str) -> Ran:
         """Run `az COMMAND`, split as a shell would; `more` are further arguments as they are."""
         done = subprocess.run(
-            [self._executable, *shlex.split(command), *more],
+            [self.executable, *shlex.split(command), *more],
             env=self.environment,
             capture_output=True,
             text=True,

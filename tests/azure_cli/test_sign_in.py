@@ -4,7 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.azure_cli.cli import CLOUD, PATIENCE, PRODUCTION, TENANT, USER, AzureCli
+from wizard.cloud.azure import connect
+from wizard.cloud.problems import AzureError
 from wizard.simulator import Simulator, env_lines
 
 
@@ -84,6 +88,21 @@ def test_the_lines_that_the_simulator_prints(executable: str, simulator: Simulat
         check=False,
     )
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["true"]), done.stderr
+
+
+async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
+    """As an operator does who ran `az login`: with the CLI's own folder, and nothing that names who it is."""
+    nobody = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
+    here = {name: value for name, value in user.environment.items() if name not in nobody}
+    here["PATH"] = f"{Path(user.executable).parent}{os.pathsep}{here['PATH']}"
+    async with connect(here) as azure:
+        assert azure.signed_in.name == "ops@contoso.example"
+        assert len(await azure.subscriptions()) == 2
+    empty = {**here, "AZURE_CONFIG_DIR": f"{here['AZURE_CONFIG_DIR']}-of-nobody"}
+    with pytest.raises(AzureError) as refused:
+        async with connect(empty):
+            pass
+    assert refused.value.problem.cause == "Nobody is signed in with the Azure CLI."
 
 
 def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """How far a sweep has come, in a line."""
 
 from screens.headless.progress_line import progress_text, summary, throttled
+from screens.words import sweep_notes
 from wizard.cloud.throttling import Throttling, retry_after
 from wizard.fleet.progress import Progress
 
@@ -18,6 +19,18 @@ def test_without_graph_nobody_knows_how_many_there_are() -> None:
     text = progress_text(Progress(subscriptions=1, clusters=7))
     assert text.startswith("7 clusters · 0 of 1 subscription · ")
     assert "left" not in text
+
+
+def test_one_is_one() -> None:
+    progress = Progress(subscriptions=1, listed=1, clusters=1)
+    assert progress_text(progress).startswith("1 cluster · 1 of 1 subscription · ")
+    assert summary(progress).startswith("1 cluster in 1 subscription read in ")
+    assert sweep_notes(progress, ["a"]) == ["1 cluster that Resource Graph still shows exists no more."]
+    progress.cut_off = True
+    assert sweep_notes(progress, ["a", "b"]) == [
+        "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it.",
+        "2 clusters that Resource Graph still shows exist no more.",
+    ]
 
 
 def test_it_says_why_nothing_goes_on() -> None:

@@ -1,14 +1,28 @@
 """The command line in one table: what is typed, how it ends, and the first words that tell why."""
 
+import ast
+import asyncio
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from screens.headless.options import Settings
 from tests.hostile.in_process import run
-from tests.support import ROADS, answers
+from tests.journeys.command_line import Shell
+from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
+from tests.test_rotation import encrypted
+from wizard.lock import ClusterLock
 
+RUN = "20260101-000000-aks-demo"
 ROWS = [
-    ("", 2, "✗ The wizard needs a terminal: stdin is none."),
+    ("", 2, "✗ The wizard needs a terminal: stdin is not a terminal."),
     ("--version", 0, "aks-kms, version "),
     ("--help", 0, "Usage: aks-kms [OPTIONS] [COMMAND] [ARGS]..."),
     (
@@ -61,9 +75,41 @@ ROWS = [
         "Error: Invalid value for '--cloud': 'Nowhere' is not one of 'azurecloud', 'azureusgovernment', 'azurechinacloud'.",
     ),
     (
+        "AKS_KMS_ARM_ENDPOINT=https://localhost:1 --cloud=AzureUSGovernment clusters",
+        2,
+        "Error: --cloud AzureUSGovernment and AKS_KMS_ARM_ENDPOINT=https://localhost:1 both say which Azure. Leave --cloud out, or unset the variable, and with it what signs in there.",
+    ),
+    (
+        "AKS_KMS_ARM_ENDPOINT=https://localhost:1 --arm-endpoint=https://localhost:2 clusters",
+        3,
+        "✗ https://localhost:2 did not say which cloud it is.",
+    ),
+    (
         "--cloud=AzureCloud --arm-endpoint=https://x clusters",
         2,
         "Error: --cloud and --arm-endpoint both say which Azure. Leave one out.",
+    ),
+    (
+        "script -f customer-managed-public.yaml --arm-endpoint=https://x",
+        2,
+        "Error: What is at --arm-endpoint is asked with --live only. Add --live, or leave --arm-endpoint out.",
+    ),
+    ("--simulate=unwell.yaml --speed=max check", 3, "TOOL"),
+    ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
+    (
+        "--simulate=unwell.yaml --speed=max plan -f platform-managed.yaml",
+        3,
+        "✗ The resource group rg-demo could not be read.",
+    ),
+    (
+        "--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml",
+        3,
+        "✗ The cluster aks-demo could not be read.",
+    ),
+    (
+        "--simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes",
+        1,
+        "✗ The cluster aks-demo could not be updated.",
     ),
     (
         "--credential=magic clusters",
@@ -152,7 +198,52 @@ ROWS = [
         2,
         "Error: -n names half a cluster; -g is missing. Give both, or --id, or --all for all of them.",
     ),
+    (
+        "--simulate=twins.yaml verify -g rg-demo -n aks-demo",
+        2,
+        "✗ There is a cluster aks-demo in rg-demo in each of: Contoso Development, Contoso Production.",
+    ),
+    (
+        "verify --all --id x",
+        2,
+        "Error: --all looks at every cluster, and --id names one. Leave one of them out.",
+    ),
+    (
+        "verify --failed -g a -n b",
+        2,
+        "Error: --location, --encryption, --failed and --depth choose among many clusters. Add --all, or leave them out.",
+    ),
+    (
+        "--simulate verify --all --subscription=x",
+        2,
+        "✗ application 44444444-4444-4444-4444-444444444444 sees no subscription 'x'.",
+    ),
+    (
+        "clusters --encryption=some",
+        2,
+        "Error: Invalid value for '--encryption': 'some' is not one of 'none', 'platform-managed', 'customer-managed', 'legacy-kms'.",
+    ),
     ("verify --all -n x", 2, "Error: --all looks at every cluster, and -n names one. Leave one of them out."),
+    (
+        "verify --all --in-cluster",
+        2,
+        "Error: --in-cluster looks inside the clusters that are named, and --all names none. Give -g and -n, or --id (repeatable), or leave it out.",
+    ),
+    (
+        "verify --expect platform-managed.yaml --subscription=x",
+        2,
+        "Error: --subscription says where -g and -n are looked for; --id and --expect name the cluster's own. Leave it out.",
+    ),
+    (
+        "verify --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v",
+        2,
+        "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the id of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Give a cluster's id.",
+    ),
+    (
+        "rotate --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v",
+        2,
+        "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the id of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Give a cluster's id.",
+    ),
     ("verify -g a -g b -n x", 2, "Error: A cluster is in one resource group. Give -g once, or --all."),
     (
         "verify --depth=full -g a -n b",
@@ -182,6 +273,17 @@ ROWS = [
     ),
     ("--simulate verify --all", 1, "CLUSTER"),
     ("--simulate verify --all --location=nowhere", 1, "✗ There is no cluster to verify."),
+    (
+        "--simulate rotate -g rg-web -n web-stage --yes",
+        0,
+        "· web-stage uses platform-managed keys, which AKS rotates by itself. [nothing-to-rotate]",
+    ),
+    (
+        "rotate --id nonsense",
+        2,
+        "Error: --id: 'nonsense' is not a resource id; one looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/….",
+    ),
+    ("rotate -g x -n y --every=P1D", 2, "Error: Invalid value for '--every': 'P1D'"),
     ("rotate -g x", 2, "Error: Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them."),
     (
         "--simulate rotate -g rg-demo -n aks-demo --yes",
@@ -218,12 +320,28 @@ ROWS = [
     ("answers schema", 0, "{"),
     ("answers nonsense", 2, "Error: No such command 'nonsense'."),
     ("runs", 2, "Usage: aks-kms runs [OPTIONS] COMMAND [ARGS]..."),
-    ("runs list", 0, "ID CLUSTER"),
+    ("XDG_STATE_HOME=succeeded runs list", 0, "ID CLUSTER"),
     ("runs show", 2, "Error: Missing argument 'ID'."),
     ("runs show nothing", 2, "Error: There is no run 'nothing'"),
     ("runs report nothing", 2, "Error: There is no run 'nothing'"),
     ("runs resume", 2, "Error: There is no terminal to ask on. Give --yes, or --confirm DIGEST."),
-    ("runs resume --yes", 3, "✗ Nobody is signed in to Azure."),
+    ("XDG_STATE_HOME=failed runs resume --yes", 3, "✗ Nobody is signed in to Azure."),
+    ("XDG_STATE_HOME=none runs resume --yes", 2, "✗ There is no run to carry on."),
+    (
+        "XDG_STATE_HOME=succeeded runs resume --yes",
+        2,
+        f"✗ There is no run to carry on; the newest is {RUN} (succeeded).",
+    ),
+    (
+        f"XDG_STATE_HOME=running runs resume {RUN} --yes",
+        1,
+        f"✗ {RUN} still runs; nothing was changed by this command.",
+    ),
+    (
+        f"XDG_STATE_HOME=failed runs report {RUN}",
+        1,
+        f"✗ The run {RUN} has no verification: it ended as failed.",
+    ),
     ("runs resume nothing --yes", 2, "Error: There is no run 'nothing'"),
     ("simulator --list", 0, "WORLD WHAT"),
     ("simulator --schema", 0, "{"),
@@ -270,13 +388,42 @@ ROWS = [
         "✗ Nothing was changed: mend what is marked ✗, then try again.",
     ),
 ]
-"""What is typed (`clusters` without a simulated Azure: on a machine where nobody is signed in), the exit code, and how the
-line begins that says it: on stderr an error's, else the first of stdout, columns apart."""
+"""What is typed, after variables as a shell takes them (`clusters` without a simulated Azure: on a machine where nobody is
+signed in), the exit code, and how the line begins that says it: on stderr an error's, else the first of stdout, columns
+apart."""
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+ON_A_TERMINAL = [
+    ("--simulate=nowhere", "", "", 2, "Error: There is no simulated world 'nowhere'. Built in: "),
+    (
+        "--simulate --speed=max apply -f platform-managed.yaml",
+        "(aks-demo) to start:",
+        "no\n",
+        1,
+        "✗ Nothing was changed: what was typed is not aks-demo.",
+    ),
+    (
+        "--simulate --speed=max apply -f platform-managed.yaml",
+        "to start:",
+        CTRL_D,
+        1,
+        "✗ Nothing was changed: ",
+    ),
+    ("--simulate --speed=max apply -f platform-managed.yaml", "to start:", CTRL_C, 130, "Interrupted."),
+    (
+        "--simulate=world.yaml --speed=max rotate -g rg-demo -n aks-demo",
+        "Rotate kv-demo/aks-kms? [y/N]:",
+        "\n",
+        1,
+        "Nothing was changed.",
+    ),
+]
+"""The same where there is somebody to ask: what is typed, what is waited for, what is answered, the exit code, what is said."""
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with answers: good ones, some with a misspelt key, and a world with one; and a journal with a run."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with answers: good ones, some with a misspelt key, and a world with one; and journals, by how a run ended."""
     folder = tmp_path_factory.mktemp("home")
     for road in ROADS:
         (folder / f"{road}.yaml").write_text(answers(road).to_yaml())
@@ -285,20 +432,122 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = answers("customer-managed-private").to_yaml()
     (folder / "misspelt.yaml").write_text(own.replace("network_access", "netwerk_access"))
     (folder / "principles.yaml").write_text("description: x\nextends: contoso\nprinciples: {}\n")
-    assert (
-        run("--simulate", "--speed=max", "apply", "-f", "platform-managed.yaml", "--yes", home=folder).code
-        == 0
-    )
-    return folder
+    for name, method in (("unwell", "*"), ("unwell-in-writing", "PUT")):
+        (folder / f"{name}.yaml").write_text(
+            "description: A passing fault that does not pass.\nextends: contoso\nfaults:\n"
+            f"- match: {{method: '{method}', path: '/subscriptions*'}}\n"
+            "  answer: {status: 503, code: ServerBusy, message: Come back later.}\n"
+        )
+    twin = f"{{{PRODUCTION}: {{}}, {DEVELOPMENT}: {{groups: {{rg-demo: {{location: westus2, clusters: {{aks-demo: {{}}}}}}}}}}}}"
+    (folder / "twins.yaml").write_text(f"description: x\nextends: contoso\nsubscriptions: {twin}\n")
+    encrypted(folder)
+    for state, world in (("succeeded", "contoso"), ("failed", "update-fails")):
+        applied = (f"--simulate={world}", "--speed=max", "apply", "-f", "platform-managed.yaml", "--yes")
+        ended = run(*applied, home=folder, environment={"XDG_STATE_HOME": str(folder / state)})
+        assert ended.code == (0 if state == "succeeded" else 1), ended
+        [kept] = (folder / state / "aks-kms" / "runs").iterdir()
+        kept.rename(kept.with_name(RUN))
+    shutil.copytree(folder / "failed", folder / "running")
+    events = folder / "running" / "aks-kms" / "runs" / RUN / "events.jsonl"
+    *before, _the_end = events.read_text().splitlines(keepends=True)
+    events.write_text("".join(before))
+    lock = ClusterLock("https://localhost", cluster_id(), root=folder / "running" / "aks-kms" / "locks")
+    lock.called(RUN)
+    asyncio.run(lock.acquire())
+    yield folder
+    lock.release()
 
 
 @pytest.mark.parametrize(("typed", "code", "said"), ROWS, ids=[typed or "nothing" for typed, _, _ in ROWS])
 def test_how_it_ends_and_what_it_says(typed: str, code: int, said: str, home: Path) -> None:
-    nobody = {"AZURE_CONFIG_DIR": "/nowhere", "PATH": "/nowhere"}
-    ended = run(*typed.split(), home=home, environment=nobody)
+    environment = {"AZURE_CONFIG_DIR": "/nowhere", "PATH": "/nowhere"}
+    words = typed.split()
+    while words and (given := re.fullmatch(r"([A-Z_]+)=(.*)", words[0])):
+        environment[given[1]] = str(home / given[2]) if given[1] == "XDG_STATE_HOME" else given[2]
+        del words[0]
+    ended = run(*words, home=home, environment=environment)
     errors = [line for line in ended.err.splitlines() if line.startswith(("Error", "✗"))]
     told = (errors or ended.out.splitlines() or ended.err.splitlines())[0]
     assert (ended.code, " ".join(told.split())[: len(said)]) == (code, said), ended
+    assert code != 2 or ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked", "answer", "code", "said"),
+    ON_A_TERMINAL,
+    ids=[f"{typed} {answer!r}" for typed, _, answer, _, _ in ON_A_TERMINAL],
+)
+def test_how_it_ends_on_a_terminal(
+    typed: str, asked: str, answer: str, code: int, said: str, home: Path
+) -> None:
+    with Shell(home).terminal(*typed.split()) as terminal:
+        terminal.waits_for(asked)
+        if answer == CTRL_C:  # this terminal is not the one that controls the command
+            terminal.process.send_signal(signal.SIGINT)
+        elif answer:
+            terminal.types(answer)
+        assert terminal.ends() == code, terminal.shown
+    assert said in " ".join(terminal.shown.split())
+
+
+STUBBORN = """
+import asyncio
+from screens.headless.outcome import carry_out
+async def work():
+    try:
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("putting things in order", flush=True)
+        await asyncio.Event().wait()
+raise SystemExit(carry_out(work()))
+"""
+
+
+def test_who_asks_twice_does_not_wait_for_what_is_put_in_order(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STUBBORN]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=Shell(tmp_path).environment(),
+    )
+    assert process.stdout is not None
+    for expected in ("ready", "putting things in order"):
+        assert process.stdout.readline().strip() == expected
+        process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.split(".")[0]) == (130, "Left at once")
+
+
+def fragments() -> Iterator[tuple[str, str]]:
+    """Where a command is ended with words that stand there, and the longest of them that are the same whatever they are
+    about; words that come from elsewhere are that place's."""
+    for path in sorted((ROOT / "screens").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ENDS:
+                for argument in node.args:
+                    parts = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+                    whole = "\0".join(part.value if is_text(part) else "" for part in parts)  # type: ignore[attr-defined]
+                    longest = " ".join(max(whole.partition("\n")[0].split("\0"), key=len).split())
+                    if len(longest) > 2:
+                        yield f"{path.relative_to(ROOT)}:{node.lineno}", longest
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+ROOT = Path(__file__).parents[2]
+ENDS = {"UsageError", "BadParameter", "Ended"}
+
+
+def test_every_word_with_which_a_command_is_refused_is_in_a_table() -> None:
+    said = [row[2] for row in ROWS] + [row[4] for row in ON_A_TERMINAL]
+    found = dict(fragments())
+    assert len(found) > 25
+    assert {place: text for place, text in found.items() if not any(text in row for row in said)} == {}
 
 
 @pytest.mark.parametrize(
@@ -315,13 +564,52 @@ def test_how_it_ends_and_what_it_says(typed: str, code: int, said: str, home: Pa
         ("--simulate=principles.yaml clusters", "Did you mean principals?"),
         ("--simulate=contso clusters", "Did you mean contoso?"),
         ("verfy", "Did you mean verify?"),
+        ("--patience rolewait=3600 clusters", "Did you mean role-wait? There are: settle-private, "),
         ("plan --fil x", "Did you mean '--file'?"),
     ],
 )
 def test_what_is_misspelt_is_answered_with_the_nearest_name(typed: str, nearest: str, home: Path) -> None:
     ended = run(*typed.split(), home=home)
     assert ended.code == 2
-    assert nearest in ended.err
+    assert nearest in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize(
+    ("cloud", "vaults"),
+    [("AzureUSGovernment", "vault.usgovcloudapi.net"), ("azurechinacloud", "vault.azure.cn")],
+)
+def test_a_script_is_for_the_cloud_that_is_named(cloud: str, vaults: str, home: Path) -> None:
+    tagged = answers("customer-managed-public", tags={"a=b": "c"}).to_yaml()
+    done = run("--cloud", cloud, "script", "-f", "-", home=home, stdin=tagged)
+    assert done.code == 0
+    assert f"https://{vaults}" in done.out
+    assert "vault.azure.net" not in done.out
+
+
+def test_the_command_that_a_plan_prints_is_the_one_to_paste(home: Path) -> None:
+    """It asks the same Azure, signs in alike, waits as long, and names a file with a space in it."""
+    (home / "a b.yaml").write_text(answers("platform-managed").to_yaml())
+    options = ("--simulate=empty.yaml", "--speed=max", "--patience=role-wait=99", "--credential=environment")
+    (home / "empty.yaml").write_text("description: The same.\nextends: contoso\n")
+    planned = run("plan", "-f", "a b.yaml", *options, home=home)
+    program, *arguments = shlex.split(planned.out.partition("To carry it out: ")[2])
+    assert program == "aks-kms"
+    given = " ".join(arguments).replace("=", " ")
+    assert all(option.replace("=", " ") in given for option in options)
+    assert run(*arguments, home=home).code == 0
+    abroad = Settings(cloud="AzureChinaCloud", arm_endpoint="https://a b")
+    assert abroad.command("runs") == "aks-kms --cloud AzureChinaCloud --arm-endpoint 'https://a b' runs"
+
+
+def test_the_help_says_what_can_be_typed_as_it_is_typed(home: Path) -> None:
+    said = " ".join(run("apply", "--help", home=home).out.split())
+    assert (
+        "Which of Azure's clouds: AzureCloud, AzureUSGovernment, AzureChinaCloud; default AzureCloud." in said
+    )
+    assert (
+        "The log goes to stderr as it happens; -o jsonl writes the events to stdout as well, one a line."
+        in said
+    )
 
 
 def test_every_exit_code_is_in_the_table() -> None:

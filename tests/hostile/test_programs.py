@@ -129,8 +129,11 @@ def test_no_shell_is_ever_asked_and_no_certificate_unlooked_at() -> None:
                 assert node.attr not in {"CERT_NONE", "_create_unverified_context"}, path
     assert runners == {
         "wizard/inside/kubectl.py: asyncio.create_subprocess_exec",
-        "wizard/prerequisites.py: asyncio.create_subprocess_exec",
+        "wizard/programs.py: asyncio.create_subprocess_exec",
     }
+    assert not [path for path in sources() if "aio.AzureCliCredential" in path.read_text("utf-8")], (
+        "azure-identity's own finds and runs `az` by itself"
+    )
 
 
 async def test_the_simulated_azure_listens_to_this_machine_alone(tmp_path: Path) -> None:

@@ -124,13 +124,6 @@ def test_a_subscription_that_cannot_be_listed_is_never_taken_for_good(
     assert [row["subscription"] for row in listed.json["unreadable"]] == [DEVELOPMENT]
 
 
-def test_nothing_to_verify_is_no_success(start_shell: StartShell):
-    shell = start_shell()
-    done = shell.run("verify", "--all", "-g", "rg-mistyped")
-    assert done.code == 1
-    assert "There is no cluster to verify" in done.err
-
-
 def test_what_graph_still_shows_is_told(start_shell: StartShell):
     shell = start_shell("stale-graph", speed=20)
     assert shell.simulator is not None
@@ -138,33 +131,13 @@ def test_what_graph_still_shows_is_told(start_shell: StartShell):
     done = shell.run("verify", "--all", "-g", "rg-bank", "-o", "json")
     assert done.code == 0
     assert done.json["gone"] == [cluster_id("bank-cards", "rg-bank").lower()]
-    assert "1 cluster that Resource Graph still shows exist no more" in done.err
+    assert "1 cluster that Resource Graph still shows exists no more." in done.err
 
 
 def test_throttling_is_told(start_shell: StartShell):
     done = start_shell("throttled").run("clusters")
     assert done.code == 0
     assert re.search(r"Azure asked to wait \d+ times? \(429\)", done.err)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["verify", "--all", "--id", cluster_id()], "--all looks at every cluster, and --id names one"),
-        (["verify", "--all", "-n", "aks-demo"], "--all looks at every cluster, and -n names one"),
-        (["verify", "--failed", "-g", "rg-demo", "-n", "aks-demo"], "choose among many clusters. Add --all"),
-        (["verify", "--depth", "full", "--id", cluster_id()], "choose among many clusters. Add --all"),
-        (["verify", "-g", "rg-demo"], "-g names half a cluster; -n is missing. Give both, or --id, or --all"),
-        (["verify", "-g", "a", "-g", "b", "-n", "c"], "A cluster is in one resource group"),
-        (["clusters", "--encryption", "some"], "'some' is not one of 'none', 'platform-managed'"),
-        (["verify", "--all", "--subscription", "Fabrikam"], "sees no subscription 'Fabrikam'"),
-    ],
-)
-def test_what_cannot_be_meant(arguments: list[str], said: str, start_shell: StartShell):
-    done = start_shell().run(*arguments)
-    assert done.code == 2
-    assert said in re.sub(r"\s+", " ", done.err)
-    assert done.out == ""
 
 
 def test_one_subscription_of_many(start_shell: StartShell):

@@ -1,16 +1,21 @@
 """How commands live: fast to start, interruptible, resumable, asking where there is a terminal, and clean in what they print."""
 
+import asyncio
 import json
 import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
-from tests.support import answers, cluster_id
+from tests.support import answers, cluster_id, world
+from tests.test_rotation import encrypted
+from wizard.lock import ClusterLock
 
 PLATFORM = answers("platform-managed").to_yaml()
 
@@ -224,14 +229,125 @@ def test_on_a_terminal_the_plan_is_shown_and_the_cluster_s_name_starts_it(
     assert ("Nothing was changed" in terminal.shown) is (code == 1)
 
 
-def test_the_question_can_be_left_with_a_signal(start_shell: StartShell):
-    shell = start_shell()
-    with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM)) as terminal:
-        terminal.waits_for("to start:")
-        terminal.process.send_signal(signal.SIGINT)
-        assert terminal.ends() == 130
+@pytest.mark.parametrize("answer", ["", "\x04", "no\n"], ids=["Ctrl-C", "Ctrl-D", "no"])
+def test_a_key_is_not_rotated_where_the_question_is_left(
+    answer: str, start_shell: StartShell, tmp_path: Path
+):
+    shell = start_shell(encrypted(tmp_path))
+    with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
+        terminal.waits_for("[y/N]:")
+        if answer:
+            terminal.types(answer)
+        else:  # this terminal is not the one that controls the command: its Ctrl-C would reach nobody
+            terminal.process.send_signal(signal.SIGINT)
+        assert terminal.ends() == (1 if answer else 130)
+    assert ("Nothing was changed" if answer else "Interrupted.") in terminal.shown
     assert shell.simulator is not None
     assert shell.simulator.writes() == []
+
+
+def test_a_key_is_rotated_where_the_answer_is_yes(start_shell: StartShell, tmp_path: Path):
+    shell = start_shell(encrypted(tmp_path))
+    with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
+        terminal.waits_for("Rotate kv-demo/aks-kms? [y/N]:")
+        terminal.types("y\n")
+        assert terminal.ends() == 0, terminal.shown
+    assert "has a new version" in terminal.shown
+
+
+# -- refused at the gate ----------------------------------------------------------------------------------------------
+
+
+def refusal(out: str, output: str) -> dict[str, Any]:
+    """What stdout ends with where nothing was begun: the body, or the last event."""
+    if output == "json":
+        body: dict[str, Any] = json.loads(out[out.index("{\n") : out.rindex("}") + 1])
+        assert body["status"] == "refused"
+        return body
+    last: dict[str, Any] = json.loads(out[out.index('{"time"') :].splitlines()[-1])
+    assert (last["type"], last["status"]) == ("run-finished", "failed")
+    return last
+
+
+@pytest.mark.parametrize("output", ["json", "jsonl"])
+def test_what_the_gate_refuses_is_told_to_who_reads_the_output(output: str, start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    asked = ("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output)
+    unconfirmed = shell.run(*asked, "--confirm", "abc")
+    assert unconfirmed.code == 1
+    assert "but abc… is given" in refusal(unconfirmed.out, output)["message"]
+    assert "Nothing was changed. See `aks-kms plan`" in unconfirmed.err
+
+    lock = ClusterLock(
+        shell.simulator.arm_endpoint, cluster_id(), root=shell.home / "state" / "aks-kms" / "locks"
+    )
+    asyncio.run(lock.acquire())
+    held = shell.run(*asked, "--yes")
+    lock.release()
+    assert held.code == 1
+    assert "is at work on the cluster aks-demo" in refusal(held.out, output)["message"]
+    assert "What to do: Wait until it has ended" in held.err
+    assert shell.simulator.writes() == []
+    assert shell.run("runs", "list", "-o", "json").json == {"runs": []}
+
+
+@pytest.mark.parametrize("output", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("typed", "said"), [("aks-demo\n", "Azure has changed"), ("no\n", "what was typed is not aks-demo")]
+)
+def test_so_is_what_stops_it_after_the_question(output: str, typed: str, said: str, start_shell: StartShell):
+    shell = start_shell()
+    assert shell.simulator is not None
+    with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output) as terminal:
+        terminal.waits_for("to start:")
+        shell.simulator.change(cluster_id(), {"properties": {"currentKubernetesVersion": "1.29.9"}})
+        terminal.types(typed)
+        assert terminal.ends() == 1
+    stdout = terminal.shown.replace("\r\n", "\n").partition("to start:")[2].partition("✗")[0]
+    assert said in refusal(stdout, output)["message"]
+    assert shell.simulator.writes() == []
+
+
+def reading_it_back(shell: Shell, file: str, **fault: Any) -> list[Any]:
+    """Faults that strike once the run of that file has succeeded: at the request with which the report begins."""
+    simulator = shell.simulator
+    assert simulator is not None
+    match = {"method": "GET", "path": cluster_id()}
+    shell.run("apply", "-f", file, "--yes")
+    times = sum(r.method == "GET" and r.path.lower() == cluster_id().lower() for r in simulator.requests)
+    return [{"match": match | {"skip": times - 1}, **fault}]
+
+
+def test_a_run_that_succeeded_is_told_where_the_report_cannot_be_had(start_shell: StartShell, tmp_path: Path):
+    rehearsal = start_shell()
+    file = rehearsal.write("answers.yaml", PLATFORM)
+    no_answer = {"answer": {"status": 403, "code": "AuthorizationFailed", "message": "You may not read it."}}
+    faults = reading_it_back(rehearsal, file, **no_answer)
+    done = start_shell(world(tmp_path, faults=faults)).run("apply", "-f", file, "--yes", "-o", "json")
+    assert done.code == 1
+    assert (done.json["status"], done.json["verification"]) == ("succeeded", None)
+    assert "You may not read it." in done.err
+    assert "The plan was carried out" in done.err
+    journal = Path(done.err.split("Journal: ")[1].split()[0])
+    assert f"aks-kms verify --expect {journal / 'answers.yaml'}" in done.err
+    assert "runs resume" not in done.err
+
+
+def test_a_signal_during_the_report_does_not_undo_the_success(start_shell: StartShell, tmp_path: Path):
+    rehearsal = start_shell()
+    file = rehearsal.write("answers.yaml", PLATFORM)
+    shell = start_shell(world(tmp_path, faults=reading_it_back(rehearsal, file, hang=True)))
+    process = shell.start("apply", "-f", file, "--yes", "-o", "json")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " run " in line and "done" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert json.loads(out)["status"] == "succeeded"
+    assert "runs resume" not in err
 
 
 @pytest.mark.parametrize(
@@ -357,6 +473,21 @@ def test_output_that_nobody_reads_any_more_is_no_traceback(shell: Shell):
     done = shell.run(
         command=["sh", "-c", f"{sys.executable} -m screens answers schema | head -c 10"],
     )
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("into", "said"), [("| true", ""), ("> /dev/full", "✗ The output cannot be written: ")]
+)
+def test_output_that_cannot_be_written_is_no_fault_of_ours(into: str, said: str, shell: Shell):
+    """The reader is gone long before the first cluster is found."""
+    options = "--simulate --speed max clusters -o jsonl"
+    done = shell.run(
+        command=["sh", "-c", f"{{ {sys.executable} -m screens {options}; echo code $? >&2; }} {into}"]
+    )
+    assert done.err.splitlines()[-1] == "code 1"
+    assert done.err.startswith(said)
+    assert "itself failed" not in done.err
     assert "Traceback" not in done.err
 
 

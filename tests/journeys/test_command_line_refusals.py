@@ -1,6 +1,8 @@
-"""What is wrong is said in words that name the thing, the cause and the remedy; nothing that writes is sent."""
+"""What is wrong is said in words that name the thing, the cause and the remedy; nothing that writes is sent.
 
-import re
+What is wrong with the command line itself is in the table of tests/hostile/test_command_line.py.
+"""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,6 @@ from wizard.answers import Answers
 from wizard.simulator import Simulator
 
 PRIVATE = answers("customer-managed-private")
-NOBODY = {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, "AZURE_TENANT_ID": None}
 
 
 @pytest.fixture(scope="module")
@@ -150,63 +151,8 @@ def test_a_way_to_azure_that_leads_nowhere_says_so(
     assert done.out == ""
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["aply"], "There is no command 'aply'. Did you mean apply?"),
-        (["--simulate", "atlantis"], "A scenario is given with an equals sign: --simulate=atlantis"),
-        (["--simulate=nowhere", "clusters"], "'nowhere': neither a file nor a built-in world. Built in:"),
-        (["plan", "-f", "a.yaml", "--dry-run"], "No such option '--dry-run'"),
-        (["plan"], "Missing option '-f' / '--file'"),
-        (["plan", "-f", "nowhere.yaml"], "nowhere.yaml: the file cannot be read: No such file or directory."),
-        (["--speed", "9", "clusters"], "Add --simulate, or leave --speed out"),
-        (["--simulate", "--speed", "fast", "clusters"], "'fast' is not a speed: give a number above 0, or max"),
-        (["--simulate", "--cloud", "AzureCloud", "clusters"], "--cloud and --simulate both say which Azure"),
-        (["--cloud", "AzureCloud", "--arm-endpoint", "https://x", "clusters"], "both say which Azure"),
-        (["--credential", "password", "clusters"], "'password' is not one of 'auto', 'environment'"),
-        (["clusters", "-o", "xml"], "'xml' is not one of 'table', 'json'"),
-        (["clusters", "--subscription", "Fabrikam"], "sees no subscription 'Fabrikam'"),
-        (["apply", "-f", "a.yaml"], "there is no terminal to ask on. Look at `aks-kms plan`, then give --confirm DIGEST"),
-        (["verify"], "Which cluster? Give -g and -n, or --id"),
-        (["verify", "-n", "aks-demo"], "-n names half a cluster; -g is missing"),
-        (["verify", "--id", "aks-demo"], "'aks-demo' is not a resource id; one looks like /subscriptions/"),
-        (["verify", "--id", "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v"], "Give a cluster's id"),
-        (["answers", "example", "cmk"], "'cmk' is not one of 'platform-managed'"),
-        (["runs", "show", "20200101-000000-x"], "There is no run '20200101-000000-x'"),
-        (["runs", "resume", "--yes"], "There is no run to carry on"),
-        (["simulator", "--port", "99999"], "99999 is not in the range"),
-        ([], "The wizard needs a terminal: stdin is none."),
-    ],
-)  # fmt: skip
-def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str], words: str, shell: Shell):
-    done = shell.run(*arguments)
-    assert done.code == 2, done.err
-    assert words in re.sub(r"\s+", " ", done.err)
-    assert done.out == ""
-
-
 def test_a_dumb_terminal_is_none_for_the_wizard(shell: Shell):
     with shell.terminal(environment={"TERM": "dumb"}) as terminal:
         assert terminal.ends() == 2
     assert "TERM is 'dumb', which can show no screens" in terminal.shown
     assert "aks-kms apply -f answers.yaml" in terminal.shown
-
-
-def test_a_digest_that_is_not_the_plan_s_stops_at_the_gate(shell: Shell):
-    done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--confirm", "0" * 64)
-    assert done.code == 1
-    assert "Nothing was changed" in done.err
-    assert shell.run("runs", "list", "-o", "json").json == {"runs": []}
-
-
-def test_a_cluster_that_does_not_exist_cannot_be_verified(shell: Shell):
-    done = shell.run("verify", "-g", "rg-demo", "-n", "aks-nowhere")
-    assert done.code == 1
-    assert "There is no cluster aks-nowhere in a resource group rg-demo" in done.err
-    assert "aks-kms clusters" in done.err
-
-
-def test_nobody_signed_in_is_exit_code_3(shell: Shell):
-    done = shell.run("clusters", environment=NOBODY)
-    assert done.code == 3
-    assert "What to do:" in done.err

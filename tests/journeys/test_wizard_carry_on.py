@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.headless.options import Settings
 from screens.headless.wizard import tell_how_to_go_on
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
@@ -171,7 +172,7 @@ async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
                 await operator.press("tab", "enter")
             await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
             assert operator.app.return_value == 130
-            tell_how_to_go_on(operator.app, simulated=False)
+            tell_how_to_go_on(operator.app, Settings())
         [run] = list_runs(tmp_path / "runs")
         assert run.status == "interrupted"
         told = capsys.readouterr().err

@@ -1,12 +1,13 @@
 """What single keys do: verify only, save, help, the palette's way back; and a sign-in that fails."""
 
-import json
+import asyncio
 import math
 from pathlib import Path
 
 from screens.frame import Spine
 from screens.steps import ORDER
 from screens.welcome import WelcomeScreen
+from tests.journeys.command_line import Shell
 from tests.screens.operator import LARGE, SMALL, wizard
 from wizard.answers import load
 from wizard.simulator import Simulator
@@ -50,9 +51,14 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
             await operator.press("enter", "enter")
             await operator.pilot.pause()
         await operator.sees("report.json exists already; nothing is")
-        saved = json.loads((tmp_path / "report.json").read_text("utf-8"))
-        assert saved["encryption"] == "customer-managed"
-        assert (tmp_path / "report.md").read_text("utf-8").startswith("# bank-ledger: secrets are encrypted")
+        asked = ("verify", "-g", "rg-bank", "-n", "bank-ledger", "-o")
+        shell = Shell(tmp_path, simulator)
+        for suffix, output in (("json", "json"), ("md", "markdown")):
+            written = await asyncio.to_thread(shell.run, *asked, output)
+            assert (tmp_path / f"report.{suffix}").read_text("utf-8") == written.out, (
+                "the same report, wherever"
+            )
+            assert "bank-ledger" in written.out.replace("\\", "")
 
 
 async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None:

@@ -70,19 +70,21 @@ async def test_nor_where_tokens_come_from(
     assert "certificate verify failed" in f"{problem.cause} {problem.azure_said}".lower()
 
 
-async def test_the_azure_cli_is_not_asked_where_it_would_not_verify(
+async def test_the_azure_cli_is_not_told_to_leave_certificates_unlooked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    called, az = tmp_path / "called", tmp_path / "az"
-    az.write_text(f"#!/bin/sh\ntouch {called}\n")
+    given, az = tmp_path / "given", tmp_path / "az"
+    az.write_text(f"#!/bin/sh\n/usr/bin/env > {given}\nexit 1\n")
     az.chmod(0o755)
-    monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
+    for name, value in SWITCHES.items():
+        monkeypatch.setenv(name, value)
+    switches = {name: value for name, value in SWITCHES.items() if value}
     async with Simulator(speed=math.inf) as simulator:
         nobody = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))
-        problem = await refused(surroundings(simulator, {**nobody, "PATH": str(tmp_path)}))
-    assert problem.kind == "input"
-    assert "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION" in problem.summary
-    assert not called.exists()
+        await refused(surroundings(simulator, {**nobody, **switches, "PATH": str(tmp_path)}))
+    told = {line.partition("=")[0] for line in given.read_text().splitlines()}
+    assert not told & set(switches)
+    assert "REQUESTS_CA_BUNDLE" in told
 
 
 @pytest.mark.parametrize(

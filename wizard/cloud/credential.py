@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ CredentialKind = Literal[
 ]
 
 _FRESH = 300  # seconds a kept token must still be good for; azure-identity refreshes at the same age
-_CLI_TIMEOUT = 60  # seconds; the Azure CLI alone takes half a second, and much longer on a busy machine
 
 
 @dataclass(frozen=True)
@@ -148,16 +146,7 @@ def make_credential(
             client = environment.get("AZURE_CLIENT_ID")
             inner = aio.ManagedIdentityCredential(client_id=client, transport=transport())
         case "azure-cli":
-            if other := passed_over("az", environment):  # azure-identity would run it
-                raise _cannot_sign_in(
-                    f"{clean(other)} is not run: everybody may write there, or it is where one happens to be."
-                )
-            if program("az", environment) is None:
-                raise _cannot_sign_in(
-                    "The Azure CLI is not installed, and nothing else to sign in with was found."
-                )
-            _demand_verification(environment)
-            inner = aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_TIMEOUT)
+            inner = _from_azure_cli(environment, tenant)
         case "device-code":
             inner = _device_code(tenant, common | _network(cloud, environment), tell)
         case _:
@@ -249,20 +238,16 @@ def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
         )
 
 
-_UNVERIFIED = "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"
+def _from_azure_cli(environment: Mapping[str, str], tenant: str) -> Any:
+    from wizard.cloud.azure_cli import AzureCliCredential  # only who signs in this way pays for it
 
-
-def _demand_verification(environment: Mapping[str, str]) -> None:
-    """The Azure CLI would ask for tokens without looking at certificates; whose they would be, nobody knows."""
-    if environment.get(_UNVERIFIED) or os.environ.get(_UNVERIFIED):  # the CLI inherits this process's own
-        raise AzureError(
-            Problem(
-                "input",
-                f"{_UNVERIFIED} is set: the Azure CLI would sign in without verifying certificates.",
-                "Whoever is in between could read the tokens.",
-                "Unset it; for a CA of your own, point REQUESTS_CA_BUNDLE at its certificate. Or choose another --credential.",
-            )
+    if path := program("az", environment):
+        return AzureCliCredential(path, environment, tenant)
+    if other := passed_over("az", environment):
+        raise _cannot_sign_in(
+            f"{clean(other)} is not run: everybody may write there, or it is where one happens to be."
         )
+    raise _cannot_sign_in("The Azure CLI is not installed, and nothing else to sign in with was found.")
 
 
 def _cannot_sign_in(cause: str) -> AzureError:

@@ -1,6 +1,6 @@
 """From an error of the SDKs to a problem with a cause and a remedy. Source of the codes: AZURE.md §1, §3, §4."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from wizard.cloud.clean import clean
@@ -191,6 +191,9 @@ def problem_from(error: Exception, summary: str) -> Problem:
     """What went wrong, from an azure-core error; `summary` says in one sentence what was being attempted."""
     from azure.core import exceptions  # whoever caught one has it imported
 
+    told = getattr(error, "problem", None)
+    if isinstance(told, Problem):  # a credential of ours, which knows it all
+        return replace(told, summary=summary)
     if isinstance(error, exceptions.HttpResponseError) and not isinstance(error, exceptions.DecodeError):
         return _refusal(error, summary)
     if isinstance(

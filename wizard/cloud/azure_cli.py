@@ -1,0 +1,144 @@
+"""Signing in by the Azure CLI: the tokens of whoever ran `az login`, asked of `az` itself.
+
+azure-identity has such a credential too. It finds `az` wherever PATH says first, gives it every secret of the environment,
+and reads whatever it prints; this one runs it as `wizard.programs` runs every program. The command, and how its answer and
+its refusals are read, are the same (azure-identity 1.25, `_credentials/azure_cli.py`).
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from azure.core.credentials import AccessTokenInfo
+from azure.core.exceptions import ClientAuthenticationError
+
+from wizard.cloud.clean import clean
+from wizard.cloud.problems import Problem
+from wizard.programs import Printed, TooMuchError, run, surroundings
+
+_TIME_LIMIT = 60.0
+"""Seconds; the Azure CLI alone takes half a second, and much longer on a busy machine."""
+
+_KEPT = (
+    *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "AZURE_CLOUD_NAME", "AZURE_CORE_INSTANCE_DISCOVERY"),
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"),  # where it keeps its tokens in a keyring
+)
+"""What `az` needs besides what every program does: the way out, and where its own sign-in is kept.
+
+AZURE_CLI_DISABLE_CONNECTION_VERIFICATION is not among them: without looking at certificates, nobody knows who is asked.
+"""
+
+_ELSEWHERE = "or choose another way with --credential (device-code needs nothing installed)."
+_ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
+"""What a scope and a tenant consist of. Part of them may come from a vault's challenge."""
+_SECRET = re.compile(r"eyJ[\w.-]+|(?<=\"accessToken\": \")[^\"]*")
+
+
+class AzureCliError(ClientAuthenticationError):
+    """No token: `problem` says why, and what to do."""
+
+    def __init__(self, cause: str, remedy: str, said: str = "") -> None:
+        self.problem = Problem(
+            "sign-in", "The Azure CLI gave no token.", cause, f"{remedy}, {_ELSEWHERE}", azure_said=said
+        )
+        super().__init__(message=cause)
+
+
+class AzureCliCredential:
+    """The credential `azure-cli`. Nothing is asked before a token is."""
+
+    def __init__(
+        self, path: str, environment: Mapping[str, str], tenant: str, *, time_limit: float = _TIME_LIMIT
+    ) -> None:
+        """`path` is that of `az`, absolute; `tenant` the one to sign in to, or empty for the Azure CLI's own choice;
+        `time_limit` in seconds."""
+        self._path = path
+        self._environment = surroundings(environment, *_KEPT) | {"AZURE_CORE_NO_COLOR": "true"}
+        self._tenant = tenant
+        self._limit = time_limit
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
+        """A token for the one scope. Raises AzureCliError."""
+        asked = dict(options or {})
+        [scope] = scopes
+        resource = scope.removesuffix("/.default")
+        tenant = self._tenant or str(asked.get("tenant_id") or "")
+        wanted = str(asked.get("tenant_id") or tenant)
+        if wanted.casefold() != tenant.casefold():
+            raise AzureCliError(
+                f"It is asked for the tenant {clean(wanted)}, and AZURE_TENANT_ID names {clean(tenant)}.",
+                "Set AZURE_TENANT_ID to the tenant of what is asked, or unset it",
+            )
+        for argument in (resource, *([tenant] if tenant else [])):
+            if not _ARGUMENT.fullmatch(argument):
+                raise AzureCliError(
+                    f"{clean(argument)!r} has characters that neither a tenant nor an address of Azure has.",
+                    "Check AZURE_TENANT_ID, and the address that asked to sign in",
+                )
+        if claims := asked.get("claims"):
+            challenge = base64.b64encode(str(claims).encode()).decode()
+            raise AzureCliError(
+                "A policy of the tenant has changed what a sign-in needs, or has revoked this one.",
+                f'Run `az login --claims-challenge "{challenge}"` (Azure CLI 2.76.0 or later)',
+            )
+        command = [self._path, "account", "get-access-token", "--output", "json", "--resource", resource]
+        printed = await self._ask([*command, *(["--tenant", tenant] if tenant else [])])
+        if printed.code:
+            raise self._refused(printed, tenant)
+        if token := _token(printed.output):
+            return token
+        raise AzureCliError(
+            f"{self._path} printed something else than `az account get-access-token` does.",
+            "Run that command to see what it says",
+        )
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    async def _ask(self, command: list[str]) -> Printed:
+        try:
+            return await run(command, self._environment, within=self._limit)
+        except TimeoutError:
+            why = f"{self._path} did not answer within {self._limit:g} s."
+        except TooMuchError:
+            why = f"{self._path} does not stop printing."
+        except OSError as error:
+            why = f"{self._path} cannot be run: {error.strerror or error}."
+        raise AzureCliError(why, "Run `az version` to try it")
+
+    def _refused(self, printed: Printed, tenant: str) -> AzureCliError:
+        said = clean(_SECRET.sub("(left out)", printed.errors.decode("utf-8", "replace"))).strip()
+        login = f"az login --tenant {tenant}" if tenant else "az login"
+        if "AADSTS" not in said and ("az login" in said or "az account set" in said):
+            why, remedy = "Nobody is signed in with the Azure CLI.", f"Run `{login}`"
+        elif printed.code == _USAGE:
+            why, remedy = "It may be too old to know this command.", "Run `az upgrade`"
+        else:
+            why = "Microsoft Entra did not accept the sign-in that the Azure CLI keeps, or could not be reached."
+            remedy = f"Run `{login}` again"
+        return AzureCliError(why, remedy, said)
+
+
+_USAGE = 2
+"""The exit code of `az` where it does not understand its arguments."""
+
+
+def _token(output: bytes) -> AccessTokenInfo | None:
+    """The token that `az account get-access-token` printed; None where it is none.
+
+    Azure CLI before 2.54 tells its end in local time only.
+    """
+    try:
+        body = json.loads(output)
+        ends = body.get("expires_on")
+        if ends is None:
+            ends = datetime.strptime(body["expiresOn"], "%Y-%m-%d %H:%M:%S.%f").timestamp()  # noqa: DTZ007 - local
+        token = body["accessToken"]
+        return AccessTokenInfo(token, int(ends)) if isinstance(token, str) and token else None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
