@@ -106,9 +106,12 @@ def parse_body(raw: bytes, content_type: str) -> Json | None:
     else:
         try:
             parsed = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {"(not JSON)": f"{len(raw)} bytes"}
-    clean = without_secrets(parsed)
+    try:
+        clean = without_secrets(parsed)
+    except RecursionError:
+        return {"(nested too deeply)": f"{len(raw)} bytes"}
     return clean if isinstance(clean, dict) else {"(not an object)": clean}
 
 

@@ -243,7 +243,7 @@ def _json(body: bytes) -> Json | None:
         return None
     try:
         parsed = json.loads(body)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise Refusal(
             400,
             "InvalidRequestContent",

@@ -268,7 +268,7 @@ class SignIn:
     async def _managed_identity(self, query: dict[str, str], headers: dict[str, str]) -> Answer:
         name = self._world.scenario.managed_identity
         if not name or not hmac.compare_digest(
-            headers.get("x-identity-header", "").encode(), self._header.encode()
+            headers.get("x-identity-header", "").encode("utf-8", "surrogateescape"), self._header.encode()
         ):
             return Answer(
                 401,

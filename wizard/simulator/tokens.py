@@ -130,6 +130,8 @@ class Tokens:
         A `fault` (as in FaultSpec) has it stop being good, from one request to the next and for ever; a fresh one is
         good again. Raises TokenProblem.
         """
+        if not token.isascii():
+            raise TokenProblem("malformed", "no token has such characters")
         if fault or self._withdrawn:
             digest = hashlib.sha256(token.encode()).digest()
             if fault:

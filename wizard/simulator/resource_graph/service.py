@@ -104,18 +104,19 @@ class ResourceGraph:
             return kept, self._kept[name]
         try:
             query = compile_query(text)
-        except QueryRefused as problem:
+            rows = [
+                row
+                async for row in self._rows(query.table, query.types, caller, subscriptions)
+                if all(holds(row) for holds in query.filters)
+            ]
+            finished = query.finish(rows)
+        except (QueryRefused, RecursionError) as problem:
+            too_deep: Json = {"code": "Default", "message": "The query is nested too deeply."}  # UNCONFIRMED
             raise refused(self._world, "BadRequest", [
                 {"code": "InvalidQuery", "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the "
                  "error before retrying."},
-                dict(problem.detail),
+                dict(problem.detail) if isinstance(problem, QueryRefused) else too_deep,
             ]) from problem  # fmt: skip
-        rows = [
-            row
-            async for row in self._rows(query.table, query.types, caller, subscriptions)
-            if all(holds(row) for holds in query.filters)
-        ]
-        finished = query.finish(rows)
         pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
         result = Result(
             query.columns,
