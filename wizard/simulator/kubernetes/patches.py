@@ -1,9 +1,8 @@
 """The ways to patch an object: JSON merge patch, strategic merge patch (the same for what is here), JSON patch."""
 
-import json
 from copy import deepcopy
 
-from wizard.simulator.kubernetes.replies import ApiError, bad_request
+from wizard.simulator.kubernetes.replies import ApiError, bad_request, read_json
 from wizard.simulator.wire import Json
 
 MERGE = ("application/merge-patch+json", "application/strategic-merge-patch+json")
@@ -22,12 +21,12 @@ def patched(body: Json, content_type: str, patch: bytes) -> Json:
             f"the body of the request was in an unknown format - accepted media types include: {accepted}",
         )  # fmt: skip
     try:
-        parsed = json.loads(patch)
-    except ValueError as problem:
+        parsed = read_json(patch)
+    except (ValueError, RecursionError) as problem:
         raise bad_request(f"error decoding patch: {problem}") from problem
     if content_type == JSON_PATCH:
-        if not isinstance(parsed, list):
-            raise bad_request("error decoding patch: json: cannot unmarshal object into a list of operations")
+        if not isinstance(parsed, list) or not all(isinstance(each, dict) for each in parsed):
+            raise bad_request("error decoding patch: json: cannot unmarshal into a list of operations")
         result = deepcopy(body)
         for operation in parsed:
             _operate(result, operation)
@@ -63,9 +62,9 @@ def _operate(body: Json, operation: Json) -> None:
     if not path:
         raise _unprocessable("doc is missing path")
     last = path[-1]
-    if how in {"remove", "replace", "test"} and last not in place:
+    if how in ("remove", "replace", "test") and last not in place:
         raise _unprocessable(f"{how} operation does not apply: doc is missing key: {operation.get('path')}")
-    if how in {"add", "replace"}:
+    if how in ("add", "replace"):
         place[last] = operation.get("value")
     elif how == "remove":
         del place[last]

@@ -1,6 +1,7 @@
 """What goes over the wire of a Kubernetes API: a request as it came in, replies, and refusals as `Status` objects."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to an API server. `path` is below the cluster's own prefix; `query` keeps the names as they were written."""
+    """One request to an API server. `query` keeps the names as they were written."""
 
     method: str
     path: str
@@ -48,11 +49,9 @@ class Request:
             )  # fmt: skip
         try:
             parsed = (
-                protobuf.read(self.body)
-                if self.content_type == protobuf.MEDIA_TYPE
-                else json.loads(self.body)
+                protobuf.read(self.body) if self.content_type == protobuf.MEDIA_TYPE else read_json(self.body)
             )
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise bad_request(f"couldn't get version/kind; parse error: {problem}") from problem
         if not isinstance(parsed, dict):
             raise bad_request("couldn't get version/kind; json parse error: an object is expected")
@@ -62,6 +61,29 @@ class Request:
     def wants_table(self) -> bool:
         """Whether the caller prefers a Table, as `kubectl get` does."""
         return "as=Table" in self.headers.get("Accept", "").partition(",")[0]
+
+
+def read_json(raw: bytes) -> object:
+    """What JSON says; half a surrogate pair becomes the replacement character, as Go reads it.
+
+    Raises ValueError, and RecursionError for what is nested too deeply.
+    """
+    parsed: object = json.loads(raw)
+    if b"\\ud" not in raw.lower():
+        return parsed
+    whole: object = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(parsed, ensure_ascii=False)))
+    return whole
+
+
+def object_in(parsed: Json, name: str) -> Json:
+    """The object in a field; {} where there is none.
+
+    Raises ApiError(400) for what is no object.
+    """
+    found = parsed.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise bad_request(f"json: cannot unmarshal into Go struct field {name}: an object is expected")
+    return found or {}
 
 
 class ApiError(Exception):
