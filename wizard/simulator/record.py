@@ -22,13 +22,18 @@ LEFT_OUT = "(left out)"
 IN_FORMS = frozenset({"code"})
 """Secret in a form of the sign-in; in an answer it is the code of an error."""
 _HARMLESS = (
-    "checknameavailability",
-    "listclusterusercredential",
-    "listclusteradmincredential",
-    "checkaccess",
-    "checkpolicyrestrictions",
-    "microsoft.resourcegraph/resources",
+    "/checknameavailability",
+    "/listclusterusercredential",
+    "/listclusteradmincredential",
+    "/listcredential",
+    "/checkpolicyrestrictions",
+    "/microsoft.resourcegraph/resources",
+    "/encrypt",
+    "/decrypt",
+    "/wrapkey",
+    "/unwrapkey",
 )
+"""Actions that change nothing; Key Vault's crypto operations are among them."""
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
 
 
@@ -75,11 +80,9 @@ class Recorded:
     def writes(self) -> bool:
         """Whether it asked ARM or a vault to change something."""
         path = self.path.lower()
-        if (
-            self.host.endswith(API_SERVERS)
-            or self.method not in {"PUT", "PATCH", "POST", "DELETE"}
-            or path.endswith(_HARMLESS)
-        ):
+        if self.host.endswith(API_SERVERS) or self.method not in {"PUT", "PATCH", "POST", "DELETE"}:
+            return False
+        if self.method == "POST" and path.endswith(_HARMLESS):
             return False
         return not any(part in path for part in _SIGN_IN)
 

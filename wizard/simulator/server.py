@@ -126,7 +126,7 @@ class Server:
         if fault is None or not fault.unanswered or fault.after:
             answer, unknown = await self._answer(request, host.lower(), path, body, fault)
         else:
-            answer, unknown = Answer(503), False
+            answer, unknown = Answer(fault.page.status if fault.page else 503), False
         self._world.commit()
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
