@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from wizard.simulator.scenario_model import Guid, Model
 
-Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y)?(\d+M)?(\d+D)?$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M(\d+D)?|\d+D)$")]
 """A span of days as ISO 8601 writes it: `P2Y`, `P18M`, `P30D`."""
 
 

@@ -148,7 +148,8 @@ def _check_name_free(world: World, call: Call) -> None:
             "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link "
             "https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
         )
-    if find_vault(world, name) or name.lower() in world.scenario.taken_vault_names:
+    taken = {each.lower() for each in world.scenario.taken_vault_names}
+    if find_vault(world, name) or name.lower() in taken:
         raise Refusal(
             409,
             "VaultAlreadyExists",
