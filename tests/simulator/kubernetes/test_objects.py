@@ -1,6 +1,5 @@
 """Namespaces and secrets as any client of Kubernetes handles them."""
 
-import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -221,13 +220,6 @@ async def test_what_no_client_sends_is_refused_with_a_status(
     await api.secret("a")
     got, answer = await api.ask(method, path, body, Content_Type=kind)
     assert (got, answer["kind"]) == (status, "Secret" if status == 200 else "Status"), answer
-
-
-async def test_half_a_surrogate_pair_is_read_as_go_reads_it(api: ApiServer) -> None:
-    body = {"metadata": {"name": "a", "annotations": {"odd": "x\ud800"}}, "stringData": {"k": "\udfff"}}
-    status, made = await api.ask("POST", SECRETS, body)
-    assert (status, made["metadata"]["annotations"]) == (201, {"odd": "x\ufffd"})
-    assert made["data"] == {"k": base64.b64encode("\ufffd".encode()).decode()}
 
 
 async def test_a_fault_of_the_server_itself_is_a_status_too(

@@ -1,8 +1,9 @@
 """The ways to patch an object: JSON merge patch, strategic merge patch (the same for what is here), JSON patch."""
 
+import json
 from copy import deepcopy
 
-from wizard.simulator.kubernetes.replies import ApiError, bad_request, read_json
+from wizard.simulator.kubernetes.replies import ApiError, bad_request
 from wizard.simulator.wire import Json
 
 MERGE = ("application/merge-patch+json", "application/strategic-merge-patch+json")
@@ -21,7 +22,7 @@ def patched(body: Json, content_type: str, patch: bytes) -> Json:
             f"the body of the request was in an unknown format - accepted media types include: {accepted}",
         )  # fmt: skip
     try:
-        parsed = read_json(patch)
+        parsed = json.loads(patch)
     except (ValueError, RecursionError) as problem:
         raise bad_request(f"error decoding patch: {problem}") from problem
     if content_type == JSON_PATCH:

@@ -1,7 +1,6 @@
 """What goes over the wire of a Kubernetes API: a request as it came in, replies, and refusals as `Status` objects."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -49,7 +48,9 @@ class Request:
             )  # fmt: skip
         try:
             parsed = (
-                protobuf.read(self.body) if self.content_type == protobuf.MEDIA_TYPE else read_json(self.body)
+                protobuf.read(self.body)
+                if self.content_type == protobuf.MEDIA_TYPE
+                else json.loads(self.body)
             )
         except (ValueError, RecursionError) as problem:
             raise bad_request(f"couldn't get version/kind; parse error: {problem}") from problem
@@ -61,18 +62,6 @@ class Request:
     def wants_table(self) -> bool:
         """Whether the caller prefers a Table, as `kubectl get` does."""
         return "as=Table" in self.headers.get("Accept", "").partition(",")[0]
-
-
-def read_json(raw: bytes) -> object:
-    """What JSON says; half a surrogate pair becomes the replacement character, as Go reads it.
-
-    Raises ValueError, and RecursionError for what is nested too deeply.
-    """
-    parsed: object = json.loads(raw)
-    if b"\\ud" not in raw.lower():
-        return parsed
-    whole: object = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(parsed, ensure_ascii=False)))
-    return whole
 
 
 def object_in(parsed: Json, name: str) -> Json:
