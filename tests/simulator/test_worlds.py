@@ -244,7 +244,7 @@ def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
         state, fleet = State(), fleet_of(load_scenario(file))
         assert fleet is not None
         fleet.lay(state)
-        bodies = [each.body for key, each in state.resources.peek_all() if key.endswith("-00007")]
+        bodies = [state.resources.peek(key).body for key in state.resources if key.endswith("-00007")]
         found.append(json.dumps(bodies).replace("\n", ""))
     first, again, other = map(len, found)
     assert first == again > 0 < other

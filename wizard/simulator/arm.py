@@ -24,7 +24,6 @@ EXTENSIONS = frozenset(
         "roledefinitions",
         "permissions",
         "locks",
-        "checkaccess",
         "denyassignments",
         "roleeligibilityscheduleinstances",
         "policyassignments",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from wizard.simulator import rbac
 from wizard.simulator.body_fields import fields_of, problems
-from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
+from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
 from wizard.simulator.key_store import add, key_uri, new_version, soft_delete_key, vault_name
@@ -23,14 +23,12 @@ from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, merge
 from wizard.simulator.scenario_vaults import KeySpec, RotationPolicySpec, VaultSpec
 from wizard.simulator.state import Assignment, Principal, Resource
 from wizard.simulator.wire import Json
-from wizard.simulator.world import World, iso, new_secret
+from wizard.simulator.world import DAY, World, iso, new_secret
 
 if TYPE_CHECKING:
     from wizard.simulator.fleet import Fleet
 
-DAY = 24 * 3600
-LONG_AGO = 30 * DAY
-_NEWEST = "2026-08-01"
+LONG_AGO = int(30 * DAY)
 
 
 def fleet_of(scenario: Scenario) -> "Fleet | None":
@@ -287,7 +285,7 @@ def _cluster(world: World, group_id: str, name: str, specification: ClusterSpec,
         "tags": specification.tags,
         "properties": properties,
     }
-    body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, _NEWEST)
+    body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, NEWEST)
     if specification.identity == "system":
         principal = world.add_principal(
             Principal(

@@ -5,9 +5,9 @@ They are kept as the data plane writes them; the management plane has the same w
 
 import re
 
-from wizard.simulator.key_store import DAY
 from wizard.simulator.state import Key
 from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.world import DAY
 
 _SPAN = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?")
 _SHORTEST = 7

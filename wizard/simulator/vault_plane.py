@@ -30,7 +30,7 @@ from wizard.simulator.throttling import VaultThrottle
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_access import Origin, check_network, check_rights
 from wizard.simulator.vault_door import VaultDoor
-from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.wire import Answer, Call, Json, Refusal, base64url
 from wizard.simulator.world import World
 
 VERSIONS = (
@@ -298,7 +298,7 @@ class VaultPlane:
                 400, "BadParameter", f"The parameter 'value' is not valid for {operation}."
             ) from problem
         kid = key_uri(self._world, key.vault, key.name, version.version)
-        return Answer(200, {"kid": kid, "value": base64.urlsafe_b64encode(result).rstrip(b"=").decode()})
+        return Answer(200, {"kid": kid, "value": base64url(result)})
 
     # -- soft delete --------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from wizard.simulator.cluster_checks import (
     resolve_version,
 )
 from wizard.simulator.ids import subscription_of
-from wizard.simulator.locations import check_location
+from wizard.simulator.locations import check_location, check_unmoved
 from wizard.simulator.locks import check_locks
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
@@ -207,12 +207,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     check_etag(call, cluster)
     check_free(world, cluster)
     check_running(cluster)
-    if before is not None and before["location"] != location:
-        raise Refusal(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{name}' already exists in location '{before['location']}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
-        )
+    check_unmoved(before, location)
     cluster_id = cluster.id if cluster else _id(call)
     if before is not None:
         # AKS writes to the nodes' group with every update; a lock there stands in its way (AZURE.md §1a, ScopeLocked).

@@ -7,9 +7,8 @@ from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
 from wizard.simulator.state import DeletedVault, Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening, iso
+from wizard.simulator.world import DAY, World, happening, iso
 
-DAY = 24 * 3600.0
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"

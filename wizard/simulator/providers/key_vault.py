@@ -6,7 +6,7 @@ from copy import deepcopy
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.key_store import vault_name
-from wizard.simulator.locations import check_location
+from wizard.simulator.locations import check_location, check_unmoved
 from wizard.simulator.scenario import merge
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
@@ -182,12 +182,7 @@ async def put_vault(world: World, call: Call) -> Answer:
     _check_properties(world, given, before.body["properties"] if before else {})
     _check_change(given, before.body["properties"] if before else {})
     location = check_location(world, body.get("location"), TYPE)
-    if before is not None and before.body["location"] != location:
-        raise Refusal(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{call.names['vault']}' already exists in location '{before.body['location']}'. A resource with the same name cannot be created in location '{location}'.",
-        )
+    check_unmoved(before.body if before else None, location)
     return _keep(
         world, call, before, {"location": location, "tags": body.get("tags") or {}, "properties": given}
     )

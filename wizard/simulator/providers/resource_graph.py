@@ -3,8 +3,8 @@
 import base64
 import json
 
+from wizard.simulator import rbac
 from wizard.simulator.arm import Routes
-from wizard.simulator.ids import within
 from wizard.simulator.resource_graph.service import MOST_ROWS, refused
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
@@ -83,7 +83,7 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
         elif group in world.scenario.management_groups:
             wanted += world.scenario.management_groups[group]
     everything = not body.get("subscriptions") and not body.get("managementGroups")
-    eligible = [each for each in known if (everything or each in wanted) and _sees(world, caller, each)]
+    eligible = [each for each in known if (everything or each in wanted) and rbac.sees(world, caller, each)]
     if not eligible:
         given = ", ".join(wanted)
         raise _bad(
@@ -91,13 +91,6 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
             f"There must be at least one subscription that is eligible to contain resources. Given: '{given}'.",
         )  # fmt: skip
     return eligible
-
-
-def _sees(world: World, caller: str, subscription: str) -> bool:
-    scope = f"/subscriptions/{subscription}"
-    return any(
-        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(caller)
-    )
 
 
 def _table(rows: list[Json], columns: dict[str, str]) -> Json:

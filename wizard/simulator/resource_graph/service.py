@@ -70,14 +70,13 @@ class ResourceGraph:
         Raises 429 RateLimiting.
         """
         limits, now = self._world.scenario.throttling, self._world.now()
-        endless = math.isinf(self._world.speed)
-        window = limits.graph_window / (1 if endless else self._world.speed)
+        enforced = self._world.throttles
+        window = self._world.scaled(limits.graph_window) or limits.graph_window
         began, used = self._windows.get(caller, (now, 0))
         if now - began >= window:
             began, used = now, 0
         resets = max(0, math.ceil(window - (now - began)))
         after = f"{resets // 3600:02}:{resets // 60 % 60:02}:{resets % 60:02}"
-        enforced = limits.enforced == "always" or (limits.enforced == "auto" and not endless)
         if enforced and used >= limits.graph_queries:
             raise refused(
                 self._world, "RateLimiting",
