@@ -103,7 +103,10 @@ async def get_deleted(world: World, call: Call) -> Answer:
 
 @routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
 async def purge(world: World, call: Call) -> Answer:
-    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft."""
+    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft.
+
+    That it is done at once, with 200, is UNCONFIRMED: the SDK takes it for a long-running operation.
+    """
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
         raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")

@@ -54,6 +54,7 @@ def _bad(message: str, code: str = "BadRequest") -> Refusal:
 
 
 def _check_properties(world: World, given: Json, before: Json) -> None:
+    # The codes InvalidTenantId and InvalidSku, and the texts of both, are UNCONFIRMED.
     if given.get("tenantId") not in {world.scenario.tenant.id, before.get("tenantId")}:
         raise _bad(
             f"The tenant '{given.get('tenantId')}' in the request does not match the subscription's tenant '{world.scenario.tenant.id}'.",
