@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from wizard.simulator import rbac
+from wizard.simulator import rbac, rotation
 from wizard.simulator.body_fields import fields_of, problems
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
@@ -21,8 +21,8 @@ from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, merge
 from wizard.simulator.scenario_vaults import KeySpec, RotationPolicySpec, VaultSpec
-from wizard.simulator.state import Assignment, Principal, Resource
-from wizard.simulator.wire import Json
+from wizard.simulator.state import Assignment, Key, Principal, Resource
+from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import DAY, World, iso, new_secret
 
 if TYPE_CHECKING:
@@ -231,27 +231,27 @@ def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> No
         version.expires, version.not_before = days(specification.expires), days(specification.not_before)
         key = add(world, vault_name(vault), name, version)
         if specification.rotation_policy:
-            key.rotation_policy = _rotation_policy(specification.rotation_policy, version.created)
+            key.rotation_policy = _rotation_policy(key, specification.rotation_policy, version.created)
+    rotation.plan(world, key)
     if specification.deleted:
         soft_delete_key(world, vault, key)
 
 
-def _rotation_policy(specification: RotationPolicySpec, created: int) -> Json:
+def _rotation_policy(key: Key, specification: RotationPolicySpec, created: int) -> Json:
     """A rotation policy as the data plane keeps it."""
-    expiry = {"expiryTime": specification.expiry} if specification.expiry else {}
-    actions: list[Json] = []
-    if specification.rotate_after:
-        actions.append(
-            {"trigger": {"timeAfterCreate": specification.rotate_after}, "action": {"type": "Rotate"}}
-        )
-    if specification.rotate_before_expiry:
-        actions.append(
-            {
-                "trigger": {"timeBeforeExpiry": specification.rotate_before_expiry},
-                "action": {"type": "Rotate"},
-            }
-        )
-    return {"lifetimeActions": actions, "attributes": {**expiry, "created": created, "updated": created}}
+    triggers = {
+        "timeAfterCreate": specification.rotate_after, "timeBeforeExpiry": specification.rotate_before_expiry,
+    }  # fmt: skip
+    actions = [
+        {"trigger": {name: span}, "action": {"type": "Rotate"}} for name, span in triggers.items() if span
+    ]
+    given: Json = {"lifetimeActions": actions, "attributes": {"expiryTime": specification.expiry}}
+    try:
+        return rotation.kept(given, {}, created)
+    except Refusal as refusal:
+        raise ScenarioError(
+            f"The scenario gives the key '{key.vault}/{key.name}' a `rotation_policy` that Key Vault does not take. {refusal.message}"
+        ) from refusal
 
 
 def _object_id(world: World, place: str, name: str) -> str:

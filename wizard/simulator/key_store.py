@@ -68,7 +68,7 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
     days = vault.body["properties"]["softDeleteRetentionInDays"]
     deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
     del world.state.keys[place]
-    world.after_retention(days, "key-purged", place=place, deleted=repr(now))
+    world.after_days(days, "key-purged", place=place, deleted=repr(now))
     return deleted
 
 

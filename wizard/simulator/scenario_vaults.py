@@ -11,7 +11,10 @@ Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M
 
 
 class RotationPolicySpec(Model):
-    """A key's rotation policy: how long new versions live, and when Key Vault makes the next one."""
+    """A key's rotation policy: how long new versions live, and when Key Vault makes the next one.
+
+    The simulator's speed divides the time until then, though not the lives of versions.
+    """
 
     expiry: Duration | Literal[""] = ""
     rotate_after: Duration | Literal[""] = ""

@@ -196,20 +196,18 @@ class VaultPlane:
         self._apply(version, body)
         check_key(self._world, vault, version)
         await ensure_material(self._world, version)
-        return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
+        key = add(self._world, held, name, version)
+        rotation.plan(self._world, key)
+        return Answer(200, await self._bundle(vault, key, version))
 
     async def _rotate(self, vault: Resource, call: Call) -> Answer:
         key = self._key(vault, call)
-        old = key.current
-        version = new_version(
-            self._world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops
-        )
-        version.tags = dict(old.tags)
-        version.expires = rotation.expiry_of(key.rotation_policy, version.created)
+        version = rotation.next_version(self._world, key)
         check_key(self._world, vault, version)
         await ensure_material(self._world, version)
         key.versions.append(version)
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _get(self, vault: Resource, call: Call) -> Answer:
@@ -226,6 +224,7 @@ class VaultPlane:
         self._apply(version, body)
         version.updated = int(self._world.now())
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _list_keys(self, vault: Resource, call: Call) -> Answer:
@@ -260,6 +259,7 @@ class VaultPlane:
         check_key_request("key_rotation_policy", body)
         key.rotation_policy = rotation.kept(body, key.rotation_policy, int(self._world.now()))
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, self._policy(key))
 
     async def _crypt(self, vault: Resource, call: Call) -> Answer:
@@ -343,6 +343,7 @@ class VaultPlane:
         del self._world.state.deleted_keys[place]
         self._world.state.keys[place] = key
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, key.current))
 
     async def _purge(self, vault: Resource, call: Call) -> Answer:

@@ -156,7 +156,7 @@ class World:
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
-    def after_retention(self, days: float, what: str, **facts: str) -> None:
+    def after_days(self, days: float, what: str, **facts: str) -> None:
         """Let something happen after so many days. At infinite speed they last as in real life: nothing would be kept at all."""
         seconds = days * DAY
         due = self.now() + (seconds if math.isinf(self.speed) else self.scaled(seconds))

@@ -26,7 +26,7 @@ def soft_delete(world: World, vault: Resource) -> None:
     purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
     world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
     days = vault.body["properties"]["softDeleteRetentionInDays"]
-    world.after_retention(days, "vault-purged", name=name, deleted=repr(now))
+    world.after_days(days, "vault-purged", name=name, deleted=repr(now))
     world.remove(vault.id)
 
 

@@ -3,6 +3,7 @@
 import re
 from copy import deepcopy
 
+from wizard.simulator import rotation
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.key_store import vault_name
@@ -244,6 +245,7 @@ def _recover(world: World, call: Call) -> Answer:
     del world.state.deleted_vaults[name]
     for key in deleted.keys:
         world.state.keys[f"{key.vault}/{key.name}".lower()] = key
+        rotation.plan(world, key)
     return Answer(200, world.put(deleted.resource).body)
 
 

@@ -131,6 +131,7 @@ async def put_key(world: World, call: Call) -> Answer:
         if find_key(world, held, name) is None:
             made = add(world, held, name, version)
             made.rotation_policy = policy
+            rotation.plan(world, made)
     key = find_key(world, held, name)
     if key is None:
         raise Refusal(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
