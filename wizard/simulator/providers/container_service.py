@@ -316,7 +316,7 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     encryption = cluster_kms.Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
-    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and cluster_kms.breaks_late(
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not cluster_kms.can_use_key(
         world, encryption.kms, cluster.body.get("identity") or {}
     ):
         return {"code": "InternalOperationError", "message": "Internal server error"}
