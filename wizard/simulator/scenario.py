@@ -115,27 +115,30 @@ class SubscriptionSpec(Model):
     locks: dict[str, LockSpec] = {}
 
 
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Durations(Model):
     """How long Azure takes, in real-life seconds."""
 
-    feature: float = 360
-    provider: float = 20
-    vault_dns: float = 25
-    role_propagation: float = 120
-    principal_replication: float = 15
-    cluster_create: float = 360
-    cluster_update: float = 240
-    cluster_delete: float = 300
-    group_delete: float = Field(60, description="And the time of a cluster's, where it has any.")
-    secret_migration: float = Field(
+    feature: Seconds = 360
+    provider: Seconds = 20
+    vault_dns: Seconds = 25
+    role_propagation: Seconds = 120
+    principal_replication: Seconds = 15
+    cluster_create: Seconds = 360
+    cluster_update: Seconds = 240
+    cluster_delete: Seconds = 300
+    group_delete: Seconds = Field(60, description="And the time of a cluster's, where it has any.")
+    secret_migration: Seconds = Field(
         120, description="Until AKS has rewritten all secrets of a cluster with a new key."
     )
-    key_rotation_detection: float = Field(
+    key_rotation_detection: Seconds = Field(
         21600, description="Between two looks of AKS for a new version of a customer's key."
     )
-    graph_lag: float = Field(60, description="Until Resource Graph shows a change.")
-    poll_interval: float = 10
-    token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")
+    graph_lag: Seconds = Field(60, description="Until Resource Graph shows a change.")
+    poll_interval: Seconds = 10
+    token_lifetime: Seconds = Field(3599, description="Not divided by the speed: tokens live in real time.")
 
 
 class KubernetesVersionSpec(Model):

@@ -58,12 +58,12 @@ def _check_who_signs_in(scenario: "Scenario") -> None:
 def _check_principals(scenario: "Scenario") -> None:
     named = [(f"group '{group}'", each.members) for group, each in scenario.principals.items()]
     named += [
-        (f"deny assignment '{name}'", [*each.principals, *each.exclude])
+        (f"deny assignment '{name}'", [*(who for who in each.principals if who != EVERYONE), *each.exclude])
         for name, each in scenario.deny_assignments.items()
     ]
     for place, names in named:
         for name in names:
-            if name not in scenario.principals and not name.startswith("/") and name != EVERYONE:
+            if name not in scenario.principals and not name.startswith("/"):
                 raise ValueError(
                     f"the {place} names '{name}', which `principals` does not have. {nearest(name, scenario.principals)}"
                 )
