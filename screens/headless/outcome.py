@@ -37,14 +37,14 @@ def carry_out(work: Coroutine[Any, Any, int]) -> int:
     """
     from wizard.answers import AnswersError
     from wizard.journal import JournalError
-    from wizard.simulator import ScenarioError
+    from wizard.simulator import ScenarioError, StateFileError
 
     try:
         return asyncio.run(_listening(work))
     except AzureError as error:
         say(problem_text(error.problem))
         return code_of(error.problem)
-    except (AnswersError, ScenarioError, JournalError) as error:
+    except (AnswersError, ScenarioError, StateFileError, JournalError) as error:
         say(f"Error: {error}")
         return USAGE
     except Ended as end:

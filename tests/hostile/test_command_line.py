@@ -248,6 +248,11 @@ ROWS = [
         "✗ The simulated Azure cannot be served: /nowhere/x: No such file or directory.",
     ),
     (
+        "simulator --state=odd.yaml",
+        2,
+        "Error: odd.yaml does not hold the state of a simulated Azure (file is not a database). Give another file, or remove this one to start afresh.",
+    ),
+    (
         "simulator --host=0.0.0.0",
         2,
         "Error: No such option '--host'. (Did you mean one of: '--list', '--port', '--state'?)",

@@ -23,6 +23,9 @@ WRITES = "operation: microsoft.containerservice/managedclusters/WRITE"
         ("GET", f"{S}/resourceGroups", "Microsoft.Resources/resourceGroups/read", ""),
         ("GET", "/subscriptions", "Microsoft.Resources/subscriptions/read", ""),
         ("DELETE", f"{S}/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", "Microsoft.KeyVault/vaults/delete", "v"),
+        ("GET", f"{S}/providers/Microsoft.Features", "Microsoft.Features/read", ""),
+        ("GET", f"{S}/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/F", "Microsoft.Features/providers/features/read", "F"),
+        ("POST", f"{S}/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/F/register", "Microsoft.Features/providers/features/register/action", "F"),
     ],
 )  # fmt: skip
 def test_operations_have_names(method: str, path: str, operation: str, name: str) -> None:

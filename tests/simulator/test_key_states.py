@@ -1,5 +1,6 @@
 """Vaults and keys as worlds leave them: deleted, not yet valid, in hardware, behind a perimeter, of another tenant (AZURE.md §3)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.simulator.clients import (
     said,
     vault_path,
 )
+from tests.simulator.plain import Plain
 from tests.simulator.test_lasting_deletions import DAY, Clock
 from wizard.simulator import ScenarioError
 
@@ -45,6 +47,36 @@ async def test_a_key_from_next_week(start: Start) -> None:
     cloud = await start("key-not-yet-valid")
     attributes = (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).properties.attributes
     assert attributes.not_before > attributes.created
+
+
+@pytest.mark.parametrize(
+    ("attributes", "encrypts", "decrypts"),
+    [
+        ({"exp": 1}, "KeyExpired", ""),
+        ({"nbf": 4_000_000_000}, "KeyNotYetValid", ""),
+        ({"enabled": False}, "KeyDisabled", "KeyDisabled"),
+    ],
+)
+async def test_what_a_key_out_of_its_dates_or_switched_off_still_does(
+    cloud: Cloud, attributes: dict[str, Any], encrypts: str, decrypts: str
+) -> None:
+    """§1b: out of its dates it decrypts and unwraps, and does not encrypt or wrap."""
+    await cloud.make_vault()
+    await (await officer(cloud)).create_rsa_key("aks-kms")
+    plain = Plain(cloud.simulator.environment)
+
+    async def ask(method: str, tail: str = "", **body: Any) -> Any:
+        return (await asyncio.to_thread(plain.vault, "kv-demo", method, f"/keys/aks-kms{tail}", body))[1]
+
+    sealed = {kind: await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ") for kind in ("encrypt", "wrapKey")}  # fmt: skip
+    assert "error" not in await ask("PATCH", attributes=attributes)
+    for kind in sealed:
+        refused = (await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ"))["error"]
+        assert (refused["code"], refused["innererror"]["code"]) == ("Forbidden", encrypts)
+    for kind, value in (("decrypt", sealed["encrypt"]["value"]), ("unwrapKey", sealed["wrapKey"]["value"])):
+        answer = await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value=value)
+        inner = answer.get("error", {}).get("innererror", {}).get("code", "")
+        assert (inner, answer.get("value")) == (decrypts, None if decrypts else "YQ")
 
 
 async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> None:

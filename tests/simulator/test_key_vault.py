@@ -79,10 +79,16 @@ async def test_patch_keeps_what_it_does_not_name(cloud: Cloud) -> None:
         ("kv-demo", {"enableSoftDelete": False}, "BadRequest"),
         ("kv-demo", {"enablePurgeProtection": False}, "BadRequest"),
         ("kv-demo", {"softDeleteRetentionInDays": 6}, "BadRequest"),
+        ("kv-demo", {"softDeleteRetentionInDays": 0}, "BadRequest"),
+        ("kv-demo", {"networkAcls": {"ipRules": [{"value": "203.0.113.0/24"}, {"value": "my-laptop"}]}}, "BadRequest"),
+        ("kv-demo", {"networkAcls": {"ipRules": [{"value": None}]}}, "BadRequest"),
+        ("kv-demo", {"accessPolicies": [{}]}, "BadRequest"),
+        ("kv-demo", {"accessPolicies": [{"tenantId": TENANT, "objectId": OPERATOR}]}, "BadRequest"),
+        ("kv-demo", {"accessPolicies": [{"tenantId": TENANT, "permissions": {}}]}, "BadRequest"),
         ("kv-demo", {"enableRbacAuthorisation": True}, "InvalidRequestContent"),
         ("kv-demo", {"tenantId": PRODUCTION}, "InvalidTenantId"),
     ],
-)
+)  # fmt: skip
 async def test_what_a_vault_must_be(cloud: Cloud, name: str, properties: dict[str, Any], code: str) -> None:
     body = {
         "location": "westus2",
@@ -322,6 +328,22 @@ async def test_access_policies_are_added_and_removed(cloud: Cloud) -> None:
         held = (await cloud.vaults.vaults.get("rg-demo", "kv-demo")).properties.access_policies
         assert bool(held) is allowed
         assert not held or permission in held[0].permissions.keys_property
+
+
+async def test_what_an_access_policy_must_say_when_it_is_added(cloud: Cloud) -> None:
+    await cloud.make_vault(enableRbacAuthorization=False)
+    where = f"{vault_path()}/accessPolicies"
+    whole: dict[str, Any] = {"tenantId": TENANT, "objectId": OPERATOR, "permissions": {"keys": ["list"]}}
+    for missing in whole:
+        body = {"properties": {"accessPolicies": [whole | {missing: None}]}}
+        for operation in ("add", "replace", "remove"):
+            status, answer, _ = await cloud.raw("PUT", f"{where}/{operation}", "2026-02-01", body)
+            text = "An invalid value was provided for 'accessPolicies'."
+            assert (status, answer["error"]["message"]) == (400, text)
+    for permissions in ({"keys": None, "secrets": None}, {"keys": ["list"]}, {"keys": None}):
+        body = {"properties": {"accessPolicies": [whole | {"permissions": permissions}]}}
+        assert (await cloud.raw("PUT", f"{where}/add", "2026-02-01", body))[0] == 200
+    assert [key async for key in cloud.keys("kv-demo").list_properties_of_keys()] == []
 
 
 async def test_an_unknown_vault_and_an_unknown_api_version(cloud: Cloud) -> None:

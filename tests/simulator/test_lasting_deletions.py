@@ -1,7 +1,11 @@
 """What takes its time to be gone: groups that are being deleted, vaults and keys that are kept for a while (AZURE.md §3a)."""
 
 import asyncio
+import threading
 import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +19,11 @@ from tests.simulator.clients import (
     Start,
     cluster_path,
     said,
+    until,
     vault_path,
 )
+from wizard.simulator import key_store
+from wizard.simulator.state import KeyVersion
 
 DAY = 24 * 3600
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
@@ -116,6 +123,74 @@ async def test_a_purged_vault_takes_its_deleted_keys_along(start: Start) -> None
     await (await cloud.vaults.vaults.begin_purge_deleted("kv-demo", "westus2")).result()
     await cloud.make_vault()
     assert (await cloud.make_key()).name == "aks-kms"
+
+
+@pytest.fixture
+def under_way(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[None]]:
+    """Lets a key be made until the block is left; within it, its material is being made, or all was answered already."""
+
+    @asynccontextmanager
+    async def making(request: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+        began, go, make = threading.Event(), threading.Event(), key_store._generate
+
+        def slowly(version: KeyVersion) -> Any:
+            began.set()
+            assert go.wait(20)
+            return make(version)
+
+        monkeypatch.setattr(key_store, "_generate", slowly)
+        answered = asyncio.create_task(request)
+        answered.add_done_callback(lambda _: began.set())
+        assert await asyncio.to_thread(began.wait, 20)
+        yield
+        go.set()
+        await answered
+
+    return making
+
+
+@pytest.mark.parametrize("how", ["management plane", "data plane", "rotation"])
+async def test_a_key_under_way_goes_with_its_vault(
+    cloud: Cloud, under_way: Callable[..., AbstractAsyncContextManager[None]], how: str
+) -> None:
+    """Nothing of it comes back with the vault's name."""
+    vault = await cloud.make_vault()
+    await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
+    keys = cloud.keys("kv-demo")
+    if how == "rotation":
+        await keys.create_rsa_key("aks-kms")
+    ways: dict[str, Callable[[], Any]] = {
+        "management plane": cloud.make_key,
+        "data plane": partial(keys.create_rsa_key, "aks-kms"),
+        "rotation": partial(keys.rotate_key, "aks-kms"),
+    }
+    async with under_way(ways[how]()):
+        await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
+    await (await cloud.vaults.vaults.begin_purge_deleted("kv-demo", "westus2")).result()
+    await cloud.make_vault()
+    assert [key.name async for key in cloud.vaults.keys.list("rg-demo", "kv-demo")] == []
+
+
+@pytest.mark.parametrize("how", ["create_rsa_key", "rotate_key"])
+async def test_a_version_under_way_goes_with_its_key(
+    cloud: Cloud, under_way: Callable[..., AbstractAsyncContextManager[None]], how: str
+) -> None:
+    """A key is never there and deleted at once."""
+    vault = await cloud.make_vault()
+    await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
+    keys = cloud.keys("kv-demo")
+    await keys.create_rsa_key("aks-kms")
+
+    async def gone() -> bool:
+        return [key async for key in cloud.vaults.keys.list("rg-demo", "kv-demo")] == []
+
+    async with under_way(getattr(keys, how)("aks-kms")):
+        deleting = asyncio.create_task(keys.delete_key("aks-kms"))
+        await until(gone, "it is deleted at once, though the answer shows its newest version")
+    await deleting
+    assert [key.name async for key in keys.list_properties_of_keys()] == []
+    await keys.recover_deleted_key("aks-kms")
+    assert len([each async for each in keys.list_properties_of_key_versions("aks-kms")]) == 2
 
 
 async def test_a_key_vault_call_whose_token_is_taken_back(start: Start) -> None:

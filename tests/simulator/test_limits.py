@@ -37,6 +37,23 @@ async def test_aks_buckets(start: Start, bucket: str, method: str, path: str, ki
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "version"),
+    [
+        ("GET", f"{S}/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/KMSPMKPreview", "2021-07-01"),
+        ("GET", f"{cluster_path()}/providers/Microsoft.Authorization/roleAssignments", "2022-04-01"),
+        ("GET", f"{cluster_path()}/providers/Microsoft.Authorization/locks", "2020-05-01"),
+        ("GET", f"{S}/providers/Microsoft.ContainerService", "2024-11-01"),
+        ("POST", f"{S}/providers/Microsoft.ContainerService/register", "2024-11-01"),
+    ],
+)  # fmt: skip
+async def test_aks_throttles_no_calls_of_other_providers(
+    start: Start, method: str, path: str, version: str
+) -> None:
+    cloud = await start(f"throttling: {{enforced: always, other_cluster_calls: {SLOW}}}")
+    assert [(await cloud.raw(method, path, version))[0] for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize(
     ("kind", "method", "code"), [("reads", "GET", 200), ("writes", "PUT", 201), ("deletes", "DELETE", 204)]
 )
 async def test_arm_buckets(start: Start, kind: str, method: str, code: int) -> None:
@@ -164,6 +181,27 @@ async def test_a_lock_on_the_nodes_group_stands_in_the_way_of_an_update(start: S
     status, answer, _ = await cloud.put_cluster()
     assert (status, said(answer)["code"]) == (409, "ScopeLocked")
     assert "MC_rg-demo_aks-demo_westus2" in said(answer)["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("DELETE", cluster_path(), 409),
+        ("DELETE", f"{S}/resourceGroups/rg-demo", 409),
+        ("POST", f"{cluster_path()}/stop", 409),
+        ("POST", f"{cluster_path()}/start", 204),
+        ("DELETE", cluster_path("orders-prod", "rg-orders"), 202),
+    ],
+)
+async def test_a_lock_on_the_nodes_group_keeps_the_cluster_as_it_is(
+    start: Start, method: str, path: str, code: int
+) -> None:
+    cloud = await start("node-group-lock")
+    before = cloud.cluster()
+    status, answer, _ = await cloud.raw(method, path, "2024-11-01" if path.endswith("rg-demo") else "2026-08-01")  # fmt: skip
+    assert status == code
+    assert status != 409 or "MC_rg-demo_aks-demo_westus2" in said(answer)["message"]
+    assert cloud.cluster() == before
 
 
 async def test_long_lists_come_in_pages(start: Start) -> None:

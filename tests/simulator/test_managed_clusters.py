@@ -231,8 +231,41 @@ async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> N
     status, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
     )
-    assert (status, said(body)["code"]) == (403, "LinkedAuthorizationFailed")
+    assert (status, body["error"]["code"]) == (403, "LinkedAuthorizationFailed"), "it is ARM that refuses"
     assert "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'" in said(body)["message"]
+
+
+@pytest.mark.parametrize("then", ["success", "failure, then success", "failure, then deletion"])
+async def test_a_system_assigned_identity_that_was_given_up_is_gone_from_the_directory(
+    start: Start, then: str
+) -> None:
+    """Once the change has succeeded, at last with the cluster."""
+    fails = "faults:\n  - match: {method: PUT, operation: '*/managedClusters/write', count: 1}\n    lro_fails: {code: X, message: x}"
+    cloud = await start("contoso" if then == "success" else fails)
+    left = cloud.cluster()["identity"]["principalId"]
+    identity = await cloud.make_identity()
+    wanted = {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
+
+    async def known() -> bool:
+        return bool((await cloud.raw("GET", f"/v1.0/servicePrincipals/{left}", ""))[0] == 200)
+
+    assert (await cloud.put_cluster(identity=wanted))[0] == 200
+    if then != "success":
+        assert await known()
+        assert cloud.cluster()["properties"]["provisioningState"] == "Failed"
+        if then.endswith("success"):
+            assert (await cloud.put_cluster())[0] == 200
+        else:
+            assert (await cloud.raw("DELETE", cluster_path()))[0] == 202
+    assert not await known()
+
+
+async def test_a_cluster_has_an_agent_pool(cloud: Cloud) -> None:
+    before = cloud.cluster()
+    status, body, _ = await cloud.put_cluster(properties={"agentPoolProfiles": []})
+    assert (status, said(body)["code"]) == (400, "InvalidParameter")
+    assert "agentPoolProfiles" in said(body)["message"]
+    assert cloud.cluster() == before
 
 
 async def test_a_failed_operation_ends_in_a_failed_cluster(start: Start) -> None:

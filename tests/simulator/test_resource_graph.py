@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.simulator.clients import DEVELOPMENT, PRODUCTION, TENANT, Cloud, Start, until
 from wizard.simulator.resource_graph.language import QueryRefused
 from wizard.simulator.resource_graph.query import compile_query
+from wizard.simulator.world import World
 
 CLUSTERS = "resources | where type =~ 'Microsoft.ContainerService/managedClusters'"
 PATH = "/providers/Microsoft.ResourceGraph/resources"
@@ -245,6 +247,23 @@ async def test_changes_are_seen_later(start: Start) -> None:
         return await names(cloud, tagged) == ["aks-demo"]
 
     await until(seen, "Resource Graph shows the change in the end")
+
+
+async def test_the_past_is_kept_no_longer_than_it_is_shown(start: Start) -> None:
+    """Also where nobody ever asks: a world may be served for days."""
+    now = time.time()
+    cloud = await start("durations: {graph_lag: 100}", speed=1, clock=lambda: now)
+
+    def kept(world: World) -> int:
+        return sum(map(len, world.resource_graph._past.values()))
+
+    for tag in ("a", "b", "c"):
+        await cloud.raw("PATCH", cluster("aks-demo"), body={"tags": {"tag": tag}})
+        await cloud.raw("PATCH", cluster("web-stage", "rg-web"), body={"tags": {"tag": tag}})
+        assert cloud.simulator._in_world(kept) == 2
+        now += 120
+    assert sorted(await names(cloud, f"{CLUSTERS} and tags.tag == 'c'")) == ["aks-demo", "web-stage"]
+    assert cloud.simulator._in_world(kept) == 0
 
 
 def cluster(name: str, group: str = "rg-demo") -> str:

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from tests.simulator.clients import (
     CRYPTO_OFFICER,
@@ -68,6 +68,27 @@ async def test_an_assignment_and_its_listing(cloud: Cloud) -> None:
     assert cloud.simulator.resource(made.id) is None
 
 
+async def test_a_role_on_a_single_key(cloud: Cloud) -> None:
+    """It is good for that key, listed above and below, and goes with the vault."""
+    vault = await cloud.make_vault()
+    key, other = await cloud.make_key(), await cloud.make_key(name="other")
+    made = await cloud.grant(key.id, CRYPTO_USER, OPERATOR)
+    assert made.scope == key.id
+    assert (await cloud.authorization.role_assignments.get(key.id, made.name)).id == made.id
+    for scope in (key.id, vault.id):
+        listed = cloud.authorization.role_assignments.list_for_scope(scope)
+        assert made.id in [entry.id async for entry in listed]
+    keys = cloud.keys("kv-demo")
+    assert (await keys.get_key("aks-kms")).name == "aks-kms"
+    with pytest.raises(HttpResponseError, match="ForbiddenByRbac"):
+        await keys.get_key("other")
+    for nowhere in (f"{vault.id}/keys/none", key.id.replace("kv-demo", "kv-none"), f"{other.id}/versions/x"):
+        with pytest.raises(ResourceNotFoundError, match="ResourceNotFound"):
+            await cloud.grant(nowhere, CRYPTO_USER, OPERATOR)
+    await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
+    assert cloud.simulator.resource(made.id) is None
+
+
 async def test_the_same_assignment_again_and_under_another_name(cloud: Cloud) -> None:
     vault, identity, name = await cloud.make_vault(), await cloud.make_identity(), str(uuid.uuid4())
     made = await cloud.grant(vault.id, CRYPTO_USER, identity.principal_id, name=name)
@@ -116,6 +137,13 @@ async def test_what_an_assignment_must_be(cloud: Cloud, name: str, role: str, ki
         await cloud.grant(GROUP, role, OPERATOR, name=name, principal_type=kind)
 
 
+@pytest.mark.parametrize("principal_type", ["ServicePrincipal", None])
+async def test_a_principal_is_named_by_a_guid(cloud: Cloud, principal_type: str | None) -> None:
+    with pytest.raises(HttpResponseError) as refused:
+        await cloud.grant(GROUP, CRYPTO_USER, "hello", principal_type=principal_type)
+    assert refusal(refused.value)[:2] == (400, "InvalidPrincipalId")
+
+
 async def test_permissions_are_those_of_the_caller(cloud: Cloud, start: Start) -> None:
     owner = [entry async for entry in cloud.authorization.permissions.list_for_resource_group("rg-demo")]
     assert [entry.actions for entry in owner] == [["*"]]
@@ -160,6 +188,14 @@ async def test_data_access_administrator_gives_data_roles_only(start: Start) -> 
     ).principal_id == identity.principal_id
     with pytest.raises(HttpResponseError, match="ABAC condition is not fulfilled"):
         await cloud.grant(vault.id, KEY_VAULT_CONTRIBUTOR, identity.principal_id)
+    held = [each async for each in cloud.authorization.role_assignments.list_for_scope(vault.id)]
+    (given,) = [each for each in held if each.role_definition_id.endswith(CRYPTO_USER)]
+    (other,) = [each for each in held if each.principal_id == OPERATOR and "24988ac-" in each.role_definition_id]  # fmt: skip
+    with pytest.raises(HttpResponseError, match=r"roleAssignments/delete.* ABAC condition is not fulfilled"):
+        await cloud.authorization.role_assignments.delete(other.scope, other.name)
+    assert cloud.simulator.resource(other.id) is not None
+    await cloud.authorization.role_assignments.delete(given.scope, given.name)
+    assert cloud.simulator.resource(given.id) is None
 
 
 async def test_a_role_on_one_group_does_not_reach_another(start: Start) -> None:

@@ -1,5 +1,8 @@
 """Tokens and discovery (AZURE-CLIENTS.md §2, §3; AZURE.md §3d for the challenge)."""
 
+import time
+from typing import Any
+
 import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
@@ -67,7 +70,7 @@ async def test_unknown_application_and_unknown_resource(cloud: Cloud) -> None:
         await cloud.token("https://elsewhere.example")
 
 
-async def _form(cloud: Cloud, path: str, **form: str) -> tuple[int, dict[str, str]]:
+async def _form(cloud: Cloud, path: str, **form: str) -> tuple[int, dict[str, Any]]:
     async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/{path}", data=form) as response:
         return response.status, await response.json()
 
@@ -98,6 +101,22 @@ async def test_device_code_signs_in_the_user_and_its_refresh_token_renews(cloud:
     )
     assert status == 200
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=renewed["access_token"]))[0] == 200
+
+
+async def test_codes_and_refresh_tokens_have_lives_of_their_own(start: Start) -> None:
+    """Longer than that of an access token, and all by the true time, whatever the clock of the world says."""
+    cloud = await start("durations: {token_lifetime: 40}", clock=lambda: time.time() + 2 * 3600)
+    _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
+    form = {"grant_type": "device_code", "device_code": device["device_code"]}
+    _, tokens = await _form(cloud, "token", **form)
+    assert (tokens["expires_in"], tokens["ext_expires_in"]) == (40, 40)
+    given = {"access": tokens["access_token"], "code": device["device_code"], "refresh": tokens["refresh_token"]}  # fmt: skip
+    claims = {what: jwt.decode(token, options={"verify_signature": False}) for what, token in given.items()}
+    assert {what: claim["exp"] - claim["iat"] for what, claim in claims.items()} == {
+        "access": 40,
+        "code": device["expires_in"],
+        "refresh": 90 * 24 * 3600,
+    }
 
 
 async def test_a_refresh_token_is_no_access_token(cloud: Cloud) -> None:

@@ -6,9 +6,13 @@ import math
 import os
 import re
 import shlex
+import sqlite3
 import ssl
+import stat
 import subprocess
 import sys
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -169,6 +173,19 @@ async def test_an_operation_goes_on_after_a_restart(tmp_path: Path, start: Start
     assert (await second.put_cluster())[0] == 409
 
 
+async def test_an_operation_that_lags_stands_in_nobodys_way_after_a_restart(
+    tmp_path: Path, start: Start
+) -> None:
+    first = await start("operation-lags", state=tmp_path / "state")
+    _, _, headers = await first.put_cluster()
+    poll = headers["Azure-AsyncOperation"].removeprefix(first.endpoint)
+    assert (await first.raw("GET", poll, ""))[1]["status"] == "InProgress"
+    first.simulator.stop()
+    second = await start("operation-lags", state=tmp_path / "state")
+    assert (await second.raw("GET", poll, ""))[1]["status"] == "InProgress"
+    assert (await second.put_cluster())[0] == 200
+
+
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     file.write_text('{"resources": 3}', "utf-8")
@@ -177,17 +194,95 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == '{"resources": 3}'
 
 
-def test_a_world_of_another_scenario_is_refused(tmp_path: Path) -> None:
-    first = Simulator(state=tmp_path / "world.json")
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("key-expired", r"another scenario \('contoso'\), not from 'key-expired'\. Start it with"),
+        ("custom_roles: {Reader of all: {actions: ['*/read']}}", r"\('contoso'\), not from '.*mine\.yaml'"),
+        ("principals: {reader: {object_id: 99999999-9999-9999-9999-999999999999}}", "another scenario"),
+    ],
+)
+def test_a_world_of_another_scenario_is_refused(tmp_path: Path, other: str, said: str) -> None:
+    state, scenario = tmp_path / "state", other
+    first = Simulator(state=state)
     first.start()
     first.stop()
+    if ":" in other:
+        scenario = str(tmp_path / "mine.yaml")
+        Path(scenario).write_text(f"description: x\nextends: contoso\n{other}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=said):
+        Simulator(scenario, state=state).start()
+
+
+def test_a_world_goes_on_with_its_own_scenario_however_it_is_called(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    def begin(scenario: str, *, speed: float = 60) -> None:
+        simulator = Simulator(scenario, state=state, speed=speed)
+        simulator.start()
+        simulator.stop()
+
+    begin("contoso")
     mine = tmp_path / "mine.yaml"
-    mine.write_text(
-        "description: x\nextends: contoso\nprincipals: {reader: {object_id: 99999999-9999-9999-9999-999999999999}}\n",
-        "utf-8",
+    mine.write_text("description: x\nextends: contoso\n", "utf-8")
+    begin(str(mine), speed=1)
+    mine.write_text("description: x\nextends: contoso\ndurations: {feature: 1}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"from '.*mine\.yaml' as it was before it was changed\. Undo"):
+        begin(str(mine))
+    begin("contoso")
+
+
+def test_a_kept_world_from_before_its_scenario_was_written_down(tmp_path: Path) -> None:
+    """It is taken where the principals agree, and knows its scenario from then on."""
+    state = tmp_path / "state"
+    for scenario, forgets in (("contoso", True), ("key-expired", False)):
+        simulator = Simulator(scenario, state=state)
+        simulator.start()
+        simulator.stop()
+        if forgets:
+            with closing(sqlite3.connect(state)) as database, database:
+                database.execute("DELETE FROM facts WHERE name IN ('scenario', 'digest')")
+    with pytest.raises(ScenarioError, match="'key-expired'"):
+        Simulator("contoso", state=state).start()
+
+
+def test_what_a_killed_simulator_left_behind_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else does: no folder of a living one, of another machine, behind a link, or of another name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}\nfrom wizard.simulator import Simulator\n"
+        "Simulator().start(); print(flush=True); input()"
     )
-    with pytest.raises(ScenarioError, match="another scenario"):
-        Simulator(mine, state=tmp_path / "world.json").start()
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with killed:
+        assert killed.stdout is not None
+        killed.stdout.readline()
+        killed.kill()
+    (left,) = tmp_path.iterdir()
+    assert f"-{killed.pid}-" in left.name
+    kept = [
+        left.with_name(left.name.replace(str(killed.pid), str(os.getpid()))),
+        left.with_name(left.name.replace("simulated-azure-", "simulated-azure-elsewhere.")),
+        left.with_name(f"my-{left.name}"),
+        tmp_path / "simulated-azure-notes",
+    ]
+    for folder in kept:
+        folder.mkdir()
+        (folder / "file").touch()
+    link = left.with_name(f"{left.name}-link")
+    link.symlink_to(kept[-1])
+    simulator = Simulator()
+    simulator.start()
+    (served,) = set(tmp_path.iterdir()) - {*kept, link}
+    assert f"-{os.getpid()}-" in served.name
+    assert stat.S_IMODE(served.stat().st_mode) == 0o700
+    simulator.stop()
+    assert set(tmp_path.iterdir()) == {*kept, link}
+    assert all((folder / "file").exists() for folder in kept)
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

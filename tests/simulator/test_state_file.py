@@ -1,5 +1,6 @@
 """The state file: what was answered is kept, whenever the simulator is killed; a fleet keeps only what differs."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -10,27 +11,32 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.simulator.clients import PRODUCTION, Start, cluster_path
+from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, PRODUCTION, Start, cluster_path, vault_path
 from tests.simulator.plain import Plain
-from wizard.simulator import Simulator
-from wizard.simulator.journal import StateFileError
+from wizard.simulator import Simulator, StateFileError
+from wizard.simulator.scenario import load_scenario
+from wizard.simulator.state import Changes, Principal
 from wizard.simulator.table import Table
+from wizard.simulator.world import World
 
 ROUNDS = int(os.environ.get("SIMULATOR_KILLS", "4"))
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 SERVE = """
-import json, math, sys, threading
+import json, math, resource, sys
 from pathlib import Path
 from wizard.simulator import Simulator
 simulator = Simulator(sys.argv[1], speed=math.inf, state=Path(sys.argv[2]))
 simulator.start()
 print(json.dumps(simulator.environment), flush=True)
-threading.Event().wait()
+for room in sys.stdin:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
+    print(flush=True)
 """
 
 
@@ -39,16 +45,24 @@ class Served:
 
     def __init__(self, scenario: str, state: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, scenario, str(state)], stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-c", SERVE, scenario, str(state)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
         assert self.process.stdout is not None
-        self.client = Plain(json.loads(self.process.stdout.readline()))
+        assert self.process.stdin is not None
+        self._said, self._told = self.process.stdout, self.process.stdin
+        self.client = Plain(json.loads(self._said.readline()))
+
+    def disk(self, room: int) -> None:
+        """From now on no file can be written beyond so many bytes; -1: as far as there is room."""
+        print(room, file=self._told, flush=True)
+        self._said.readline()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._said.close()
+        self._told.close()
 
 
 def write_until_killed(client: Plain, served: Served, chance: random.Random, kept: dict[str, Any]) -> None:
@@ -87,6 +101,43 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, sc
     assert all(last.client("GET", path)[0] == (200 if before else 404) for path, before in kept.items())
     last.kill()
     assert kept
+
+
+def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path) -> None:
+    served = Served("contoso", tmp_path / "world")
+    identities = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+    body = {"location": "westus2"}
+    assert served.client("PUT", f"{identities}/before", body)[0] == 201
+    served.disk(0)
+    for method, path in (
+        ("PUT", f"{identities}/meanwhile"),
+        ("GET", f"{identities}/meanwhile"),
+        ("DELETE", f"{identities}/before"),
+    ):
+        status, answer, _ = served.client(method, path, body if method == "PUT" else None)
+        assert (status, answer["error"]["code"]) == (500, "InternalServerError"), "it would not last"
+    served.disk(-1)
+    assert served.client("GET", f"{identities}/meanwhile")[0] == 200
+    served.kill()
+    again = Served("contoso", tmp_path / "world")
+    found = [again.client("GET", f"{identities}/{name}")[0] for name in ("before", "meanwhile")]
+    again.kill()
+    assert found == [404, 200]
+
+
+def test_a_follower_that_fails_leaves_no_other_without_word() -> None:
+    world = World(load_scenario("empty"), speed=1)
+    told: list[Changes] = []
+
+    def fails(changes: Changes) -> None:
+        raise OSError(str(changes))
+
+    for follower in (told.append, fails, told.append):
+        world.follow(follower)
+    world.add_principal(Principal("id", "user", "somebody"))
+    with pytest.raises(OSError, match="somebody"):
+        world.commit()
+    assert [[change.key for change in changes["principals"]] for changes in told] == [["id"], ["id"]]
 
 
 async def test_a_fleet_keeps_what_differs_and_no_more(start: Start, tmp_path: Path) -> None:
@@ -152,9 +203,12 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path, statements: lis
             database.execute(statement)
     database.close()
     before = (tmp_path / "other").read_bytes()
-    with pytest.raises(StateFileError, match=what):
+    with pytest.raises(StateFileError, match=what) as refused:
         Simulator("empty", state=tmp_path / "other").start()
     assert (tmp_path / "other").read_bytes() == before
+    with closing(sqlite3.connect(tmp_path / "other", timeout=0)) as database:
+        database.execute("CREATE TABLE more (name TEXT)")
+    assert refused.value.__traceback__, "and nothing of it is held, though the refusal still is"
 
 
 async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start, tmp_path: Path) -> None:
@@ -163,6 +217,28 @@ async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start,
     first.simulator.stop()
     second = await start(state=tmp_path / "state")
     assert second.cluster()["tags"] == {"purpose": "demo", "drift": "yes"}
+
+
+async def test_a_key_asked_for_with_nulls_can_be_read_back(start: Start, tmp_path: Path) -> None:
+    """Null says no more than leaving out, on both planes."""
+    attributes, tags = {"enabled": None, "exp": None, "nbf": None}, {"a": None, "b": "c"}
+    first = await start(state=tmp_path / "state")
+    vault = await first.make_vault()
+    await first.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
+    body = {"tags": tags, "properties": {"kty": "RSA", "attributes": attributes}}
+    assert (await first.raw("PUT", f"{vault_path()}/keys/arm", "2026-05-15", body))[0] == 200
+    plain = Plain(first.simulator.environment)
+    for method, path in (("POST", "/keys/data/create"), ("PATCH", "/keys/data")):
+        body = {"attributes": attributes, "tags": tags} | ({"kty": "RSA"} if method == "POST" else {})
+        status, made, _ = await asyncio.to_thread(plain.vault, "kv-demo", method, path, body)
+        assert (status, made["attributes"]["enabled"], made["tags"]) == (200, True, {"b": "c"})
+    first.simulator.stop()
+    second = await start(state=tmp_path / "state")
+    kept = [key async for key in second.vaults.keys.list("rg-demo", "kv-demo")]
+    assert [(key.name, key.tags, key.properties.attributes.enabled) for key in kept] == [
+        ("arm", {"b": "c"}, True),
+        ("data", {"b": "c"}, True),
+    ]
 
 
 # -- the table underneath ----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A field that a resource type does not have, or a value of the wrong type, is refused as its provider refuses it."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.simulator.clients import (
     PRODUCTION,
     TENANT,
     Cloud,
+    Start,
     cluster_path,
     said,
     vault_path,
@@ -149,6 +151,18 @@ async def test_other_resources(cloud: Cloud, where: str, api_version: str, body:
     await cloud.make_vault()
     status, answer, _ = await cloud.raw("PUT", where, api_version, body)
     assert (status, said(answer)["code"]) == (400, code)
+
+
+HALF = "\ud800"
+"""Half a surrogate pair: JSON can write it, UTF-8 cannot."""
+
+
+async def test_half_a_surrogate_pair_is_refused_and_breaks_nothing(start: Start, tmp_path: Path) -> None:
+    cloud = await start(speed=60, state=tmp_path / "state")
+    group = {"location": "westus2", "tags": {"a": HALF}}
+    status, answer, _ = await cloud.raw("PUT", f"{GROUP}-x", "2024-11-01", group)
+    assert (status, said(answer)["code"]) == (400, "InvalidRequestContent")
+    assert (await cloud.raw("PUT", f"{GROUP}-x", "2024-11-01", group | {"tags": {"a": "b"}}))[0] == 201
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,18 @@ from wizard.simulator.simulator import (
     Recorded,
     ScenarioError,
     Simulator,
+    StateFileError,
     env_lines,
     scenario_schema,
     scenarios,
 )
 
-__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]
+__all__ = [
+    "Recorded",
+    "ScenarioError",
+    "Simulator",
+    "StateFileError",
+    "env_lines",
+    "scenario_schema",
+    "scenarios",
+]

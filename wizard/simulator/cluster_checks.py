@@ -5,6 +5,7 @@ from copy import deepcopy
 from wizard.simulator import operations, rbac
 from wizard.simulator.cluster_body import TYPE, minor_of
 from wizard.simulator.ids import subscription_of
+from wizard.simulator.locks import check_locks
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Call, FlatRefusal, Json, Refusal
@@ -41,6 +42,22 @@ def check_free(world: World, cluster: Resource | None) -> None:
             f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
             "See https://aka.ms/aks-pending-operation for more details",
         )
+
+
+def check_pools(wanted: Json) -> None:
+    """A cluster has at least one agent pool: an empty list is refused, one left out is not (text UNCONFIRMED)."""
+    if wanted["properties"].get("agentPoolProfiles") == []:
+        raise FlatRefusal(
+            400,
+            "InvalidParameter",
+            "The value of parameter agentPoolProfiles is invalid. Error details: a managed cluster must have at least one agent pool with mode System.",
+        )
+
+
+def check_node_group(world: World, method: str, cluster: Resource) -> None:
+    """AKS writes to the nodes' group with all that is done to a cluster; a lock there stands in its way (AZURE.md §1a, ScopeLocked)."""
+    group = cluster.body["properties"]["nodeResourceGroup"]
+    check_locks(world, method, f"/subscriptions/{subscription_of(cluster.id)}/resourceGroups/{group}")
 
 
 def quota_of(world: World, subscription: str, location: str) -> tuple[int, int]:
@@ -169,7 +186,7 @@ def _assigned(world: World, call: Call, identity_id: str) -> Json:
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     if not rbac.may(world, call.caller, action, identity_id):
         client = world.state.principals[call.caller].client_name
-        raise FlatRefusal(
+        raise Refusal(
             403,
             "LinkedAuthorizationFailed",
             f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "

@@ -296,4 +296,5 @@ def use_key(
         text = f"A key with (name/id) {key_name}/{wanted} was not found in this key vault."
         raise Refusal(404, "KeyNotFound", text)
     if refused := why_not(held, operation, world.now()):
-        raise Refusal(403, "Forbidden", refused, inner=None if held.enabled else "KeyDisabled")
+        inner, text = refused
+        raise Refusal(403, "Forbidden", text, inner=inner)

@@ -26,6 +26,8 @@ def operation_of(method: str, path: str, *, vault: bool = False) -> tuple[str, s
     elif "providers" in lowered:
         at = len(lowered) - 1 - lowered[::-1].index("providers")
         kind, names = [*parts[at + 1 : at + 2], *parts[at + 2 :: 2]], parts[at + 3 :: 2]
+        if lowered[:at][-1:] == ["microsoft.features"]:  # whose features are of that namespace, not it
+            kind[:1] = ["Microsoft.Features/providers"]
     else:
         inside = bool(group_of(path)) or lowered[2:3] == ["resourcegroups"]
         kind = ["Microsoft.Resources", "resourceGroups" if inside else "subscriptions"]

@@ -13,16 +13,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from wizard.simulator.problems import StateFileError
 from wizard.simulator.state import Changes, Pending, State, entry_types
-from wizard.simulator.table import Table
+from wizard.simulator.table import Change, Table
 
 FORMAT = "1"
 _PENDING = TypeAdapter(list[Pending])
 _PLAIN = ("signing_key", "authority")
-
-
-class StateFileError(ValueError):
-    """The file holds something else, or another simulator has it; the message names it and the remedy."""
 
 
 class StateFile:
@@ -32,11 +29,16 @@ class StateFile:
         self._path = path
         self._types = entry_types()
         self._written: dict[str, str] = {}
+        self._made_from: dict[str, str] = {}
+        self._owed: list[tuple[str, Change]] = []
         # SQLite itself would let everybody read the file, and the keys of the simulated vaults are in it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
             self._open()
+        except StateFileError:
+            self._database.close()
+            raise
         except sqlite3.Error as problem:
             self._database.close()
             if "locked" in str(problem):
@@ -93,39 +95,51 @@ class StateFile:
         for name in _PLAIN:
             setattr(state, name, self._written.get(name, ""))
 
-    def begin(self, state: State) -> None:
-        """Write a fresh state down as it is."""
-        with self._transaction():
+    @property
+    def made_from(self) -> tuple[str, str]:
+        """Name and digest of the scenario that the world was made from; empty in files from before it was written down."""
+        return self._written.get("scenario", ""), self._written.get("digest", "")
+
+    def begin(self, state: State, scenario: str, digest: str) -> None:
+        """Write a fresh state down as it is, and what it was made from."""
+        self._made_from = {"scenario": scenario, "digest": digest}
+        with self._transaction(state):
             if self.fresh:
                 for place, adapter in self._types.items():
                     table: Table[Any] = getattr(state, place)
                     for key, entry in table.awake():
                         self._write(place, key, adapter.dump_json(entry))
-            self._write_facts(state)
         self.fresh = False
 
     def keep(self, state: State, changes: Changes) -> None:
-        """Write what changed; it is on disk when this returns."""
-        with self._transaction():
-            for place, changed in changes.items():
-                for change in changed:
-                    if change.after is None and not change.born_asleep:
-                        self._database.execute(
-                            "DELETE FROM entries WHERE place = ? AND key = ?", (place, change.key)
-                        )
-                    else:
-                        self._write(place, change.key, change.after)
-            self._write_facts(state)
+        """Write what changed; it is on disk when this returns.
+
+        Raises sqlite3.Error where the disk is full or broken. What could not be written is owed: the next call writes it too.
+        """
+        self._owed += [(place, change) for place, changed in changes.items() for change in changed]
+        with self._transaction(state):
+            for place, change in self._owed:
+                if change.after is None and not change.born_asleep:
+                    self._database.execute(
+                        "DELETE FROM entries WHERE place = ? AND key = ?", (place, change.key)
+                    )
+                else:
+                    self._write(place, change.key, change.after)
+        self._owed.clear()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, state: State) -> Iterator[None]:
+        """What is written within is on disk afterwards, together with the state's facts; or nothing of it is."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            facts = self._write_facts(state)
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # SQLite itself has rolled back what found the disk full
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        self._written |= facts
 
     def _write(self, place: str, key: str, value: bytes | None) -> None:
         self._database.execute(
@@ -133,13 +147,13 @@ class StateFile:
             (place, key, value),
         )
 
-    def _write_facts(self, state: State) -> None:
-        facts = {name: str(getattr(state, name)) for name in _PLAIN}
+    def _write_facts(self, state: State) -> dict[str, str]:
+        facts = self._made_from | {name: str(getattr(state, name)) for name in _PLAIN}
         facts["pending"] = _PENDING.dump_json(state.pending).decode()
         for name, value in facts.items():
             if self._written.get(name) != value:
                 self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
-        self._written |= facts
+        return facts
 
     def close(self) -> None:
         """Leave one file behind, nothing beside it."""

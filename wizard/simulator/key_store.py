@@ -11,6 +11,7 @@ from wizard.simulator.wire import Json, base64url_number
 from wizard.simulator.world import DAY, World, happening
 
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
+FORBIDDEN = "KeyOperationForbidden"
 SIZES = (2048, 3072, 4096)
 CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1,
@@ -52,6 +53,16 @@ def new_version(
         version=secrets.token_hex(16), kty=kty, size=size if family == "RSA" else 0, curve=curve if family == "EC" else "",
         ops=list(ALL_OPS[family] if ops is None else ops), created=now, updated=now,
     )  # fmt: skip
+
+
+def set_attributes(version: KeyVersion, attributes: Json, tags: Json | None) -> None:
+    """Lay the attributes and tags of a request over a version; null says no more than leaving out."""
+    given = {name: value for name, value in attributes.items() if value is not None}
+    version.enabled = given.get("enabled", version.enabled)
+    version.expires = given.get("exp", version.expires)
+    version.not_before = given.get("nbf", version.not_before)
+    if tags is not None:
+        version.tags = {name: value for name, value in tags.items() if value is not None}
 
 
 def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
@@ -97,7 +108,11 @@ def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
 
 
 async def ensure_material(world: World, version: KeyVersion) -> None:
-    """Make the key itself, off the event loop, unless it was made already."""
+    """Make the key itself, off the event loop, unless it was made already.
+
+    Other requests are served meanwhile: a version is in its vault before, and what was found out about either is not to be
+    relied on after.
+    """
     if not version.public:
         pem, public = await asyncio.to_thread(_generate, version)
         if not version.public:
@@ -110,19 +125,25 @@ def recovery_level(vault: Resource) -> str:
     return "Recoverable" if vault.body["properties"].get("enablePurgeProtection") else "Recoverable+Purgeable"
 
 
-def why_not(version: KeyVersion, operation: str, now: float) -> str:
-    """Why a key version refuses an operation; "" where it does not (AZURE.md §1b: an expired key still decrypts)."""
+def why_not(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
+    """Why a key version refuses an operation: Key Vault's inner code and text; None where it does not.
+
+    Outside of its dates a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
+    """
     if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
-        return f"Key of type {version.kty} does not support the operation {operation}."
+        return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."
     if operation not in version.ops:
-        return f"Operation {operation} is not permitted on this key."
+        return FORBIDDEN, f"Operation {operation} is not permitted on this key."
     if not version.enabled:
-        return f"Operation {operation} is not allowed on a disabled key."
-    if operation in {"encrypt", "wrapKey", "sign"} and version.expires is not None and version.expires <= now:
-        return f"Operation {operation} isn't allowed on an expired key."
+        return "KeyDisabled", f"Operation {operation} is not allowed on a disabled key."
+    if operation not in {"encrypt", "wrapKey", "sign"}:
+        return None
+    if version.expires is not None and version.expires <= now:
+        return "KeyExpired", f"Operation {operation} isn't allowed on an expired key."
     if version.not_before is not None and version.not_before > now:
-        return f"Operation {operation} is not allowed on a key that is not yet valid."
-    return ""
+        # The inner code is UNCONFIRMED.
+        return "KeyNotYetValid", f"Operation {operation} is not allowed on a key that is not yet valid."
+    return None
 
 
 def attributes(vault: Resource, version: KeyVersion) -> Json:

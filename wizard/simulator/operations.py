@@ -17,19 +17,19 @@ def running(world: World, resource_id: str) -> Operation | None:
     return world.state.operations[operation] if operation else None
 
 
-def start(world: World, resource_id: str, kind: str) -> Operation:
+def start(world: World, resource_id: str, kind: str, leaves: str = "") -> Operation:
     """A new operation in progress on a resource."""
-    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()))
+    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()), leaves=leaves)
     world.state.operations[operation.id] = operation
     world.running[operation.resource_id] = operation.id
     return operation
 
 
 def begin(
-    world: World, call: Call, resource_id: str, kind: str, location: str, seconds: float
+    world: World, call: Call, resource_id: str, kind: str, location: str, seconds: float, leaves: str = ""
 ) -> dict[str, str]:
     """Start an operation that ends after so many real-life seconds; returns the headers that let a client follow it."""
-    operation = start(world, resource_id, kind)
+    operation = start(world, resource_id, kind, leaves)
     if call.operation_odd != "never-ends":
         error = json.dumps(call.operation_fails) if call.operation_fails else ""
         facts = {
@@ -58,6 +58,13 @@ def end(world: World, operation: Operation, error: Json | None = None) -> None:
     )
     world.running.pop(operation.resource_id, None)
     world.changed = True
+
+
+def drop_left(world: World, resource_id: str) -> None:
+    """Forget the principals of the identities that a resource has given up: one of its operations has succeeded, or it goes."""
+    for _, operation in world.state.operations.awake():
+        if operation.leaves and operation.resource_id == resource_id.lower():
+            world.drop_principal(operation.leaves)
 
 
 def poll(world: World, call: Call) -> Answer:

@@ -1,4 +1,8 @@
-"""What can be wrong with what the simulator is given."""
+"""What can be wrong with what the simulator is given; the message names it and the remedy."""
+
+
+class StateFileError(ValueError):
+    """A state file that holds something else, or that another simulator has."""
 
 
 class ScenarioError(ValueError):

@@ -6,7 +6,9 @@ real-life seconds; the simulator's speed divides them.
 """
 
 import difflib
+import hashlib
 import ipaddress
+import json
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -319,6 +321,12 @@ def _with_fleet(scenario: Scenario) -> Scenario:
     return scenario.model_copy(
         update={"subscriptions": {**scenario.subscriptions, **subscriptions(scenario.fleet)}}
     )
+
+
+def digest_of(scenario: Scenario) -> str:
+    """The same for scenarios that make the same world, whatever they are called; defaults count as left out."""
+    world = scenario.model_dump(mode="json", exclude_defaults=True, exclude={"description", "extends"})
+    return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
 
 
 def scenarios() -> dict[str, str]:

@@ -26,13 +26,14 @@ from wizard.simulator.scenario_faults import FaultAnswer, FaultSpec
 from wizard.simulator.sign_in import SignIn
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_plane import VaultPlane
-from wizard.simulator.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_query
+from wizard.simulator.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
 from wizard.simulator.world import World
 
 if TYPE_CHECKING:
     from wizard.simulator.kubernetes.plane import KubernetesPlane
 
 log = logging.getLogger("wizard.simulator")
+FAILED = "The simulated Azure failed at %s %s"
 PREEMPTED: Json = {
     "code": "ResourceOperationFailure",
     "message": "The resource operation completed with terminal provisioning state 'Failed'.",
@@ -118,16 +119,11 @@ class Server:
         host = (request.headers.get("Host") or "").rpartition(":")[0] or request.headers.get("Host") or ""
         path = request.path.rstrip("/") or "/"
         body = await self._read(request, host)
-        self._world.settle()
-        vault = host.lower().endswith("." + self._world.scenario.vault_suffix)
-        fault = self._faults.strike(request.method, path, vault=vault)
-        if fault is not None and (fault.gone or fault.untrusted):
-            await self._break(fault)
-        if fault is None or not fault.unanswered or fault.after:
-            answer, unknown = await self._answer(request, host.lower(), path, body, fault)
-        else:
-            answer, unknown = Answer(fault.page.status if fault.page else 503), False
-        self._world.commit()
+        try:
+            answer, unknown, fault = await self._handle(request, host.lower(), path, body)
+        except Exception:
+            log.exception(FAILED, request.method, path)
+            answer, unknown, fault = _own_fault(), False, None
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
                 "utf-8",
@@ -150,6 +146,25 @@ class Server:
             answer, headers={"Date": formatdate(self._world.now(), usegmt=True), **answer.headers}
         )
         return await _respond(request, answer, raw, fault)
+
+    async def _handle(
+        self, request: web.BaseRequest, host: str, path: str, body: bytes
+    ) -> tuple[Answer, bool, FaultSpec | None]:
+        """The answer, whether the route was unknown, and the fault that strikes; what was changed is kept by then.
+
+        Raises what kept time from passing, or a change from being kept.
+        """
+        self._world.settle()
+        vault = host.endswith("." + self._world.scenario.vault_suffix)
+        fault = self._faults.strike(request.method, path, vault=vault)
+        if fault is not None and (fault.gone or fault.untrusted):
+            await self._break(fault)
+        if fault is None or not fault.unanswered or fault.after:
+            answer, unknown = await self._answer(request, host, path, body, fault)
+        else:
+            answer, unknown = Answer(fault.page.status if fault.page else 503), False
+        self._world.commit()
+        return answer, unknown, fault
 
     async def _read(self, request: web.BaseRequest, host: str) -> bytes:
         # Key Vault answers its challenge before it looks at the body.
@@ -179,12 +194,8 @@ class Server:
         except Refusal as refusal:
             return refusal.answer(), isinstance(refusal, UnknownRoute)
         except Exception:
-            log.exception("The simulated Azure failed at %s %s", request.method, path)
-            return Refusal(
-                500,
-                "InternalServerError",
-                "The simulated Azure has a fault of its own here; its log says where.",
-            ).answer(), False
+            log.exception(FAILED, request.method, path)
+            return _own_fault(), False
 
     async def _at_work(self, call: Call, fault: FaultSpec | None) -> Answer:
         self._world.busy += 1
@@ -215,6 +226,12 @@ class Server:
         return await self._arm.answer(call)
 
 
+def _own_fault() -> Answer:
+    return Refusal(
+        500, "InternalServerError", "The simulated Azure has a fault of its own here; its log says where."
+    ).answer()
+
+
 def _refusal(answer: FaultAnswer) -> Refusal:
     form = Refusal if answer.subcode is None else FlatRefusal
     return form(
@@ -242,7 +259,7 @@ def _json(body: bytes) -> Json | None:
     if not body:
         return None
     try:
-        parsed = json.loads(body)
+        parsed = decode_json(body)
     except (ValueError, RecursionError) as problem:
         raise Refusal(
             400,

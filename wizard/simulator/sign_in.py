@@ -15,6 +15,8 @@ from wizard.simulator.wire import Answer, Json, base64url
 from wizard.simulator.world import World, iso
 
 DEVICE, REFRESH = "urn:simulated:device-code", "urn:simulated:refresh-token"
+DEVICE_LIFETIME, REFRESH_LIFETIME = 900, 90 * 24 * 3600
+"""Seconds. A refresh token outlives the access token that comes with it by far (Entra ID: 90 days)."""
 _TENANT_PATH = re.compile(
     r"/(?P<tenant>[^/]+)/(?:(?P<configuration>(?:v2\.0/)?\.well-known/openid-configuration)"
     r"|(?P<token>oauth2/(?:v2\.0/)?token)|(?P<device>oauth2/(?:v2\.0/)?devicecode)|(?P<keys>discovery/(?:v2\.0/)?keys))"
@@ -223,12 +225,11 @@ class SignIn:
                 f"The app requested an unsupported grant type '{grant}'.",
             )
         audience = self._audience(form)
-        token, expires = await self._tokens.issue(principal, audience)
-        lifetime = int(expires - self._world.now())
+        token, _ = await self._tokens.issue(principal, audience)
         answer: Json = {
             "token_type": "Bearer",
-            "expires_in": lifetime,
-            "ext_expires_in": lifetime,
+            "expires_in": self._tokens.lifetime,
+            "ext_expires_in": self._tokens.lifetime,
             "access_token": token,
         }
         if principal.kind == "user":
@@ -242,7 +243,9 @@ class SignIn:
             form.get("client_id", ""),
             extra={"preferred_username": principal.upn, "upn": principal.upn},
         )
-        refresh, _ = await self._tokens.issue(principal, REFRESH, extra={"wanted": form.get("scope", "")})
+        refresh, _ = await self._tokens.issue(
+            principal, REFRESH, extra={"wanted": form.get("scope", "")}, lifetime=REFRESH_LIFETIME
+        )
         client = base64url(json.dumps({"uid": principal.object_id, "utid": tenant}).encode())
         return {
             "id_token": identity,
@@ -253,10 +256,12 @@ class SignIn:
 
     async def _device_code(self, form: dict[str, str]) -> Answer:
         user = self._world.principal_of(self._world.scenario.device_code)
-        code, _ = await self._tokens.issue(user, DEVICE, extra={"wanted": form.get("scope", "")})
+        code, _ = await self._tokens.issue(
+            user, DEVICE, extra={"wanted": form.get("scope", "")}, lifetime=DEVICE_LIFETIME
+        )
         page = f"{self._base}/device"
         return Answer(200, {
-            "user_code": "SIMULATED", "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": 900, "interval": 1,
+            "user_code": "SIMULATED", "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": DEVICE_LIFETIME, "interval": 1,
             "message": f"To sign in, use a web browser to open the page {page} and enter the code SIMULATED to authenticate.",
         })  # fmt: skip
 

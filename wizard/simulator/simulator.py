@@ -8,7 +8,6 @@ import math
 import os
 import secrets
 import shlex
-import tempfile
 import threading
 import time
 from collections import deque
@@ -18,16 +17,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from wizard.simulator.problems import ScenarioError
+from wizard.simulator.problems import ScenarioError, StateFileError
 from wizard.simulator.record import Recorded, RecordFile
 from wizard.simulator.wire import Json
 
 if TYPE_CHECKING:
     from wizard.simulator.fleet import Fleet
     from wizard.simulator.server import Server
+    from wizard.simulator.state import State
     from wizard.simulator.world import World
 
-__all__ = ["Recorded", "ScenarioError", "Simulator", "env_lines", "scenario_schema", "scenarios"]
+__all__ = [
+    "Recorded",
+    "ScenarioError",
+    "Simulator",
+    "StateFileError",
+    "env_lines",
+    "scenario_schema",
+    "scenarios",
+]
 START_TIMEOUT = 30.0
 MOST_REMEMBERED = 20_000
 MOST_BYTES = 32 * 1024 * 1024
@@ -75,6 +83,7 @@ class Simulator:
                 f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
             )
         self._scenario = load_scenario(scenario)
+        self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
         self._state_file, self._record_file = state, record
         self._requests: deque[Recorded] = deque()
@@ -139,6 +148,7 @@ class Simulator:
 
     async def _serve(self, stack: AsyncExitStack, ending: asyncio.Event) -> None:
         from wizard.simulator import certificates
+        from wizard.simulator.own_folder import own_folder
         from wizard.simulator.proxy import Proxy
         from wizard.simulator.server import Server
         from wizard.simulator.tokens import Tokens
@@ -154,7 +164,7 @@ class Simulator:
             else certificates.process_authority()
         )
         tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulated-azure-")))
+        folder = stack.enter_context(own_folder())
         record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
         server = Server(
             world,
@@ -212,23 +222,41 @@ class Simulator:
         if fleet is not None:
             fleet.lay(state)  # what the file has is laid over it
         from wizard.simulator.journal import StateFile
+        from wizard.simulator.scenario import digest_of
 
+        digest = digest_of(self._scenario)
         file = stack.enter_context(closing(StateFile(self._state_file)))
         if file.fresh:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
             populate(world)
         else:
             file.load(state)
+            self._check_made_from(*file.made_from, digest, state)
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            if not {who.object_id for who in self._scenario.principals.values()} <= set(state.principals):
-                raise ScenarioError(
-                    f"{self._state_file} holds a world that was made from another scenario: its principals differ. "
-                    "Start it with the scenario that it was made from, or give another state file."
-                )
-        file.begin(state)
+        file.begin(state, self._scenario_name, digest)
         world.follow(lambda changes: file.keep(state, changes))
         stack.callback(world.followers.clear)
         return world, None
+
+    def _check_made_from(self, name: str, then: str, now: str, state: "State") -> None:
+        """Pass, or raise ScenarioError: a kept world goes on by the rules that it was made by, and refers to what they have.
+
+        A file from before this was written down is taken where the scenario's principals are in it, and is held to that
+        scenario from then on.
+        """
+        known = {who.object_id for who in self._scenario.principals.values()} <= set(state.principals)
+        if then == now or (not then and known):
+            return
+        if name == self._scenario_name:
+            raise ScenarioError(
+                f"{self._state_file} holds a world that was made from another scenario: from '{name}' as it was before it was changed. "
+                "Undo the change, or give another state file."
+            )
+        made_from = f"'{name}'" if name else "its principals differ"
+        raise ScenarioError(
+            f"{self._state_file} holds a world that was made from another scenario ({made_from}), not from '{self._scenario_name}'. "
+            "Start it with the scenario that it was made from, or give another state file."
+        )
 
     def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
         self._requests.append(entry)

@@ -102,7 +102,11 @@ class Key:
 
 @dataclass(slots=True)
 class Operation:
-    """A long-running operation of a resource provider."""
+    """A long-running operation of a resource provider.
+
+    `leaves` is the principal of the system-assigned identity that its resource gives up with it. One that `lags` has
+    ended, and says InProgress for ever.
+    """
 
     id: str
     resource_id: str
@@ -111,6 +115,8 @@ class Operation:
     status: str = "InProgress"
     ended: str = ""
     error: Json = field(default_factory=dict)
+    leaves: str = ""
+    lags: bool = False
 
 
 @dataclass(slots=True)

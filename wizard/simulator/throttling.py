@@ -13,6 +13,9 @@ from wizard.simulator.world import World
 GLOBAL = 15
 """A tenant's limits are so many times those of one of its subscriptions, as ARM's headers show."""
 
+_REGISTRATION = {"microsoft.containerservice/register", "microsoft.containerservice/unregister"}
+"""Resource Manager's own, whatever the namespace."""
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -91,9 +94,10 @@ class Throttle(_Buckets):
         return _remaining(scope, kind, left, limit.size * GLOBAL - (limit.size - left))
 
     def _take_of_aks(self, call: Call) -> None:
-        if "/microsoft.containerservice/" not in call.path.lower():
+        bucket = self._aks_bucket(call)
+        if bucket is None:
             return
-        name, place, limit = self._aks_limit(call)
+        name, place, limit = bucket
         _, wait = self._draw((name, place), limit)
         if wait:
             raise Refusal(
@@ -103,11 +107,14 @@ class Throttle(_Buckets):
                 headers={"Retry-After": str(wait)},
             )
 
-    def _aks_limit(self, call: Call) -> tuple[str, str, BucketSpec]:
+    def _aks_bucket(self, call: Call) -> tuple[str, str, BucketSpec] | None:
+        """Name, owner and size of AKS's bucket for a call; None for a call that another provider serves."""
         limits, path = self._limits, call.path.lower()
         operation, name = operation_of(call.method, call.path)
         kind = operation.rpartition("/")[0].lower()
         subscription = subscription_of(path)
+        if not kind.startswith("microsoft.containerservice/") or kind in _REGISTRATION:
+            return None
         if kind == "microsoft.containerservice/locations/operations":
             return "GetOperationStatus", subscription, limits.get_operation
         if kind == CLUSTER.lower() and call.method == "PUT":

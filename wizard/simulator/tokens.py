@@ -35,10 +35,13 @@ def fresh_token_claims(now: float) -> str:
 
 
 class Tokens:
-    """Signs and checks tokens with one RSA key, which is kept with the world so that tokens outlive a restart."""
+    """Signs and checks tokens with one RSA key, which is kept with the world so that tokens outlive a restart.
+
+    `lifetime` is how many seconds an access token lives, by the true time.
+    """
 
     def __init__(self, tenant_id: str, lifetime: float, pem: str = "") -> None:
-        self._tenant_id, self._lifetime = tenant_id, lifetime
+        self._tenant_id, self.lifetime = tenant_id, max(1, int(lifetime))
         self._key = self._load(pem) if pem else None
         self._checked: dict[str, Json] = {}
         self._withdrawn: dict[bytes, str] = {}
@@ -91,11 +94,14 @@ class Tokens:
         return f"https://sts.windows.net/{self._tenant_id}/"
 
     async def issue(
-        self, principal: Principal, audience: str, *, extra: Json | None = None
+        self, principal: Principal, audience: str, *, extra: Json | None = None, lifetime: int | None = None
     ) -> tuple[str, int]:
-        """A token for one principal and one resource, and when it expires (epoch seconds)."""
+        """A token for one principal and one resource, and when it expires (epoch seconds).
+
+        `lifetime` in seconds where it is not that of access tokens.
+        """
         now = int(time.time())
-        expires = now + max(1, int(self._lifetime))
+        expires = now + (lifetime or self.lifetime)
         claims: Json = {
             "aud": audience, "iss": self._issuer(), "iat": now, "nbf": now - 1, "exp": expires,
             "idp": self._issuer(), "oid": principal.object_id, "sub": principal.object_id,

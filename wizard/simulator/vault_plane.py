@@ -18,6 +18,7 @@ from wizard.simulator.key_store import (
     key_uri,
     keys_of,
     new_version,
+    set_attributes,
     soft_delete_key,
     vault_name,
     why_not,
@@ -167,15 +168,6 @@ class VaultPlane:
             {"tags": dict(version.tags)} if version.tags else {}
         )
 
-    @staticmethod
-    def _apply(version: KeyVersion, body: Json) -> None:
-        wanted: Json = body.get("attributes") or {}
-        version.enabled = wanted.get("enabled", version.enabled)
-        version.expires = wanted.get("exp", version.expires)
-        version.not_before = wanted.get("nbf", version.not_before)
-        if body.get("tags") is not None:
-            version.tags = dict(body["tags"])
-
     # -- operations ---------------------------------------------------------------------------------------------------
 
     async def _create(self, vault: Resource, call: Call) -> Answer:
@@ -193,9 +185,8 @@ class VaultPlane:
         version = new_version(self._world, kty=kty, size=size, curve=curve, ops=ops)
         if before := find_key(self._world, held, name):
             version.expires = rotation.expiry_of(before.rotation_policy, version.created)
-        self._apply(version, body)
+        set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         check_key(self._world, vault, version)
-        await ensure_material(self._world, version)
         key = add(self._world, held, name, version)
         rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
@@ -204,7 +195,6 @@ class VaultPlane:
         key = self._key(vault, call)
         version = rotation.next_version(self._world, key)
         check_key(self._world, vault, version)
-        await ensure_material(self._world, version)
         key.versions.append(version)
         self._world.changed = True
         rotation.plan(self._world, key)
@@ -221,7 +211,7 @@ class VaultPlane:
             version.ops = check_kind(
                 version.kty, version.size or None, version.curve or None, body["key_ops"], "BadParameter"
             )[3]
-        self._apply(version, body)
+        set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         version.updated = int(self._world.now())
         self._world.changed = True
         rotation.plan(self._world, key)
@@ -267,12 +257,8 @@ class VaultPlane:
         check_key_request("key_operation", body)
         key, version = self._version(vault, call)
         if refused := why_not(version, operation, self._world.now()):
-            raise Refusal(
-                403,
-                "Forbidden",
-                refused,
-                inner="KeyDisabled" if not version.enabled else "KeyOperationForbidden",
-            )
+            inner, text = refused
+            raise Refusal(403, "Forbidden", text, inner=inner)
         scheme = _PADDINGS.get(str(body.get("alg")))
         if scheme is None:
             raise Refusal(

@@ -1,6 +1,7 @@
 """What goes over the wire: a call as it came in, an answer as it goes out, and a refusal in Azure's own form."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,6 +122,16 @@ def base64url(raw: bytes) -> str:
 def base64url_number(number: int) -> str:
     """A number of a JSON Web Key."""
     return base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+def decode_json(text: bytes) -> object:
+    """What a JSON text says.
+
+    Raises ValueError for what is no JSON, and for half a surrogate pair in it: nothing could ever write that down.
+    """
+    said: object = json.loads(text)
+    json.dumps(said, ensure_ascii=False).encode()
+    return said
 
 
 def decode_query(raw: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import uuid
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ class World:
         self.running = {
             operation.resource_id: key
             for key, operation in self.state.operations.items()
-            if operation.status == "InProgress"
+            if operation.status == "InProgress" and not operation.lags
         }
         self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
@@ -124,8 +125,9 @@ class World:
         idle = self.busy == 0
         if self.changed and self.followers:
             changes = self.state.changes(forget=idle)
-            for follower in self.followers:
-                follower(changes)
+            with ExitStack() as told:  # all of them, even where one fails
+                for follower in self.followers:
+                    told.callback(follower, changes)
         elif idle and self.followers:
             self.state.forget()
         self._may_differ = self._may_differ or self.changed

@@ -347,6 +347,7 @@ async def test_an_expired_key_still_decrypts(cloud: Cloud) -> None:
         status, refused = await api.secret("later")
         assert status == 500
         assert "Operation encrypt isn't allowed on an expired key" in refused["message"]
+        assert 'InnerError={"code":"KeyExpired"}' in refused["message"]
         assert (await readyz(api))[0] == 500
 
 

@@ -230,6 +230,14 @@ async def test_a_fault_of_the_server_itself_is_a_status_too(
     assert (status, answer["kind"], answer["reason"]) == (500, "Status", "InternalError")
 
 
+async def test_half_a_surrogate_pair_is_refused(api: ApiServer) -> None:
+    assert (await api.secret("whole", a="b"))[0] == 201
+    assert (await api.secret("half", a="\ud800"))[0] == 400
+    path, half = "/api/v1/namespaces/default/secrets/whole", {"stringData": {"a": "\ud800"}}
+    status, answer = await api.ask("PATCH", path, half, Content_Type="application/merge-patch+json")
+    assert (status, answer["kind"]) == (400, "Status")
+
+
 async def test_unknown_fields(api: ApiServer) -> None:
     body = {"metadata": {"name": "a", "colour": "red"}, "datum": {}}
     status, refused = await api.ask("POST", f"{SECRETS}?fieldValidation=Strict", body)

@@ -1,10 +1,9 @@
 """The ways to patch an object: JSON merge patch, strategic merge patch (the same for what is here), JSON patch."""
 
-import json
 from copy import deepcopy
 
 from wizard.simulator.kubernetes.replies import ApiError, bad_request
-from wizard.simulator.wire import Json
+from wizard.simulator.wire import Json, decode_json
 
 MERGE = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 JSON_PATCH = "application/json-patch+json"
@@ -22,7 +21,7 @@ def patched(body: Json, content_type: str, patch: bytes) -> Json:
             f"the body of the request was in an unknown format - accepted media types include: {accepted}",
         )  # fmt: skip
     try:
-        parsed = json.loads(patch)
+        parsed = decode_json(patch)
     except (ValueError, RecursionError) as problem:
         raise bad_request(f"error decoding patch: {problem}") from problem
     if content_type == JSON_PATCH:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wizard.simulator.kubernetes import protobuf
-from wizard.simulator.wire import Json
+from wizard.simulator.wire import Json, decode_json
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Request:
             parsed = (
                 protobuf.read(self.body)
                 if self.content_type == protobuf.MEDIA_TYPE
-                else json.loads(self.body)
+                else decode_json(self.body)
             )
         except (ValueError, RecursionError) as problem:
             raise bad_request(f"couldn't get version/kind; parse error: {problem}") from problem

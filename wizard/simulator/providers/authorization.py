@@ -1,12 +1,14 @@
 """Role definitions, role assignments, and the caller's permissions (AZURE.md §3c, §3d, §6)."""
 
-import uuid
+import re
 
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check_role_assignment
-from wizard.simulator.ids import subscription_of, within
+from wizard.simulator.ids import name_of, subscription_of, type_of, within
+from wizard.simulator.key_store import find_key, vault_name
 from wizard.simulator.odata import filter_terms
+from wizard.simulator.providers.vault_keys import TYPE as KEY
 from wizard.simulator.state import Assignment
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, iso
@@ -19,6 +21,7 @@ routes = Routes(
     ),
 )  # fmt: skip
 MOST_ASSIGNMENTS = 4000
+_WRITE, _DELETE = (f"Microsoft.Authorization/roleAssignments/{verb}" for verb in ("write", "delete"))
 _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
 
 
@@ -94,7 +97,11 @@ def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
 
 
 def check_scope(world: World, scope: str) -> None:
-    """Pass, or raise ARM's 404 where the group or resource of an extension's scope does not exist."""
+    """Pass, or raise ARM's 404 where the group, resource or key of an extension's scope does not exist."""
+    if type_of(scope).lower() == KEY.lower():
+        vault = world.get("/".join(scope.split("/")[:-2]))
+        if find_key(world, vault_name(vault), name_of(scope)) is not None:
+            return
     if scope.lower().count("/providers/") or scope.lower().count("/resourcegroups/"):
         world.get(scope)
 
@@ -173,7 +180,7 @@ async def get_assignment(world: World, call: Call) -> Answer:
     return Answer(200, show_assignment(held))
 
 
-@routes.on("PUT", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/write")
+@routes.on("PUT", _ASSIGNMENT, _WRITE)
 async def put_assignment(world: World, call: Call) -> Answer:
     """Give a role. The data plane takes notice of it only after the propagation delay."""
     scope, name = call.names["scope"].rstrip("/") or "/", call.names["name"]
@@ -189,13 +196,20 @@ async def put_assignment(world: World, call: Call) -> Answer:
             "The request content was invalid: 'properties' with 'roleDefinitionId' and 'principalId' are required.",
         )
     check_role_assignment(call.require_body())
-    _check_guid(name)
+    if not _is_guid(name):
+        raise Refusal(
+            400,
+            "InvalidRoleAssignmentId",
+            f"The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
+        )
     check_scope(world, scope)
     role, principal_id = (
         _role(world, str(properties["roleDefinitionId"])),
         str(properties["principalId"]).lower(),
     )
-    _check_condition(world, call, role, scope)
+    if not _is_guid(principal_id):
+        raise Refusal(400, "InvalidPrincipalId", "A valid principal ID must be provided for role assignment.")
+    _check_condition(world, call, role, scope, _WRITE)
     if held := _find(world, call):
         if (held.role_guid, held.principal_id) == (role.guid, principal_id):
             if world.scenario.rules.repeated_assignment == "refused":
@@ -229,12 +243,13 @@ async def put_assignment(world: World, call: Call) -> Answer:
     return Answer(201, show_assignment(world.grant(made)))
 
 
-@routes.on("DELETE", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/delete")
+@routes.on("DELETE", _ASSIGNMENT, _DELETE)
 async def delete_assignment(world: World, call: Call) -> Answer:
     """Take a role away; 204 where there was none."""
     held = _find(world, call)
     if held is None:
         return Answer(204)
+    _check_condition(world, call, _role(world, held.role_guid), held.scope, _DELETE)
     world.revoke(held)
     return Answer(200, show_assignment(held))
 
@@ -247,31 +262,20 @@ def _exists(held: Assignment) -> Refusal:
     )
 
 
-def _check_guid(name: str) -> None:
-    try:
-        uuid.UUID(name)
-    except ValueError as problem:
-        raise Refusal(
-            400,
-            "InvalidRoleAssignmentId",
-            f"The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
-        ) from problem
+def _is_guid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", text, re.IGNORECASE) is not None
 
 
-def _check_condition(world: World, call: Call, role: rbac.RoleDefinition, scope: str) -> None:
-    """Key Vault Data Access Administrator may give Key Vault data roles only."""
-    may = [
-        held
-        for held in rbac.roles_at(world, call.caller, scope)
-        if held.allows("Microsoft.Authorization/roleAssignments/write")
-    ]
+def _check_condition(world: World, call: Call, role: rbac.RoleDefinition, scope: str, action: str) -> None:
+    """Key Vault Data Access Administrator may give and take away Key Vault data roles only."""
+    may = [held for held in rbac.roles_at(world, call.caller, scope) if held.allows(action)]
     only_data = all(held.guid == _DATA_ACCESS_ADMINISTRATOR for held in may)
     if only_data and not (role.name.startswith("Key Vault") and role.data_actions):
         client = world.state.principals[call.caller].client_name
         raise Refusal(
             403,
             "AuthorizationFailed",
-            f"The client '{client}' with object id '{call.caller}' has permission to perform action 'Microsoft.Authorization/roleAssignments/write' "
+            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{action}' "
             f"over scope '{call.path}'; however, an ABAC condition is not fulfilled for it. If access was recently granted, please refresh your credentials.",
         )
 

@@ -13,6 +13,8 @@ from wizard.simulator.cluster_checks import (
     check_etag,
     check_free,
     check_identity_region,
+    check_node_group,
+    check_pools,
     check_quota,
     check_running,
     identity_after,
@@ -20,7 +22,6 @@ from wizard.simulator.cluster_checks import (
 )
 from wizard.simulator.ids import subscription_of
 from wizard.simulator.locations import check_location, check_unmoved
-from wizard.simulator.locks import check_locks
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
@@ -204,18 +205,14 @@ async def put_cluster(world: World, call: Call) -> Answer:
     cluster = world.find(_id(call))
     before = cluster.body if cluster else None
     check_cluster(wanted, before, call.api_version)
+    check_pools(wanted)
     check_etag(call, cluster)
     check_free(world, cluster)
     check_running(cluster)
     check_unmoved(before, location)
     cluster_id = cluster.id if cluster else _id(call)
-    if before is not None:
-        # AKS writes to the nodes' group with every update; a lock there stands in its way (AZURE.md §1a, ScopeLocked).
-        check_locks(
-            world,
-            call.method,
-            f"/subscriptions/{call.names['subscription']}/resourceGroups/{before['properties']['nodeResourceGroup']}",
-        )
+    if cluster is not None:
+        check_node_group(world, call.method, cluster)
     long_term = wanted["properties"].get("supportPlan") == "AKSLongTermSupport"
     version = resolve_version(
         world, str(wanted["properties"].get("kubernetesVersion") or ""), cluster, name, long_term=long_term
@@ -257,8 +254,10 @@ async def put_cluster(world: World, call: Call) -> Answer:
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
+    had = held.get("identity") or {}
+    leaves = str(had["principalId"]) if had.get("type") == "SystemAssigned" and identity != had else ""
     headers = operations.begin(
-        world, call, cluster_id, "Updating" if before else "Creating", location, seconds
+        world, call, cluster_id, "Updating" if before else "Creating", location, seconds, leaves
     )
     return Answer(200 if before else 201, deepcopy(_shown(world, body, call)), headers)
 
@@ -273,6 +272,8 @@ def _done(world: World, facts: dict[str, str]) -> None:
         operations.end(world, operation)
         return
     error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
+    if error is None:
+        operations.drop_left(world, cluster.id)
     if facts["odd"] == "resource-lags" and error is None:
         operations.end(world, operation)
         world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
@@ -289,6 +290,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         set_state(cluster.body, "Failed" if error else "Succeeded")
         _take_inside(world, cluster, operation.kind, error)
     if facts["odd"] == "operation-lags":
+        operation.lags = True
         world.running.pop(operation.resource_id, None)
     else:
         operations.end(world, operation, error)
@@ -330,6 +332,7 @@ def _goes_too(world: World, cluster: Resource) -> None:
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
+    operations.drop_left(world, cluster.id)
     if operation := operations.running(world, cluster.id):
         gone = f"The managed cluster '{cluster.body['name']}' was deleted meanwhile."
         operations.end(
@@ -348,6 +351,7 @@ async def delete_cluster(world: World, call: Call) -> Answer:
     if cluster is None:
         return Answer(204)
     check_free(world, cluster)
+    check_node_group(world, call.method, cluster)
     set_state(cluster.body, "Deleting")
     headers = operations.begin(
         world, call, cluster.id, "Deleting", cluster.body["location"], world.scenario.durations.cluster_delete
@@ -374,6 +378,7 @@ def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
     check_free(world, cluster)
     if cluster.body["properties"]["powerState"]["code"] == wanted:
         return Answer(204)
+    check_node_group(world, call.method, cluster)
     set_state(cluster.body, kind)
     headers = operations.begin(
         world, call, cluster.id, kind, cluster.body["location"], world.scenario.durations.cluster_update

@@ -1,5 +1,6 @@
 """Key vaults on the management plane: create, update, soft-delete, recover, purge (AZURE.md §3a, §3b)."""
 
+import ipaddress
 import re
 from copy import deepcopy
 
@@ -78,8 +79,26 @@ def _check_properties(world: World, given: Json, before: Json) -> None:
         raise _bad(  # text UNCONFIRMED
             "The property 'publicNetworkAccess' is not valid: it is 'Enabled', 'Disabled' or 'SecuredByPerimeter'."
         )
-    if not 7 <= int(given.get("softDeleteRetentionInDays") or 90) <= 90:
+    days = given.get("softDeleteRetentionInDays")
+    if days is not None and not 7 <= days <= 90:
         raise _bad("The property 'softDeleteRetentionInDays' must be between 7 and 90 days.")
+    for number, rule in enumerate(acls.get("ipRules") or []):
+        try:
+            ipaddress.ip_network(str(rule.get("value")), strict=False)
+        except ValueError as problem:  # text: Azure/azure-powershell#11471, its end UNCONFIRMED
+            raise _bad(
+                f"Invalid value found at properties.networkAcls.ipRules[{number}].value: {rule.get('value')} is not an IP address or range"
+            ) from problem
+    _check_policies(given.get("accessPolicies") or [])
+
+
+def _check_policies(policies: list[Json]) -> None:
+    """Every access policy says of which tenant, for whom, and what is allowed (text: Azure/azure-libraries-for-net#361)."""
+    if any(
+        not policy.get("tenantId") or not policy.get("objectId") or policy.get("permissions") is None
+        for policy in policies
+    ):
+        raise _bad("An invalid value was provided for 'accessPolicies'.")
 
 
 def _check_change(given: Json, before: Json) -> None:
@@ -296,14 +315,17 @@ async def put_access_policies(world: World, call: Call) -> Answer:
         raise _bad(f"The access policy operation '{operation}' is not valid: add, replace or remove.")
     check_body("vault_access_policies", call.require_body(), "VaultAccessPolicyProperties")
     given: list[Json] = (call.require_body().get("properties") or {}).get("accessPolicies") or []
+    _check_policies(given)
     held = {policy["objectId"].lower(): policy for policy in vault.body["properties"]["accessPolicies"]}
     for policy in given:
-        who = str(policy.get("objectId", "")).lower()
+        who = policy["objectId"].lower()
         if operation == "remove":
             held.pop(who, None)
         elif operation == "add" and who in held:
             now, more = held[who]["permissions"], policy["permissions"]
-            merged = {kind: sorted({*now.get(kind, []), *more.get(kind, [])}) for kind in {*now, *more}}
+            merged = {
+                kind: sorted({*(now.get(kind) or []), *(more.get(kind) or [])}) for kind in {*now, *more}
+            }
             held[who] = policy | {"permissions": merged}
         else:
             held[who] = policy

@@ -6,6 +6,7 @@ from wizard.simulator import operations
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.cluster_body import TYPE as CLUSTER
+from wizard.simulator.cluster_checks import check_node_group
 from wizard.simulator.ids import subscription_of
 from wizard.simulator.locations import check_location
 from wizard.simulator.providers.deleted_vaults import soft_delete
@@ -98,6 +99,8 @@ async def patch_group(world: World, call: Call) -> Answer:
 async def delete_group(world: World, call: Call) -> Answer:
     """Delete a group with all that is in it: accepted, and done after a while; `Location` says when."""
     group = world.get(_id(call))
+    for cluster in world.of_type(CLUSTER, group.id):
+        check_node_group(world, call.method, cluster)
     operation = operations.running(world, group.id)
     if operation is None:
         operation = operations.start(world, group.id, "Deleting")

@@ -11,11 +11,11 @@ from wizard.simulator.key_store import (
     SIZES,
     add,
     attributes,
-    ensure_material,
     find_key,
     key_uri,
     keys_of,
     new_version,
+    set_attributes,
     vault_name,
 )
 from wizard.simulator.policy import check_key
@@ -103,7 +103,8 @@ async def put_key(world: World, call: Call) -> Answer:
     held = vault_name(vault)
     if f"{held}/{name}".lower() in world.state.deleted_keys:
         raise deleted_but_recoverable(name)
-    if find_key(world, held, name) is None:
+    key = find_key(world, held, name)
+    if key is None:
         kty, size, curve, ops = check_kind(
             properties.get("kty"),
             properties.get("keySize"),
@@ -113,13 +114,7 @@ async def put_key(world: World, call: Call) -> Answer:
         if kty.endswith("-HSM") and vault.body["properties"]["sku"]["name"].lower() != "premium":
             raise Refusal(400, "BadRequest", "The HSM key types need a vault of the premium SKU.")
         version = new_version(world, kty=kty, size=size, curve=curve, ops=ops)
-        wanted: Json = properties.get("attributes") or {}
-        version.enabled, version.expires, version.not_before = (
-            wanted.get("enabled", True),
-            wanted.get("exp"),
-            wanted.get("nbf"),
-        )
-        version.tags = dict(call.require_body().get("tags") or {})
+        set_attributes(version, properties.get("attributes") or {}, call.require_body().get("tags"))
         policy: Json = {}
         if given := properties.get("rotationPolicy"):
             policy = rotation.kept(given, {}, version.created)
@@ -127,14 +122,9 @@ async def put_key(world: World, call: Call) -> Answer:
             version.expires = rotation.expiry_of(policy, version.created)
         if world.scenario.rules.policy_reaches_keys_through_arm:
             check_key(world, vault, version)
-        await ensure_material(world, version)
-        if find_key(world, held, name) is None:
-            made = add(world, held, name, version)
-            made.rotation_policy = policy
-            rotation.plan(world, made)
-    key = find_key(world, held, name)
-    if key is None:
-        raise Refusal(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
+        key = add(world, held, name, version)
+        key.rotation_policy = policy
+        rotation.plan(world, key)
     return Answer(200, show(world, vault, key))
 
 

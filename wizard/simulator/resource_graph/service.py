@@ -9,7 +9,7 @@ import json
 import math
 import uuid
 import zlib
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -50,7 +50,8 @@ class ResourceGraph:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._past: dict[str, list[tuple[float, bytes | None]]] = defaultdict(list)
+        self._past: dict[str, deque[bytes | None]] = defaultdict(deque)
+        self._ends: deque[tuple[float, str]] = deque()
         self._kept: OrderedDict[str, Result] = OrderedDict()
         self._windows: dict[str, tuple[float, int]] = {}
         self._lag = world.scaled(world.scenario.durations.graph_lag)
@@ -58,9 +59,20 @@ class ResourceGraph:
             world.follow(self._remember, "resources")
 
     def _remember(self, changes: Changes) -> None:
+        self._forget()
         until = self._world.now() + self._lag
         for change in changes.get("resources", ()):
-            self._past[change.key].append((until, change.before))
+            self._past[change.key].append(change.before)
+            self._ends.append((until, change.key))
+
+    def _forget(self) -> None:
+        """Let go of what was so longer ago than the lag."""
+        now = self._world.now()
+        while self._ends and self._ends[0][0] <= now:
+            _, key = self._ends.popleft()
+            self._past[key].popleft()
+            if not self._past[key]:
+                del self._past[key]
 
     # -- how often ----------------------------------------------------------------------------------------------------
 
@@ -163,13 +175,10 @@ class ResourceGraph:
 
     def _body(self, key: str) -> Json | None:
         """What a resource was like a while ago."""
-        now = self._world.now()
+        self._forget()
         if key in self._past:
-            self._past[key] = [entry for entry in self._past[key] if entry[0] > now]
-            if self._past[key]:
-                before = self._past[key][0][1]
-                return None if before is None else dict(json.loads(before)["body"])
-            del self._past[key]
+            before = self._past[key][0]
+            return None if before is None else dict(json.loads(before)["body"])
         if key not in self._world.state.resources:
             return None
         found: Resource = self._world.state.resources.peek(key)
