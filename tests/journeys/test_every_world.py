@@ -33,7 +33,7 @@ ENDS: dict[str, tuple[str, str, str]] = {
     "key-without-encrypt": (DONE, "key-operations?", "key-operations?"),
     "legacy-kms-v1": ("legacy-kms-v1?",) * 3,
     "never-ends": ("", "", ""),
-    "no-assign": ("rights-missing?", "rights-missing?", "rights-missing?"),
+    "no-assign": (DONE, "rights-missing?", "rights-missing?"),
     "no-grant": (DONE, "rights-missing?", "rights-missing?"),
     "no-rights": ("rights-missing?", "rights-missing?", "rights-missing?"),
     "node-group-lock": ("scope-locked?", "scope-locked?", "scope-locked?"),

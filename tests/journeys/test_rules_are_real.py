@@ -53,17 +53,8 @@ class Case:
     refusal: str
 
 
-NO_ASSIGN: Json = {
-    "extends": "no-assign",
-    "subscriptions": {
-        PRODUCTION: {
-            "features": {"Microsoft.ContainerService/KMSPMKPreview": None},
-            "groups": {"rg-demo": {"identities": {"id-aks-demo": {}}}},
-        }
-    },
-    "rules": {"feature_required_for": []},
-}
-"""Everything but assigning the identity may be done, and no feature has to be registered."""
+NO_ASSIGN: Json = {"extends": "no-assign", **demo(identities={"id-aks-demo": {}})}
+"""Everything may be done, but assigning the identity that is there."""
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 DENIED: Json = {
     **demo(

@@ -57,6 +57,7 @@ ODD = "answer: {status: 500, code: Odd, message: Odd.}"
         ("path: '*/managedclusters/*', skip: 2, count: 2", [2, 3]),
         ("path: '*/managedclusters/*', every: 3", [2, 5]),
         ("method: PUT", []),
+        ("method: g*", [0, 1, 2, 3, 4, 5]),
     ],
 )
 async def test_which_requests_are_struck(start: Start, match: str, struck: list[int]) -> None:
@@ -196,6 +197,7 @@ async def test_something_else_answers_in_azures_place(start: Start) -> None:
         url = f"{cloud.simulator.arm_endpoint}{cluster_path()}?api-version={AKS}"
         async with anybody.get(url) as answer:
             assert (answer.status, answer.content_type, await answer.text()) == (404, "text/html", "<html>")
+    assert cloud.simulator.requests[-1].status == 404
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
 
 

@@ -54,6 +54,14 @@ async def test_filters_of_the_azure_cli(cloud: Cloud, where: str, names: list[st
     assert (status, [each["displayName"] for each in answer["value"]]) == (200, names)
 
 
+async def test_ids_are_a_list(cloud: Cloud) -> None:
+    path = "/v1.0/directoryObjects/getByIds"
+    status, body, _ = await cloud.raw("POST", path, "", {"ids": [OPERATOR]})
+    assert (status, [entry["id"] for entry in body["value"]]) == (200, [OPERATOR])
+    status, body, _ = await cloud.raw("POST", path, "", {"ids": 5})
+    assert (status, body["error"]["code"]) == (400, "Request_BadRequest")
+
+
 async def test_groups_are_none_of_the_others(start: Start) -> None:
     cloud = await start("group-access")
 

@@ -132,6 +132,20 @@ async def test_a_policy_on_nodes_stands_in_the_way_of_an_update_of_the_cluster(s
     assert status == 200
 
 
+@pytest.mark.parametrize(
+    ("properties", "with_tag"),
+    [("x", "InvalidRequestContent"), ({"agentPoolProfiles": ["x"]}, "UnmarshalError"), ({"agentPoolProfiles": []}, "InvalidParameter")],
+)  # fmt: skip
+async def test_policies_look_at_bodies_that_nobody_has_checked_yet(
+    start: Start, properties: Any, with_tag: str
+) -> None:
+    cloud = await start("policy-denies-nodes")
+    for tags, code in (({}, "RequestDisallowedByPolicy"), ({"costcentre": "1"}, with_tag)):
+        body = {"location": "westus2", "tags": tags, "properties": properties}
+        status, answer, _ = await cloud.raw("PUT", cluster_path("aks-new"), body=body)
+        assert (status, said(answer)["code"]) == (400, code)
+
+
 async def test_policy_assignments_can_be_looked_at(start: Start) -> None:
     cloud = await start("policy-denies-vault")
     listed = "providers/Microsoft.Authorization/policyAssignments"

@@ -143,8 +143,14 @@ policies: {{size: {{scope: /subscriptions/{PRODUCTION}, type: Microsoft.KeyVault
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"resourceDetails": {"resourceContent": {"name": "x"}}}, {"colour": "red"}]
+    "body",
+    [
+        {},
+        {"resourceDetails": {"resourceContent": {"name": "x"}}},
+        {"colour": "red"},
+        asked(vault(), {"field": "location", "values": 5}),
+    ],
 )
-async def test_a_question_without_a_resource(cloud: Cloud, body: dict[str, Any]) -> None:
+async def test_a_question_that_is_none(cloud: Cloud, body: dict[str, Any]) -> None:
     path = f"{GROUP}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
     assert (await cloud.raw("POST", path, "2020-07-01", body))[0] == 400

@@ -181,11 +181,32 @@ async def test_a_table_has_columns(cloud: Cloud) -> None:
         ({"query": " "}, "InvalidQuery"),
         ({"subscriptions": ["99999999-9999-9999-9999-999999999999"]}, "NoValidSubscriptionsInQueryRequest"),
         ({"managementGroups": ["nowhere"]}, "NoValidSubscriptionsInQueryRequest"),
+        ({"managementGroups": [["nowhere"]]}, "NoValidSubscriptionsInQueryRequest"),
+        ({"options": {"$top": True}}, "InvalidRequestBody"),
+        ({"options": {"$skipToken": "WzFlOTk5LCAiIl0="}}, "InvalidSkipToken"),
     ],
 )
 async def test_a_request_that_is_wrong(cloud: Cloud, body: dict[str, Any], code: str) -> None:
     status, answer, _ = await ask(cloud, CLUSTERS, **body)
     assert (status, [entry["code"] for entry in answer["error"]["details"]]) == (400, [code])
+
+
+async def test_null_is_the_same_as_nothing(cloud: Cloud) -> None:
+    nothing = {"$top": None, "$skip": None, "$skipToken": None, "resultFormat": None}
+    for options in (nothing, None):
+        status, answer, _ = await ask(
+            cloud, f"{CLUSTERS} | count", subscriptions=None, managementGroups=None, options=options
+        )
+        assert (status, answer["data"]) == (200, [{"Count": 13}])
+
+
+@pytest.mark.parametrize("condition", ["(" * 400 + "1 == 1" + ")" * 400, f"properties{'.a' * 3000} == 'x'"])
+async def test_a_query_may_be_long_and_not_deep(cloud: Cloud, condition: str) -> None:
+    status, answer, _ = await ask(cloud, f"{CLUSTERS} and {condition}")
+    assert (status, answer["error"]["details"][0]["code"]) == (400, "InvalidQuery")
+    names = " or ".join(["name == 'aks-demo'"] * 2000)
+    status, answer, _ = await ask(cloud, f"{CLUSTERS} | where {names} | count")
+    assert (status, answer["data"]) == (200, [{"Count": 1}])
 
 
 async def test_scopes(start: Start) -> None:

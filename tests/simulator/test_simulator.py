@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import os
+import re
 import shlex
 import sqlite3
 import ssl
@@ -17,9 +18,21 @@ from pathlib import Path
 import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.keyvault.keys.crypto import EncryptionAlgorithm
+from azure.keyvault.keys.crypto.aio import CryptographyClient
 
-from tests.simulator.clients import PRODUCTION, Cloud, Start, cluster_path, vault_path
+from tests.simulator.clients import (
+    CRYPTO_OFFICER,
+    DEVELOPMENT,
+    OPERATOR,
+    PRODUCTION,
+    Cloud,
+    Start,
+    cluster_path,
+    vault_path,
+)
 from wizard.simulator import ScenarioError, Simulator, env_lines, scenarios
+from wizard.simulator.scenario import load_scenario
 
 
 async def test_environment_has_what_clients_need(cloud: Cloud) -> None:
@@ -81,6 +94,23 @@ async def test_requests_unknown_and_writes(cloud: Cloud) -> None:
     assert write.response is not None
     assert write.response["name"] == "id-aks-demo"
     assert [entry.path for entry in cloud.simulator.unknown] == ["/nothing/here"]
+
+
+async def test_what_only_asks_is_no_write(cloud: Cloud) -> None:
+    vault = await cloud.make_vault()
+    await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
+    await cloud.keys("kv-demo").create_rsa_key("decrypt")
+    before = len(cloud.simulator.writes())
+    crypto = CryptographyClient(
+        (await cloud.keys("kv-demo").get_key("decrypt")).id, cloud.credential, **cloud.net()
+    )
+    async with crypto:
+        sealed = await crypto.encrypt(EncryptionAlgorithm.rsa_oaep_256, b"x")
+        await crypto.decrypt(sealed.algorithm, sealed.ciphertext)
+    await cloud.raw("POST", f"{cluster_path()}/accessProfiles/clusterUser/listCredential")
+    assert len(cloud.simulator.writes()) == before
+    await cloud.keys("kv-demo").delete_key("decrypt")
+    assert [entry.method for entry in cloud.simulator.writes()[before:]] == ["DELETE"], "whatever its name is"
 
 
 async def test_record_has_no_secret(start: Start, tmp_path: Path) -> None:
@@ -315,6 +345,16 @@ async def test_no_rights_and_empty(start: Start) -> None:
     assert [entry async for entry in empty.aks.managed_clusters.list()] == []
 
 
+def mine(text: str) -> str:
+    """A scenario that lays this over contoso."""
+    return f"description: x\nextends: contoso\n{text}\n"
+
+
+def here(text: str) -> str:
+    """One that lays this over contoso's first subscription."""
+    return mine(f"subscriptions: {{{PRODUCTION}: {{{text}}}}}")
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -325,8 +365,41 @@ async def test_no_rights_and_empty(start: Start) -> None:
         ("description: [", "not YAML"),
         ("just text", "no mapping"),
         ("description: x\nextends: contoso\nfaults: [{match: {}, reset: true, hang: true}]", "exactly one"),
+        (mine("sign_in: ops"), "`sign_in` names 'ops', whose kind is user"),
+        (mine("device_code: operator"), "`device_code` names 'operator', whose kind is application"),
+        (mine("device_code: ''"), "`device_code` names the principal ''"),
+        (mine("managed_identity: ops"), "`managed_identity` names 'ops', whose kind is user"),
+        (mine("sign_in: operater"), "Did you mean operator"),
+        (mine("caller_address: my-laptop"), "caller_address"),
+        (mine("durations: {feature: -1}"), "durations.feature"),
+        (mine("durations: {poll_interval: .inf}"), "durations.poll_interval"),
+        (mine("principals: {staff: {kind: group, object_id: 88888888-8888-8888-8888-8888888888aa, members: [everyone]}}"), "group 'staff' names 'everyone'"),
+        (mine("vault_suffix: Vault.Local.Test"), "vault_suffix"),
+        (mine('kubernetes_versions: {"1.34": {patches: []}}'), "kubernetes_versions.1.34.patches"),
+        (mine('kubernetes_versions: {"1.34": {patches: [1.33.1]}}'), "patch version '1.33.1'"),
+        (mine('kubernetes_versions: {"1.34": {default: false}}'), "no version with `default: true`"),
+        (mine('kubernetes_versions: {"1.33": {default: true}}'), "1.33, 1.34 with `default: true`"),
+        (mine("fleet: {versions: {latest: 1}}"), "fleet.versions.latest"),
+        (mine("fleet: {teams: [it's]}"), "fleet.teams.0"),
+        (mine("fleet: {features: {A/b: On}}"), "fleet.features.A/b"),
+        (mine("fleet: {locations: {mars: 1}}"), "region 'mars'"),
+        (mine("quotas: {in_region: {westus: 1}}"), "Did you mean westus"),
+        (mine("no_user_assigned_identity: [mars]"), "region 'mars'"),
+        (mine("not_offered: {Microsoft.KeyVault/vaults: [mars]}"), "region 'mars'"),
+        (mine("not_offered: {Microsoft.KeyVault/vault: [westus2]}"), "Did you mean Microsoft.KeyVault/vaults"),
+        (mine("management_groups: {all: [99999999-9999-9999-9999-999999999999]}"), "management group 'all'"),
+        (mine("principals: {reader: {roles: {subscriptions/x: [Owner]}}}"), "principals.reader.roles.subscriptions/x"),
+        (mine("taken_vault_names: [KV-Bank-Cards]"), "vault names are global"),
+        (here("providers: {Microsoft.KeyVaults: NotRegistered}"), "Did you mean Microsoft.KeyVault"),
+        (here("features: {KMSPMKPreview: Registered}"), "features.KMSPMKPreview"),
+        (here("locks: {no: {scope: rg-demo, level: ReadOnly}}"), "locks.no.scope"),
+        (here("groups: {rg-new: {location: mars}}"), "the group 'rg-new' names the region 'mars'"),
+        (here("groups: {rg-demo: {vaults: {kv-new: {location: mars}}}}"), "'kv-new' in the group 'rg-demo'"),
+        (here("groups: {rg-demo: {vaults: {KV-Batch-EU: {}}}}"), "vault 'KV-Batch-EU', and so has|'kv-batch-eu', and so has"),
+        (here("groups: {rg-demo: {clusters: {aks-demo: {version: latest}}}}"), "clusters.aks-demo.version"),
+        (here("groups: {rg-demo: {vaults: {kv-demo: {keys: {k: {rotation_policy: {expiry: P}}}}}}}"), "rotation_policy.expiry"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_scenario_names_its_place(tmp_path: Path, text: str, place: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text, "utf-8")
@@ -352,6 +425,69 @@ def test_what_a_scenario_names_must_exist(tmp_path: Path, text: str) -> None:
     file.write_text(f"description: x\nextends: contoso\n{text}\n", "utf-8")
     with pytest.raises(ScenarioError):
         Simulator(file).start()
+
+
+async def test_what_is_named_may_stand_in_a_later_group(start: Start) -> None:
+    identity = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-keys/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-far"
+    cloud = await start(
+        f"""
+subscriptions:
+  {PRODUCTION}:
+    groups:
+      rg-demo: {{clusters: {{aks-demo: {{identity: {identity}, encryption: {{key: kv-far/far}}}}}}}}
+  {DEVELOPMENT}:
+    groups:
+      rg-keys: {{location: westus2, identities: {{id-far: {{}}}}, vaults: {{kv-far: {{keys: {{far: {{}}}}, access: {{id-far: [Key Vault Crypto User]}}}}}}}}
+"""
+    )
+    assert list(cloud.cluster()["identity"]["userAssignedIdentities"]) == [identity]
+    assert (await cloud.put_cluster())[0] == 200
+
+
+async def test_a_vault_name_is_taken_in_whatever_case(start: Start) -> None:
+    cloud = await start("taken_vault_names: [KV-Demo]")
+    with pytest.raises(HttpResponseError, match="VaultAlreadyExists"):
+        await cloud.make_vault()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{properties: {agentPoolProfiles: 5}}", "properties.agentPoolProfiles is of the JSON type number"),
+        ("{properties: {securityProfile: x}}", "properties.securityProfile is of the JSON type string"),
+        ("{sku: [x]}", "sku is of the JSON type array"),
+    ],
+)
+def test_a_body_that_no_cluster_can_have(tmp_path: Path, body: str, said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(here(f"groups: {{rg-demo: {{clusters: {{aks-demo: {{body: {body}}}}}}}}}"), "utf-8")
+    with pytest.raises(ScenarioError, match=f"cluster 'aks-demo'.* {re.escape(said)}"):
+        Simulator(file).start()
+
+
+def test_a_name_longer_than_any_file_has() -> None:
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        Simulator("x" * 5000)
+
+
+def test_a_file_extends_what_is_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "worlds"
+    folder.mkdir()
+    (folder / "base.yaml").write_text(mine("vault_suffix: vault.base.test"), "utf-8")
+    (folder / "empty").write_text(mine("vault_suffix: vault.mine.test"), "utf-8")
+    (folder / "top.yaml").write_text("description: x\nextends: base.yaml\n", "utf-8")
+    (folder / "ring.yaml").write_text("description: x\nextends: ../worlds/ring.yaml\n", "utf-8")
+    (folder / "lost.yaml").write_text("description: x\nextends: nowhere.yaml\n", "utf-8")
+    (folder / "built-in.yaml").write_text("description: x\nextends: empty\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_scenario("worlds/top.yaml").vault_suffix == "vault.base.test"
+    assert load_scenario("worlds/built-in.yaml").vault_suffix == "vault.local.test", (
+        "a built-in world goes first"
+    )
+    with pytest.raises(ScenarioError, match="extends itself"):
+        load_scenario("worlds/ring.yaml")
+    with pytest.raises(ScenarioError, match="There is no scenario 'worlds/nowhere"):
+        load_scenario("worlds/lost.yaml")
 
 
 def test_importing_the_simulator_is_cheap() -> None:

@@ -270,7 +270,7 @@ def test_a_sleeper_is_made_when_asked_for_and_sleeps_again() -> None:
     table["a"].append(2)
     table.rest(changed=True)
     assert table["a"] == [1, 2]
-    assert dict(table.peek_all()) == {"a": [1, 2]}
+    assert {key: table.peek(key) for key in table} == {"a": [1, 2]}
 
 
 def test_changes_in_place_are_found_and_told_once() -> None:

@@ -198,3 +198,13 @@ async def test_keys_of_the_data_plane(cloud: Cloud) -> None:
         status, answer = await post({"kty": "RSA"} | wrong)
         assert (status, said(answer)["code"]) == (400, "BadParameter")
     assert (await post({"kty": "RSA", "key_ops": ["encrypt", "decrypt"]}))[0] == 200
+
+
+async def test_a_body_nested_deeper_than_any(cloud: Cloud) -> None:
+    headers = {"Authorization": f"Bearer {await cloud.token()}", "Content-Type": "application/json"}
+    url = f"{cloud.endpoint}{cluster_path()}?api-version=2026-08-01"
+    for depth in (500, 900, 100_000):
+        body = '{"properties":' + "[" * depth + "]" * depth + "}"
+        async with cloud.session.put(url, data=body, headers=headers) as response:
+            assert response.status == 400
+        assert cloud.simulator.requests[-1].request is not None

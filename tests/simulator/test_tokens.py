@@ -7,6 +7,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, Cloud, Start, cluster_path
+from tests.simulator.plain import Plain
 
 GET_CLUSTER = "{path: '*/managedclusters/aks-demo', method: GET, nth: 2}"
 
@@ -35,6 +36,17 @@ async def test_an_expired_token_is_final(start: Start) -> None:
     moment = r"\d+/\d+/\d{4} \d+:\d\d:\d\d [AP]M"
     said = f"The access token expiry UTC time '{moment}' is earlier than current UTC time '{moment}'."
     assert re.fullmatch(said, str(caught.value.error.message))
+
+
+async def test_bytes_that_are_no_text_are_no_token(cloud: Cloud) -> None:
+    plain = Plain(cloud.environment)
+    status, answer, _ = plain("GET", cluster_path(), Authorization="Bearer \xff")
+    assert (status, answer["error"]["code"]) == (401, "InvalidAuthenticationToken")
+    assert plain("GET", "/msi/token?resource=x", X_IDENTITY_HEADER="\xff")[0] == 401
+    api_server = cloud.cluster()["properties"]["fqdn"]
+    await cloud.aks.managed_clusters.list_cluster_user_credentials("rg-demo", "aks-demo")
+    status, answer, _ = plain("GET", "/version", Authorization="Bearer \xff", Host=api_server)
+    assert (status, answer["reason"]) == (401, "Unauthorized")
 
 
 async def ask_vault(cloud: Cloud, token: str) -> aiohttp.ClientResponse:

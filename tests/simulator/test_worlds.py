@@ -244,7 +244,7 @@ def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
         state, fleet = State(), fleet_of(load_scenario(file))
         assert fleet is not None
         fleet.lay(state)
-        bodies = [each.body for key, each in state.resources.peek_all() if key.endswith("-00007")]
+        bodies = [state.resources.peek(key).body for key in state.resources if key.endswith("-00007")]
         found.append(json.dumps(bodies).replace("\n", ""))
     first, again, other = map(len, found)
     assert first == again > 0 < other
@@ -267,6 +267,10 @@ def test_the_schema_knows_every_key() -> None:
     assert {"type": "null"} in schema["properties"]["faults"]["anyOf"]
     assert json.loads(json.dumps(schema)) == schema
     assert "FleetSpec" in schema["$defs"]
+    required = {name: part.get("required", []) for name, part in schema["$defs"].items()}
+    assert required["FaultSpec"] == ["match"], "lists replace, so what is in them has to be whole"
+    assert required["AccessPolicySpec"] == ["principal", "keys"]
+    assert required["GroupSpec"] == required["PolicySpec"] == required["PrincipalSpec"] == []
 
 
 def test_the_guide_names_every_key_and_every_rule_of_a_scenario() -> None:

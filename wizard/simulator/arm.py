@@ -24,7 +24,6 @@ EXTENSIONS = frozenset(
         "roledefinitions",
         "permissions",
         "locks",
-        "checkaccess",
         "denyassignments",
         "roleeligibilityscheduleinstances",
         "policyassignments",
@@ -201,6 +200,7 @@ class ResourceManager:
         self._check_subscription(call)
         limits = self._throttle.take(call)
         if route.action:
+            # Whether a list of a whole subscription is refused to who has roles on one group only, or cut down to it: UNCONFIRMED.
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
         if not reads:

@@ -1,7 +1,7 @@
 """Strict bodies: the fields that each resource type has, and what each resource provider says to any other.
 
 The tables are `fields/*.txt`. A line is a kind and the names of that kind: `text`, `number`, `decimal`, `flag` (true or
-false), `texts` (a list), `labels` (texts by name), `anything`, `preview` (anything, in preview api-versions only).
+false), `texts` (a list), `list` (of anything), `labels` (texts by name), `anything`, `preview` (anything, in preview api-versions only).
 `object`, `objects` (a list) and `map` (objects by name) have one name, and their own fields indented below it.
 """
 
@@ -83,6 +83,8 @@ def _fits(kind: str, value: object) -> bool:
             return isinstance(value, bool)
         case "texts":
             return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        case "list":
+            return isinstance(value, list)
         case "labels":
             return isinstance(value, dict) and all(
                 each is None or isinstance(each, str) for each in value.values()

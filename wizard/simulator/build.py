@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from wizard.simulator import rbac
-from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
+from wizard.simulator import rbac, rotation
+from wizard.simulator.body_fields import fields_of, problems
+from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
 from wizard.simulator.key_store import add, key_uri, new_version, soft_delete_key, vault_name
 from wizard.simulator.locks import TYPE as LOCK
 from wizard.simulator.locks import new_lock
+from wizard.simulator.namespaces import NAMESPACES
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
@@ -17,19 +19,16 @@ from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.providers.resource_providers import NAMESPACES
 from wizard.simulator.scenario import ClusterSpec, GroupSpec, Scenario, merge
 from wizard.simulator.scenario_vaults import KeySpec, RotationPolicySpec, VaultSpec
-from wizard.simulator.state import Assignment, Principal, Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World, iso, new_secret
+from wizard.simulator.state import Assignment, Key, Principal, Resource
+from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.world import DAY, World, iso, new_secret
 
 if TYPE_CHECKING:
     from wizard.simulator.fleet import Fleet
 
-DAY = 24 * 3600
-LONG_AGO = 30 * DAY
-_NEWEST = "2026-08-01"
+LONG_AGO = int(30 * DAY)
 
 
 def fleet_of(scenario: Scenario) -> "Fleet | None":
@@ -48,6 +47,7 @@ def populate(world: World) -> None:
     """
     scenario = world.scenario
     _principals(world, scenario)
+    groups: list[tuple[str, GroupSpec]] = []
     for subscription, specification in scenario.subscriptions.items():
         registered = {name.lower(): state for name, state in specification.providers.items()}
         for namespace in NAMESPACES:
@@ -59,9 +59,13 @@ def populate(world: World) -> None:
         for name, group in specification.groups.items():
             group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
             world.put(new_group(group_id, group.location, group.tags))
-            _fill(world, group_id, group)
+            groups.append((group_id, group))
         for name, lock in specification.locks.items():
             world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
+    # What is named comes before what names it, in whatever group it is.
+    for fill in (_identities, _vaults, _clusters):
+        for group_id, group in groups:
+            fill(world, group_id, group)
     _drop_deleted_identities(world, scenario)
     world.state.refreshed.update(world.state.features)
     for _, principal in world.state.principals.awake():
@@ -109,7 +113,7 @@ def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
     )  # fmt: skip
 
 
-def _fill(world: World, group_id: str, group: GroupSpec) -> None:
+def _identities(world: World, group_id: str, group: GroupSpec) -> None:
     for name, identity in group.identities.items():
         resource_id = f"{group_id}/providers/{IDENTITY}/{name}"
         principal = Principal(
@@ -123,10 +127,27 @@ def _fill(world: World, group_id: str, group: GroupSpec) -> None:
         world.put(
             new_identity(world, resource_id, identity.location or group.location, identity.tags, principal)
         )
+
+
+def _vaults(world: World, group_id: str, group: GroupSpec) -> None:
     for name, vault in group.vaults.items():
         _vault(world, f"{group_id}/providers/{VAULT}/{name}", vault, group)
+
+
+def _clusters(world: World, group_id: str, group: GroupSpec) -> None:
     for name, cluster in group.clusters.items():
-        _cluster(world, group_id, name, cluster, group)
+        for problem in problems(fields_of("managed_cluster"), cluster.body):
+            if problem.wanted is not None:  # what no field table knows is welcome here
+                raise ScenarioError(
+                    f"The scenario lays a `body` over the cluster '{name}' of {group_id} whose {'.'.join(problem.path)} is of the JSON type "
+                    f"{problem.given}, which AKS does not take there. Give it as ARM has it."
+                )
+        try:
+            _cluster(world, group_id, name, cluster, group)
+        except (TypeError, AttributeError, KeyError) as problem:
+            raise ScenarioError(
+                f"The scenario lays a `body` over the cluster '{name}' of {group_id} that no cluster can have ({problem!r}). Give it as ARM has it."
+            ) from problem
 
 
 def _drop_deleted_identities(world: World, scenario: Scenario) -> None:
@@ -148,7 +169,7 @@ def _identity_of(world: World, place: str, name: str) -> Resource:
     found = world.find(resource_id)
     if found is None:
         raise ScenarioError(
-            f"The scenario names the identity '{name}' at {place}, but there is no {resource_id}. Add it under `identities` of that group."
+            f"The scenario names the identity '{name}' at {place}, but there is no {resource_id}. Add it under `identities` of its group."
         )
     return found
 
@@ -210,27 +231,27 @@ def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> No
         version.expires, version.not_before = days(specification.expires), days(specification.not_before)
         key = add(world, vault_name(vault), name, version)
         if specification.rotation_policy:
-            key.rotation_policy = _rotation_policy(specification.rotation_policy, version.created)
+            key.rotation_policy = _rotation_policy(key, specification.rotation_policy, version.created)
+    rotation.plan(world, key)
     if specification.deleted:
         soft_delete_key(world, vault, key)
 
 
-def _rotation_policy(specification: RotationPolicySpec, created: int) -> Json:
+def _rotation_policy(key: Key, specification: RotationPolicySpec, created: int) -> Json:
     """A rotation policy as the data plane keeps it."""
-    expiry = {"expiryTime": specification.expiry} if specification.expiry else {}
-    actions: list[Json] = []
-    if specification.rotate_after:
-        actions.append(
-            {"trigger": {"timeAfterCreate": specification.rotate_after}, "action": {"type": "Rotate"}}
-        )
-    if specification.rotate_before_expiry:
-        actions.append(
-            {
-                "trigger": {"timeBeforeExpiry": specification.rotate_before_expiry},
-                "action": {"type": "Rotate"},
-            }
-        )
-    return {"lifetimeActions": actions, "attributes": {**expiry, "created": created, "updated": created}}
+    triggers = {
+        "timeAfterCreate": specification.rotate_after, "timeBeforeExpiry": specification.rotate_before_expiry,
+    }  # fmt: skip
+    actions = [
+        {"trigger": {name: span}, "action": {"type": "Rotate"}} for name, span in triggers.items() if span
+    ]
+    given: Json = {"lifetimeActions": actions, "attributes": {"expiryTime": specification.expiry}}
+    try:
+        return rotation.kept(given, {}, created)
+    except Refusal as refusal:
+        raise ScenarioError(
+            f"The scenario gives the key '{key.vault}/{key.name}' a `rotation_policy` that Key Vault does not take. {refusal.message}"
+        ) from refusal
 
 
 def _object_id(world: World, place: str, name: str) -> str:
@@ -264,7 +285,7 @@ def _cluster(world: World, group_id: str, name: str, specification: ClusterSpec,
         "tags": specification.tags,
         "properties": properties,
     }
-    body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, _NEWEST)
+    body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, NEWEST)
     if specification.identity == "system":
         principal = world.add_principal(
             Principal(
@@ -293,7 +314,7 @@ def _security(world: World, group_id: str, specification: ClusterSpec) -> Json:
         key = world.state.keys.get(f"{vault}/{key_name}".lower())
         if key is None:
             raise ScenarioError(
-                f"The scenario encrypts a cluster of {group_id} with the key '{encryption.key}', but no vault has it. Write it as VAULT/KEY, vault first."
+                f"The scenario encrypts a cluster of {group_id} with the key '{encryption.key}', but no vault has it. Write it as VAULT/KEY, and give the vault that key."
             )
         vault_id = next(
             each.id for each in world.of_type(VAULT) if each.body["name"].lower() == vault.lower()

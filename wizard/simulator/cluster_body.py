@@ -8,6 +8,8 @@ from wizard.simulator.wire import Json
 
 TYPE = "Microsoft.ContainerService/managedClusters"
 ENCRYPTION_PROFILE = "kubernetesResourceObjectEncryptionProfile"
+NEWEST = "2026-08-01"
+"""The api-version that shows everything."""
 ENCRYPTION_PROFILE_SINCE = "2026-07-01"
 DEFAULT_VM_SIZE = "Standard_D4ds_v5"
 _READ_ONLY = (

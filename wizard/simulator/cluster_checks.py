@@ -13,7 +13,7 @@ from wizard.simulator.world import World
 
 
 def check_etag(call: Call, cluster: Resource | None) -> None:
-    """`If-Match` and `If-None-Match` (AKS: use etags)."""
+    """`If-Match` and `If-None-Match` (AKS: use etags; codes and texts UNCONFIRMED)."""
     match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
     if match and none_match:
         raise FlatRefusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
@@ -96,7 +96,7 @@ def resolve_version(
 ) -> str:
     """The patch version that the cluster will run.
 
-    Raises 400 K8sVersionNotSupported, or 400 for a downgrade.
+    Raises 400 K8sVersionNotSupported, or 400 for a downgrade (its code and text UNCONFIRMED).
     """
     now = cluster.body["properties"]["currentKubernetesVersion"] if cluster else ""
     if now and (
@@ -149,7 +149,10 @@ def check_identity_region(world: World, identity: Json, location: str) -> None:
 
 
 def identity_after(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
-    """The cluster's identity after the PUT; one left out stays as it is."""
+    """The cluster's identity after the PUT; one left out stays as it is.
+
+    Raises 400 InvalidParameter (code and texts UNCONFIRMED), or what is wrong with the identity itself.
+    """
     given = wanted.get("identity")
     if not given:
         if before is not None:

@@ -7,18 +7,18 @@ import re
 from dataclasses import dataclass
 
 from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, minor_of, sees_encryption_profile
-from wizard.simulator.key_store import find_key, vault_name, why_not
+from wizard.simulator.key_store import find_key, why_not
 from wizard.simulator.providers.features import enabled as feature_enabled
 from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.state import Principal
-from wizard.simulator.vault_access import Origin, check_network, check_rights
+from wizard.simulator.vault_access import Origin, check_network, check_rights, why_foreign
 from wizard.simulator.wire import FlatRefusal, Json, Refusal
 from wizard.simulator.world import World
 
 OLDEST_MINOR, KMS_V2_SINCE = (1, 33), (1, 27)
 FEATURE = "Microsoft.ContainerService/KMSPMKPreview"
 DISABLED_UNTIL_PREVIEW = "2026-05-02-preview"
-_KEY_ID = re.compile(
+KEY_ID = re.compile(
     r"https://(?P<vault>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/keys/(?P<key>[a-z0-9-]{1,127})(?:/(?P<version>[0-9a-f]{32}))?/?",
     re.IGNORECASE,
 )
@@ -154,7 +154,7 @@ def _check_customer_key(world: World, change: Change) -> None:
         raise _bad(
             "KeyVault resource ID must be empty when KeyVault network access is Public."
         )  # text UNCONFIRMED
-    key_id = _KEY_ID.fullmatch(str(kms.get("keyId") or ""))
+    key_id = KEY_ID.fullmatch(str(kms.get("keyId") or ""))
     if key_id is None or key_id["suffix"].lower() != world.scenario.vault_suffix:
         raise _bad(
             f"The key identifier '{kms.get('keyId')}' of Azure Key Vault KMS is invalid."
@@ -181,10 +181,8 @@ def _check_customer_key(world: World, change: Change) -> None:
             f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
         )  # text UNCONFIRMED
     _check_hardware(world, key_id["vault"], key_id["key"])
-    if access == "Public":
-        validate_identity(world, change, Origin.INTERNET)
-    elif world.scenario.rules.private_access_validated:
-        validate_identity(world, change, _trusted(world))
+    if access == "Public" or world.scenario.rules.private_access_validated:
+        validate_identity(world, change)
 
 
 def _check_tenant(world: World, name: str) -> None:
@@ -227,10 +225,6 @@ def _check_legacy(change: Change) -> None:
         raise _bad("Vnet integration should be enabled when KeyVault network access is Private.")
 
 
-def _trusted(world: World) -> Origin:
-    return Origin.TRUSTED_SERVICE if world.scenario.rules.aks_is_trusted_service else Origin.INTERNET
-
-
 def control_plane_identity(world: World, identity: Json) -> Principal | None:
     """The principal of the cluster's (first) user-assigned identity."""
     for entry in (identity.get("userAssignedIdentities") or {}).values():
@@ -238,50 +232,69 @@ def control_plane_identity(world: World, identity: Json) -> Principal | None:
     return None
 
 
-def validate_identity(world: World, change: Change, origin: Origin) -> None:
+def validate_identity(world: World, change: Change) -> None:
     """AKS tries the key before it starts.
 
-    Raises the one message that has many causes (AZURE.md §1a), or 400 for a vault or key that is not there.
+    Raises the one message that has many causes (AZURE.md §1a), or 400 for a key that is not there.
     """
-    key_id = _KEY_ID.fullmatch(str(change.after.kms["keyId"]))
+    kms = change.after.kms
+    key_id = KEY_ID.fullmatch(str(kms["keyId"]))
     if key_id is None:
         return
     if find_key(world, key_id["vault"], key_id["key"]) is None:
-        raise _bad(f"The key '{change.after.kms['keyId']}' is not found.")  # text UNCONFIRMED
-    if why_no_access(world, change.after.kms, change.identity, origin):
+        raise _bad(f"The key '{kms['keyId']}' is not found.")  # text UNCONFIRMED
+    if not can_use_key(world, kms, change.identity):
         raise _bad(
             f'The identity does not have keys encrypt/decrypt permission on key vault "https://{key_id["vault"]}.{key_id["suffix"]}"',
             "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
         )
 
 
-def breaks_late(world: World, kms: Json, identity: Json) -> str:
-    """Why the API server of a cluster with a Private vault cannot use its key when it comes up; "" where it can."""
-    return why_no_access(world, kms, identity, _trusted(world))
+class NobodyThere(Exception):  # noqa: N818 - it says who is gone
+    """There is no identity to ask with, or no vault to ask; the text says which."""
 
 
-def why_no_access(world: World, kms: Json, identity: Json, origin: Origin) -> str:
-    """Why the cluster's identity cannot encrypt and decrypt with the key now; "" where it can."""
-    key_id = _KEY_ID.fullmatch(str(kms.get("keyId")))
-    principal = control_plane_identity(world, identity)
-    if key_id is None or principal is None:
-        return "the identity or the key id is gone"
-    vault, key = find_vault(world, key_id["vault"]), find_key(world, key_id["vault"], key_id["key"])
-    if vault is None or key is None:
-        return "the vault or the key is gone"
-    wanted = (key_id["version"] or "").lower()
-    version = next((each for each in reversed(key.versions) if not wanted or each.version == wanted), None)
-    if version is None:
-        return f"version {wanted} of the key is gone"
-    if vault.body["properties"]["tenantId"] != world.scenario.tenant.id:
-        return "the vault is of another tenant"
-    for operation in ("encrypt", "decrypt"):
-        if refused := why_not(version, operation, world.now()):
-            return refused[1]
+def can_use_key(world: World, kms: Json, identity: Json) -> bool:
+    """Whether the cluster's identity can encrypt and decrypt with the key now."""
+    key_id = KEY_ID.fullmatch(str(kms.get("keyId")))
+    if key_id is None:
+        return False
+    network = str(kms.get("keyVaultNetworkAccess"))
     try:
-        check_network(world, vault, principal, origin)
-        for permission in ("encrypt", "decrypt"):
-            check_rights(world, vault, principal, permission, key.name)
-    except Refusal as refusal:
-        return f"{vault_name(vault)}: {refusal.message}"
-    return ""
+        for operation in ("encrypt", "decrypt"):
+            use_key(
+                world, identity, operation, key_id["vault"], key_id["key"], key_id["version"] or "", network
+            )
+    except (NobodyThere, Refusal):
+        return False
+    return True
+
+
+def use_key(
+    world: World, identity: Json, operation: str, vault_name: str, key_name: str, version: str, network: str
+) -> None:
+    """Let a cluster's identity `encrypt` or `decrypt` with a key, as Key Vault would.
+
+    `version` "" is the newest one; `network` is the cluster's keyVaultNetworkAccess: to a Private vault AKS comes as a
+    trusted service, where the world has it so. Raises NobodyThere, or the Refusal of Key Vault.
+    """
+    principal, vault = control_plane_identity(world, identity), find_vault(world, vault_name)
+    if principal is None:
+        raise NobodyThere("the identity of the cluster is gone")
+    if vault is None:
+        raise NobodyThere(f"dial tcp: lookup {vault_name}.{world.scenario.vault_suffix}: no such host")
+    if foreign := why_foreign(world, vault):
+        raise Refusal(401, "Unauthorized", foreign)
+    trusted = network == "Private" and world.scenario.rules.aks_is_trusted_service
+    check_network(world, vault, principal, Origin.TRUSTED_SERVICE if trusted else Origin.INTERNET)
+    check_rights(world, vault, principal, operation, key_name)
+    key, wanted = find_key(world, vault_name, key_name), version.lower()
+    held = (
+        next((each for each in reversed(key.versions) if wanted in {"", each.version}), None) if key else None
+    )
+    if held is None:
+        text = f"A key with (name/id) {key_name}/{wanted} was not found in this key vault."
+        raise Refusal(404, "KeyNotFound", text)
+    if refused := why_not(held, operation, world.now()):
+        inner, text = refused
+        raise Refusal(403, "Forbidden", text, inner=inner)

@@ -69,12 +69,13 @@ class Faults:
 class _Matcher:
     def __init__(self, match: FaultMatch) -> None:
         self._match = match
-        self._path, self._operation, self._name = (
-            re.compile(translate(glob.lower())) for glob in (match.path, match.operation, match.name)
+        self._method, self._path, self._operation, self._name = (
+            re.compile(translate(glob.lower()))
+            for glob in (match.method, match.path, match.operation, match.name)
         )
 
     def fits(self, method: str, path: str, *, vault: bool) -> bool:
-        if self._match.method not in {"*", method} or not self._path.fullmatch(path.lower()):
+        if not self._method.fullmatch(method.lower()) or not self._path.fullmatch(path.lower()):
             return False
         if self._match.operation == self._match.name == "*":
             return True

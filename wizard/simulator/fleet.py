@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
-from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, canonical_id, finish, set_state
+from wizard.simulator.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
 from wizard.simulator.cluster_body import TYPE as CLUSTER
 from wizard.simulator.ids import stable_guid
 from wizard.simulator.scenario import GroupSpec, Scenario, SubscriptionSpec
@@ -318,7 +318,7 @@ class Fleet:
                 "securityProfile": security,
             },
         }  # fmt: skip
-        body = finish(cluster_id, wanted, None, version, "2026-08-01")
+        body = finish(cluster_id, wanted, None, version, NEWEST)
         if encryption in {"none", "platform"}:
             tenant = self.scenario.tenant.id
             body["identity"] = {"type": "SystemAssigned", "principalId": "@principal@", "tenantId": tenant}

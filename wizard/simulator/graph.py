@@ -52,7 +52,14 @@ class Graph:
         call.caller = await self._arm.authenticate(call)
         path = call.path.removeprefix("/v1.0").lower()
         if call.method == "POST" and path == "/directoryobjects/getbyids":
-            wanted = {str(each).lower() for each in call.require_body().get("ids") or []}
+            ids = call.require_body().get("ids") or []
+            if not isinstance(ids, list):
+                raise Refusal(  # code and text UNCONFIRMED
+                    400,
+                    "Request_BadRequest",
+                    "Invalid value specified for property 'ids': a list is expected.",
+                )
+            wanted = {str(each).lower() for each in ids}
             return Answer(
                 200, {"value": [_show(each) for each in self._visible() if each.object_id in wanted]}
             )

@@ -1,19 +1,17 @@
 """The keys inside the vaults: versions, material, lifecycle. Both planes of Key Vault work on them."""
 
 import asyncio
-import base64
 import secrets
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wizard.simulator.state import DeletedKey, Key, KeyVersion, Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World, happening
+from wizard.simulator.wire import Json, base64url_number
+from wizard.simulator.world import DAY, World, happening
 
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
 FORBIDDEN = "KeyOperationForbidden"
-DAY = 24 * 3600.0
 SIZES = (2048, 3072, 4096)
 CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1,
@@ -81,7 +79,7 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
     days = vault.body["properties"]["softDeleteRetentionInDays"]
     deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
     del world.state.keys[place]
-    world.after_retention(days, "key-purged", place=place, deleted=repr(now))
+    world.after_days(days, "key-purged", place=place, deleted=repr(now))
     return deleted
 
 
@@ -92,23 +90,17 @@ def _retained(world: World, facts: dict[str, str]) -> None:
         del world.state.deleted_keys[facts["place"]]
 
 
-def _encode(number: int) -> str:
-    return (
-        base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
-    )
-
-
 def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
     """A fresh private key and the public part of its JSON Web Key."""
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     if version.kty.startswith("RSA"):
         private = rsa.generate_private_key(65537, version.size)
         rsa_numbers = private.public_key().public_numbers()
-        public = {"n": _encode(rsa_numbers.n), "e": _encode(rsa_numbers.e)}
+        public = {"n": base64url_number(rsa_numbers.n), "e": base64url_number(rsa_numbers.e)}
     else:
         private = ec.generate_private_key(CURVES[version.curve]())
         numbers = private.public_key().public_numbers()
-        public = {"crv": version.curve, "x": _encode(numbers.x), "y": _encode(numbers.y)}
+        public = {"crv": version.curve, "x": base64url_number(numbers.x), "y": base64url_number(numbers.y)}
     form = serialization.PrivateFormat.PKCS8
     return private.private_bytes(
         serialization.Encoding.PEM, form, serialization.NoEncryption()

@@ -1,6 +1,7 @@
 """The regions of the cloud."""
 
-from wizard.simulator.wire import Refusal
+from wizard.simulator.ids import group_of
+from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import World
 
 
@@ -30,3 +31,17 @@ def check_location(world: World, location: object, kind: str) -> str:
             f"The provided location '{location}' is not available for resource type '{kind}'. List of available regions for the resource type is '{','.join(known)}'.",
         )  # fmt: skip
     return short
+
+
+def check_unmoved(held: Json | None, location: str) -> None:
+    """A resource that is there cannot be put into another region.
+
+    Raises ARM's 409 InvalidResourceLocation.
+    """
+    if held is not None and held["location"] != location:
+        raise Refusal(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{held['name']}' already exists in location '{held['location']}' in resource group '{group_of(held['id'])}'. "
+            f"A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+        )

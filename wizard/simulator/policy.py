@@ -36,19 +36,27 @@ def check(world: World, call: Call) -> None:
 def _check_nodes(world: World, call: Call, body: Json) -> None:
     """The nodes are resources of their own, in a group of their own; every PUT of the cluster validates them again."""
     location = str(body.get("location", "")).lower().replace(" ", "")
-    group = (body.get("properties") or {}).get("nodeResourceGroup") or node_group_name(call.path, location)
+    properties = body.get("properties")
+    if not isinstance(properties, dict):
+        properties = {}  # whoever reads the body after this refuses it
+    group = properties.get("nodeResourceGroup") or node_group_name(call.path, location)
     scope = f"{'/'.join(call.path.split('/')[:3])}/resourceGroups/{group}"
     nodes = {"type": NODES, "location": location, "tags": body.get("tags") or {}}
     for name, policy in on(world, scope, NODES):
         if breaks(policy, nodes):
-            pools = (body.get("properties") or {}).get("agentPoolProfiles") or [{"name": "nodepool1"}]
-            scale_set = f"aks-{pools[0].get('name')}-{stable_guid(scope)[:8]}-vmss"
+            scale_set = f"aks-{_first_pool(properties)}-{stable_guid(scope)[:8]}-vmss"
             inner = _disallowed(name, policy, scale_set, nodes)
             raise FlatRefusal(
                 400, inner.code,
                 f"Preflight validation check for resource(s) for container service {name_of(call.path)} in resource group {group} failed. "
                 f"Message: {inner.message} Details: ",
             )  # fmt: skip
+
+
+def _first_pool(properties: Json) -> str:
+    pools = properties.get("agentPoolProfiles")
+    first = pools[0] if isinstance(pools, list) and pools else None
+    return str(first.get("name")) if isinstance(first, dict) else "nodepool1"
 
 
 def on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:

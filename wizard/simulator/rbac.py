@@ -131,6 +131,14 @@ def may_data(world: World, principal_id: str, action: str, scope: str) -> bool:
     ) and not deny.denying(world, principal_id, action, scope, data=True)
 
 
+def sees(world: World, principal_id: str, subscription: str) -> bool:
+    """Whether a subscription exists for the principal: with any role on it, above it, or on anything inside."""
+    scope = f"/subscriptions/{subscription}"
+    return any(
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(principal_id)
+    )
+
+
 def require(world: World, principal_id: str, action: str, scope: str) -> None:
     """Pass, or raise ARM's 403: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
     if any(role.allows(action) for role in roles_at(world, principal_id, scope)):

@@ -22,13 +22,18 @@ LEFT_OUT = "(left out)"
 IN_FORMS = frozenset({"code"})
 """Secret in a form of the sign-in; in an answer it is the code of an error."""
 _HARMLESS = (
-    "checknameavailability",
-    "listclusterusercredential",
-    "listclusteradmincredential",
-    "checkaccess",
-    "checkpolicyrestrictions",
-    "microsoft.resourcegraph/resources",
+    "/checknameavailability",
+    "/listclusterusercredential",
+    "/listclusteradmincredential",
+    "/listcredential",
+    "/checkpolicyrestrictions",
+    "/microsoft.resourcegraph/resources",
+    "/encrypt",
+    "/decrypt",
+    "/wrapkey",
+    "/unwrapkey",
 )
+"""Actions that change nothing; Key Vault's crypto operations are among them."""
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
 
 
@@ -75,11 +80,9 @@ class Recorded:
     def writes(self) -> bool:
         """Whether it asked ARM or a vault to change something."""
         path = self.path.lower()
-        if (
-            self.host.endswith(API_SERVERS)
-            or self.method not in {"PUT", "PATCH", "POST", "DELETE"}
-            or path.endswith(_HARMLESS)
-        ):
+        if self.host.endswith(API_SERVERS) or self.method not in {"PUT", "PATCH", "POST", "DELETE"}:
+            return False
+        if self.method == "POST" and path.endswith(_HARMLESS):
             return False
         return not any(part in path for part in _SIGN_IN)
 
@@ -106,9 +109,12 @@ def parse_body(raw: bytes, content_type: str) -> Json | None:
     else:
         try:
             parsed = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {"(not JSON)": f"{len(raw)} bytes"}
-    clean = without_secrets(parsed)
+    try:
+        clean = without_secrets(parsed)
+    except RecursionError:
+        return {"(nested too deeply)": f"{len(raw)} bytes"}
     return clean if isinstance(clean, dict) else {"(not an object)": clean}
 
 

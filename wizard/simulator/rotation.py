@@ -1,13 +1,15 @@
-"""Rotation policies of keys, as both planes of Key Vault read and write them (AZURE.md §3g).
+"""Rotation policies of keys: what both planes of Key Vault read and write, and the rotations that come of them (AZURE.md §3g).
 
 They are kept as the data plane writes them; the management plane has the same with its action types in lower case.
 """
 
+import json
 import re
 
-from wizard.simulator.key_store import DAY
-from wizard.simulator.state import Key
+from wizard.simulator.key_store import new_version
+from wizard.simulator.state import Key, KeyVersion
 from wizard.simulator.wire import Json, Refusal
+from wizard.simulator.world import DAY, World, happening
 
 _SPAN = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?")
 _SHORTEST = 7
@@ -100,3 +102,50 @@ def expiry_of(policy: Json, created: int) -> int | None:
     """When a new version of a key with this (kept) policy expires; None where that does not say."""
     span = policy.get("attributes", {}).get("expiryTime")
     return created + int(days_of(span) * DAY) if span else None
+
+
+def next_version(world: World, key: Key) -> KeyVersion:
+    """What rotating a key makes: like the newest version, as old as the policy lets it become."""
+    old = key.current
+    version = new_version(world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops)
+    version.tags = dict(old.tags)
+    version.expires = expiry_of(key.rotation_policy, version.created)
+    return version
+
+
+def plan(world: World, key: Key) -> None:
+    """Let Key Vault make the next version of a key when its policy says so; to be called whenever key or policy changed.
+
+    One that is overdue is made at once (UNCONFIRMED).
+    """
+    due = _due(key)
+    if due is not None:
+        days = max(0.0, due - world.now()) / DAY
+        world.after_days(days, "key-rotates", place=f"{key.vault}/{key.name}".lower(), seen=_seen(key))
+
+
+def _due(key: Key) -> float | None:
+    """When the newest version is to have a successor, in seconds since the epoch; None where no policy wants one."""
+    version = key.current
+    for entry in key.rotation_policy.get("lifetimeActions", ()):
+        if entry["action"]["type"] != "Rotate":
+            continue
+        name, span = next(iter(entry["trigger"].items()))
+        if name == "timeAfterCreate":
+            return version.created + days_of(span) * DAY
+        if version.expires is not None:
+            return version.expires - days_of(span) * DAY
+    return None
+
+
+def _seen(key: Key) -> str:
+    """All that a rotation depends on: where any of it has changed meanwhile, another one was planned."""
+    return json.dumps([key.current.version, key.current.expires, key.rotation_policy], sort_keys=True)
+
+
+@happening("key-rotates")
+def _rotates(world: World, facts: dict[str, str]) -> None:
+    key = world.state.keys.get(facts["place"])
+    if key is not None and _seen(key) == facts["seen"]:
+        key.versions.append(next_version(world, key))
+        plan(world, key)

@@ -1,28 +1,31 @@
 """Worlds as data: what a scenario file may say, read strictly.
 
-A scenario is YAML. `extends: NAME` starts from another world and lays this file over it: mappings are merged key by
-key, `null` removes a key, anything else replaces. All durations are in real-life seconds; the simulator's speed
-divides them.
+A scenario is YAML. `extends: NAME` starts from another world, built in or else a file beside this one, and lays this
+file over it: mappings are merged key by key, `null` removes a key, anything else replaces. All durations are in
+real-life seconds; the simulator's speed divides them.
 """
 
 import difflib
 import hashlib
+import ipaddress
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wizard.simulator.problems import ScenarioError
-from wizard.simulator.scenario_access import EVERYONE, DenyAssignmentSpec, PrincipalSpec, RoleSpec
+from wizard.simulator.scenario_access import DenyAssignmentSpec, PrincipalSpec, RoleSpec
 from wizard.simulator.scenario_faults import FaultSpec
 from wizard.simulator.scenario_fleet import FleetSpec
 from wizard.simulator.scenario_limits import PolicySpec, QuotaSpec, ThrottlingSpec
-from wizard.simulator.scenario_model import Guid, Model
+from wizard.simulator.scenario_model import FeatureName, FeatureState, Guid, Model, Scope, Version
+from wizard.simulator.scenario_names import check, nearest
 from wizard.simulator.scenario_rules import Rules
 from wizard.simulator.scenario_vaults import IdentitySpec, VaultSpec
 from wizard.simulator.wire import Json
@@ -42,7 +45,7 @@ class PoolSpec(Model):
     count: int = Field(3, ge=0, le=1000)
     vm_size: str = "Standard_D4ds_v5"
     mode: Literal["System", "User"] = "System"
-    version: str = ""
+    version: Version | Literal[""] = ""
 
 
 class EncryptionSpec(Model):
@@ -72,7 +75,7 @@ class ClusterSpec(Model):
     `body` is laid over the finished ARM body: for properties of which this file knows nothing.
     """
 
-    version: str = "1.34.2"
+    version: Version = "1.34.2"
     location: str = ""
     identity: str = "system"
     pools: dict[str, PoolSpec] = {"nodepool1": PoolSpec()}
@@ -99,56 +102,58 @@ class GroupSpec(Model):
 class LockSpec(Model):
     """A management lock."""
 
-    scope: str
+    scope: Scope
     level: Literal["CanNotDelete", "ReadOnly"]
     notes: str = ""
-
-
-FeatureState = Literal[
-    "NotSpecified", "NotRegistered", "Pending", "Registering", "Registered", "Unregistering", "Unregistered"
-]
 
 
 class SubscriptionSpec(Model):
     """A subscription. `features` maps `NAMESPACE/FEATURE` to its state now; a feature not named does not exist."""
 
     name: str
-    features: dict[str, FeatureState] = {}
+    features: dict[FeatureName, FeatureState] = {}
     providers: dict[str, Literal["Registered", "NotRegistered"]] = {}
     groups: dict[str, GroupSpec] = {}
     locks: dict[str, LockSpec] = {}
 
 
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Durations(Model):
     """How long Azure takes, in real-life seconds."""
 
-    feature: float = 360
-    provider: float = 20
-    vault_dns: float = 25
-    role_propagation: float = 120
-    principal_replication: float = 15
-    cluster_create: float = 360
-    cluster_update: float = 240
-    cluster_delete: float = 300
-    group_delete: float = Field(60, description="And the time of a cluster's, where it has any.")
-    secret_migration: float = Field(
+    feature: Seconds = 360
+    provider: Seconds = 20
+    vault_dns: Seconds = 25
+    role_propagation: Seconds = 120
+    principal_replication: Seconds = 15
+    cluster_create: Seconds = 360
+    cluster_update: Seconds = 240
+    cluster_delete: Seconds = 300
+    group_delete: Seconds = Field(60, description="And the time of a cluster's, where it has any.")
+    secret_migration: Seconds = Field(
         120, description="Until AKS has rewritten all secrets of a cluster with a new key."
     )
-    key_rotation_detection: float = Field(
+    key_rotation_detection: Seconds = Field(
         21600, description="Between two looks of AKS for a new version of a customer's key."
     )
-    graph_lag: float = Field(60, description="Until Resource Graph shows a change.")
-    poll_interval: float = 10
-    token_lifetime: float = Field(3599, description="Not divided by the speed: tokens live in real time.")
+    graph_lag: Seconds = Field(60, description="Until Resource Graph shows a change.")
+    poll_interval: Seconds = 10
+    token_lifetime: Seconds = Field(3599, description="Not divided by the speed: tokens live in real time.")
 
 
 class KubernetesVersionSpec(Model):
     """One minor version offered by every region: its patch versions, newest last."""
 
-    patches: list[str]
+    patches: list[Version] = Field(min_length=1)
     default: bool = False
     preview: bool = False
     lts_only: bool = False
+
+
+def _an_address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
 
 
 class Scenario(Model):
@@ -157,16 +162,20 @@ class Scenario(Model):
     description: str
     extends: str = ""
     tenant: Tenant
-    vault_suffix: str = "vault.local.test"
-    sign_in: str = Field(description="The principal whose credentials the environment carries.")
+    vault_suffix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")] = (
+        "vault.local.test"
+    )
+    sign_in: str = Field(description="The application whose credentials the environment carries.")
     device_code: str = Field(description="The user who approves every device code.")
     managed_identity: str = Field(
-        "", description="The principal behind IDENTITY_ENDPOINT; none where it is empty."
+        "", description="The managed identity behind IDENTITY_ENDPOINT; none where it is empty."
     )
     principals: dict[str, PrincipalSpec]
     custom_roles: dict[str, RoleSpec] = {}
     locations: dict[str, str]
-    kubernetes_versions: dict[str, KubernetesVersionSpec]
+    kubernetes_versions: dict[
+        Annotated[str, StringConstraints(pattern=r"^\d+\.\d+$")], KubernetesVersionSpec
+    ] = Field(description="By minor version; one of them is the default.")
     subscriptions: dict[Guid, SubscriptionSpec]
     durations: Durations = Durations()
     rules: Rules = Rules()
@@ -186,28 +195,14 @@ class Scenario(Model):
         {}, description="Their subscriptions; the root group, of all, has the tenant's id."
     )
     page_size: int = Field(1000, ge=1, description="How many entries a page of a list has.")
-    caller_address: str = Field(
+    caller_address: Annotated[str, AfterValidator(_an_address)] = Field(
         "203.0.113.7", description="The address from which vaults see the clients come."
     )
     taken_vault_names: list[str] = Field([], description="Vault names that someone in another tenant holds.")
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> "Scenario":
-        for field in ("sign_in", "device_code", "managed_identity"):
-            name = getattr(self, field)
-            if name and name not in self.principals:
-                raise ValueError(f"`{field}` names the principal '{name}', which `principals` does not have")
-            if name and self.principals[name].kind == "group":
-                raise ValueError(f"`{field}` names the group '{name}', and groups cannot sign in")
-        named = [(f"group '{group}'", each.members) for group, each in self.principals.items()]
-        named += [
-            (f"deny assignment '{name}'", [*each.principals, *each.exclude])
-            for name, each in self.deny_assignments.items()
-        ]
-        for place, names in named:
-            for name in names:
-                if name not in self.principals and not name.startswith("/") and name != EVERYONE:
-                    raise ValueError(f"the {place} names '{name}', which `principals` does not have")
+    def _holds_together(self) -> "Scenario":
+        check(self)
         return self
 
 
@@ -217,11 +212,6 @@ def _worlds() -> list[str]:
         for entry in files("wizard.simulator").joinpath("worlds").iterdir()
         if entry.name.endswith(".yaml")
     )
-
-
-def _nearest(name: str, built_in: list[str]) -> str:
-    close = difflib.get_close_matches(name, built_in, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Built in: {', '.join(built_in)}."
 
 
 def _built_in(name: str) -> Json:
@@ -268,29 +258,31 @@ def merge(under: Json, over: Json) -> Json:
     return merged
 
 
-def _read(scenario: str | Path, seen: tuple[str, ...]) -> Json:
-    built_in = _worlds()
-    name = str(scenario)
+def _read(scenario: str | Path, seen: tuple[str, ...] = (), beside: Path | None = None) -> Json:
+    """A scenario with what it extends; `seen` led to it, and `beside` is the folder of the file that extends it."""
+    built_in, name = _worlds(), str(scenario)
+    path = None if name in built_in else Path(os.path.normpath((beside or Path()) / scenario))
+    name = name if path is None else str(path)
     if name in seen:
         raise ScenarioError(
             f"The scenario '{name}' extends itself ({' -> '.join((*seen, name))}). Remove one `extends`."
         )
-    if name in built_in:
-        document = _built_in(name)
-    else:
-        path = Path(scenario)
+    document = _built_in(name) if path is None else _from_file(path, built_in)
+    base, folder = document.get("extends"), None if path is None else path.parent
+    return merge(_read(str(base), (*seen, name), folder), document) if base else document
+
+
+def _from_file(path: Path, built_in: list[str]) -> Json:
+    try:
         if not path.is_file():
             raise ScenarioError(
-                f"There is no scenario '{name}': neither a file nor a built-in world. {_nearest(name, built_in)}"
+                f"There is no scenario '{path}': neither a file nor a built-in world. {nearest(path.name, built_in, 'Built in')}"
             )
-        try:
-            document = _parse(path.read_text("utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as problem:
-            raise ScenarioError(
-                f"The scenario file {path} cannot be read: {problem}. Give a readable UTF-8 file."
-            ) from problem
-    base = document.get("extends")
-    return merge(_read(str(base), (*seen, name)), document) if base else document
+        return _parse(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ScenarioError(
+            f"The scenario file {path} cannot be read: {problem}. Give a readable UTF-8 file."
+        ) from problem
 
 
 def load_scenario(scenario: str | Path) -> Scenario:
@@ -298,7 +290,7 @@ def load_scenario(scenario: str | Path) -> Scenario:
 
     Raises ScenarioError naming the file, the place in it and the remedy.
     """
-    document = _read(scenario, ())
+    document = _read(scenario)
     try:
         return _with_fleet(Scenario.model_validate(document))
     except ValidationError as problem:
@@ -343,10 +335,32 @@ def scenarios() -> dict[str, str]:
 
 
 def scenario_schema() -> Json:
-    """The JSON Schema of a scenario file: of one that `extends` another, so nothing but `description` is required, and null removes."""
-    return _optional(Scenario.model_json_schema()) | {
+    """The JSON Schema of a scenario file: of one that `extends` another, so nothing but `description` is required, and null removes.
+
+    Lists replace those of the other world: what is inside them has to be whole.
+    """
+    schema = Scenario.model_json_schema()
+    definitions, merged = schema.pop("$defs"), set[str]()
+    _find_merged(schema, definitions, merged)
+    return _optional(schema) | {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "aks-kms scenario", "required": ["description"],
+        "$defs": {name: _optional(part) if name in merged else part for name, part in definitions.items()},
     }  # fmt: skip
+
+
+def _find_merged(part: object, definitions: Json, found: set[str]) -> None:
+    """Add the definitions that are reached without going into a list."""
+    if isinstance(part, list):
+        for each in part:
+            _find_merged(each, definitions, found)
+    elif isinstance(part, dict):
+        name = str(part.get("$ref", "")).rpartition("/")[2]
+        if name and name not in found:
+            found.add(name)
+            _find_merged(definitions[name], definitions, found)
+        for key, value in part.items():
+            if key != "items":
+                _find_merged(value, definitions, found)
 
 
 def _optional(schema: Json) -> Json:
@@ -356,8 +370,6 @@ def _optional(schema: Json) -> Json:
         given["properties"] = {name: _or_null(part) for name, part in given["properties"].items()}
     if isinstance(given.get("additionalProperties"), dict):
         given["additionalProperties"] = _or_null(given["additionalProperties"])
-    if "$defs" in given:
-        given["$defs"] = {name: _optional(part) for name, part in given["$defs"].items()}
     return given
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wizard.simulator.scenario_model import Guid, Model
+from wizard.simulator.scenario_model import Guid, Model, Scope
 
 EVERYONE = "everyone"
 
@@ -24,8 +24,8 @@ class PrincipalSpec(Model):
     secret: str = Field(
         "", repr=False, description="Client secret or password; made up at each start where it is not given."
     )
-    roles: dict[str, list[str]] = {}
-    eligible: dict[str, list[str]] = {}
+    roles: dict[Scope, list[str]] = {}
+    eligible: dict[Scope, list[str]] = {}
     members: list[str] = []
 
     @model_validator(mode="after")
@@ -55,7 +55,7 @@ class DenyAssignmentSpec(Model):
     identities; `everyone` among `principals` is everyone.
     """
 
-    scope: str
+    scope: Scope
     principals: list[str] = [EVERYONE]
     exclude: list[str] = []
     actions: list[str] = []

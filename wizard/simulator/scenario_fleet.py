@@ -1,12 +1,17 @@
 """A fleet in a few lines: how many clusters, in how many subscriptions, and of what kinds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, StringConstraints
 
-from wizard.simulator.scenario_model import Model
+from wizard.simulator.scenario_model import FeatureName, FeatureState, Model, Version
 
 FleetEncryption = Literal["none", "platform", "customer-private", "customer-public", "legacy"]
+
+NamePart = Annotated[
+    str, StringConstraints(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", max_length=20)
+]
+"""What becomes part of the names of groups and clusters."""
 
 
 class FleetSpec(Model):
@@ -20,15 +25,15 @@ class FleetSpec(Model):
     clusters: int = Field(100, ge=1, le=50_000)
     subscriptions: int = Field(1, ge=1, le=999)
     clusters_per_group: int = Field(5, ge=1, le=800)
-    teams: list[str] = Field(
+    teams: list[NamePart] = Field(
         ["checkout", "search", "billing", "identity", "catalog", "shipping"], min_length=1
     )
-    environments: dict[str, PositiveInt] = Field({"prod": 5, "stage": 2, "dev": 3}, min_length=1)
+    environments: dict[NamePart, PositiveInt] = Field({"prod": 5, "stage": 2, "dev": 3}, min_length=1)
     locations: dict[str, PositiveInt] = Field({"westeurope": 1}, min_length=1)
-    versions: dict[str, PositiveInt] = Field({"1.34.2": 1}, min_length=1)
+    versions: dict[Version, PositiveInt] = Field({"1.34.2": 1}, min_length=1)
     encryption: dict[FleetEncryption, PositiveInt] = Field({"none": 1}, min_length=1)
     stopped_percent: int = Field(0, ge=0, le=100)
     failed_percent: int = Field(0, ge=0, le=100)
-    features: dict[str, str] = Field(
+    features: dict[FeatureName, FeatureState] = Field(
         {}, description="As in a subscription; the state of each preview feature."
     )

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from wizard.simulator.scenario_model import Guid, Model
+from wizard.simulator.scenario_model import Guid, Model, Scope
 
 
 class BucketSpec(Model):
@@ -53,7 +53,7 @@ class PolicySpec(Model):
     as they are made; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
     """
 
-    scope: str
+    scope: Scope
     type: str
     field: str
     equals: Any = None

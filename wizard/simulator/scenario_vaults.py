@@ -6,12 +6,15 @@ from pydantic import Field, StringConstraints, model_validator
 
 from wizard.simulator.scenario_model import Guid, Model
 
-Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y)?(\d+M)?(\d+D)?$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M(\d+D)?|\d+D)$")]
 """A span of days as ISO 8601 writes it: `P2Y`, `P18M`, `P30D`."""
 
 
 class RotationPolicySpec(Model):
-    """A key's rotation policy: how long new versions live, and when Key Vault makes the next one."""
+    """A key's rotation policy: how long new versions live, and when Key Vault makes the next one.
+
+    The simulator's speed divides the time until then, though not the lives of versions.
+    """
 
     expiry: Duration | Literal[""] = ""
     rotate_after: Duration | Literal[""] = ""

@@ -162,7 +162,7 @@ class Server:
         if fault is None or not fault.unanswered or fault.after:
             answer, unknown = await self._answer(request, host, path, body, fault)
         else:
-            answer, unknown = Answer(503), False
+            answer, unknown = Answer(fault.page.status if fault.page else 503), False
         self._world.commit()
         return answer, unknown, fault
 
@@ -260,7 +260,7 @@ def _json(body: bytes) -> Json | None:
         return None
     try:
         parsed = decode_json(body)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise Refusal(
             400,
             "InvalidRequestContent",

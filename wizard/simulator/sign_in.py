@@ -4,7 +4,6 @@ Client secret, device code (approved at once by the scenario's user), refresh to
 Service managed identity endpoint (AZURE-CLIENTS.md §2, §3).
 """
 
-import base64
 import hmac
 import json
 import re
@@ -12,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from wizard.simulator.state import Principal
 from wizard.simulator.tokens import AKS_SERVER_APPLICATION, ARM_AUDIENCES, TokenProblem, Tokens
-from wizard.simulator.wire import Answer, Json
+from wizard.simulator.wire import Answer, Json, base64url
 from wizard.simulator.world import World, iso
 
 DEVICE, REFRESH = "urn:simulated:device-code", "urn:simulated:refresh-token"
@@ -247,11 +246,7 @@ class SignIn:
         refresh, _ = await self._tokens.issue(
             principal, REFRESH, extra={"wanted": form.get("scope", "")}, lifetime=REFRESH_LIFETIME
         )
-        client = (
-            base64.urlsafe_b64encode(json.dumps({"uid": principal.object_id, "utid": tenant}).encode())
-            .rstrip(b"=")
-            .decode()
-        )
+        client = base64url(json.dumps({"uid": principal.object_id, "utid": tenant}).encode())
         return {
             "id_token": identity,
             "refresh_token": refresh,
@@ -273,7 +268,7 @@ class SignIn:
     async def _managed_identity(self, query: dict[str, str], headers: dict[str, str]) -> Answer:
         name = self._world.scenario.managed_identity
         if not name or not hmac.compare_digest(
-            headers.get("x-identity-header", "").encode(), self._header.encode()
+            headers.get("x-identity-header", "").encode("utf-8", "surrogateescape"), self._header.encode()
         ):
             return Answer(
                 401,

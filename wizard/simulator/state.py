@@ -24,7 +24,6 @@ class Resource:
     id: str
     type: str
     body: Json
-    hidden: Json = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -95,11 +95,6 @@ class Table(MutableMapping[str, T]):
         """Read an entry without touching or waking it; it must not be changed."""
         return _awake(self._entries[key])
 
-    def peek_all(self) -> Iterator[tuple[str, T]]:
-        """Every entry, read only; what sleeps is made for the reader and goes on sleeping."""
-        for key, entry in list(self._entries.items()):
-            yield key, _awake(entry)
-
     def awake(self) -> Iterator[tuple[str, T]]:
         """The entries that do not sleep, read only."""
         for key, entry in list(self._entries.items()):

@@ -32,9 +32,7 @@ class _Buckets:
         self._world, self._limits = world, world.scenario.throttling
         self._buckets: dict[tuple[str, ...], Bucket] = {}
         self._pace = 1.0 if math.isinf(world.speed) else world.speed
-        self.enforced = self._limits.enforced == "always" or (
-            self._limits.enforced == "auto" and not math.isinf(world.speed)
-        )
+        self.enforced = world.throttles
 
     def _draw(self, key: tuple[str, ...], limit: BucketSpec) -> tuple[int, int]:
         """How many are left after taking one, and how many seconds to wait where there was none."""

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from wizard.simulator.state import Principal
-from wizard.simulator.wire import Json
+from wizard.simulator.wire import Json, base64url_number
 
 AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The application id of "Azure Kubernetes Service AAD Server", the same in every tenant (kubelogin)."""
@@ -21,7 +21,7 @@ CACHE_SIZE = 512
 
 
 class TokenProblem(Exception):  # noqa: N818 - it says what is the matter with a token
-    """Why a token is not accepted: `reason` is missing, expired, audience, foreign or malformed."""
+    """Why a token is not accepted: `reason` is expired, audience, foreign or malformed."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason} {detail}")
@@ -32,12 +32,6 @@ def fresh_token_claims(now: float) -> str:
     """The `claims` of a challenge that asks for a token made from now on, as continuous access evaluation has it."""
     claims = {"access_token": {"nbf": {"essential": True, "value": str(int(now))}}}
     return base64.b64encode(json.dumps(claims).encode()).decode()
-
-
-def _base64url(number: int) -> str:
-    return (
-        base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
-    )
 
 
 class Tokens:
@@ -78,7 +72,7 @@ class Tokens:
 
     async def _thumbprint(self) -> str:
         return hashlib.sha256(
-            _base64url((await self.key()).public_key().public_numbers().n).encode()
+            base64url_number((await self.key()).public_key().public_numbers().n).encode()
         ).hexdigest()[:27]
 
     async def key_set(self) -> Json:
@@ -90,8 +84,8 @@ class Tokens:
                     "kty": "RSA",
                     "use": "sig",
                     "kid": await self._thumbprint(),
-                    "n": _base64url(numbers.n),
-                    "e": _base64url(numbers.e),
+                    "n": base64url_number(numbers.n),
+                    "e": base64url_number(numbers.e),
                 }
             ]
         }
@@ -136,6 +130,8 @@ class Tokens:
         A `fault` (as in FaultSpec) has it stop being good, from one request to the next and for ever; a fresh one is
         good again. Raises TokenProblem.
         """
+        if not token.isascii():
+            raise TokenProblem("malformed", "no token has such characters")
         if fault or self._withdrawn:
             digest = hashlib.sha256(token.encode()).digest()
             if fault:

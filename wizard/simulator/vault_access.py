@@ -33,6 +33,14 @@ def caller_text(world: World, principal: Principal) -> str:
     return f"appid={app_id};oid={principal.object_id};iss=https://sts.windows.net/{world.scenario.tenant.id}/"
 
 
+def why_foreign(world: World, vault: Resource) -> str:
+    """Why a vault takes no token of this tenant: it trusts another one's; "" where it takes them."""
+    ours, theirs = world.scenario.tenant.id, vault.body["properties"]["tenantId"]
+    if theirs == ours:
+        return ""
+    return f"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{theirs}/, found https://sts.windows.net/{ours}/."
+
+
 def check_network(world: World, vault: Resource, principal: Principal, origin: Origin) -> None:
     """Pass, or raise 403 ForbiddenByConnection or ForbiddenByFirewall."""
     properties: Json = vault.body["properties"]

@@ -2,6 +2,7 @@
 
 from wizard.simulator.state import Principal, Resource
 from wizard.simulator.tokens import TokenProblem, Tokens, fresh_token_claims
+from wizard.simulator.vault_access import why_foreign
 from wizard.simulator.wire import Call, Refusal
 from wizard.simulator.world import World
 
@@ -18,16 +19,12 @@ class VaultDoor:
 
         Raises Refusal 401.
         """
-        ours = self._world.scenario.tenant.id
-        tenant = str(vault.body["properties"]["tenantId"]) if vault else ours
+        tenant = str(vault.body["properties"]["tenantId"]) if vault else self._world.scenario.tenant.id
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise self._no(tenant, "AKV10000: Request is missing a Bearer or PoP token.")
-        if tenant != ours:
-            issuers = (
-                f"Expected one of https://sts.windows.net/{tenant}/, found https://sts.windows.net/{ours}/."
-            )
-            raise self._no(tenant, f"AKV10032: Invalid issuer. {issuers}")
+        if vault is not None and (foreign := why_foreign(self._world, vault)):
+            raise self._no(tenant, foreign)
         try:
             call.caller = str((await self._tokens.check(token, (self._resource,), call.token_fault))["oid"])
             return self._world.state.principals[call.caller]

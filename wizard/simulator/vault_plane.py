@@ -31,7 +31,7 @@ from wizard.simulator.throttling import VaultThrottle
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.vault_access import Origin, check_network, check_rights
 from wizard.simulator.vault_door import VaultDoor
-from wizard.simulator.wire import Answer, Call, Json, Refusal
+from wizard.simulator.wire import Answer, Call, Json, Refusal, base64url
 from wizard.simulator.world import World
 
 VERSIONS = (
@@ -187,19 +187,17 @@ class VaultPlane:
             version.expires = rotation.expiry_of(before.rotation_policy, version.created)
         set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         check_key(self._world, vault, version)
-        return Answer(200, await self._bundle(vault, add(self._world, held, name, version), version))
+        key = add(self._world, held, name, version)
+        rotation.plan(self._world, key)
+        return Answer(200, await self._bundle(vault, key, version))
 
     async def _rotate(self, vault: Resource, call: Call) -> Answer:
         key = self._key(vault, call)
-        old = key.current
-        version = new_version(
-            self._world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops
-        )
-        version.tags = dict(old.tags)
-        version.expires = rotation.expiry_of(key.rotation_policy, version.created)
+        version = rotation.next_version(self._world, key)
         check_key(self._world, vault, version)
         key.versions.append(version)
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _get(self, vault: Resource, call: Call) -> Answer:
@@ -216,6 +214,7 @@ class VaultPlane:
         set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         version.updated = int(self._world.now())
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _list_keys(self, vault: Resource, call: Call) -> Answer:
@@ -250,6 +249,7 @@ class VaultPlane:
         check_key_request("key_rotation_policy", body)
         key.rotation_policy = rotation.kept(body, key.rotation_policy, int(self._world.now()))
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, self._policy(key))
 
     async def _crypt(self, vault: Resource, call: Call) -> Answer:
@@ -284,7 +284,7 @@ class VaultPlane:
                 400, "BadParameter", f"The parameter 'value' is not valid for {operation}."
             ) from problem
         kid = key_uri(self._world, key.vault, key.name, version.version)
-        return Answer(200, {"kid": kid, "value": base64.urlsafe_b64encode(result).rstrip(b"=").decode()})
+        return Answer(200, {"kid": kid, "value": base64url(result)})
 
     # -- soft delete --------------------------------------------------------------------------------------------------
 
@@ -329,6 +329,7 @@ class VaultPlane:
         del self._world.state.deleted_keys[place]
         self._world.state.keys[place] = key
         self._world.changed = True
+        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, key.current))
 
     async def _purge(self, vault: Resource, call: Call) -> Answer:

@@ -1,5 +1,6 @@
 """What goes over the wire: a call as it came in, an answer as it goes out, and a refusal in Azure's own form."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,6 +112,16 @@ class Call:
                 "The request content was invalid and could not be deserialized: 'The request body is empty.'.",
             )
         return self.body
+
+
+def base64url(raw: bytes) -> str:
+    """base64 for URLs, without padding, as tokens and JSON Web Keys write it."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def base64url_number(number: int) -> str:
+    """A number of a JSON Web Key."""
+    return base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
 def decode_json(text: bytes) -> object:

@@ -1,6 +1,5 @@
 """The simulated cloud itself: its state, its clock, and the questions that every resource provider asks of it."""
 
-import asyncio
 import math
 import secrets
 import time
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from wizard.simulator.fleet import Fleet
     from wizard.simulator.resource_graph.service import ResourceGraph
 
+DAY = 24 * 3600.0
+"""In seconds."""
 Happening = Callable[["World", dict[str, str]], None]
 _happenings: dict[str, Happening] = {}
 
@@ -71,17 +72,12 @@ class World:
         state: State | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not speed > 0:
-            raise ValueError(
-                f"speed is {speed}, but must be above 0. 1 is real life, math.inf is no waiting at all."
-            )
         self.scenario, self.speed, self._clock = scenario, speed, clock
         self.state = state or State()
         self.changed = False
         self.busy = 0
         self._may_differ = False
         self.followers: list[Callable[[Changes], None]] = []
-        self.key_making = asyncio.Lock()
         self.proxy_url = ""
         self._resource_graph: ResourceGraph | None = None
         self.running = {
@@ -150,15 +146,21 @@ class World:
         """How long a real-life duration takes here; 0 at infinite speed."""
         return 0.0 if math.isinf(self.speed) else seconds / self.speed
 
+    @property
+    def throttles(self) -> bool:
+        """Whether limits are enforced (see ThrottlingSpec)."""
+        enforced = self.scenario.throttling.enforced
+        return enforced == "always" or (enforced == "auto" and not math.isinf(self.speed))
+
     def later(self, seconds: float, what: str, **facts: str) -> None:
         """Let something happen after so many real-life seconds."""
         due = self.now() + self.scaled(seconds)
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
-    def after_retention(self, days: float, what: str, **facts: str) -> None:
+    def after_days(self, days: float, what: str, **facts: str) -> None:
         """Let something happen after so many days. At infinite speed they last as in real life: nothing would be kept at all."""
-        seconds = days * 24 * 3600
+        seconds = days * DAY
         due = self.now() + (seconds if math.isinf(self.speed) else self.scaled(seconds))
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True

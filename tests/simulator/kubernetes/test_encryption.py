@@ -296,12 +296,17 @@ async def vault_gone(cloud: Cloud) -> None:
     cloud.simulator.remove(CARDS_VAULT)
 
 
+async def vault_of_another_tenant(cloud: Cloud) -> None:
+    cloud.simulator.change(CARDS_VAULT, {"properties": {"tenantId": "99999999-9999-9999-9999-999999999999"}})
+
+
 LOSSES: dict[str, tuple[Callable[[Cloud], Awaitable[None]], str]] = {
     "roles": (roles_removed, "Caller is not authorized to perform action on resource"),
     "disabled": (key_disabled, "Operation decrypt is not allowed on a disabled key"),
     "deleted": (key_deleted, "was not found in this key vault"),
     "firewall": (vault_closed, "Client address is not authorized and caller is not a trusted service"),
     "vault": (vault_gone, "no such host"),
+    "tenant": (vault_of_another_tenant, "AKV10032: Invalid issuer"),
 }
 
 

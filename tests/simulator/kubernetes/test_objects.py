@@ -175,12 +175,59 @@ async def test_namespaces(api: ApiServer) -> None:
         ({"metadata": {"name": "a"}, "kind": "ConfigMap"}, 400, "ConfigMap"),
         ({"metadata": {"name": "a", "labels": {"x": 1}}}, 400, "metadata.labels"),
         ([], 400, "an object is expected"),
+        ({"metadata": {"name": "a"}, "data": "abc"}, 400, "Secret.data of type map[string][]uint8"),
+        ({"metadata": {"name": "a"}, "data": {"k": 5}}, 400, "Secret.data of type map[string][]uint8"),
+        ({"metadata": {"name": "a"}, "data": {"k": "ü"}}, 400, "illegal base64 data"),
+        (
+            {"metadata": {"name": "a"}, "stringData": ["x"]},
+            400,
+            "Secret.stringData of type map[string]string",
+        ),
+        ({"metadata": {"name": "a"}, "type": ["Opaque"]}, 400, "Secret.type of type string"),
+        (
+            {"metadata": {"name": "a", "resourceVersion": [1]}},
+            400,
+            "Secret.metadata.resourceVersion of type string",
+        ),
     ],
 )
 async def test_what_a_secret_may_not_be(api: ApiServer, body: Any, status: int, text: str) -> None:
     got, refused = await api.ask("POST", SECRETS, body)
     assert (got, refused["kind"], refused["code"]) == (status, "Status", status)
     assert text in refused["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "status"),
+    [
+        ("PATCH", f"{SECRETS}/a", ["x"], JSON_PATCH, 400),
+        ("PATCH", f"{SECRETS}/a", [{"op": ["add"], "path": "/x"}], JSON_PATCH, 422),
+        ("PATCH", f"{SECRETS}/a", [{"op": "add", "path": "/kind", "value": "Pod"}], JSON_PATCH, 400),
+        ("PATCH", f"{SECRETS}/a", {"kind": "Pod"}, MERGE, 400),
+        ("PATCH", f"{SECRETS}/a", {"kind": None}, MERGE, 200),
+        ("PATCH", f"{SECRETS}/a", None, MERGE, 400),
+        ("PATCH", f"{SECRETS}/a", {"metadata": {"uid": ["x"]}}, MERGE, 400),
+        ("DELETE", f"{SECRETS}/a", {"preconditions": "x"}, "application/json", 400),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": "x"}, "application/json", 400),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {"resourceAttributes": 5}}, "application/json", 400),
+        ("GET", f"{SECRETS}?limit=%C2%B2", None, "application/json", 400),
+        ("GET", f"{SECRETS}?limit={'9' * 5000}", None, "application/json", 400),
+    ],
+)  # fmt: skip
+async def test_what_no_client_sends_is_refused_with_a_status(
+    api: ApiServer, method: str, path: str, body: Any, kind: str, status: int
+) -> None:
+    await api.secret("a")
+    got, answer = await api.ask(method, path, body, Content_Type=kind)
+    assert (got, answer["kind"]) == (status, "Secret" if status == 200 else "Status"), answer
+
+
+async def test_a_fault_of_the_server_itself_is_a_status_too(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wizard.simulator.kubernetes.objects.label_selector", lambda _: 1 / 0)
+    status, answer = await api.ask("GET", "/api/v1/secrets")
+    assert (status, answer["kind"], answer["reason"]) == (500, "Status", "InternalError")
 
 
 async def test_half_a_surrogate_pair_is_refused(api: ApiServer) -> None:

@@ -64,7 +64,7 @@ async def authenticate(
     if scheme.lower() == "bearer" and token:
         if not cluster.body["properties"].get("disableLocalAccounts"):
             for secret in memory.tokens.values():
-                if hmac.compare_digest(secret.encode(), token.encode()):
+                if hmac.compare_digest(secret.encode(), token.encode("utf-8", "surrogateescape")):
                     return User("masterclient", (_ADMINS, "system:authenticated"))
         if takes_entra(cluster):
             try:

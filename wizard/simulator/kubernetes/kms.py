@@ -1,21 +1,13 @@
 """How the API servers of a cluster encrypt: which key, under which id, and whether the cluster may use it now."""
 
 import hashlib
-import re
 
-from wizard.simulator.cluster_kms import Encryption, control_plane_identity
-from wizard.simulator.key_store import find_key, key_uri, why_not
+from wizard.simulator.cluster_kms import KEY_ID, Encryption, NobodyThere, use_key
+from wizard.simulator.key_store import find_key, key_uri
 from wizard.simulator.kubernetes.memory import ClusterMemory, DataKey
-from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.state import Resource
-from wizard.simulator.vault_access import Origin, check_network, check_rights
-from wizard.simulator.wire import Refusal
+from wizard.simulator.wire import Json, Refusal
 from wizard.simulator.world import World
-
-_KEY_ID = re.compile(
-    r"https://(?P<vault>[a-z0-9-]+)\.[a-z0-9.-]+/keys/(?P<key>[a-z0-9-]+)(?:/(?P<version>[0-9a-f]{32}))?/?",
-    re.IGNORECASE,
-)
 
 
 def _sha256(text: str) -> str:
@@ -35,7 +27,7 @@ def wanted(world: World, cluster: Resource) -> tuple[str, str, DataKey]:
     """
     encryption = Encryption.of(cluster.body["properties"])
     uid = str(cluster.body["properties"]["resourceUID"])
-    match = _KEY_ID.fullmatch(str(encryption.kms.get("keyId") or "")) if encryption.customer else None
+    match = KEY_ID.fullmatch(str(encryption.kms.get("keyId") or "")) if encryption.customer else None
     if match is None:
         if encryption.platform:
             return "platform", _sha256(f"platform-managed/{uid}"), DataKey("")
@@ -53,7 +45,7 @@ def wanted(world: World, cluster: Resource) -> tuple[str, str, DataKey]:
 
 def follows_versions(cluster: Resource) -> bool:
     """Whether the cluster's key id is versionless, so that AKS looks for newer versions itself (how-to, "Key rotation")."""
-    match = _KEY_ID.fullmatch(str(Encryption.of(cluster.body["properties"]).kms.get("keyId") or ""))
+    match = KEY_ID.fullmatch(str(Encryption.of(cluster.body["properties"]).kms.get("keyId") or ""))
     return match is not None and not match["version"]
 
 
@@ -64,25 +56,13 @@ def why_unusable(world: World, cluster: Resource, wrapping: DataKey, operation: 
     """
     if not wrapping.vault:
         return ""
-    principal = control_plane_identity(world, cluster.body.get("identity") or {})
-    if principal is None:
-        return "the identity of the cluster is gone"
-    vault, key = find_vault(world, wrapping.vault), find_key(world, wrapping.vault, wrapping.key)
-    if vault is None:
-        return f"dial tcp: lookup {wrapping.vault}.{world.scenario.vault_suffix}: no such host"
+    identity: Json = cluster.body.get("identity") or {}
     try:
-        trusted = wrapping.network == "Private" and world.scenario.rules.aks_is_trusted_service
-        check_network(world, vault, principal, Origin.TRUSTED_SERVICE if trusted else Origin.INTERNET)
-        check_rights(world, vault, principal, operation, wrapping.key)
+        use_key(world, identity, operation, wrapping.vault, wrapping.key, wrapping.version, wrapping.network)
+    except NobodyThere as gone:
+        return str(gone)
     except Refusal as refusal:
         return _failure(operation, refusal.status, refusal.code, refusal.message, refusal.inner or "")
-    version = next((each for each in key.versions if each.version == wrapping.version), None) if key else None
-    if version is None:
-        text = f"A key with (name/id) {wrapping.key}/{wrapping.version} was not found in this key vault."
-        return _failure(operation, 404, "KeyNotFound", text, "")
-    if refused := why_not(version, operation, world.now()):
-        inner, text = refused
-        return _failure(operation, 403, "Forbidden", text, inner)
     return ""
 
 

@@ -20,6 +20,7 @@ from wizard.simulator.kubernetes.replies import (
     as_json,
     bad_request,
     not_found,
+    object_in,
     status_object,
 )
 from wizard.simulator.kubernetes.seeds import new_namespace
@@ -198,7 +199,7 @@ class Objects:
     def _change(self, request: Request, resource: str, namespace: str, name: str) -> Reply:
         before, kind = self._get(resource, namespace, name), _KINDS[resource]
         if request.method == "PATCH":
-            body = patched(before, request.content_type, request.body)
+            body = of_kind(patched(before, request.content_type, request.body), kind)
         else:
             body = of_kind(request.parsed(), kind)
         check_fields(body, request.query.get("fieldValidation", "Warn"))
@@ -242,7 +243,7 @@ class Objects:
         body = self._get(resource, namespace, name)
         if resource == "namespaces" and name in _FIXED:
             raise ApiError(403, "Forbidden", f'namespaces "{name}" is forbidden: this namespace may not be deleted')  # fmt: skip
-        wanted = (request.parsed().get("preconditions") or {}).get("uid")
+        wanted = object_in(request.parsed(), "preconditions").get("uid")
         if wanted and wanted != body["metadata"]["uid"]:
             raise ApiError(409, "Conflict", f'Operation cannot be fulfilled on {resource} "{name}": the UID in the precondition ({wanted}) does not match the UID in record ({body["metadata"]["uid"]})')  # fmt: skip
         if not request.query.get("dryRun"):
@@ -258,7 +259,7 @@ class Objects:
 
 
 def _limit(text: str) -> int:
-    if text and not text.isdigit():
+    if text and not re.fullmatch(r"[0-9]{1,18}", text):
         raise bad_request(f"unable to decode query parameter limit: '{text}' is not a number")
     return int(text or 0)
 

@@ -22,11 +22,11 @@ def patched(body: Json, content_type: str, patch: bytes) -> Json:
         )  # fmt: skip
     try:
         parsed = decode_json(patch)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise bad_request(f"error decoding patch: {problem}") from problem
     if content_type == JSON_PATCH:
-        if not isinstance(parsed, list):
-            raise bad_request("error decoding patch: json: cannot unmarshal object into a list of operations")
+        if not isinstance(parsed, list) or not all(isinstance(each, dict) for each in parsed):
+            raise bad_request("error decoding patch: json: cannot unmarshal into a list of operations")
         result = deepcopy(body)
         for operation in parsed:
             _operate(result, operation)
@@ -62,9 +62,9 @@ def _operate(body: Json, operation: Json) -> None:
     if not path:
         raise _unprocessable("doc is missing path")
     last = path[-1]
-    if how in {"remove", "replace", "test"} and last not in place:
+    if how in ("remove", "replace", "test") and last not in place:
         raise _unprocessable(f"{how} operation does not apply: doc is missing key: {operation.get('path')}")
-    if how in {"add", "replace"}:
+    if how in ("add", "replace"):
         place[last] = operation.get("value")
     elif how == "remove":
         del place[last]

@@ -1,5 +1,7 @@
 """The API servers of every managed cluster, each at the host name that ARM gives it."""
 
+import logging
+
 from wizard.simulator.kubernetes import access, discovery, health, metrics
 from wizard.simulator.kubernetes.access import User, Wish
 from wizard.simulator.kubernetes.inside import look
@@ -12,11 +14,14 @@ from wizard.simulator.kubernetes.replies import (
     as_json,
     as_text,
     no_such_path,
+    object_in,
 )
 from wizard.simulator.state import Resource
 from wizard.simulator.tokens import Tokens
 from wizard.simulator.wire import Answer, Json
 from wizard.simulator.world import World
+
+log = logging.getLogger("wizard.simulator")
 
 
 def address(cluster: Resource) -> str:
@@ -26,14 +31,14 @@ def address(cluster: Resource) -> str:
 
 
 class KubernetesPlane:
-    """Serves the API of whatever cluster a path names."""
+    """Serves the API of whatever cluster a host name is the address of."""
 
     def __init__(self, world: World, tokens: Tokens) -> None:
         self._world, self._tokens = world, tokens
         self._clusters: dict[str, str] = {}
 
     async def answer(self, host: str, request: Request) -> Answer:
-        """Serve one request: authentication, route, rights, then the operation."""
+        """Serve one request: authentication, route, rights, then the operation. Whatever goes wrong, the answer is a Status."""
         try:
             cluster = self._cluster_at(host)
             reply = await self._serve(cluster, request)
@@ -41,6 +46,13 @@ class KubernetesPlane:
             reply = refused.reply()
         except Unreachable:
             return Answer(503, reset=True)
+        except Exception:
+            log.exception("The simulated API server %s failed at %s %s", host, request.method, request.path)
+            reply = ApiError(
+                500,
+                "InternalError",
+                "Internal error occurred: the simulated API server has a fault of its own here; its log says where",
+            ).reply()
         return Answer(
             reply.status, None, {"Content-Type": reply.content_type, **reply.headers}, reply.content
         )
@@ -90,14 +102,14 @@ class KubernetesPlane:
         if request.method != "POST" or not request.path.endswith("reviews"):
             return None
         body = request.parsed()
-        specification: Json = body.get("spec") or {}
+        specification = object_in(body, "spec")
         shown: Json = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": {}}
         if request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews":
             return as_json(shown | {"status": {"userInfo": user.info}}, 201)
         if request.path != "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
             return None
-        about: Json = specification.get("resourceAttributes") or {}
-        path: Json = specification.get("nonResourceAttributes") or {}
+        about = object_in(specification, "resourceAttributes")
+        path = object_in(specification, "nonResourceAttributes")
         wish = Wish(
             str(about.get("verb") or path.get("verb") or ""), str(about.get("resource") or ""), str(about.get("namespace") or ""),
             str(about.get("name") or ""), str(path.get("path") or ""), str(about.get("group") or ""),

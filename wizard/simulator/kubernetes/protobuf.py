@@ -91,12 +91,21 @@ def parts(message: bytes) -> dict[int, bytes]:
     return {field: value for field, value in fields(message) if isinstance(value, bytes)}
 
 
+def _moment(seconds: int | bytes) -> str:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, OSError) as problem:
+        raise ValueError(f"{seconds!r} is no time") from problem
+
+
 def _read(message: bytes, shape: Shape) -> Json:
     found: Json = {}
     for field, value in fields(message):
         if field not in shape:
             continue
         name, sort = shape[field]
+        if (sort in ("truth", "number")) is not isinstance(value, int):
+            raise ValueError(f"another wire type is expected for {name}")
         if isinstance(value, int):
             found[name] = bool(value) if sort == "truth" else value
         elif isinstance(sort, dict):
@@ -109,9 +118,9 @@ def _read(message: bytes, shape: Shape) -> Json:
         elif sort == "texts":
             found.setdefault(name, []).append(value.decode())
         elif sort == "time":
-            if seconds := dict(fields(value)).get(1):
-                moment = datetime.fromtimestamp(int(seconds), UTC)
-                found[name] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            seconds = dict(fields(value)).get(1, 0)
+            if seconds:
+                found[name] = _moment(seconds)
         elif value:
             found[name] = value.decode()
     return found

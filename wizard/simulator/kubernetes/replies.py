@@ -20,7 +20,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to an API server. `path` is below the cluster's own prefix; `query` keeps the names as they were written."""
+    """One request to an API server. `query` keeps the names as they were written."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Request:
                 if self.content_type == protobuf.MEDIA_TYPE
                 else decode_json(self.body)
             )
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise bad_request(f"couldn't get version/kind; parse error: {problem}") from problem
         if not isinstance(parsed, dict):
             raise bad_request("couldn't get version/kind; json parse error: an object is expected")
@@ -62,6 +62,17 @@ class Request:
     def wants_table(self) -> bool:
         """Whether the caller prefers a Table, as `kubectl get` does."""
         return "as=Table" in self.headers.get("Accept", "").partition(",")[0]
+
+
+def object_in(parsed: Json, name: str) -> Json:
+    """The object in a field; {} where there is none.
+
+    Raises ApiError(400) for what is no object.
+    """
+    found = parsed.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise bad_request(f"json: cannot unmarshal into Go struct field {name}: an object is expected")
+    return found or {}
 
 
 class ApiError(Exception):

@@ -1,8 +1,8 @@
 """What a namespace or a secret has to look like, as the API server says it."""
 
 import base64
-import binascii
 import re
+from collections.abc import Callable
 
 from wizard.simulator.kubernetes.replies import bad_request, invalid
 from wizard.simulator.wire import Json
@@ -18,6 +18,13 @@ _METADATA = {
     "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
     "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
 }  # fmt: skip
+_TYPES = {
+    **dict.fromkeys(("metadata.name", "metadata.generateName", "metadata.namespace", "metadata.resourceVersion", "metadata.uid", "type"), "string"),
+    **dict.fromkeys(("metadata.labels", "metadata.annotations", "stringData"), "map[string]string"),
+    "data": "map[string][]uint8",
+    "immutable": "bool",
+}  # fmt: skip
+"""The Go types of the fields that the server works with."""
 _NEEDED = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -30,7 +37,7 @@ def of_kind(parsed: Json, kind: str) -> Json:
 
     Raises ApiError(400).
     """
-    given = (parsed.get("kind", kind), parsed.get("apiVersion", "v1"))
+    given = (parsed.get("kind") or kind, parsed.get("apiVersion") or "v1")
     if given != (kind, "v1"):
         raise bad_request(
             f"the object provided is unrecognized: {given[1]} {given[0]} does not match the expected v1 {kind}"
@@ -38,8 +45,23 @@ def of_kind(parsed: Json, kind: str) -> Json:
     return parsed | {"kind": kind, "apiVersion": "v1"}
 
 
+def _texts_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+_FITS: dict[str, Callable[[object], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "map[string]string": _texts_by_name,
+    "map[string][]uint8": _texts_by_name,
+}
+
+
 def check_fields(body: Json, strictness: str) -> None:
-    """Unknown fields: refused where the caller asks for `Strict`, else dropped."""
+    """Unknown fields: refused where the caller asks for `Strict`, else dropped. Values of the wrong type: refused.
+
+    Raises ApiError(400).
+    """
     metadata = body.setdefault("metadata", {})
     if not isinstance(metadata, dict):
         raise bad_request("json: cannot unmarshal into ObjectMeta")
@@ -52,13 +74,12 @@ def check_fields(body: Json, strictness: str) -> None:
     for holder, known in ((body, _FIELDS[body["kind"]]), (metadata, _METADATA)):
         for name in [name for name in holder if name not in known]:
             del holder[name]
-    for name in ("labels", "annotations"):
-        values = metadata.get(name)
-        if values is not None and not (
-            isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
-        ):
+    for place, kind in _TYPES.items():
+        value = (metadata if "." in place else body).get(place.removeprefix("metadata."))
+        if value is not None and not _FITS[kind](value):
             raise bad_request(
-                f"json: cannot unmarshal into ObjectMeta.metadata.{name} of type map[string]string"
+                f'{body["kind"]} in version "v1" cannot be handled as a {body["kind"]}: json: cannot unmarshal into Go struct field '
+                f"{body['kind']}.{place} of type {kind}"
             )
 
 
@@ -85,15 +106,15 @@ def finish_secret(body: Json, before: Json | None) -> None:
     data: Json = dict(body.get("data") or {})
     for key, value in data.items():
         try:
-            base64.b64decode(value if isinstance(value, str) else "?", validate=True)
-        except binascii.Error as problem:
+            base64.b64decode(value, validate=True)
+        except ValueError as problem:
             raise bad_request(
                 'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 0'
             ) from problem
         _check_key(name, key)
     for key, text in (body.pop("stringData", None) or {}).items():
         _check_key(name, key)
-        data[key] = base64.b64encode(str(text).encode()).decode()
+        data[key] = base64.b64encode(text.encode()).decode()
     if data:
         body["data"] = data
     else:

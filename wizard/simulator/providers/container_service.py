@@ -21,7 +21,7 @@ from wizard.simulator.cluster_checks import (
     resolve_version,
 )
 from wizard.simulator.ids import subscription_of
-from wizard.simulator.locations import check_location
+from wizard.simulator.locations import check_location, check_unmoved
 from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state import Resource
@@ -209,12 +209,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     check_etag(call, cluster)
     check_free(world, cluster)
     check_running(cluster)
-    if before is not None and before["location"] != location:
-        raise Refusal(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{name}' already exists in location '{before['location']}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
-        )
+    check_unmoved(before, location)
     cluster_id = cluster.id if cluster else _id(call)
     if cluster is not None:
         check_node_group(world, call.method, cluster)
@@ -323,7 +318,7 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     encryption = cluster_kms.Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
-    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and cluster_kms.breaks_late(
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not cluster_kms.can_use_key(
         world, encryption.kms, cluster.body.get("identity") or {}
     ):
         return {"code": "InternalOperationError", "message": "Internal server error"}

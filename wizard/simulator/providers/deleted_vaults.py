@@ -7,9 +7,8 @@ from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
 from wizard.simulator.state import DeletedVault, Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening, iso
+from wizard.simulator.world import DAY, World, happening, iso
 
-DAY = 24 * 3600.0
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
@@ -27,7 +26,7 @@ def soft_delete(world: World, vault: Resource) -> None:
     purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
     world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
     days = vault.body["properties"]["softDeleteRetentionInDays"]
-    world.after_retention(days, "vault-purged", name=name, deleted=repr(now))
+    world.after_days(days, "vault-purged", name=name, deleted=repr(now))
     world.remove(vault.id)
 
 
@@ -104,7 +103,10 @@ async def get_deleted(world: World, call: Call) -> Answer:
 
 @routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
 async def purge(world: World, call: Call) -> Answer:
-    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft."""
+    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft.
+
+    That it is done at once, with 200, is UNCONFIRMED: the SDK takes it for a long-running operation.
+    """
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
         raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")

@@ -4,10 +4,11 @@ import ipaddress
 import re
 from copy import deepcopy
 
+from wizard.simulator import rotation
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.key_store import vault_name
-from wizard.simulator.locations import check_location
+from wizard.simulator.locations import check_location, check_unmoved
 from wizard.simulator.scenario import merge
 from wizard.simulator.state import Resource
 from wizard.simulator.wire import Answer, Call, Json, Refusal
@@ -55,6 +56,7 @@ def _bad(message: str, code: str = "BadRequest") -> Refusal:
 
 
 def _check_properties(world: World, given: Json, before: Json) -> None:
+    # The codes InvalidTenantId and InvalidSku, and the texts of both, are UNCONFIRMED.
     if given.get("tenantId") not in {world.scenario.tenant.id, before.get("tenantId")}:
         raise _bad(
             f"The tenant '{given.get('tenantId')}' in the request does not match the subscription's tenant '{world.scenario.tenant.id}'.",
@@ -167,7 +169,8 @@ def _check_name_free(world: World, call: Call) -> None:
             "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link "
             "https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
         )
-    if find_vault(world, name) or name.lower() in world.scenario.taken_vault_names:
+    taken = {each.lower() for each in world.scenario.taken_vault_names}
+    if find_vault(world, name) or name.lower() in taken:
         raise Refusal(
             409,
             "VaultAlreadyExists",
@@ -200,12 +203,7 @@ async def put_vault(world: World, call: Call) -> Answer:
     _check_properties(world, given, before.body["properties"] if before else {})
     _check_change(given, before.body["properties"] if before else {})
     location = check_location(world, body.get("location"), TYPE)
-    if before is not None and before.body["location"] != location:
-        raise Refusal(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{call.names['vault']}' already exists in location '{before.body['location']}'. A resource with the same name cannot be created in location '{location}'.",
-        )
+    check_unmoved(before.body if before else None, location)
     return _keep(
         world, call, before, {"location": location, "tags": body.get("tags") or {}, "properties": given}
     )
@@ -266,6 +264,7 @@ def _recover(world: World, call: Call) -> Answer:
     del world.state.deleted_vaults[name]
     for key in deleted.keys:
         world.state.keys[f"{key.vault}/{key.name}".lower()] = key
+        rotation.plan(world, key)
     return Answer(200, world.put(deleted.resource).body)
 
 

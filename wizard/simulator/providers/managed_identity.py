@@ -6,7 +6,7 @@ from copy import deepcopy
 from wizard.simulator.arm import Routes, listing
 from wizard.simulator.body_fields import check as check_body
 from wizard.simulator.ids import name_of
-from wizard.simulator.locations import check_location
+from wizard.simulator.locations import check_location, check_unmoved
 from wizard.simulator.state import Principal, Resource
 from wizard.simulator.wire import Answer, Call, Refusal
 from wizard.simulator.world import World, farewell
@@ -73,13 +73,7 @@ async def put_identity(world: World, call: Call) -> Answer:
     location = check_location(world, body.get("location"), TYPE)
     before = world.find(_id(call))
     if before is not None:
-        if before.body["location"] != location:
-            raise Refusal(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{name}' already exists in location '{before.body['location']}' in resource group '{call.names['group']}'. "
-                f"A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
-            )
+        check_unmoved(before.body, location)
         before.body["tags"] = dict(body.get("tags") or {})
         return Answer(200, world.put(before).body)
     principal = world.new_identity(name, _id(call))

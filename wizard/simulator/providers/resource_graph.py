@@ -1,11 +1,10 @@
 """Azure Resource Graph: one POST for questions about all resources (learn.microsoft.com: Resource Graph, REST)."""
 
 import base64
-import binascii
 import json
 
+from wizard.simulator import rbac
 from wizard.simulator.arm import Routes
-from wizard.simulator.ids import within
 from wizard.simulator.resource_graph.service import MOST_ROWS, refused
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
@@ -30,9 +29,8 @@ _OPTIONS: dict[str, type] = {
 async def query_resources(world: World, call: Call) -> Answer:
     """The rows that answer a query, a page of them at a time."""
     body = call.require_body()
-    _check(world, body, _MEMBERS, "request")
-    options: Json = body.get("options") or {}
-    _check(world, options, _OPTIONS, "options")
+    body = _checked(world, body, _MEMBERS, "request")
+    options = _checked(world, body.get("options", {}), _OPTIONS, "options")
     if body.get("facets"):
         raise _bad(world, "UnsupportedFacet", "Facets are not supported by the simulated Resource Graph.")
     if not str(body.get("query") or "").strip():
@@ -61,29 +59,31 @@ def _bad(world: World, code: str, message: str) -> Refusal:
     return refused(world, "BadRequest", [{"code": code, "message": message}])
 
 
-def _check(world: World, given: Json, known: dict[str, type], what: str) -> None:
+def _checked(world: World, given: Json, known: dict[str, type], what: str) -> Json:
+    """What was given; null is the same as nothing."""
     for name, value in given.items():
         if name not in known:
             raise _bad(world, "InvalidRequestBody", f"Could not find member '{name}' in the {what}.")
-        if value is not None and not isinstance(value, known[name]):
+        if value is not None and type(value) is not known[name]:  # JSON's true is no number
             raise _bad(
                 world,
                 "InvalidRequestBody",
                 f"The member '{name}' of the {what} must be of type {known[name].__name__}.",
             )
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
     """The subscriptions asked for in which the caller may read anything; the others are left out without a word."""
     known = world.scenario.subscriptions
     wanted = [str(each).lower() for each in body.get("subscriptions") or []]
-    for group in body.get("managementGroups") or []:
-        if str(group).lower() == world.scenario.tenant.id:
+    for group in map(str, body.get("managementGroups") or []):
+        if group.lower() == world.scenario.tenant.id:
             wanted += known
         elif group in world.scenario.management_groups:
             wanted += world.scenario.management_groups[group]
     everything = not body.get("subscriptions") and not body.get("managementGroups")
-    eligible = [each for each in known if (everything or each in wanted) and _sees(world, caller, each)]
+    eligible = [each for each in known if (everything or each in wanted) and rbac.sees(world, caller, each)]
     if not eligible:
         given = ", ".join(wanted)
         raise _bad(
@@ -91,13 +91,6 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
             f"There must be at least one subscription that is eligible to contain resources. Given: '{given}'.",
         )  # fmt: skip
     return eligible
-
-
-def _sees(world: World, caller: str, subscription: str) -> bool:
-    scope = f"/subscriptions/{subscription}"
-    return any(
-        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(caller)
-    )
 
 
 def _table(rows: list[Json], columns: dict[str, str]) -> Json:
@@ -115,6 +108,8 @@ def _token(start: int, kept: str) -> str:
 def _read_token(world: World, token: str) -> tuple[int, str]:
     try:
         start, kept = json.loads(base64.b64decode(token))
-        return int(start), str(kept)
-    except (ValueError, TypeError, binascii.Error) as problem:
+        if type(start) is not int or start < 0:
+            raise ValueError(start)
+    except (ValueError, TypeError, RecursionError) as problem:
         raise _bad(world, "InvalidSkipToken", f"The skip token '{token}' is invalid.") from problem
+    return start, str(kept)

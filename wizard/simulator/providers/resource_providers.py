@@ -3,40 +3,13 @@
 from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing, versions_of
 from wizard.simulator.locations import offered
+from wizard.simulator.namespaces import NAMESPACES
 from wizard.simulator.providers.resource_groups import routes as group_routes
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World, happening
 
 routes = Routes("Microsoft.Resources", group_routes.versions)
 
-NAMESPACES = {
-    "Microsoft.Authorization": ("roleAssignments", "roleDefinitions", "permissions", "locks"),
-    "Microsoft.Compute": ("virtualMachines", "virtualMachineScaleSets", "disks"),
-    "Microsoft.ContainerService": (
-        "managedClusters",
-        "managedClusters/agentPools",
-        "locations/kubernetesVersions",
-        "locations/operations",
-    ),
-    "Microsoft.Features": ("features", "providers"),
-    "Microsoft.Insights": ("components", "metricAlerts"),
-    "Microsoft.KeyVault": (
-        "vaults",
-        "vaults/keys",
-        "deletedVaults",
-        "checkNameAvailability",
-        "locations/deletedVaults",
-    ),
-    "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
-    "Microsoft.Network": ("virtualNetworks", "privateEndpoints", "loadBalancers"),
-    "Microsoft.OperationalInsights": ("workspaces",),
-    "Microsoft.OperationsManagement": ("solutions",),
-    "Microsoft.PolicyInsights": ("checkPolicyRestrictions",),
-    "Microsoft.Quota": ("quotas", "usages"),
-    "Microsoft.ResourceGraph": ("resources",),
-    "Microsoft.Resources": ("subscriptions", "resourceGroups", "providers"),
-    "Microsoft.Storage": ("storageAccounts",),
-}
 _OF_EVERY_SUBSCRIPTION = {
     "microsoft.authorization",
     "microsoft.features",

@@ -1,7 +1,7 @@
 """Subscriptions, their locations, and tenants."""
 
+from wizard.simulator import rbac
 from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import within
 from wizard.simulator.wire import Answer, Call, Json, Refusal
 from wizard.simulator.world import World
 
@@ -20,13 +20,6 @@ routes = Routes(
         "2024-11-01",
     ),
 )
-
-
-def _visible(world: World, caller: str, subscription: str) -> bool:
-    scope = f"/subscriptions/{subscription}"
-    return any(
-        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(caller)
-    )
 
 
 def _show(world: World, subscription: str) -> Json:
@@ -50,7 +43,7 @@ def _show(world: World, subscription: str) -> Json:
 async def list_subscriptions(world: World, call: Call) -> Answer:
     """The subscriptions in which the caller holds any role."""
     shown = [
-        _show(world, each) for each in world.scenario.subscriptions if _visible(world, call.caller, each)
+        _show(world, each) for each in world.scenario.subscriptions if rbac.sees(world, call.caller, each)
     ]
     return Answer(200, {"value": shown, "count": {"type": "Total", "value": len(shown)}})
 
@@ -59,7 +52,7 @@ async def list_subscriptions(world: World, call: Call) -> Answer:
 async def get_subscription(world: World, call: Call) -> Answer:
     """One subscription; one without any role of the caller does not exist for them."""
     subscription = call.names["subscription"].lower()
-    if not _visible(world, call.caller, subscription):
+    if not rbac.sees(world, call.caller, subscription):
         raise Refusal(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
     return Answer(200, _show(world, subscription))
 

@@ -82,16 +82,16 @@ class Expressions:
 
         Raises QueryRefused.
         """
-        left = self._conjunction()
+        parts = [self._conjunction()]
         while self.skip("or"):
-            left = _logical(left, self._conjunction(), any)
-        return left
+            parts.append(self._conjunction())
+        return _logical(parts, any)
 
     def _conjunction(self) -> Compiled:
-        left = self._comparison()
+        parts = [self._comparison()]
         while self.skip("and"):
-            left = _logical(left, self._comparison(), all)
-        return left
+            parts.append(self._comparison())
+        return _logical(parts, all)
 
     def _comparison(self) -> Compiled:
         left, word = self._operand(), self.next
@@ -186,8 +186,10 @@ def only_true(value: Expression) -> Expression:
     return lambda row: value(row) is True
 
 
-def _logical(left: Compiled, right: Compiled, how: Callable[..., bool]) -> Compiled:
-    return Compiled(lambda row: how(each.value(row) is True for each in (left, right)), "bool")
+def _logical(parts: list[Compiled], how: Callable[..., bool]) -> Compiled:
+    if len(parts) == 1:
+        return parts[0]
+    return Compiled(lambda row: how(each.value(row) is True for each in parts), "bool")
 
 
 def _member(of: Compiled, key: str | int) -> Compiled:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _WORDS = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
     |(?P<string>@?'(?:[^'\\\n]|\\.)*'|@?"(?:[^"\\\n]|\\.)*")
-    |(?P<number>\d+(?:\.\d+)?)
+    |(?P<number>\d{1,18}(?:\.\d+)?)
     |(?P<operator>!in~|!in\b|in~|!contains\b|!startswith\b|!endswith\b|!has\b|==|!=|=~|!~|<=|>=|[-+*/%<>|(),=.:$\[\]{};])
     |(?P<name>[A-Za-z_]\w*)""",
     re.VERBOSE,

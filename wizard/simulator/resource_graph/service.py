@@ -82,14 +82,13 @@ class ResourceGraph:
         Raises 429 RateLimiting.
         """
         limits, now = self._world.scenario.throttling, self._world.now()
-        endless = math.isinf(self._world.speed)
-        window = limits.graph_window / (1 if endless else self._world.speed)
+        enforced = self._world.throttles
+        window = self._world.scaled(limits.graph_window) or limits.graph_window
         began, used = self._windows.get(caller, (now, 0))
         if now - began >= window:
             began, used = now, 0
         resets = max(0, math.ceil(window - (now - began)))
         after = f"{resets // 3600:02}:{resets // 60 % 60:02}:{resets % 60:02}"
-        enforced = limits.enforced == "always" or (limits.enforced == "auto" and not endless)
         if enforced and used >= limits.graph_queries:
             raise refused(
                 self._world, "RateLimiting",
@@ -116,18 +115,19 @@ class ResourceGraph:
             return kept, self._kept[name]
         try:
             query = compile_query(text)
-        except QueryRefused as problem:
+            rows = [
+                row
+                async for row in self._rows(query.table, query.types, caller, subscriptions)
+                if all(holds(row) for holds in query.filters)
+            ]
+            finished = query.finish(rows)
+        except (QueryRefused, RecursionError) as problem:
+            too_deep: Json = {"code": "Default", "message": "The query is nested too deeply."}  # UNCONFIRMED
             raise refused(self._world, "BadRequest", [
                 {"code": "InvalidQuery", "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the "
                  "error before retrying."},
-                dict(problem.detail),
+                dict(problem.detail) if isinstance(problem, QueryRefused) else too_deep,
             ]) from problem  # fmt: skip
-        rows = [
-            row
-            async for row in self._rows(query.table, query.types, caller, subscriptions)
-            if all(holds(row) for holds in query.filters)
-        ]
-        finished = query.finish(rows)
         pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
         result = Result(
             query.columns,
