@@ -145,6 +145,8 @@ def _clusters(world: World, group_id: str, group: GroupSpec) -> None:
         try:
             _cluster(world, group_id, name, cluster, group)
         except (TypeError, AttributeError, KeyError) as problem:
+            if not cluster.body:
+                raise
             raise ScenarioError(
                 f"The scenario lays a `body` over the cluster '{name}' of {group_id} that no cluster can have ({problem!r}). Give it as ARM has it."
             ) from problem
