@@ -18,8 +18,10 @@ from tests.simulator.clients import (
     vault_path,
 )
 from tests.simulator.plain import Plain
-from tests.simulator.test_lasting_deletions import DAY, Clock
+from tests.support import MovedClock
 from wizard.simulator import ScenarioError
+
+DAY = 24 * 3600
 
 
 async def officer(cloud: Cloud) -> Any:
@@ -217,7 +219,7 @@ async def test_a_vault_takes_the_tokens_of_its_own_tenant_only(start: Start) -> 
 
 async def test_a_policy_rotates_the_key_when_its_time_has_come(start: Start) -> None:
     """§3g: and AKS would find the version; who changes policy or key starts the time anew."""
-    clock = Clock()
+    clock = MovedClock()
     cloud = await start("durations: {role_propagation: 0}", clock=clock)
     await cloud.make_vault()
     keys = await officer(cloud)
@@ -235,15 +237,15 @@ async def test_a_policy_rotates_the_key_when_its_time_has_come(start: Start) -> 
 
     await rotate_after("P10D")
     await rotate_after("P20D")
-    clock.now += 15 * DAY
+    clock.ahead += 15 * DAY
     assert len(await versions()) == 1
-    clock.now += 6 * DAY
+    clock.ahead += 6 * DAY
     _, second = await versions()
     assert (second.expires_on - second.created_on).days == 90
-    clock.now += 21 * DAY
+    clock.ahead += 21 * DAY
     assert len(await versions()) == 3, "each version starts the time of the next"
     await keys.delete_key("aks-kms")
-    clock.now += 21 * DAY
+    clock.ahead += 21 * DAY
     await keys.recover_deleted_key("aks-kms")
     assert len(await versions()) == 4, "one that was overdue"
 
@@ -258,13 +260,13 @@ async def test_a_scenario_cannot_have_a_policy_that_key_vault_does_not_take(
 
 
 async def test_a_key_of_a_scenario_is_rotated_before_it_ends(start: Start) -> None:
-    clock = Clock()
+    clock = MovedClock()
     key = "{expires: 60, rotation_policy: {expiry: P90D, rotate_before_expiry: P30D}}"
     vaults = f"{{kv-demo: {{keys: {{aks-kms: {key}}}}}}}"
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}", clock=clock
     )
     for days, count in ((29, 1), (2, 2), (40, 2), (21, 3)):
-        clock.now += days * DAY
+        clock.ahead += days * DAY
         listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
         assert len(listed) == count
