@@ -8,14 +8,15 @@ key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out canno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from wizard.cloud.arm import ResourceId, dig
-from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import code_of, problem_from
 from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
 from wizard.lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
@@ -72,16 +73,10 @@ class Rotation:
 async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
     """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
 
-    Raises AzureError where the cluster cannot be read.
+    Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
     """
-    from azure.core.exceptions import AzureError as SdkError
-
     there = ResourceId.parse(cluster_id)
-    client = azure.containers(there.subscription).managed_clusters
-    try:
-        body = as_json(await client.get(there.resource_group, there.name))
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The cluster {there.name} could not be read.")) from error
+    body = await cluster_body(azure, there)
     found = judge(await gather(azure, there, body, None), there.name, again=again)
     return replace(found, cluster_id=cluster_id)
 
@@ -91,8 +86,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
     versions = e.key_versions or ()
-    newest = dig(versions[0], "properties", "attributes", "created") if versions else None
-    made = datetime.fromtimestamp(newest, UTC) if isinstance(newest, int | float) else None
+    made = moment(dig(versions[0], "properties", "attributes", "created")) if versions else None
     found: list[Finding] = []
     match kind:
         case "platform-managed":

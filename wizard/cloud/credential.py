@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
@@ -172,9 +171,11 @@ def who(token: str) -> SignedIn:
     """Who a token for Azure Resource Manager was given to, from its claims (which the receiver, not we, verifies)."""
     try:
         payload = token.split(".")[1]
-        claims: Json = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.") from None
+        claims = None
+    if not isinstance(claims, dict):
+        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.")
     user = claims.get("upn") or claims.get("preferred_username") or claims.get("unique_name")
     is_application = claims.get("idtyp") == "app" or not user
     name = f"application {claims.get('appid', 'unknown')}" if is_application else str(user)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
+from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 """The principal of type SystemDefined that stands for all principals in a deny assignment."""
@@ -93,45 +92,38 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
 
 
 async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
-
-    try:
-        found = [p async for p in listing]
-    except HttpResponseError as error:
-        if error.status_code in {403, 404}:
-            return None
-        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
-    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found)
+    with asking(f"Your rights on {where} could not be read."):
+        found = await if_allowed(listing)
+        return None if found is None else permissions(found)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
     """The deny assignments on a scope, above it and below. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
     client = azure.authorization(scope.strip("/").split("/")[1])
-    try:
-        found = [deny async for deny in client.deny_assignments.list_for_scope(scope)]
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The deny assignments on {scope} could not be listed.")
-        ) from error
-    return tuple(
-        Deny(
-            name=clean(str(deny.deny_assignment_name or deny.name or "")),
-            scope=str(deny.scope or ""),
-            principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
-            excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),
-            actions=tuple(
-                Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in deny.permissions or ()
-            ),
-            data_actions=tuple(
-                Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ()))
-                for p in deny.permissions or ()
-            ),
-            children=not deny.do_not_apply_to_child_scopes,
+    with asking(f"The deny assignments on {scope} could not be listed."):
+        return tuple(
+            [
+                Deny(
+                    name=clean(str(deny.deny_assignment_name or deny.name or "")),
+                    scope=str(deny.scope or ""),
+                    principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
+                    excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),
+                    actions=permissions(deny.permissions),
+                    data_actions=data_permissions(deny.permissions),
+                    children=not deny.do_not_apply_to_child_scopes,
+                )
+                async for deny in client.deny_assignments.list_for_scope(scope)
+            ]
         )
-        for deny in found
+
+
+def permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
+    """What an SDK's permissions say of the management plane."""
+    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found or ())
+
+
+def data_permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
+    """The same of the data plane."""
+    return tuple(
+        Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ())) for p in found or ()
     )
