@@ -244,7 +244,7 @@ def code_of(error: Any) -> str:
     """Azure's own code: the most precise one that is known of those that an answer gives, inner errors and details included.
 
     A vault calls two refusals ForbiddenByPolicy: an Azure Policy's, and that of its own access policies, which is
-    AccessDenied here, as some vaults call it (AZURE.md §3d).
+    AccessDenied here, as older ones call it; its text tells them apart.
     """
     detail = error.error
     if detail is None:
