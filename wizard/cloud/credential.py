@@ -3,10 +3,13 @@
 import asyncio
 import base64
 import binascii
+import contextvars
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
@@ -91,14 +94,34 @@ class KeptCredential:
 
 
 class _Threaded:
-    """A synchronous credential (device code and browser have no other form), asked in a thread of its own."""
+    """A synchronous credential (device code and browser have no other form), asked in a thread of its own.
+
+    Nothing waits for the end of that thread: it asks until somebody has signed in or the code has expired, a quarter of
+    an hour, and knows no way to be told to stop.
+    """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
-        info: AccessTokenInfo = await asyncio.to_thread(self._inner.get_token_info, *scopes, options=options)
-        return info
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[AccessTokenInfo] = loop.create_future()
+
+        def settle(how: Callable[[Any], None], what: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(lambda: None if answer.done() else how(what))
+
+        def ask() -> None:
+            try:
+                found = self._inner.get_token_info(*scopes, options=options)
+            except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+                settle(answer.set_exception, error)
+            else:
+                settle(answer.set_result, found)
+
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(ask,), name="sign-in", daemon=True).start()
+        return await answer
 
     async def close(self) -> None:
         self._inner.close()
