@@ -6,15 +6,15 @@ key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out canno
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import code_of, problem_from
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
@@ -186,30 +186,26 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
 
 
 async def _new_version(azure: Azure, rotation: Rotation) -> str:
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
-
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
-        return clean(str((await client.rotate_key(rotation.key)).properties.version))
-    except HttpResponseError as refusal:
-        if code_of(refusal) not in _REFUSED:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
-        try:
-            now = await client.get_key(rotation.key)
-            made = await client.create_key(
-                rotation.key,
-                now.key_type,
-                size=_bits(now.key),
-                key_operations=now.key_operations,
-                tags=now.properties.tags,
-            )
-        except SdkError:
-            raise AzureError(_explained(problem_from(refusal, summary), rotation, azure)) from refusal
+        with asking(summary):
+            return clean(str((await client.rotate_key(rotation.key)).properties.version))
+    except AzureError as error:
+        refusal = AzureError(_explained(error.problem, rotation, azure))
+        if error.problem.code not in _REFUSED:
+            raise refusal from error
+    with suppress(AzureError), asking(summary):
+        now = await client.get_key(rotation.key)
+        made = await client.create_key(
+            rotation.key,
+            now.key_type,
+            size=_bits(now.key),
+            key_operations=now.key_operations,
+            tags=now.properties.tags,
+        )
         return clean(str(made.properties.version))
-    except SdkError as error:
-        raise AzureError(problem_from(error, summary)) from error
+    raise refusal
 
 
 def _bits(key: Any) -> int | None:

@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.asking import asking
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
@@ -73,25 +73,19 @@ class Key(Step):
         work.log(f"key {work.target.own.key.name} {done} in {work.target.own.vault.name}", "operator")
 
     async def _through_resource_manager(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.keyvault.models import KeyCreateParameters
 
         own = work.target.own
         group = work.answers.vault_group
         client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
-        try:
+        with asking(f"The key {own.key.name} could not be created."):
             await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
     async def _through_the_vault(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
-        from azure.core.exceptions import HttpResponseError
-
         own = work.target.own
         client = work.azure.keys(work.target.vault_uri)
-        refusal: SdkError | None = None
+        refusal: AzureError | None = None
         faults = 0
         async for spent in work.tries(
             "role_wait", work.patience.role_retry, "the vault to let the key be made"
@@ -101,17 +95,17 @@ class Key(Step):
                     await self._set_rotation(work)
                 return
             try:
-                await client.create_rsa_key(
-                    own.key.name,
-                    size=own.key.size,
-                    hardware_protected=own.key.type == "RSA-HSM",
-                    key_operations=list(OPERATIONS),
-                    tags=work.answers.tags or None,
-                )
-            except SdkError as error:
-                problem = problem_from(error, f"The key {own.key.name} could not be created.")
-                refusal = error
-                if isinstance(error, HttpResponseError) and code_of(error) in _NOT_YET:
+                with asking(f"The key {own.key.name} could not be created."):
+                    await client.create_rsa_key(
+                        own.key.name,
+                        size=own.key.size,
+                        hardware_protected=own.key.type == "RSA-HSM",
+                        key_operations=list(OPERATIONS),
+                        tags=work.answers.tags or None,
+                    )
+            except AzureError as error:
+                problem, refusal = error.problem, error
+                if problem.code in _NOT_YET:
                     work.progress("your new rights on the vault have not taken effect yet", spent, 300)
                 elif problem.kind in {"unreachable", "transient"} and faults < _MOST_FAULTS:
                     faults += 1
@@ -119,13 +113,12 @@ class Key(Step):
                         f"{problem.code}: whether the key was made all the same is looked at", "operator"
                     )
                 else:
-                    raise AzureError(problem) from error
+                    raise
             else:
                 await self._set_rotation(work)
                 return
         if refusal is not None:
-            problem = problem_from(refusal, f"The key {own.key.name} could not be created.")
-            raise AzureError(impatient(problem, work.patience, "role_wait")) from refusal
+            raise AzureError(impatient(refusal.problem, work.patience, "role_wait")) from refusal
 
     async def _set_rotation(self, work: Work) -> None:
         if every := work.target.own.key.rotate_every:
@@ -186,14 +179,11 @@ def rotation_policy(every: str) -> Json:
 
 async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
     """Have the vault rotate a key by itself; through the vault, the only plane that can. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
 
     action = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
-    try:
+    with asking(f"The rotation policy of {key} could not be set."):
         await client.update_key_rotation_policy(key, KeyRotationPolicy(lifetime_actions=[action]))
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The rotation policy of {key} could not be set.")) from error
 
 
 def key_body(target: Target) -> Json:
