@@ -12,10 +12,10 @@ from azure.mgmt.resourcegraph.models import QueryResponse
 
 from tests.facts import cluster
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, world
+from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.graph import page_of, window
-from wizard.fleet.listing import API_VERSION
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Found, Gone, Swept, sweep
 from wizard.simulator import Simulator
@@ -63,7 +63,7 @@ async def test_every_cluster_of_contoso_with_its_truth() -> None:
 
 async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks() -> None:
     async with signed_in() as (_, azure):
-        assert azure.containers(PRODUCTION)._config.api_version == API_VERSION
+        assert azure.containers(PRODUCTION)._config.api_version == CLUSTER_API
 
 
 @pytest.mark.timeout(600)  # the simulated Azure is in this process, and the machine may be a busy one

@@ -95,5 +95,8 @@ class GroupId:
 
 
 MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"
+CLUSTER_API = "2026-08-01"
+"""The version that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in
+the stable versions from 2026-07-01 on (AZURE.md §0 A)."""
 KEY_VAULT = "Microsoft.KeyVault/vaults"
 USER_ASSIGNED_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -1,20 +1,15 @@
 """What there is to choose from: clusters, vaults, keys, identities, versions and regions."""
 
-import re
 from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription, as_json
+from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption, EncryptionKind
 from wizard.cloud.problems import Problem
-
-OLDEST = (1, 33)
-"""The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
-
-LEGACY_KMS_V2 = (1, 27)
-"""The first Kubernetes version whose legacy KMS is its version 2; from version 1 there is no migration: AKS:use-kms-v2."""
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 
 
 @dataclass(frozen=True)
@@ -122,11 +117,6 @@ class VersionRow:
     lts_only: bool
 
 
-def version_of(text: str) -> tuple[int, ...]:
-    """`1.34.9` -> (1, 34, 9), to be compared; what is not a number ends it."""
-    return tuple(int(part) for part in re.findall(r"\d+", text))
-
-
 async def cluster_body(azure: Azure, cluster_id: ResourceId) -> Json:
     """One managed cluster as it is now, as Azure returned it. Raises AzureError, also where it does not exist."""
     client = azure.containers(cluster_id.subscription).managed_clusters
@@ -168,17 +158,6 @@ def _group_of(body: Json) -> str:
     return clean(parts[3]) if len(parts) > 3 else ""
 
 
-def identity_kind(cluster: Json) -> str:
-    """`user-assigned`, `system-assigned` or `service principal`."""
-    match str(dig(cluster, "identity", "type") or "").casefold():
-        case "userassigned":
-            return "user-assigned"
-        case "systemassigned":
-            return "system-assigned"
-        case _:
-            return "service principal"
-
-
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     """The key vaults of a subscription, by name. Raises AzureError."""
     with asking("The key vaults could not be listed."):
@@ -198,14 +177,6 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
         for body in bodies
     ]
     return sorted(rows, key=lambda row: row.name)
-
-
-def firewall_denies(vault: Json) -> bool:
-    """Whether a vault's firewall keeps the internet out: KV:network-security."""
-    properties = vault.get("properties") or {}
-    action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
-    public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()
-    return action == "deny" or public != "enabled"
 
 
 async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:

@@ -3,7 +3,6 @@
 Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
 """
 
-import asyncio
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
-from wizard.cloud.rights import Permission, data_permissions, permissions
 
 
 @dataclass(frozen=True)
@@ -127,32 +125,6 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
             )
         return tuple(rows)
     return ()
-
-
-async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
-    client = azure.authorization(subscription)
-    with asking(f"The role {guid} could not be read."):
-        role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
-        allowed = data_permissions(role.permissions)
-        fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
-        return clean(str(role.role_name or guid)), fits
-
-
-async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
-    """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
-    may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).
-
-    As there, conditions, deny assignments and roles that are only eligible do not show.
-    """
-    scope = f"/subscriptions/{subscription}"
-    client = azure.authorization(subscription)
-    with suppress(AzureError), asking(f"Your roles on {scope} could not be read."):
-        held = await grants(azure, scope, azure.signed_in.object_id)
-        guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
-        roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
-        return tuple(one for role in roles for one in permissions(role.permissions))
-    return None
 
 
 def subscription_of(scope: str) -> str:

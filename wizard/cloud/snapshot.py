@@ -10,17 +10,18 @@ from wizard.cloud import quota, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same
 from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
-from wizard.cloud.inventory import VersionRow, firewall_denies, kubernetes_versions
+from wizard.cloud.inventory import VersionRow, kubernetes_versions
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.policies import Denial
 from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants, in_subscription
+from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.target import Target
 
 
@@ -207,7 +208,7 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
     if target.answers.customer_managed is not None:
         resources += [target.vault_id, target.identity_id]
     in_subscriptions, in_groups, on_resources = await asyncio.gather(
-        asyncio.gather(*(in_subscription(azure, name) for name in target.subscriptions)),
+        asyncio.gather(*(rights.in_subscription(azure, name) for name in target.subscriptions)),
         asyncio.gather(*(rights.in_group(azure, group) for group in target.groups)),
         asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
     )

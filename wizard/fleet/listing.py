@@ -4,15 +4,11 @@ import urllib.parse
 from collections.abc import AsyncIterator
 from typing import cast
 
-from wizard.cloud.arm import Json
+from wizard.cloud.arm import CLUSTER_API, Json
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
-
-API_VERSION = "2026-08-01"
-"""The one that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in the
-stable versions from 2026-07-01 on (AZURE.md §0 A)."""
 
 
 async def bodies(
@@ -28,7 +24,7 @@ async def bodies(
     """
     scope = f"/subscriptions/{urllib.parse.quote(subscription)}"
     scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
-    url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={API_VERSION}"
+    url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={CLUSTER_API}"
     failed = f"The clusters of {name} could not be listed."
     while url:
         page = await _page(azure, subscription, url, failed)

@@ -9,7 +9,7 @@ given to another identity. A deny assignment does the same.
 from collections.abc import Sequence
 
 from wizard import rules
-from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.step import Work
 from wizard.procedure.vault_use import closed, may_use_key

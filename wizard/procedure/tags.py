@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from wizard.target import Target
 
 GROUP_API = "2024-11-01"
-CLUSTER_API = "2026-08-01"
 
 
 def words(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.inventory import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.cloud.snapshot import Snapshot
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.procedure import cluster_body, vault_use
 from wizard.rules.finding import Finding
 from wizard.target import Target

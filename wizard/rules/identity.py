@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from wizard.cloud.arm import dig, same
+from wizard.cloud.bodies import identity_kind
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure import cluster_body, vault_use

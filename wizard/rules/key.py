@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from wizard.cloud.arm import Json, dig, moment
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure import cluster_body
 from wizard.rules.finding import Finding

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import OLDEST, version_of
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged, unread
 from wizard.verification.report import Check, Outcome
 
-_KMS_V2 = (1, 27)
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
 """Azure Policy's definition "Azure Kubernetes Clusters should enable Key Management Service (KMS)". Its rule, as of
 v1.1.0, asks for `azureKeyVaultKms.enabled` alone: AZURE.md §8."""
@@ -105,7 +104,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
 def _migration(e: Evidence) -> str:
     """The way from legacy KMS to the new experience. KMS v1 has none: AKS:use-kms-v2, and the migration article."""
     version = version_of(str(dig(e.cluster, "properties", "currentKubernetesVersion") or ""))
-    if version < _KMS_V2:
+    if version < LEGACY_KMS_V2:
         return (
             "KMS v1, which Kubernetes before 1.27 uses, cannot be migrated at once: turn it off (`az aks update "
             "--disable-azure-keyvault-kms`), rewrite all secrets (`kubectl get secrets --all-namespaces -o json | kubectl "

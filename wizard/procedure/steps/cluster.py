@@ -4,7 +4,7 @@ import asyncio
 import shlex
 from typing import Any
 
-from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.asking import asking
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
@@ -26,7 +26,7 @@ _AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
-    f"/managedClusters/$CLUSTER_NAME?api-version={tags.CLUSTER_API}"
+    f"/managedClusters/$CLUSTER_NAME?api-version={CLUSTER_API}"
 )
 
 
@@ -238,7 +238,7 @@ class Cluster(Step):
             else cluster_body.changed(target, now)
         )
         return (
-            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, "2026-08-01"),
+            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, CLUSTER_API),
         )
 
 

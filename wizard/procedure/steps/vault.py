@@ -2,7 +2,7 @@
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig
 from wizard.cloud.asking import asking
-from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.policies import Request
 from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure import tags
