@@ -25,6 +25,7 @@ ODD: list[tuple[str, Json, tuple[Any, ...], Any, str]] = [
     (cluster_id(), CLUSTER, ("id",), None, "its id is nothing, not text"),
     (cluster_id(), CLUSTER, ("id",), "x", "its id is none of a resource"),
     (cluster_id(), CLUSTER, ("properties",), [], "its properties is a list, not an object"),
+    (cluster_id(), CLUSTER, ("properties",), None, "its properties is nothing, not an object"),
     (cluster_id(), CLUSTER, ("identity", "userAssignedIdentities"), [], "its userAssignedIdentities is a list, not an object"),
     (cluster_id(), CLUSTER, ("identity", "userAssignedIdentities", identity_id(), "principalId"), 5, "its principalId is a number, not text"),
     (cluster_id(), CLUSTER, ("properties", "agentPoolProfiles", 0), "x", "its agentPoolProfiles[] is text, not an object"),

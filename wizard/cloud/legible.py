@@ -181,8 +181,8 @@ _COLLECTIONS = {
 }
 """How the path of a list ends, of those that are asked for."""
 _CLUSTERS = "managedclusters"
-_GO_BY_ID = {_CLUSTERS, "vaults"}
-"""Resources whose id says where to look next."""
+_WHOLE = {_CLUSTERS, "vaults"}
+"""Resources whose id says where to look next, and of which a copy is sent back."""
 
 
 def illegible(method: str, path: str, status: int, body: object) -> str | None:
@@ -210,16 +210,16 @@ def illegible(method: str, path: str, status: int, body: object) -> str | None:
         return why
     if is_list and parts[-1] == _CLUSTERS:
         return None
-    by_id = read and (parts[-1] if is_list else parts[-2:][0]) in _GO_BY_ID
+    whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
     for entry in entries:
-        if why := _misfit(entry, _ANSWER) or (_nameless(entry) if by_id else None):
+        if why := _misfit(entry, _ANSWER) or (_incomplete(entry) if whole else None):
             return why
-    return _nameless(body) if by_id and not is_list else None
+    return _incomplete(body) if whole and not is_list else None
 
 
 def illegible_cluster(body: Mapping[str, object]) -> str | None:
     """Why an entry of a list is no managed cluster; None where it may be one."""
-    return _misfit(body, _CLUSTER_ALONE) or _nameless(body)
+    return _misfit(body, _CLUSTER_ALONE) or _incomplete(body)
 
 
 def illegible_key(method: str, path: str, status: int, body: object) -> str | None:
@@ -269,9 +269,11 @@ def _misfit(value: object, shape: _Shape, name: str = "") -> str | None:
     return None
 
 
-def _nameless(resource: Mapping[str, object]) -> str | None:
-    """Why nobody could find a resource again by its id; None where one could."""
-    id_ = resource.get("id")
+def _incomplete(resource: Mapping[str, object]) -> str | None:
+    """What a cluster or a vault lacks without which it is none: an id by which it is found again, and its properties."""
+    id_, properties = resource.get("id"), resource.get("properties")
+    if not isinstance(properties, Mapping):
+        return _unlike("properties", properties, "an object")
     if not isinstance(id_, str):
         return _unlike("id", id_, "text")
     try:
