@@ -77,6 +77,9 @@ def test_an_answer_to_a_question_is_looked_at_too() -> None:
     assert illegible("POST", GRAPH, 200, {"data": {}}) == "its data is an object, not a list"
     assert illegible("POST", GRAPH, 200, {"data": ["x"]}) == "its data[] is text, not an object"
     assert illegible("POST", GRAPH, 200, None) is None, "some have none"
+    ended = {"status": "Failed", "error": {"code": "X", "details": "y"}}
+    operation = f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westus2/operations/1"
+    assert illegible("GET", operation, 200, ended) == "its details is text, not a list"
 
 
 def test_names_that_are_free_may_be_any() -> None:

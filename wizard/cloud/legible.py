@@ -154,8 +154,8 @@ _OTHERS: dict[str, _Shape] = {
     "totalRecords": _NUMBER,
     "$skipToken": _TEXT,
 }
-_ANSWER: _Shape = {**_RESOURCE, **_OTHERS, "nextLink": _TEXT}
-_ERROR: _Shape = {"error": {"code": _TEXT, "details": [{"code": _TEXT}]}}
+_ERROR: dict[str, _Shape] = {"error": {"code": _TEXT, "details": [{"code": _TEXT}]}}
+_ANSWER: _Shape = {**_RESOURCE, **_OTHERS, **_ERROR, "nextLink": _TEXT}
 _KEY_ANSWER: _Shape = {
     "key": {**dict.fromkeys(("kid", "kty", "n", "e"), _TEXT), "key_ops": [_TEXT]},
     "attributes": _ATTRIBUTES,
@@ -225,7 +225,7 @@ def illegible_cluster(body: Mapping[str, object]) -> str | None:
 def illegible_key(method: str, path: str, status: int, body: object) -> str | None:
     """The same for an answer of a vault's own plane: of a key or its rotation policy, which is all that is asked of one."""
     parts = path.strip("/").split("/")
-    if status >= 400 or parts[:1] not in (["keys"], ["deletedkeys"]) or parts[-1] == "keys":
+    if status >= 400 or parts[:1] not in (["keys"], ["deletedkeys"]) or len(parts) == 1:
         return None
     if method == "DELETE":
         return None
