@@ -6,7 +6,8 @@ from typing import Literal
 
 from screens.words import KINDS, encryption
 from wizard.cloud.encryption import EncryptionKind
-from wizard.cloud.inventory import ClusterRow, Unreadable, version_of
+from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.cloud.versions import version_of
 from wizard.fleet.judging import Depth, Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone

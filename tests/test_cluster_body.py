@@ -22,6 +22,7 @@ from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_i
 from wizard import cluster_body
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
+from wizard.cloud.encryption import Encryption
 from wizard.cluster_body import changed, chosen_version, compared, created, holds, wanted_profile
 
 PRINTED: dict[Road, Json] = {
@@ -152,6 +153,13 @@ def test_the_identity_is_replaced_only_where_it_is_another() -> None:
 
 
 HELD = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
+
+
+def test_what_holds_is_what_is_read_of_a_cluster() -> None:
+    """Azure writes its words in any case; a cluster that is said to be encrypted is not planned for again."""
+    body = cluster({"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "enabled"}})
+    assert Encryption.of(body).kind == "platform-managed"
+    assert holds(target(answers("platform-managed")), body)
 
 
 @pytest.mark.parametrize(

@@ -53,18 +53,15 @@ def wanted_profile(target: Target, present: Json | None) -> Json:
 
 def holds(target: Target, cluster: Json) -> bool:
     """Whether a cluster is encrypted as the answers ask, identity included. Ids are compared as ARM does."""
-    profile = dig(cluster, "properties", "securityProfile") or {}
-    if dig(profile, "kubernetesResourceObjectEncryptionProfile", "infrastructureEncryption") != "Enabled":
-        return False
-    kms = profile.get("azureKeyVaultKms") or {}
+    there = Encryption.of(cluster)
     own = target.answers.customer_managed
     if own is None:
-        return not kms.get("enabled")
+        return there.kind == "platform-managed"
     return (
-        kms.get("enabled") is True
-        and same(kms.get("keyId"), target.key_id)
-        and same(kms.get("keyVaultNetworkAccess"), own.vault.network_access)
-        and (same(kms.get("keyVaultResourceId"), target.vault_id) or not kms.get("keyVaultResourceId"))
+        there.kind == "customer-managed"
+        and same(there.key_id, target.key_id)
+        and same(there.network_access, own.vault.network_access)
+        and (same(there.vault_id, target.vault_id) or not there.vault_id)
         and has_identity(target, cluster)
     )
 

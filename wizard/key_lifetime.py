@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from wizard.cloud.arm import Json, dig
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
 from wizard.target import Target
 

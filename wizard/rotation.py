@@ -8,14 +8,15 @@ key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out canno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from wizard.cloud.arm import ResourceId, dig
-from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.asking import asking
+from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
 from wizard.key_lifetime import rotates_every
 from wizard.lock import ClusterLock, HeldError
@@ -71,16 +72,10 @@ class Rotation:
 async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
     """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
 
-    Raises AzureError where the cluster cannot be read.
+    Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
     """
-    from azure.core.exceptions import AzureError as SdkError
-
     there = ResourceId.parse(cluster_id)
-    client = azure.containers(there.subscription).managed_clusters
-    try:
-        body = as_json(await client.get(there.resource_group, there.name))
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The cluster {there.name} could not be read.")) from error
+    body = await cluster_body(azure, there)
     found = judge(await gather(azure, there, body, None), there.name, again=again)
     return replace(found, cluster_id=cluster_id)
 
@@ -90,8 +85,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
     versions = e.key_versions or ()
-    newest = dig(versions[0], "properties", "attributes", "created") if versions else None
-    made = datetime.fromtimestamp(newest, UTC) if isinstance(newest, int | float) else None
+    made = moment(dig(versions[0], "properties", "attributes", "created")) if versions else None
     found: list[Finding] = []
     match kind:
         case "platform-managed":
@@ -191,31 +185,30 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
 
 
 async def _new_version(azure: Azure, rotation: Rotation) -> str:
-    from azure.core.exceptions import AzureError as SdkError
-
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
-        return clean(str((await client.rotate_key(rotation.key)).properties.version))
-    except SdkError as error:
-        refusal = problem_from(error, summary)
+        with asking(summary):
+            return clean(str((await client.rotate_key(rotation.key)).properties.version))
+    except AzureError as error:
+        refusal = error.problem
         if refusal.code not in _REFUSED:
             raise AzureError(_explained(refusal, rotation, azure)) from error
     try:
-        now = await client.get_key(rotation.key)
-        made = await client.create_key(
-            rotation.key,
-            now.key_type,
-            size=_bits(now.key),
-            key_operations=now.key_operations,
-            tags=now.properties.tags,
-        )
-    except SdkError as error:
-        problem = problem_from(error, summary)
-        if problem.code in _REFUSED:
-            problem = refusal  # any other may have left a new version behind, and is told itself
+        with asking(summary):
+            now = await client.get_key(rotation.key)
+            made = await client.create_key(
+                rotation.key,
+                now.key_type,
+                size=_bits(now.key),
+                key_operations=now.key_operations,
+                tags=now.properties.tags,
+            )
+            return clean(str(made.properties.version))
+    except AzureError as error:
+        # any other error than the same refusal may have left a new version behind, and is told itself
+        problem = refusal if error.problem.code in _REFUSED else error.problem
         raise AzureError(_explained(problem, rotation, azure)) from error
-    return clean(str(made.properties.version))
 
 
 def _bits(key: Any) -> int | None:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.roles import MAY_ENCRYPT, Role
 from wizard.cloud.snapshot import Snapshot, policy_allows
 from wizard.target import Target

@@ -236,7 +236,9 @@ async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> N
                 findings.gone.append(each.id)
             elif isinstance(each, Unreadable):
                 missed = Missed(
-                    f"/subscriptions/{each.subscription_id}", each.subscription_name, each.problem
+                    each.cluster_id or f"/subscriptions/{each.subscription_id}",
+                    each.subscription_name,
+                    each.problem,
                 )
                 findings.missed.append(missed)
                 findings.tally.unreadable += 1

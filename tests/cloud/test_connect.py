@@ -1,14 +1,17 @@
 """Signing in with the real credentials, and every way in which that can fail: whose fault it is, and what to do."""
 
+import base64
+import json
 import math
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.support import PRODUCTION, TENANT, signed_in, surroundings
+from tests.support import PRODUCTION, TENANT, signed_in, surroundings, world
 from wizard.cloud.azure import connect
-from wizard.cloud.credential import CredentialKind
+from wizard.cloud.credential import CredentialKind, who
+from wizard.cloud.hindrances import Hindrance, listener
 from wizard.cloud.problems import AzureError, Problem
 from wizard.simulator import Simulator
 
@@ -80,6 +83,41 @@ async def test_a_wrong_secret() -> None:
     assert problem.summary == "Signing in to simulated Azure did not succeed."
     assert "AADSTS7000215" in problem.azure_said
     assert "not-the-s3cret" not in repr(problem)
+
+
+async def test_an_odd_answer_of_the_sign_in_is_not_quoted(tmp_path: Path) -> None:
+    """A token may be in it."""
+    for number, text in enumerate(('{"access_token":"eyJsentinel","expires_in":', '["eyJsentinel"]')):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
+        heard: list[Hindrance] = []
+        token = listener.set(heard.append)
+        async with Simulator(world(folder, faults=faults), speed=math.inf) as simulator:
+            problem = await refused(surroundings(simulator))
+        listener.reset(token)
+        assert "is not Azure's" in problem.azure_said
+        assert "eyJsentinel" not in repr(problem)
+        assert heard
+        assert "eyJsentinel" not in repr(heard)
+
+
+@pytest.mark.parametrize("lifetime", ["x", [], None, 10**30])
+async def test_a_token_of_an_odd_shape(lifetime: object, tmp_path: Path) -> None:
+    text = json.dumps({"access_token": "eyJsentinel", "token_type": "Bearer", "expires_in": lifetime})
+    faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
+    async with Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator:
+        problem = await refused(surroundings(simulator))
+    assert problem.kind in {"azure", "sign-in", "unreachable"}
+    assert "eyJsentinel" not in repr(problem)
+
+
+@pytest.mark.parametrize("claims", ["[]", '"x"', "5", "null", "{"])
+def test_claims_that_are_none(claims: str) -> None:
+    payload = base64.urlsafe_b64encode(claims.encode()).decode()
+    with pytest.raises(AzureError) as refusal:
+        who(f"h.{payload}.s")
+    assert refusal.value.problem.kind == "sign-in"
 
 
 async def test_a_tenant_that_does_not_exist() -> None:

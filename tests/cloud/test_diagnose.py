@@ -57,6 +57,12 @@ def test_refusals_told_apart_by_their_text(text: str) -> None:
         ({"code": "BadRequest", "message": ""}, "BadRequest"),
         ({"code": "Forbidden", "message": "", "innererror": {"code": "ForbiddenByRbac"}}, "ForbiddenByRbac"),
         ({"code": "Forbidden", "message": "", "innererror": {"code": "NobodyKnowsIt"}}, "Forbidden"),
+        ({"code": "Forbidden", "message": "The operation was disallowed by policy.", "innererror": {"code": "ForbiddenByPolicy"}}, "ForbiddenByPolicy"),
+        (
+            {"code": "Forbidden", "message": "The user, group or application 'x' does not have keys create permission on key vault 'kv'.", "innererror": {"code": "ForbiddenByPolicy"}},
+            "AccessDenied",
+        ),
+        ({"code": "Forbidden", "message": "", "innererror": {"code": ["x"]}}, "Forbidden"),
         ({"code": "Conflict", "message": "", "innererror": "text"}, "Conflict"),
         (
             {"code": "ResourceOperationFailure", "message": "", "details": [{"code": "OriginalEtagNotExpect", "message": ""}]},

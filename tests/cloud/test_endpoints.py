@@ -104,6 +104,12 @@ async def test_what_a_document_lacks_is_named(metadata: Metadata, without: str, 
     assert "--arm-endpoint" in problem.remedy
 
 
+@pytest.mark.parametrize("audiences", [{}, {"0": "x"}, "https://x", [], [5], [None]])
+async def test_audiences_of_another_shape(metadata: Metadata, audiences: object) -> None:
+    metadata.document = {**DOCUMENT, "authentication": {**DOCUMENT["authentication"], "audiences": audiences}}
+    assert "authentication.audiences" in (await metadata.refused()).summary
+
+
 @pytest.mark.parametrize("document", [[], {}, "text", [None], 5, None])
 async def test_a_document_of_another_shape(metadata: Metadata, document: object) -> None:
     metadata.document = [document]

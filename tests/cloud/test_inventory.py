@@ -8,8 +8,9 @@ from wizard import rules
 from wizard.cloud import inventory
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
-from wizard.cloud.inventory import ClusterRow, cluster_row, version_of
+from wizard.cloud.inventory import ClusterRow, cluster_row
 from wizard.cloud.problems import AzureError
+from wizard.cloud.versions import version_of
 from wizard.fleet.sweep import Swept, sweep
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
@@ -169,6 +170,10 @@ async def test_what_a_list_says_is_enough_for_the_rules_to_judge(
 )
 def test_versions_are_compared_as_numbers(text: str, version: tuple[int, ...]) -> None:
     assert version_of(text) == version
+
+
+def test_a_number_without_end_is_no_fault_of_ours() -> None:
+    assert version_of("1." + "9" * 5000)[0] == 1
 
 
 def test_ten_comes_after_nine() -> None:

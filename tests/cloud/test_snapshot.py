@@ -1,10 +1,13 @@
 """Everything is read before a plan is made, and reading writes nothing."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support import PRODUCTION, answers, signed_in
+from tests.facts import EVERYTHING, bare
+from tests.support import DEVELOPMENT, PRODUCTION, answers, signed_in, world
 from wizard.cloud.arm import dig
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
@@ -85,6 +88,31 @@ async def test_a_subscription_that_cannot_be_seen_is_not_an_empty_one() -> None:
         with pytest.raises(AzureError) as refusal:
             await take(azure, Target(hidden, azure.cloud.vault_suffix))
     assert refusal.value.problem.code == "SubscriptionNotFound"
+
+
+@pytest.mark.parametrize(
+    ("state", "refused"),
+    [("NotRegistered", True), ("Unregistered", True), ("Unregistering", True), ("Registering", False), ("Registered", False)],
+)  # fmt: skip
+async def test_a_resource_provider_that_is_needed_and_not_registered(
+    state: str, refused: bool, tmp_path: Path
+) -> None:
+    provider = {"text": json.dumps({"namespace": "Microsoft.KeyVault", "registrationState": state})}
+    match = {"method": "GET", "path": "*/providers/Microsoft.KeyVault"}
+    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": provider}])) as (_, azure):
+        there = await take(azure, Target(answers("customer-managed-private"), azure.cloud.vault_suffix))
+    assert there.unregistered == ((("Microsoft.KeyVault", PRODUCTION),) if refused else ())
+
+
+def test_rights_in_one_subscription_say_nothing_of_another() -> None:
+    here, there = f"/subscriptions/{PRODUCTION}", f"/subscriptions/{DEVELOPMENT}"
+    group = f"{here}/resourcegroups/rg-demo"
+    known = bare(BANK, rights={here: None, there: (EVERYTHING,), f"{there}/resourcegroups/rg": (EVERYTHING,)})
+    assert known.permissions(there) == (EVERYTHING,)
+    assert known.permissions(here) is None
+    assert known.permissions(f"{here[:-1]}") is None, "the beginning of an id is none"
+    inherited = replace(known, rights={**known.rights, group: (EVERYTHING,)})
+    assert inherited.permissions(here) == (EVERYTHING,), "what is inherited shows in a group"
 
 
 async def test_a_reader_sees_everything_and_may_change_nothing() -> None:

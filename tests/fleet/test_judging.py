@@ -11,10 +11,11 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
+from wizard.cloud.inventory import Unreadable
 from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.judging import Depth, Judged, judge
 from wizard.fleet.wanted import Wanted
-from wizard.verification.verify import verify
+from wizard.verification.verify import at_a_glance, verify
 
 GRAPH = "/providers/microsoft.resourcegraph/resources"
 LEDGER_VAULT = vault_id("kv-bank-ledger", "rg-bank")
@@ -45,6 +46,22 @@ async def test_at_first_sight_only_the_list_is_read() -> None:
         assert "unknown" not in {check.outcome for check in each.report.checks}
     assert "key-id-versionless" in {check.code for check in found["batch-eu"].report.checks}
     assert not any(check.code.startswith("vault") for check in found["bank-ledger"].report.checks)
+
+
+async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stumbles(cluster: Any, suffix: str) -> Any:
+        return cluster["s3cret"] if cluster["name"] == "bank-ledger" else at_a_glance(cluster, suffix)
+
+    monkeypatch.setattr("wizard.fleet.judging.at_a_glance", stumbles)
+    async with signed_in() as (_, azure):
+        found = [each async for each in judge(azure, await azure.subscriptions())]
+    (missed,) = (each for each in found if isinstance(each, Unreadable))
+    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be judged."
+    assert missed.problem.cause.startswith("Azure answered in a shape that is not known here (KeyError in ")
+    assert "s3cret" not in repr(missed)
+    assert sum(isinstance(each, Judged) for each in found) == 12
 
 
 async def test_a_broken_vault_is_seen_in_full_depth_only() -> None:

@@ -12,11 +12,12 @@ import pytest
 from azure.mgmt.containerservice.models import ManagedCluster
 from azure.mgmt.resourcegraph.models import QueryResponse
 
+from tests.facts import cluster
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_until, world
+from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.graph import page_of, window
-from wizard.fleet.listing import API_VERSION
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Found, Gone, Swept, sweep
 from wizard.simulator import Simulator
@@ -64,7 +65,7 @@ async def test_every_cluster_of_contoso_with_its_truth() -> None:
 
 async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks() -> None:
     async with signed_in() as (_, azure):
-        assert azure.containers(PRODUCTION)._config.api_version == API_VERSION
+        assert azure.containers(PRODUCTION)._config.api_version == CLUSTER_API
 
 
 @pytest.mark.timeout(600)  # the simulated Azure is in this process, and the machine may be a busy one
@@ -201,6 +202,24 @@ async def test_a_cut_connection_and_a_broken_answer(tmp_path: Path) -> None:
             found, progress = await swept(azure)
         rows = sum(isinstance(each, Swept) for each in found)
         assert (rows, progress.unreadable) == (13, 0), fault
+
+
+async def test_one_cluster_of_an_odd_shape_is_one_row_with_its_reason(tmp_path: Path) -> None:
+    good = cluster()
+    odd = {**cluster(), "id": cluster_id("odd"), "properties": {"agentPoolProfiles": ["x"]}}
+    listed = {"text": json.dumps({"value": [good, odd, {"name": "nobody"}]})}
+    match = {"method": "GET", "path": f"/subscriptions/{PRODUCTION}{LIST}"}
+    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": listed}])) as (_, azure):
+        here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
+        found, progress = await swept(azure, here, whole=False)
+    assert [each.row.name for each in found if isinstance(each, Swept)] == ["aks-demo"]
+    first, second = (each for each in found if isinstance(each, Unreadable))
+    assert first.cluster_id == cluster_id("odd")
+    assert first.problem.summary == "The cluster odd in Contoso Production could not be read."
+    assert "its agentPoolProfiles[] is text, not an object" in first.problem.cause
+    assert second.problem.summary == "The cluster without an id in Contoso Production could not be read."
+    assert cluster_id("odd").lower() not in {each.id for each in found if isinstance(each, Gone)}
+    assert (progress.clusters, progress.unreadable) == (1, 0)
 
 
 async def test_only_the_subscriptions_asked_for() -> None:

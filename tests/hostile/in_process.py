@@ -66,10 +66,8 @@ def run(
     return Ended(code, out, err)
 
 
-def outcome(ended: Ended, *, any_shape: bool = False) -> str:
-    """What a command ended in; `any_shape`: Azure's answer may have had one that nobody foresaw."""
-    if any_shape and ended.code == 1 and "Azure answered in a shape that is not known here" in ended.err:
-        return "unknown shape"
+def outcome(ended: Ended) -> str:
+    """What a command ended in."""
     assert "itself failed" not in ended.err, ended.err
     if ended.code == 0:
         return "success"

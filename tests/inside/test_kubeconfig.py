@@ -1,14 +1,16 @@
 """A kubeconfig is reduced to what is needed, and nothing that it names is obeyed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import signed_in
+from tests.support import cluster_id, signed_in, world
+from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError
-from wizard.inside.kubeconfig import AKS_SERVER, Kubeconfig, reduced
+from wizard.inside.kubeconfig import AKS_SERVER, Kubeconfig, kubeconfig, reduced
 
 TOKEN = "sentinel-token"
 
@@ -86,4 +88,18 @@ async def test_what_is_no_kubeconfig_is_said_without_quoting_it(text: str) -> No
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refused:
             await reduced(azure, text)
+    assert TOKEN not in str(refused.value.problem.to_json())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [f'{{"kubeconfigs": "{TOKEN}"', f'["{TOKEN}"]', f'{{"kubeconfigs": ["{TOKEN}"]}}',
+     f'{{"kubeconfigs": [{{"name": "a", "value": "{TOKEN}!"}}]}}'],
+)  # fmt: skip
+async def test_an_odd_answer_in_the_place_of_one_is_not_quoted(answer: str, tmp_path: Path) -> None:
+    match = {"method": "POST", "path": "*/listClusterUserCredential"}
+    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": {"text": answer}}])) as (_, azure):
+        with pytest.raises(AzureError) as refused:
+            await kubeconfig(azure, ResourceId.parse(cluster_id()))
+    assert refused.value.problem.kind in {"azure", "unreachable"}
     assert TOKEN not in str(refused.value.problem.to_json())

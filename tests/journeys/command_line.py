@@ -80,10 +80,10 @@ class Shell:
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start, and leave it running."""
-        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.Popen(
-            [*COMMAND, *arguments], encoding="utf-8", cwd=self.home, env=self.environment(), **given
-        )
+        given: dict[str, Any] = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        given |= {"stdin": subprocess.DEVNULL}
+        given |= {"env": self.environment()} | options
+        return subprocess.Popen([*COMMAND, *arguments], encoding="utf-8", cwd=self.home, **given)
 
     @contextmanager
     def terminal(

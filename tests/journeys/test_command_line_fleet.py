@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.facts import PLATFORM_MANAGED, cluster
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, vault_id, world
@@ -122,6 +123,23 @@ def test_a_subscription_that_cannot_be_listed_is_never_taken_for_good(
     listed = shell.run("clusters", "-o", "json")
     assert listed.code == 1
     assert [row["subscription"] for row in listed.json["unreadable"]] == [DEVELOPMENT]
+
+
+def test_one_cluster_of_an_odd_shape_keeps_none_of_the_others_from_its_verdict(
+    start_shell: StartShell, tmp_path: Path
+):
+    odd = {**cluster(PLATFORM_MANAGED), "id": cluster_id("odd")}
+    odd["properties"] = {**odd["properties"], "agentPoolProfiles": "x"}
+    listed = {"text": json.dumps({"value": [odd, cluster(PLATFORM_MANAGED)]})}
+    match = {"method": "GET", "path": f"/subscriptions/{PRODUCTION}{LIST}"}
+    shell = start_shell(world(tmp_path, faults=[{"match": match, "raw": listed}]))
+    done = shell.run("verify", "--all", "--subscription", PRODUCTION, "-o", "json")
+    assert done.code == 1
+    assert done.json["summary"] == {"total": 2, "passed": 1, "failed": 1}
+    (missed,) = done.json["unreadable"]
+    assert missed["id"] == cluster_id("odd")
+    assert "its agentPoolProfiles is text, not a list" in missed["problem"]["cause"]
+    assert "itself failed" not in done.err
 
 
 def test_what_graph_still_shows_is_told(start_shell: StartShell):

@@ -67,6 +67,26 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     assert [r.method for r in shell.simulator.writes() if r.path.lower().endswith("/aks-demo")] == ["PUT"]
 
 
+@pytest.mark.parametrize("kind", ["device-code", "browser"])
+def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
+    kind: str, start_shell: StartShell, tmp_path: Path
+) -> None:
+    """A code is asked about for a quarter of an hour, a browser is waited for five minutes, in a thread that cannot be
+    told to stop."""
+    pending = {"status": 400, "text": json.dumps({"error": "authorization_pending"})}
+    faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": pending}]
+    shell = start_shell(world(tmp_path, faults=faults))
+    browser = Path(shell.write("browser", "#!/bin/sh\necho enter the code there >&2\n"))
+    (shell.home / browser).chmod(0o755)
+    environment = shell.environment({"BROWSER": str(shell.home / browser)})
+    process = shell.start("--credential", kind, "clusters", env=environment)
+    assert process.stderr is not None
+    assert any("enter the code" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
 def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) -> None:
     shell = start_shell(world(tmp_path, **LONG), speed=120)
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")

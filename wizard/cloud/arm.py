@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -16,6 +17,16 @@ def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
             return None
         value = value.get(name)
     return value
+
+
+def moment(seconds: object) -> datetime | None:
+    """A moment that Azure writes as seconds since the epoch; None where it is not set, or is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def same(one: str | None, other: str | None) -> bool:
@@ -84,5 +95,8 @@ class GroupId:
 
 
 MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"
+CLUSTER_API = "2026-08-01"
+"""The version that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in
+the stable versions from 2026-07-01 on (AZURE.md §0 A)."""
 KEY_VAULT = "Microsoft.KeyVault/vaults"
 USER_ASSIGNED_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

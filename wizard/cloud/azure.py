@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.clock import Clock
 from wizard.cloud.arm import Json
+from wizard.cloud.asking import asking
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.settings import clock_of, patience_of, tls_of, which_cloud
@@ -97,31 +97,21 @@ class Azure:
 
     async def token(self, scope: str) -> str:
         """An access token of whoever is signed in, for a service that no SDK here speaks to. Raises AzureError."""
-        try:
+        with asking(f"A token for {scope} could not be had."):
             return (await self._credential.get_token_info(scope)).token
-        except _sdk_errors() as error:
-            raise AzureError(problem_from(error, f"A token for {scope} could not be had.")) from error
 
     async def subscriptions(self) -> list[Subscription]:
         """The subscriptions that can be seen, by name. Raises AzureError."""
-        try:
-            found = [
-                item
-                async for item in self._client(
-                    "subscriptions", "", self._subscription_client
-                ).subscriptions.list()
+        with asking("The subscriptions could not be listed."):
+            rows = [
+                Subscription(
+                    str(item.subscription_id),
+                    clean(item.display_name or ""),
+                    str(item.tenant_id or ""),
+                    str(getattr(item.state, "value", item.state) or ""),  # the SDK makes an enum of it
+                )
+                async for item in self.subscription_client().subscriptions.list()
             ]
-        except _sdk_errors() as error:
-            raise AzureError(problem_from(error, "The subscriptions could not be listed.")) from error
-        rows = [
-            Subscription(
-                str(item.subscription_id),
-                clean(item.display_name or ""),
-                str(item.tenant_id or ""),
-                str(getattr(item.state, "value", item.state) or ""),  # the SDK makes an enum of it
-            )
-            for item in found
-        ]
         return sorted(rows, key=lambda row: row.name.casefold())
 
     def containers(self, subscription: str) -> "ContainerServiceClient":
@@ -297,12 +287,8 @@ async def connect(
             tell,
         )
         async with signing_in:
-            try:
+            with asking(f"Signing in to {where.title} did not succeed."):
                 token = await signing_in.get_token_info(where.arm_scope)
-            except _sdk_errors() as error:
-                raise AzureError(
-                    problem_from(error, f"Signing in to {where.title} did not succeed.")
-                ) from error
             yield Azure(where, who(token.token), clock, signing_in, session, environment, patience=patience)
 
 
@@ -312,12 +298,6 @@ def _import_sdks() -> None:
     logging.getLogger("azure").addHandler(
         logging.NullHandler()
     )  # else Python writes their warnings over the screen
-
-
-def _sdk_errors() -> tuple[type[Exception], ...]:
-    from azure.core.exceptions import AzureError as SdkError  # imported by connect
-
-    return (SdkError,)
 
 
 def as_json(model: Any) -> Json:

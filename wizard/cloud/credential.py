@@ -3,14 +3,16 @@
 import asyncio
 import base64
 import binascii
+import contextvars
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
@@ -90,14 +92,34 @@ class KeptCredential:
 
 
 class _Threaded:
-    """A synchronous credential (device code and browser have no other form), asked in a thread of its own."""
+    """A synchronous credential (device code and browser have no other form), asked in a thread of its own.
+
+    Nothing waits for the end of that thread: it asks until somebody has signed in or the code has expired, a quarter of
+    an hour, and knows no way to be told to stop.
+    """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
-        info: AccessTokenInfo = await asyncio.to_thread(self._inner.get_token_info, *scopes, options=options)
-        return info
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[AccessTokenInfo] = loop.create_future()
+
+        def settle(how: Callable[[Any], None], what: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(lambda: None if answer.done() else how(what))
+
+        def ask() -> None:
+            try:
+                found = self._inner.get_token_info(*scopes, options=options)
+            except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+                settle(answer.set_exception, error)
+            else:
+                settle(answer.set_result, found)
+
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(ask,), name="sign-in", daemon=True).start()
+        return await answer
 
     async def close(self) -> None:
         self._inner.close()
@@ -161,9 +183,11 @@ def who(token: str) -> SignedIn:
     """Who a token for Azure Resource Manager was given to, from its claims (which the receiver, not we, verifies)."""
     try:
         payload = token.split(".")[1]
-        claims: Json = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.") from None
+        claims = None
+    if not isinstance(claims, dict):
+        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.")
     user = claims.get("upn") or claims.get("preferred_username") or claims.get("unique_name")
     is_application = claims.get("idtyp") == "app" or not user
     name = f"application {claims.get('appid', 'unknown')}" if is_application else str(user)

@@ -61,6 +61,15 @@ _KNOWN: dict[str, _Known] = {
         "An Azure Policy assignment denies it. Updating a cluster re-validates its node resource group as well.",
         "Have the policy named above exempt the cluster and its node resource group, then try again.",
     ),
+    **dict.fromkeys(
+        ("InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound"),
+        _Known(
+            "This cloud does not offer that type of resource in the API version that is needed; sovereign clouds get new "
+            "versions later.",
+            "Check --cloud; which versions there are, `az provider show --namespace NAMESPACE` tells. Until it is among "
+            "them, nothing can be said or done here.",
+        ),
+    ),
     "MissingSubscriptionRegistration": _Known(
         "The resource provider is not registered in the subscription.",
         "Register it with `az provider register --namespace NAMESPACE --wait`, then try again.",
@@ -82,8 +91,14 @@ _KNOWN: dict[str, _Known] = {
         "transient",
         True,
     ),
-    "PreconditionFailed": _Known(
-        "The cluster was changed after it was read.", "Try again; the plan is made anew.", "transient", True
+    **dict.fromkeys(
+        ("PreconditionFailed", "PreConditionFailed"),  # Azure's answers and its documents do not agree
+        _Known(
+            "The cluster was changed after it was read.",
+            "Try again; the plan is made anew.",
+            "transient",
+            True,
+        ),
     ),
     "OriginalEtagNotExpect": _Known(
         "Another operation took precedence.", "Wait until it has finished, then try again.", "transient", True
@@ -196,10 +211,6 @@ def problem_from(error: Exception, summary: str) -> Problem:
         return replace(told, summary=summary)
     if isinstance(error, exceptions.HttpResponseError) and not isinstance(error, exceptions.DecodeError):
         return _refusal(error, summary)
-    if isinstance(
-        error, exceptions.ClientAuthenticationError
-    ):  # a credential's own, without an answer behind it
-        return _not_signed_in(str(error), summary)
     if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
         return _unreachable(
             error, summary, "Something else answered in Azure's place, or the answer came in pieces."
@@ -233,16 +244,21 @@ def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
 
 
 def code_of(error: Any) -> str:
-    """Azure's own code: the most precise one that an answer gives, `subcode` and inner errors included."""
+    """Azure's own code: the most precise one that is known of those that an answer gives, inner errors and details included.
+
+    A vault calls two refusals ForbiddenByPolicy: an Azure Policy's, and that of its own access policies, which is
+    AccessDenied here, as older ones call it; its text tells them apart.
+    """
     detail = error.error
     if detail is None:
         return ""
     inner = detail.innererror or {}
     precise = inner.get("code") if isinstance(inner, dict) else None
-    for candidate in (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified")):
-        if candidate in _KNOWN:
-            return str(candidate)
-    return str(detail.code or "")
+    candidates = (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified"))
+    found = next((str(one) for one in candidates if isinstance(one, str) and one in _KNOWN), None)
+    if found == "ForbiddenByPolicy" and "does not have keys" in str(detail.message or ""):
+        return "AccessDenied"
+    return found or str(detail.code or "")
 
 
 def _refusal(error: Any, summary: str) -> Problem:

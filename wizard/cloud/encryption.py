@@ -51,11 +51,14 @@ class Encryption:
     @property
     def key_version(self) -> str:
         """The version named in the key identifier; empty for a versionless one."""
-        parts = self.key_id.removeprefix("https://").strip("/").split("/")
-        return parts[3] if len(parts) > 3 else ""
+        return self._key[3] if len(self._key) > 3 else ""
 
     @property
     def key_name(self) -> str:
         """`vault/key`, or an empty string."""
-        parts = self.key_id.removeprefix("https://").strip("/").split("/")
-        return f"{parts[0].split('.')[0]}/{parts[2]}" if len(parts) > 2 else ""
+        return f"{self._key[0].split('.')[0]}/{self._key[2]}" if len(self._key) > 2 else ""
+
+    @property
+    def _key(self) -> list[str]:
+        """The parts of the key identifier: host, `keys`, the key's name, and its version where it names one."""
+        return self.key_id.rpartition("://")[2].strip("/").split("/")

@@ -124,17 +124,18 @@ async def discover(
         ) from error
     if isinstance(document, list):  # the public cloud's older shape: one entry for each cloud
         document = next((entry for entry in document if dig(entry, "resourceManager")), {})
-    audiences = dig(document, "authentication", "audiences") or []
+    audiences = dig(document, "authentication", "audiences")
+    audience = audiences[0] if isinstance(audiences, list) and audiences else None
     login = environment.get("AZURE_AUTHORITY_HOST") or dig(document, "authentication", "loginEndpoint")
     suffix = dig(document, "suffixes", "keyVaultDns")
     missing = [
         name
         for name, value in (
-            ("authentication.audiences", audiences),
+            ("authentication.audiences", audience),
             ("authentication.loginEndpoint", login),
             ("suffixes.keyVaultDns", suffix),
         )
-        if not value
+        if not value or not isinstance(value, str)
     ]
     if missing:
         raise AzureError(
@@ -148,7 +149,7 @@ async def discover(
     return Cloud(
         name=str(document.get("name") or arm),
         arm=arm,
-        arm_scope=f"{audiences[0]}/.default",
+        arm_scope=f"{audience}/.default",
         authority=over_tls(str(login)),
         vault_suffix="." + str(suffix).lstrip("."),
     )

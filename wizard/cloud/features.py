@@ -4,9 +4,10 @@ Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
@@ -25,58 +26,37 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
 
     Raises AzureError.
     """
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        feature = await azure.features(subscription).features.get(NAMESPACE, FEATURE)
-    except ResourceNotFoundError:
-        return None
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The state of the feature {FEATURE} could not be read.")
-        ) from error
-    return str((feature.properties and feature.properties.state) or "NotRegistered")
+    with asking(f"The state of the feature {FEATURE} could not be read."):
+        feature = await if_there(azure.features(subscription).features.get(NAMESPACE, FEATURE))
+        if feature is None:
+            return None
+        return str((feature.properties and feature.properties.state) or "NotRegistered")
 
 
 async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
     """The registration state of a resource provider. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with asking(f"The registration of {namespace} could not be read."):
         provider = await azure.resources(subscription).providers.get(namespace)
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The registration of {namespace} could not be read.")
-        ) from error
-    return str(provider.registration_state or "NotRegistered")
+        return str(provider.registration_state or "NotRegistered")
 
 
 async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
     """The regions in which AKS offers managed clusters, by short name; nothing where that cannot be learnt."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with suppress(AzureError), asking("The regions of AKS could not be read."):
         provider = await azure.resources(subscription).providers.get(NAMESPACE)
-    except SdkError:
-        return frozenset()
-    places = (
-        location
-        for kind in provider.resource_types or ()
-        if (kind.resource_type or "").casefold() == "managedclusters"
-        for location in kind.locations or ()
-    )
-    return frozenset(place.replace(" ", "").casefold() for place in places)
+        return frozenset(
+            location.replace(" ", "").casefold()
+            for kind in provider.resource_types or ()
+            if (kind.resource_type or "").casefold() == "managedclusters"
+            for location in kind.locations or ()
+        )
+    return frozenset()
 
 
 async def register_feature(azure: Azure, subscription: str) -> None:
     """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with asking(f"The feature {FEATURE} could not be registered."):
         await azure.features(subscription).features.register(NAMESPACE, FEATURE)
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The feature {FEATURE} could not be registered.")) from error
 
 
 async def follow_feature(
@@ -130,12 +110,8 @@ async def refresh_provider(
 
     Raises AzureError.
     """
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with asking(f"{NAMESPACE} could not be registered."):
         await azure.resources(subscription).providers.register(NAMESPACE)
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"{NAMESPACE} could not be registered.")) from error
     wait = azure.patience.feature_wait if wait is None else wait
     state = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):

@@ -1,20 +1,15 @@
 """What there is to choose from: clusters, vaults, keys, identities, versions and regions."""
 
-import re
 from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription, as_json
+from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import Encryption, EncryptionKind
-from wizard.cloud.problems import AzureError, Problem
-
-OLDEST = (1, 33)
-"""The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
-
-LEGACY_KMS_V2 = (1, 27)
-"""The first Kubernetes version whose legacy KMS is its version 2; from version 1 there is no migration: AKS:use-kms-v2."""
+from wizard.cloud.problems import Problem
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,13 @@ class ClusterRow:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A subscription whose clusters could not be listed."""
+    """A subscription whose clusters could not be listed, or one cluster of it that could not be read."""
 
     subscription_id: str
     subscription_name: str
     problem: Problem
+    cluster_id: str = ""
+    """Of the one cluster, as far as it has one."""
 
 
 @dataclass(frozen=True)
@@ -120,22 +117,16 @@ class VersionRow:
     lts_only: bool
 
 
-def version_of(text: str) -> tuple[int, ...]:
-    """`1.34.9` -> (1, 34, 9), to be compared; what is not a number ends it."""
-    return tuple(int(part) for part in re.findall(r"\d+", text))
+async def cluster_body(azure: Azure, cluster_id: ResourceId) -> Json:
+    """One managed cluster as it is now, as Azure returned it. Raises AzureError, also where it does not exist."""
+    client = azure.containers(cluster_id.subscription).managed_clusters
+    with asking(f"The cluster {cluster_id.name} could not be read."):
+        return as_json(await client.get(cluster_id.resource_group, cluster_id.name))
 
 
 async def one_cluster(azure: Azure, cluster_id: ResourceId, subscription: Subscription) -> ClusterRow:
-    """One managed cluster as it is now. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    client = azure.containers(subscription.id).managed_clusters
-    try:
-        return cluster_row(
-            as_json(await client.get(cluster_id.resource_group, cluster_id.name)), subscription
-        )
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The cluster {cluster_id.name} could not be read.")) from error
+    """The same as a row. Raises AzureError."""
+    return cluster_row(await cluster_body(azure, cluster_id), subscription)
 
 
 def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
@@ -167,25 +158,10 @@ def _group_of(body: Json) -> str:
     return clean(parts[3]) if len(parts) > 3 else ""
 
 
-def identity_kind(cluster: Json) -> str:
-    """`user-assigned`, `system-assigned` or `service principal`."""
-    match str(dig(cluster, "identity", "type") or "").casefold():
-        case "userassigned":
-            return "user-assigned"
-        case "systemassigned":
-            return "system-assigned"
-        case _:
-            return "service principal"
-
-
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     """The key vaults of a subscription, by name. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with asking("The key vaults could not be listed."):
         bodies = [as_json(v) async for v in azure.vaults(subscription).vaults.list_by_subscription()]
-    except SdkError as error:
-        raise AzureError(problem_from(error, "The key vaults could not be listed.")) from error
     rows = [
         VaultRow(
             id=clean(str(body.get("id", ""))),
@@ -203,24 +179,12 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     return sorted(rows, key=lambda row: row.name)
 
 
-def firewall_denies(vault: Json) -> bool:
-    """Whether a vault's firewall keeps the internet out: KV:network-security."""
-    properties = vault.get("properties") or {}
-    action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
-    public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()
-    return action == "deny" or public != "enabled"
-
-
 async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
     """The keys of a vault, through the management plane, by name. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
     vault = ResourceId.parse(vault_id)
     client = azure.vaults(vault.subscription)
-    try:
+    with asking(f"The keys of {vault.name} could not be listed."):
         bodies = [as_json(k) async for k in client.keys.list(vault.resource_group, vault.name)]
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The keys of {vault.name} could not be listed.")) from error
     rows = [
         KeyRow(
             name=clean(str(body.get("name", ""))),
@@ -236,13 +200,9 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
 async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
     """The user-assigned identities of a subscription, by name, without those that AKS keeps for itself in the node
     resource groups of its clusters (the kubelet's, add-ons'). Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
     client = azure.identities(subscription)
-    try:
+    with asking("The user-assigned identities could not be listed."):
         bodies = [as_json(i) async for i in client.user_assigned_identities.list_by_subscription()]
-    except SdkError as error:
-        raise AzureError(problem_from(error, "The user-assigned identities could not be listed.")) from error
     rows = [
         IdentityRow(
             id=clean(str(body.get("id", ""))),
@@ -259,21 +219,17 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
 
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
     """The versions a region offers that can be encrypted (1.33 or later), newest first. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
-        result = await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The Kubernetes versions of {location} could not be listed.")
-        ) from error
+    with asking(f"The Kubernetes versions of {location} could not be listed."):
+        found = as_json(
+            await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
+        )
     rows = []
-    for body in as_json(result).get("values") or []:
+    for body in found.get("values") or []:
         plans = dig(body, "capabilities", "supportPlan") or []
         patches = sorted(body.get("patchVersions") or {}, key=version_of)
         rows.append(
             VersionRow(
-                version=clean(str(body["version"])),
+                version=clean(str(body.get("version") or "")),
                 latest_patch=clean(patches[-1]) if patches else "",
                 default=body.get("isDefault") is True,
                 preview=body.get("isPreview") is True,
@@ -286,10 +242,6 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
 
 async def locations(azure: Azure, subscription: str) -> list[str]:
     """The regions of a subscription, by short name. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with asking("The regions could not be listed."):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
         return sorted([clean(str(location.name)) async for location in found])
-    except SdkError as error:
-        raise AzureError(problem_from(error, "The regions could not be listed.")) from error

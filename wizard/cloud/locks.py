@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from wizard.cloud.arm import covers
+from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,16 @@ class Lock:
 
 async def locks(azure: Azure, subscription: str) -> tuple[Lock, ...] | None:
     """Every lock in a subscription, whatever it is on; None where they may not be read. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
-
-    try:
-        found = [
-            lock async for lock in azure.locks(subscription).management_locks.list_at_subscription_level()
-        ]
-    except HttpResponseError as error:
-        if error.status_code == 403:
+    with asking("The locks of the subscription could not be read."):
+        listing = azure.locks(subscription).management_locks.list_at_subscription_level()
+        found = await if_allowed(listing)
+        if found is None:
             return None
-        raise AzureError(problem_from(error, "The locks of the subscription could not be read.")) from error
-    except SdkError as error:
-        raise AzureError(problem_from(error, "The locks of the subscription could not be read.")) from error
-    marker = "/providers/microsoft.authorization/locks/"
-    return tuple(
-        Lock(clean(str(lock.name)), str(lock.id)[: str(lock.id).casefold().rindex(marker)], str(lock.level))
-        for lock in found
-        if marker in str(lock.id).casefold()
-    )
+        marker = "/providers/microsoft.authorization/locks/"
+        return tuple(
+            Lock(
+                clean(str(lock.name)), str(lock.id)[: str(lock.id).casefold().rindex(marker)], str(lock.level)
+            )
+            for lock in found
+            if marker in str(lock.id).casefold()
+        )

@@ -142,7 +142,7 @@ def token_policies(clock: Clock, patience: Patience) -> list[Any]:
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
         Retrying(clock, patience, ARM_REPEATS),
-        Understanding(),
+        Understanding(quote=False),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
 

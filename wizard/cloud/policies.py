@@ -1,11 +1,14 @@
 """What Azure Policy would deny, asked before anything is sent: Policy Insights, "Check policy restrictions"."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud.arm import GroupId, Json
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
+from wizard.cloud.problems import AzureError
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,6 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
     Policies on what a service creates for itself (the nodes of a cluster) are not seen by this, and a group that does
     not exist yet is judged by its subscription. It only foresees a refusal: Azure itself has the last word.
     """
-    from azure.core.exceptions import AzureError as SdkError
     from azure.core.exceptions import ResourceNotFoundError
     from azure.mgmt.policyinsights.models import CheckRestrictionsRequest, CheckRestrictionsResourceDetails
 
@@ -49,23 +51,22 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
     )
     body = CheckRestrictionsRequest(resource_details=details)
     client = azure.policies(request.group.subscription).policy_restrictions
-    try:
+    with suppress(AzureError), asking("What Azure Policy would deny could not be asked."):
         try:
             result = await client.check_at_resource_group_scope(request.group.name, body)
         except ResourceNotFoundError:
             result = await client.check_at_subscription_scope(body)
-    except SdkError:
-        return ()
-    found = result.content_evaluation_result
-    return tuple(
-        Denial(
-            what=request.name,
-            assignment=clean(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
-            field=_field(one.evaluation_details),
+        found = result.content_evaluation_result
+        return tuple(
+            Denial(
+                what=request.name,
+                assignment=clean(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
+                field=_field(one.evaluation_details),
+            )
+            for one in (found.policy_evaluations if found else None) or ()
+            if str(one.evaluation_result).casefold() == "noncompliant"
         )
-        for one in (found.policy_evaluations if found else None) or ()
-        if str(one.evaluation_result).casefold() == "noncompliant"
-    )
+    return ()
 
 
 def _field(details: Any) -> str:

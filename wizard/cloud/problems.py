@@ -41,20 +41,41 @@ class AzureError(Exception):
         super().__init__(problem.summary)
 
 
+def odd_answer(summary: str, why: BaseException | str) -> Problem:
+    """An answer of Azure's that could not be read. `summary` says in one sentence what was being attempted.
+
+    `why`: in words, or the error that reading it ended in, which is told as `fault_of_ours` does: with no value of it.
+    """
+    what = why if isinstance(why, str) else _what_and_where(why)
+    return Problem(
+        "azure",
+        summary,
+        f"Azure answered in a shape that is not known here ({what}).",
+        "Try again, which is safe; if it stays, report this line with what you did.",
+        code="UnknownShape",
+        retryable=True,
+    )
+
+
 def fault_of_ours(error: BaseException, where: str = "") -> Problem:
     """An error that nobody foresaw, told without any value that was in play: what and where it is, not what it says.
 
     `where` says in a few words what was being done.
     """
+    return Problem(
+        "ours",
+        f"aks-kms itself failed{f' at {where}' if where else ''}: {_what_and_where(error)}.",
+        "Azure answered in a shape that is not known here, or there is a fault in this program.",
+        "Try again, which is safe; if it stays, report this line with what you did.",
+    )
+
+
+def _what_and_where(error: BaseException) -> str:
+    """The type of an error, and the last line of this program that it passed: `TypeError in wizard.cloud.roles, line 80`."""
     place, frame = "", error.__traceback__
     while frame is not None:
         module = str(frame.tb_frame.f_globals.get("__name__", ""))
         if module.startswith(("wizard", "screens")):
-            place = f"{module}, line {frame.tb_lineno}"
+            place = f" in {module}, line {frame.tb_lineno}"
         frame = frame.tb_next
-    return Problem(
-        "ours",
-        f"aks-kms itself failed{f' at {where}' if where else ''}: {type(error).__name__}{f' in {place}' if place else ''}.",
-        "Azure answered in a shape that is not known here, or there is a fault in this program.",
-        "Try again, which is safe; if it stays, report this line with what you did.",
-    )
+    return f"{type(error).__name__}{place}"

@@ -1,9 +1,12 @@
 """How many clusters a subscription may have in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wizard.cloud.arm import same
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.problems import AzureError
 
 _CLUSTERS = "managedclusters"
 """The name of the quota of clusters is UNCONFIRMED; one that is called otherwise is not known."""
@@ -19,12 +22,10 @@ class Quota:
 
 async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | None:
     """The quota of managed clusters; None where it cannot be learnt: creating one then has the last word."""
-    from azure.core.exceptions import AzureError as SdkError
-
     scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
     client = azure.quotas(subscription)
     limit = used = None
-    try:
+    with suppress(AzureError), asking("The quota of clusters could not be read."):
         async for quota in client.quota.list(scope):
             properties = quota.properties
             if properties and properties.name and _is_clusters(properties.name.value):
@@ -33,9 +34,8 @@ async def clusters_in_region(azure: Azure, subscription: str, location: str) -> 
             counted = usage.properties
             if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
                 used = counted.usages.value
-    except SdkError:
-        return None
-    return Quota(int(limit), int(used)) if limit is not None and used is not None else None
+        return Quota(int(limit), int(used)) if limit is not None and used is not None else None
+    return None
 
 
 def _is_clusters(name: str | None) -> bool:

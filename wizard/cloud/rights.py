@@ -1,15 +1,18 @@
-"""What whoever is signed in may do, as far as Azure tells: AZURE.md §6, pre-check 1."""
+"""What may be done: by whoever is signed in, as far as Azure tells (AZURE.md §6, pre-check 1), and by who holds a role."""
 
+import asyncio
 import fnmatch
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
+from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError
+from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 """The principal of type SystemDefined that stands for all principals in a deny assignment."""
@@ -92,46 +95,65 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
     return await _read(listing, resource_id)
 
 
-async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
+async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
+    """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
+    may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).
 
-    try:
-        found = [p async for p in listing]
-    except HttpResponseError as error:
-        if error.status_code in {403, 404}:
-            return None
-        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"Your rights on {where} could not be read.")) from error
-    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found)
+    As there, conditions, deny assignments and roles that are only eligible do not show.
+    """
+    scope = f"/subscriptions/{subscription}"
+    client = azure.authorization(subscription)
+    with suppress(AzureError), asking(f"Your roles on {scope} could not be read."):
+        held = await grants(azure, scope, azure.signed_in.object_id)
+        guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
+        roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
+        return tuple(one for role in roles for one in _permissions(role.permissions))
+    return None
+
+
+async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
+    """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
+    client = azure.authorization(subscription)
+    with asking(f"The role {guid} could not be read."):
+        role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
+        allowed = _data_permissions(role.permissions)
+        fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
+        return clean(str(role.role_name or guid)), fits
+
+
+async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
+    with asking(f"Your rights on {where} could not be read."):
+        found = await if_allowed(listing)
+        return None if found is None else _permissions(found)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
     """The deny assignments on a scope, above it and below. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    client = azure.authorization(scope.strip("/").split("/")[1])
-    try:
-        found = [deny async for deny in client.deny_assignments.list_for_scope(scope)]
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The deny assignments on {scope} could not be listed.")
-        ) from error
-    return tuple(
-        Deny(
-            name=clean(str(deny.deny_assignment_name or deny.name or "")),
-            scope=str(deny.scope or ""),
-            principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
-            excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),
-            actions=tuple(
-                Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in deny.permissions or ()
-            ),
-            data_actions=tuple(
-                Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ()))
-                for p in deny.permissions or ()
-            ),
-            children=not deny.do_not_apply_to_child_scopes,
+    client = azure.authorization(subscription_of(scope))
+    with asking(f"The deny assignments on {scope} could not be listed."):
+        return tuple(
+            [
+                Deny(
+                    name=clean(str(deny.deny_assignment_name or deny.name or "")),
+                    scope=str(deny.scope or ""),
+                    principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
+                    excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),
+                    actions=_permissions(deny.permissions),
+                    data_actions=_data_permissions(deny.permissions),
+                    children=not deny.do_not_apply_to_child_scopes,
+                )
+                async for deny in client.deny_assignments.list_for_scope(scope)
+            ]
         )
-        for deny in found
+
+
+def _permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
+    """What an SDK's permissions say of the management plane."""
+    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found or ())
+
+
+def _data_permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
+    """The same of the data plane."""
+    return tuple(
+        Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ())) for p in found or ()
     )

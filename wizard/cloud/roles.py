@@ -3,17 +3,16 @@
 Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
 """
 
-import asyncio
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from wizard.cloud.arm import covers, same
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError
-from wizard.cloud.rights import Permission
 
 
 @dataclass(frozen=True)
@@ -88,27 +87,24 @@ def assignment_name(scope: str, principal_id: str, role: Role) -> str:
 async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool = False) -> tuple[Grant, ...]:
     """The role assignments of a principal on a scope, inherited ones included, and those of its groups unless only what
     it holds `directly` is asked for. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
     which = f"principalId eq '{principal_id}'" if directly else f"assignedTo('{principal_id}')"
     client = azure.authorization(subscription_of(scope)).role_assignments
-    try:
-        found = [a async for a in client.list_for_scope(scope, filter=which)]
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"The role assignments on {scope} could not be listed.")
-        ) from error
-    return tuple(
-        Grant(
-            scope=str(a.scope or ""),
-            role_guid=str(a.role_definition_id or "").rsplit("/", 1)[-1],
-            principal_id=principal_id,
-            created_on=a.created_on,
-            group_id="" if same(str(a.principal_id or ""), principal_id) else str(a.principal_id or ""),
-            conditional=bool(a.condition),
+    with asking(f"The role assignments on {scope} could not be listed."):
+        return tuple(
+            [
+                Grant(
+                    scope=str(a.scope or ""),
+                    role_guid=str(a.role_definition_id or "").rsplit("/", 1)[-1],
+                    principal_id=principal_id,
+                    created_on=a.created_on,
+                    group_id=""
+                    if same(str(a.principal_id or ""), principal_id)
+                    else str(a.principal_id or ""),
+                    conditional=bool(a.condition),
+                )
+                async for a in client.list_for_scope(scope, filter=which)
+            ]
         )
-        for a in found
-    )
 
 
 async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
@@ -116,63 +112,19 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
 
     It only makes a refusal more helpful, so not being allowed to ask (or a tenant without the licence) is no problem.
     """
-    from azure.core.exceptions import AzureError as SdkError
-
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
-    try:
-        found = [instance async for instance in client.list_for_scope(scope, filter="asTarget()")]
-    except SdkError:
-        return ()
     rows = []
-    for instance in found:
-        details = instance.expanded_properties
-        role = details.role_definition.display_name if details and details.role_definition else None
-        rows.append(
-            Eligible(
-                clean(str(role or instance.role_definition_id or "")), clean(str(instance.scope or scope))
+    with suppress(AzureError), asking("What may be activated could not be listed."):
+        async for instance in client.list_for_scope(scope, filter="asTarget()"):
+            details = instance.expanded_properties
+            role = details.role_definition.display_name if details and details.role_definition else None
+            rows.append(
+                Eligible(
+                    clean(str(role or instance.role_definition_id or "")), clean(str(instance.scope or scope))
+                )
             )
-        )
-    return tuple(rows)
-
-
-async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    client = azure.authorization(subscription)
-    try:
-        role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The role {guid} could not be read.")) from error
-    allowed = [
-        Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ()))
-        for p in role.permissions or ()
-    ]
-    fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
-    return clean(str(role.role_name or guid)), fits
-
-
-async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
-    """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
-    may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).
-
-    As there, conditions, deny assignments and roles that are only eligible do not show.
-    """
-    from azure.core.exceptions import AzureError as SdkError
-
-    scope = f"/subscriptions/{subscription}"
-    client = azure.authorization(subscription)
-    try:
-        held = await grants(azure, scope, azure.signed_in.object_id)
-        guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
-        roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
-    except (SdkError, AzureError):
-        return None
-    return tuple(
-        Permission(tuple(p.actions or ()), tuple(p.not_actions or ()))
-        for role in roles
-        for p in role.permissions or ()
-    )
+        return tuple(rows)
+    return ()
 
 
 def subscription_of(scope: str) -> str:

@@ -2,24 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from wizard.cloud import quota, rights
-from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same
+from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same
+from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
 from wizard.cloud.credential import SignedIn
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
-from wizard.cloud.inventory import VersionRow, firewall_denies, kubernetes_versions
+from wizard.cloud.inventory import VersionRow, kubernetes_versions
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.policies import Denial
 from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants, in_subscription
+from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.target import Target
 
 
@@ -62,13 +64,13 @@ class Snapshot:
     """What whoever is signed in may do, by the id of a group or resource in lower case; None where it cannot be known."""
     eligible: tuple[Eligible, ...] = ()
     """Roles that whoever is signed in may activate."""
-    denies: tuple[Deny, ...] | None = ()
-    """Every deny assignment in the subscriptions; None where they may not be read."""
+    deny_assignments: tuple[Deny, ...] | None = ()
+    """Every deny assignment in the subscriptions, as far as they may be read; None where that is in none of them."""
     unregistered: tuple[tuple[str, str], ...] = ()
-    """Resource providers that a customer-managed key needs, and the subscription that has never registered them."""
+    """Resource providers that a customer-managed key needs, and the subscription that has not registered them."""
     locks: tuple[Lock, ...] | None = ()
-    """Every lock in the subscriptions; None where they may not be read."""
-    denials: tuple[Denial, ...] = ()
+    """Every lock in the subscriptions, as far as they may be read; None where that is in none of them."""
+    policy_denials: tuple[Denial, ...] = ()
     """What Azure Policy would deny of what the plan sends."""
 
     @property
@@ -91,7 +93,8 @@ class Snapshot:
         if len(parts) == 4 and self.groups.get(scope.casefold(), {}) is None:
             return self.rights.get(f"/subscriptions/{parts[1]}".casefold())
         if len(parts) == 2:
-            return next((held for held in self.rights.values() if held is not None), None)
+            inside = (held for where, held in self.rights.items() if covers(scope, where))
+            return next((held for held in inside if held is not None), None)
         return None
 
     def vault_grants_by_policy(self) -> bool:
@@ -139,7 +142,7 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         rights=held,
         eligible=may,
         locks=_together(locked),
-        denies=_together(denied),
+        deny_assignments=_together(denied),
         cluster=cluster,
         identities_gone=await _gone(azure, cluster),
         **new,
@@ -155,17 +158,9 @@ def _together(lists: list[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
 
 async def read(request: Awaitable[Any], summary: str) -> Json | None:
     """One resource's body, or None where it (or its group) does not exist. Raises AzureError; `summary` heads it."""
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        return as_json(await request)
-    except ResourceNotFoundError as error:
-        if error.error and error.error.code == "SubscriptionNotFound":
-            raise AzureError(problem_from(error, summary)) from error
-        return None
-    except SdkError as error:
-        raise AzureError(problem_from(error, summary)) from error
+    with asking(summary):
+        found = await if_there(request)
+        return None if found is None else as_json(found)
 
 
 async def read_cluster(azure: Azure, target: Target) -> Json | None:
@@ -213,7 +208,7 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
     if target.answers.customer_managed is not None:
         resources += [target.vault_id, target.identity_id]
     in_subscriptions, in_groups, on_resources = await asyncio.gather(
-        asyncio.gather(*(in_subscription(azure, name) for name in target.subscriptions)),
+        asyncio.gather(*(rights.in_subscription(azure, name) for name in target.subscriptions)),
         asyncio.gather(*(rights.in_group(azure, group) for group in target.groups)),
         asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
     )
@@ -282,21 +277,12 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
 
 async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
     """The cluster's user-assigned identities that do not exist any more; one that may not be read is not missed."""
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import ResourceNotFoundError
 
     async def is_gone(identity: str) -> bool:
-        try:
-            there = ResourceId.parse(identity)
-        except ValueError:
-            return False  # nobody can look for what has no such id
-        client = azure.identities(there.subscription).user_assigned_identities
-        try:
-            await client.get(there.resource_group, there.name)
-        except ResourceNotFoundError:
-            return True
-        except SdkError:
-            return False
+        with suppress(AzureError), asking(f"The identity {identity} could not be read."):
+            there = ResourceId.parse(identity)  # of what has no such id, nobody can say
+            client = azure.identities(there.subscription).user_assigned_identities
+            return await if_there(client.get(there.resource_group, there.name)) is None
         return False
 
     attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
@@ -323,16 +309,13 @@ async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, 
 async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, ...]:
     """The ids of other clusters that an open vault would be closed to; those of subscriptions that cannot be read are
     not known."""
-    from azure.core.exceptions import AzureError as SdkError
-
     if target.own.vault.network_access != "Private" or firewall_denies(vault):
         return ()
     found = []
     for subscription in target.subscriptions:
-        try:
+        bodies: list[Json] = []
+        with suppress(AzureError), asking(f"The clusters of {subscription} could not be listed."):
             bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
-        except SdkError:
-            continue
         for body in bodies:
             there = Encryption.of(body)
             uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
@@ -344,27 +327,20 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
 
 async def _key_deleted(azure: Azure, target: Target) -> bool:
     """Whether a deleted key holds the name. The vault alone knows, and often does not let one ask."""
-    from azure.core.exceptions import AzureError as SdkError
-
-    try:
+    with suppress(AzureError), asking(f"The deleted key {target.own.key.name} could not be looked for."):
         await azure.keys(target.vault_uri).get_deleted_key(target.own.key.name)
-    except SdkError:
-        return False
-    return True
+        return True
+    return False
 
 
 async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
     """A deleted vault of this name among those of the subscription."""
-    from azure.core.exceptions import AzureError as SdkError
-
     client = azure.vaults(target.answers.vault_group.subscription).vaults
-    try:
+    with suppress(AzureError), asking("The deleted key vaults could not be listed."):
         async for deleted in client.list_deleted():
             if same(deleted.name, target.own.vault.name):
                 return as_json(deleted)
-    except SdkError:
-        return None  # whether the name is free is asked all the same
-    return None
+    return None  # whether the name is free is asked all the same
 
 
 async def _unregistered(azure: Azure, target: Target) -> tuple[tuple[str, str], ...]:
@@ -373,21 +349,18 @@ async def _unregistered(azure: Azure, target: Target) -> tuple[tuple[str, str], 
         ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
     )
     states = await asyncio.gather(*(provider_state(azure, where, name) for name, where in wanted))
-    return tuple(pair for pair, state in zip(wanted, states, strict=True) if state == "NotRegistered")
+    return tuple(
+        pair for pair, state in zip(wanted, states, strict=True) if state not in {"Registered", "Registering"}
+    )
 
 
 async def _name_taken(azure: Azure, target: Target) -> str | None:
-    from azure.core.exceptions import AzureError as SdkError
     from azure.mgmt.keyvault.models import VaultCheckNameAvailabilityParameters
 
     name = target.own.vault.name
     body = VaultCheckNameAvailabilityParameters(name=name)
-    try:
+    with asking(f"Whether the name {name} is free could not be asked."):
         answer = await azure.vaults(target.answers.vault_group.subscription).vaults.check_name_availability(
             body
         )
-    except SdkError as error:
-        raise AzureError(
-            problem_from(error, f"Whether the name {name} is free could not be asked.")
-        ) from error
-    return None if answer.name_available else clean(str(answer.message or answer.reason))
+        return None if answer.name_available else clean(str(answer.message or answer.reason))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 TOO_MANY = 429
+MOST_TRIES = 5
+"""Times that many clusters' questions are asked again after a 429 that outlasted the SDK's own retries."""
 _UNSAID = 5.0
 """Seconds to hold back where a 429 names no time; AKS's and ARM's name one (AZURE.md §1a)."""
 

@@ -29,12 +29,17 @@ class Understanding(policies.ContentDecodePolicy):
     """Decodes answers as azure-core's own policy does, and takes nothing for an answer that is no JSON object.
 
     A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
+    A next page is looked for where the first one came from and nowhere else, for the token goes along.
     """
 
-    def __init__(self, illegible: Illegible | None = None) -> None:
-        """`illegible` knows the shapes of what answers: it is given method, path, status and body."""
+    def __init__(self, illegible: Illegible | None = None, *, quote: bool = True) -> None:
+        """`illegible` knows the shapes of what answers: it is given method, path, status and body.
+
+        `quote`: an odd answer may be quoted, because no secret is in it.
+        """
         super().__init__()
         self._illegible = illegible
+        self._quote = quote
 
     def on_request(self, request: Any) -> None:
         """Called before each try: every answer is read at once, where a try that breaks off can be repeated."""
@@ -51,33 +56,47 @@ class Understanding(policies.ContentDecodePolicy):
             self._decode(request, response)
             body = response.context.get(self.CONTEXT_NAME)
             if not isinstance(body, Mapping) and answer.request.method != "DELETE":
-                raise _not_azures(answer)
+                raise self._not_azures(answer)
         elif answer.status_code == 404:
             self._decode(request, response)
             body = response.context.get(self.CONTEXT_NAME)
             if not isinstance(body, Mapping) or not {"error", "code"} & body.keys():
-                raise _not_azures(answer)
+                raise self._not_azures(answer)
         else:
             with suppress(DecodeError, ValueError):  # an error speaks by its status too
                 self._not_too_deep(request, response)
         if self._illegible and self.CONTEXT_NAME in response.context:
-            path = urlsplit(answer.request.url).path
+            address = answer.request.url
             body = response.context[self.CONTEXT_NAME]
-            if why := self._illegible(answer.request.method, path, answer.status_code, body):
-                raise _not_azures(answer, why)
+            why = self._illegible(
+                answer.request.method, urlsplit(address).path, answer.status_code, body
+            ) or _leads_away(body, address)
+            if why:
+                raise self._not_azures(answer, why)
 
     def _decode(self, request: Any, response: Any) -> None:
         try:
             self._not_too_deep(request, response)
         except (DecodeError, ValueError) as error:
-            raise _not_azures(response.http_response) from error
+            raise self._not_azures(response.http_response) from error
 
     def _not_too_deep(self, request: Any, response: Any) -> None:
         """azure-core's own decoding; what is nested deeper than Python can go would fail again wherever it is read."""
         try:
             super().on_response(request, response)
         except RecursionError as error:
-            raise _not_azures(response.http_response, "objects in objects without end") from error
+            raise self._not_azures(response.http_response, "objects in objects without end") from error
+
+    def _not_azures(self, answer: Any, why: str = "") -> NotUnderstoodError:
+        kind = answer.headers.get("Content-Type") or "no content type"
+        quote = self._quote and not _may_be_secret(answer.request)
+        begins = (
+            one_line(answer.body()[:200].decode(errors="replace")) if quote else "what it says may be secret"
+        )
+        return NotUnderstoodError(
+            f"the answer to {named(answer.request)} is not Azure's (HTTP {answer.status_code}, {one_line(kind)})"
+            f": {why or begins or 'nothing'}"
+        )
 
 
 class Wordless(policies.SansIOHTTPPolicy[Any, Any]):
@@ -110,10 +129,25 @@ def _in_whole_seconds(answer: Any) -> None:
         answer.headers["Retry-After"] = str(max(0, seconds))
 
 
-def _not_azures(answer: Any, why: str = "") -> NotUnderstoodError:
-    kind = answer.headers.get("Content-Type") or "no content type"
-    begins = one_line(answer.body()[:200].decode(errors="replace"))
-    return NotUnderstoodError(
-        f"the answer to {named(answer.request)} is not Azure's (HTTP {answer.status_code}, {one_line(kind)})"
-        f": {why or begins or 'nothing'}"
-    )
+def _leads_away(body: object, address: str) -> str | None:
+    """Why the next page of a list is not looked for: it is said to be somewhere else."""
+    link = body.get("nextLink") if isinstance(body, Mapping) else None
+    if not link or _place(str(link)) == _place(address):
+        return None
+    return f"its next page is said to be on {_place(str(link))[1] or 'no host'}"
+
+
+def _place(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an address; nothing of what is none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or 443
+    except ValueError:
+        return "", "", 0
+    return parts.scheme, parts.hostname or "", port
+
+
+def _may_be_secret(request: Any) -> bool:
+    """Whether an answer may be a credential: Azure Resource Manager hands them out by a POST to an action `list…`."""
+    action = urlsplit(request.url).path.rstrip("/").rpartition("/")[2]
+    return bool(request.method == "POST" and action.casefold().startswith("list"))

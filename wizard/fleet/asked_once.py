@@ -14,13 +14,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from wizard.cloud.azure import Azure
-from wizard.cloud.throttling import TOO_MANY, Throttling
+from wizard.cloud.throttling import MOST_TRIES, TOO_MANY, Throttling
 
 Client = TypeVar("Client")
 Question = tuple[Any, ...]
-
-_MOST_TRIES = 5
-"""Times that a question is asked again after a 429 that outlasted the SDK's own retries."""
 
 
 @dataclass
@@ -67,7 +64,7 @@ class Memory:
     async def _paced(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         from azure.core.exceptions import HttpResponseError  # imported by connect
 
-        for _ in range(_MOST_TRIES):
+        for _ in range(MOST_TRIES):
             if self._throttling.left <= self._longest:
                 await self._throttling.passed()
             try:

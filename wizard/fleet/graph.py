@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from wizard.cloud.arm import Json
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
 
 if TYPE_CHECKING:
     from azure.mgmt.resourcegraph.models import QueryResponse
@@ -47,7 +46,6 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
     until the window ends. Raises AzureError.
     """
     await asyncio.to_thread(importlib.import_module, "azure.mgmt.resourcegraph.aio")
-    from azure.core.exceptions import AzureError as SdkError
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     client = azure.resource_graph()
@@ -60,12 +58,10 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
         )
         failed = "Azure Resource Graph could not be asked where there are clusters."
         await azure.hold_back(failed)
-        try:
+        with asking(failed):
             answer = await client.resources(query, cls=lambda sent, found, _: _keep(sent, found, headers))
-        except SdkError as error:
-            raise AzureError(problem_from(error, failed)) from error
-        yield page_of(answer, headers)
-        token = answer.skip_token
+            page, token = page_of(answer, headers), answer.skip_token
+        yield page
         if not token:
             return
         azure.throttling.hold(window(headers))

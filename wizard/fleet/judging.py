@@ -1,13 +1,16 @@
 """The verdict on many clusters: a sweep, and the checks on each cluster it finds, as deep as asked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from wizard.cloud.arm import Json
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.cloud.problems import AzureError
 from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone, Swept, sweep
@@ -51,7 +54,7 @@ async def judge(
     """
     wanted, progress = wanted or Wanted(), progress or Progress()
     once = AskedOnce.through(azure)
-    under_way: set[asyncio.Task[Judged]] = set()
+    under_way: set[asyncio.Task[Judged | Unreadable]] = set()
     async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
         try:
             async for each in found:
@@ -60,9 +63,9 @@ async def judge(
                 elif not wanted.fits(each.row):
                     continue
                 elif depth == "basic":
-                    yield Judged(each.row, at_a_glance(each.body, azure.cloud.vault_suffix), each.in_graph)
+                    yield await _told(each, _at_a_glance(azure, each.body))
                 else:
-                    under_way.add(asyncio.create_task(_in_depth(once, each)))
+                    under_way.add(asyncio.create_task(_told(each, report_on(once, each.body))))
                     if len(under_way) >= _AT_ONCE:
                         done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                         for task in done:
@@ -76,5 +79,15 @@ async def judge(
             await once.give_up()
 
 
-async def _in_depth(azure: AskedOnce, cluster: Swept) -> Judged:
-    return Judged(cluster.row, await report_on(azure, cluster.body), cluster.in_graph)
+async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
+    return at_a_glance(body, azure.cloud.vault_suffix)
+
+
+async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
+    """The verdict on one cluster; where there can be none, that, so that the others get theirs."""
+    row = cluster.row
+    try:
+        with asking(f"The cluster {row.name} in {row.subscription_name} could not be judged."):
+            return Judged(row, await judging, cluster.in_graph)
+    except AzureError as error:
+        return Unreadable(row.subscription_id, row.subscription_name, error.problem, row.id)

@@ -2,19 +2,13 @@
 
 import urllib.parse
 from collections.abc import AsyncIterator
+from typing import cast
 
-from wizard.cloud.arm import Json
+from wizard.cloud.arm import CLUSTER_API, Json
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.throttling import TOO_MANY
-
-API_VERSION = "2026-08-01"
-"""The one that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in the
-stable versions from 2026-07-01 on (AZURE.md §0 A)."""
-
-_MOST_TRIES = 5
-"""Times that a page is asked for again after a 429 that outlasted the SDK's own retries."""
+from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
 
 
 async def bodies(
@@ -30,12 +24,12 @@ async def bodies(
     """
     scope = f"/subscriptions/{urllib.parse.quote(subscription)}"
     scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
-    url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={API_VERSION}"
+    url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={CLUSTER_API}"
     failed = f"The clusters of {name} could not be listed."
     while url:
         page = await _page(azure, subscription, url, failed)
         yield page.get("value") or []
-        url = _next(azure, page.get("nextLink"), failed)
+        url = page.get("nextLink") or ""
 
 
 async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
@@ -48,27 +42,16 @@ async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
         401: exceptions.ClientAuthenticationError,
         404: exceptions.ResourceNotFoundError,
     }
-    for _ in range(_MOST_TRIES):
+    for _ in range(MOST_TRIES):
         await azure.hold_back(failed)
-        try:
+        with asking(failed):
             response = await client.send_request(HttpRequest("GET", url))
             if response.status_code == TOO_MANY:
                 continue  # the pipeline has written down for how long; `passed` waits for it
             if response.status_code != 200:
                 exceptions.map_error(response.status_code, response, kinds)
                 raise exceptions.HttpResponseError(response=response, error_format=ARMErrorFormat)
-            page = response.json()
-        except exceptions.AzureError as error:
-            raise AzureError(problem_from(error, failed)) from error
-        except ValueError as error:
-            raise AzureError(
-                Problem("transient", failed, "Azure's answer is no JSON.", "Try again.", retryable=True)
-            ) from error
-        if not isinstance(page, dict):
-            raise AzureError(
-                Problem("transient", failed, "Azure's answer is no list.", "Try again.", retryable=True)
-            )
-        return page
+            return cast("Json", response.json())  # an object: the pipeline lets nothing else through
     raise AzureError(
         Problem(
             "transient",
@@ -79,20 +62,3 @@ async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
             retryable=True,
         )
     )
-
-
-def _next(azure: Azure, link: object, failed: str) -> str:
-    """Where the next page is; empty after the last. The token goes to Azure Resource Manager alone, wherever a link leads."""
-    if not link:
-        return ""
-    ours, theirs = urllib.parse.urlsplit(azure.cloud.arm), urllib.parse.urlsplit(str(link))
-    if (theirs.scheme, theirs.hostname) != (ours.scheme, ours.hostname):
-        raise AzureError(
-            Problem(
-                "azure",
-                failed,
-                f"The next page is said to be on {theirs.hostname}, which is not {ours.hostname}.",
-                "Check the proxy between here and Azure.",
-            )
-        )
-    return str(link)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
+from wizard.cloud.clean import one_line
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.legible import illegible_cluster
+from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
 
@@ -55,7 +57,8 @@ async def sweep(
     """Every cluster of these subscriptions, as it is found; what could not be read, and what is gone.
 
     `whole`: these are all that can be seen, so that Graph is asked without naming them and may know of more. Nothing
-    that Azure says ends a sweep: a subscription that cannot be listed is one `Unreadable`.
+    that Azure says ends a sweep: a subscription that cannot be listed is one `Unreadable`, and so is a cluster that a list
+    shows in a shape that is none.
     """
     progress = progress or Progress()
     progress.throttling = azure.throttling
@@ -178,14 +181,27 @@ async def _take(
     """Hand on the clusters of a page; how many there are. They are taken out of those that may be gone."""
     batch: list[Found] = []
     for body in page:
-        row = cluster_row(body, place.subscription)
-        id_ = row.id.lower()
+        id_ = str(body.get("id") or "").lower()
         gone.discard(id_)
+        if why := illegible_cluster(body):
+            batch.append(_odd(body, why, place.subscription))
+            continue
+        row = cluster_row(body, place.subscription)
         batch.append(Swept(row, body, None if place.known is None else id_ in place.known))
         progress.kinds[row.kind] += 1
-    progress.clusters += len(batch)
+        progress.clusters += 1
     await found.put(batch)
     return len(batch)
+
+
+def _odd(body: Json, why: str, subscription: Subscription) -> Unreadable:
+    """One cluster that a list shows in another shape than any; the others of the list are as good as ever."""
+    id_ = one_line(str(body.get("id") or ""))
+    summary = (
+        f"The cluster {id_.rpartition('/')[2] or 'without an id'} in {subscription.name} could not be read."
+    )
+    problem = odd_answer(summary, why)
+    return Unreadable(subscription.id, subscription.name, problem, id_)
 
 
 async def _by_groups(

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wizard.cloud.arm import Json, ResourceId, dig
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.problems import AzureError, Problem
 
 AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
@@ -42,18 +42,15 @@ class Kubeconfig:
 
 async def kubeconfig(azure: Azure, cluster: ResourceId) -> Kubeconfig:
     """The kubeconfig of the cluster's users. Raises AzureError with what to do where none can be had."""
-    from azure.core.exceptions import AzureError as SdkError
-
+    client = azure.containers(cluster.subscription).managed_clusters
     try:
-        answer = await azure.containers(cluster.subscription).managed_clusters.list_cluster_user_credentials(
-            cluster.resource_group, cluster.name
-        )
-    except SdkError as error:
-        raise AzureError(
-            _refused(problem_from(error, "No kubeconfig could be had."), azure, cluster)
-        ) from error
-    configs = answer.kubeconfigs or []
-    return await reduced(azure, bytes(configs[0].value or b"").decode("utf-8", "replace") if configs else "")
+        with asking("No kubeconfig could be had."):
+            answer = await client.list_cluster_user_credentials(cluster.resource_group, cluster.name)
+            configs = answer.kubeconfigs or []
+            text = bytes(configs[0].value or b"").decode("utf-8", "replace") if configs else ""
+    except AzureError as error:
+        raise AzureError(_refused(error.problem, azure, cluster)) from error
+    return await reduced(azure, text)
 
 
 async def reduced(azure: Azure, text: str) -> Kubeconfig:

@@ -6,8 +6,7 @@ wipe them (KV:troubleshooting-access-issues).
 
 from collections.abc import Sequence
 
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
+from wizard.cloud.asking import asking
 from wizard.cloud.snapshot import policy_allows, read_vault
 from wizard.procedure.step import Work, not_so, placed, shell
 from wizard.target import Target
@@ -17,7 +16,6 @@ ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
 
 async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
     """Add the key permissions to whatever the principal has there already. Raises AzureError."""
-    from azure.core.exceptions import AzureError as SdkError
     from azure.mgmt.keyvault.models import VaultAccessPolicyParameters
 
     group, name = work.answers.vault_group, work.target.own.vault.name
@@ -27,10 +25,8 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
         "permissions": {"keys": list(permissions)},
     }
     body = VaultAccessPolicyParameters({"properties": {"accessPolicies": [entry]}})
-    try:
+    with asking(f"The access policy on {name} could not be added."):
         await work.azure.vaults(group.subscription).vaults.update_access_policy(group.name, name, "add", body)
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The access policy on {name} could not be added.")) from error
     work.log(f"access policy on {name}: {', '.join(permissions)} for {principal}", "operator")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from wizard.cloud.diagnose import code_of, problem_from
+from wizard.cloud.asking import asking
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
 from wizard.procedure.step import Work, impatient, not_so, shell
@@ -16,8 +16,6 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
     `principalType` is always sent, so that Azure does not look a new identity up in Entra; where it does not know
     it nevertheless (PrincipalNotFound), that is waited out. An equal assignment under another name is success.
     """
-    from azure.core.exceptions import AzureError as SdkError
-    from azure.core.exceptions import HttpResponseError
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
     vault = work.target.vault_id
@@ -30,26 +28,23 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
         principal_id=principal,
         principal_type=kind,
     )
-    refusal: HttpResponseError | None = None
+    refusal: AzureError | None = None
     async for spent in work.tries("principal_wait", _PRINCIPAL_POLL, "Microsoft Entra"):
         try:
-            await client.create(vault, assignment_name(vault, principal, role), body)
-        except HttpResponseError as error:
-            code = code_of(error)
-            if code == "RoleAssignmentExists":
+            with asking(f"{role.name} could not be assigned."):
+                await client.create(vault, assignment_name(vault, principal, role), body)
+        except AzureError as error:
+            if error.problem.code == "RoleAssignmentExists":
                 return
-            if code != "PrincipalNotFound":
-                raise AzureError(problem_from(error, f"{role.name} could not be assigned.")) from error
+            if error.problem.code != "PrincipalNotFound":
+                raise
             refusal = error
             work.progress("Microsoft Entra does not know the new identity everywhere yet", spent, None)
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"{role.name} could not be assigned.")) from error
         else:
             work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
             return
     if refusal is not None:
-        problem = problem_from(refusal, f"{role.name} could not be assigned.")
-        raise AzureError(impatient(problem, work.patience, "principal_wait")) from refusal
+        raise AzureError(impatient(refusal.problem, work.patience, "principal_wait")) from refusal
 
 
 async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:

@@ -6,7 +6,7 @@ the vault's firewall refuses, the key may not encrypt and decrypt (or is disable
 given to another identity. A deny assignment does the same.
 """
 
-from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.step import Work
 from wizard.rules import Finding, identity, key, vault

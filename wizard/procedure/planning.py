@@ -2,12 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from wizard import cluster_body
 from wizard.answers import Answers
-from wizard.cloud.arm import dig, same
+from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
@@ -37,7 +36,7 @@ async def look(azure: Azure, target: Target) -> Snapshot:
         for request in step.requests(target, snapshot)
     ]
     found = await asyncio.gather(*(denials(azure, request) for request in requests))
-    return replace(snapshot, denials=tuple(denial for some in found for denial in some))
+    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in some))
 
 
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:
@@ -150,6 +149,7 @@ def _keep(target: Target) -> tuple[str, ...]:
 def _basis(snapshot: Snapshot) -> dict[str, Any]:
     """The facts besides the steps themselves that the plan stands on. No eTag: AKS changes it by itself."""
     cluster = snapshot.cluster
+    expires = moment(dig(snapshot.key, "properties", "attributes", "exp"))
     return {
         "exists": cluster is not None,
         "security_profile": dig(cluster, "properties", "securityProfile"),
@@ -161,10 +161,6 @@ def _basis(snapshot: Snapshot) -> dict[str, Any]:
         "principal": snapshot.identity_principal,
         "vault_purge_protection": dig(snapshot.vault, "properties", "enablePurgeProtection"),
         "vault_public_network_access": dig(snapshot.vault, "properties", "publicNetworkAccess"),
-        "key_expires": _moment(dig(snapshot.key, "properties", "attributes", "exp")),
+        "key_expires": expires.isoformat() if expires else None,
         "signed_in": snapshot.signed_in.object_id,
     }
-
-
-def _moment(epoch: object) -> str | None:
-    return datetime.fromtimestamp(epoch, UTC).isoformat() if isinstance(epoch, int | float) else None

@@ -6,8 +6,8 @@ from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import ENDED_BADLY, Encryption
-from wizard.cloud.inventory import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.cloud.snapshot import Snapshot
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
 from wizard.target import Target
 

@@ -13,7 +13,7 @@ GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
 def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Azure refuses to create what belongs to a resource provider that was never registered: AZURE.md §2c.
+    """Azure refuses to create what belongs to a resource provider that is not registered: AZURE.md §2c.
 
     The plan does not register it by itself: whose subscription it is decides which services are used in it.
     """
@@ -22,7 +22,7 @@ def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding
         yield Finding(
             "error",
             "provider-not-registered",
-            f"The subscription {subscription} has never registered the resource provider {namespace}, which your own key needs.",
+            f"The subscription {subscription} has not registered the resource provider {namespace}, which your own key needs.",
             f"az provider register --namespace {namespace} --subscription {subscription} --wait",
         )
 
@@ -30,7 +30,7 @@ def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding
 def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Azure Policy would deny what the plan sends; asked of Azure itself (AZURE.md §1a, RequestDisallowedByPolicy)."""
     del target
-    for denial in snapshot.denials:
+    for denial in snapshot.policy_denials:
         looks = f", which looks at {denial.field}" if denial.field else ""
         yield Finding(
             "error",
@@ -123,7 +123,7 @@ def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
     """No deny assignment takes away what the plan needs: AZURE.md §6, pre-check 3."""
     del target
     me = snapshot.signed_in
-    for deny in snapshot.denies or ():
+    for deny in snapshot.deny_assignments or ():
         actions = sorted({r.action for r in needed if deny.forbids(r.action) and deny.holds_on(r.scope)})
         if actions and deny.names(me.object_id):
             yield Finding(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
+from wizard.cloud.bodies import identity_kind
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
@@ -138,7 +138,7 @@ def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _denied(target: Target, snapshot: Snapshot, principal: str) -> Iterator[Finding]:
-    for deny in snapshot.denies or ():
+    for deny in snapshot.deny_assignments or ():
         concerns = deny.names(principal) and deny.holds_on(target.vault_id)
         if concerns and (deny.denies(ENCRYPT) or deny.denies(DECRYPT)):
             yield Finding(

@@ -1,10 +1,10 @@
 """The key: whether AKS can use it, and for how long."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from wizard import cluster_body
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json, dig, moment
 from wizard.cloud.clean import clean
 from wizard.cloud.snapshot import Snapshot
 from wizard.key_lifetime import EXPIRES_SOON, lacks_rotation, rotates_every
@@ -64,31 +64,31 @@ def unfit(vault: str, key: str, body: Json) -> Iterator[Finding]:
             f"The key {name} is disabled.",
             f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true",
         )
-    now = datetime.now(UTC).timestamp()
-    if (expires := attributes.get("exp")) and expires <= now:
+    now = datetime.now(UTC)
+    if (expires := moment(attributes.get("exp"))) and expires <= now:
         yield Finding(
             "error",
             "key-expired",
-            f"The key {name} expired on {datetime.fromtimestamp(expires, UTC):%Y-%m-%d}.",
+            f"The key {name} expired on {expires:%Y-%m-%d}.",
             f"Make a new version (az keyvault key rotate --vault-name {vault} -n {key}), or name another key.",
         )
-    if (not_before := attributes.get("nbf")) and not_before > now:
+    if (not_before := moment(attributes.get("nbf"))) and not_before > now:
         yield Finding(
             "error",
             "key-not-yet-valid",
-            f"The key {name} is valid only from {datetime.fromtimestamp(not_before, UTC):%Y-%m-%d %H:%M} UTC.",
+            f"The key {name} is valid only from {not_before:%Y-%m-%d %H:%M} UTC.",
             "Wait until then, or name another key.",
         )
 
 
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An existing key stays in date for a while: AZURE.md §1b, an expired key no longer encrypts."""
-    expires = dig(snapshot.key, "properties", "attributes", "exp")
-    if expires and 0 < expires - datetime.now(UTC).timestamp() < EXPIRES_SOON.total_seconds():
+    expires = moment(dig(snapshot.key, "properties", "attributes", "exp"))
+    if expires and timedelta(0) < expires - datetime.now(UTC) < EXPIRES_SOON:
         yield Finding(
             "warning",
             "key-expires-soon",
-            f"The key {_name(target)} expires on {datetime.fromtimestamp(expires, UTC):%Y-%m-%d}.",
+            f"The key {_name(target)} expires on {expires:%Y-%m-%d}.",
             "Give it a rotation policy, or a later expiry.",
         )
 

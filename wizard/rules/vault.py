@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
 from wizard.target import Target

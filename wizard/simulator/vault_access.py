@@ -92,7 +92,7 @@ def check_rights(world: World, vault: Resource, principal: Principal, permission
                 f"The user, group or application '{caller_text(world, principal)}' does not have keys {permission} permission on key vault "
                 f"'{vault.body['name']};location={vault.body['location']}'. For help resolving this issue, please see "
                 "https://go.microsoft.com/fwlink/?linkid=2125287",
-                inner="AccessDenied",
+                inner="ForbiddenByPolicy",  # as an Azure Policy on keys; older recordings say AccessDenied
             )
         return
     action = f"Microsoft.KeyVault/vaults/{DATA_ACTIONS[permission]}"

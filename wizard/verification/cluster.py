@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import LEGACY_KMS_V2, OLDEST, version_of
+from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged, unread
 from wizard.verification.report import Check, Outcome

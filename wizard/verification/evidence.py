@@ -39,7 +39,7 @@ class Evidence:
     """What they hold in the vault's subscription; read only where they hold nothing that helps on the vault."""
     key_roles: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """By the GUID of a role held: its name, and whether it lets its holder encrypt and decrypt with a key."""
-    denials: tuple[Deny, ...] | None = None
+    deny_assignments: tuple[Deny, ...] | None = None
     """The deny assignments that hold on the vault."""
     identities: dict[str, Json | Problem] = field(default_factory=dict)
     """By resource id: the user-assigned identities on the cluster."""
@@ -48,7 +48,7 @@ class Evidence:
     deleted: dict[str, Json | Problem] = field(default_factory=dict)
     """`vault` and `key`, where they are soft-deleted; or why that could not be looked at."""
     unreadable: dict[str, Problem] = field(default_factory=dict)
-    """What could not be read, and why: `vault`, `key`, `key-versions`, `roles`, `denials`, `locks`."""
+    """What could not be read, and why: `vault`, `key`, `key-versions`, `roles`, `deny-assignments`, `locks`."""
     pickup: timedelta = PICKUP
     """`PICKUP`, on the wall's clock."""
     now: datetime = field(default_factory=_now)

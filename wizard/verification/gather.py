@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from wizard.answers import Answers
 from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.rights import Deny, denies
-from wizard.cloud.roles import Grant, grants, key_role
+from wizard.cloud.rights import Deny, denies, key_role
+from wizard.cloud.roles import Grant, grants
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
@@ -50,9 +50,9 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
     (held, body), (key, versions), (roles, denied, identities) = await asyncio.gather(
         asyncio.gather(_locks(azure, list(subscriptions.values())), _vault(azure, vault)),
         asyncio.gather(_key(azure, vault, encryption), _versions(azure, vault, encryption)),
-        asyncio.gather(_roles(azure, vault_id, e), _denials(azure, vault_id), _identities(azure, e)),
+        asyncio.gather(_roles(azure, vault_id, e), _deny_assignments(azure, vault_id), _identities(azure, e)),
     )
-    found = {"locks": held, "vault": body, "key": key, "key-versions": versions, "denials": denied}
+    found = {"locks": held, "vault": body, "key": key, "key-versions": versions, "deny-assignments": denied}
     e = replace(e, **_sorted(found), identities=identities)
     if isinstance(roles, Problem):
         e = replace(e, unreadable={**e.unreadable, "roles": roles})
@@ -69,20 +69,25 @@ def _sorted(found: dict[str, Any]) -> dict[str, Any]:
 
 async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
     """What a request of an SDK returns, or why it does not; `summary` heads the problem."""
-    from azure.core.exceptions import AzureError as SdkError
-
     try:
-        return await request
+        with asking(summary):
+            return await request
     except AzureError as error:
         return error.problem
-    except SdkError as error:
-        return problem_from(error, summary)
+
+
+async def _body(request: Awaitable[Any], summary: str) -> Json | Problem:
+    """The same of one resource, as Azure returned it."""
+
+    async def read() -> Json:
+        return as_json(await request)
+
+    return await _read(read(), summary)
 
 
 async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
     request = azure.vaults(vault.subscription).vaults.get(vault.resource_group, vault.name)
-    found = await _read(request, f"The key vault {vault.name} could not be read.")
-    return found if isinstance(found, Problem) else as_json(found)
+    return await _body(request, f"The key vault {vault.name} could not be read.")
 
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
@@ -93,8 +98,7 @@ async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json 
         if encryption.key_version
         else client.get(vault.resource_group, vault.name, name)
     )
-    found = await _read(request, f"The key {encryption.key_name} could not be read.")
-    return found if isinstance(found, Problem) else as_json(found)
+    return await _body(request, f"The key {encryption.key_name} could not be read.")
 
 
 async def _versions(
@@ -127,7 +131,7 @@ async def _all(requests: Any) -> list[Any]:
     return list(await asyncio.gather(*requests))
 
 
-async def _denials(azure: Azure, vault_id: str) -> tuple[Deny, ...] | Problem:
+async def _deny_assignments(azure: Azure, vault_id: str) -> tuple[Deny, ...] | Problem:
     found = await _read(denies(azure, vault_id), "The deny assignments could not be listed.")
     return found if isinstance(found, Problem) else tuple(one for one in found if one.holds_on(vault_id))
 
@@ -140,8 +144,7 @@ async def _identities(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
             return Problem("azure", f"{error}.")
         client = azure.identities(identity.subscription).user_assigned_identities
         request = client.get(identity.resource_group, identity.name)
-        found = await _read(request, f"The identity {identity.name} could not be read.")
-        return found if isinstance(found, Problem) else as_json(found)
+        return await _body(request, f"The identity {identity.name} could not be read.")
 
     return dict(zip(e.identity_ids, await _all(one(id_) for id_ in e.identity_ids), strict=True))
 

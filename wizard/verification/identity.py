@@ -6,6 +6,7 @@ from wizard.cloud.arm import ResourceId, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
+from wizard.cloud.snapshot import policy_permissions
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, unread
 from wizard.verification.report import Check
@@ -125,9 +126,11 @@ def _way(grants: list[Grant], e: Evidence) -> str:
 
 def _denied(e: Evidence) -> Check:
     """Deny assignments win over every role."""
-    if e.denials is None:
-        return unread("identity-not-denied", "identity", "the deny assignments", e.unreadable.get("denials"))
-    about = [one for one in e.denials if one.denies(ENCRYPT) or one.denies(DECRYPT)]
+    if e.deny_assignments is None:
+        return unread(
+            "identity-not-denied", "identity", "the deny assignments", e.unreadable.get("deny-assignments")
+        )
+    about = [one for one in e.deny_assignments if one.denies(ENCRYPT) or one.denies(DECRYPT)]
     certain = [one for one in about if any(one.names(principal) for principal in e.principals)]
     perhaps = [one for one in about if one not in certain and one.groups]
     named = ", ".join(one.name for one in certain or perhaps)
@@ -149,12 +152,8 @@ def _denied(e: Evidence) -> Check:
 
 def _access_policy(e: Evidence) -> Check:
     """With access policies, only a policy for the identity counts: KV:assign-access-policy."""
-    policies = dig(e.vault, "properties", "accessPolicies") or []
     principals = e.principals
-    given: set[str] = set()
-    for policy in policies:
-        if any(same(str(policy.get("objectId") or ""), principal) for principal in principals):
-            given |= {str(name).casefold() for name in dig(policy, "permissions", "keys") or []}
+    given = frozenset[str]().union(*(policy_permissions(e.vault, principal) for principal in principals))
     principal = principals[0] if principals else "OBJECT-ID"
     name = ResourceId.parse(e.vault_id).name
     return judged(

@@ -1,7 +1,6 @@
 """One check, made of what holds and what does not; every text in it from outside is cleaned here."""
 
 import json
-from datetime import UTC, datetime
 
 from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
@@ -34,13 +33,3 @@ def unread(code: str, group: Group, what: str, problem: Problem | None, remedy: 
 def shown(body: Json, name: str) -> str:
     """One property as JSON writes it."""
     return f"{name}: {json.dumps(body[name]) if name in body else 'not set'}"
-
-
-def moment(seconds: object) -> datetime | None:
-    """A moment that Azure writes as seconds since the epoch; None where it is not set, or is none."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json, dig, moment
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
 from wizard.key_lifetime import EXPIRES_SOON
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, judged, moment, shown, unread
+from wizard.verification.judge import GONE, judged, shown, unread
 from wizard.verification.report import Check, Outcome
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.clean import clean
-from wizard.cloud.inventory import firewall_denies
 from wizard.cloud.problems import Problem
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, shown, unread

@@ -2,10 +2,10 @@
 
 from wizard.answers import Answers
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
-from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
@@ -19,8 +19,6 @@ async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None
     Raises AzureError where the cluster cannot be read or does not exist; what else cannot be read is a check whose
     outcome is unknown.
     """
-    from azure.core.exceptions import AzureError as SdkError
-
     try:
         target = ResourceId.parse(cluster_id)
     except ValueError as error:
@@ -36,13 +34,7 @@ async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None
                 "Give the id that `az aks show --query id` prints.",
             )
         )
-    try:
-        model = await azure.containers(target.subscription).managed_clusters.get(
-            target.resource_group, target.name
-        )
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The cluster {target.name} could not be read.")) from error
-    return await report_on(azure, as_json(model), expect=expect)
+    return await report_on(azure, await cluster_body(azure, target), expect=expect)
 
 
 async def report_on(azure: Azure, cluster: Json, *, expect: Answers | None = None) -> ClusterReport:

@@ -5,9 +5,9 @@ import shlex
 from typing import Any
 
 from wizard import cluster_body
-from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
+from wizard.cloud.asking import asking
 from wizard.cloud.clean import clean
-from wizard.cloud.diagnose import problem_from
 from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
@@ -28,7 +28,7 @@ _AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
-    f"/managedClusters/$CLUSTER_NAME?api-version={_API}"
+    f"/managedClusters/$CLUSTER_NAME?api-version={CLUSTER_API}"
 )
 
 
@@ -122,7 +122,6 @@ class Cluster(Step):
     async def _send(self, work: Work, now: Json | None) -> None:
         """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
         from azure.core import MatchConditions
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.containerservice.models import ManagedCluster
 
         from wizard.cloud.retrying import ONLY_READS  # with the SDKs
@@ -140,7 +139,7 @@ class Cluster(Step):
         if now is None:  # whoever else creates one of that name at this moment is not written over
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
-        try:
+        with asking(summary):
             poller = await client.begin_create_or_update(
                 answers.resource_group,
                 answers.cluster.name,
@@ -148,23 +147,20 @@ class Cluster(Step):
                 retry_on_methods=ONLY_READS,
                 **conditions,
             )
-        except SdkError as error:
-            raise AzureError(problem_from(error, summary)) from error
         work.log(
             f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
         )
         work.log(f"it is followed to its end, {work.patience.limit('operation_wait')}", "detail")
         try:
-            await _follow(
-                work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
-            )
-        except SdkError as error:
-            problem = problem_from(error, summary)
-            if (
-                getattr(error, "status_code", None) == 200
-            ):  # the operation's own end, not a look at it that failed
-                raise AzureError(problem) from error
-            raise LostSightError(problem) from error
+            with asking(summary):
+                await _follow(
+                    work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
+                )
+        except AzureError as error:
+            said = error.__cause__  # by Azure; nothing where it is a wait of ours that has ended
+            if said is None or getattr(said, "status_code", None) == 200:  # the operation's own end
+                raise
+            raise LostSightError(error.problem) from said  # a look at it that failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -245,7 +241,9 @@ class Cluster(Step):
             if now is None
             else cluster_body.changed(target, now)
         )
-        return (Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, _API),)
+        return (
+            Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, CLUSTER_API),
+        )
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from wizard.cloud.arm import Json
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
+from wizard.cloud.asking import asking
 from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, shell
@@ -52,16 +51,13 @@ class Firewall(Step):
         return Intent("update", (Effect("change", "firewall", name, f"{_CLOSED}{last}"),))
 
     async def apply(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.keyvault.models import VaultPatchParameters
 
         group, name = work.answers.vault_group, work.target.own.vault.name
         opens = opens_vault(work.target, work.snapshot)
         client = work.azure.vaults(group.subscription).vaults
-        try:
+        with asking(f"The firewall of {name} could not be set."):
             await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"The firewall of {name} could not be set.")) from error
         state = "open to all networks" if opens else "closed, trusted Azure services may pass"
         work.log(f"firewall of {name} is {state}", "operator")
 

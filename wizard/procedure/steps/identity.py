@@ -1,9 +1,8 @@
 """The user-assigned identity with which the cluster reaches the key."""
 
 from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
-from wizard.cloud.diagnose import problem_from
+from wizard.cloud.asking import asking
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_identity
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, region
@@ -32,16 +31,13 @@ class Identity(Step):
         return Intent("create", (Effect("create", "user-assigned identity", name, target.answers.location),))
 
     async def apply(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.msi.models import Identity as Body
 
         name = work.target.own.identity.name
         client = work.azure.identities(work.answers.identity_group.subscription).user_assigned_identities
         body = Body(location=work.answers.location, tags=work.answers.tags or None)
-        try:
+        with asking(f"The identity {name} could not be created."):
             await client.create_or_update(work.answers.identity_group.name, name, body)
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"The identity {name} could not be created.")) from error
         work.log(f"user-assigned identity {name} created", "operator")
 
     async def confirm(self, work: Work) -> str:

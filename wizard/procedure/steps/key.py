@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig, same
-from wizard.cloud.diagnose import problem_from
+from wizard.cloud.asking import asking
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
@@ -73,17 +73,14 @@ class Key(Step):
         work.log(f"key {work.target.own.key.name} {done} in {work.target.own.vault.name}", "operator")
 
     async def _through_resource_manager(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.keyvault.models import KeyCreateParameters
 
         own = work.target.own
         group = work.answers.vault_group
         client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
-        try:
+        with asking(f"The key {own.key.name} could not be created."):
             await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
     async def _through_the_vault(self, work: Work) -> None:
         refusal: AzureError | None = None
@@ -116,10 +113,8 @@ class Key(Step):
             raise AzureError(impatient(refusal.problem, work.patience, "role_wait")) from refusal
 
     async def _create(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
-
         own = work.target.own
-        try:
+        with asking(f"The key {own.key.name} could not be created."):
             await work.azure.keys(work.target.vault_uri).create_rsa_key(
                 own.key.name,
                 size=own.key.size,
@@ -127,8 +122,6 @@ class Key(Step):
                 key_operations=list(OPERATIONS),
                 tags=work.answers.tags or None,
             )
-        except SdkError as error:
-            raise AzureError(problem_from(error, f"The key {own.key.name} could not be created.")) from error
 
     async def confirm(self, work: Work) -> str:
         own = work.target.own
@@ -198,17 +191,14 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
     does not fit into that life of a version. Without an expiry there is nothing to tell of, and what the vault shows then
     is its default, which it takes together with an expiry only (KV:how-to-configure-key-rotation).
     """
-    from azure.core.exceptions import AzureError as SdkError
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 
     rotates = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
-    try:
+    with asking(f"The rotation policy of {key} could not be set."):
         policy = await client.get_key_rotation_policy(key)
         others = [one for one in policy.lifetime_actions if not same(one.action, rotates.action)]
         actions = [rotates, *(others if policy.expires_in else ())]
         await client.update_key_rotation_policy(key, policy, lifetime_actions=actions)
-    except SdkError as error:
-        raise AzureError(problem_from(error, f"The rotation policy of {key} could not be set.")) from error
 
 
 def key_body(target: Target) -> Json:

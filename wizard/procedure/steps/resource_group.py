@@ -1,8 +1,7 @@
 """The resource groups."""
 
 from wizard.cloud.arm import GroupId, dig, same, same_region
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError
+from wizard.cloud.asking import asking
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
@@ -39,32 +38,21 @@ class ResourceGroup(Step):
         return Intent("create" if missing else "none", tuple(effects))
 
     async def apply(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.resource.resources.models import ResourceGroup as Body
 
         for group in _missing(work.target, work.snapshot):
             client = work.azure.resources(group.subscription).resource_groups
             body = Body(location=work.answers.location, tags=work.answers.tags or None)
-            try:
+            with asking(f"The resource group {group.name} could not be created."):
                 await client.create_or_update(group.name, body)
-            except SdkError as error:
-                raise AzureError(
-                    problem_from(error, f"The resource group {group.name} could not be created.")
-                ) from error
             work.log(f"resource group {group.name} created in {work.answers.location}", "operator")
 
     async def confirm(self, work: Work) -> str:
-        from azure.core.exceptions import AzureError as SdkError
-
         for group in work.target.groups:
-            try:
+            with asking(f"The resource group {group.name} could not be read."):
                 exists = await work.azure.resources(group.subscription).resource_groups.check_existence(
                     group.name
                 )
-            except SdkError as error:
-                raise AzureError(
-                    problem_from(error, f"The resource group {group.name} could not be read.")
-                ) from error
             if not exists:
                 raise not_so(f"The resource group {group.name} does not exist.")
         return ", ".join(group.name for group in work.target.groups)

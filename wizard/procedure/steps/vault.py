@@ -1,10 +1,9 @@
 """The key vault."""
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.diagnose import problem_from
-from wizard.cloud.inventory import firewall_denies
+from wizard.cloud.asking import asking
+from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
@@ -45,7 +44,6 @@ class Vault(Step):
         return Intent("create", (Effect("create", "key vault", vault.name, ", ".join(parts)),))
 
     async def apply(self, work: Work) -> None:
-        from azure.core.exceptions import AzureError as SdkError
         from azure.mgmt.keyvault.models import VaultCreateOrUpdateParameters
 
         target = work.target
@@ -54,7 +52,7 @@ class Vault(Step):
         if (
             await read_vault(work.azure, target) is None
         ):  # a PUT over an existing vault would replace its settings
-            try:
+            with asking(f"The key vault {name} could not be created."):
                 poller = await client.begin_create_or_update(
                     target.answers.vault_group.name,
                     name,
@@ -62,10 +60,6 @@ class Vault(Step):
                     polling=False,
                 )
                 await poller.result()
-            except SdkError as error:
-                raise AzureError(
-                    problem_from(error, f"The key vault {name} could not be created.")
-                ) from error
             work.log(f"key vault {name} accepted by Azure", "operator")
 
     async def confirm(self, work: Work) -> str:
