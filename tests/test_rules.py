@@ -54,6 +54,10 @@ def found(chosen: Answers, snapshot: Snapshot, needed: Collection[Right] = ()) -
     return {finding.code: finding for finding in findings(target(chosen), snapshot, needed)}
 
 
+def at(chosen: Answers, location: str) -> Answers:
+    return chosen.model_copy(update={"location": location})
+
+
 def new_cluster(**create: Any) -> Answers:
     return answers("platform-managed", cluster={"name": "aks-new", "create": create})
 
@@ -122,6 +126,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("info", "key-in-hardware", "hardware", PRIVATE, furnished(PRIVATE, key=key(kty="RSA-HSM"))),
     ("warning", "key-not-rotated", "aks-kms", PRIVATE, bare(PRIVATE)),
     ("warning", "key-not-rotated", "aks-kms", PRIVATE, furnished(PRIVATE, key=key(rotationPolicy=None))),
+    ("error", "region-unknown", "marsnorth", at(PRIVATE, "marsnorth"), bare(PRIVATE, cluster=cluster(), locations=frozenset({"westus2", "eastus"}))),
     ("error", "region-not-offered", "westus2", NEW, bare(NEW, regions=frozenset({"westus3", "eastus"}))),
     ("error", "region-without-identities", "usgoviowa", IOWA, bare(IOWA)),
     ("error", "provider-not-registered", "Microsoft.KeyVault", PRIVATE, bare(PRIVATE, unregistered=(("Microsoft.KeyVault", PRODUCTION),))),

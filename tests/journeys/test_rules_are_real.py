@@ -83,6 +83,7 @@ CASES = [
     Case("legacy-kms-v1", cluster.version, PRIVATE, "legacy-kms-v1", "BadRequest"),
     Case("version-not-offered", cluster.new_version, new("1.37"), {}, "K8sVersionNotSupported"),
     Case("version-lts-only", cluster.new_version, new("1.33"), {"kubernetes_versions": {"1.33": {"lts_only": True}}}, "K8sVersionNotSupported"),
+    Case("region-unknown", regions.known, answers("customer-managed-private", location="marsnorth"), {}, "LocationNotAvailableForResourceType"),
     Case("region-not-offered", regions.offered, new("1.34"), {"not_offered": {"Microsoft.ContainerService/managedClusters": ["westus2"]}}, "LocationNotAvailableForResourceType"),
     Case("cluster-stopped", cluster.state, PLATFORM, "stopped", "OperationNotAllowed"),
     Case("quota-reached", cluster.quota, new(), "quota-reached", "ManagedClusterCountExceedsQuotaLimit"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wizard.cloud import quota, rights
-from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same
+from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
 from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.bodies import firewall_denies
@@ -15,7 +15,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
-from wizard.cloud.inventory import VersionRow, kubernetes_versions
+from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.policies import Denial
 from wizard.cloud.problems import AzureError
@@ -39,6 +39,9 @@ class Snapshot:
     """What the region offers; read only for a cluster that is to be created."""
     regions: frozenset[str] = frozenset()
     """Where clusters can be created, by short name; read only for one that is to be, empty where it cannot be learnt."""
+    locations: frozenset[str] = frozenset()
+    """The regions of the subscription, by short name; read only where something may be made elsewhere than the cluster is, empty
+    where they cannot be learnt."""
     quota: Quota | None = None
     """Of clusters in the region; read only for a cluster that is to be created, None where it cannot be learnt."""
     vault: Json | None = None
@@ -145,6 +148,7 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         deny_assignments=_together(denied),
         cluster=cluster,
         identities_gone=await _gone(azure, cluster),
+        locations=await _locations(azure, target, cluster),
         **new,
         **own,
     )
@@ -273,6 +277,17 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
         "vault_users": users,
         **its,
     }
+
+
+async def _locations(azure: Azure, target: Target, cluster: Json | None) -> frozenset[str]:
+    """Which regions there are, where the answers name another than that of the cluster that there is."""
+    answers = target.answers
+    at_home = cluster is None or same_region(str(cluster.get("location") or ""), answers.location)
+    if at_home or answers.customer_managed is None:
+        return frozenset()
+    with suppress(AzureError):  # a reader of single groups may not list them; Azure then says it itself
+        return frozenset(await locations(azure, answers.subscription))
+    return frozenset()
 
 
 async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:

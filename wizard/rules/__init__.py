@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     key.differs,
     key.rotation,
     regions.elsewhere,
+    regions.known,
     regions.offered,
     regions.without_identities,
     governance.feature,

@@ -128,9 +128,10 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "warning",
         "key-not-rotated",
         f"The key {_name(target)} has no rotation policy: it is rotated when somebody does it (`aks-kms rotate`).",
-        "Ask for key.rotate_every: P1Y when it is created."
+        "Ask for key.rotate_every: P1Y when it is created; later it takes a machine that the vault lets in."
         if snapshot.key is None
-        else f"Give it one: aks-kms rotate -g {target.answers.resource_group} -n {target.answers.cluster.name} --every P1Y",
+        else "Give it one after the run, on a machine that the vault lets in: "
+        f"aks-kms rotate -g {target.answers.resource_group} -n {target.answers.cluster.name} --every P1Y",
     )
 
 

@@ -35,14 +35,33 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """What is created beside an existing cluster goes to a region that there is: AZURE.md §5."""
+    wanted = target.answers.location
+    all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
+    if all_there or not snapshot.locations or any(same_region(wanted, there) for there in snapshot.locations):
+        return
+    where = clean(str(dig(snapshot.cluster, "location") or ""))
+    yield Finding(
+        "error",
+        "region-unknown",
+        f"There is no region {wanted} in this subscription.",
+        f"Choose that of the cluster, {where}, or another{_such(wanted, snapshot.locations)}: az account list-locations -o table",
+    )
+
+
+def _such(wanted: str, there: frozenset[str]) -> str:
+    near = difflib.get_close_matches(wanted, sorted(there), n=3, cutoff=0.5)
+    return f", such as {clean(', '.join(near))}" if near else ""
+
+
 def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A new cluster goes where AKS offers one."""
     answers = target.answers
     if answers.cluster.create is False or snapshot.cluster is not None or not snapshot.regions:
         return
     if answers.location.casefold() not in snapshot.regions:
-        near = difflib.get_close_matches(answers.location, sorted(snapshot.regions), n=3, cutoff=0.5)
-        such = f", such as {clean(', '.join(near))}" if near else ""
+        such = _such(answers.location, snapshot.regions)
         yield Finding(
             "error",
             "region-not-offered",
