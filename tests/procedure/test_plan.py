@@ -20,7 +20,7 @@ from tests.facts import (
     user_assigned,
     vault,
 )
-from tests.support import ROADS, Road, answers, identity_id
+from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
@@ -254,6 +254,15 @@ def test_the_plan_says_in_words_what_cannot_be_undone_and_what_to_keep() -> None
     assert any("kv-demo/aks-kms" in sentence for sentence in shown.keep)
     assert any("id-aks-demo" in sentence for sentence in shown.keep)
     assert [s.key for s in shown.steps if not s.reversible] == ["cluster"]
+
+
+def test_a_role_that_the_run_gives_the_operator_is_among_what_may_go_later() -> None:
+    public = plan("customer-managed-public")
+    [sentence] = public.clean_up
+    assert "The role Key Vault Crypto Officer of" in sentence
+    assert 'az role assignment delete --role "Key Vault Crypto Officer" --assignee' in sentence
+    assert sentence.endswith(f"--scope {vault_id()}")
+    assert plan("customer-managed-private").clean_up == (), "the key is made through Azure Resource Manager"
 
 
 def test_what_azure_names_cannot_reach_the_terminal() -> None:

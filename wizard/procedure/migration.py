@@ -46,7 +46,7 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
             "yet encrypted anew. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
             "cluster may be restored."
         ),
-        f"The old key vault {vault}, and the way for the cluster to reach it, as long as the key.",
+        f"The key vault {vault}, in which it is, and the way for the cluster to reach it, as long as the key.",
     ]
     identities = [
         i for i in cluster_body.user_assigned(snapshot.cluster) if i.casefold() != _identity(target)

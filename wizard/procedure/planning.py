@@ -1,6 +1,7 @@
 """Making a plan: from the answers and what exists to what would be done."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.policies import denials
+from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applying, needs
@@ -77,10 +79,27 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         irreversible=_irreversible(target, snapshot, encryption),
         keep=_keep(target),
         still_needed=still_needed(target, snapshot),
-        clean_up=clean_up(target, snapshot),
+        clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
         basis=_basis(snapshot),
     )
+
+
+def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]) -> Iterator[str]:
+    """What the operator is given for making the key, and may keep for rotating it, or not."""
+    if not any(step.key == "operator-role" and step.action == "create" for step in planned):
+        return
+    me, vault = snapshot.signed_in, target.own.vault.name
+    if snapshot.vault_grants_by_policy():
+        yield (
+            f"The access policy of {me.name} on {vault}, for making and rotating the key: "
+            f"az keyvault delete-policy -n {vault} --object-id {me.object_id}"
+        )
+    else:
+        yield (
+            f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for making and rotating the key: az role assignment delete "
+            f'--role "{CRYPTO_OFFICER.name}" --assignee {me.object_id} --scope {target.vault_id}'
+        )
 
 
 def _shown(effect: Effect) -> Effect:
