@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from screens.fleet_rows import Fleet
     from screens.running import ActiveRun
+    from wizard.answers import Answers
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.journal import Journal
     from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
     from wizard.unfinished import Unfinished
@@ -223,18 +225,34 @@ class WizardApp(App[int]):
 
     # -- moving --------------------------------------------------------------------------------------------------
 
-    def go_to(self, step: str) -> None:
-        """Show that step: back to it where it is on the stack, on to it where everything before it stands."""
+    def go_to(self, step: str) -> bool:
+        """Show that step: back to it where it is on the stack, on to it where everything before it stands. Gives whether it
+        is shown now.
+        """
+        if step == "verify":
+            reviewed = self.draft.answers_or_none() if "review" in self.draft.settled else None
+            answers = reviewed or (self.active.answers if self.active else None)
+            if answers:
+                self.verify(answers)
+            return answers is not None
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Frame) and step == screen.STEP:
                 self._back_to(screen)
-                return
-        there = {
-            "run": self.active is not None,
-            "verify": self.active is not None or "review" in self.draft.settled,
-        }
-        if there.get(step, step in self.draft.reachable):
+                return True
+        may = self.active is not None if step == "run" else step in self.draft.reachable
+        if may:
             self.push_screen(screen_of(step))
+        return may
+
+    def verify(self, answers: "Answers") -> None:
+        """Read the cluster of these answers back and hold it against them, whatever else was verified before."""
+        from screens.verification import VerificationScreen
+
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, VerificationScreen) and screen.expect == answers:
+                self._back_to(screen)
+                return
+        self.push_screen(VerificationScreen(expect=answers))
 
     def after(self, step: str) -> None:
         """Go on from a step that was just settled."""
@@ -328,17 +346,29 @@ class WizardApp(App[int]):
 
     # -- the run -------------------------------------------------------------------------------------------------
 
-    def begin_run(self, plan: "Plan") -> None:
-        """Carry out the plan that was shown and confirmed; show its screen."""
-        from screens.running import ActiveRun
-        from wizard.journal import Journal
+    @property
+    def ended_run(self) -> "ActiveRun | None":
+        """The run that has ended, where none is under way."""
+        return self.active if self.active and not self.active.under_way else None
 
-        answers = self.draft.answers()
+    def begin_run(self, answers: "Answers", plan: "Plan") -> None:
+        """Carry out the plan that was shown for these answers and confirmed; show its screen."""
+        from screens.running import ActiveRun
+
         self.draft = replace(self.draft, settled=self.draft.settled - {"run", "verify"})
-        journal = Journal.begin(answers, plan, root=self.journal_root)
-        self.active = ActiveRun(answers, plan, self.azure.clock, journal.log_path, journal)
+        self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
         self.background(self._execute(self.active), "run", group="run")
         self.go_to("run")
+
+    def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
+        """The journal of a run; a disk that cannot keep one is no reason not to encrypt."""
+        from wizard.journal import Journal, JournalError
+
+        try:
+            return Journal.begin(answers, plan, root=self.journal_root)
+        except JournalError as error:
+            self.notify(f"{error} Going on without.", severity="warning", markup=False, timeout=20)
+            return None
 
     async def _execute(self, active: "ActiveRun") -> None:
         from wizard.lock import HeldError
@@ -353,7 +383,7 @@ class WizardApp(App[int]):
         try:
             active.end(await run.execute(active.plan.digest))
         except DriftedError as drift:
-            active.drifted = drift.fresh, tuple(drift.differences)
+            active.drifted = tuple(drift.differences)
             active.end("failed")
         except RefusedError as refused:
             active.refused = tuple(refused.findings)
@@ -369,17 +399,18 @@ class WizardApp(App[int]):
                 active.end("interrupted")
             self.result = DONE if active.status == "succeeded" else NOT_SO
             if active.status == "succeeded":
-                self.settle("run")
+                if self.draft.is_about(active.plan.cluster_id):
+                    self.settle("run")
                 self.watches.pop(active.answers.subscription, None)
                 self.watch_feature(active.answers.subscription)
             self.changed()
 
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
-        """A verification has given its verdict; `asked`: on the cluster that this wizard is about."""
+        """A verification has given its verdict; `asked`: on a cluster that was held against answers."""
         self.result = DONE if report.passed else NOT_SO
         if asked:
             self._keep(report)
-        if asked and report.passed:
+        if asked and report.passed and self.draft.is_about(report.id):
             self.settle("verify")
 
     def _keep(self, report: "ClusterReport") -> None:

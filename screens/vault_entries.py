@@ -50,7 +50,7 @@ def entries(draft: Draft) -> Iterator[Entry]:
         key="key-type",
         value=f"{form.key_type}:{form.key_size}",
     )
-    yield Choice("  rotated", vault_words.ROTATIONS, key="rotate", value=form.rotate_every)
+    yield Choice("  rotated", vault_words.rotations(form.rotate_every), key="rotate", value=form.rotate_every)
     yield Choice(
         "  made through",
         vault_words.THROUGH[:: -1 if private else 1],

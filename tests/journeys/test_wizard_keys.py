@@ -4,11 +4,16 @@ import json
 import math
 from pathlib import Path
 
+from textual.app import App
+from textual.widgets import Input, Static
+
+from screens.dialogs import SaveDialog
 from screens.frame import Spine
 from screens.steps import ORDER
 from screens.welcome import WelcomeScreen
 from tests.screens.operator import LARGE, SMALL, wizard
 from wizard.answers import load
+from wizard.cloud.problems import fault_of_ours
 from wizard.simulator import Simulator
 
 
@@ -53,6 +58,39 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
         saved = json.loads((tmp_path / "report.json").read_text("utf-8"))
         assert saved["encryption"] == "customer-managed"
         assert (tmp_path / "report.md").read_text("utf-8").startswith("# bank-ledger: secrets are encrypted")
+
+
+async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
+    app = App[None]()
+    async with app.run_test() as pilot:
+        dialog = SaveDialog("Save", "report", {".json": "{}", ".md": "#"})
+        await app.push_screen(dialog)
+        for typed, why in (
+            (".", "cannot be a file here"),
+            ("/", "cannot be a file here"),
+            ("~nobody-of-that-name/x", "cannot be a file here: Could not determine home directory"),
+            ("x" * 300, "cannot be a file here: File name too long"),
+            ("nowhere/x", "nowhere is no directory here"),
+        ):
+            dialog.query_one(Input).value = typed
+            await pilot.press("enter", "enter")
+            await pilot.pause()
+            assert app.screen is dialog
+            assert why in str(dialog.query_one(".message", Static).visual)
+
+
+async def test_a_fault_of_ours_can_be_copied_and_saved(tmp_path: Path) -> None:
+    async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.sees("Signed in to")
+        operator.app.show_problem(fault_of_ours(ValueError("it fell over"), "looking"))
+        await operator.sees("ValueError", "c copy all", "s save")
+        await operator.press("s")
+        await operator.sees("Save as")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type(str(tmp_path / "problem.txt"))
+        await operator.press("enter", "enter")
+        await operator.until((tmp_path / "problem.txt").exists, "the file")
+    assert "ValueError" in (tmp_path / "problem.txt").read_text("utf-8")
 
 
 async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None:

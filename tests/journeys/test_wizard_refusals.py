@@ -232,3 +232,35 @@ faults:
         await operator.press("escape")
         assert operator.app.active.under_way
         assert operator.app.exit_code == 130
+
+
+async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file where the directory should be", "utf-8")
+    async with world() as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("The journal of this run cannot be kept", "Going on without.")
+        await operator.sees("Done in", "! this log is kept nowhere else")
+        await operator.press("c")
+        await operator.sees("Copied, if your terminal allows it.")
+        assert "None" not in operator.frame()
+
+
+async def test_a_journal_that_breaks_during_a_run_is_said_to_be_incomplete(world: World) -> None:
+    scenario = """\
+faults:
+  - match: {method: PUT, path: "*/managedclusters/orders-prod"}
+    hang: true
+"""
+    async with world(scenario) as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("full log:")
+        assert operator.app.active is not None
+        assert operator.app.active.journal is not None
+        operator.app.active.journal.trouble = "the disk is full"
+        await operator.sees("! this log is not complete: the disk is full")
