@@ -8,17 +8,17 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
 from textual import constants
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
 from screens.crash import discreet_console
 from screens.draft import Draft
 from screens.frame import NARROW, Frame
+from screens.headless.outcome import DONE, INTERRUPTED, NO, UNREACHABLE
 from screens.registration import FeatureWatch
 from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
 """Opens the door to Azure; is given where to tell the operator how to sign in."""
 
-DONE, NOT_SO, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
-
-
 _BETWEEN_WORDS = 5.0
 """Seconds for which a word about a request that is repeated stands."""
 
@@ -61,7 +58,6 @@ class WizardApp(App[int]):
     TITLE = "aks-kms"
     CSS_PATH = "wizard.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (170, "-very-wide")]  # noqa: RUF012 - declared so by Textual
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -70,7 +66,6 @@ class WizardApp(App[int]):
         environment: Mapping[str, str],
         speed_note: str = "",
         journal_root: Path | None = None,
-        start_at: Literal["welcome", "verify"] = "welcome",
         carries_on: bool = True,
     ) -> None:
         """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written.
@@ -85,15 +80,15 @@ class WizardApp(App[int]):
         self.environment = environment
         self.speed_note = speed_note
         self.journal_root = journal_root
-        self.start_at = start_at
         self.draft = Draft()
         self.azure_or_none: Azure | None = None
         self.connection_problem: Problem | None = None
         self.sign_in_instruction = ""
         self.subscriptions: list[Subscription] = []
         self.found: list[ClusterRow | Unreadable] = []
-        """The clusters found so far; kept here so that coming back to the list shows them at once."""
+        """The clusters that were found; kept here so that coming back to the list shows them at once."""
         self.found_all = False
+        """Whether these are all that there are, as far as is known."""
         self.fleet: Fleet | None = None
         """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
         self.watches: dict[str, FeatureWatch] = {}
@@ -142,9 +137,11 @@ class WizardApp(App[int]):
                 await asyncio.Event().wait()
         except AzureError as error:
             self.connection_problem = error.problem
-            self.changed()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the first screen says it, and offers another try
+            self.connection_problem = fault_of_ours(error, "connection")
         finally:
             self.azure_or_none = None
+            self.changed()
 
     def _tell(self, instruction: str) -> None:
         """Show how to sign in. May be called from a thread."""
@@ -264,14 +261,35 @@ class WizardApp(App[int]):
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
+    def take_subscription(self, own: "Subscription") -> None:
+        """Choose it without its step: with a cluster that is in it. The preview feature is looked up there, and the run
+        waits for it as ever.
+        """
+        self.settle("prerequisites", subscription=own)
+        self.settle("feature")
+        self.watch_feature(own.id)
+
+    def forget_clusters(self) -> None:
+        """What was found of clusters does not hold any more: each list asks Azure again once it is seen."""
+        from screens.cluster_table import ClusterTable
+
+        self.found, self.found_all = [], False
+        if self.fleet:
+            self.fleet.whole = False
+        for screen in self.screen_stack:
+            if isinstance(screen, ClusterTable):
+                screen.stale = True
+
     def another(self) -> None:
         """Start over with another cluster: what was chosen for the last one is not carried along."""
+        from screens.cluster_table import ClusterTable
+
         subscription, self.carried = self.draft.subscription, None
         self.draft = Draft(
             subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"}
         )
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, Frame) and (screen.STEP == "cluster" or screen.id == "fleet"):
+            if isinstance(screen, ClusterTable):
                 self._back_to(screen)
                 return
         self._back_to(self.screen_stack[1])
@@ -397,8 +415,9 @@ class WizardApp(App[int]):
         finally:
             if active.under_way:
                 active.end("interrupted")
-            self.result = DONE if active.status == "succeeded" else NOT_SO
+            self.result = DONE if active.status == "succeeded" else NO
             if active.status == "succeeded":
+                self.forget_clusters()
                 if self.draft.is_about(active.plan.cluster_id):
                     self.settle("run")
                 self.watches.pop(active.answers.subscription, None)
@@ -407,7 +426,7 @@ class WizardApp(App[int]):
 
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
         """A verification has given its verdict; `asked`: on a cluster that was held against answers."""
-        self.result = DONE if report.passed else NOT_SO
+        self.result = DONE if report.passed else NO
         if asked:
             self._keep(report)
         if asked and report.passed and self.draft.is_about(report.id):
@@ -439,15 +458,15 @@ class WizardApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; during a run, ask first."""
-        from screens.dialogs import AskDialog
+        from screens.dialogs import LeaveDialog
 
         if not (self.active and self.active.under_way):
             await self.leave()
             return
-        if isinstance(self.screen, AskDialog):
+        if isinstance(self.screen, LeaveDialog):
             return
         await self.push_screen(
-            AskDialog(
+            LeaveDialog(
                 "A run is under way. Leave all the same?",
                 "What Azure has begun, Azure finishes; no step that has not begun yet will be started, and nothing is "
                 "undone. Whatever is done by then is found and kept when the same answers are run again.",

@@ -211,3 +211,7 @@ class AskDialog(ModalScreen[str]):
     def action_close(self) -> None:
         """The safe answer."""
         self.dismiss(next(iter(self._answers)))
+
+
+class LeaveDialog(AskDialog):
+    """Whether to leave although a run is under way."""

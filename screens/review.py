@@ -51,7 +51,7 @@ esc     back, to change something"""
         Binding("enter", "gate", "to the name", show=False),
         Binding("f2", "commands", "az commands"),
         Binding("f3", "checks", "all checks"),
-        Binding("s", "save", "save answers"),
+        Binding("s", "save", "save"),
         Binding("r", "again", "plan again"),
     ]
 
@@ -80,14 +80,12 @@ esc     back, to change something"""
             yield Button("Verify it now", id="verify", compact=True, variant="primary")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#verify").display = False
         self.query_one("#plan").focus()
         self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._show()
 
     @on(ScreenResume)

@@ -86,7 +86,6 @@ ctrl+q   leave; the same answers carry on later"""
         yield Static(id="log-path", classes="muted")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#log-filter").display = False
         self.query_one("#outcome").display = False
         self.query_one(Log).focus()

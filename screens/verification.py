@@ -62,7 +62,7 @@ n       another cluster
 esc     back"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "again", "again"),
+        Binding("r", "again", "again", show=False),
         Binding("w", "watch", "watch"),
         Binding("i", "inside", "inside"),
         Binding("p", "profile", "raw"),
@@ -104,13 +104,11 @@ esc     back"""
                 yield Static(id="keep", classes="text")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#checks").focus()
         self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:
-        super().on_resize()
         if self._report:
             self._fill(self._report)
 
@@ -389,7 +387,7 @@ esc     back"""
         if self.expect is None:
             self.wizard.back()
         else:
-            self.wizard.found_all = False
+            self.wizard.forget_clusters()
             self.wizard.another()
 
     def action_change(self) -> None:
@@ -406,11 +404,11 @@ esc     back"""
         finally:
             self._busy = ""
             self._note("")
-        if row is None or row.why_not:
+        if own is None or row is None or row.why_not:
             why = explained(row) if row else "its subscription is not among those that you see."
             self.notify(f"{cluster_id.name} cannot be changed now: {why}", severity="warning", markup=False)
             return
         wizard.another()
-        wizard.settle("cluster", cluster=row, subscription=own)
-        wizard.watch_feature(row.subscription_id)
+        wizard.take_subscription(own)
+        wizard.settle("cluster", cluster=row)
         wizard.after("cluster")

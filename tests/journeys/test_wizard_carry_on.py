@@ -12,6 +12,7 @@ import pytest
 from textual.widgets import Log, Static
 
 from screens.headless.wizard import tell_how_to_go_on
+from screens.welcome import WelcomeScreen
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
 from wizard.answers import Answers
@@ -123,8 +124,29 @@ async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
             assert "carried on" not in screen
 
 
-async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_the_review_below(
+async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_be_asked_twice(
     tmp_path: Path,
+) -> None:
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(
+            simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
+        )
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.sees("Signed in to", "carries it on")
+            simulator.strike_with(
+                {"match": {"method": "GET", "path": "*/managedclusters/aks-demo"}, "hang": True}
+            )
+            await operator.press("c")
+            await operator.sees("Carry on which run?")
+            await operator.press("enter")
+            await operator.sees("Reading aks-demo as it is now…")
+            await operator.press("c")
+            await operator.pilot.pause()
+            assert isinstance(operator.app.screen, WelcomeScreen)
+
+
+async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_the_review_below(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     match = {"method": "PUT", "path": "*/managedclusters/aks-demo", "count": 2}
     refused = {"match": match, "answer": {"status": 400, "code": "BadRequest", "message": "Not now."}}
@@ -161,6 +183,10 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             await operator.press("r")
             await operator.sees("Other answers are chosen here by now.", "carries this run on.")
             assert operator.app.screen.query_one("#outcome").display
+        tell_how_to_go_on(operator.app, simulated=False)
+        told = capsys.readouterr().err
+        assert "The run on aks-demo failed." in told
+        assert f"To carry on: aks-kms runs resume {second.journal.id}" in told
 
 
 async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path: Path) -> None:

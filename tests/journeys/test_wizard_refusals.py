@@ -87,6 +87,8 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "correlation id",
         )
         assert operator.app.exit_code == 1
+        room = {SMALL: "11", LARGE: "14"}[size]
+        assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
         await operator.sees("sent again to repair it", "Enter, then type orders-prod")
         assert operator.app.active is not None
@@ -126,7 +128,9 @@ async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: Wo
         await operator.to_review("platform-managed")
         simulator.change(ORDERS, {"properties": {"provisioningState": "Updating"}})
         await operator.start("orders-prod")
-        await operator.sees("Nothing was begun", "Another operation on orders-prod is under way")
+        await operator.sees(
+            "Nothing was begun", "Another operation on orders-prod is under way", "r plan again"
+        )
         assert simulator.writes() == []
         await operator.press("r")
         await operator.sees("it cannot be started", "✗ error")
@@ -221,6 +225,10 @@ faults:
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
         await operator.sees("Encrypt the managed cluster", "orders-prod · ")
+        await operator.press("escape")
+        await operator.sees("The run goes on", "Stay here")
+        await operator.press("ctrl+q")
+        await operator.sees("A run is under way. Leave all the same?")
         await operator.press("escape")
         await operator.sees("The run goes on", "Stay here")
         await operator.press("right", "tab", "enter")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual.widgets import DataTable, Input
 
 from screens.verification import VerificationScreen
 from tests.inside.kubectl import NEEDED, on_path
@@ -128,6 +129,7 @@ async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
         await operator.sees("by the legacy KMS experience")
         await operator.press("m")
         await operator.sees("Who holds the key of batch-eu")
+        assert operator.app.draft.settled >= {"prerequisites", "feature", "cluster"}
         assert operator.app.draft.cluster_name == "batch-eu"
         await operator.press("escape")
         await operator.sees("Which cluster")
@@ -153,7 +155,12 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
         await operator.press("enter")
         await operator.sees("orders-prod: secrets are encrypted with")
         await operator.press("n")
-        await operator.sees("Which cluster?")
+        await operator.sees("Which cluster?", "found in 2 subscriptions")
+        assert operator.app.screen.query_one("#filter", Input).value == ""
+        table = operator.app.screen.query_one(DataTable)
+        await operator.until(lambda: table.row_count == 13, "all clusters, read again")
+        now = {str(row[0]): str(row[-1]) for row in map(table.get_row_at, range(table.row_count))}
+        assert now["orders-prod"] == "platform key"
         await operator.choose("web-stage")
         await operator.take_key("platform-managed")
         await operator.sees("Nothing to do: everything is so already.")
