@@ -252,6 +252,6 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             "cluster is not affected.",
             remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
             f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove); or have the vault rotate by itself "
-            "from then on: --every P1Y.",
+            "from then on (--every P1Y; in the wizard: Have the vault do it).",
         )
     return problem
