@@ -8,17 +8,17 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
 from textual import constants
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
 from screens.crash import discreet_console
 from screens.draft import Draft
 from screens.frame import NARROW, Frame
+from screens.headless.outcome import DONE, INTERRUPTED, NO, UNREACHABLE
 from screens.registration import FeatureWatch
 from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from screens.fleet_rows import Fleet
     from screens.running import ActiveRun
+    from wizard.answers import Answers
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.journal import Journal
     from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
     from wizard.unfinished import Unfinished
@@ -43,9 +45,6 @@ if TYPE_CHECKING:
 
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
 """Opens the door to Azure; is given where to tell the operator how to sign in."""
-
-DONE, NOT_SO, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
-
 
 _BETWEEN_WORDS = 5.0
 """Seconds for which a word about a request that is repeated stands."""
@@ -59,7 +58,6 @@ class WizardApp(App[int]):
     TITLE = "aks-kms"
     CSS_PATH = "wizard.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (170, "-very-wide")]  # noqa: RUF012 - declared so by Textual
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -68,7 +66,6 @@ class WizardApp(App[int]):
         environment: Mapping[str, str],
         speed_note: str = "",
         journal_root: Path | None = None,
-        start_at: Literal["welcome", "verify"] = "welcome",
         carries_on: bool = True,
     ) -> None:
         """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written.
@@ -83,15 +80,15 @@ class WizardApp(App[int]):
         self.environment = environment
         self.speed_note = speed_note
         self.journal_root = journal_root
-        self.start_at = start_at
         self.draft = Draft()
         self.azure_or_none: Azure | None = None
         self.connection_problem: Problem | None = None
         self.sign_in_instruction = ""
         self.subscriptions: list[Subscription] = []
         self.found: list[ClusterRow | Unreadable] = []
-        """The clusters found so far; kept here so that coming back to the list shows them at once."""
+        """The clusters that were found; kept here so that coming back to the list shows them at once."""
         self.found_all = False
+        """Whether these are all that there are, as far as is known."""
         self.fleet: Fleet | None = None
         """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
         self.watches: dict[str, FeatureWatch] = {}
@@ -140,9 +137,11 @@ class WizardApp(App[int]):
                 await asyncio.Event().wait()
         except AzureError as error:
             self.connection_problem = error.problem
-            self.changed()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the first screen says it, and offers another try
+            self.connection_problem = fault_of_ours(error, "connection")
         finally:
             self.azure_or_none = None
+            self.changed()
 
     def _tell(self, instruction: str) -> None:
         """Show how to sign in. May be called from a thread."""
@@ -223,18 +222,34 @@ class WizardApp(App[int]):
 
     # -- moving --------------------------------------------------------------------------------------------------
 
-    def go_to(self, step: str) -> None:
-        """Show that step: back to it where it is on the stack, on to it where everything before it stands."""
+    def go_to(self, step: str) -> bool:
+        """Show that step: back to it where it is on the stack, on to it where everything before it stands. Gives whether it
+        is shown now.
+        """
+        if step == "verify":
+            reviewed = self.draft.answers_or_none() if "review" in self.draft.settled else None
+            answers = reviewed or (self.active.answers if self.active else None)
+            if answers:
+                self.verify(answers)
+            return answers is not None
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Frame) and step == screen.STEP:
                 self._back_to(screen)
-                return
-        there = {
-            "run": self.active is not None,
-            "verify": self.active is not None or "review" in self.draft.settled,
-        }
-        if there.get(step, step in self.draft.reachable):
+                return True
+        may = self.active is not None if step == "run" else step in self.draft.reachable
+        if may:
             self.push_screen(screen_of(step))
+        return may
+
+    def verify(self, answers: "Answers") -> None:
+        """Read the cluster of these answers back and hold it against them, whatever else was verified before."""
+        from screens.verification import VerificationScreen
+
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, VerificationScreen) and screen.expect == answers:
+                self._back_to(screen)
+                return
+        self.push_screen(VerificationScreen(expect=answers))
 
     def after(self, step: str) -> None:
         """Go on from a step that was just settled."""
@@ -246,14 +261,35 @@ class WizardApp(App[int]):
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
+    def take_subscription(self, own: "Subscription") -> None:
+        """Choose it without its step: with a cluster that is in it. The preview feature is looked up there, and the run
+        waits for it as ever.
+        """
+        self.settle("prerequisites", subscription=own)
+        self.settle("feature")
+        self.watch_feature(own.id)
+
+    def forget_clusters(self) -> None:
+        """What was found of clusters does not hold any more: each list asks Azure again once it is seen."""
+        from screens.cluster_table import ClusterTable
+
+        self.found, self.found_all = [], False
+        if self.fleet:
+            self.fleet.whole = False
+        for screen in self.screen_stack:
+            if isinstance(screen, ClusterTable):
+                screen.stale = True
+
     def another(self) -> None:
         """Start over with another cluster: what was chosen for the last one is not carried along."""
+        from screens.cluster_table import ClusterTable
+
         subscription, self.carried = self.draft.subscription, None
         self.draft = Draft(
             subscription=subscription, settled=self.draft.settled & {"prerequisites", "feature"}
         )
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, Frame) and (screen.STEP == "cluster" or screen.id == "fleet"):
+            if isinstance(screen, ClusterTable):
                 self._back_to(screen)
                 return
         self._back_to(self.screen_stack[1])
@@ -328,17 +364,29 @@ class WizardApp(App[int]):
 
     # -- the run -------------------------------------------------------------------------------------------------
 
-    def begin_run(self, plan: "Plan") -> None:
-        """Carry out the plan that was shown and confirmed; show its screen."""
-        from screens.running import ActiveRun
-        from wizard.journal import Journal
+    @property
+    def ended_run(self) -> "ActiveRun | None":
+        """The run that has ended, where none is under way."""
+        return self.active if self.active and not self.active.under_way else None
 
-        answers = self.draft.answers()
+    def begin_run(self, answers: "Answers", plan: "Plan") -> None:
+        """Carry out the plan that was shown for these answers and confirmed; show its screen."""
+        from screens.running import ActiveRun
+
         self.draft = replace(self.draft, settled=self.draft.settled - {"run", "verify"})
-        journal = Journal.begin(answers, plan, root=self.journal_root)
-        self.active = ActiveRun(answers, plan, self.azure.clock, journal.log_path, journal)
+        self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
         self.background(self._execute(self.active), "run", group="run")
         self.go_to("run")
+
+    def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
+        """The journal of a run; a disk that cannot keep one is no reason not to encrypt."""
+        from wizard.journal import Journal, JournalError
+
+        try:
+            return Journal.begin(answers, plan, root=self.journal_root)
+        except JournalError as error:
+            self.notify(f"{error} Going on without.", severity="warning", markup=False, timeout=20)
+            return None
 
     async def _execute(self, active: "ActiveRun") -> None:
         from wizard.lock import HeldError
@@ -353,7 +401,7 @@ class WizardApp(App[int]):
         try:
             active.end(await run.execute(active.plan.digest))
         except DriftedError as drift:
-            active.drifted = drift.fresh, tuple(drift.differences)
+            active.drifted = tuple(drift.differences)
             active.end("failed")
         except RefusedError as refused:
             active.refused = tuple(refused.findings)
@@ -367,19 +415,21 @@ class WizardApp(App[int]):
         finally:
             if active.under_way:
                 active.end("interrupted")
-            self.result = DONE if active.status == "succeeded" else NOT_SO
+            self.result = DONE if active.status == "succeeded" else NO
             if active.status == "succeeded":
-                self.settle("run")
+                self.forget_clusters()
+                if self.draft.is_about(active.plan.cluster_id):
+                    self.settle("run")
                 self.watches.pop(active.answers.subscription, None)
                 self.watch_feature(active.answers.subscription)
             self.changed()
 
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
-        """A verification has given its verdict; `asked`: on the cluster that this wizard is about."""
-        self.result = DONE if report.passed else NOT_SO
+        """A verification has given its verdict; `asked`: on a cluster that was held against answers."""
+        self.result = DONE if report.passed else NO
         if asked:
             self._keep(report)
-        if asked and report.passed:
+        if asked and report.passed and self.draft.is_about(report.id):
             self.settle("verify")
 
     def _keep(self, report: "ClusterReport") -> None:
@@ -408,15 +458,15 @@ class WizardApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; during a run, ask first."""
-        from screens.dialogs import AskDialog
+        from screens.dialogs import LeaveDialog
 
         if not (self.active and self.active.under_way):
             await self.leave()
             return
-        if isinstance(self.screen, AskDialog):
+        if isinstance(self.screen, LeaveDialog):
             return
         await self.push_screen(
-            AskDialog(
+            LeaveDialog(
                 "A run is under way. Leave all the same?",
                 "What Azure has begun, Azure finishes; no step that has not begun yet will be started, and nothing is "
                 "undone. Whatever is done by then is found and kept when the same answers are run again.",

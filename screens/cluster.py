@@ -1,31 +1,32 @@
 """Which cluster: every one that can be seen, as it is found, with how it is encrypted and why it cannot be chosen."""
 
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import DataTable, Input, Static
 
-from screens.frame import NARROW, Frame, Heading
-from screens.theme import COLOURS
-from screens.words import KINDS, SPINNER, STYLES, count, duration, encryption
+from screens.cluster_table import ClusterTable, Rows
+from screens.frame import Heading
+from screens.theme import cell
+from screens.words import KINDS, SPINNER, STYLES, Tone, count, duration, encryption
 from wizard.clock import Clock
+from wizard.cloud.clean import one_line
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.fleet.sweep import Gone, Swept, sweep
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
 
+Line = ClusterRow | Unreadable
 
 _SHORT = {"needs a managed identity": "needs an identity"}
 """A table's cell has little room; the line below it says the whole."""
 
 
-class ClusterScreen(Frame):
+class ClusterScreen(ClusterTable[Line]):
     """A filterable list of clusters; `verify_only` chooses one just to look at it."""
 
     STEP = "cluster"
@@ -46,153 +47,118 @@ a       look at all clusters, with a verdict on each
 r       ask Azure again"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "choose", show=True),
-        Binding("slash", "filter", "filter"),
-        Binding("n", "new", "new cluster"),
-        Binding("v", "verify", "verify only"),
+        Binding("enter", "open", "choose"),
+        Binding("n", "new", "new"),
+        Binding("v", "verify", "verify"),
         Binding("a", "many", "all clusters", show=False),
-        Binding("r", "again", "ask again"),
     ]
 
-    def __init__(self, *, verify_only: bool = False, looking_for: str = "") -> None:
-        """`looking_for` is what the filter holds at first."""
-        super().__init__()
+    def __init__(
+        self, *, verify_only: bool = False, words: str = "", rows: Sequence[ClusterRow] | None = None
+    ) -> None:
+        """`words`: what the filter holds at first; `rows`: the clusters to choose from, where they are known."""
+        title = "Which cluster is to be verified?" if verify_only else "Which cluster?"
+        super().__init__(title, words=words)
         self._verify_only = verify_only
-        self._looking_for = looking_for
-        self._shown: list[ClusterRow | Unreadable] = []
-        self._beats = 0
-        self._reading = False
+        self._given = rows
+        self._found: list[Line] = []
         self._clock = Clock()
-
-    def body(self) -> ComposeResult:
-        yield Heading("Which cluster is to be verified?" if self._verify_only else "Which cluster?")
-        with Horizontal(id="filter-line"):
-            yield Static(Content("/"), classes="sign")
-            yield Input(self._looking_for, placeholder="filter", compact=True, id="filter")
-        yield DataTable[Text](cursor_type="row", zebra_stripes=False, id="clusters")
-        yield Static(id="detail")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one(DataTable).focus()
-        self.every(0.25, self._beat)
-        if self.wizard.found_all:
-            self._fill()
-        else:
-            self.action_again()
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        if self.is_mounted:
-            self._fill()
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def action_again(self) -> None:
-        """Ask Azure for the clusters."""
-        if self._reading:
-            return
-        self._reading = True
-        self._clock = Clock()
-        self.background(self._read(), "listing the clusters")
+    def recall(self) -> bool:
+        """The clusters that were given, or all that were found before."""
+        if self._given is None and not self.wizard.found_all:
+            return False
+        self._found = list(self.wizard.found if self._given is None else self._given)
+        return True
 
-    async def _read(self) -> None:
-        wizard = self.wizard
-        wizard.found, wizard.found_all = [], False
-        self._fill()
-        try:
-            for subscriptions in self._in_turn():
-                async for each in sweep(wizard.azure, subscriptions, whole=False):
-                    if isinstance(each, Gone):
-                        continue
-                    row = each.row if isinstance(each, Swept) else each
-                    wizard.found.append(row)
-                    if self._fits(row):
-                        self._add(row)
-            wizard.found_all = True
-        finally:
-            self._reading = False
-        self._note()
-        self._detail()
+    def forget(self) -> None:
+        """Forget what was found."""
+        self._found, self._clock = [], Clock()
+
+    async def read(self) -> AsyncGenerator[Line, None]:
+        """The clusters of the chosen subscription, then those of all others."""
+        for subscriptions in self._in_turn():
+            async with aclosing(sweep(self.wizard.azure, subscriptions, whole=False)) as swept:
+                async for each in swept:
+                    if not isinstance(each, Gone):
+                        self._found.append(each.row if isinstance(each, Swept) else each)
+                        yield self._found[-1]
+
+    def whole(self) -> None:
+        """Kept by the app, so that coming back to the list shows it at once."""
+        self.wizard.found, self.wizard.found_all = self._found, not self.stale
+        if len(self.columns()) != len(self.query_one(Rows).columns):  # the names are longer than was thought
+            self.fill()
 
     def _in_turn(self) -> "list[list[Subscription]]":
-        """The chosen subscription by itself, then all others."""
         chosen = self.wizard.draft.subscription
         everything = self.wizard.subscriptions
         turns = [[s for s in everything if s == chosen], [s for s in everything if s != chosen]]
         return [turn for turn in turns if turn]
 
-    def _beat(self) -> None:
-        self._beats += 1
-        if self._reading:
-            self._note()
-
-    def _note(self) -> None:
-        found = self.wizard.found
-        number = sum(isinstance(row, ClusterRow) for row in found)
-        places = len({row.subscription_id for row in found})
-        text = f"{number} found in {count(places, 'subscription')}"
-        if self._reading:
-            text = f"{SPINNER[self._beats % 4]} looking… {text} · {duration(self._clock.elapsed())}"
+    def tell(self) -> None:
+        """How many were found, and whether it is still looked for more."""
+        number = sum(isinstance(row, ClusterRow) for row in self._found)
+        places = len({row.subscription_id for row in self._found})
+        text = f"{number:,} found in {count(places, 'subscription')}"
+        if self.reading:
+            text = f"{SPINNER[self.beats // 3 % 4]} looking… {text} · {duration(self._clock.elapsed())}"
         self.query_one(Heading).note(text)
 
     # -- the table -----------------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
-        table = self.query_one(DataTable[Text])
-        keep = self._under_cursor()
-        table.clear(columns=True)
-        narrow = self.app.size.width < NARROW
-        names = (
-            ("cluster", "version", "now")
-            if narrow
-            else ("cluster", "resource group", "version", "identity", "now")
-        )
-        for name in names:
-            table.add_column(Text(name))
-        self._shown = []
-        for row in self.wizard.found:
-            if self._fits(row):
-                self._add(row)
-        if keep in self._shown:
-            table.move_cursor(row=self._shown.index(keep))
-        self._note()
-        self._detail()
+    def columns(self) -> dict[str, int]:
+        """As many as leave room for the clusters' names; what is left out is said below the table."""
+        longest = max((len(row.name) for row in self._found if isinstance(row, ClusterRow)), default=0)
+        for left_out in ((), ("identity",), ("identity", "group")):
+            fixed = {"version": 7, "identity": 17, "now": 33}
+            names = [name for name in ("cluster", "group", *fixed) if name not in left_out]
+            left = self.room - 1 - 2 * len(names) - sum(fixed[name] for name in names if name in fixed)
+            group = left * 9 // 20 if "group" in names else 0
+            if left - group >= min(max(longest, 12), 24):
+                break
+        return {name: fixed.get(name, group if name == "group" else left - group) for name in names}
 
-    def _add(self, row: ClusterRow | Unreadable) -> None:
-        self._shown.append(row)
-        table = self.query_one(DataTable[Text])
-        table.add_row(*self._cells(row, narrow=self.app.size.width < NARROW))
+    def rows(self) -> list[Line]:
+        """Those that fit, as they were found."""
+        return [row for row in self._found if self.fits(row)]
+
+    def wanted(self, row: Line) -> bool:
+        """The cluster that was chosen before."""
         chosen = self.wizard.draft.cluster
-        if chosen and isinstance(row, ClusterRow) and row.id == chosen.id:
-            table.move_cursor(row=len(self._shown) - 1)
-        if len(self._shown) == 1:
-            self._detail()
+        return bool(chosen and isinstance(row, ClusterRow) and row.id == chosen.id)
 
-    def _cells(self, row: ClusterRow | Unreadable, *, narrow: bool) -> list[Text]:
+    def cells(self, row: Line) -> Mapping[str, Text]:
+        """Name, group, version, identity; how it is encrypted now, and in short why it cannot be chosen."""
         if isinstance(row, Unreadable):
-            cells = [
-                Text(row.subscription_name, COLOURS["dim"]),
-                Text(""),
-                Text("not readable", COLOURS["warn"]),
-            ]
-            return cells if narrow else [*cells[:1], Text(""), Text(""), *cells[1:]]
+            empty = dict.fromkeys(("group", "version", "identity"), cell(""))
+            return {
+                "cluster": cell(one_line(row.subscription_name), "dim"),
+                "now": cell("not readable", "warn"),
+                **empty,
+            }
         words, tone = encryption(row.encryption)
         why = _SHORT.get(row.why_not or "", row.why_not or "")
-        dim = COLOURS["dim"] if why else ""
-        name = Text(row.name, dim or "bold")
-        now = Text(words, dim or COLOURS[tone])
-        if why:
-            now = Text.assemble(now, "  ", (why, COLOURS["warn"]))
-        elif row.provisioning_state == "Failed":
-            now = Text.assemble(now, "  ", ("failed", COLOURS["warn"]))
-        version = Text(row.kubernetes_version, dim)
-        if narrow:
-            return [name, version, now]
-        return [name, Text(row.resource_group, dim), version, Text(row.identity, dim), now]
+        plain: Tone = "dim" if why else "plain"
+        said = why or ("failed" if row.provisioning_state == "Failed" else "")
+        if words.startswith("legacy KMS") and why.startswith("legacy KMS"):
+            now = cell(why, "warn")  # it says both
+        else:
+            now = cell(words, "dim" if why else tone)
+            if said:
+                now.append("  ").append(cell(said, "warn"))
+        return {
+            "cluster": cell(row.name, plain, bold=not why),
+            "group": cell(row.resource_group, plain),
+            "version": cell(row.kubernetes_version, plain),
+            "identity": cell(row.identity, plain),
+            "now": now,
+        }
 
-    def _fits(self, row: ClusterRow | Unreadable) -> bool:
-        words = self.query_one("#filter", Input).value.casefold().split()
+    def fits(self, row: Line) -> bool:
+        """Whether each of the filter's words is somewhere in it."""
         if isinstance(row, Unreadable):
             text = row.subscription_name
         else:
@@ -201,27 +167,18 @@ r       ask Azure again"""
                 f"{row.subscription_name} {encryption(row.encryption)[0]} {row.why_not or ''} "
                 f"{row.provisioning_state}"
             )
-        return all(word in text.casefold() for word in words)
+        text = text.casefold()
+        return all(word in text for word in self.words)
 
-    def _under_cursor(self) -> ClusterRow | Unreadable | None:
-        row = self.query_one(DataTable).cursor_row
-        return self._shown[row] if 0 <= row < len(self._shown) else None
-
-    @on(DataTable.RowHighlighted)
-    def _moved(self) -> None:
-        self._detail()
-
-    def _detail(self) -> None:
-        row = self._under_cursor()
-        self.query_one("#detail", Static).update(self._say(row))
-
-    def _say(self, row: ClusterRow | Unreadable | None) -> Content:
+    def say(self, row: Line | None) -> Content:
+        """What there is to know of it before it is chosen."""
         if row is None:
-            if self._reading:
+            if self.reading:
                 return Content("Asking Azure…")
-            if self.wizard.found:
+            if self._found:
                 return Content("No cluster fits the filter. Esc empties it.")
-            return Content("No cluster is visible here. n creates a new one, encrypted from birth.")
+            new = "" if self._verify_only else " n creates a new one, encrypted from birth."
+            return Content(f"No cluster is visible here.{new}")
         if isinstance(row, Unreadable):
             from screens.dialogs import problem_content
 
@@ -238,7 +195,9 @@ r       ask Azure again"""
         )
         if row.why_not:
             second = Content.assemble(
-                ("\n! ", STYLES["warn"]), f"It cannot be changed now: {explained(row)} v still verifies it."
+                ("\n! ", STYLES["warn"]),
+                f"It cannot be changed now: {explained(row)}",
+                "" if self._verify_only else " v still verifies it.",
             )
         elif row.provisioning_state == "Failed":
             second = Content.assemble(
@@ -255,45 +214,20 @@ r       ask Azure again"""
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
-    @on(DataTable.RowSelected)
-    def _selected(self) -> None:
-        self.action_choose()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Who only verifies creates no cluster, and verifies with enter."""
+        return not (self._verify_only and action in {"new", "verify"})
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
-        self._fill()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.query_one(DataTable).focus()
-
-    def action_filter(self) -> None:
-        """Type what to look for."""
-        self.query_one("#filter", Input).focus()
-
-    def action_back(self) -> None:
-        """Empty the filter first, then back."""
-        field = self.query_one("#filter", Input)
-        if field.value or field.has_focus:
-            field.value = ""
-            self.query_one(DataTable).focus()
-        else:
-            super().action_back()
-
-    def action_choose(self) -> None:
-        """This cluster, if it can be changed now."""
-        row = self._under_cursor()
+    def action_open(self) -> None:
+        """This cluster, if it can be changed now; the line below the table says why not."""
+        row = self.under_cursor
         if not isinstance(row, ClusterRow):
             return
         if self._verify_only:
             self.action_verify()
         elif row.why_not:
-            self.notify(
-                f"{row.name} cannot be changed now: {explained(row)}",
-                severity="warning",
-                markup=False,
-                timeout=8,
-            )
+            self.app.bell()
+            self.query_one("#detail").add_class("refused")
         else:
             wizard = self.wizard
             own = next(
@@ -309,8 +243,7 @@ r       ask Azure again"""
         """A new cluster instead."""
         from screens.new_cluster import NewClusterScreen
 
-        if not self._verify_only:
-            self.app.push_screen(NewClusterScreen())
+        self.app.push_screen(NewClusterScreen())
 
     def action_many(self) -> None:
         """Look at all clusters, with a verdict on each."""
@@ -322,7 +255,7 @@ r       ask Azure again"""
         """Only look at how the cluster under the cursor is encrypted."""
         from screens.verification import VerificationScreen
 
-        row = self._under_cursor()
+        row = self.under_cursor
         if isinstance(row, ClusterRow):
             self.app.push_screen(VerificationScreen(cluster_id=row.id))
 

@@ -55,27 +55,8 @@ class HelpDialog(ModalScreen[None]):
         self.dismiss(None)
 
 
-class ProblemDialog(ModalScreen[None]):
-    """Something went wrong where no screen shows it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = CLOSE
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__()
-        self._problem = problem
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"), VerticalScroll(can_focus=True):
-            yield Static(problem_content(self._problem))
-        yield Footer(compact=True)
-
-    def action_close(self) -> None:
-        """Back to the screen."""
-        self.dismiss(None)
-
-
-class TextDialog(ModalScreen[None]):
-    """A longer text, to be read, selected and copied."""
+class _ToKeep(ModalScreen[None]):
+    """Something to be read, and to be kept: copied, or saved to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *CLOSE,
@@ -83,18 +64,11 @@ class TextDialog(ModalScreen[None]):
         Binding("s", "save", "save"),
     ]
 
-    def __init__(self, title: str, text: str, file_name: str, *, wrap: bool = False) -> None:
+    def __init__(self, text: str, file_name: str) -> None:
+        """`file_name` is what is proposed."""
         super().__init__()
-        self._title = title
         self._text = clean(text)
         self._file_name = file_name
-        self._wrap = wrap
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog large"):
-            yield Static(Content(self._title), classes="title")
-            yield TextArea(self._text, read_only=True, show_line_numbers=False, soft_wrap=self._wrap)
-        yield Footer(compact=True)
 
     def action_close(self) -> None:
         """Back to the screen."""
@@ -107,7 +81,35 @@ class TextDialog(ModalScreen[None]):
 
     def action_save(self) -> None:
         """Write the text to a file."""
-        self.app.push_screen(SaveDialog("Save as", self._file_name, {"": self._text}))
+        self.app.push_screen(SaveDialog("Save as", self._file_name, {"": f"{self._text.rstrip()}\n"}))
+
+
+class ProblemDialog(_ToKeep):
+    """Something went wrong where no screen shows it."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._said = problem_content(problem)
+        super().__init__(self._said.plain, "problem.txt")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"), VerticalScroll(can_focus=True):
+            yield Static(self._said)
+        yield Footer(compact=True)
+
+
+class TextDialog(_ToKeep):
+    """A longer text, to be read, selected and copied."""
+
+    def __init__(self, title: str, text: str, file_name: str, *, wrap: bool = False) -> None:
+        super().__init__(text, file_name)
+        self._title = title
+        self._wrap = wrap
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog large"):
+            yield Static(Content(self._title), classes="title")
+            yield TextArea(self._text, read_only=True, show_line_numbers=False, soft_wrap=self._wrap)
+        yield Footer(compact=True)
 
 
 class SaveDialog(ModalScreen[None]):
@@ -134,6 +136,7 @@ class SaveDialog(ModalScreen[None]):
         self._field.edit()
 
     def _paths(self, typed: str) -> dict[Path, str]:
+        """The files to be written. Raises ValueError where no name can be made of it, RuntimeError for an unknown user."""
         base = Path(typed).expanduser()
         return {
             (base.with_name(base.name + suffix) if suffix else base): text
@@ -143,11 +146,14 @@ class SaveDialog(ModalScreen[None]):
     def _check(self, typed: str) -> str | None:
         if not typed:
             return "Give the file a name."
-        for path in self._paths(typed):
-            if path.exists():
-                return f"{path.name} exists already; nothing is overwritten. Choose another name."
-            if not path.parent.is_dir():
-                return f"{path.parent} is no directory here. Choose one that exists."
+        try:
+            for path in self._paths(typed):
+                if path.exists():
+                    return f"{path.name} exists already; nothing is overwritten. Choose another name."
+                if not path.parent.is_dir():
+                    return f"{path.parent} is no directory here. Choose one that exists."
+        except (OSError, RuntimeError, ValueError) as error:
+            return f"{typed} cannot be a file here: {_why(error)}. Choose another name."
         return None
 
     @on(Button.Pressed, "#save")
@@ -157,13 +163,13 @@ class SaveDialog(ModalScreen[None]):
             self._field.edit()
             return
         paths = self._paths(self._field.value)
-        try:
-            for path, text in paths.items():
+        for path, text in paths.items():
+            try:
                 with path.open("x", encoding="utf-8") as file:
                     file.write(text)
-        except OSError as error:
-            self.notify(f"Not saved: {error.strerror or error}.", severity="error", markup=False)
-            return
+            except (OSError, ValueError) as error:
+                self.notify(f"{path} is not saved: {_why(error)}.", severity="error", markup=False)
+                return
         self.dismiss(None)
         self.app.notify(f"Saved: {', '.join(str(path.resolve()) for path in paths)}", markup=False)
 
@@ -171,6 +177,11 @@ class SaveDialog(ModalScreen[None]):
     def action_close(self) -> None:
         """Back to the screen, nothing written."""
         self.dismiss(None)
+
+
+def _why(error: Exception) -> str:
+    """What stands in the way of a file, in the system's words."""
+    return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
 
 
 class AskDialog(ModalScreen[str]):
@@ -200,3 +211,7 @@ class AskDialog(ModalScreen[str]):
     def action_close(self) -> None:
         """The safe answer."""
         self.dismiss(next(iter(self._answers)))
+
+
+class LeaveDialog(AskDialog):
+    """Whether to leave although a run is under way."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from screens.steps import ORDER, STEPS
+from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
     from wizard.answers import Answers
@@ -120,6 +121,12 @@ class Draft:
         """The cluster's region."""
         return self.cluster.location if self.cluster else self.new_cluster.location
 
+    def is_about(self, cluster_id: str) -> bool:
+        """Whether that managed cluster, by its resource id, is the one that was chosen."""
+        own = self.subscription.id if self.subscription else ""
+        chosen = ResourceId(own, self.resource_group, MANAGED_CLUSTER, self.cluster_name)
+        return bool(self.cluster_name) and same(str(chosen), cluster_id)
+
     @property
     def vault_name(self) -> str:
         """The vault's name: typed, chosen or proposed."""
@@ -180,6 +187,15 @@ class Draft:
                 identity["subscription"] = form.identity_subscription
             data |= {"vault": vault, "key": key, "identity": identity}
         return from_mapping(data, "wizard")
+
+    def answers_or_none(self) -> "Answers | None":
+        """The answers that this draft stands for, or None where something is missing or wrong."""
+        from wizard.answers import AnswersError
+
+        try:
+            return self.answers()
+        except AnswersError:
+            return None
 
     @property
     def chosen(self) -> tuple[object, ...]:

@@ -53,7 +53,6 @@ r       ask Azure again"""
                 yield Button("Continue", id="continue", compact=True)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._beats = 0
         self.every(0.25, self._beat)
 
@@ -77,7 +76,7 @@ r       ask Azure again"""
         place = f"{NAME} in {subscription.name}"
         register = self.query_one("#register", Button)
         onward = self.query_one("#continue", Button)
-        offered = watch.state not in {None, "Registered", GONE} and not watch.following
+        offered = watch.state not in {None, "Registered", "Pending", GONE} and not watch.following
         if register.display != offered:
             register.display = offered
             (register if offered else onward).focus()

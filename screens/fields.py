@@ -88,10 +88,6 @@ class Field(Entry):
         """The text, without spaces around it."""
         return self._input.value.strip()
 
-    @value.setter
-    def value(self, text: str) -> None:
-        self._input.value = text
-
     @property
     def problem(self) -> str | None:
         """Why the text cannot stand, or None. Says nothing on the screen."""
@@ -220,10 +216,6 @@ class Onward(Horizontal):
         """Open the way, or close it and say why."""
         self._button.disabled = why_not is not None
         self._why.update(Content(why_not or ""))
-
-    def label(self, text: str) -> None:
-        """Another word on the button."""
-        self._button.label = Content(text)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

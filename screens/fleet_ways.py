@@ -20,18 +20,12 @@ def look_at_many(wizard: "WizardApp") -> None:
 
 
 def take_to_wizard(wizard: "WizardApp", cluster: "ClusterRow", beside: "list[ClusterRow]") -> None:
-    """The wizard's choice of a cluster, with this one under the cursor and those of its subscription beside it.
-
-    Its subscription is chosen thereby; the preview feature is looked up there, and the run waits for it as ever.
-    """
+    """The wizard's choice of a cluster, with this one under the cursor and those of its subscription beside it."""
     from screens.cluster import ClusterScreen
 
     own = next((each for each in wizard.subscriptions if each.id == cluster.subscription_id), None)
     if own is None:
         wizard.notify(f"{cluster.name} is in a subscription that cannot be chosen here.", markup=False)
         return
-    wizard.settle("prerequisites", subscription=own)
-    wizard.settle("feature")
-    wizard.watch_feature(own.id)
-    wizard.found, wizard.found_all = list(beside), True
-    wizard.push_screen(ClusterScreen(looking_for=cluster.name))
+    wizard.take_subscription(own)
+    wizard.push_screen(ClusterScreen(words=cluster.name, rows=beside))

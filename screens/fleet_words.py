@@ -4,7 +4,7 @@ from rich.text import Text
 from textual.content import Content
 
 from screens.fleet_rows import Fleet, Line, Shown
-from screens.theme import COLOURS
+from screens.theme import cell
 from screens.words import KINDS, STYLES, Tone, count, encryption
 from wizard.cloud.clean import one_line
 from wizard.cloud.encryption import EncryptionKind
@@ -56,24 +56,20 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
 def cells_of(line: Line) -> dict[str, Text]:
     """By column: what a line shows there."""
     if isinstance(line, Unreadable):
-        name = _cell(one_line(line.subscription_name), "dim")
-        empty = dict.fromkeys(("group", "region", "version"), _cell(""))
-        return {"sign": _cell("?", "warn"), "cluster": name, "subscription": name, "now": _cell("not readable", "warn"), **empty}  # fmt: skip
+        name = cell(one_line(line.subscription_name), "dim")
+        empty = dict.fromkeys(("group", "region", "version"), cell(""))
+        return {"sign": cell("?", "warn"), "cluster": name, "subscription": name, "now": cell("not readable", "warn"), **empty}  # fmt: skip
     row, passed = line.row, line.passed
     words, tone = encryption(row.encryption)
     return {
-        "sign": _cell("✓", "good") if passed else _cell("✗", "bad"),
-        "cluster": Text(row.name, "bold", no_wrap=True, overflow="ellipsis"),
-        "group": _cell(row.resource_group),
-        "subscription": _cell(row.subscription_name),
-        "region": _cell(row.location),
-        "version": _cell(row.kubernetes_version),
-        "now": _cell(words, tone),
+        "sign": cell("✓", "good") if passed else cell("✗", "bad"),
+        "cluster": cell(row.name, bold=True),
+        "group": cell(row.resource_group),
+        "subscription": cell(row.subscription_name),
+        "region": cell(row.location),
+        "version": cell(row.kubernetes_version),
+        "now": cell(words, tone),
     }
-
-
-def _cell(text: str, tone: Tone = "plain") -> Text:
-    return Text(text, COLOURS[tone], no_wrap=True, overflow="ellipsis")
 
 
 def said(line: Shown) -> Content:

@@ -85,7 +85,7 @@ class Spine(Static):
     def on_click(self, event: Click) -> None:
         """A click on a reachable step goes there."""
         app = cast("WizardApp", self.app)
-        if app.size.width >= NARROW and 0 <= (row := event.y // 2) < len(ORDER):
+        if app.size.width >= NARROW and 0 <= (row := (event.y - 1) // 2) < len(ORDER):
             app.go_to(ORDER[row])
 
 
@@ -118,7 +118,7 @@ class Frame(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back"),
         Binding("f1", "help", "help"),
-        Binding("ctrl+q", "app.quit", "quit", show=True),
+        Binding("ctrl+q", "app.quit", "quit", priority=True),
     ]
 
     def compose(self) -> ComposeResult:
@@ -160,9 +160,6 @@ class Frame(Screen[None]):
             self.query_one(TopLine).show(self.wizard)
             self.query_one(Spine).show(self.wizard)
             self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
-
-    def on_mount(self) -> None:
-        self.refresh_frame()
 
     def on_resize(self) -> None:
         self.refresh_frame()

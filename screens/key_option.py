@@ -171,7 +171,6 @@ enter         choose the card"""
                 yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.background(self._look_ahead(), "asking the rules about the cluster")
         chosen = self.wizard.draft.option or "Private"
         self.query_one(f"#card-{chosen}", Card).focus()

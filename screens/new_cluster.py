@@ -18,6 +18,7 @@ from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.problems import AzureError
 
 NEWEST = ""
+ANY = ("the newest that suits", NEWEST)
 
 
 class NewClusterScreen(Frame):
@@ -40,7 +41,8 @@ esc     back to the list of clusters; what you typed is kept"""
     def __init__(self) -> None:
         super().__init__()
         self._regions: list[str] = []
-        self._versions: list[VersionRow] = []
+        self._offered = False
+        """Whether versions are offered, so that the one that is shown is the one that is chosen."""
         self._asked_for = ""
         self._regions_unknown = False
 
@@ -65,7 +67,7 @@ esc     back to the list of clusters; what you typed is kept"""
                 value=form.location,
                 hint="asking Azure for the regions…",
             )
-            yield Choice("Kubernetes", [("the newest that suits", NEWEST)], key="version", value=NEWEST)
+            yield Choice("Kubernetes", [ANY], key="version", value=NEWEST)
             yield Field(
                 "Nodes",
                 key="nodes",
@@ -76,7 +78,6 @@ esc     back to the list of clusters; what you typed is kept"""
             yield Onward()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#name", Field).edit()
         self._judge()
         self.background(self._read_regions(), "listing the regions")
@@ -116,16 +117,22 @@ esc     back to the list of clusters; what you typed is kept"""
                 self.wizard.azure, subscription.id if subscription else "", region
             )
         except AzureError as error:
-            choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
+            if (
+                region == self._asked_for
+            ):  # of another region's versions, only the chosen one is still offered
+                kept = self._form().version
+                choice.offer([ANY, *([(kept, kept)] if kept else ())], kept)
+                choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
+                self._offered = True
             return
         if region != self._asked_for:
             return
-        self._versions = versions
         plain = next((v for v in versions if not v.preview and not v.lts_only), None)
-        kept = self.wizard.draft.new_cluster.version
+        kept = self._form().version
         known = {v.version for v in versions}
-        options = [("the newest that suits", NEWEST), *((_version(v), v.version) for v in versions)]
+        options = [ANY, *((_version(v), v.version) for v in versions)]
         choice.offer(options, kept if kept in known else NEWEST)
+        self._offered = True
         if plain:
             choice.hint(
                 f"the newest that suits is {plain.version} now; {region} offers {len(versions)} that can be encrypted"
@@ -149,13 +156,15 @@ esc     back to the list of clusters; what you typed is kept"""
         return None
 
     def _form(self) -> NewClusterForm:
+        """What stands on the screen; the version that was chosen before stays as long as Azure is asked which there are."""
+        before = self.wizard.draft.new_cluster
         return NewClusterForm(
             name=self.query_one("#name", Field).value,
             resource_group=self.query_one("#group", Field).value,
             location=self.query_one("#region", Field).value,
-            version=self.query_one("#version", Choice).value,
+            version=self.query_one("#version", Choice).value if self._offered else before.version,
             node_count=self.query_one("#nodes", Field).value,
-            node_vm_size=self.wizard.draft.new_cluster.node_vm_size,
+            node_vm_size=before.node_vm_size,
         )
 
     @on(Field.Changed)

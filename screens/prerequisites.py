@@ -11,18 +11,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.frame import NARROW, Frame, Heading
-from screens.words import STYLES, Tone
+from screens.words import STYLES, TOOL_STATES
 from wizard.cloud.clean import one_line
 
 if TYPE_CHECKING:
     from wizard.prerequisites import Prerequisite
-
-_SIGNS: dict[str, tuple[str, Tone]] = {
-    "found": ("✓", "good"),
-    "missing": ("–", "dim"),
-    "too old": ("!", "warn"),
-    "unknown": ("?", "warn"),
-}
 
 
 class PrerequisitesScreen(Frame):
@@ -54,7 +47,6 @@ r       look again, after you mended something"""
             yield OptionList(id="subscriptions", compact=True)
 
     def on_mount(self) -> None:
-        super().on_mount()
         azure = self.wizard.azure
         self.query_one("#who", Static).update(
             Content.assemble(
@@ -114,7 +106,7 @@ r       look again, after you mended something"""
 
 
 def _line(tool: "Prerequisite", *, narrow: bool) -> Content:
-    sign, tone = _SIGNS[tool.state]
+    sign, tone = TOOL_STATES[tool.state]
     found = one_line(tool.found or "")
     needs = "" if tool.state == "found" else f"needs {tool.required}"
     parts: list[tuple[str, str]] = [

@@ -25,11 +25,6 @@ class FeatureWatch:
     problem: Problem | None = None
 
     @property
-    def ready(self) -> bool:
-        """Whether nothing more is to be done."""
-        return self.state in {"Registered", GONE} and not self.following
-
-    @property
     def note(self) -> str:
         """A few words for the spine."""
         if self.problem:

@@ -13,12 +13,15 @@ from textual.widgets import Button, Input, Static
 
 from screens.dialogs import SaveDialog, TextDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
+from screens.running import ActiveRun
 from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, finding_text, hanging, usually
-from wizard.answers import AnswersError
+from wizard.answers import Answers, AnswersError
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.plan import Effect, Plan, PlannedStep
-from wizard.procedure.planning import make_plan
+from wizard.procedure.planning import look, plan_from
 from wizard.procedure.script import script
+from wizard.target import Target
 
 
 class ReviewScreen(Frame):
@@ -38,7 +41,7 @@ else is different since. An operation that still runs in Azure is followed, not 
 To start, type the cluster's name and press enter. A plan with an error cannot be started; each error says what to do.
 
 enter   go to the line where the name is typed; there: start
-f2      the same procedure as Azure CLI commands
+f2      the same as Azure CLI commands, for what exists now
 f3      every check that was made, with its remedy
 s       save your answers as a file that `aks-kms apply -f FILE` takes
 r       make the plan again
@@ -48,13 +51,19 @@ esc     back, to change something"""
         Binding("enter", "gate", "to the name", show=False),
         Binding("f2", "commands", "az commands"),
         Binding("f3", "checks", "all checks"),
-        Binding("s", "save", "save answers"),
+        Binding("s", "save", "save"),
         Binding("r", "again", "plan again"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        self._answers: Answers | None = None
+        """What the plan is made for."""
         self._plan: Plan | None = None
+        self._snapshot: Snapshot | None = None
+        """What the plan was made from."""
+        self._after: ActiveRun | None = None
+        """The run that had ended by then."""
         self._made = 0.0
         self._planning = False
         self._beats = 0
@@ -71,20 +80,19 @@ esc     back, to change something"""
             yield Button("Verify it now", id="verify", compact=True, variant="primary")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#verify").display = False
         self.query_one("#plan").focus()
         self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._show()
 
     @on(ScreenResume)
     def _back_here(self) -> None:
-        active = self.wizard.active
-        if self._plan and active and active.plan is self._plan and not active.under_way:
+        if self._planning:
+            return
+        if self.wizard.draft.answers_or_none() != self._answers or self.wizard.ended_run is not self._after:
             self.action_again()
 
     # -- the plan ------------------------------------------------------------------------------------------------
@@ -101,14 +109,15 @@ esc     back, to change something"""
 
     async def _make(self) -> None:
         self._began = time.monotonic()
+        self._answers, self._after = None, self.wizard.ended_run
         try:
-            plan = await make_plan(self.wizard.azure, self.wizard.draft.answers())
+            answers = self._answers = self.wizard.draft.answers()
+            target = Target(answers, self.wizard.azure.cloud.vault_suffix)
+            snapshot = await look(self.wizard.azure, target)
         except AzureError as error:
-            self._planning = False
             self._fail(error.problem)
             return
         except AnswersError as error:
-            self._planning = False
             self._fail(
                 Problem(
                     "input", "What was chosen cannot be taken.", str(error), "Go back with esc and mend it."
@@ -117,7 +126,13 @@ esc     back, to change something"""
             return
         finally:
             self._planning = False
-        self._plan, self._made = plan, time.monotonic()
+        if not self.is_current and self.wizard.draft.answers_or_none() != answers:
+            self._answers = (
+                None  # other answers were chosen meanwhile: there is a plan once this is seen again
+            )
+            return
+        self._snapshot, self._made = snapshot, time.monotonic()
+        self._plan = plan_from(target, snapshot)
         self.wizard.settle("review")
         self._show()
 
@@ -161,10 +176,15 @@ esc     back, to change something"""
         if nothing:
             self.query_one("#verify").focus()
 
+    @property
+    def _cluster_name(self) -> str:
+        """The cluster's name, as the plan has it."""
+        return self._answers.cluster.name if self._answers else self.wizard.draft.cluster_name
+
     def _carried(self, plan: Plan) -> list[tuple[str, str]]:
         """What there is to say of a run that is carried on with the answers as they stand."""
         run = self.wizard.carried
-        if run is None or run.answers != self.wizard.draft.answers():
+        if run is None or run.answers != self._answers:
             return []
         from screens.carry_on import carried
 
@@ -180,7 +200,7 @@ esc     back, to change something"""
         elif plan and not plan.writes:
             text = "✓ Nothing to do: everything is so already."
         elif not text:
-            text = f"Enter, then type {self.wizard.draft.cluster_name}. Until then nothing is changed."
+            text = f"Enter, then type {self._cluster_name}. Until then nothing is changed."
         self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))
 
     # -- the gate ------------------------------------------------------------------------------------------------
@@ -192,20 +212,20 @@ esc     back, to change something"""
     @on(Input.Submitted, "#typed")
     def _typed(self, event: Input.Submitted) -> None:
         plan = self._plan
-        if plan is None or plan.errors:
+        if plan is None or plan.errors or self._answers is None:
             return
-        name = self.wizard.draft.cluster_name
-        if event.value.strip() != name:
-            self._gate_says(f"✗ That is not {name}; nothing was started.", STYLES["bad"])
+        if event.value.strip() != self._cluster_name:
+            self._gate_says(f"✗ That is not {self._cluster_name}; nothing was started.", STYLES["bad"])
             return
         if self.wizard.active and self.wizard.active.under_way:
             self._gate_says("✗ A run is under way already; only one goes at a time.", STYLES["bad"])
             return
-        self.wizard.begin_run(plan)
+        self.wizard.begin_run(self._answers, plan)
 
     @on(Button.Pressed, "#verify")
     def _verify(self) -> None:
-        self.wizard.go_to("verify")
+        if self._plan and self._answers:
+            self.wizard.verify(self._answers)
 
     def action_gate(self) -> None:
         """To where the name is typed."""
@@ -216,15 +236,15 @@ esc     back, to change something"""
     # -- one key away --------------------------------------------------------------------------------------------
 
     def action_commands(self) -> None:
-        """The same as a script for the Azure CLI."""
-        try:
-            answers = self.wizard.draft.answers()
-        except AnswersError as error:
-            self.notify(str(error), severity="error", markup=False)
+        """This plan as a script for the Azure CLI, as `aks-kms script --live` prints it."""
+        if self._plan is None or self._answers is None:
             return
-        text = script(answers, self.wizard.azure.cloud.vault_suffix)
-        name = f"encrypt-{self.wizard.draft.cluster_name}.sh"
-        self.app.push_screen(TextDialog("The same with the Azure CLI, as the how-to writes it", text, name))
+        if self._plan.errors:
+            self.notify("There is no script yet: mend what is marked ✗ first.", markup=False)
+            return
+        text = script(self._answers, self.wizard.azure.cloud.vault_suffix, self._snapshot)
+        name = f"encrypt-{self._answers.cluster.name}.sh"
+        self.app.push_screen(TextDialog("The same with the Azure CLI, for what exists now", text, name))
 
     def action_checks(self) -> None:
         """Every finding of the rules."""

@@ -1,6 +1,7 @@
 """Rotating a cluster's key, from its verification: what there is, a new version now, or one every so often by itself."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -17,6 +18,7 @@ from screens.vault_words import ROTATIONS
 from screens.words import STYLES, count
 from wizard.cloud.problems import AzureError, Problem
 from wizard.rotation import Rotation, look, rotate, rotate_every
+from wizard.rules import Finding
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -187,7 +189,14 @@ def _facts(rotation: Rotation) -> Content:
         ):
             lines.append(Content.assemble((f"{label:<10}", "$quiet"), text))
     if rotation.findings:
-        lines.append(findings_content(rotation.findings))
+        lines.append(findings_content([_here(finding) for finding in rotation.findings]))
     if not rotation.needed and not rotation.errors:
         lines.append(Content("There is nothing to do."))
     return Content("\n").join(lines)
+
+
+def _here(finding: Finding) -> Finding:
+    """A finding with what is done about it here, where the command line has an option."""
+    if finding.code == _PENDING:
+        return replace(finding, remedy="Wait until then, or have one more made anyway.")
+    return finding

@@ -20,7 +20,7 @@ DRAIN = 0.1
 
 
 class RunScreen(Frame):
-    """Steps beside their log."""
+    """Steps and their log."""
 
     STEP = "run"
     HELP = """\
@@ -32,6 +32,7 @@ wizard ends the run: what Azure has begun, Azure finishes; the rest is not start
 
 f        follow the log, or pause it
 1-9      only the log of that step; 0 all of it
+[ ]      only that of the step before, or after
 /        only lines with certain words
 c        copy the log
 enter    to the verification, once the run has succeeded
@@ -50,10 +51,14 @@ ctrl+q   leave; the same answers carry on later"""
         Binding("slash", "filter", "filter"),
         Binding("c", "copy", "copy"),
         *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(10)],
+        Binding("left_square_bracket", "beside(-1)", "step before", show=False),
+        Binding("right_square_bracket", "beside(1)", "step after", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        self._of: ActiveRun | None = None
+        """The run that is shown now."""
         self._written = 0
         self._only = ""
         self._words = ""
@@ -81,19 +86,26 @@ ctrl+q   leave; the same answers carry on later"""
         yield Static(id="log-path", classes="muted")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#log-filter").display = False
         self.query_one("#outcome").display = False
         self.query_one(Log).focus()
-        if path := self.active.log_path:
-            self.query_one("#log-path", Static).update(Content(f"full log: {path}"))
         self.every(DRAIN, self._drain)
         self._drain()
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
+    def _begin_anew(self) -> None:
+        """Show another run: from its first line, and all of it."""
+        self._of, self._ended, self._only, self._words = self.active, None, "", ""
+        self.query_one("#log-filter", Input).value = ""
+        self._filter_done()
+        self._show_outcome()
+        self._rewrite()
+
     def _drain(self) -> None:
         active = self.active
+        if active is not self._of:
+            self._begin_anew()
         self._beats += 1
         fresh = active.log_from(self._written)
         self._written = active.told
@@ -118,6 +130,7 @@ ctrl+q   leave; the same answers carry on later"""
         only = f" · only {self._only}" if self._only else ""
         words = f" · with “{self._words}”" if self._words else ""
         self.query_one("#log-title", Static).update(Content(f"log, {following}{only}{words}"))
+        self.query_one("#log-path", Static).update(self._where())
         if active.status != self._ended:
             self._ended = active.status
             self._show_outcome()
@@ -125,6 +138,15 @@ ctrl+q   leave; the same answers carry on later"""
             self.refresh_frame()
         elif self._beats % 10 == 1:
             self.refresh_frame()
+
+    def _where(self) -> Content:
+        """Where the whole log is, or why it is nowhere."""
+        journal = self.active.journal
+        if journal is None:
+            return Content.assemble(("! ", STYLES["warn"]), "this log is kept nowhere else")
+        if journal.trouble:
+            return Content.assemble(("! ", STYLES["warn"]), f"this log is not complete: {journal.trouble}")
+        return Content(f"full log: {journal.log_path}")
 
     def _row(self, number: int, progress: StepProgress) -> Content:
         sign, word, tone = STEP_STATES.get(progress.status, ("?", progress.status, "warn"))
@@ -176,8 +198,7 @@ ctrl+q   leave; the same answers carry on later"""
             )
             return Content("\n").join([over, *self._afterwards()])
         if active.drifted:
-            _, differences = active.drifted
-            differing = "\n".join(f"  {line}" for line in differences)
+            differing = "\n".join(f"  {line}" for line in active.drifted)
             return Content.assemble(
                 ("! ", STYLES["warn"]),
                 ("Nothing was begun: Azure is not as it was when the plan was made.\n", "bold"),
@@ -191,7 +212,8 @@ ctrl+q   leave; the same answers carry on later"""
                 lines.append(
                     Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}")
                 )
-            return Content("\n").join(lines)
+            keys = {"r": "plan again", "e": "edit answers", "s": "save report"}
+            return Content("\n").join([*lines, _keys(keys)])
         parts: list[Content] = []
         if active.problem:
             parts.append(problem_content(active.problem))
@@ -208,15 +230,13 @@ ctrl+q   leave; the same answers carry on later"""
             parts.append(Content.assemble(("Moving from  ", "$quiet"), before, (" to ", "$quiet"), then))
             parts += self._afterwards()
         parts.append(
-            Content.assemble(
-                ("r", STYLES["busy"]),
-                " plan again and retry   ",
-                ("e", STYLES["busy"]),
-                " edit answers   ",
-                ("s", STYLES["busy"]),
-                " save report   ",
-                ("^q", STYLES["busy"]),
-                " leave; carried on later",
+            _keys(
+                {
+                    "r": "plan again and retry",
+                    "e": "edit answers",
+                    "s": "save report",
+                    "^q": "leave; carried on later",
+                }
             )
         )
         return Content("\n").join(parts)
@@ -245,15 +265,23 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_onward(self) -> None:
         """To the verification."""
-        self.wizard.go_to("verify")
+        self.wizard.verify(self.active.answers)
 
     def action_retry(self) -> None:
         """Back to the review, with a fresh plan: what is done is found and kept."""
-        self.wizard.go_to("review")
+        self._back_to("review")
 
     def action_edit(self) -> None:
         """Back to what can be edited."""
-        self.wizard.go_to("vault" if self.wizard.draft.option != "platform-managed" else "cluster")
+        self._back_to("vault" if self.active.answers.vault else "cluster")
+
+    def _back_to(self, step: str) -> None:
+        """To an earlier step of this run's own answers."""
+        if self.wizard.draft.is_about(self.active.plan.cluster_id) and self.wizard.go_to(step):
+            return
+        said = "Other answers are chosen here by now."
+        said += " c on the first screen carries this run on." if self.wizard.carries_on else ""
+        self.notify(said, severity="warning", markup=False)
 
     def action_save(self) -> None:
         """A report of the run as a file."""
@@ -270,8 +298,14 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_only(self, number: int) -> None:
         """Only the log of one step; 0 for all."""
-        keys = list(self.active.steps)
-        self._only = keys[number - 1] if 0 < number <= len(keys) else ""
+        keys = ["", *self.active.steps]
+        self._only = keys[number] if number < len(keys) else ""
+        self._rewrite()
+
+    def action_beside(self, by: int) -> None:
+        """Only the log of the step before or after, round and round; all of it lies between the last and the first."""
+        keys = ["", *self.active.steps]
+        self._only = keys[(keys.index(self._only) + by) % len(keys)]
         self._rewrite()
 
     def action_filter(self) -> None:
@@ -304,9 +338,9 @@ ctrl+q   leave; the same answers carry on later"""
         """Put the log on the terminal's clipboard, where the terminal has one."""
         text = "\n".join(str(line) for line in self.active.log if self._fits(line))
         self.app.copy_to_clipboard(text)
-        self.notify(
-            f"Copied, if your terminal allows it. The whole log: {self.active.log_path}", markup=False
-        )
+        journal = self.active.journal
+        whole = f" The whole log: {journal.log_path}" if journal else ""
+        self.notify(f"Copied, if your terminal allows it.{whole}", markup=False)
 
     def action_back(self) -> None:
         """Leave the filter; or this screen, saying that the run goes on."""
@@ -330,3 +364,10 @@ ctrl+q   leave; the same answers carry on later"""
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
             self.wizard.back()
+
+
+def _keys(does: dict[str, str]) -> Content:
+    """Keys and what they do, in a line."""
+    return Content("   ").join(
+        Content.assemble((key, STYLES["busy"]), f" {words}") for key, words in does.items()
+    )

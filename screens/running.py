@@ -1,7 +1,6 @@
 """A run as the screens see it: kept by the app, fed by the engine's events, outliving every screen."""
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -17,8 +16,6 @@ LOG_KEPT = 10_000
 """Lines of the live log that stay in memory, however long the run goes on; the journal has them all."""
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wizard.answers import Answers
     from wizard.cloud.problems import Problem
     from wizard.journal import Journal
@@ -36,7 +33,6 @@ class StepProgress:
     """How long it took, once it has finished."""
     expected: float | None = None
     message: str = ""
-    problem: "Problem | None" = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ class ActiveRun:
     answers: "Answers"
     plan: Plan
     clock: Clock
-    log_path: "Path | None" = None
     journal: "Journal | None" = None
+    """Where it is written down; None where nothing could be written."""
     steps: dict[str, StepProgress] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
     told: int = 0
@@ -69,8 +65,8 @@ class ActiveRun:
     problem: "Problem | None" = None
     begun: float = 0.0
     took: float | None = None
-    drifted: tuple[Plan, tuple[str, ...]] | None = None
-    """Where the cloud was another one than the plan was made for, and nothing was begun: the fresh plan, what differs."""
+    drifted: tuple[str, ...] = ()
+    """Where the cloud was another one than the plan was made for, and nothing was begun: what differs."""
     refused: tuple[Finding, ...] = ()
     """Where the plan has errors, and nothing was begun."""
 
@@ -92,11 +88,6 @@ class ActiveRun:
     def finished_steps(self) -> int:
         """How many steps need nothing more."""
         return sum(s.status in {"succeeded", "already"} for s in self.steps.values())
-
-    @property
-    def failed(self) -> Sequence[StepProgress]:
-        """The steps that failed."""
-        return [s for s in self.steps.values() if s.status == "failed"]
 
     def log_from(self, number: int) -> list[LogLine]:
         """The lines after the first so many of all; those that are not kept any more are left out."""
@@ -131,7 +122,7 @@ class ActiveRun:
                 progress.message, progress.expected = one_line(event.message), event.expected_seconds
             case "step-finished" if progress:
                 progress.status, progress.seconds = event.status or "failed", event.seconds or 0.0
-                progress.message, progress.problem = one_line(event.message), event.problem
+                progress.message = one_line(event.message)
                 self.problem = self.problem or event.problem
             case "run-finished":
                 self.took = event.seconds

@@ -1,5 +1,6 @@
 """One calm, dark theme: a single accent; green, amber and red for state alone."""
 
+from rich.text import Text
 from textual.theme import Theme
 
 from screens.words import Tone
@@ -50,3 +51,8 @@ COLOURS: dict[Tone, str] = {
     "plain": "",
 }
 """The theme's colours for what is drawn by Rich, which knows no names of Textual's: the cells of tables."""
+
+
+def cell(text: str, tone: Tone = "plain", *, bold: bool = False) -> Text:
+    """A table's cell, which is one line: what does not fit is cut off, and is seen to be."""
+    return Text(text, "bold" if bold else COLOURS[tone], no_wrap=True, overflow="ellipsis")

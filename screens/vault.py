@@ -98,14 +98,11 @@ esc     back; what you typed is kept"""
         yield Onward("Continue to the review")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#vault-name", Field).edit()
-        self._show()
         self.background(self._read_vaults(), "listing the key vaults")
         self.background(self._read_identities(), "listing the identities")
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._show()
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -190,7 +187,14 @@ esc     back; what you typed is kept"""
         """What stands on the screen."""
         typed = {str(field.id): field.value for field in self.query(Field)}
         typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
-        return form_of(self.wizard.draft, typed, *self._chosen())
+        return form_of(self.wizard.draft, typed, *self._chosen(), asked=self._reading)
+
+    @property
+    def _too_early(self) -> bool:
+        """Whether what the cluster uses now could not be chosen yet, so that going on would give it something new."""
+        draft = self.wizard.draft
+        encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
+        return encrypted and not draft.vault.seen and bool(self._reading)
 
     def action_back(self) -> None:
         """Back, with what was typed kept."""
@@ -290,6 +294,8 @@ esc     back; what you typed is kept"""
         mistakes = self._mistakes()
         if waiting:
             self.query_one(Onward).allow(f"Still to mend: {why}")
+        elif self._too_early:
+            self.query_one(Onward).allow("Azure is still asked what there is")
         elif mistakes:
             names = ", ".join(_CALLED.get(m, f"the {m.replace('-', ' ')}") for m in mistakes)
             self.query_one(Onward).allow(f"It would fail: see ✗ at {names}")
@@ -358,6 +364,8 @@ esc     back; what you typed is kept"""
             field.speak()
         if wrong := next((field for field in fields if field.problem), None):
             wrong.edit()
+            return
+        if self._too_early:
             return
         if mistakes := self._mistakes():
             entry = self.query_one(f"#{mistakes[0]}")

@@ -1,6 +1,6 @@
 """The entries of the vault's form: which there are, what each may hold, and the form that they come to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from screens import vault_words
@@ -50,7 +50,7 @@ def entries(draft: Draft) -> Iterator[Entry]:
         key="key-type",
         value=f"{form.key_type}:{form.key_size}",
     )
-    yield Choice("  rotated", vault_words.ROTATIONS, key="rotate", value=form.rotate_every)
+    yield Choice("  rotated", vault_words.rotations(form.rotate_every), key="rotate", value=form.rotate_every)
     yield Choice(
         "  made through",
         vault_words.THROUGH[:: -1 if private else 1],
@@ -87,15 +87,17 @@ def form_of(
     vault: VaultRow | None,
     key: KeyRow | None,
     identity: IdentityRow | None,
+    asked: Collection[str] = (),
 ) -> VaultForm:
     """What stands on the screen, as a draft keeps it; a name that is only proposed stays a proposal.
 
-    `typed` has the value of every entry; `vault`, `key` and `identity` are what exists and was chosen.
+    `typed` has the value of every entry; `vault`, `key` and `identity` are what exists and was chosen. `asked`: of which
+    of the three Azure is still asked what there is; what the draft has of an existing one of these stays.
     """
     plain = replace(draft, vault=VaultForm())
     own = draft.subscription.id if draft.subscription else ""
     kind, _, size = typed["key-type"].partition(":")
-    return VaultForm(
+    form = VaultForm(
         vault=vault.name if vault else _unless(typed["vault-name"], plain.vault_name),
         vault_group=_unless(vault.resource_group if vault else typed["vault-group"], draft.resource_group),
         vault_subscription=_elsewhere(vault, own),
@@ -118,6 +120,33 @@ def form_of(
         tags=typed["tags"],
         seen=True,
     )
+    before = draft.vault
+    if "vault" in asked and before.vault_id:
+        form = replace(
+            form,
+            vault=before.vault,
+            vault_group=before.vault_group,
+            vault_subscription=before.vault_subscription,
+            vault_id=before.vault_id,
+            purge_protection=before.purge_protection,
+        )
+    if not {"vault", "key"}.isdisjoint(asked) and before.key_exists and same(before.vault_id, form.vault_id):
+        form = replace(
+            form,
+            key=before.key,
+            key_exists=True,
+            key_type=before.key_type,
+            key_size=before.key_size,
+        )
+    if "identity" in asked and before.identity_id:
+        form = replace(
+            form,
+            identity=before.identity,
+            identity_group=before.identity_group,
+            identity_subscription=before.identity_subscription,
+            identity_id=before.identity_id,
+        )
+    return form
 
 
 def _unless(value: str, default: str) -> str:

@@ -22,6 +22,13 @@ ROTATIONS = [
 ]
 """How often a key is rotated, as ISO 8601 has it."""
 
+
+def rotations(every: str) -> list[tuple[str, str]]:
+    """What is offered where that is so already: an interval that is not in the list was asked for elsewhere, and is kept."""
+    known = any(value == every for _, value in ROTATIONS)
+    return ROTATIONS if known else [*ROTATIONS, (f"by the vault, every {every}", every)]
+
+
 THROUGH = [
     ("the vault's own address, as the how-to writes it", "key-vault"),
     ("Azure Resource Manager", "resource-manager"),

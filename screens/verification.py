@@ -18,11 +18,12 @@ from screens.frame import Frame, Heading
 from screens.reports import verification_reports
 from screens.watch import Watch
 from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, ago, count, duration, hanging
+from wizard.answers import Answers
 from wizard.clock import Clock
 from wizard.cloud.arm import ResourceId, same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError
+from wizard.cloud.problems import AzureError, Problem
 from wizard.inside.look import look_inside
 from wizard.target import Target
 from wizard.verification.report import Check, ClusterReport
@@ -61,7 +62,7 @@ n       another cluster
 esc     back"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "again", "again"),
+        Binding("r", "again", "again", show=False),
         Binding("w", "watch", "watch"),
         Binding("i", "inside", "inside"),
         Binding("p", "profile", "raw"),
@@ -71,10 +72,11 @@ esc     back"""
         Binding("n", "another", "other"),
     ]
 
-    def __init__(self, cluster_id: str | None = None) -> None:
-        """Without an id: the cluster of the last run, or the one that was chosen."""
+    def __init__(self, cluster_id: str = "", *, expect: Answers | None = None) -> None:
+        """Either the id of a cluster that is only looked at, or the answers that theirs is held against."""
         super().__init__()
         self._cluster_id = cluster_id
+        self.expect = expect
         self._report: ClusterReport | None = None
         self._open: set[str] = set()
         self._busy = ""
@@ -86,6 +88,9 @@ esc     back"""
         """Since the last look."""
         self._told = False
         """Whether the note says something that is not to be written over."""
+        self._stale = False
+        """Whether the last look failed, so that the report is an earlier one's."""
+        self._read_at = datetime.now().astimezone()
         self._may_look_inside = False
 
     def body(self) -> ComposeResult:
@@ -99,13 +104,11 @@ esc     back"""
                 yield Static(id="keep", classes="text")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#checks").focus()
         self.every(0.25, self._beat)
         self.action_again()
 
     def on_resize(self) -> None:
-        super().on_resize()
         if self._report:
             self._fill(self._report)
 
@@ -123,7 +126,7 @@ esc     back"""
                 f"watching since {self._watch.since} · look {self._watch.looks + 1} in "
                 f"{duration(self._watch.left)}"
             )
-        elif self._report and not self._told:
+        elif self._report and not self._told and not self._stale:
             self._note(f"read from Azure {ago(self._read.elapsed())}")
 
     def _note(self, text: str) -> None:
@@ -154,30 +157,34 @@ esc     back"""
         return max(_LEAST, self.wizard.azure.clock.scaled(_EVERY))
 
     async def _look(self) -> None:
-        wizard = self.wizard
-        active = wizard.active
-        cluster_id, expect = self._cluster_id, None
-        if cluster_id is None and active:
-            cluster_id, expect = active.plan.cluster_id, active.answers
-        elif cluster_id is None:
-            expect = wizard.draft.answers()
-            cluster_id = Target(expect, wizard.azure.cloud.vault_suffix).cluster_id
+        azure, expect = self.wizard.azure, self.expect
+        cluster_id = Target(expect, azure.cloud.vault_suffix).cluster_id if expect else self._cluster_id
         try:
-            report = await verify(wizard.azure, cluster_id, expect=expect)
+            report = await verify(azure, cluster_id, expect=expect)
         except AzureError as error:
-            self._busy = ""
-            self._note("")
-            self.query_one("#verdict", Static).update(problem_content(error.problem))
-            if self._watch:  # what cannot be read now may be read soon
-                self._watch.looked(self._seconds())
+            self._failed(error.problem)
             return
         finally:
             self._busy = ""
-        self._read = Clock()
+        self._read, self._read_at = Clock(), datetime.now().astimezone()
         self._report = report
-        wizard.verified(report, asked=self._cluster_id is None)
+        self.wizard.verified(report, asked=expect is not None)
         self._watched(report)
         self.call_after_refresh(self._show, report)
+
+    def _failed(self, problem: Problem) -> None:
+        """It could not be read: that is what is said, and of an earlier look, when it was."""
+        self._stale = self._report is not None
+        said = problem_content(problem)
+        if self._stale:
+            below = (
+                f"\nBelow: as read from Azure at {self._read_at:%H:%M}. Whether it still is so is not known."
+            )
+            said += Content.assemble((below, STYLES["warn"]))
+        self._verdict(said, good=False)
+        self._note("")
+        if self._watch:  # what cannot be read now may be read soon
+            self._watch.looked(self._seconds())
 
     def _watched(self, report: ClusterReport) -> None:
         """The watch has looked once more, and is over where the verdict is another one."""
@@ -237,30 +244,37 @@ esc     back"""
         finally:
             self._busy = ""
         whole = report.with_more(found)
-        self.wizard.verified(whole, asked=self._cluster_id is None)
+        self.wizard.verified(whole, asked=self.expect is not None)
         self._show(whole)
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
+    def _verdict(self, text: Content, *, good: bool) -> None:
+        verdict = self.query_one("#verdict", Static)
+        verdict.set_class(good, "good")
+        verdict.set_class(not good, "bad")
+        verdict.update(text)
+
     def _show(self, report: ClusterReport) -> None:
+        self._stale = False
         failed = sum(check.outcome == "failed" for check in report.checks)
         other = sum(check.outcome in {"warning", "unknown"} for check in report.checks)
         passed = len(report.checks) - failed - other
         words = [f"{passed} of {len(report.checks)} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
-        sign, tone = ("✓", "good") if report.passed else ("✗", "bad")
-        verdict = self.query_one("#verdict", Static)
-        verdict.set_class(report.passed, "good")
-        verdict.set_class(not report.passed, "bad")
         facts = (
             f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
         )
-        verdict.update(
+        self._verdict(
             Content.assemble(
-                (f"{sign}  {report.verdict}", f"bold {STYLES['good' if tone == 'good' else 'bad']}"),
+                (
+                    f"{'✓' if report.passed else '✗'}  {report.verdict}",
+                    f"bold {STYLES['good' if report.passed else 'bad']}",
+                ),
                 (f"\n   {', '.join(words)} · {facts}", "$quiet"),
-            )
+            ),
+            good=report.passed,
         )
         self.query_one(Heading).title(f"Verification of {report.name}")
         if not self._busy and not self._watch:
@@ -343,8 +357,11 @@ esc     back"""
             )
 
     def action_save(self) -> None:
-        """The report as JSON and as Markdown."""
-        if self._report:
+        """The report as JSON and as Markdown; an earlier look's is not saved as if it were of now."""
+        if self._stale:
+            said = f"The last look failed; the report is of {self._read_at:%H:%M}. r looks again."
+            self.notify(said, severity="warning", markup=False)
+        elif self._report:
             texts = verification_reports(self._report, self.wizard.azure.cloud.arm)
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
@@ -363,9 +380,12 @@ esc     back"""
             self.action_again()
 
     def action_another(self) -> None:
-        """Choose another cluster."""
-        self.wizard.found_all = False
-        self.wizard.another()
+        """Choose another cluster; where this one was only looked at, back to the list and nothing else."""
+        if self.expect is None:
+            self.wizard.back()
+        else:
+            self.wizard.forget_clusters()
+            self.wizard.another()
 
     def action_change(self) -> None:
         """Go to the key options with this cluster chosen, as it is now."""
@@ -381,11 +401,11 @@ esc     back"""
         finally:
             self._busy = ""
             self._note("")
-        if row is None or row.why_not:
+        if own is None or row is None or row.why_not:
             why = explained(row) if row else "its subscription is not among those that you see."
             self.notify(f"{cluster_id.name} cannot be changed now: {why}", severity="warning", markup=False)
             return
         wizard.another()
-        wizard.settle("cluster", cluster=row, subscription=own)
-        wizard.watch_feature(row.subscription_id)
+        wizard.take_subscription(own)
+        wizard.settle("cluster", cluster=row)
         wizard.after("cluster")

@@ -36,7 +36,7 @@ ONE_WAY = (
 
 
 class WelcomeScreen(Frame):
-    """What will happen, and the two ways in."""
+    """What will happen, and the ways in."""
 
     HELP = """\
 The wizard goes through the steps on the spine, one screen each. Esc goes back, and nothing that you chose is lost.
@@ -81,15 +81,20 @@ start with --credential to choose another way."""
                 yield Button("Look at many clusters", id="many", compact=True, disabled=True)
             yield Static(id="connection", classes="text")
 
-    def on_mount(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self._carrying: Unfinished | None = None
+        """The run that is to be carried on, while its cluster is being read."""
         self._clock = Clock()
         self._beats = 0
+
+    def on_mount(self) -> None:
         self.query_one("#unfinished").display = self.query_one("#carry-on").display = False
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
         self._beats += 1
-        if self.wizard.azure_or_none is None and self.wizard.connection_problem is None:
+        if self._carrying or (self.wizard.azure_or_none is None and self.wizard.connection_problem is None):
             self._show_connection()
 
     def refresh_frame(self) -> None:
@@ -123,10 +128,13 @@ start with --credential to choose another way."""
             self.toggle_class("no-azure")
             self.refresh_bindings()
         begin = self.query_one("#begin", Button)
-        if ready and begin.disabled:
+        closed = not ready or self._carrying is not None
+        if begin.disabled != closed:
             for button in self.query(Button):
-                button.disabled = False
-            (self.query_one("#verify", Button) if wizard.start_at == "verify" else begin).focus()
+                button.disabled = closed
+            if not closed:
+                begin.focus()
+            self.refresh_bindings()
         self.query_one("#connection", Static).update(self._connection())
 
     def _connection(self) -> Content:
@@ -135,25 +143,29 @@ start with --credential to choose another way."""
             from screens.dialogs import problem_content
 
             return problem_content(wizard.connection_problem) + Content("\n\nr  try again")
+        sign = SPINNER[self._beats % len(SPINNER)]
+        waited = duration(self._clock.elapsed())
+        if self._carrying:
+            name = self._carrying.answers.cluster.name
+            return Content.assemble((f"{sign} ", STYLES["busy"]), f"Reading {name} as it is now… {waited}")
         if azure := wizard.azure_or_none:
             return Content.assemble(
                 ("✓ ", STYLES["good"]), f"Signed in to {azure.cloud.title} as {azure.signed_in.name}."
             )
-        sign = SPINNER[self._beats % len(SPINNER)]
-        waited = duration(self._clock.elapsed())
         text = Content.assemble((f"{sign} ", STYLES["busy"]), f"Signing in to Azure… {waited}")
         if wizard.sign_in_instruction:
             text += Content.assemble("\n", (wizard.sign_in_instruction, "bold"))
         return text
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Signing in again is offered where it failed, verifying where it did not."""
+        """Signing in again is offered where it failed, the ways in where it did not and none was taken."""
         failed = self.wizard.connection_problem is not None
+        may = not failed and self._carrying is None
         offered = {
             "again": failed,
-            "verify": not failed,
-            "many": not failed,
-            "carry_on": bool(self.wizard.unfinished),
+            "verify": may,
+            "many": may,
+            "carry_on": may and bool(self.wizard.unfinished),
         }
         return offered.get(action, True)
 
@@ -187,10 +199,21 @@ start with --credential to choose another way."""
             self.app.push_screen(CarryOnDialog(self.wizard.unfinished), self._carry_on)
 
     def _carry_on(self, run: "Unfinished | None") -> None:
+        if run:
+            self._carrying, self._clock = run, Clock()
+            self._show_connection()
+            self.wizard.background(
+                self._to_review(run), f"carrying on {run.id}", group="carry-on", exclusive=True
+            )
+
+    async def _to_review(self, run: "Unfinished") -> None:
         from screens.carry_on import carry_on
 
-        if run:
-            self.wizard.background(carry_on(self.wizard, run), f"carrying on {run.id}")
+        try:
+            await carry_on(self.wizard, run)
+        finally:
+            self._carrying = None
+            self._show_connection()
 
     def action_again(self) -> None:
         """Try the sign-in again."""

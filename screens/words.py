@@ -101,6 +101,13 @@ STEP_STATES: dict[str, tuple[str, str, Tone]] = {
     "interrupted": ("!", "interrupted", "warn"),
 }
 
+TOOL_STATES: dict[str, tuple[str, Tone]] = {
+    "found": ("✓", "good"),
+    "missing": ("–", "dim"),
+    "too old": ("!", "warn"),
+    "unknown": ("?", "warn"),
+}
+
 OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "passed": ("✓", "passed", "good"),
     "failed": ("✗", "failed", "bad"),

@@ -244,7 +244,7 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             cause="A new version is made through the vault itself, and its firewall does not let this machine in. The "
             "cluster is not affected.",
             remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
-            f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y), set once "
-            "from there, has the vault do it by itself from then on.",
+            f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y; in the wizard: "
+            "Have the vault do it), set once from there, has the vault do it by itself from then on.",
         )
     return problem

@@ -11,12 +11,11 @@ from screens.headless.door import cloud_note, opened
 from screens.headless.options import Settings, azure_options, output_option, settings_of
 from screens.headless.outcome import DONE, carry_out, code_of, problem_text, show
 from screens.headless.table import table
+from screens.words import TOOL_STATES
 from wizard.cloud.problems import AzureError, Problem
 
 if TYPE_CHECKING:
     from wizard.prerequisites import Prerequisite
-
-SIGNS = {"found": "✓", "missing": "–", "too old": "!", "unknown": "?"}
 
 
 @click.command("check")
@@ -86,7 +85,7 @@ async def _look(settings: Settings) -> _Door:
 
 def _text(tools: "list[Prerequisite]", door: _Door) -> str:
     rows = [
-        (SIGNS[tool.state], tool.name, tool.state, tool.found or "", tool.required, tool.needed_by)
+        (TOOL_STATES[tool.state][0], tool.name, tool.state, tool.found or "", tool.required, tool.needed_by)
         for tool in tools
     ]
     lines = [table(("", "TOOL", "STATE", "FOUND", "REQUIRED", "NEEDED BY"), rows)]

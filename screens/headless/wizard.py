@@ -61,15 +61,23 @@ def run_wizard(ctx: click.Context) -> int:
 
 
 def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
-    """Where a run was left before its end: what still goes on, and how to carry on."""
+    """Where a run did not come to a good end: what still goes on, and how to carry on."""
     active = app.active
-    if active is None or active.status != "interrupted" or active.journal is None:
+    if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return
+    if active.drifted or active.refused:  # nothing was begun
+        return
+    from wizard.journal import JournalError
     from wizard.unfinished import recorded
 
-    run = recorded(app.journal_root, active.journal.id)
-    say(f"The run on {active.answers.cluster.name} was interrupted.")
-    for line in going_on(run.under_way.sentences, run.id, settings):
+    ended = "was interrupted" if active.status == "interrupted" else "failed"
+    say(f"The run on {active.answers.cluster.name} {ended}.")
+    try:
+        under_way = recorded(app.journal_root, active.journal.id).under_way.sentences
+    except JournalError as error:
+        say(f"! {error}")
+        under_way = ()
+    for line in going_on(under_way, active.journal.id, settings):
         say(line)
 
 
@@ -83,15 +91,15 @@ def _no_terminal() -> str:
 
 
 def _check_scenario(name: str) -> None:
-    """Refuse a world that there is not before the screen is taken over. Raises click.UsageError."""
+    """Refuse a world that there is not, or that is none, before the screen is taken over. Raises click.UsageError."""
     if name == DEFAULT_SCENARIO:  # reading the worlds takes as long as all else before the first frame
         return
-    from pathlib import Path
+    from wizard.simulator import ScenarioError, scenarios
+    from wizard.simulator.scenario import load_scenario
 
-    from wizard.simulator import scenarios
-
-    known = scenarios()
-    if name not in known and not Path(name).is_file():
-        raise click.UsageError(
-            f"There is no simulated world {name!r}. Built in: {', '.join(known)}; or give a scenario file."
-        )
+    if name in scenarios():
+        return
+    try:
+        load_scenario(name)
+    except ScenarioError as error:
+        raise click.UsageError(str(error)) from error

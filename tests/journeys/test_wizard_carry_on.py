@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Log, Static
 
 from screens.headless.options import Settings
 from screens.headless.wizard import tell_how_to_go_on
+from screens.welcome import WelcomeScreen
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
 from wizard.answers import Answers
@@ -100,6 +102,16 @@ async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Pat
             await operator.sees("done by now", "Create the key vault;")
 
 
+async def test_an_interval_that_is_not_in_the_list_is_kept(tmp_path: Path) -> None:
+    chosen = answers("customer-managed-private", key={"rotate_every": "P180D"})
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await carried_to_review(operator)
+            operator.app.go_to("vault")
+            await operator.sees("every P180D")
+
+
 async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
     chosen = answers("customer-managed-private")
     async with Simulator("contoso", speed=600) as simulator:
@@ -111,6 +123,71 @@ async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
             screen = await operator.sees("Enter, then type")
             assert operator.app.draft.answers().key_option == "platform-managed"
             assert "carried on" not in screen
+
+
+async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_be_asked_twice(
+    tmp_path: Path,
+) -> None:
+    async with Simulator("contoso", speed=600) as simulator:
+        await cut_short(
+            simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
+        )
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.sees("Signed in to", "carries it on")
+            simulator.strike_with(
+                {"match": {"method": "GET", "path": "*/managedclusters/aks-demo"}, "hang": True}
+            )
+            await operator.press("c")
+            await operator.sees("Carry on which run?")
+            await operator.press("enter")
+            await operator.sees("Reading aks-demo as it is now…")
+            await operator.press("c")
+            await operator.pilot.pause()
+            assert isinstance(operator.app.screen, WelcomeScreen)
+
+
+async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_the_review_below(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    match = {"method": "PUT", "path": "*/managedclusters/aks-demo", "count": 2}
+    refused = {"match": match, "answer": {"status": 400, "code": "BadRequest", "message": "Not now."}}
+    async with Simulator(world(tmp_path, faults=[refused]), speed=600) as simulator:
+        await cut_short(
+            simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
+        )
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await carried_to_review(operator)
+            await operator.start("aks-demo")
+            await operator.sees("✗ Encrypt the managed cluster", "Not now.")
+            screen, first = operator.app.screen, operator.app.active
+            await operator.press("e")
+            await operator.sees("Which cluster?", "aks-demo")
+            await operator.choose("aks-demo")
+            await operator.to_review("Public")
+            await operator.start("aks-demo")
+            await operator.until(lambda: operator.app.active is not first, "another run")
+            await operator.sees("Create the key vault", "✗ Encrypt the managed cluster", "Not now.")
+            second = operator.app.active
+            assert operator.app.screen is screen
+            assert second is not None
+            assert second.journal is not None
+            assert second.journal.id in str(screen.query_one("#log-path", Static).visual)
+            assert screen.query_one(Log).line_count == second.told
+            await operator.press("right_square_bracket")
+            await operator.sees("only feature")
+            await operator.press("left_square_bracket", "left_square_bracket")
+            await operator.sees("only verify")
+            await operator.press("r")
+            await operator.sees("with your own key in a public vault", "Enter, then type aks-demo")
+            operator.app.another()
+            operator.app.go_to("run")
+            await operator.press("r")
+            await operator.sees("Other answers are chosen here by now.", "carries this run on.")
+            assert operator.app.screen.query_one("#outcome").display
+        tell_how_to_go_on(operator.app, Settings())
+        told = capsys.readouterr().err
+        assert "The run on aks-demo failed." in told
+        assert f"To carry on: aks-kms runs resume {second.journal.id}" in told
 
 
 async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -136,6 +137,7 @@ async def test_a_cluster_goes_to_the_wizard(tmp_path: Path) -> None:
         await operator.sees("Which cluster?", "dev-payments", "4 found in 1 subscription")
         assert operator.app.draft.subscription is not None
         assert operator.app.draft.subscription.id == DEVELOPMENT
+        assert not operator.app.found_all, "the clusters of one subscription are not all that there are"
         await operator.until(lambda: isinstance(operator.app.focused, DataTable), "the list")
         await operator.press("enter")
         await operator.sees("Who holds the key of dev-payments?")
@@ -219,6 +221,40 @@ async def test_hundreds_of_clusters_are_added_as_the_cursor_gets_near_them(tmp_p
         await operator.type("checkout not encrypted")
         await operator.until(lambda: 0 < table.row_count < 200, "fewer")
         assert all("checkout" in name for name in names(operator))
+
+
+async def test_a_long_name_leaves_room_for_what_is_so_now(tmp_path: Path) -> None:
+    long = "a-cluster-whose-name-is-as-long-as-azure-lets-a-name-be-in-all-"[:62] + "x"
+    group = {"location": "westus2", "clusters": {long: {"version": "1.34.2"}}}
+    many = world(tmp_path, subscriptions={DEVELOPMENT: {"groups": {"rg-long": group}}})
+    async with Simulator(many, speed=math.inf) as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+        await operator.to_clusters(register=False)
+        await operator.sees("not encrypted")
+        await operator.press("slash")
+        await operator.type("as-long")
+        await operator.sees("not encrypted", "a-cluster-whose-name-is", "…")
+        table = operator.app.screen.query_one(DataTable)
+        assert table.virtual_size.width <= table.size.width
+
+
+async def test_a_list_that_fails_says_so_and_looks_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> AsyncIterator[object]:
+        raise ValueError("nobody foresaw this")
+        yield
+
+    monkeypatch.setattr("screens.cluster.sweep", broken)
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.sees("Signed in to")
+        await operator.press("v")
+        await operator.sees("aks-kms itself failed at reading the clusters")
+        await operator.press("escape")
+        await operator.sees("No cluster is visible here.")
+        assert "looking" not in operator.frame()
 
 
 async def test_the_help_names_every_key(tmp_path: Path) -> None:

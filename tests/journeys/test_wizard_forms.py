@@ -1,17 +1,21 @@
 """What the rules find stands in the form where it arises; what exists anywhere is offered, or said why not."""
 
+import json
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.widgets import TextArea
 
+from screens.draft import Draft, VaultForm
 from screens.review import ReviewScreen
 from screens.vault import VaultScreen
+from screens.vault_entries import form_of
 from tests.journeys.test_wizard_existing import pick
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
-from tests.support import DEVELOPMENT
+from tests.support import DEVELOPMENT, vault_id
 from wizard.answers import Answers
 from wizard.simulator import Simulator
 
@@ -152,6 +156,47 @@ async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
         assert answers.key.rotate_every == "P1Y"
 
 
+async def test_before_it_is_known_what_the_cluster_uses_nothing_new_is_proposed(tmp_path: Path) -> None:
+    match = {"method": "GET", "path": "*/providers/Microsoft.KeyVault/vaults", "count": 2}
+    slow = {
+        "extends": "encrypted",
+        "description": "Vaults take their time.",
+        "faults": [{"match": match, "hang": True}],
+    }
+    path = tmp_path / "world.yaml"
+    path.write_text(json.dumps(slow), "utf-8")
+    async with Simulator(path, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
+        await operator.to_clusters(register=False)
+        await operator.choose("aks-demo")
+        await operator.take_key("Private")
+        await operator.sees("Vault, key and identity for aks-demo", "Azure is still asked what there is")
+        await operator.press("ctrl+n")
+        assert isinstance(operator.app.screen, VaultScreen)
+        assert simulator.writes() == []
+
+
+@pytest.mark.parametrize("asked", [(), ("vault",), ("key",), ("identity",), ("vault", "identity")])
+def test_what_exists_and_was_chosen_stays_as_long_as_azure_is_asked(asked: tuple[str, ...]) -> None:
+    """The form, where nothing that exists is offered yet: what is not being asked is new."""
+    vault = vault_id("kv-keys", "rg-keys", DEVELOPMENT)
+    before = VaultForm(
+        vault="kv-keys", vault_group="rg-keys", vault_subscription=DEVELOPMENT, vault_id=vault, key="theirs",
+        key_exists=True, key_size=4096, identity="id-theirs", identity_group="rg-keys", identity_id="/an/id", seen=True,
+    )  # fmt: skip
+    typed = dict.fromkeys(
+        ("vault-name", "vault-group", "key-name", "identity-name", "identity-group", "tags"), ""
+    )
+    typed |= {"purge": "on", "key-type": "RSA:3072", "rotate": "", "through": "", "vault-name": "kv-new"}
+    form = form_of(Draft(vault=before, option="Private"), typed, None, None, None, asked=asked)
+    assert (form.vault, form.vault_subscription, form.vault_id) == (
+        ("kv-keys", DEVELOPMENT, vault) if "vault" in asked else ("kv-new", "", "")
+    )
+    assert (form.key, form.key_exists, form.key_size) == (
+        ("theirs", True, 4096) if "vault" in asked else ("", False, 3072)
+    )
+    assert form.identity_id == ("/an/id" if "identity" in asked else "")
+
+
 async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is_drawn(form: Form) -> None:
     async with form("encrypted") as (_, operator):
         await operator.sees(
@@ -167,3 +212,8 @@ async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is
             "once the cluster knows",
             "Enter, then type aks-demo",
         )
+        await operator.press("f2")
+        await operator.sees("The same with the Azure CLI, for what exists now")
+        text = operator.app.screen.query_one(TextArea).text
+        assert "Look up the key vault, which exists" in text
+        assert "az keyvault create" not in text

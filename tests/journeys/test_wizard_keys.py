@@ -2,14 +2,27 @@
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
+import pytest
+from textual.app import App
+from textual.widgets import Input, Static
+
+from screens.app import WizardApp
+from screens.dialogs import SaveDialog
 from screens.frame import Spine
+from screens.headless.wizard import _check_scenario
 from screens.steps import ORDER
 from screens.welcome import WelcomeScreen
 from tests.journeys.command_line import Shell
-from tests.screens.operator import LARGE, SMALL, wizard
+from tests.journeys.test_wizard_existing import pick
+from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from wizard.answers import load
+from wizard.cloud.azure import Azure
+from wizard.cloud.problems import fault_of_ours
 from wizard.simulator import Simulator
 
 
@@ -20,7 +33,8 @@ async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> Non
     ):
         await operator.sees("Signed in to")
         await operator.press("v")
-        await operator.sees("Which cluster is to be verified?", "legacy-erp")
+        footer = await operator.sees("Which cluster is to be verified?", "legacy-erp", "⏎ choose", "^q quit")
+        assert "n new" not in footer
         await operator.until(lambda: operator.app.found_all, "all clusters")
         await operator.choose("legacy-erp")
         await operator.sees("legacy-erp: secrets are not encrypted with a KMS key.")
@@ -59,6 +73,96 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
                 "the same report, wherever"
             )
             assert "bank-ledger" in written.out.replace("\\", "")
+
+
+async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
+    app = App[None]()
+    async with app.run_test() as pilot:
+        dialog = SaveDialog("Save", "report", {".json": "{}", ".md": "#"})
+        await app.push_screen(dialog)
+        for typed, why in (
+            (".", "cannot be a file here"),
+            ("/", "cannot be a file here"),
+            ("~nobody-of-that-name/x", "cannot be a file here: Could not determine home directory"),
+            ("x" * 300, "cannot be a file here: File name too long"),
+            ("nowhere/x", "nowhere is no directory here"),
+        ):
+            dialog.query_one(Input).value = typed
+            await pilot.press("enter", "enter")
+            await pilot.pause()
+            assert app.screen is dialog
+            assert why in str(dialog.query_one(".message", Static).visual)
+
+
+async def test_a_fault_of_ours_can_be_copied_and_saved(tmp_path: Path) -> None:
+    async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.sees("Signed in to")
+        operator.app.show_problem(fault_of_ours(ValueError("it fell over"), "looking"))
+        await operator.sees("ValueError", "c copy all", "s save")
+        await operator.press("s")
+        await operator.sees("Save as")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.paste(str(tmp_path / "problem.txt"))
+        await operator.press("enter", "enter")
+        await operator.until((tmp_path / "problem.txt").exists, "the file")
+    assert "ValueError" in (tmp_path / "problem.txt").read_text("utf-8")
+
+
+async def test_a_world_that_is_none_is_refused_before_the_screen_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text("a: [", "utf-8")
+    with pytest.raises(click.UsageError, match="is not YAML"):
+        _check_scenario(str(path))
+
+
+async def test_whatever_keeps_azure_from_being_opened_is_said_and_can_be_tried_again() -> None:
+    @asynccontextmanager
+    async def broken(_: object) -> AsyncIterator[Azure]:
+        raise ValueError("nobody foresaw this")
+        yield
+
+    app = WizardApp(broken, environment={})
+    async with app.run_test() as pilot:
+        await Operator(app, pilot).sees("aks-kms itself failed at connection: ValueError", "r try again")
+        assert app.exit_code == 3
+
+
+async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=math.inf) as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.to_clusters(register=False)
+        await operator.create("orders-eu", "rg-orders", "westeurope")
+        await operator.sees("Who holds the key of orders-eu?")
+        await operator.press("escape")
+        await pick(operator, "version", "1.33")
+        assert operator.app.draft.new_cluster.version == "1.33"
+        await operator.press("escape")
+        await operator.sees("Which cluster?")
+        match = {"method": "GET", "path": "*/kubernetesVersions"}
+        refusal = {"status": 403, "code": "Forbidden", "message": "Not the versions."}
+        simulator.strike_with({"match": match, "answer": refusal})
+        await operator.press("n")
+        await operator.sees("A new cluster, encrypted from birth", "Without a choice, the run looks again.")
+        await operator.press("ctrl+n")
+        await operator.sees("Who holds the key of orders-eu?")
+        assert operator.app.draft.new_cluster.version == "1.33"
+
+
+async def test_a_feature_that_waits_for_microsoft_is_not_offered_to_be_registered(tmp_path: Path) -> None:
+    async with (
+        Simulator("feature-pending", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path) as operator,
+    ):
+        await operator.sees("Signed in to")
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "Contoso Production")
+        await operator.press("end", "enter")
+        await operator.sees("not registered yet")
+        await operator.press("enter")
+        await operator.sees("is waiting for Microsoft's approval")
+        assert not operator.app.screen.query_one("#register").display
+        await operator.press("r")
+        await operator.sees("waits for Microsoft's approval. That is up to Microsoft")
+        assert not operator.app.screen.query_one("#register").display
 
 
 async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None:
@@ -103,8 +207,11 @@ async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path
             await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index(step)))
             await operator.pilot.pause()
             assert isinstance(operator.app.screen, WelcomeScreen), step
-        await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index("prerequisites")))
-        await operator.sees("Which subscription?")
+        for line in (0, 1):  # a step has two lines: its name, and a note
+            await operator.pilot.click(Spine, offset=(3, 1 + line + 2 * ORDER.index("prerequisites")))
+            await operator.sees("Which subscription?")
+            await operator.press("escape")
+            await operator.sees("Signed in to")
 
 
 async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "correlation id",
         )
         assert operator.app.exit_code == 1
+        room = {SMALL: "11", LARGE: "14"}[size]
+        assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
         await operator.sees("sent again to repair it", "Enter, then type orders-prod")
         assert operator.app.active is not None
@@ -126,7 +128,9 @@ async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: Wo
         await operator.to_review("platform-managed")
         simulator.change(ORDERS, {"properties": {"provisioningState": "Updating"}})
         await operator.start("orders-prod")
-        await operator.sees("Nothing was begun", "Another operation on orders-prod is under way")
+        await operator.sees(
+            "Nothing was begun", "Another operation on orders-prod is under way", "r plan again"
+        )
         assert simulator.writes() == []
         await operator.press("r")
         await operator.sees("it cannot be started", "✗ error")
@@ -223,6 +227,10 @@ faults:
         await operator.sees("Encrypt the managed cluster", "orders-prod · ")
         await operator.press("escape")
         await operator.sees("The run goes on", "Stay here")
+        await operator.press("ctrl+q")
+        await operator.sees("A run is under way. Leave all the same?")
+        await operator.press("escape")
+        await operator.sees("The run goes on", "Stay here")
         await operator.press("right", "tab", "enter")
         await operator.sees("Enter, then type orders-prod")
         assert operator.app.active is not None
@@ -232,3 +240,35 @@ faults:
         await operator.press("escape")
         assert operator.app.active.under_way
         assert operator.app.exit_code == 130
+
+
+async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file where the directory should be", "utf-8")
+    async with world() as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("The journal of this run cannot be kept", "Going on without.")
+        await operator.sees("Done in", "! this log is kept nowhere else")
+        await operator.press("c")
+        await operator.sees("Copied, if your terminal allows it.")
+        assert "None" not in operator.frame()
+
+
+async def test_a_journal_that_breaks_during_a_run_is_said_to_be_incomplete(world: World) -> None:
+    scenario = """\
+faults:
+  - match: {method: PUT, path: "*/managedclusters/orders-prod"}
+    hang: true
+"""
+    async with world(scenario) as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("full log:")
+        assert operator.app.active is not None
+        assert operator.app.active.journal is not None
+        operator.app.active.journal.trouble = "the disk is full"
+        await operator.sees("! this log is not complete: the disk is full")

@@ -54,7 +54,8 @@ async def test_a_new_version_is_asked_about_once_made_and_seen_to_be_pending(tmp
         await operator.press("enter")
         await operator.sees("Make a new version of kv-demo/aks-kms?")
         await operator.press("tab", "enter")
-        await operator.sees("✓ Made: version", "2 versions", "may take until", "One more anyway")
+        screen = await operator.sees("✓ Made: version", "2 versions", "may take until", "One more anyway")
+        assert "--again" not in screen
         await operator.press("escape")
         await operator.sees("checks passed", "to look at")
         report = operator.app.screen._report  # type: ignore[attr-defined]

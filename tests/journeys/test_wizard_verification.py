@@ -1,8 +1,10 @@
 """The verification screen: watched, from inside, and on to a change."""
 
+import json
 from pathlib import Path
 
 import pytest
+from textual.widgets import DataTable, Input
 
 from screens.verification import VerificationScreen
 from tests.inside.kubectl import NEEDED, on_path
@@ -127,6 +129,7 @@ async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
         await operator.sees("by the legacy KMS experience")
         await operator.press("m")
         await operator.sees("Who holds the key of batch-eu")
+        assert operator.app.draft.settled >= {"prerequisites", "feature", "cluster"}
         assert operator.app.draft.cluster_name == "batch-eu"
         await operator.press("escape")
         await operator.sees("Which cluster")
@@ -139,3 +142,67 @@ async def test_a_cluster_that_cannot_be_changed_says_why(tmp_path: Path) -> None
         await operator.press("m")
         await operator.sees("legacy-erp cannot be changed now", "Upgrade it first.")
         assert isinstance(operator.app.screen, VerificationScreen)
+
+
+async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Path) -> None:
+    """A cluster that needs no run is verified, not the one of the run before; nor is that in the run's journal."""
+    async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.to_review("platform-managed")
+        await operator.start("orders-prod")
+        await operator.sees("Done in")
+        await operator.press("enter")
+        await operator.sees("orders-prod: secrets are encrypted with")
+        await operator.press("n")
+        await operator.sees("Which cluster?", "found in 2 subscriptions")
+        assert operator.app.screen.query_one("#filter", Input).value == ""
+        table = operator.app.screen.query_one(DataTable)
+        await operator.until(lambda: table.row_count == 13, "all clusters, read again")
+        now = {str(row[0]): str(row[-1]) for row in map(table.get_row_at, range(table.row_count))}
+        assert now["orders-prod"] == "platform key"
+        await operator.choose("web-stage")
+        await operator.take_key("platform-managed")
+        await operator.sees("Nothing to do: everything is so already.")
+        assert "verify" not in operator.app.draft.settled
+        await operator.press("enter")
+        await operator.sees("Verification of web-stage", "web-stage: secrets are encrypted with")
+        assert "verify" in operator.app.draft.settled
+    [journal] = (tmp_path / "runs").iterdir()
+    assert json.loads((journal / "report.json").read_text("utf-8"))["name"] == "orders-prod"
+
+
+async def test_a_look_that_fails_says_so_and_the_earlier_report_is_not_saved_as_if_it_were_of_now(
+    tmp_path: Path,
+) -> None:
+    async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
+        await verify_only(operator, "bank-ledger")
+        await operator.sees("bank-ledger: secrets are encrypted with")
+        verdict = operator.app.screen.query_one("#verdict")
+        assert verdict.has_class("good")
+        gone = {"status": 403, "code": "AuthorizationFailed", "message": "No more."}
+        simulator.strike_with(
+            {"match": {"method": "GET", "path": "*/managedclusters/bank-ledger"}, "answer": gone}
+        )
+        await operator.press("r")
+        await operator.sees("Azure said", "No more.", "Below: as read from Azure at")
+        assert verdict.has_class("bad")
+        assert not verdict.has_class("good")
+        await operator.press("s")
+        await operator.sees("The last look failed; the report is of")
+        assert isinstance(operator.app.screen, VerificationScreen)
+
+
+async def test_from_a_look_n_only_goes_back_to_the_list(tmp_path: Path) -> None:
+    async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        await operator.take_key("Private")
+        await operator.sees("Vault, key and identity for orders-prod")
+        await operator.press("escape", "escape", "v")
+        await operator.sees("Verification of orders-prod", "checks passed")
+        draft = operator.app.draft
+        await operator.press("n")
+        await operator.sees("Which cluster?")
+        assert operator.app.draft == draft
+        assert operator.app.draft.option == "Private"

@@ -6,6 +6,7 @@ import pytest
 
 from screens.draft import Draft, NewClusterForm, VaultForm, parse_tags
 from screens.steps import ORDER, STEPS
+from tests.support import cluster_id
 from wizard.answers import AnswersError
 from wizard.cloud.azure import Subscription
 
@@ -68,6 +69,15 @@ def test_platform_managed_answers_hold_no_vault() -> None:
     answers = draft().settle("key", option="platform-managed").answers()
     assert answers.vault is None
     assert answers.key_option == "platform-managed"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "group", "about"),
+    [("Orders", "RG-Orders", True), ("orders", "rg-b", False), ("b", "rg-orders", False)],
+)
+def test_it_is_about_one_cluster_however_its_id_is_written(cluster: str, group: str, about: bool) -> None:
+    assert draft().is_about(cluster_id(cluster, group)) == about
+    assert not Draft().is_about(cluster_id(cluster, group))
 
 
 def test_an_impossible_name_is_named() -> None:
