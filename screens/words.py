@@ -90,11 +90,22 @@ OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "unknown": ("?", "unknown", "warn"),
 }
 
+VERDICTS: dict[str, tuple[str, str, Tone]] = {
+    "passed": ("✓", "passed", "good"),
+    "warning": ("!", "passed, with warnings", "warn"),
+    "unknown": ("?", "not certain yet", "warn"),
+    "failed": ("✗", "failed", "bad"),
+}
+"""By what a cluster's checks came to: the sign, words and tone of the cluster."""
+
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),
     "warning": ("!", "warning", "warn"),
     "info": ("·", "note", "dim"),
 }
+
+FOLLOWS = "All of it is asked for, and an operation on the cluster is under way"
+"""What is said of a plan that writes nothing and is not true yet."""
 
 VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays as it is"}
 

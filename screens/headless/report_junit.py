@@ -14,8 +14,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(findings: Findings) -> str:
-    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error;
-    a warning passes and says what it warns of."""
+    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error, as
+    is what leaves open whether secrets are encrypted; a warning passes and says what it warns of."""
     root = JUnitXml("aks-kms verify")
     for report in findings.reports:
         root.add_testsuite(_suite(report))
@@ -55,6 +55,10 @@ def _case(report: ClusterReport, check: Check) -> TestCase:
             failure = Failure(said, check.code)
             failure.text = more
             case.result = [failure]
+        case "unknown" if not check.passed:
+            error = Error(said, check.code)
+            error.text = more
+            case.result = [error]
         case "unknown":
             case.result = [Skipped(said)]
             case.system_out = more

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from screens.headless.findings import Findings, Missed
-from screens.words import KINDS, OUTCOMES
+from screens.words import KINDS, OUTCOMES, VERDICTS
 from wizard.cloud.clean import clean, one_line
 from wizard.verification.report import ClusterReport
 
@@ -46,20 +46,19 @@ def _overview(findings: Findings) -> Iterable[str]:
                 [(f"`{code}`", str(number)) for code, number in failed.most_common()],
             )
         yield _table(
-            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed"),
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed or warns"),
             [_row(report) for report in findings.reports],
         )
 
 
 def _row(report: ClusterReport) -> tuple[str, ...]:
-    failed = ", ".join(f"`{check.code}`" for check in report.checks if not check.passed)
     return (
         _sign(report),
         plain(report.name),
         plain(report.resource_group),
         plain(report.subscription),
         KINDS[report.encryption],
-        failed,
+        ", ".join(f"`{check.code}`" for check in report.against),
     )
 
 
@@ -99,7 +98,8 @@ def _section(report: ClusterReport) -> str:
 
 
 def _sign(report: ClusterReport) -> str:
-    return "✓ passed" if report.passed else "✗ failed"
+    sign, words, _ = VERDICTS[report.outcome]
+    return f"{sign} {words}"
 
 
 def plain(text: str) -> str:

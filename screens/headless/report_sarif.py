@@ -2,7 +2,8 @@
 (sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
 
 Only what does not pass is a result: a warning and a failure are what a dashboard is to show, `open` is SARIF's word for a
-check that could not be made (§3.27.9), and what could not be read is a notification of the run.
+check that could not be made (§3.27.9), and what could not be read is a notification of the run. What leaves open whether
+secrets are encrypted at all is a warning: `open` has no level, and a dashboard would not show it.
 """
 
 import hashlib
@@ -60,7 +61,7 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
-    kind, level = _KINDS[check.outcome]
+    kind, level = ("fail", "warning") if check.leaves_open else _KINDS[check.outcome]
     said = " ".join(filter(None, (f"{report.name}: {check.message}", check.remedy)))
     return {
         "ruleId": check.code,

@@ -54,6 +54,14 @@ def findings() -> Findings:
         "AuthorizationFailed",
         "Sign in as somebody who may.",
     )
+    underway = Check(
+        "encryption-enabled",
+        "cluster",
+        "unknown",
+        "The settings ask for encryption with a KMS key. That is not certain yet.",
+        "provisioningState: Updating",
+        "Wait until the operation has ended.",
+    )
     harm = Check("vault-reachable", "vault", "failed", HARM, HARM, HARM)
     kms = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-one.vault.azure.net/keys/kms"}}
     found = Findings(
@@ -64,6 +72,7 @@ def findings() -> Findings:
             report(
                 "fine", "platform-managed", (healthy,), {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
             ),
+            report("busy", "platform-managed", (underway,), {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}),
         ],
         missed=[
             Missed(

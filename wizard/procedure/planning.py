@@ -9,7 +9,7 @@ from wizard.answers import Answers
 from wizard.cloud.arm import dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.policies import denials
 from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure import cluster_body
@@ -80,6 +80,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=clean_up(target, snapshot),
         signed_in=snapshot.signed_in.name,
+        follows=cluster_body.settled(target, snapshot.cluster) and standing(snapshot.cluster) == "under-way",
         basis=_basis(snapshot),
     )
 
@@ -100,7 +101,13 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
     if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
-        return f"{name} is encrypted with {how} already"
+        match standing(snapshot.cluster):
+            case "settled":
+                return f"{name} is encrypted with {how} already"
+            case "under-way":
+                return f"Follow the operation under way on {name}, whose settings ask for {how}"
+            case "ended-badly":
+                return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
     if (

@@ -53,9 +53,10 @@ async def report_on(azure: Azure, cluster: Json, *, expect: Answers | None = Non
 
 
 def at_a_glance(cluster: Json, vault_suffix: str) -> ClusterReport:
-    """What a cluster's own body says, with nothing else read: without the checks on what it depends on."""
+    """What a cluster's own body says, with nothing else read: without the checks on what it depends on, which could not be
+    made. What its own state leaves open stays open."""
     evidence = Evidence(cluster, Encryption.of(cluster), None, vault_suffix)
-    return _report(evidence, tuple(check for check in checks(evidence) if check.outcome != "unknown"))
+    return _report(evidence, tuple(c for c in checks(evidence) if c.leaves_open or c.outcome != "unknown"))
 
 
 def _report(evidence: Evidence, found: tuple[Check, ...]) -> ClusterReport:

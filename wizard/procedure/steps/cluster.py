@@ -7,7 +7,7 @@ from typing import Any
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
@@ -22,7 +22,7 @@ from wizard.procedure.vault_use import closes_last, may_use_key
 from wizard.rules import Finding, Right
 from wizard.target import Target
 
-_AT_REST = frozenset({"Succeeded", "Failed", "Canceled"})
+_AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
@@ -59,10 +59,15 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        failed = dig(cluster, "properties", "provisioningState") == "Failed"
+        stands = standing(cluster)
         if cluster_body.settled(target, cluster):
-            return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = ["sent again to repair it"] if failed else []
+            detail = (
+                f"encrypted with {kms} already"
+                if stands == "settled"
+                else f"asked to use {kms}, an operation is under way"
+            )
+            return Intent("none", (Effect("keep", "managed cluster", name, detail),))
+        moves = ["sent again to repair it"] if stands == "ended-badly" else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")
@@ -90,7 +95,7 @@ class Cluster(Step):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and cluster_body.holds(work.target, now):
-                if state != "Failed":
+                if state not in ENDED_BADLY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
                 raise AzureError(_changed_meanwhile(work.answers.cluster.name))
