@@ -161,7 +161,7 @@ class WizardApp(App[int]):
         from wizard.unfinished import unfinished_runs
 
         try:
-            found = await asyncio.to_thread(unfinished_runs, self.journal_root)
+            found = await asyncio.to_thread(unfinished_runs, self.journal_root, cloud=self.azure.cloud)
         except JournalError as error:
             self.notify(str(error), severity="warning", markup=False, timeout=10)
             return

@@ -90,6 +90,7 @@ def journal_report(run: "RecordedRun") -> str:
     lines = [
         f"# {plain(summary.title)}",
         "",
+        f"- cloud: {plain(summary.where)}",
         f"- by: {plain(str(plan.get('signed_in') or 'not recorded'))}",
         f"- begun: {f'{summary.begun:%Y-%m-%d %H:%M:%S}' if summary.begun else 'not recorded'} (local time of that machine)",
         f"- cluster: {code(str(plan.get('cluster_id', '')))}",

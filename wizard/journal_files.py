@@ -14,10 +14,20 @@ class _Lenient(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class CloudShape(_Lenient):
+    """What readers of the cloud in `plan.json` rely on; plans of earlier versions name none."""
+
+    name: str
+    resource_manager: str
+    simulated: bool
+    described: str
+
+
 class PlanShape(_Lenient):
     """What readers of `plan.json` rely on."""
 
     title: str = ""
+    cloud: CloudShape | None = None
     moves: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = []
     keep: list[Any] | None = None

@@ -101,6 +101,8 @@ async def apply(
 
     answers = read()
     async with opened(settings) as azure:
+        if carries_on and (elsewhere := carries_on.elsewhere(azure.cloud)):
+            raise Ended(NO, problem_text(elsewhere))
         plan = await make_plan(azure, answers)
         if carries_on:
             _tell_difference(plan, carries_on)

@@ -24,7 +24,7 @@ from wizard.target import Target
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
     """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return plan_from(target, await look(azure, target))
+    return replace(plan_from(target, await look(azure, target)), cloud=azure.cloud)
 
 
 async def look(azure: Azure, target: Target) -> Snapshot:
