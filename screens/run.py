@@ -11,7 +11,7 @@ from textual.widgets import Input, Log, Static
 
 from screens.dialogs import AskDialog, SaveDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
-from screens.reports import run_report
+from screens.reports import journal_report
 from screens.running import LOG_KEPT, ActiveRun, LogLine, StepProgress
 from screens.words import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
@@ -256,9 +256,20 @@ ctrl+q   leave; the same answers carry on later"""
         self.wizard.go_to("vault" if self.wizard.draft.option != "platform-managed" else "cluster")
 
     def action_save(self) -> None:
-        """A report of the run as a file."""
-        name = f"run-{self.active.answers.cluster.name}.md"
-        self.app.push_screen(SaveDialog("Save a report of this run", name, {"": run_report(self.active)}))
+        """A report of the run as a file: what its journal has, as `aks-kms runs report` writes it."""
+        from wizard.journal import JournalError, read_run
+
+        active = self.active
+        if active.journal is None:
+            return
+        try:
+            recorded = read_run(self.wizard.journal_root, active.journal.id)
+        except JournalError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        report = journal_report(recorded, None if active.failed else active.problem)
+        name = f"run-{active.answers.cluster.name}.md"
+        self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 
     def action_follow(self) -> None:
         """Follow the log, or let it stand."""

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from screens.cluster import explained
 from screens.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
 from screens.frame import Frame, Heading
-from screens.reports import verification_report
+from screens.reports import verification_reports
 from screens.watch import Watch
 from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, ago, count, duration, hanging
 from wizard.clock import Clock
@@ -345,10 +345,7 @@ esc     back"""
     def action_save(self) -> None:
         """The report as JSON and as Markdown."""
         if self._report:
-            texts = {
-                ".json": json.dumps(self._report.to_json(), indent=2) + "\n",
-                ".md": verification_report(self._report),
-            }
+            texts = verification_reports(self._report, self.wizard.azure.cloud.arm)
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )

@@ -30,7 +30,11 @@ def junit(findings: Findings) -> str:
 
 def _suite(report: ClusterReport) -> TestSuite:
     suite = TestSuite(_text(f"{report.resource_group}/{report.name}"))
+    told = report.provenance
+    if told:
+        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no place for a zone
     for name, value in (
+        *(told.rows if told else ()),
         ("id", report.id),
         ("encryption", report.encryption),
         ("kubernetes_version", report.kubernetes_version),

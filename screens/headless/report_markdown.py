@@ -18,6 +18,8 @@ def markdown(findings: Findings) -> str:
     """One section for each cluster, an overview before several."""
     reports = findings.reports
     parts = ["# Encryption of Kubernetes secrets at rest"]
+    if findings.provenance:
+        parts.append("\n".join(f"- {what}: {plain(words)}" for what, words in findings.provenance.rows))
     if len(reports) != 1 or findings.missed:
         parts += _overview(findings)
     if len(reports) <= MOST_SECTIONS:

@@ -31,6 +31,7 @@ def sarif(findings: Findings) -> str:
         "tool": {
             "driver": {
                 "name": "aks-kms",
+                "version": __version__,
                 "semanticVersion": __version__,
                 "informationUri": HOW_TO,
                 "rules": [_rule(code) for code in codes],
@@ -38,6 +39,7 @@ def sarif(findings: Findings) -> str:
         },
         "invocations": [
             {
+                **_invocation(findings),
                 "executionSuccessful": not findings.missed,
                 "toolExecutionNotifications": [_notification(missed) for missed in findings.missed],
             }
@@ -48,6 +50,18 @@ def sarif(findings: Findings) -> str:
         "results": [_result(report, check, codes.index(check.code)) for report, check in shown],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _invocation(findings: Findings) -> dict[str, Any]:
+    """When, by whom and where (§3.20), as far as that is known."""
+    told = findings.provenance
+    if told is None:
+        return {}
+    return {
+        "startTimeUtc": f"{told.read_at:%Y-%m-%dT%H:%M:%SZ}",
+        "account": clean(str(told.signed_in["name"])),
+        "properties": {"cloud": told.cloud, "signedIn": told.signed_in},
+    }
 
 
 def _rule(code: str) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from wizard.verification.report import Check, ClusterReport
 
 def report_text(report: ClusterReport) -> str:
     """The whole report on one cluster."""
-    lines = [verdict(report), f"  {report.id}", f"  Kubernetes {report.kubernetes_version}", "", "Checks"]
+    lines = [verdict(report), f"  {report.id}", f"  Kubernetes {report.kubernetes_version}"]
+    lines += [f"  {what}: {words}" for what, words in report.provenance.rows] if report.provenance else []
+    lines += ["", "Checks"]
     for check in report.checks:
         lines += _check(check)
     if report.keep:

@@ -117,7 +117,8 @@ async def _report(run: str, output: str) -> int:
         )
     passed = found.report.get("passed") is True
     summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
-    show(json.dumps({"clusters": [found.report], "summary": summary}, indent=2))
+    body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
+    show(json.dumps(body, indent=2))
     return DONE if passed else NO
 
 

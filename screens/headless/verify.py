@@ -136,12 +136,13 @@ def command(
 
 async def _verify(settings: Settings, asked: _Asked) -> int:
     from screens.headless.findings import Findings
+    from wizard.verification.provenance import Provenance
 
     expect = read_answers(asked.expect) if asked.expect else None
     for id_ in asked.ids:
         _check_id(id_)
     async with opened(settings) as azure:
-        findings = Findings(azure.cloud.arm)
+        findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if asked.everything:
             await _look_at_all(azure, asked, findings)
         else:

@@ -36,7 +36,9 @@ def test_json(found: Findings) -> None:
     holds("findings.json", text)
     body = json.loads(text)
     assert body["summary"] == EVERYTHING
-    assert {"clusters", "summary", "unreadable", "gone"} == set(body)
+    assert {"provenance", "clusters", "summary", "unreadable", "gone"} == set(body)
+    assert body["provenance"]["read_at"] == "2026-11-23T12:00:00+00:00"
+    assert body["provenance"]["cloud"]["simulated"] is False
     for cluster, each in zip(body["clusters"], found.reports, strict=True):
         assert {
             "id", "name", "resource_group", "subscription", "kubernetes_version", "encryption", "passed", "checks", "security_profile",
@@ -81,6 +83,9 @@ def test_junit(found: Findings) -> None:
     assert outcomes["rg-busy/busy", "encryption-enabled"] == [Error]
     properties = {each.name: each.value for each in suites["rg-own/own"].properties()}
     assert properties["encryption"] == "customer-managed"
+    assert (properties["cloud"], properties["tool"]) == ("Azure", "aks-kms 1.2.3")
+    assert properties["by"].startswith("ops@contoso.example")
+    assert suites["rg-own/own"].timestamp == "2026-11-23T12:00:00"
     first = ET.fromstring(text)[0][0]
     assert first.tag == "properties", "the schema wants them before the cases"
 
@@ -110,6 +115,8 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
     assert len(set(prints)) == len(prints)
     [invocation] = run["invocations"]
     assert invocation["executionSuccessful"] is False
+    assert invocation["startTimeUtc"] == "2026-11-23T12:00:00Z"
+    assert invocation["account"] == "ops@contoso.example"
     assert len(invocation["toolExecutionNotifications"]) == 1
 
 

@@ -51,8 +51,17 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
             await operator.pilot.pause()
         await operator.sees("report.json exists already; nothing is")
         saved = json.loads((tmp_path / "report.json").read_text("utf-8"))
-        assert saved["encryption"] == "customer-managed"
-        assert (tmp_path / "report.md").read_text("utf-8").startswith("# bank-ledger: secrets are encrypted")
+        assert saved["clusters"][0]["encryption"] == "customer-managed"
+        assert saved["provenance"]["cloud"]["simulated"] is True
+        report = (tmp_path / "report.md").read_text("utf-8")
+        assert "passed: bank-ledger: secrets are encrypted" in report
+        for words in (
+            "- read: 20",
+            "- by: application 44444444",
+            "- cloud: simulated Azure at",
+            "- tool: aks-kms",
+        ):
+            assert words in report
 
 
 async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.type(str(tmp_path / "proof"))
         await operator.press("tab", "enter")
         await operator.until((tmp_path / "proof.md").exists, "the file")
-    assert "## Inside" in (tmp_path / "proof.md").read_text()
+    assert "`inside-canary-encrypted`" in (tmp_path / "proof.md").read_text()
     assert "inside-canary-encrypted" in (tmp_path / "proof.json").read_text()
 
 

@@ -12,6 +12,7 @@ from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
+from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import at_a_glance, report_on
 
@@ -60,7 +61,8 @@ async def judge(
                 elif not wanted.fits(each.row):
                     continue
                 elif depth == "basic":
-                    yield Judged(each.row, at_a_glance(each.body, azure.cloud.vault_suffix), each.in_graph)
+                    report = at_a_glance(each.body, azure.cloud.vault_suffix, Provenance.of(azure))
+                    yield Judged(each.row, report, each.in_graph)
                 else:
                     under_way.add(asyncio.create_task(_in_depth(once, each)))
                     if len(under_way) >= _AT_ONCE:

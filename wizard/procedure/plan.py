@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from wizard import TOOL
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.endpoints import Cloud
 from wizard.rules import Finding
@@ -133,6 +134,7 @@ class Plan:
             "cluster_id": self.cluster_id,
             "title": self.title,
             "signed_in": self.signed_in,
+            "tool": TOOL,
             "cloud": self.cloud.to_json() if self.cloud else None,
             "key_option": {"now": self.now, "then": self.then},
             "moves": {"from": self.moves[0], "to": self.moves[1]},

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption, EncryptionKind
+from wizard.verification.provenance import Provenance
 
 Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
 Outcome = Literal["passed", "failed", "warning", "unknown"]
@@ -70,6 +71,8 @@ class ClusterReport:
     """As Azure returned it."""
     keep: tuple[str, ...] = ()
     """What must be kept for ever, one sentence each."""
+    provenance: Provenance | None = None
+    """When, by whom, where and with what it was read; None in a report of an earlier version."""
 
     def with_more(self, more: Iterable[Check]) -> "ClusterReport":
         """The same report with these checks added, in the place of earlier ones of their groups."""
@@ -150,6 +153,7 @@ class ClusterReport:
             "checks": [check.to_json() for check in self.checks],
             "security_profile": self.security_profile,
             "keep": list(self.keep),
+            "provenance": self.provenance.to_json() if self.provenance else None,
         }
 
     @classmethod
@@ -164,11 +168,17 @@ class ClusterReport:
             "encryption",
             "security_profile",
         )
+        told = body.get("provenance")
         checks = tuple(
             Check(*(check[name] for name in ("code", "group", "outcome", "message", "evidence", "remedy")))
             for check in body["checks"]
         )
-        return cls(**{name: body[name] for name in names}, checks=checks, keep=tuple(body["keep"]))
+        return cls(
+            **{name: body[name] for name in names},
+            checks=checks,
+            keep=tuple(body["keep"]),
+            provenance=Provenance.from_json(told) if told else None,
+        )
 
 
 _VERDICTS = {
