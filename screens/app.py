@@ -351,7 +351,10 @@ class WizardApp(App[int]):
         if active.journal:
             run.called(active.journal.id)
         try:
-            active.end(await run.execute(active.plan.digest))
+            status = await run.execute(active.plan.digest)
+            if run.report and active.journal:
+                active.journal.keep_report(run.report)
+            active.end(status)
         except DriftedError as drift:
             active.drifted = drift.fresh, tuple(drift.differences)
             active.end("failed")

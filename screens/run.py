@@ -172,7 +172,7 @@ ctrl+q   leave; the same answers carry on later"""
             over = Content.assemble(
                 ("✓ ", STYLES["good"]),
                 (f"Done in {duration(active.elapsed)}. ", "bold"),
-                f"Enter verifies {name}: only reading it back proves it.",
+                f"{name} was read back. Enter reads it again, and shows each check.",
             )
             return Content("\n").join([over, *self._afterwards()])
         if active.drifted:

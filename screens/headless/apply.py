@@ -211,7 +211,9 @@ class _Application:
         )
         try:
             status = await run.execute(confirm)
-            report = await self._verify() if status == "succeeded" else None
+            report = run.report
+            if report and self._journal:
+                self._journal.keep_report(report)
         except NotConfirmedError as error:
             raise Ended(
                 NO, f"✗ {error}\n  Nothing was changed. See `aks-kms plan`, and give the digest it prints."
@@ -265,15 +267,6 @@ class _Application:
             event.step,
             event.message,
         )
-
-    async def _verify(self) -> "ClusterReport":
-        """The proof for the result, and for the journal."""
-        from wizard.verification.verify import verify
-
-        report = await verify(self._azure, self._plan.cluster_id, expect=self._answers)
-        if self._journal:
-            self._journal.keep_report(report)
-        return report
 
     def _end_journal(self) -> None:
         if self._journal:
