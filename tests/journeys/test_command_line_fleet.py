@@ -49,6 +49,23 @@ def test_clusters_are_filtered(filters: list[str], names: set[str], start_shell:
     assert ("No cluster that fits" in table) == (not names)
 
 
+@pytest.mark.parametrize(
+    ("filters", "meant"),
+    [
+        (["--location", "westeurop"], "did you mean --location westeurope?"),
+        (["-g", "rg-bnak"], "did you mean -g rg-bank?"),
+        (["--location", "mars"], "check the filters"),
+    ],
+)
+@pytest.mark.parametrize("command", [["clusters"], ["verify", "--all"]])
+def test_a_filter_that_fits_nothing_is_never_taken_for_good(
+    command: list[str], filters: list[str], meant: str, start_shell: StartShell
+):
+    done = start_shell().run(*command, *filters)
+    assert done.code == 1
+    assert f"What to do: {meant}" in done.err
+
+
 def test_all_clusters_are_verified_and_the_worst_one_decides(start_shell: StartShell):
     shell = start_shell()
     done = shell.run("verify", "--all", "-o", "json")

@@ -58,9 +58,13 @@ async def judge(
             async for each in found:
                 if not isinstance(each, Swept):
                     yield each
-                elif not wanted.fits(each.row):
                     continue
-                elif depth == "basic":
+                if not wanted.fits(each.row):
+                    progress.other_groups.add(each.row.resource_group)
+                    progress.other_locations.add(each.row.location)
+                    continue
+                progress.fitting += 1
+                if depth == "basic":
                     report = at_a_glance(each.body, azure.cloud.vault_suffix, Provenance.of(azure))
                     yield Judged(each.row, report, each.in_graph)
                 else:
