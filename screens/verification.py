@@ -1,6 +1,7 @@
 """The verification: a verdict large enough to photograph, each check with its evidence, what Azure returned."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from screens.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
 from screens.frame import Frame, Heading
 from screens.reports import verification_reports
 from screens.watch import Watch
-from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, ago, count, duration, hanging
+from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, VERDICTS, ago, count, duration, hanging, proves
 from wizard.clock import Clock
 from wizard.cloud.arm import ResourceId, same
 from wizard.cloud.clean import clean
@@ -87,6 +88,9 @@ esc     back"""
         self._told = False
         """Whether the note says something that is not to be written over."""
         self._may_look_inside = False
+        self._inside: list[Check] = []
+        """What was last seen from inside: a look from outside, such as a watch's, adds nothing to it and takes nothing away."""
+        self._inside_at = ""
 
     def body(self) -> ComposeResult:
         yield Heading("Verification")
@@ -173,6 +177,7 @@ esc     back"""
             return
         finally:
             self._busy = ""
+        report = report.with_more(self._inside)
         self._read = Clock()
         self._report = report
         wizard.verified(report, asked=self._cluster_id is None)
@@ -236,6 +241,7 @@ esc     back"""
             await look_inside(self.wizard.azure, report, tell)
         finally:
             self._busy = ""
+        self._inside, self._inside_at = found, f"{datetime.now().astimezone():%H:%M:%S}"
         whole = report.with_more(found)
         self.wizard.verified(whole, asked=self._cluster_id is None)
         self._show(whole)
@@ -243,13 +249,12 @@ esc     back"""
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show(self, report: ClusterReport) -> None:
-        failed = sum(check.outcome == "failed" for check in report.checks)
-        other = sum(check.outcome in {"warning", "unknown"} for check in report.checks)
-        passed = len(report.checks) - failed - other
-        words = [f"{passed} of {len(report.checks)} checks passed"]
+        outcomes = Counter(check.outcome for check in report.checks if check.outcome != "note")
+        failed, other = outcomes["failed"], outcomes["warning"] + outcomes["unknown"]
+        words = [f"{outcomes['passed']} of {outcomes.total()} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
-        sign, tone = ("✓", "good") if report.passed else ("✗", "bad")
+        sign, tone = ("✓", "good") if report.passed else (VERDICTS[report.outcome][0], "bad")
         verdict = self.query_one("#verdict", Static)
         verdict.set_class(report.passed, "good")
         verdict.set_class(not report.passed, "bad")
@@ -282,9 +287,9 @@ esc     back"""
         roomy = self.size.height > 30
         for group in dict.fromkeys(check.group for check in report.checks):
             checks = [check for check in report.checks if check.group == group]
-            head = Content.assemble(
-                (GROUPS.get(group, group), "bold"), (f"  {count(len(checks), 'check')}", "$quiet")
-            )
+            made = count(sum(check.outcome != "note" for check in checks), "check")
+            when = f", seen at {self._inside_at}" if group == "inside" and self._inside_at else ""
+            head = Content.assemble((GROUPS.get(group, group), "bold"), (f"  {made}{when}", "$quiet"))
             options.add_option(
                 Option(Content("\n") + head if options.option_count and roomy else head, disabled=True)
             )
@@ -296,7 +301,7 @@ esc     back"""
             )
             options.add_option(Option(text, id="keep", disabled=True))
         if where is None and options.option_count > 1:  # what stands against the cluster comes first
-            wrong = next((check.code for check in report.checks if check.outcome != "passed"), None)
+            wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
             where = options.get_option_index(wrong) if wrong else 1
         options.highlighted = where
 
@@ -313,7 +318,7 @@ esc     back"""
             seen = "seen" if check.group == "inside" else "Azure returned"
             for label, words in (
                 (seen, check.evidence),
-                ("proves", check.proves),
+                proves(check) or ("", ""),
                 ("what to do", check.remedy),
             ):
                 if words:

@@ -7,6 +7,7 @@ from wizard.cloud.encryption import Encryption, EncryptionKind
 
 if TYPE_CHECKING:
     from wizard.rules import Finding
+    from wizard.verification.report import Check
 
 Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
 
@@ -88,7 +89,16 @@ OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "failed": ("✗", "failed", "bad"),
     "warning": ("!", "warning", "warn"),
     "unknown": ("?", "unknown", "warn"),
+    "note": ("·", "note", "dim"),
 }
+
+
+def proves(check: "Check") -> tuple[str, str] | None:
+    """What follows from a check, label and sentence: under one that did not pass, it is what a pass would prove."""
+    if not check.proves:
+        return None
+    return "proves" if check.outcome == "passed" else "a pass would prove", check.proves
+
 
 VERDICTS: dict[str, tuple[str, str, Tone]] = {
     "passed": ("✓", "passed", "good"),

@@ -42,7 +42,10 @@ def _suite(report: ClusterReport) -> TestSuite:
     ):
         suite.add_property(name, _text(value))
     for check in report.checks:
-        suite.add_testcase(_case(report, check))
+        if check.outcome == "note":
+            suite.add_property(check.code, _text(check.message))
+        else:
+            suite.add_testcase(_case(report, check))
     return suite
 
 

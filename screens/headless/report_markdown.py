@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from screens.headless.findings import Findings, Missed
-from screens.words import KINDS, OUTCOMES, VERDICTS
+from screens.words import KINDS, OUTCOMES, VERDICTS, proves
 from wizard.cloud.clean import clean, one_line
 from wizard.verification.report import ClusterReport
 
@@ -79,7 +79,8 @@ def _section(report: ClusterReport) -> str:
     for check in report.checks:
         sign, word, _ = OUTCOMES[check.outcome]
         remedy = f" **What to do:** {plain(check.remedy)}" if check.remedy else ""
-        remedy += f" **Proves:** {plain(check.proves)}" if check.proves else ""
+        if told := proves(check):
+            remedy += f" **{told[0].capitalize()}:** {plain(told[1])}"
         checks.append(
             (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{remedy}", plain(check.evidence))
         )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from screens.headless.table import table
-from screens.words import KINDS, OUTCOMES, VERDICTS
+from screens.words import KINDS, OUTCOMES, VERDICTS, proves
 from wizard.cloud.clean import clean, one_line
 from wizard.fleet.tally import Tally
 from wizard.verification.report import Check, ClusterReport
@@ -57,6 +57,6 @@ def _check(check: Check) -> list[str]:
         lines.append(f"{'':<24}{one_line(check.evidence)}")
     if check.remedy:
         lines.append(f"{'':<24}what to do: {one_line(check.remedy)}")
-    if check.proves:
-        lines.append(f"{'':<24}proves: {one_line(check.proves)}")
+    if told := proves(check):
+        lines.append(f"{'':<24}{told[0]}: {one_line(told[1])}")
     return lines

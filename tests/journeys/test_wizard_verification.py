@@ -78,6 +78,9 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.press("enter")
         await operator.sees("proves:")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
+        await operator.press("w")
+        await operator.sees("watching since", "Inside the cluster  10 checks, seen at ")
+        await operator.press("w")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):

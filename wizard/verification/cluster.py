@@ -114,7 +114,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         yield judged(
             "builtin-policy",
             "cluster",
-            True,
+            "note",
             "Where Azure Policy's built-in rule for KMS is assigned, it calls this cluster non-compliant: a false alarm, "
             "for it knows customer-managed keys only.",
             "",

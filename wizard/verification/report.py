@@ -9,7 +9,8 @@ from wizard.cloud.encryption import Encryption, EncryptionKind
 from wizard.verification.provenance import Provenance
 
 Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
-Outcome = Literal["passed", "failed", "warning", "unknown"]
+Outcome = Literal["passed", "failed", "warning", "unknown", "note"]
+"""`note`: nothing was looked at; it says what is to be known."""
 
 CENTRAL = "encryption-enabled"
 """The code of the check that all is about: where its outcome is unknown, the answer is not yes."""
