@@ -191,6 +191,7 @@ def test_settings_that_are_only_asked_for_are_not_so_already(state: str, title: 
     held = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
     shown = plan_from(whom, replace(there, cluster=held))
     assert (shown.title, shown.writes, shown.follows) == (title, writes, state == "Updating")
+    assert shown.to_json()["follows"] is shown.follows
     done = [
         effect
         for step in shown.steps

@@ -138,6 +138,7 @@ class Plan:
             "cloud": self.cloud.to_json() if self.cloud else None,
             "key_option": {"now": self.now, "then": self.then},
             "moves": {"from": self.moves[0], "to": self.moves[1]},
+            "follows": self.follows,
             "steps": [
                 {
                     "key": s.key,
