@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual import on
@@ -241,7 +242,10 @@ esc     back"""
             await look_inside(self.wizard.azure, report, tell)
         finally:
             self._busy = ""
-        self._inside, self._inside_at = found, f"{datetime.now().astimezone():%H:%M:%S}"
+        now = datetime.now().astimezone()
+        seen = f"seen from inside at {now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        self._inside = [replace(c, evidence="; ".join(filter(None, (c.evidence, seen)))) for c in found]
+        self._inside_at = f"{now:%H:%M:%S}"
         whole = report.with_more(found)
         self.wizard.verified(whole, asked=self._cluster_id is None)
         self._show(whole)
