@@ -87,7 +87,7 @@ ROWS = [
         2,
         "✗ application 44444444-4444-4444-4444-444444444444 sees no subscription 'x'.",
     ),
-    ("--simulate clusters --location=nowhere", 0, "No cluster that fits in 2 subscriptions."),
+    ("--simulate clusters --location=nowhere", 1, "✗ No cluster fits the filters."),
     ("plan", 2, "Error: Missing option '-f' / '--file'."),
     (
         "--simulate plan -f none.yaml",
@@ -223,7 +223,7 @@ ROWS = [
     ("runs show nothing", 2, "Error: There is no run 'nothing'"),
     ("runs report nothing", 2, "Error: There is no run 'nothing'"),
     ("runs resume", 2, "Error: There is no terminal to ask on. Give --yes, or --confirm DIGEST."),
-    ("runs resume --yes", 3, "✗ Nobody is signed in to Azure."),
+    ("runs resume --yes", 2, "✗ There is no run to carry on in Azure: "),
     ("runs resume nothing --yes", 2, "Error: There is no run 'nothing'"),
     ("simulator --list", 0, "WORLD WHAT"),
     ("simulator --schema", 0, "{"),
