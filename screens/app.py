@@ -160,7 +160,7 @@ class WizardApp(App[int]):
         from wizard.unfinished import unfinished_runs
 
         try:
-            found = await asyncio.to_thread(unfinished_runs, self.journal_root)
+            found = await asyncio.to_thread(unfinished_runs, self.journal_root, cloud=self.azure.cloud)
         except JournalError as error:
             self.notify(str(error), severity="warning", markup=False, timeout=10)
             return
@@ -399,7 +399,10 @@ class WizardApp(App[int]):
         if active.journal:
             run.called(active.journal.id)
         try:
-            active.end(await run.execute(active.plan.digest))
+            status = await run.execute(active.plan.digest)
+            if run.report and active.journal:
+                active.journal.keep_report(run.report)
+            active.end(status)
         except DriftedError as drift:
             active.drifted = tuple(drift.differences)
             active.end("failed")

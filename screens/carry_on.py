@@ -130,7 +130,8 @@ def when(moment: datetime | None) -> str:
 
 
 def _begun(run: "Unfinished") -> str:
-    return f"(begun {when(run.run.summary.begun)})"
+    summary = run.run.summary
+    return f"(begun {when(summary.begun)}{f', in {summary.where}' if summary.cloud else ''})"
 
 
 def _line(run: "Unfinished") -> Content:

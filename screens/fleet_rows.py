@@ -12,6 +12,7 @@ from wizard.fleet.judging import Depth, Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
+from wizard.verification.report import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,25 @@ class Shown:
     objects are what the garbage collector would stop the screen for, half a second each time."""
 
     row: ClusterRow
-    passed: bool
+    outcome: Outcome
     wrong: tuple[str, ...]
     """What failed or warns, each as a sentence, failures first."""
     report: str
     """The report as JSON."""
 
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is that secrets are encrypted as they should be."""
+        return self.outcome in {"passed", "warning"}
+
     @classmethod
     def of(cls, judged: Judged) -> "Shown":
         """From a verdict."""
         report = judged.report
-        wrong = [check for check in report.checks if check.outcome == "failed"]
+        wrong = [check for check in report.checks if not check.passed]
         wrong += [check for check in report.checks if check.outcome == "warning"]
         return cls(
-            judged.row, report.passed, tuple(check.message for check in wrong), json.dumps(report.to_json())
+            judged.row, report.outcome, tuple(check.message for check in wrong), json.dumps(report.to_json())
         )
 
 
@@ -127,6 +133,7 @@ def text_of(line: Line) -> str:
     ).casefold()
 
 
+_VERDICTS: tuple[Outcome, ...] = ("failed", "unknown", "warning", "passed")
 _WORST = {"none": 0, "legacy-kms": 1, "platform-managed": 2, "customer-managed": 3}
 
 
@@ -148,6 +155,6 @@ def _place(line: Line, order: Order) -> tuple[object, ...]:
         case "now":
             return 1, _WORST[row.kind], name
         case "verdict":
-            return 1, line.passed, _WORST[row.kind], name
+            return 1, _VERDICTS.index(line.outcome), _WORST[row.kind], name
         case _:
             return 1, name

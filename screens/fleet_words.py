@@ -5,7 +5,7 @@ from textual.content import Content
 
 from screens.fleet_rows import Fleet, Line, Shown
 from screens.theme import cell
-from screens.words import KINDS, STYLES, Tone, count, encryption
+from screens.words import KINDS, STYLES, VERDICTS, Tone, count, encryption
 from wizard.cloud.clean import one_line
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
@@ -31,9 +31,14 @@ def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
         part = min(left, max(1, round(room * number / tally.clusters)))
         left -= part
         bar.append((sign * part, STYLES[tone]))
+    failed = tally.failed - tally.uncertain
     first: list[tuple[str, str, Tone]] = [
-        ("✗", f"{tally.failed:,} fail", "bad") if tally.failed else ("✓", "none fails", "good")
+        ("✗", f"{failed:,} fail", "bad") if failed else ("✓", "none fails", "good")
     ]
+    if tally.uncertain:
+        first.append(("?", f"{tally.uncertain:,} not certain", "warn"))
+    if tally.warned:
+        first.append(("!", f"{tally.warned:,} warn", "warn"))
     if tally.unreadable:
         first.append(("?", f"{tally.unreadable} not readable", "warn"))
     wait = fleet.progress.throttling.left
@@ -59,10 +64,11 @@ def cells_of(line: Line) -> dict[str, Text]:
         name = cell(one_line(line.subscription_name), "dim")
         empty = dict.fromkeys(("group", "region", "version"), cell(""))
         return {"sign": cell("?", "warn"), "cluster": name, "subscription": name, "now": cell("not readable", "warn"), **empty}  # fmt: skip
-    row, passed = line.row, line.passed
+    row = line.row
+    sign, _, sign_tone = VERDICTS[line.outcome]
     words, tone = encryption(row.encryption)
     return {
-        "sign": cell("✓", "good") if passed else cell("✗", "bad"),
+        "sign": cell(sign, sign_tone),
         "cluster": cell(row.name, bold=True),
         "group": cell(row.resource_group),
         "subscription": cell(row.subscription_name),
@@ -85,7 +91,8 @@ def said(line: Shown) -> Content:
         ),
     )
     if line.wrong:
-        sign = ("! ", STYLES["warn"]) if line.passed else ("✗ ", STYLES["bad"])
+        mark, _, tone = VERDICTS[line.outcome]
+        sign = (f"{mark} ", STYLES[tone])
         more = f" And {len(line.wrong) - 1} more: enter" if len(line.wrong) > 1 else ""
         text += Content.assemble("\n", sign, f"{line.wrong[0]}{more}")
     return text

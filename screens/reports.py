@@ -1,52 +1,20 @@
 """Reports to be saved, as plain Markdown."""
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from screens.headless.report_markdown import code, fenced, plain
 from screens.words import OUTCOMES, STEP_STATES, duration
+from wizard.verification.provenance import Provenance
 
 if TYPE_CHECKING:
     from screens.fleet_rows import Fleet, Line
     from screens.headless.findings import Findings
-    from screens.running import ActiveRun
     from wizard.cloud.arm import Json
+    from wizard.cloud.problems import Problem
     from wizard.journal import RecordedRun
     from wizard.verification.report import ClusterReport
-
-
-def run_report(active: "ActiveRun") -> str:
-    """What a run did, what failed, and its whole log."""
-    lines = [
-        f"# {plain(active.plan.title)}",
-        "",
-        f"- cluster: {code(active.plan.cluster_id)}",
-        f"- plan: `{active.plan.digest}`",
-        f"- from: {plain(active.plan.moves[0])}",
-        f"- to: {plain(active.plan.moves[1])}",
-        f"- outcome: {active.status or 'under way'}, after {duration(active.elapsed)}",
-        "",
-        "## Steps",
-        "",
-    ]
-    for key, progress in active.steps.items():
-        sign, word, _ = STEP_STATES[progress.status]
-        spent = active.spent(progress)
-        took = f" ({duration(spent)})" if spent is not None else ""
-        lines.append(f"- {sign} `{key}` {progress.step.title}: {word or progress.status}{took}")
-    if problem := active.problem:
-        lines += ["", "## What failed", "", plain(problem.summary)]
-        for label, text in (
-            ("Azure said", " ".join(filter(None, (problem.code, problem.azure_said)))),
-            ("likely cause", problem.cause),
-            ("what to do", problem.remedy),
-            ("correlation id", problem.correlation_id),
-        ):
-            if text:
-                lines.append(f"- {label}: {plain(text)}")
-    lines += afterwards(active.plan.to_json())
-    lines += ["", "## Log", "", fenced("\n".join(str(line) for line in active.log)), ""]
-    return "\n".join(lines)
 
 
 def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, str]:
@@ -63,7 +31,10 @@ def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, st
             found.missed.append(
                 Missed(f"/subscriptions/{line.subscription_id}", line.subscription_name, line.problem)
             )
-    return _written(found.in_order())
+    found.in_order()
+    told = [report.provenance for report in found.reports if report.provenance]
+    found.provenance = min(told, key=lambda each: each.read_at, default=None)
+    return _both(found)
 
 
 def afterwards(plan: "Json") -> list[str]:
@@ -79,17 +50,20 @@ def afterwards(plan: "Json") -> list[str]:
     return lines
 
 
-def journal_report(run: "RecordedRun") -> str:
+def journal_report(run: "RecordedRun", problem: "Problem | None" = None) -> str:
     """A run as its journal has it, for a change ticket: who, when, what was planned, what was done (with durations and
-    Azure's correlation ids), what was proven, what stays to be done and what must be kept."""
+    Azure's correlation ids), what was proven, what stays to be done and what must be kept, and its log. `problem`: what
+    went wrong before the first step."""
     summary, plan = run.summary, run.plan
     moves = plan.get("moves") or {}
     took = f", after {duration(summary.seconds)} of Azure's time" if summary.seconds is not None else ""
     lines = [
         f"# {plain(summary.title)}",
         "",
+        f"- cloud: {plain(summary.where)}",
         f"- by: {plain(str(plan.get('signed_in') or 'not recorded'))}",
-        f"- begun: {f'{summary.begun:%Y-%m-%d %H:%M:%S}' if summary.begun else 'not recorded'} (local time of that machine)",
+        f"- begun: {f'{summary.begun.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC' if summary.begun else 'not recorded'}",
+        f"- tool: {plain(_tool(plan))}",
         f"- cluster: {code(str(plan.get('cluster_id', '')))}",
         f"- plan: {code(str(plan.get('digest', '')))}",
         *(f"- {word}: {plain(str(moves[word]))}" for word in ("from", "to") if moves.get(word)),
@@ -99,15 +73,30 @@ def journal_report(run: "RecordedRun") -> str:
         "## What was done",
         "",
     ]
+    if problem:
+        told = problem.to_json()
+        lines += [f"- ✗ {plain(problem.summary)}"]
+        lines += [
+            f"  - {name.replace('_', ' ')}: {plain(str(told[name]))}" for name in _TOLD if told.get(name)
+        ]
     ended = {event.get("step"): event for event in run.events if event.get("type") == "step-finished"}
     for step in plan.get("steps") or ():
         lines += _step_lines(step, ended.get(step.get("key"), {}), run)
     if run.report:
         lines += ["", "## What was verified", "", plain(str(run.report.get("verdict") or "")), ""]
+        if provenance := run.report.get("provenance"):
+            rows = Provenance.from_json(provenance).rows
+            lines += [*(f"- {what}: {plain(words)}" for what, words in rows), ""]
         for check in run.report.get("checks") or ():
             sign, word, _ = OUTCOMES.get(check.get("outcome") or "", ("?", "unknown", "warn"))
             lines.append(f"- {sign} {word}: {plain(str(check.get('message', '')))}")
-    return "\n".join([*lines, *afterwards(plan), ""])
+    lines += afterwards(plan)
+    return "\n".join([*lines, "", "## Log", "", fenced(run.log), ""])
+
+
+def _tool(plan: "Json") -> str:
+    made = plan.get("tool")
+    return f"{made['name']} {made['version']}" if made else "not recorded"
 
 
 def _step_lines(step: "Json", event: "Json", run: "RecordedRun") -> list[str]:
@@ -136,15 +125,13 @@ _TOLD = ("code", "azure_said", "correlation_id", "cause", "remedy")
 
 
 def verification_reports(report: "ClusterReport", arm: str) -> dict[str, str]:
-    """A verification as JSON and as Markdown, by suffix, as `aks-kms verify` writes it."""
+    """A verification as JSON and as Markdown, by suffix, as `aks-kms verify` writes them."""
     from screens.headless.findings import Findings
 
-    found = Findings(arm, [report])
-    found.tally.count(report)
-    return _written(found)
+    return _both(Findings.of_one(report, arm))
 
 
-def _written(found: "Findings") -> dict[str, str]:
+def _both(found: "Findings") -> dict[str, str]:
     from screens.headless.report_json import document
     from screens.headless.report_markdown import markdown
 

@@ -14,7 +14,18 @@ from textual.widgets import Button, Input, Static
 from screens.dialogs import SaveDialog, TextDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
 from screens.running import ActiveRun
-from screens.words import LEVELS, SPINNER, STYLES, VERBS, ago, count, finding_text, hanging, usually
+from screens.words import (
+    FOLLOWS,
+    LEVELS,
+    SPINNER,
+    STYLES,
+    VERBS,
+    ago,
+    count,
+    finding_text,
+    hanging,
+    usually,
+)
 from wizard.answers import Answers, AnswersError
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
@@ -198,7 +209,11 @@ esc     back, to change something"""
                 STYLES["bad"],
             )
         elif plan and not plan.writes:
-            text = "✓ Nothing to do: everything is so already."
+            text = (
+                f"· {FOLLOWS}: verify it when that has ended."
+                if plan.follows
+                else "✓ Nothing to do: everything is so already."
+            )
         elif not text:
             text = f"Enter, then type {self._cluster_name}. Until then nothing is changed."
         self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))

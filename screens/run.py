@@ -11,7 +11,7 @@ from textual.widgets import Input, Log, Static
 
 from screens.dialogs import AskDialog, SaveDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
-from screens.reports import run_report
+from screens.reports import journal_report
 from screens.running import LOG_KEPT, ActiveRun, LogLine, StepProgress
 from screens.words import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
@@ -194,7 +194,7 @@ ctrl+q   leave; the same answers carry on later"""
             over = Content.assemble(
                 ("✓ ", STYLES["good"]),
                 (f"Done in {duration(active.elapsed)}. ", "bold"),
-                f"Enter verifies {name}: only reading it back proves it.",
+                f"{name} was read back. Enter reads it again, and shows each check.",
             )
             return Content("\n").join([over, *self._afterwards()])
         if active.drifted:
@@ -284,9 +284,23 @@ ctrl+q   leave; the same answers carry on later"""
         self.notify(said, severity="warning", markup=False)
 
     def action_save(self) -> None:
-        """A report of the run as a file."""
-        name = f"run-{self.active.answers.cluster.name}.md"
-        self.app.push_screen(SaveDialog("Save a report of this run", name, {"": run_report(self.active)}))
+        """A report of the run as a file: what its journal has, as `aks-kms runs report` writes it."""
+        from wizard.journal import JournalError, read_run
+
+        active = self.active
+        if active.journal is None:
+            return
+        try:
+            recorded = read_run(self.wizard.journal_root, active.journal.id)
+        except JournalError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        of_a_step = any(
+            step.status == "failed" for step in active.steps.values()
+        )  # the journal has told it then
+        report = journal_report(recorded, None if of_a_step else active.problem)
+        name = f"run-{active.answers.cluster.name}.md"
+        self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 
     def action_follow(self) -> None:
         """Follow the log, or let it stand."""

@@ -1,7 +1,9 @@
 """The verification: a verdict large enough to photograph, each check with its evidence, what Azure returned."""
 
 import json
-from datetime import datetime
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual import on
@@ -17,7 +19,7 @@ from screens.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
 from screens.frame import Frame, Heading
 from screens.reports import verification_reports
 from screens.watch import Watch
-from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, ago, count, duration, hanging
+from screens.words import KINDS, OUTCOMES, SPINNER, STYLES, VERDICTS, ago, count, duration, hanging, proves
 from wizard.answers import Answers
 from wizard.clock import Clock
 from wizard.cloud.arm import ResourceId, same
@@ -92,6 +94,9 @@ esc     back"""
         """Whether the last look failed, so that the report is an earlier one's."""
         self._read_at = datetime.now().astimezone()
         self._may_look_inside = False
+        self._inside: list[Check] = []
+        """What was last seen from inside: a look from outside, such as a watch's, adds nothing to it and takes nothing away."""
+        self._inside_at = ""
 
     def body(self) -> ComposeResult:
         yield Heading("Verification")
@@ -166,6 +171,7 @@ esc     back"""
             return
         finally:
             self._busy = ""
+        report = report.with_more(self._inside)
         self._read, self._read_at = Clock(), datetime.now().astimezone()
         self._report = report
         self.wizard.verified(report, asked=expect is not None)
@@ -243,6 +249,10 @@ esc     back"""
             await look_inside(self.wizard.azure, report, tell)
         finally:
             self._busy = ""
+        now = datetime.now().astimezone()
+        seen = f"seen from inside at {now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        self._inside = [replace(c, evidence="; ".join(filter(None, (c.evidence, seen)))) for c in found]
+        self._inside_at = f"{now:%H:%M:%S}"
         whole = report.with_more(found)
         self.wizard.verified(whole, asked=self.expect is not None)
         self._show(whole)
@@ -257,21 +267,18 @@ esc     back"""
 
     def _show(self, report: ClusterReport) -> None:
         self._stale = False
-        failed = sum(check.outcome == "failed" for check in report.checks)
-        other = sum(check.outcome in {"warning", "unknown"} for check in report.checks)
-        passed = len(report.checks) - failed - other
-        words = [f"{passed} of {len(report.checks)} checks passed"]
+        outcomes = Counter(check.outcome for check in report.checks if check.outcome != "note")
+        failed, other = outcomes["failed"], outcomes["warning"] + outcomes["unknown"]
+        words = [f"{outcomes['passed']} of {outcomes.total()} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
+        sign = "✓" if report.passed else VERDICTS[report.outcome][0]
         facts = (
             f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
         )
         self._verdict(
             Content.assemble(
-                (
-                    f"{'✓' if report.passed else '✗'}  {report.verdict}",
-                    f"bold {STYLES['good' if report.passed else 'bad']}",
-                ),
+                (f"{sign}  {report.verdict}", f"bold {STYLES['good' if report.passed else 'bad']}"),
                 (f"\n   {', '.join(words)} · {facts}", "$quiet"),
             ),
             good=report.passed,
@@ -296,9 +303,9 @@ esc     back"""
         roomy = self.size.height > 30
         for group in dict.fromkeys(check.group for check in report.checks):
             checks = [check for check in report.checks if check.group == group]
-            head = Content.assemble(
-                (GROUPS.get(group, group), "bold"), (f"  {count(len(checks), 'check')}", "$quiet")
-            )
+            made = count(sum(check.outcome != "note" for check in checks), "check")
+            when = f", seen at {self._inside_at}" if group == "inside" and self._inside_at else ""
+            head = Content.assemble((GROUPS.get(group, group), "bold"), (f"  {made}{when}", "$quiet"))
             options.add_option(
                 Option(Content("\n") + head if options.option_count and roomy else head, disabled=True)
             )
@@ -310,7 +317,7 @@ esc     back"""
             )
             options.add_option(Option(text, id="keep", disabled=True))
         if where is None and options.option_count > 1:  # what stands against the cluster comes first
-            wrong = next((check.code for check in report.checks if check.outcome != "passed"), None)
+            wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
             where = options.get_option_index(wrong) if wrong else 1
         options.highlighted = where
 
@@ -327,7 +334,7 @@ esc     back"""
             seen = "seen" if check.group == "inside" else "Azure returned"
             for label, words in (
                 (seen, check.evidence),
-                ("proves", check.proves),
+                proves(check) or ("", ""),
                 ("what to do", check.remedy),
             ):
                 if words:

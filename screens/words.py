@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from wizard.fleet.progress import Progress
     from wizard.rules import Finding
+    from wizard.verification.report import Check
 
 Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
 
@@ -113,13 +114,33 @@ OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "failed": ("✗", "failed", "bad"),
     "warning": ("!", "warning", "warn"),
     "unknown": ("?", "unknown", "warn"),
+    "note": ("·", "note", "dim"),
 }
+
+
+def proves(check: "Check") -> tuple[str, str] | None:
+    """What follows from a check, label and sentence: under one that did not pass, it is what a pass would prove."""
+    if not check.proves:
+        return None
+    return "proves" if check.outcome == "passed" else "a pass would prove", check.proves
+
+
+VERDICTS: dict[str, tuple[str, str, Tone]] = {
+    "passed": ("✓", "passed", "good"),
+    "warning": ("!", "passed, with warnings", "warn"),
+    "unknown": ("?", "not certain yet", "warn"),
+    "failed": ("✗", "failed", "bad"),
+}
+"""By what a cluster's checks came to: the sign, words and tone of the cluster."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),
     "warning": ("!", "warning", "warn"),
     "info": ("·", "note", "dim"),
 }
+
+FOLLOWS = "All of it is asked for, and an operation on the cluster is under way"
+"""What is said of a plan that writes nothing and is not true yet."""
 
 VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays as it is"}
 

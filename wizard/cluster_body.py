@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption
+from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.inventory import VersionRow
 from wizard.target import Target
 
@@ -67,12 +67,9 @@ def holds(target: Target, cluster: Json) -> bool:
 
 
 def settled(target: Target, cluster: Json | None) -> bool:
-    """Whether nothing is left to do on a cluster: it is as the answers ask, and its last operation went to its end."""
-    return (
-        cluster is not None
-        and holds(target, cluster)
-        and dig(cluster, "properties", "provisioningState") not in ENDED_BADLY
-    )
+    """Whether nothing is left to ask of Azure: the cluster is as the answers ask, or an operation under way may be bringing
+    it there; its last operation did not end badly."""
+    return cluster is not None and holds(target, cluster) and standing(cluster) != "ended-badly"
 
 
 def leaves_its_key(target: Target, cluster: Json | None) -> bool:

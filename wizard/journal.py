@@ -185,6 +185,13 @@ class RunSummary:
     status: RecordedStatus
     seconds: float | None
     """Azure's time, from begin to end; None where it never said that it ended."""
+    cloud: Json | None = None
+    """Where it was, as `Cloud.to_json` has it; None where a run of an earlier version does not say."""
+
+    @property
+    def where(self) -> str:
+        """Where it was, in words."""
+        return one_line(str(self.cloud["described"])) if self.cloud else "not recorded"
 
     def to_json(self) -> Json:
         """The shape of a run in `runs list -o json`."""
@@ -196,6 +203,7 @@ class RunSummary:
             "title": self.title,
             "status": self.status,
             "seconds": self.seconds,
+            "cloud": self.cloud,
         }
 
 
@@ -282,14 +290,15 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
     begun, cluster = None, path.name
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
-    title = ""
+    title, cloud = "", None
     try:
         if match:
             begun, cluster = datetime.strptime(match[1], "%Y%m%d-%H%M%S").astimezone(), match[2]
         private.check_directory(path)
         events = _events(path / EVENTS) if os.path.lexists(path / EVENTS) else []
         if events:
-            title = str(_plan(path).get("title") or "")
+            plan = _plan(path)
+            title, cloud = str(plan.get("title") or ""), plan.get("cloud")
         elif not running:
             status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
         if events and events[-1].get("type") == "run-finished":
@@ -299,7 +308,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         status, title = "unreadable", error.why
     except (OSError, ValueError) as error:
         status, title = "unreadable", title or f"its files cannot be read: {error}"
-    return RunSummary(path.name, path, begun, cluster, one_line(title), status, seconds)
+    return RunSummary(path.name, path, begun, cluster, one_line(title), status, seconds, cloud)
 
 
 def _status(text: object) -> RecordedStatus:

@@ -1,9 +1,10 @@
 """What a journal's files hold, read as what they are: somebody's disk, on which anything may lie by now."""
 
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from wizard.cloud.arm import Json
 
@@ -14,10 +15,33 @@ class _Lenient(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class CloudShape(_Lenient):
+    """What readers of the cloud in `plan.json` rely on; plans of earlier versions name none."""
+
+    name: str
+    resource_manager: str
+    simulated: bool
+    described: str
+
+
+class _Named(_Lenient):
+    name: str
+
+
+class _Reader(_Named):
+    object_id: str
+
+
+class _Tool(_Named):
+    version: str
+
+
 class PlanShape(_Lenient):
     """What readers of `plan.json` rely on."""
 
     title: str = ""
+    tool: _Tool | None = None
+    cloud: CloudShape | None = None
     moves: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = []
     keep: list[Any] | None = None
@@ -53,10 +77,20 @@ class EventShape(_Lenient):
     write: WriteShape | None = None
 
 
+class ProvenanceShape(_Lenient):
+    """What readers of where a report comes from rely on; reports of earlier versions do not say."""
+
+    read_at: Annotated[str, AfterValidator(datetime.fromisoformat)]
+    signed_in: _Reader
+    cloud: CloudShape
+    tool: _Tool
+
+
 class ReportShape(_Lenient):
     """What readers of `report.json` rely on."""
 
     verdict: str = ""
+    provenance: ProvenanceShape | None = None
     checks: list[dict[str, Any]] = []
 
 

@@ -4,10 +4,15 @@ Whether something still has to be done is never taken from here: a plan is made 
 one.
 """
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.answers import Answers
+from wizard.cloud.arm import same
+from wizard.cloud.clean import one_line
+from wizard.cloud.endpoints import CLOUDS, Cloud
+from wizard.cloud.problems import Problem
 from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
 from wizard.procedure.differences import done_since, otherwise
 from wizard.procedure.plan import Plan
@@ -57,6 +62,35 @@ class Unfinished:
                     f"{title}: ended without a word, as when its process is killed or the machine goes down"
                 )
 
+    @property
+    def asked(self) -> str:
+        """The option that names its cloud; empty where that is not recorded."""
+        there = self.run.summary.cloud
+        if there is None:
+            return ""
+        name, arm = str(there["name"]), one_line(str(there["resource_manager"]))
+        return f"--cloud {name}" if name in CLOUDS else f"--arm-endpoint {shlex.quote(arm)}"
+
+    def elsewhere(self, cloud: Cloud, *, strictly: bool = False) -> Problem | None:
+        """Why it is not to be carried on in that cloud: it was in another one. None where it may be, or where a run of an
+        earlier version does not say where it was.
+
+        A simulated Azure that is started again listens elsewhere; `strictly` takes it for another one.
+        """
+        there = self.run.summary.cloud
+        if there is None:
+            return None
+        moved = not same(str(there["resource_manager"]), cloud.arm)
+        if there["name"] == cloud.name and not (moved and (strictly or not cloud.simulated)):
+            return None
+        where = self.run.summary.where
+        return Problem(
+            "input",
+            f"The run {self.id} was in another cloud: {where}.",
+            f"This is {cloud.described}. What is left of that run is not here, and nothing was changed.",
+            f"Carry it on there: aks-kms {self.asked} runs resume {self.id}. Or begin one here: aks-kms apply -f FILE.",
+        )
+
     def done(self, fresh: Plan) -> tuple[str, ...]:
         """The titles of the steps that were to be done then, and are done by now, whoever did them."""
         return tuple(done_since(self.run.plan, fresh))
@@ -68,8 +102,9 @@ class Unfinished:
         return tuple(otherwise(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
 
 
-def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
-    """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster.
+def unfinished_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[Unfinished]:
+    """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster. Those
+    of that cloud alone, if one is given: an Azure, or the simulated one at its address.
 
     Left out: what still runs, what a later run on the same cluster has taken over, what a verification has found to be
     as asked for all the same, and what cannot be read. Blocks on the disk. Raises JournalError where the journal cannot be read at all.
@@ -82,6 +117,8 @@ def unfinished_runs(root: Path | None = None) -> list[Unfinished]:
         try:
             run = whole_run(summary)
         except JournalError:
+            continue
+        if cloud and Unfinished(run).elsewhere(cloud, strictly=True):
             continue
         cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
         if cluster not in seen and summary.status in _OPEN and not _proven(run):

@@ -103,6 +103,8 @@ async def apply(
 
     answers = read()
     async with opened(settings) as azure:
+        if carries_on and (elsewhere := carries_on.elsewhere(azure.cloud)):
+            raise Ended(NO, problem_text(elsewhere))
         plan = await make_plan(azure, answers)
         if carries_on:
             _tell_difference(plan, carries_on)
@@ -201,8 +203,9 @@ class _Application:
         report = None
         try:
             status = await run.execute(confirm)
-            if status == "succeeded":
-                report = await self._verified()
+            report = run.report
+            if report and self._journal:
+                self._journal.keep_report(report)
         except NotConfirmedError as error:
             self._refuse(
                 str(error), "Nothing was changed. See `aks-kms plan`, and give the digest it prints."
@@ -260,34 +263,6 @@ class _Application:
             event.step,
             event.message,
         )
-
-    async def _verified(self) -> "ClusterReport | None":
-        """The proof for the result, and for the journal; None where the cluster could not be read once more, which is said.
-
-        The run has succeeded by then, and its own last step has read the cluster: that stands, whatever happens here.
-        """
-        from wizard.cloud.problems import AzureError, fault_of_ours
-        from wizard.verification.verify import verify
-
-        try:
-            report = await verify(self._azure, self._plan.cluster_id, expect=self._answers)
-        except Exception as error:  # noqa: BLE001 - the result of the run is told, whatever it is
-            problem = error.problem if isinstance(error, AzureError) else fault_of_ours(error, "the report")
-            say(problem_text(problem))
-            say("! The plan was carried out; only the report on the cluster is missing.")
-            if self._settings.simulate is None:  # that one ends with this command
-                say(f"  What to do: {self._how_to_verify()}")
-            return None
-        if self._journal:
-            self._journal.keep_report(report)
-        return report
-
-    def _how_to_verify(self) -> str:
-        from wizard.journal import ANSWERS
-
-        if self._journal is None:
-            return self._settings.command("verify", "--id", self._plan.cluster_id)
-        return self._settings.command("verify", "--expect", str(self._journal.path / ANSWERS))
 
     def _end_journal(self) -> None:
         if self._journal:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.headless.door import opened
-from screens.headless.fleet_options import fleet_options, wanted
+from screens.headless.fleet_options import fleet_options, wanted, what_fits
 from screens.headless.options import Settings, azure_options, output_option, settings_of
 from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, code_of, problem_text, say, show
 from screens.headless.progress_line import summary, told
@@ -102,6 +102,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted
         show(_text([each.row for each in rows], len(subscriptions), narrowed=fitting.narrows))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
+    if fitting.chooses and not progress.fitting:
+        say(f"✗ No cluster fits the filters.\n{what_fits(fitting, progress)}")
+        return NO
     return NO if unreadable else DONE
 
 

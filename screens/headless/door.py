@@ -17,9 +17,19 @@ from wizard.patience import VARIABLE
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
     from wizard.cloud.credential import CredentialKind
+    from wizard.cloud.endpoints import Cloud
 
 _IDENTITY = ("AZURE_", "IDENTITY_", "MSI_")
 _PROXIES = {"https_proxy", "http_proxy", "all_proxy", "no_proxy"}
+
+
+def cloud_asked_for(settings: Settings) -> "Cloud | None":
+    """Which Azure the command line names; None for one that only says itself which it is, once it is asked."""
+    from wizard.cloud.endpoints import CLOUDS  # not for --help
+
+    if settings.simulate is not None or settings.arm_endpoint or os.environ.get("AKS_KMS_ARM_ENDPOINT"):
+        return None
+    return CLOUDS.get(settings.cloud or "AzureCloud")
 
 
 def tell(instruction: str) -> None:

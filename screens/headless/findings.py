@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from wizard.cloud.problems import Problem
 from wizard.fleet.tally import Tally
+from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport
 
 
@@ -22,11 +23,20 @@ class Findings:
 
     arm: str = "https://management.azure.com"
     """The address under which resource ids mean something."""
+    provenance: Provenance | None = None
+    """When the reading began, by whom, where and with what; None for a report of an earlier version."""
     reports: list[ClusterReport] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     """Ids that Resource Graph still shows, of clusters that are not there any more."""
     tally: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def of_one(cls, report: ClusterReport, arm: str) -> "Findings":
+        """One cluster's report as the whole of it."""
+        found = cls(arm, report.provenance, [report])
+        found.tally.count(report)
+        return found
 
     def in_order(self) -> "Findings":
         """Itself, sorted by id, so that two sweeps over the same clusters write the same."""

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from wizard.cloud.arm import same
+
 if TYPE_CHECKING:
     from wizard.cloud.encryption import EncryptionKind
+    from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
 
 KINDS = ("none", "platform-managed", "customer-managed", "legacy-kms")
@@ -54,3 +57,21 @@ def wanted(
     from wizard.fleet.wanted import Wanted
 
     return Wanted(groups, locations, cast("tuple[EncryptionKind, ...]", kinds), failed)
+
+
+def what_fits(wanted: "Wanted", progress: "Progress") -> str:
+    """What to do about filters that fit no cluster that was read, with the nearest names that would."""
+    import difflib
+
+    nearest = [
+        f"{option} {close[0]}"
+        for option, given, there in (
+            ("-g", wanted.groups, progress.other_groups),
+            ("--location", wanted.locations, progress.other_locations),
+        )
+        for name in given
+        if (close := difflib.get_close_matches(name, sorted(there), n=1, cutoff=0.5))
+        and not same(name, close[0])
+    ]
+    meant = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    return f"  What to do: {meant}check the filters; `aks-kms clusters` lists what there is."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from screens.headless.table import table
-from screens.words import LEVELS, VERBS, usually
+from screens.words import FOLLOWS, LEVELS, VERBS, usually
 from wizard.cloud.clean import one_line
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.rules import Finding
@@ -38,6 +38,8 @@ def plan_text(plan: Plan, note: str) -> str:
         lines += ["", "What was found", *findings_text(plan.findings)]
     if plan.errors:
         lines += ["", "✗ This cannot be carried out as it stands: mend what is marked ✗, then plan again."]
+    elif plan.follows and not plan.writes:
+        lines += ["", f"· {FOLLOWS}: carrying it out writes nothing, waits for its end, and verifies."]
     elif not plan.writes:
         lines += ["", "✓ Everything is so already: carrying it out writes nothing, and verifies."]
     return "\n".join(lines)

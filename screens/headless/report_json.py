@@ -10,6 +10,7 @@ from wizard.verification.report import ClusterReport
 def document(findings: Findings) -> str:
     """The shape of `verify -o json`. What could not be read is counted as failed, and said apart."""
     body: dict[str, Any] = {
+        "provenance": findings.provenance.to_json() if findings.provenance else None,
         "clusters": [report.to_json() for report in findings.reports],
         "summary": findings.tally.to_json(),
         "unreadable": [{"id": missed.id, "problem": missed.problem.to_json()} for missed in findings.missed],

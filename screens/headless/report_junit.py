@@ -14,8 +14,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(findings: Findings) -> str:
-    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error;
-    a warning passes and says what it warns of."""
+    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error, as
+    is what leaves open whether secrets are encrypted; a warning passes and says what it warns of."""
     root = JUnitXml("aks-kms verify")
     for report in findings.reports:
         root.add_testsuite(_suite(report))
@@ -30,7 +30,11 @@ def junit(findings: Findings) -> str:
 
 def _suite(report: ClusterReport) -> TestSuite:
     suite = TestSuite(_text(f"{report.resource_group}/{report.name}"))
+    told = report.provenance
+    if told:
+        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no place for a zone
     for name, value in (
+        *(told.rows if told else ()),
         ("id", report.id),
         ("encryption", report.encryption),
         ("kubernetes_version", report.kubernetes_version),
@@ -38,7 +42,10 @@ def _suite(report: ClusterReport) -> TestSuite:
     ):
         suite.add_property(name, _text(value))
     for check in report.checks:
-        suite.add_testcase(_case(report, check))
+        if check.outcome == "note":
+            suite.add_property(check.code, _text(check.message))
+        else:
+            suite.add_testcase(_case(report, check))
     return suite
 
 
@@ -55,6 +62,10 @@ def _case(report: ClusterReport, check: Check) -> TestCase:
             failure = Failure(said, check.code)
             failure.text = more
             case.result = [failure]
+        case "unknown" if not check.passed:
+            error = Error(said, check.code)
+            error.text = more
+            case.result = [error]
         case "unknown":
             case.result = [Skipped(said)]
             case.system_out = more

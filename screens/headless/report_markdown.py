@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from screens.headless.findings import Findings, Missed
-from screens.words import KINDS, OUTCOMES
+from screens.words import KINDS, OUTCOMES, VERDICTS, proves
 from wizard.cloud.clean import clean, one_line
 from wizard.verification.report import ClusterReport
 
@@ -18,6 +18,8 @@ def markdown(findings: Findings) -> str:
     """One section for each cluster, an overview before several."""
     reports = findings.reports
     parts = ["# Encryption of Kubernetes secrets at rest"]
+    if findings.provenance:
+        parts.append("\n".join(f"- {what}: {plain(words)}" for what, words in findings.provenance.rows))
     if len(reports) != 1 or findings.missed:
         parts += _overview(findings)
     if len(reports) <= MOST_SECTIONS:
@@ -46,20 +48,19 @@ def _overview(findings: Findings) -> Iterable[str]:
                 [(f"`{code}`", str(number)) for code, number in failed.most_common()],
             )
         yield _table(
-            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed"),
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed or warns"),
             [_row(report) for report in findings.reports],
         )
 
 
 def _row(report: ClusterReport) -> tuple[str, ...]:
-    failed = ", ".join(f"`{check.code}`" for check in report.checks if not check.passed)
     return (
         _sign(report),
         plain(report.name),
         plain(report.resource_group),
         plain(report.subscription),
         KINDS[report.encryption],
-        failed,
+        ", ".join(f"`{check.code}`" for check in report.against),
     )
 
 
@@ -78,7 +79,8 @@ def _section(report: ClusterReport) -> str:
     for check in report.checks:
         sign, word, _ = OUTCOMES[check.outcome]
         remedy = f" **What to do:** {plain(check.remedy)}" if check.remedy else ""
-        remedy += f" **Proves:** {plain(check.proves)}" if check.proves else ""
+        if told := proves(check):
+            remedy += f" **{told[0].capitalize()}:** {plain(told[1])}"
         checks.append(
             (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{remedy}", plain(check.evidence))
         )
@@ -99,7 +101,8 @@ def _section(report: ClusterReport) -> str:
 
 
 def _sign(report: ClusterReport) -> str:
-    return "✓ passed" if report.passed else "✗ failed"
+    sign, words, _ = VERDICTS[report.outcome]
+    return f"{sign} {words}"
 
 
 def plain(text: str) -> str:

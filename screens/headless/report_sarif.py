@@ -2,7 +2,8 @@
 (sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
 
 Only what does not pass is a result: a warning and a failure are what a dashboard is to show, `open` is SARIF's word for a
-check that could not be made (§3.27.9), and what could not be read is a notification of the run.
+check that could not be made (§3.27.9), and what could not be read is a notification of the run. What leaves open whether
+secrets are encrypted at all is a warning: `open` has no level, and a dashboard would not show it.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ def sarif(findings: Findings) -> str:
         "tool": {
             "driver": {
                 "name": "aks-kms",
+                "version": __version__,
                 "semanticVersion": __version__,
                 "informationUri": HOW_TO,
                 "rules": [_rule(code) for code in codes],
@@ -37,6 +39,7 @@ def sarif(findings: Findings) -> str:
         },
         "invocations": [
             {
+                **_invocation(findings),
                 "executionSuccessful": not findings.missed,
                 "toolExecutionNotifications": [_notification(missed) for missed in findings.missed],
             }
@@ -47,6 +50,18 @@ def sarif(findings: Findings) -> str:
         "results": [_result(report, check, codes.index(check.code)) for report, check in shown],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _invocation(findings: Findings) -> dict[str, Any]:
+    """When, by whom and where (§3.20), as far as that is known."""
+    told = findings.provenance
+    if told is None:
+        return {}
+    return {
+        "startTimeUtc": f"{told.read_at:%Y-%m-%dT%H:%M:%SZ}",
+        "account": clean(str(told.signed_in["name"])),
+        "properties": {"cloud": told.cloud, "signedIn": told.signed_in},
+    }
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -60,7 +75,7 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
-    kind, level = _KINDS[check.outcome]
+    kind, level = ("fail", "warning") if check.leaves_open else _KINDS[check.outcome]
     said = " ".join(filter(None, (f"{report.name}: {check.message}", check.remedy)))
     return {
         "ruleId": check.code,

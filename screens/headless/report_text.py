@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from screens.headless.table import table
-from screens.words import KINDS, OUTCOMES
+from screens.words import KINDS, OUTCOMES, VERDICTS, proves
 from wizard.cloud.clean import clean, one_line
 from wizard.fleet.tally import Tally
 from wizard.verification.report import Check, ClusterReport
@@ -12,7 +12,9 @@ from wizard.verification.report import Check, ClusterReport
 
 def report_text(report: ClusterReport) -> str:
     """The whole report on one cluster."""
-    lines = [verdict(report), f"  {report.id}", f"  Kubernetes {report.kubernetes_version}", "", "Checks"]
+    lines = [verdict(report), f"  {report.id}", f"  Kubernetes {report.kubernetes_version}"]
+    lines += [f"  {what}: {words}" for what, words in report.provenance.rows] if report.provenance else []
+    lines += ["", "Checks"]
     for check in report.checks:
         lines += _check(check)
     if report.keep:
@@ -28,22 +30,24 @@ def report_text(report: ClusterReport) -> str:
 
 def verdict(report: ClusterReport) -> str:
     """The verdict with its sign: what a manager reads."""
-    return f"{'✓' if report.passed else '✗'} {one_line(report.verdict)}"
+    return f"{'✓' if report.passed else VERDICTS[report.outcome][0]} {one_line(report.verdict)}"
 
 
 def overview(reports: Sequence[ClusterReport], tally: Tally) -> str:
     """One line for each cluster, and the sum of all that were looked at."""
     rows = [
         (
-            "✓" if report.passed else "✗",
+            VERDICTS[report.outcome][0],
             report.name,
             report.resource_group,
             KINDS[report.encryption],
-            "; ".join(check.message for check in report.checks if not check.passed),
+            "; ".join(check.message for check in report.against),
         )
         for report in reports
     ]
-    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED"), rows) + f"\n\n{tally}"
+    return (
+        table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED OR WARNS"), rows) + f"\n\n{tally}"
+    )
 
 
 def _check(check: Check) -> list[str]:
@@ -53,6 +57,6 @@ def _check(check: Check) -> list[str]:
         lines.append(f"{'':<24}{one_line(check.evidence)}")
     if check.remedy:
         lines.append(f"{'':<24}what to do: {one_line(check.remedy)}")
-    if check.proves:
-        lines.append(f"{'':<24}proves: {one_line(check.proves)}")
+    if told := proves(check):
+        lines.append(f"{'':<24}{told[0]}: {one_line(told[1])}")
     return lines

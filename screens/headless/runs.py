@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from screens.headless.apply import apply
+from screens.headless.door import cloud_asked_for
 from screens.headless.options import azure_options, output_option, settings_of
-from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, say, show
+from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, problem_text, say, show
 from screens.headless.table import table
 from screens.words import duration
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, one_line
 
 if TYPE_CHECKING:
+    from wizard.cloud.endpoints import Cloud
     from wizard.unfinished import Unfinished
 
 
@@ -40,13 +42,14 @@ async def _list(output: str) -> int:
             (
                 run.id,
                 run.cluster,
+                run.where,
                 run.status,
                 duration(run.seconds) if run.seconds is not None else "",
                 run.title,
             )
             for run in runs
         ]
-        show(table(("ID", "CLUSTER", "STATUS", "TOOK", "WHAT"), rows))
+        show(table(("ID", "CLUSTER", "CLOUD", "STATUS", "TOOK", "WHAT"), rows))
     else:
         show(f"No run yet. They are kept in {default_root()}")
     return DONE
@@ -71,6 +74,10 @@ async def _show(run: str, output: str) -> int:
         return DONE
     summary = found.summary
     lines = [summary.title, f"  {summary.status} · {summary.path}"]
+    lines += [
+        f"  cloud: {summary.where}",
+        f"  by:    {one_line(str(found.plan.get('signed_in') or 'not recorded'))}",
+    ]
     moves = found.plan.get("moves") or {}
     lines += [f"  {word + ':':<6}{clean(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
     lines += ["", "Answers"]
@@ -110,7 +117,8 @@ async def _report(run: str, output: str) -> int:
         )
     passed = found.report.get("passed") is True
     summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
-    show(json.dumps({"clusters": [found.report], "summary": summary}, indent=2))
+    body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
+    show(json.dumps(body, indent=2))
     return DONE if passed else NO
 
 
@@ -137,7 +145,10 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
     async def carry_on() -> int:
         from wizard.unfinished import recorded
 
-        unfinished = recorded(None, run if run is not None else _to_carry_on())
+        cloud = cloud_asked_for(settings)
+        unfinished = recorded(None, run if run is not None else _to_carry_on(cloud))
+        if cloud and (problem := unfinished.elsewhere(cloud)):
+            raise Ended(NO, problem_text(problem))
         _tell_of(unfinished)
         return await apply(
             settings,
@@ -151,12 +162,20 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
     return carry_out(carry_on())
 
 
-def _to_carry_on() -> str:
-    """The newest run that did not come to a good end. Raises Ended where there is none."""
+def _to_carry_on(cloud: "Cloud | None") -> str:
+    """The newest run that did not come to a good end, in that cloud if it is known by now. Raises Ended where there is
+    none."""
     from wizard.unfinished import newest, unfinished_runs
 
-    if found := unfinished_runs():
+    if found := unfinished_runs(cloud=cloud):
         return found[0].id
+    if cloud and (elsewhere := unfinished_runs()):
+        raise Ended(
+            USAGE,
+            f"✗ There is no run to carry on in {cloud.described}: {elsewhere[0].id} was in another cloud, "
+            f"{elsewhere[0].run.summary.where}.\n"
+            f"  What to do: aks-kms runs list; to carry it on there: aks-kms {elsewhere[0].asked} runs resume {elsewhere[0].id}",
+        )
     last = newest()
     if last is None:
         raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")

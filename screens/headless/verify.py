@@ -11,7 +11,7 @@ import click
 from screens.headless.cluster_option import find_cluster, parsed_id
 from screens.headless.clusters import chosen, notes
 from screens.headless.door import opened
-from screens.headless.fleet_options import fleet_options, wanted
+from screens.headless.fleet_options import fleet_options, wanted, what_fits
 from screens.headless.options import Settings, azure_options, output_option, settings_of
 from screens.headless.outcome import (
     DONE,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from wizard.answers import Answers
     from wizard.cloud.azure import Azure
     from wizard.fleet.judging import Depth
+    from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.verification.report import ClusterReport
 
@@ -146,12 +147,14 @@ def command(
 
 async def _verify(settings: Settings, asked: _Asked) -> int:
     from screens.headless.findings import Findings
+    from wizard.verification.provenance import Provenance
 
     expect = read_answers(asked.expect) if asked.expect else None
     async with opened(settings) as azure:
-        findings = Findings(azure.cloud.arm)
+        progress: Progress | None = None
+        findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if asked.everything:
-            await _look_at_all(azure, asked, findings)
+            progress = await _look_at_all(azure, asked, findings)
         else:
             await _look(azure, await _ids(azure, asked, expect), expect, asked, findings)
     for missed in findings.missed:
@@ -159,10 +162,8 @@ async def _verify(settings: Settings, asked: _Asked) -> int:
     _tell(findings, asked)
     if findings.missed and not findings.tally.clusters:
         return code_of(findings.missed[0].problem)
-    if asked.everything and not findings.tally.clusters:
-        say(
-            "✗ There is no cluster to verify.\n  What to do: check the filters; `aks-kms clusters` lists what there is."
-        )
+    if progress and not findings.tally.clusters:
+        say(f"✗ There is no cluster to verify.\n{what_fits(asked.fitting, progress)}")
     return DONE if findings.tally.holds else NO
 
 
@@ -214,7 +215,8 @@ async def _look(
 # -- all --------------------------------------------------------------------------------------------------------------
 
 
-async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> None:
+async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> "Progress":
+    """Each cluster that is wanted, in the order of their ids; how far that came."""
     from screens.headless.findings import Missed
     from wizard.cloud.inventory import Unreadable
     from wizard.fleet.judging import judge
@@ -252,6 +254,7 @@ async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> N
     findings.in_order()
     notes(progress, findings.gone)
     say(str(findings.tally))
+    return progress
 
 
 # -- how it is written ------------------------------------------------------------------------------------------------

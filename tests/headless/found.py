@@ -1,9 +1,14 @@
 """Findings with one of everything: every outcome, what could not be read, what is gone, and text that means harm."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from screens.headless.findings import Findings, Missed
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.endpoints import CLOUDS
 from wizard.cloud.problems import Problem
+from wizard.verification.provenance import Provenance
 from wizard.verification.report import Check, ClusterReport
 
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
@@ -54,9 +59,24 @@ def findings() -> Findings:
         "AuthorizationFailed",
         "Sign in as somebody who may.",
     )
+    underway = Check(
+        "encryption-enabled",
+        "cluster",
+        "unknown",
+        "The settings ask for encryption with a KMS key. That is not certain yet.",
+        "provisioningState: Updating",
+        "Wait until the operation has ended.",
+    )
     harm = Check("vault-reachable", "vault", "failed", HARM, HARM, HARM)
     kms = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-one.vault.azure.net/keys/kms"}}
+    read = Provenance(
+        datetime(2026, 11, 23, 12, 0, tzinfo=UTC),
+        {"name": "ops@contoso.example", "object_id": "00000000-0000-0000-0000-0000000000aa", "tenant_id": "11111111-1111-1111-1111-111111111111"},
+        CLOUDS["AzureCloud"].to_json(),
+        {"name": "aks-kms", "version": "1.2.3"},
+    )  # fmt: skip
     found = Findings(
+        provenance=read,
         reports=[
             report("plain", "none", (healthy, off), {}),
             report("own", "customer-managed", (healthy, purge, unseen), kms),
@@ -64,6 +84,7 @@ def findings() -> Findings:
             report(
                 "fine", "platform-managed", (healthy,), {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
             ),
+            report("busy", "platform-managed", (underway,), {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}),
         ],
         missed=[
             Missed(
@@ -74,6 +95,7 @@ def findings() -> Findings:
         ],
         gone=[f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-old/providers/microsoft.containerservice/managedclusters/old"],
     )  # fmt: skip
+    found.reports = [replace(each, provenance=read) for each in found.reports]
     for each in found.reports:
         found.tally.count(each)
     found.tally.unreadable = 1

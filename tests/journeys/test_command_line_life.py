@@ -13,7 +13,7 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
-from tests.support import answers, cluster_id, world
+from tests.support import answers, cluster_id
 from tests.test_rotation import encrypted
 from wizard.lock import ClusterLock
 
@@ -126,7 +126,7 @@ def test_a_cluster_is_verified_by_its_name(
     shell = start_shell()
     done = shell.run("verify", "-g", group, "-n", name, "-o", "json")
     assert done.code == code, done.err
-    assert done.json["summary"] == {"total": 1, "passed": 1 - code, "failed": code}
+    assert done.json["summary"].items() >= {"total": 1, "passed": 1 - code, "failed": code}.items()
     [cluster] = done.json["clusters"]
     assert (cluster["name"], cluster["encryption"]) == (name, encryption)
     assert all({"code", "passed", "message", "remedy"} <= set(check) for check in cluster["checks"])
@@ -147,7 +147,7 @@ def test_several_clusters_are_verified_at_once_and_what_cannot_be_read_is_not_le
     asked = [word for id_ in ids for word in ("--id", id_)]
     done = shell.run("verify", *asked, "-o", "json")
     assert done.code == 1
-    assert done.json["summary"] == {"total": 3, "passed": 2, "failed": 1}
+    assert done.json["summary"].items() >= {"total": 3, "passed": 2, "failed": 1}.items()
     assert [row["id"] for row in done.json["unreadable"]] == [ids[1]]
     assert "nowhere could not be read" in done.err
     lines = shell.run("verify", *asked, "-o", "jsonl").lines
@@ -307,47 +307,6 @@ def test_so_is_what_stops_it_after_the_question(output: str, typed: str, said: s
     stdout = terminal.shown.replace("\r\n", "\n").partition("to start:")[2].partition("✗")[0]
     assert said in refusal(stdout, output)["message"]
     assert shell.simulator.writes() == []
-
-
-def reading_it_back(shell: Shell, file: str, **fault: Any) -> list[Any]:
-    """Faults that strike once the run of that file has succeeded: at the request with which the report begins."""
-    simulator = shell.simulator
-    assert simulator is not None
-    match = {"method": "GET", "path": cluster_id()}
-    shell.run("apply", "-f", file, "--yes")
-    times = sum(r.method == "GET" and r.path.lower() == cluster_id().lower() for r in simulator.requests)
-    return [{"match": match | {"skip": times - 1}, **fault}]
-
-
-def test_a_run_that_succeeded_is_told_where_the_report_cannot_be_had(start_shell: StartShell, tmp_path: Path):
-    rehearsal = start_shell()
-    file = rehearsal.write("answers.yaml", PLATFORM)
-    no_answer = {"answer": {"status": 403, "code": "AuthorizationFailed", "message": "You may not read it."}}
-    faults = reading_it_back(rehearsal, file, **no_answer)
-    done = start_shell(world(tmp_path, faults=faults)).run("apply", "-f", file, "--yes", "-o", "json")
-    assert done.code == 1
-    assert (done.json["status"], done.json["verification"]) == ("succeeded", None)
-    assert "You may not read it." in done.err
-    assert "The plan was carried out" in done.err
-    journal = Path(done.err.split("Journal: ")[1].split()[0])
-    assert f"aks-kms verify --expect {journal / 'answers.yaml'}" in done.err
-    assert "runs resume" not in done.err
-
-
-def test_a_signal_during_the_report_does_not_undo_the_success(start_shell: StartShell, tmp_path: Path):
-    rehearsal = start_shell()
-    file = rehearsal.write("answers.yaml", PLATFORM)
-    shell = start_shell(world(tmp_path, faults=reading_it_back(rehearsal, file, hang=True)))
-    process = shell.start("apply", "-f", file, "--yes", "-o", "json")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if " run " in line and "done" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert json.loads(out)["status"] == "succeeded"
-    assert "runs resume" not in err
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,15 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     for words in (
         "from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
         "to:   a key that AKS manages",
+        "cloud: simulated Azure at https://localhost:",
+        "by:    application 44444444-4444-4444-4444-444444444444",
         "Still needed",
         "May be cleaned up later, by you",
     ):
         assert words in shown, shown
+    [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
+    assert listed["cloud"].items() >= {"name": "SimulatedAzure", "simulated": True}.items()
+    assert "simulated Azure at https://localhost:" in shell.run("runs", "list").out
     report = shell.run("runs", "report", run, "-o", "markdown")
     assert report.code == 0, report.err
     for words in (
@@ -25,6 +30,8 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
         "- outcome: succeeded",
         "- ✓ `cluster` ",
+        "- cloud: simulated Azure at https://localhost:",
+        ", not a real one",
         "- by: application 44444444-4444-4444-4444-444444444444",
         "- begun: 20",
         "  - PUT aks-demo: HTTP 200, correlation id ",
@@ -34,3 +41,20 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         "## May be cleaned up later, by you",
     ):
         assert words in report.out, report.out
+
+
+def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: StartShell) -> None:
+    shell = start_shell("update-fails")
+    file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
+    assert shell.run("apply", "-f", file, "--yes").code == 1
+    run = shell.run("runs", "list", "-o", "json").json["runs"][0]["id"]
+    real: dict[str, str | None] = {"AKS_KMS_ARM_ENDPOINT": None, "HTTPS_PROXY": "http://127.0.0.1:1"}
+    named = shell.run("runs", "resume", run, "--yes", environment=real)
+    assert named.code == 1
+    assert f"✗ The run {run} was in another cloud: simulated Azure at https://localhost:" in named.err
+    assert "This is Azure." in named.err
+    assert "--arm-endpoint https://localhost:" in named.err
+    newest = shell.run("runs", "resume", "--yes", environment=real)
+    assert newest.code == 2
+    assert f"There is no run to carry on in Azure: {run} was in another cloud" in newest.err
+    assert "127.0.0.1:1" not in named.err + newest.err, "nobody tried to sign in"

@@ -75,9 +75,9 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "done by now")
             assert operator.app.draft.answers() == chosen
-            await operator.sees("Nothing to do: everything is so already")
+            await operator.sees("an operation on the cluster is under way: verify it when that has ended")
             await operator.press("enter")
-            await operator.sees("aks-demo", "checks passed")
+            await operator.sees("aks-demo", "not certain yet", "checks passed")
             await operator.press("w")
             await operator.sees("secrets are encrypted with kv-demo/aks-kms", "34 of 34 checks passed")
             assert len(simulator.writes()) == before, "it was followed, not sent again"
@@ -204,15 +204,28 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         for chosen in (here, elsewhere):
             await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
     async with (
-        Simulator("empty", speed=math.inf) as simulator,
+        Simulator("empty", speed=math.inf, port=int(simulator.arm_endpoint.rsplit(":", 1)[1])) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
-        await operator.sees("carries it on")
+        await operator.sees("carries it on", "in simulated Azure at https://localhost:")
         assert [run.answers for run in operator.app.unfinished or ()] == [here]
         await operator.press("c")
         await operator.sees("Carry on which run?")
         await operator.press("enter")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
+
+
+async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=600) as simulator:
+        chosen = answers("platform-managed")
+        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.sees("Signed in to")
+        await read(operator)
+        assert operator.app.unfinished == []
 
 
 async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ async def test_what_is_shown_is_saved(tmp_path: Path, monkeypatch: pytest.Monkey
         await operator.sees("Saved:")
     body = json.loads((tmp_path / "clusters.json").read_text())
     assert {row["name"] for row in body["clusters"]} == {"bank-ledger", "bank-cards"}
-    assert body["summary"] == {"total": 13, "passed": 4, "failed": 9}
+    assert body["summary"].items() >= {"total": 13, "passed": 4, "failed": 9, "warned": 1}.items()
     assert "## bank-cards" in (tmp_path / "clusters.md").read_text().replace("\\", "")
 
 

@@ -32,7 +32,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         )
         await operator.scrolls_to("later, by you", "The old key vault kv-demo")
         await operator.start("aks-demo")
-        await operator.sees("Done in", "! still needed The old key kv-demo/aks-kms")
+        await operator.sees("Done in", "aks-demo was read back", "! still needed The old key kv-demo/aks-kms")
         await operator.press("s")
         await operator.sees("Save a report of this run")
         await operator.press("ctrl+a", "ctrl+k")
@@ -42,6 +42,11 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
     report = (tmp_path / "report.md").read_text("utf-8")
     assert "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo" in report
     assert "- to: a key that AKS manages" in report
+    assert "- by: application 44444444-4444-4444-4444-444444444444" in report
+    assert "- begun: 20" in report
+    assert "- cloud: simulated Azure at https://localhost:" in report
+    assert "## Log" in report
+    assert "## What was verified\n\naks-demo: secrets are encrypted with a key that AKS manages." in report
     assert "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions" in report
     assert "## May be cleaned up later, by you" in report
 

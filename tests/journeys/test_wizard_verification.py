@@ -80,6 +80,11 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.press("enter")
         await operator.sees("proves:")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
+        await operator.press("w")
+        await operator.sees("watching since", "No call of the KMS provider went wrong.")
+        await operator.press("w")
+        if size == LARGE:
+            await operator.sees("Inside the cluster  10 checks, seen at ")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):
@@ -89,6 +94,9 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.until((tmp_path / "proof.md").exists, "the file")
     assert "`inside-canary-encrypted`" in (tmp_path / "proof.md").read_text()
     assert "inside-canary-encrypted" in (tmp_path / "proof.json").read_text()
+    assert "seen from inside at 20" in (tmp_path / "proof.json").read_text(), (
+        "a later look keeps it, with its time"
+    )
 
 
 @NEEDED

@@ -165,6 +165,43 @@ def test_where_all_is_so_already_nothing_is_written() -> None:
     assert shown.irreversible == ()
 
 
+@pytest.mark.parametrize(
+    ("state", "title", "writes"),
+    [
+        ("Succeeded", "aks-demo is encrypted with your own key in a private vault already", False),
+        (
+            "Updating",
+            "Follow the operation under way on aks-demo, whose settings ask for your own key in a private vault",
+            False,
+        ),
+        (
+            "Failed",
+            "Repair aks-demo, whose settings ask for your own key in a private vault, and whose last operation failed",
+            True,
+        ),
+        (
+            "Canceled",
+            "Repair aks-demo, whose settings ask for your own key in a private vault, and whose last operation failed",
+            True,
+        ),
+    ],
+)
+def test_settings_that_are_only_asked_for_are_not_so_already(state: str, title: str, writes: bool) -> None:
+    whom, there = _everything_there()
+    held = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
+    shown = plan_from(whom, replace(there, cluster=held))
+    assert (shown.title, shown.writes, shown.follows) == (title, writes, state == "Updating")
+    assert shown.to_json()["follows"] is shown.follows
+    done = [
+        effect
+        for step in shown.steps
+        if step.key == "cluster"
+        for effect in step.effects
+        if effect.verb == "keep"
+    ]
+    assert any("already" in effect.detail for effect in done) == (state == "Succeeded")
+
+
 def step(key: str, usually: tuple[float, float], *needs: str, action: Action = "create") -> PlannedStep:
     return PlannedStep(key, key, "", action, True, needs, (), (), usually)
 

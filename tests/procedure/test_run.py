@@ -211,3 +211,22 @@ async def test_a_registration_that_aks_has_not_noticed_is_made_known() -> None:
         _, events, status = await carried_out(azure, answers("platform-managed"))
     assert status == "succeeded"
     assert finished(events)["provider"].status == "succeeded"
+
+
+async def test_a_verification_that_fails_says_what_was_read_and_is_kept() -> None:
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, CHOSEN)
+
+        def spoil(event: Event) -> None:
+            if (event.type, event.step) == ("step-started", "verify"):
+                simulator.change(vault_id(), {"properties": {"networkAcls": {"bypass": "None"}}})
+
+        run = Run(azure, CHOSEN, plan, listeners=[spoil])
+        assert await run.execute(plan.digest) == "failed"
+    problem = run.problems["verify"]
+    assert problem.summary.startswith("aks-demo is not as asked: The key vault's firewall does not let")
+    assert problem.cause.startswith("Read back: vault-reachable (publicNetworkAccess: ")
+    assert "bypass: None" in problem.cause
+    assert problem.remedy
+    assert run.report is not None
+    assert not run.report.passed

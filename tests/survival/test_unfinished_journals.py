@@ -1,11 +1,15 @@
 """Which recorded run is to be carried on, and what was under way when it ended."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support import carried_out, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
+from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
 from wizard.journal import Journal
 from wizard.procedure.events import Event
@@ -89,6 +93,34 @@ def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: P
     ]
     kept(root, "20260106-000000-aks-demo", BEGUN, ended("succeeded"))
     assert unfinished_runs(root) == []
+
+
+SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.azure.net")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "offered", "carried"),
+    [
+        (None, CLOUDS["AzureCloud"], True, True),
+        (CLOUDS["AzureCloud"], CLOUDS["AzureCloud"], True, True),
+        (CLOUDS["AzureUSGovernment"], CLOUDS["AzureCloud"], False, False),
+        (SIMULATED, CLOUDS["AzureCloud"], False, False),
+        (CLOUDS["AzureCloud"], SIMULATED, False, False),
+        (SIMULATED, SIMULATED, True, True),
+        (SIMULATED, replace(SIMULATED, arm="https://localhost:5544"), False, True),
+        (Cloud("Stack", "https://a.example", "", "", ""), Cloud("Stack", "https://b.example", "", "", ""), False, False),
+    ],
+)  # fmt: skip
+def test_a_run_is_carried_on_in_its_own_cloud(
+    root: Path, there: Cloud | None, here: Cloud, offered: bool, carried: bool
+) -> None:
+    run = kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"), plan=replace(PLAN_OF, cloud=there))
+    assert [found.id for found in unfinished_runs(root, cloud=here)] == [run] * offered
+    problem = recorded(root, run).elsewhere(here)
+    assert (problem is None) == carried
+    if problem:
+        assert problem.cause
+        assert "runs resume" in problem.remedy
 
 
 async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:

@@ -4,20 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.facts import CUSTOMER_MANAGED, LEGACY, SUFFIX, cluster, user_assigned
+from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, SUFFIX, cluster, user_assigned
 from tests.support import (
     DEVELOPMENT,
     PRODUCTION,
+    MovedClock,
     answers,
     cluster_id,
     identity_id,
     signed_in,
+    surroundings,
     vault_id,
     world,
 )
 from wizard.cloud.arm import Json
+from wizard.cloud.azure import connect
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import AzureError
+from wizard.simulator import Simulator
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import at_a_glance, verify
 
@@ -27,7 +31,7 @@ CARDS = cluster_id("bank-cards", "rg-bank")
 
 
 def outcomes(report: ClusterReport) -> dict[str, str]:
-    return {check.code: check.outcome for check in report.checks if check.outcome != "passed"}
+    return {c.code: c.outcome for c in report.checks if c.outcome not in {"passed", "note"}}
 
 
 CONTOSO: list[tuple[str, str, str, EncryptionKind, bool, dict[str, str]]] = [
@@ -94,7 +98,6 @@ async def test_what_must_be_kept_is_named() -> None:
             "vault-private",
             "warning",
         ),
-        (LEDGER, {"properties": {"provisioningState": "Failed"}}, "cluster-healthy", "failed"),
     ],
 )
 async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, outcome: str) -> None:
@@ -106,6 +109,73 @@ async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, o
     check = next(check for check in report.checks if check.code == code)
     assert check.remedy
     assert check.evidence
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "verdict", "remedy"),
+    [
+        ("Failed", "failed", "the cluster's last operation failed, so that is not certain.", "the same plan"),
+        (
+            "Canceled",
+            "failed",
+            "the cluster's last operation failed, so that is not certain.",
+            "the same plan",
+        ),
+        (
+            "Updating",
+            "warning",
+            "is under way, so that is not certain yet.",
+            "az aks wait --name bank-ledger",
+        ),
+        (
+            "Upgrading",
+            "warning",
+            "is under way, so that is not certain yet.",
+            "az aks wait --name bank-ledger",
+        ),
+    ],
+)
+async def test_settings_that_are_only_asked_for_prove_nothing(
+    state: str, outcome: str, verdict: str, remedy: str
+) -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(LEDGER, {"properties": {"provisioningState": state}})
+        report = await verify(azure, LEDGER)
+        body = simulator.resource(LEDGER)
+    assert body is not None
+    assert outcomes(report) == {"cluster-healthy": outcome, "encryption-enabled": "unknown"}
+    for seen in (report, at_a_glance(body, SUFFIX)):
+        assert (seen.passed, seen.certain) == (False, False)
+        assert seen.verdict.startswith("bank-ledger: its settings say that secrets are encrypted with ")
+        assert seen.verdict.endswith(verdict)
+        assert all(remedy in check.remedy for check in seen.checks if check.outcome in {outcome, "unknown"})
+
+
+async def test_a_first_encryption_under_way_is_not_called_an_encryption() -> None:
+    """Azure shows the profile that was asked for from the PUT on, whatever becomes of it."""
+    group, name = "rg-payments", "payments-prod"
+    given = cluster_id(name, group)
+    clock = MovedClock()
+    async with (
+        Simulator("feature-gone", speed=60, clock=clock) as simulator,
+        connect(surroundings(simulator)) as azure,
+    ):
+        client = azure.containers(PRODUCTION).managed_clusters
+        body = await client.get(group, name)
+        body["properties"]["securityProfile"] = PLATFORM_MANAGED
+        await client.begin_create_or_update(group, name, body)
+        during = await verify(azure, given)
+        assert (during.encryption, during.passed, during.outcome) == ("platform-managed", False, "unknown")
+        clock.ahead += 3600
+        assert (await verify(azure, given)).passed
+
+
+async def test_a_cluster_that_starts_has_the_settings_that_it_shows() -> None:
+    async with signed_in() as (simulator, azure):
+        simulator.change(LEDGER, {"properties": {"provisioningState": "Starting"}})
+        report = await verify(azure, LEDGER)
+    assert outcomes(report) == {"cluster-healthy": "warning"}
+    assert (report.passed, report.certain) == (True, True)
 
 
 async def test_a_vault_that_is_gone() -> None:

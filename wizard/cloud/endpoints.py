@@ -35,6 +35,27 @@ class Cloud:
         """For a header: `Azure`, `Azure Government`, `simulated Azure`."""
         return _TITLES.get(self.name, self.name)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether it is no real Azure: by its own name, or because it is on this machine."""
+        host = urlsplit(self.arm).hostname or ""
+        return self.name == SIMULATED or host == "localhost" or host.startswith("127.") or host == "::1"
+
+    @property
+    def described(self) -> str:
+        """For a record that is read elsewhere: `Azure`, `simulated Azure at https://localhost:4433, not a real one`."""
+        words = self.title if self.name in CLOUDS else f"{self.title} at {self.arm}"
+        return f"{words}, not a real one" if self.simulated else words
+
+    def to_json(self) -> dict[str, Any]:
+        """Which cloud it was, in plans, journals and reports."""
+        return {
+            "name": self.name,
+            "resource_manager": self.arm,
+            "simulated": self.simulated,
+            "described": self.described,
+        }
+
 
 # Endpoints: Azure CLI 2.91 core/cloud.py; scopes: azure-mgmt-core tools.get_arm_endpoints.
 CLOUDS = {
@@ -64,11 +85,14 @@ CLOUDS = {
     )
 }
 
+SIMULATED = "SimulatedAzure"
+"""The name that a simulated Azure gives in its metadata document."""
+
 _TITLES = {
     "AzureCloud": "Azure",
     "AzureUSGovernment": "Azure Government",
     "AzureChinaCloud": "Azure China",
-    "SimulatedAzure": "simulated Azure",
+    SIMULATED: "simulated Azure",
 }
 
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})

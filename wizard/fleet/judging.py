@@ -15,6 +15,7 @@ from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
+from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import at_a_glance, report_on
 
@@ -60,9 +61,13 @@ async def judge(
             async for each in found:
                 if not isinstance(each, Swept):
                     yield each
-                elif not wanted.fits(each.row):
                     continue
-                elif depth == "basic":
+                if not wanted.fits(each.row):
+                    progress.other_groups.add(each.row.resource_group)
+                    progress.other_locations.add(each.row.location)
+                    continue
+                progress.fitting += 1
+                if depth == "basic":
                     yield await _told(each, _at_a_glance(azure, each.body))
                 else:
                     under_way.add(asyncio.create_task(_told(each, report_on(once, each.body))))
@@ -80,7 +85,7 @@ async def judge(
 
 
 async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
-    return at_a_glance(body, azure.cloud.vault_suffix)
+    return at_a_glance(body, azure.cloud.vault_suffix, Provenance.of(azure))
 
 
 async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:

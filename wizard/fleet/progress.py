@@ -28,6 +28,11 @@ class Progress:
     """Clusters read, by how they are encrypted."""
     graph_problem: Problem | None = None
     """Why Resource Graph could not be asked; everything is listed all the same."""
+    fitting: int = 0
+    """Clusters that are wanted."""
+    other_groups: set[str] = field(default_factory=set)
+    """Resource groups of clusters that are not wanted, and their regions: what a filter that fits nothing may have meant."""
+    other_locations: set[str] = field(default_factory=set)
     cut_off: bool = False
     """Resource Graph looked at the first 10,000 subscriptions only; the others are listed without its help."""
     _clock: Clock = field(default_factory=Clock)

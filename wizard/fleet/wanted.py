@@ -26,6 +26,11 @@ class Wanted:
         )
 
     @property
+    def chooses(self) -> bool:
+        """Whether there is a filter that a row has to fit, whatever its verdict."""
+        return bool(self.groups or self.locations or self.kinds)
+
+    @property
     def narrows(self) -> bool:
         """Whether there is any filter."""
-        return bool(self.groups or self.locations or self.kinds or self.failed)
+        return self.chooses or self.failed

@@ -33,7 +33,7 @@ def health(text: str) -> Check:
     return made(
         "kms-providers",
         outcome,
-        "The API server says that its KMS providers are well.",
+        "The API server tells of no trouble with KMS providers, which it also does where there is none.",
         "The API server says that its KMS provider is not well: it cannot use the key now."
         if outcome == "failed"
         else "The API server says nothing of KMS providers.",

@@ -5,7 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from wizard import TOOL
 from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.endpoints import Cloud
 from wizard.rules import Finding
 
 Action = Literal["create", "update", "register", "none"]
@@ -65,6 +67,10 @@ class Plan:
     """What of the past must stay for a while, and until when, one sentence each."""
     signed_in: str = ""
     """Who made it."""
+    cloud: Cloud | None = None
+    """For which Azure it was made; None for one that was made from facts alone."""
+    follows: bool = False
+    """Nothing is left to ask for, but whether it is so is not certain yet: an operation on the cluster is under way."""
     clean_up: tuple[str, ...] = ()
     """What may be removed later, by somebody: no plan ever deletes anything."""
 
@@ -128,8 +134,11 @@ class Plan:
             "cluster_id": self.cluster_id,
             "title": self.title,
             "signed_in": self.signed_in,
+            "tool": TOOL,
+            "cloud": self.cloud.to_json() if self.cloud else None,
             "key_option": {"now": self.now, "then": self.then},
             "moves": {"from": self.moves[0], "to": self.moves[1]},
+            "follows": self.follows,
             "steps": [
                 {
                     "key": s.key,

@@ -10,7 +10,7 @@ from wizard.answers import Answers
 from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.cloud.snapshot import Snapshot, take
@@ -25,7 +25,7 @@ from wizard.target import Target
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
     """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return plan_from(target, await look(azure, target))
+    return replace(plan_from(target, await look(azure, target)), cloud=azure.cloud)
 
 
 async def look(azure: Azure, target: Target) -> Snapshot:
@@ -81,6 +81,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
+        follows=cluster_body.settled(target, snapshot.cluster) and standing(snapshot.cluster) == "under-way",
         basis=_basis(snapshot),
     )
 
@@ -118,7 +119,13 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
     if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
-        return f"{name} is encrypted with {how} already"
+        match standing(snapshot.cluster):
+            case "settled":
+                return f"{name} is encrypted with {how} already"
+            case "under-way":
+                return f"Follow the operation under way on {name}, whose settings ask for {how}"
+            case "ended-badly":
+                return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
     if (

@@ -24,6 +24,7 @@ from wizard.procedure.planning import look, plan_from
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
 from wizard.target import Target
+from wizard.verification.report import ClusterReport
 
 
 class NotConfirmedError(Exception):
@@ -83,6 +84,8 @@ class Run:
         """By step: `waiting`, `running`, or the status it finished with."""
         self.problems: dict[str, Problem] = {}
         """By step: what went wrong."""
+        self.report: ClusterReport | None = None
+        """What the step `verify` read back; None before it."""
 
     def called(self, run: str) -> None:
         """The run's id in the journal: whoever is kept out by this run's lock is told it."""
@@ -216,7 +219,12 @@ class Run:
         def log(message: str, audience: Audience) -> None:
             self._log(key, clean(message), audience)
 
-        return Work(self._azure, self._target, snapshot, self._patience, progress, log, self._granted)
+        def verified(report: ClusterReport) -> None:
+            self.report = report
+
+        return Work(
+            self._azure, self._target, snapshot, self._patience, progress, log, self._granted, verified
+        )
 
     def _fail(self, key: str, problem: Problem) -> None:
         self.problems[key] = problem

@@ -17,6 +17,7 @@ from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
 from wizard.rules import Right
 from wizard.target import Target
+from wizard.verification.report import ClusterReport
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Work:
     log: Callable[[str, Audience], None]
     granted: dict[str, float] = field(default_factory=dict)
     """When (by the clock) this run gave something to the identity, by the step's key; what settling is counted from."""
+    verified: Callable[[ClusterReport], None] = lambda _: None
+    """Hand on what reading the cluster back came to, whatever that is."""
 
     @property
     def answers(self) -> Answers:

@@ -146,7 +146,8 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "cluster-under-way",
-            f"{name} is being encrypted as asked already ({clean(now)}); the run follows it.",
+            f"The settings of {name} are as asked already, and an operation on it is under way ({clean(now)}); the run "
+            "follows it.",
         )
     else:
         yield Finding(

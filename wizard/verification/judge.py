@@ -16,7 +16,7 @@ def judged(
 ) -> Check:
     """A check that passes with the sentence `good`, or else says `bad` and what to do about it."""
     outcome: Outcome = holds if isinstance(holds, str) else "passed" if holds else "failed"
-    fine = outcome == "passed"
+    fine = outcome in {"passed", "note"}
     message = clean(good if fine else bad)
     return Check(code, group, outcome, message, clean(evidence), "" if fine else clean(remedy))
 

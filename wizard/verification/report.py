@@ -6,9 +6,14 @@ from typing import Any, Literal
 
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption, EncryptionKind
+from wizard.verification.provenance import Provenance
 
 Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
-Outcome = Literal["passed", "failed", "warning", "unknown"]
+Outcome = Literal["passed", "failed", "warning", "unknown", "note"]
+"""`note`: nothing was looked at; it says what is to be known."""
+
+CENTRAL = "encryption-enabled"
+"""The code of the check that all is about: where its outcome is unknown, the answer is not yes."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,14 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether this check does not stand against the cluster: a warning or an unknown does not fail it."""
-        return self.outcome != "failed"
+        """Whether this check does not stand against the cluster: a warning does not fail it, and an unknown only where
+        that leaves open whether secrets are encrypted at all."""
+        return self.outcome != "failed" and not self.leaves_open
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether it leaves open whether secrets are encrypted at all."""
+        return self.code == CENTRAL and self.outcome == "unknown"
 
     def to_json(self) -> dict[str, Any]:
         """The shape of a check in `verify -o json`."""
@@ -61,6 +72,8 @@ class ClusterReport:
     """As Azure returned it."""
     keep: tuple[str, ...] = ()
     """What must be kept for ever, one sentence each."""
+    provenance: Provenance | None = None
+    """When, by whom, where and with what it was read; None in a report of an earlier version."""
 
     def with_more(self, more: Iterable[Check]) -> "ClusterReport":
         """The same report with these checks added, in the place of earlier ones of their groups."""
@@ -70,8 +83,29 @@ class ClusterReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the secrets are encrypted as asked: no check failed, and there is an encryption at all."""
-        return self.encryption != "none" and all(check.passed for check in self.checks)
+        """Whether the secrets are encrypted as asked: no check stands against it, and there is an encryption at all."""
+        return self.outcome in {"passed", "warning"}
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst that its checks came to. `unknown`: nothing failed, but it is not certain that secrets are encrypted at
+        all; a check that could not be made for another reason leaves it as it is."""
+        found = {check.outcome for check in self.checks}
+        if self.encryption == "none" or "failed" in found:
+            return "failed"
+        return "unknown" if not self.certain else "warning" if "warning" in found else "passed"
+
+    @property
+    def against(self) -> tuple[Check, ...]:
+        """What stands against it, or, where nothing does, what warns."""
+        failed = tuple(check for check in self.checks if not check.passed)
+        return failed or tuple(check for check in self.checks if check.outcome == "warning")
+
+    @property
+    def certain(self) -> bool:
+        """Whether its settings are what is, and not only what was asked for: an operation on the cluster that is under way,
+        or that did not come to its end, leaves that open."""
+        return not any(check.leaves_open for check in self.checks)
 
     @property
     def verdict(self) -> str:
@@ -90,6 +124,11 @@ class ClusterReport:
             return (
                 f"{self.name}: its settings say that {sentence}, but the cluster's last operation failed, so that is not "
                 "certain."
+            )
+        if not self.certain:
+            return (
+                f"{self.name}: its settings say that {sentence}, but an operation on the cluster is under way, so that is "
+                "not certain yet."
             )
         if outcomes.get("inside-canary-encrypted") == "passed":
             sentence += ", and one was seen being encrypted"
@@ -110,10 +149,12 @@ class ClusterReport:
             "kubernetes_version": self.kubernetes_version,
             "encryption": self.encryption,
             "passed": self.passed,
+            "outcome": self.outcome,
             "verdict": self.verdict,
             "checks": [check.to_json() for check in self.checks],
             "security_profile": self.security_profile,
             "keep": list(self.keep),
+            "provenance": self.provenance.to_json() if self.provenance else None,
         }
 
     @classmethod
@@ -128,9 +169,14 @@ class ClusterReport:
             "encryption",
             "security_profile",
         )
+        told = body.get("provenance")
         of_a_check = ("code", "group", "outcome", "message", "evidence", "remedy", "proves")
-        checks = tuple(Check(*(check[name] for name in of_a_check)) for check in body["checks"])
-        return cls(**{name: body[name] for name in names}, checks=checks, keep=tuple(body["keep"]))
+        return cls(
+            **{name: body[name] for name in names},
+            checks=tuple(Check(*(check[name] for name in of_a_check)) for check in body["checks"]),
+            keep=tuple(body["keep"]),
+            provenance=Provenance.from_json(told) if told else None,
+        )
 
 
 _VERDICTS = {

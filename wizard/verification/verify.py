@@ -10,6 +10,7 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
+from wizard.verification.provenance import Provenance
 from wizard.verification.report import Check, ClusterReport
 
 
@@ -41,16 +42,18 @@ async def report_on(azure: Azure, cluster: Json, *, expect: Answers | None = Non
     """The same for a cluster that has been read already, from its body as Azure returned it."""
     target = ResourceId.parse(str(cluster["id"]))
     evidence = await gather(azure, target, cluster, expect)
-    return _report(evidence, checks(evidence))
+    return _report(evidence, checks(evidence), Provenance.of(azure, evidence.now))
 
 
-def at_a_glance(cluster: Json, vault_suffix: str) -> ClusterReport:
-    """What a cluster's own body says, with nothing else read: without the checks on what it depends on."""
+def at_a_glance(cluster: Json, vault_suffix: str, provenance: Provenance | None = None) -> ClusterReport:
+    """What a cluster's own body says, with nothing else read: without the checks on what it depends on, which could not be
+    made. What its own state leaves open stays open."""
     evidence = Evidence(cluster, Encryption.of(cluster), None, vault_suffix)
-    return _report(evidence, tuple(check for check in checks(evidence) if check.outcome != "unknown"))
+    found = tuple(c for c in checks(evidence) if c.leaves_open or c.outcome != "unknown")
+    return _report(evidence, found, provenance)
 
 
-def _report(evidence: Evidence, found: tuple[Check, ...]) -> ClusterReport:
+def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance | None) -> ClusterReport:
     cluster = evidence.cluster
     target = ResourceId.parse(str(cluster["id"]))
     return ClusterReport(
@@ -63,6 +66,7 @@ def _report(evidence: Evidence, found: tuple[Check, ...]) -> ClusterReport:
         checks=found,
         security_profile=dig(cluster, "properties", "securityProfile") or {},
         keep=_keep(evidence.encryption),
+        provenance=provenance,
     )
 
 

@@ -8,7 +8,7 @@ from wizard import cluster_body
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.asking import asking
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import ENDED_BADLY, Encryption
+from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
@@ -23,7 +23,6 @@ from wizard.rules import Finding, Right
 from wizard.target import Target
 from wizard.vault_use import closes_last, may_use_key
 
-_API = "2026-08-01"
 _AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _TAGS_URL = (
@@ -61,10 +60,15 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        ended_badly = dig(cluster, "properties", "provisioningState") in ENDED_BADLY
+        stands = standing(cluster)
         if cluster_body.settled(target, cluster):
-            return Intent("none", (Effect("keep", "managed cluster", name, f"encrypted with {kms} already"),))
-        moves = ["sent again to repair it"] if ended_badly else []
+            detail = (
+                f"encrypted with {kms} already"
+                if stands == "settled"
+                else f"asked to use {kms}, an operation is under way"
+            )
+            return Intent("none", (Effect("keep", "managed cluster", name, detail),))
+        moves = ["sent again to repair it"] if stands == "ended-badly" else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         moves.append(f"KMS → {kms}")

@@ -5,6 +5,7 @@ from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.step import Intent, Step, Work
 from wizard.target import Target
 from wizard.vault_use import closes_last
+from wizard.verification.report import Check
 from wizard.verification.verify import verify
 
 
@@ -26,13 +27,15 @@ class Verify(Step):
 
     async def confirm(self, work: Work) -> str:
         report = await verify(work.azure, work.target.cluster_id, expect=work.answers)
+        work.verified(report)
         failed = [check for check in report.checks if not check.passed]
         if failed:
             raise AzureError(
                 Problem(
                     "azure",
-                    f"{work.answers.cluster.name} is not as asked: {failed[0].message}",
-                    "; ".join(check.message for check in failed[1:]),
+                    f"{work.answers.cluster.name} is not {'proven to be ' if failed[0].leaves_open else ''}as asked: "
+                    f"{failed[0].message}",
+                    f"Read back: {'; '.join(_seen(check) for check in failed)}.",
                     failed[0].remedy or "Verify the cluster to see each check.",
                     retryable=True,
                 )
@@ -47,3 +50,8 @@ class Verify(Step):
         return (
             "az aks show --name $CLUSTER_NAME --resource-group $RESOURCE_GROUP --query 'securityProfile'",
         )
+
+
+def _seen(check: Check) -> str:
+    """A check that stands against the cluster, by its code and what was read."""
+    return f"{check.code} ({check.evidence or check.message})"
