@@ -191,7 +191,7 @@ async def test_no_object_tells_when_it_is_shown(place: Path, kept: Kept) -> None
                 simulator.requests,
             ):
                 kept.are_not_in(f"{each!r} {each!s}", type(each))
-            kept.are_not_in(repr(simulator._scenario), "the scenario")
+            kept.are_not_in(simulator.in_world(lambda world: repr(world.scenario)), "the scenario")
 
 
 @NEEDED

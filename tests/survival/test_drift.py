@@ -54,7 +54,7 @@ def without_role(role: Role) -> Meddle:
                 )
             )
 
-        simulator.remove(simulator._in_world(find))
+        simulator.remove(simulator.in_world(find))
 
     return meddle
 
@@ -68,26 +68,26 @@ def key(**attributes: Any) -> Meddle:
                 assert hasattr(found.versions[-1], name)
                 setattr(found.versions[-1], name, value)
 
-        simulator._in_world(change)
+        simulator.in_world(change)
 
     return meddle
 
 
 def locked(scope: str) -> Meddle:
     lock = new_lock(f"{scope}/providers/Microsoft.Authorization/locks/freeze", "ReadOnly", "")
-    return lambda simulator: void(simulator._in_world(lambda world_: world_.put(lock)))
+    return lambda simulator: void(simulator.in_world(lambda world_: world_.put(lock)))
 
 
 def forbidden(type_: str, field: str, value: Any) -> Meddle:
     policy = PolicySpec(scope=f"/subscriptions/{PRODUCTION}", type=type_, field=field, equals=value)
     return lambda simulator: void(
-        simulator._in_world(lambda world_: world_.scenario.policies.update({"new-policy": policy}))
+        simulator.in_world(lambda world_: world_.scenario.policies.update({"new-policy": policy}))
     )
 
 
 def feature(state: str) -> Meddle:
     def meddle(simulator: Simulator) -> None:
-        simulator._in_world(
+        simulator.in_world(
             lambda world_: world_.state.features.update(
                 {name: state for name in world_.state.features if "kmspmk" in name.lower()}
             )

@@ -95,6 +95,10 @@ class Server:
             self._untrusted = False
             show(self._context, self._authority, self._world.scenario.vault_suffix)
 
+    def struck(self) -> list[int]:
+        """How often each of the faults that now stand has struck."""
+        return self._faults.struck()
+
     async def _break(self, fault: FaultSpec) -> None:
         """What a fault does to all connections."""
         if fault.gone and not self._gone:
