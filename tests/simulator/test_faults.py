@@ -109,6 +109,16 @@ async def test_carried_out_and_the_answer_lost(start: Start, how: str) -> None:
     assert cloud.cluster()["tags"] == body["tags"]
 
 
+async def test_that_strikes_what_belongs_to_the_sign_in_too(start: Start) -> None:
+    cloud = await start(f"faults:\n  - match: {{path: /metadata/*}}\n    after: true\n    {ODD}")
+    assert await statuses(cloud, 1, "/metadata/endpoints") == [500]
+
+
+async def test_a_refusal_is_lost_like_any_answer(start: Start) -> None:
+    cloud = await start(f"faults:\n  - match: {{name: nobody}}\n    after: true\n    {ODD}")
+    assert await statuses(cloud, 1, cluster_path("nobody")) == [500]
+
+
 async def operation(cloud: Cloud) -> tuple[Any, Any]:
     """Update aks-demo; the operation and the cluster's state after it."""
     _, _, headers = await cloud.put_cluster()

@@ -21,9 +21,10 @@ from tests.support import (
     vault_id,
     world,
 )
+from tests.survival import faults
 from tests.survival.fault_kinds import KINDS, Kind
-from tests.survival.fault_roads import ROADS, Road
-from tests.survival.faults import Asked, Combination, combinations, requests_of, tried
+from tests.survival.fault_roads import ROADS, Ending, Road
+from tests.survival.faults import Asked, Combination, Good, Result, combinations, good, requests_of, tried
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
 from wizard.cloud.problems import AzureError
@@ -43,20 +44,62 @@ async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(road: 
     assert [result for result in results if result.how not in {"success", "error"}] == []
 
 
-EVERY_WRITE = [
-    Asked("PUT", "*/managedclusters/aks-demo", 1),
-    Asked("POST", "/keys/aks-kms/create", 1),
-]
+async def test_a_fault_that_never_struck_has_tried_nothing() -> None:
+    result = await tried(Combination("platform-managed", Asked("PUT", "/nowhere", 1), "503", "once"))
+    assert result.how == "untouched"
+
+
+async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    combination = Combination(
+        "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
+    )
+    assert (await tried(combination)).how == "success"
+    monkeypatch.setattr("wizard.cloud.retrying.met", lambda hindrance: None)
+    assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
+
+
+async def test_a_success_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it is the undisturbed end that is another, as if the run had left something out."""
+    road = next(road for road in ROADS if road.name == "platform-managed")
+    combination = Combination(road.name, Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once")
+    end = await good(road)
+    monkeypatch.setitem(faults._good, road.name, replace(end, world={**end.world, "deleted": ["kv-demo"]}))
+    result = await tried(combination)
+    assert (result.how, result.detail) == ("wrong", "/deleted: ['kv-demo'] ≠ []")
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"a|": "none", "a|vault": "failed"}, ""),
+        ({"a|": "none", "a|vault": "passed"}, "a|vault was passed, and is failed"),
+        ({"a|": "none", "a|vault-unread": "unknown"}, ""),
+        ({"a|": "none"}, "a|vault was left out in silence"),
+        ({"b|": "none"}, "left out in silence"),
+    ],
+)
+def test_a_verdict_that_says_too_much_or_too_little_is_found(told: dict[str, str], wrong: str) -> None:
+    undisturbed = Good((), {}, {"a|": "none", "a|vault": "failed"}, frozenset())
+    found = faults._claimed(Ending("success", verdict=told), undisturbed)
+    assert wrong in found
+    assert bool(found) is bool(wrong)
+
+
+EVERY_WRITE = {
+    "the cluster": (Asked("PUT", "*/managedclusters/aks-demo", 1), "once"),
+    "the key": (Asked("POST", "/keys/aks-kms/create", 2), "at the last"),  # the vault's challenge comes first
+}
 
 
 @pytest.mark.parametrize(
     "kind", ["answer lost", "500, done all the same", "a proxy's page, done all the same"]
 )
-@pytest.mark.parametrize("asked", EVERY_WRITE, ids=[asked.path for asked in EVERY_WRITE])
+@pytest.mark.parametrize("write", EVERY_WRITE)
 async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes_on(
-    asked: Asked, kind: str
+    write: str, kind: str
 ) -> None:
-    result = await tried(Combination("customer-managed, public", asked, kind, "once"))
+    asked, mode = EVERY_WRITE[write]
+    result = await tried(Combination("customer-managed, public", asked, kind, mode))
     assert (result.how, result.detail) == ("success", "")
 
 

@@ -175,13 +175,13 @@ class Server:
                 headers = {name.lower(): value for name, value in request.headers.items()}
                 signed = await self._sign_in.answer(request.method, path, query, headers, body)
                 if signed is not None:
-                    return signed, False
+                    return _struck(signed, fault), False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
             if fault is not None:
                 _afflict(call, fault)
             return await self._at_work(call, fault), False
         except Refusal as refusal:
-            return refusal.answer(), isinstance(refusal, UnknownRoute)
+            return _struck(refusal.answer(), fault), isinstance(refusal, UnknownRoute)
         except Exception:
             log.exception("The simulated Azure failed at %s %s", request.method, path)
             return Refusal(
@@ -196,7 +196,7 @@ class Server:
             answer = await self._plane(call)
         finally:
             self._world.busy -= 1
-        return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
+        return _struck(answer, fault)
 
     async def _inside(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
         """What the API server of a cluster answers."""
@@ -217,6 +217,11 @@ class Server:
         if call.path.startswith("/v1.0/"):
             return await self._graph.answer(call)
         return await self._arm.answer(call)
+
+
+def _struck(answer: Answer, fault: FaultSpec | None) -> Answer:
+    """What a fault makes of the answer to a request that was carried out."""
+    return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
 
 
 def _refusal(answer: FaultAnswer) -> Refusal:
