@@ -128,7 +128,12 @@ def at_the_put(id_: str, meddle: Callable[[], object]) -> Callable[[Event], None
 
     def listen(event: Event) -> None:
         write = event.write
-        if write and left and (write.state, write.method) == ("announced", "PUT") and id_.endswith(write.name):
+        if (
+            write
+            and left
+            and (write.state, write.method) == ("announced", "PUT")
+            and id_.endswith(write.name)
+        ):
             left.pop()()
 
     return listen
@@ -153,7 +158,12 @@ async def test_a_cluster_that_somebody_creates_after_the_last_look_is_not_writte
         plan = await make_plan(azure, answers(road, new=True))
 
         def created(world: World) -> Json:
-            body = {**world.get(cluster_id()).body, "id": theirs, "name": "aks-new", "tags": {"whose": "theirs"}}
+            body = {
+                **world.get(cluster_id()).body,
+                "id": theirs,
+                "name": "aks-new",
+                "tags": {"whose": "theirs"},
+            }
             return world.put(Resource(theirs, body["type"], body)).body
 
         run = Run(
