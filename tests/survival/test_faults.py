@@ -1,5 +1,6 @@
 """A part of the matrix of every fault at every request; all of it: `python -m tests.survival.faults --full`."""
 
+import json
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -9,6 +10,7 @@ from random import Random
 import pytest
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
+from tests.journeys.conftest import StartShell, start_shell
 from tests.journeys.test_roads import FURNISHED
 from tests.support import (
     PRODUCTION,
@@ -31,6 +33,8 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
+
+__all__ = ["start_shell"]
 
 OF_EACH = 6
 
@@ -229,3 +233,39 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
     assert "waiting for Azure; last: asking Azure now: PUT id-aks-demo" in told
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
+
+
+def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start_shell: StartShell) -> None:
+    shell = start_shell()
+    assert shell.simulator is not None
+    match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo"}
+    shell.simulator.strike_with({"match": match, "token": "expired"})
+    file = shell.write("answers.yaml", answers("customer-managed-private").to_yaml())
+    ended = shell.run("apply", "-f", file, "--yes", "-o", "jsonl")
+    assert ended.code == 1
+    assert shell.simulator.struck() != [0]
+    last = ended.lines[-1]
+    assert (last["type"], last["status"]) == ("run-finished", "failed")
+    assert last["problem"]["kind"] == "sign-in"
+    assert "Sign in again" in last["problem"]["remedy"]
+    [journal] = (shell.home / "state" / "aks-kms" / "runs").iterdir()
+    assert json.loads((journal / "events.jsonl").read_text("utf-8").splitlines()[-1]) == last
+
+    shell.simulator.strike_with()
+    resumed = shell.run("runs", "resume", "--yes")
+    assert resumed.code == 0, resumed.err
+    made = [request.path.casefold() for request in shell.simulator.writes() if request.status == 201]
+    assert len(made) == len(set(made)), "nothing was made twice"
+
+
+async def test_a_token_that_is_revoked_during_a_run_is_replaced_once_by_each_client() -> None:
+    """With the claims of Azure's challenge a new one is asked for, and nothing else is made of it."""
+    match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "nth": 1}
+    async with signed_in() as (simulator, azure):
+        simulator.strike_with({"match": match, "token": "revoked"})
+        _, _, status = await carried_out(azure, answers("customer-managed-private"))
+        given = [r.request or {} for r in simulator.requests if r.path.endswith("/oauth2/v2.0/token")]
+        refused = [(r.method, r.path) for r in simulator.requests if r.status == 401]
+        assert simulator.struck() == [1]
+    assert status == "succeeded"
+    assert len([form for form in given if "claims" in form]) == len(refused) > 0
