@@ -167,9 +167,20 @@ async def test_what_the_plan_does_not_stand_on_may_change(tmp_path: Path) -> Non
 SECOND_LOOK = (
     "vault: closed to AKS too", "vault: permission model", "vault: tenant", "vault: gone", "key: disabled", "key: expired",
     "key: operations", "key: kind", "identity: crypto role", "identity: gone", "cluster: security profile", "cluster: key option",
-    "cluster: identity", "cluster: gone",
+    "cluster: identity", "cluster: gone", "cluster: another operation",
 )  # fmt: skip
 """What is looked at once more, just before the one step that cannot be undone."""
+CHANGED = "its encryption or its identity is no longer as the plan saw it"
+NAMED_THEN = {
+    "vault: gone": "has no role on kv-demo",
+    "key: expired": "expired on 1970-01-01",
+    "identity: crypto role": "has no role on kv-demo that lets it encrypt and decrypt",
+    "cluster: security profile": CHANGED,
+    "cluster: key option": CHANGED,
+    "cluster: gone": CHANGED,
+    "cluster: another operation": "another operation on the cluster aks-demo does not end",
+}
+"""What is then told, where it is in other words than at the gate."""
 
 
 @pytest.mark.parametrize("fact", SECOND_LOOK)
@@ -187,6 +198,6 @@ async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_p
         assert not [r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]
     problem = run.problems["cluster"]
     assert problem.kind != "ours"
-    assert problem.summary
-    assert problem.cause
+    named = NAMED_THEN.get(fact, DRIFTS[fact][1])
+    assert named.casefold() in f"{problem.summary} {problem.cause}".casefold()
     assert problem.remedy
