@@ -9,23 +9,6 @@ from wizard.cloud.clean import clean
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""
 
-Standing = Literal["settled", "under-way", "ended-badly"]
-"""What a cluster's settings are worth. `settled`: they are what is. Else Azure shows what was asked for, from the moment
-it was asked (AZURE.md §2d), and what is may be different."""
-
-ENDED_BADLY = frozenset({"Failed", "Canceled"})
-"""Values of `provisioningState`: the last operation did not come to its end, and the same request repairs that."""
-_SETTLED = frozenset({"Succeeded", "Starting", "Stopping", "Deleting"})
-"""Values of `provisioningState` in which no settings wait to be carried out; the last three are operations without a body.
-Of all others, Updating and Upgrading among them, nobody can tell what they carry out: each is a PUT of the whole cluster,
-its encryption included (AZURE.md §2b)."""
-
-
-def standing(cluster: Json | None) -> Standing:
-    """What a managed cluster's settings are worth, by its `provisioningState`; one that is not known is not trusted."""
-    state = str(dig(cluster, "properties", "provisioningState") or "")
-    return "settled" if state in _SETTLED else "ended-badly" if state in ENDED_BADLY else "under-way"
-
 
 @dataclass(frozen=True)
 class Encryption:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import standing
 from wizard.cloud.inventory import OLDEST, version_of
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged, unread
-from wizard.verification.report import CENTRAL, Check, Outcome
+from wizard.verification.report import Check, Outcome
 
 _KMS_V2 = (1, 27)
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
@@ -24,11 +23,9 @@ def cluster_checks(e: Evidence) -> Iterator[Check]:
 
 
 def _state(e: Evidence) -> Iterator[Check]:
-    state, stands = _provisioning(e), standing(e.cluster)
+    state = str(dig(e.cluster, "properties", "provisioningState") or "unknown")
     power = str(dig(e.cluster, "properties", "powerState", "code") or "Running")
-    outcome: Outcome = (
-        "passed" if state == "Succeeded" else "failed" if stands == "ended-badly" else "warning"
-    )
+    outcome: Outcome = "passed" if state == "Succeeded" else "failed" if state == "Failed" else "warning"
     yield judged(
         "cluster-healthy",
         "cluster",
@@ -36,9 +33,9 @@ def _state(e: Evidence) -> Iterator[Check]:
         "The cluster's last operation succeeded.",
         f"The cluster's last operation failed ({state})."
         if outcome == "failed"
-        else f"An operation on the cluster is under way ({state}).",
+        else f"The cluster is {state}.",
         f"provisioningState: {state}",
-        _REPAIR if outcome == "failed" else _wait(e),
+        "Look at the last operation (`az aks show`); starting the same plan again repairs an encryption that failed.",
     )
     name, group = clean(str(e.cluster.get("name", ""))), _group(e)
     yield judged(
@@ -65,29 +62,11 @@ def _state(e: Evidence) -> Iterator[Check]:
 
 
 def _encryption(e: Evidence) -> Iterator[Check]:
-    kind, stands = e.encryption.kind, standing(e.cluster)
+    kind = e.encryption.kind
     outcome: Outcome = "failed" if kind == "none" else "warning" if kind == "legacy-kms" else "passed"
     infrastructure = f"infrastructureEncryption: {'Enabled' if e.encryption.infrastructure else 'not set'}"
-    settings = f"{infrastructure}, azureKeyVaultKms.enabled: {str(e.encryption.kms_enabled).lower()}"
-    if kind != "none" and stands != "settled":
-        yield judged(
-            CENTRAL,
-            "cluster",
-            "unknown",
-            "",
-            "The settings ask for encryption with a KMS key. Whether all secrets are encrypted with it is not certain"
-            + (
-                ": the operation on the cluster that would tell did not come to its end."
-                if stands == "ended-badly"
-                else " yet: an operation on the cluster is under way, and Azure shows what was asked for from its "
-                "beginning on, whatever the operation is about."
-            ),
-            f"{settings}, provisioningState: {_provisioning(e)}",
-            _REPAIR if stands == "ended-badly" else _wait(e),
-        )
-        return
     yield judged(
-        CENTRAL,
+        "encryption-enabled",
         "cluster",
         outcome,
         "Secrets are encrypted with a KMS key.",
@@ -95,7 +74,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         if kind == "none"
         else "Secrets are encrypted by the legacy KMS experience: its key is never rotated by itself, and secrets must be "
         "rewritten by hand.",
-        settings,
+        f"{infrastructure}, azureKeyVaultKms.enabled: {str(e.encryption.kms_enabled).lower()}",
         "Choose this cluster in the wizard, or write an answers file (`aks-kms answers example`) and `aks-kms apply` it."
         if kind == "none"
         else _migration(e),
@@ -159,22 +138,6 @@ def _locked(e: Evidence) -> Check:
         if held
         else "",
     )
-
-
-_REPAIR = "Look at the last operation (`az aks show`); starting the same plan again repairs an encryption that failed."
-
-
-def _wait(e: Evidence) -> str:
-    """What to do while an operation is under way."""
-    name, group = clean(str(e.cluster.get("name", ""))), _group(e)
-    return (
-        f"Wait until the operation has ended (`az aks wait --name {name} --resource-group {group} --updated` waits for "
-        "provisioningState Succeeded), then verify again."
-    )
-
-
-def _provisioning(e: Evidence) -> str:
-    return str(dig(e.cluster, "properties", "provisioningState") or "unknown")
 
 
 def _group(e: Evidence) -> str:

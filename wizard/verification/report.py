@@ -10,9 +10,6 @@ from wizard.cloud.encryption import Encryption, EncryptionKind
 Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
 Outcome = Literal["passed", "failed", "warning", "unknown"]
 
-CENTRAL = "encryption-enabled"
-"""The code of the check that all is about: where its outcome is unknown, the answer is not yes."""
-
 
 @dataclass(frozen=True)
 class Check:
@@ -32,14 +29,8 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether this check does not stand against the cluster: a warning does not fail it, and an unknown only where
-        that leaves open whether secrets are encrypted at all."""
-        return self.outcome != "failed" and not self.leaves_open
-
-    @property
-    def leaves_open(self) -> bool:
-        """Whether it leaves open whether secrets are encrypted at all."""
-        return self.code == CENTRAL and self.outcome == "unknown"
+        """Whether this check does not stand against the cluster: a warning or an unknown does not fail it."""
+        return self.outcome != "failed"
 
     def to_json(self) -> dict[str, Any]:
         """The shape of a check in `verify -o json`."""
@@ -79,14 +70,8 @@ class ClusterReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the secrets are encrypted as asked: no check stands against it, and there is an encryption at all."""
+        """Whether the secrets are encrypted as asked: no check failed, and there is an encryption at all."""
         return self.encryption != "none" and all(check.passed for check in self.checks)
-
-    @property
-    def certain(self) -> bool:
-        """Whether its settings are what is, and not only what was asked for: an operation on the cluster that is under way,
-        or that did not come to its end, leaves that open."""
-        return not any(check.leaves_open for check in self.checks)
 
     @property
     def verdict(self) -> str:
@@ -105,11 +90,6 @@ class ClusterReport:
             return (
                 f"{self.name}: its settings say that {sentence}, but the cluster's last operation failed, so that is not "
                 "certain."
-            )
-        if not self.certain:
-            return (
-                f"{self.name}: its settings say that {sentence}, but an operation on the cluster is under way, so that is "
-                "not certain yet."
             )
         if outcomes.get("inside-canary-encrypted") == "passed":
             sentence += ", and one was seen being encrypted"
@@ -130,7 +110,6 @@ class ClusterReport:
             "kubernetes_version": self.kubernetes_version,
             "encryption": self.encryption,
             "passed": self.passed,
-            "certain": self.certain,
             "verdict": self.verdict,
             "checks": [check.to_json() for check in self.checks],
             "security_profile": self.security_profile,
