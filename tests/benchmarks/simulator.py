@@ -100,7 +100,7 @@ def _server_time(simulator: Simulator, path: str) -> float:
     """The CPU time of the server's thread for one request, over many."""
 
     def thread_time() -> float:
-        return simulator._in_world(lambda _: time.thread_time())
+        return simulator.in_world(lambda _: time.thread_time())
 
     client = Plain(simulator.environment)
     before, idle = thread_time(), thread_time()

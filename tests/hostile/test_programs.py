@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -38,7 +39,7 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
     entry: str, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(trap if entry in {".", ""} else tmp_path)
-    set_mode(trap, 0o777 if entry == "OPEN" else 0o755)
+    trap.chmod(0o777 if entry == "OPEN" else 0o755)  # noqa: ASYNC240 - nothing else goes on here
     folder = str(trap) if entry == "OPEN" else entry.format(here=tmp_path.name)
     environment = {"PATH": f"{folder}:/nowhere"}
     assert passed_over("kubectl", environment) == str(
@@ -52,10 +53,6 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
         make_credential("azure-cli", CLOUDS["AzureCloud"], environment, lambda: None, list, print)  # type: ignore[arg-type, return-value]
     assert "is not run" in refused.value.problem.cause
     assert not (tmp_path / "sprung").exists()
-
-
-def set_mode(path: Path, mode: int) -> None:
-    path.chmod(mode)
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -101,23 +98,37 @@ def sources() -> list[Path]:
     return sorted([*(ROOT / "wizard").rglob("*.py"), *(ROOT / "screens").rglob("*.py")])
 
 
+RUNS = re.compile(
+    r"^(subprocess|_posixsubprocess|pty|multiprocessing|concurrent\.futures)\.(?!Executor)|\bcreate_subprocess_|"
+    r"^os\.(system|popen|spawn|exec|posix_spawn|fork|startfile)|\.subprocess_(exec|shell)$|ProcessPoolExecutor"
+)
+"""What starts a program, or another process, under whatever name it is imported."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "subprocess.run", "os.system", "os.posix_spawnp", "os.execvp", "os.forkpty", "pty.spawn", "loop.subprocess_exec",
+        "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_exec", "self._loop.subprocess_shell",
+    ],
+)  # fmt: skip
+def test_what_runs_a_program_is_known_for_it(name: str) -> None:
+    assert RUNS.search(name)
+
+
 def test_no_shell_is_ever_asked_and_no_certificate_unlooked_at() -> None:
     """What runs programs, and how, in all of the source: a list of arguments, two places, never a shell."""
     runners = set()
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                taken = {f"{node.module}.{alias.name}" for alias in node.names}
+                assert not [name for name in taken if RUNS.search(name)], (
+                    f"{path}: call it by its module's name"
+                )
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                if name.startswith(
-                    (
-                        "subprocess.",
-                        "asyncio.create_subprocess",
-                        "os.system",
-                        "os.popen",
-                        "os.spawn",
-                        "os.exec",
-                    )
-                ):
+                if RUNS.search(name):
                     runners.add(f"{path.relative_to(ROOT)}: {name}")
                 for keyword in node.keywords:
                     off = isinstance(keyword.value, ast.Constant) and keyword.value.value is False

@@ -20,7 +20,10 @@ from wizard.cloud.azure import connect
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.endpoints import CLOUDS
 from wizard.inside import canary, kubeconfig, kubectl
+from wizard.procedure.step import Step
+from wizard.procedure.steps import STEPS
 from wizard.simulator import Simulator
+from wizard.simulator.sign_in import SignIn
 
 CLIENT_SECRET = "sentinel-client-secret-8Q~zk"
 IN_CLUSTER = "sentinel-inside-a-kubernetes-secret"
@@ -40,7 +43,14 @@ class Kept:
     def __init__(self) -> None:
         self.planted = {CLIENT_SECRET, IN_CLUSTER, *ENVIRONMENT.values()}
         self.met: set[str] = set()
-        """Those that Azure gave: tokens, the kubeconfig's credentials, the canary's value."""
+        """Those that Azure gave: tokens, codes, the kubeconfig's credentials, the canary's value."""
+        self.kinds: set[str] = set()
+        """Of which kinds."""
+
+    def meets(self, kind: str, *secrets: str) -> None:
+        """From now on these may be nowhere."""
+        self.met.update(secret for secret in secrets if secret)
+        self.kinds |= {kind} if any(secrets) else set()
 
     def are_not_in(self, text: str, where: object) -> None:
         for secret in self.planted | self.met:
@@ -57,31 +67,39 @@ class Kept:
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    """Listens where the secrets come in; each of them has to have been met by the end of a test that asks for it."""
+    """Listens where the secrets come in; a token has to have been met by the end of a test that asks for it."""
     found = Kept()
     get, reduce, new = KeptCredential.get_token_info, kubeconfig.reduced, canary.new_canary
+    sign_in = SignIn.answer
 
     async def token(self: KeptCredential, *scopes: str, options: Any = None) -> Any:
         info = await get(self, *scopes, options=options)
-        found.met.add(info.token)
+        found.meets("token", info.token)
         return info
 
     async def config(azure: Any, text: str) -> Any:
         made = await reduce(azure, text)
-        found.met.update((*made.secrets, made.text))
+        found.meets("kubeconfig", *made.secrets, made.text)
         return made
 
     def bird() -> canary.Canary:
         made = new()
-        found.met.add(made.value)
+        found.meets("canary", made.value)
         return made
+
+    async def given(self: SignIn, *request: Any) -> Any:
+        answer = await sign_in(self, *request)
+        if answer is not None and isinstance(answer.body, dict):
+            for kind in ("device_code", "refresh_token", "access_token"):
+                found.meets(kind, str(answer.body.get(kind) or ""))
+        return answer
 
     monkeypatch.setattr(KeptCredential, "get_token_info", token)
     monkeypatch.setattr(kubeconfig, "reduced", config)
-    monkeypatch.setattr("wizard.inside.checks.new_canary", bird, raising=False)
-    monkeypatch.setattr("wizard.inside.look.new_canary", bird, raising=False)
+    monkeypatch.setattr("wizard.inside.look.new_canary", bird)
+    monkeypatch.setattr(SignIn, "answer", given)
     yield found
-    assert any(JWT.match(secret) for secret in found.met), "no token was met: nothing was tested"
+    assert {"token", "access_token"} <= found.kinds, "no token was met: nothing was tested"
 
 
 @pytest.fixture
@@ -127,6 +145,8 @@ def test_no_command_tells(
     )
     kept.are_not_in(ended.out + ended.err, command)
     kept.are_not_below(place)
+    if "--in-cluster" in command and not crashes:
+        assert {"kubeconfig", "canary"} <= kept.kinds
     if crashes:
         assert ended.code == 1, ended
         assert "RuntimeError in " in ended.err
@@ -135,6 +155,31 @@ def test_no_command_tells(
         for words in (("show",), ("show", "-o", "json"), ("report",), ("report", "-o", "markdown")):
             told: Ended = run("runs", words[0], journal.parent.name, *words[1:], home=place)
             kept.are_not_in(told.out + told.err, words)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "jsonl"])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
+def test_no_step_that_falls_over_tells(
+    step: Step, output: str, place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw, within a run: its message knows the secrets, and its traceback goes to the log."""
+    seen = []
+
+    async def failing(self: Any, work: Any) -> None:
+        seen.append(step.key)
+        quoted = [*kept.planted, *kept.met, work.azure.environment]
+        raise RuntimeError(f"{work.azure!r} {quoted}")
+
+    monkeypatch.setattr(type(step), "apply", failing)
+    command = ("apply", "-v", "-v", "-f", "customer-managed-public.yaml", "--yes", "-o", output)
+    ended = run("--simulate=world.yaml", "--speed=max", *command, home=place, environment=ENVIRONMENT)
+    kept.are_not_in(ended.out + ended.err, command)
+    kept.are_not_below(place)
+    if seen:
+        assert ended.code == 1, ended
+        assert any("RuntimeError" in path.read_text("utf-8") for path in place.rglob("run.log"))
+    else:
+        assert ended.code == 0, ended
 
 
 def break_down(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +201,7 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
         host = simulator.managed_identity_environment
         for name, value in host.items():  # azure-identity looks nowhere else
             monkeypatch.setenv(name, value)
-        kept.met.add(host["IDENTITY_HEADER"])
+        kept.meets("identity header", host["IDENTITY_HEADER"])
         async with connect(
             surroundings(simulator, {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, **host}),
             credential="managed-identity",
@@ -165,6 +210,7 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
         told: list[str] = []
         async with connect(surroundings(simulator), credential="device-code", tell=told.append) as azure:
             await azure.subscriptions()
+    assert {"device_code", "refresh_token", "kubeconfig"} <= kept.kinds
     text = record.read_text("utf-8")
     kept.are_not_in(text, "record")
     given = [json.loads(line)["response"] or {} for line in text.splitlines()]
@@ -179,7 +225,7 @@ async def test_no_object_tells_when_it_is_shown(place: Path, kept: Kept) -> None
         config = await kubeconfig.kubeconfig(azure, ResourceId.parse(cluster_id("web-stage", "rg-web")))
         with kubectl.opened("/usr/bin/kubectl", config, {**azure.environment, **ENVIRONMENT}) as opened:
             bird = canary.new_canary()
-            kept.met.add(bird.value)
+            kept.meets("canary", bird.value)
             for each in (
                 azure,
                 azure._credential,
@@ -191,7 +237,7 @@ async def test_no_object_tells_when_it_is_shown(place: Path, kept: Kept) -> None
                 simulator.requests,
             ):
                 kept.are_not_in(f"{each!r} {each!s}", type(each))
-            kept.are_not_in(repr(simulator._scenario), "the scenario")
+            kept.are_not_in(simulator.in_world(lambda world: repr(world.scenario)), "the scenario")
 
 
 @NEEDED

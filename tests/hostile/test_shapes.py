@@ -1,19 +1,24 @@
 """Answers of any shape, and of none: whatever stands in the place of one of Azure's, a command says so in words."""
 
-import asyncio
 import json
+import math
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile.effort import share
-from tests.hostile.in_process import outcome, run
+from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import obeyed
-from tests.support import Road, answers, carried_out, signed_in
+from tests.support import Road, answers
+from tests.survival.command import plain
+from wizard.simulator import Simulator
 
 DEEP = 10_000
 SHAPES = {
@@ -62,30 +67,44 @@ COMMANDS: dict[Road, tuple[str, ...]] = {
 }
 
 
+def asking(road: Road, simulator: Simulator, folder: Path) -> Ended:
+    """Run the road's command against that Azure."""
+    (folder / "answers.yaml").write_text(answers(road).to_yaml())
+    command, *options = COMMANDS[road]
+    return run(command, "-f", "answers.yaml", *options, home=folder, environment=simulator.environment)
+
+
+@contextmanager
+def served(*faults: dict[str, Any]) -> Iterator[Simulator]:
+    """A fresh Contoso in which these strike."""
+    simulator = Simulator(speed=math.inf)
+    simulator.start()
+    try:
+        simulator.strike_with(*faults)
+        yield simulator
+    finally:
+        simulator.stop()
+
+
 @cache
 def exchanged(road: Road) -> tuple[tuple[str, str, str], ...]:
-    """What a whole run asks on a road: method, path and the true answer, as JSON, of each request that is answered."""
-
-    async def whole() -> tuple[tuple[str, str, str], ...]:
-        async with signed_in() as (simulator, azure):
-            await carried_out(azure, answers(road))
-            asked = {
-                (r.method, r.path): (r.method, r.path, json.dumps(r.response))
-                for r in simulator.requests
-                if r.response and not any(part in r.path for part in SETS_OUT)
-            }
-            return tuple(asked.values())
-
-    return asyncio.run(whole())
+    """What the command asks on a road, in an order that is the same each time: method, path (an id that is drawn anew each
+    time is `*`) and the true answer, as JSON, of each request that is answered."""
+    with TemporaryDirectory() as folder, served() as simulator:
+        assert asking(road, simulator, Path(folder)).code == 0
+        asked = {
+            (r.method, plain(r.path)): json.dumps(r.response)
+            for r in simulator.requests
+            if r.response and not any(part in r.path for part in SETS_OUT)
+        }
+    return tuple((*request, true) for request, true in sorted(asked.items()))
 
 
 def told_in_words(road: Road, fault: dict[str, Any], folder: Path, tally: Counter[str]) -> None:
     """A command, in a world with that fault, ends in success or in words, and in none that a terminal obeys."""
-    (folder / "answers.yaml").write_text(answers(road).to_yaml())
-    odd = {"description": "An odd answer.", "extends": "contoso", "faults": [fault]}
-    (folder / "odd.yaml").write_text(json.dumps(odd))
-    command, *options = COMMANDS[road]
-    ended = run("--simulate=odd.yaml", "--speed=max", command, "-f", "answers.yaml", *options, home=folder)
+    with served(fault) as simulator:
+        ended = asking(road, simulator, folder)
+        assert simulator.struck() != [0], "the fault was met by nothing"
     assert not obeyed(ended.out + ended.err)
     tally[outcome(ended)] += 1
 

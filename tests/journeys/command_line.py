@@ -1,10 +1,12 @@
 """`aks-kms` as a shell runs it: a process of its own, with what it wrote and how it ended."""
 
+import fcntl
 import json
 import os
 import pty
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,18 +80,30 @@ class Shell:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, command: Sequence[str] = COMMAND, **options: Any
+    ) -> "subprocess.Popen[str]":
         """Start, and leave it running."""
         given: dict[str, Any] = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
         given |= {"stdin": subprocess.DEVNULL}
         given |= {"env": self.environment()} | options
-        return subprocess.Popen([*COMMAND, *arguments], encoding="utf-8", cwd=self.home, **given)
+        return subprocess.Popen([*command, *arguments], encoding="utf-8", cwd=self.home, **given)
 
     @contextmanager
     def terminal(
-        self, *arguments: str, environment: Mapping[str, str | None] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str | None] | None = None,
+        controlling: bool = True,
     ) -> Iterator["Terminal"]:
-        """Run on a terminal of its own, which is gone afterwards, and the command with it."""
+        """Run on a terminal of its own, which is gone afterwards, and the command with it.
+
+        `controlling`: the kernel tells the command when the terminal hangs up; without, as after `setsid` or `nohup`.
+        """
+
+        def controlled() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [*COMMAND, *arguments],
@@ -99,14 +113,16 @@ class Shell:
             cwd=self.home,
             env=self.environment({"TERM": "xterm-256color", **(environment or {})}),
             start_new_session=True,
+            preexec_fn=controlled if controlling else None,  # noqa: PLW1509 - an ioctl takes no lock
         )
         os.close(theirs)
+        terminal = Terminal(ours, process)
         try:
-            yield Terminal(ours, process)
+            yield terminal
         finally:
             process.kill()
             process.wait()
-            os.close(ours)
+            terminal.close()
 
     def write(self, name: str, text: str) -> str:
         """A file here; its name."""
@@ -118,7 +134,7 @@ class Terminal:
     """A command on a terminal, as somebody sits before it."""
 
     def __init__(self, fd: int, process: "subprocess.Popen[bytes]") -> None:
-        self._fd = fd
+        self._fd: int | None = fd
         self.process = process
         self.shown = ""
         """All that the terminal was sent so far."""
@@ -128,19 +144,28 @@ class Terminal:
         end = time.monotonic() + within
         while text not in self.shown:
             assert time.monotonic() < end, f"{text!r} is not shown: {self.shown!r}"
-            assert self._read(), f"ended without {text!r}: {self.shown!r}"
+            assert self.reads(), f"ended without {text!r}: {self.shown!r}"
 
     def types(self, text: str) -> None:
         """What the operator types."""
+        assert self._fd is not None, "the terminal is closed"
         os.write(self._fd, text.encode())
+
+    def close(self) -> None:
+        """Close the window, or lose the line. Calling it twice is harmless."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def ends(self, within: float = 60) -> int:
         """Read to the end; the exit code."""
-        while self._read():
+        while self.reads():
             pass
         return self.process.wait(within)
 
-    def _read(self) -> bool:
+    def reads(self) -> bool:
+        """Read what is there, or wait for more; False at the end."""
+        assert self._fd is not None, "the terminal is closed"
         try:
             more = os.read(self._fd, 65536)
         except OSError:  # Linux says EIO once the other side is closed

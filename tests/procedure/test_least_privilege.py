@@ -3,26 +3,30 @@
 The README's table of them is held against the steps, and its roles against Azure's definitions of them.
 """
 
-import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from tests.journeys.test_roads import FURNISHED, laid_over
 from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
 from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.problems import AzureError
+from wizard.procedure.events import Event
 from wizard.procedure.order import applying
 from wizard.procedure.planning import look, make_plan
+from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
 from wizard.rules import Right
-from wizard.simulator.rbac import role_definitions
+from wizard.simulator import Simulator
+from wizard.simulator.rbac import may_data, role_definitions
+from wizard.simulator.world import World
 from wizard.target import Target
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
@@ -66,29 +70,27 @@ WAYS = {
 }
 
 
-@cache
-def rights(name: str) -> dict[str, tuple[Right, ...]]:
-    """What each step that acts needs on this way, by the step's key."""
-    way = WAYS[name]
-
-    async def ask(folder: Path) -> dict[str, tuple[Right, ...]]:
-        async with signed_in(world(folder, **json.loads(way.world))) as (_, azure):
-            target = Target(way.answers, azure.cloud.vault_suffix)
-            snapshot = await look(azure, target)
-            return {
-                step.key: step.rights(target, snapshot)
-                for step in applying(target, snapshot)
-                if step.inspect(target, snapshot).action != "none"
-            }
-
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as place:
-        return asyncio.run(ask(Path(place)))
+_found: dict[str, dict[str, tuple[Right, ...]]] = {}
 
 
-def needed(name: str) -> list[Right]:
-    found = {right for of_step in rights(name).values() for right in of_step}
+async def rights(name: str) -> dict[str, tuple[Right, ...]]:
+    """What each step that acts needs on this way, by the step's key; found out once."""
+    if name not in _found:
+        way = WAYS[name]
+        with TemporaryDirectory() as place:
+            async with signed_in(world(Path(place), **json.loads(way.world))) as (_, azure):
+                target = Target(way.answers, azure.cloud.vault_suffix)
+                snapshot = await look(azure, target)
+                _found[name] = {
+                    step.key: step.rights(target, snapshot)
+                    for step in applying(target, snapshot)
+                    if step.inspect(target, snapshot).action != "none"
+                }
+    return _found[name]
+
+
+async def needed(name: str) -> list[Right]:
+    found = {right for of_step in (await rights(name)).values() for right in of_step}
     return sorted(found, key=lambda right: (right.scope, right.action))
 
 
@@ -100,12 +102,11 @@ def held_where(right: Right) -> str:
     return SUBSCRIPTION if len(parts) < 4 or making_a_group or fresh else "/" + "/".join(parts[:4])
 
 
-def holding(folder: Path, name: str, without: Right | None = None) -> Path:
+def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
     """The way's world, in which whoever is signed in may read, and do just these things where they are needed."""
     by_scope: dict[str, list[str]] = {SUBSCRIPTION: []}
-    for right in needed(name):
-        if right != without:
-            by_scope.setdefault(held_where(right), []).append(right.action)
+    for right in held:
+        by_scope.setdefault(held_where(right), []).append(right.action)
     roles = {f"just this {number}": scope for number, scope in enumerate(by_scope)}
     operator: Json = {
         "roles": {
@@ -124,23 +125,73 @@ def holding(folder: Path, name: str, without: Right | None = None) -> Path:
 
 @pytest.mark.parametrize("name", WAYS)
 async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: Path) -> None:
-    async with signed_in(holding(tmp_path, name)) as (_, azure):
+    async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
         plan, events, status = await carried_out(azure, WAYS[name].answers)
     assert not [finding for finding in plan.findings if finding.level == "error"]
     assert status == "succeeded", [event.problem for event in events if event.problem]
 
 
-@pytest.mark.parametrize(
-    ("name", "right"),
-    [(name, right) for name in WAYS for right in needed(name)],
-    ids=lambda value: value.action if isinstance(value, Right) else value,
-)
-async def test_without_one_of_them_the_plan_names_it(name: str, right: Right, tmp_path: Path) -> None:
-    async with signed_in(holding(tmp_path, name, without=right)) as (simulator, azure):
-        plan = await make_plan(azure, WAYS[name].answers)
-        assert not list(simulator.writes())
-    named = [finding.message for finding in plan.errors if finding.code == "rights-missing"]
-    assert [message for message in named if right.action in message], (named, plan.findings)
+@pytest.mark.parametrize("name", WAYS)
+async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) -> None:
+    every = await needed(name)
+    for right in every:
+        held = [each for each in every if each != right]
+        async with signed_in(holding(tmp_path, name, held)) as (simulator, azure):
+            plan = await make_plan(azure, WAYS[name].answers)
+            assert not list(simulator.writes())
+        named = [finding.message for finding in plan.errors if finding.code == "rights-missing"]
+        assert [message for message in named if right.action in message], (right, named, plan.findings)
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path: Path) -> None:
+    """None is asked for in vain: taken away after the gate, Azure's own refusal names it."""
+    every = await needed(name)
+    for right in every:
+        async with signed_in(holding(tmp_path, name, every)) as (simulator, azure):
+            plan = await make_plan(azure, WAYS[name].answers)
+            left = [right]
+
+            def take(event: Event, simulator: Simulator = simulator, left: list[Right] = left) -> None:
+                if event.type == "step-started" and left:
+                    taken = left.pop()
+                    simulator.in_world(lambda world_: taken_from(world_, taken))
+
+            run = Run(azure, WAYS[name].answers, plan, listeners=[take])
+            assert await run.execute(plan.digest) == "failed", right
+        refused = [p for p in run.problems.values() if right.action.casefold() in p.azure_said.casefold()]
+        assert [p for p in refused if p.code.endswith("AuthorizationFailed")], (right, run.problems)
+
+
+def taken_from(world_: World, right: Right) -> None:
+    """The custom roles of `holding` no longer give it."""
+    for role in world_.scenario.custom_roles.values():
+        if right.action in role.actions:
+            role.actions.remove(right.action)
+
+
+BY_THE_SCRIPT = "Microsoft.KeyVault/vaults/keys/read"
+"""`az keyvault key show` asks the vault; the run itself asks Azure Resource Manager."""
+
+
+async def test_the_data_actions_of_the_table_are_those_that_a_vault_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = set()
+
+    def noted(world_: World, principal_id: str, action: str, scope: str) -> bool:
+        if principal_id == world_.principal_of("operator").object_id:
+            asked.add(action)
+        return may_data(world_, principal_id, action, scope)
+
+    monkeypatch.setattr("wizard.simulator.rbac.may_data", noted)
+    async with signed_in() as (_, azure):
+        _, _, status = await carried_out(
+            azure, answers("customer-managed-public", key={"rotate_every": "P1Y"})
+        )
+    assert status == "succeeded"
+    named = table()["key"][1] - {BY_THE_SCRIPT}
+    assert {action.casefold() for action in asked} == {action.casefold() for action in named}
 
 
 async def test_rights_on_the_group_alone_are_not_taken_for_rights_on_the_subscription(tmp_path: Path) -> None:
@@ -185,7 +236,8 @@ READS = sorted(
 async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str, tmp_path: Path) -> None:
     """A plan is made without it, or says in words what it needs to read; and it never takes it for nothing there."""
     denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread], "system_protected": False}}
-    async with signed_in(world(tmp_path, deny_assignments=denied)) as (simulator, azure):
+    there = {PRODUCTION: {"groups": {"rg-demo": laid_over(FURNISHED, {"clusters": {"aks-new": {}}})}}}
+    async with signed_in(world(tmp_path, deny_assignments=denied, subscriptions=there)) as (simulator, azure):
         problem = None
         try:
             plan = await make_plan(azure, WAYS[name].answers)
@@ -193,7 +245,14 @@ async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str
             problem = error.problem
         assert not list(simulator.writes())
     if problem is None:
-        assert plan.steps
+        made = {effect.what for step in plan.steps for effect in step.effects if effect.verb == "create"}
+        assert not made & {
+            "resource group",
+            "key vault",
+            "key",
+            "user-assigned identity",
+            "managed cluster",
+        }, plan.steps
         return
     assert problem.code == "DenyAssignmentAuthorizationFailed"
     assert re.search(r"could not be (read|listed|asked)\.$", problem.summary)
@@ -211,17 +270,18 @@ def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
             for step in re.findall(r"`([a-z-]+)`", cells[0]):
                 rows[step] = (
                     set(re.findall(r"`([^`]+)`", actions)),
-                    set(re.findall(r"`([^`]+)`", data)),
+                    set(re.findall(r"`(Microsoft[^`]+)`", data)),
                     re.findall(r"\*([^*]+)\*", roles),
                 )
     return rows
 
 
-def test_the_table_names_every_step_and_what_it_needs() -> None:
+async def test_the_table_names_every_step_and_what_it_needs() -> None:
     rows = table()
+    found = [await rights(name) for name in WAYS]
     assert set(rows) == {step.key for step in STEPS}
     for key, (actions, _, _) in rows.items():
-        named = {right.action for name in WAYS for right in rights(name).get(key, ())}
+        named = {right.action for way in found for right in way.get(key, ())}
         assert actions == named, key
 
 

@@ -1,5 +1,7 @@
 """An update changes the encryption and, where needed, the identity: nothing else of the cluster, known or unknown."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support import ROADS, Road, answers, carried_out, cluster_id, signed_in
@@ -8,6 +10,8 @@ from wizard.cloud.arm import Json, dig
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
+from wizard.simulator.state import Resource
+from wizard.simulator.world import World
 
 ORDERS = cluster_id("orders-prod", "rg-orders")
 
@@ -116,3 +120,61 @@ async def test_encryption_that_somebody_set_meanwhile_is_not_written_over() -> N
     problem = run.problems["cluster"]
     assert "was changed since the plan was made" in problem.summary
     assert "Plan again" in problem.remedy
+
+
+def at_the_put(id_: str, meddle: Callable[[], object]) -> Callable[[Event], None]:
+    """A listener that does something between the last look at a cluster and the first request that changes it."""
+    left = [meddle]
+
+    def listen(event: Event) -> None:
+        write = event.write
+        if (
+            write
+            and left
+            and (write.state, write.method) == ("announced", "PUT")
+            and id_.endswith(write.name)
+        ):
+            left.pop()()
+
+    return listen
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_what_somebody_sets_after_the_last_look_survives_it(road: Road) -> None:
+    """Only the eTag of that look, sent along, can see to it."""
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, orders(road))
+        meddle = at_the_put(ORDERS, lambda: simulator.change(ORDERS, {"tags": {"added": "meanwhile"}}))
+        assert await Run(azure, orders(road), plan, listeners=[meddle]).execute(plan.digest) == "succeeded"
+        assert dig(simulator.resource(ORDERS), "tags", "added") == "meanwhile"
+        puts = [r.status for r in simulator.writes() if r.path.lower() == ORDERS.lower()]
+    assert puts == [412, 200]
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_a_cluster_that_somebody_creates_after_the_last_look_is_not_written_over(road: Road) -> None:
+    theirs = cluster_id("aks-new")
+    async with signed_in() as (simulator, azure):
+        plan = await make_plan(azure, answers(road, new=True))
+
+        def created(world: World) -> Json:
+            body = {
+                **world.get(cluster_id()).body,
+                "id": theirs,
+                "name": "aks-new",
+                "tags": {"whose": "theirs"},
+            }
+            return world.put(Resource(theirs, body["type"], body)).body
+
+        run = Run(
+            azure,
+            answers(road, new=True),
+            plan,
+            listeners=[at_the_put(theirs, lambda: simulator.in_world(created))],
+        )
+        assert await run.execute(plan.digest) == "failed"
+        assert dig(simulator.resource(theirs), "tags") == {"whose": "theirs"}
+        assert dig(simulator.resource(theirs), "properties", "securityProfile") in (None, {})
+        puts = [r.status for r in simulator.writes() if r.path.lower() == theirs.lower()]
+    assert puts == [412]
+    assert "was changed since the plan was made" in run.problems["cluster"].summary

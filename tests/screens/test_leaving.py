@@ -78,9 +78,9 @@ def test_a_polite_kill_leaves_a_sane_terminal() -> None:
 
 def test_a_terminal_that_hangs_up_ends_it() -> None:
     process, terminal = start()
-    read_until(terminal, b"Signing")
+    assert b"Signing" in read_until(terminal, b"Signing")
     process.send_signal(signal.SIGHUP)
-    read_until(terminal, b"\x1b[?1049l")
+    assert b"\x1b[?1049l" in read_until(terminal, b"\x1b[?1049l")
     assert process.wait(20) == 130
     os.close(terminal)
 
@@ -99,7 +99,7 @@ def test_a_terminal_that_is_closed_ends_the_real_command_as_interrupted(tmp_path
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing here has threads
     )
     os.close(inner)
-    read_until(terminal, b"Signed")
+    assert b"Signed" in read_until(terminal, b"Signed")
     os.close(terminal)
     assert process.wait(30) == 130
 

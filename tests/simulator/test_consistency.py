@@ -87,13 +87,13 @@ class Operator(RuleBasedStateMachine):
         truth = self._everything()
         again = Simulator(self.file, speed=1, state=Path(self.folder.name, "state"), clock=lambda: self.now)
         again.start()
-        held = again._in_world(lambda world: {key: each.body for key, each in world.state.resources.items()})
+        held = again.in_world(lambda world: {key: each.body for key, each in world.state.resources.items()})
         again.stop()
         self.folder.cleanup()
         assert held == truth, "the state file holds another world"
 
     def _everything(self) -> dict[str, Any]:
-        return self.simulator._in_world(
+        return self.simulator.in_world(
             lambda world: {key: deepcopy(each.body) for key, each in world.state.resources.items()}
         )
 
@@ -263,7 +263,7 @@ class Operator(RuleBasedStateMachine):
     @invariant()
     def the_world_holds_together(self) -> None:
         if hasattr(self, "simulator"):
-            self.simulator._in_world(self._check)
+            self.simulator.in_world(self._check)
 
     def _check(self, world: World) -> None:
         state = world.state

@@ -63,6 +63,21 @@ ODD = "answer: {status: 500, code: Odd, message: Odd.}"
 async def test_which_requests_are_struck(start: Start, match: str, struck: list[int]) -> None:
     cloud = await start(f"faults:\n  - match: {{{match}}}\n    {ODD}")
     assert [number for number, status in enumerate(await statuses(cloud, 6)) if status == 500] == struck
+    assert cloud.simulator.struck() == [len(struck)]
+
+
+async def test_how_often_each_has_struck_is_told(start: Start) -> None:
+    """A fault behind another one that strikes first has not struck; new ones are counted afresh."""
+    cloud = await start(
+        f"faults:\n  - match: {{name: aks-demo, count: 1}}\n    {ODD}\n  - match: {{name: aks-*}}\n    {ODD}"
+    )
+    await statuses(cloud, 3)
+    assert cloud.simulator.struck() == [1, 2]
+    odd = {"status": 500, "code": "Odd", "message": "Odd."}
+    cloud.simulator.strike_with(*({"match": {"name": name}, "answer": odd} for name in ("aks-demo", "x")))
+    assert cloud.simulator.struck() == [0, 0]
+    await statuses(cloud, 1)
+    assert cloud.simulator.struck() == [1, 0]
 
 
 async def test_chance_strikes_the_same_for_the_same_seed(start: Start) -> None:
@@ -96,6 +111,16 @@ async def test_carried_out_and_the_answer_lost(start: Start, how: str) -> None:
     else:
         assert (await cloud.raw("PATCH", cluster_path(), body=body))[0] == 500
     assert cloud.cluster()["tags"] == body["tags"]
+
+
+async def test_that_strikes_what_belongs_to_the_sign_in_too(start: Start) -> None:
+    cloud = await start(f"faults:\n  - match: {{path: /metadata/*}}\n    after: true\n    {ODD}")
+    assert await statuses(cloud, 1, "/metadata/endpoints") == [500]
+
+
+async def test_a_refusal_is_lost_like_any_answer(start: Start) -> None:
+    cloud = await start(f"faults:\n  - match: {{name: nobody}}\n    after: true\n    {ODD}")
+    assert await statuses(cloud, 1, cluster_path("nobody")) == [500]
 
 
 async def operation(cloud: Cloud) -> tuple[Any, Any]:

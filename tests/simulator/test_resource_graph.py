@@ -260,10 +260,10 @@ async def test_the_past_is_kept_no_longer_than_it_is_shown(start: Start) -> None
     for tag in ("a", "b", "c"):
         await cloud.raw("PATCH", cluster("aks-demo"), body={"tags": {"tag": tag}})
         await cloud.raw("PATCH", cluster("web-stage", "rg-web"), body={"tags": {"tag": tag}})
-        assert cloud.simulator._in_world(kept) == 2
+        assert cloud.simulator.in_world(kept) == 2
         now += 120
     assert sorted(await names(cloud, f"{CLUSTERS} and tags.tag == 'c'")) == ["aks-demo", "web-stage"]
-    assert cloud.simulator._in_world(kept) == 0
+    assert cloud.simulator.in_world(kept) == 0
 
 
 def cluster(name: str, group: str = "rg-demo") -> str:

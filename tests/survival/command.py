@@ -7,13 +7,16 @@ the moment that was chosen, from within the transport: nothing of Python runs af
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
@@ -29,19 +32,43 @@ HEAVY = ("screens.cli", "screens.headless.apply", "screens.headless.runs", "scre
          "azure.mgmt.resource.features.aio", "azure.mgmt.resource.locks.aio", "azure.mgmt.resource.resources.aio",
          "azure.mgmt.resource.subscriptions.aio", "wizard.cloud.pipeline", "tests.survival.command")  # fmt: skip
 
+_GUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(HEAVY))
 
 
+@dataclass(frozen=True, order=True)
+class Asked:
+    """One request of a run."""
+
+    method: str
+    path: str
+    """As `plain` writes it."""
+    occurrence: int = 1
+    """Which of those with this method and path, counted from 1."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} #{self.occurrence}"
+
+
+def plain(path: str) -> str:
+    """A request's path in lower case; a GUID that is drawn anew each time is `*`."""
+    return _GUID.sub("*", unquote(path).rstrip("/").lower()) or "/"
+
+
 @dataclass(frozen=True)
 class Kill:
-    """At which request (counted from 1, sign-in left out), and at which moment of it."""
+    """At which request, and at which moment of it.
 
-    request: int
+    A request is known by what it asks and the how-manieth of its kind it is: independent ones overtake each other, so
+    that a running number would be another request each time.
+    """
+
+    asked: Asked
     moment: Moment
 
     def __str__(self) -> str:
-        return f"{self.moment} {self.request}"
+        return f"{self.moment} {self.asked}"
 
 
 @dataclass(frozen=True)
@@ -85,18 +112,18 @@ def die_at(kill: Kill) -> None:
     """Have this process killed at that moment."""
     from wizard.cloud.pipeline import AnnouncingTransport, Transport
 
-    count = 0
-    own: ContextVar[int] = ContextVar("own", default=0)
+    made: Counter[tuple[str, str]] = Counter()
+    own: ContextVar[Asked] = ContextVar("own")
     outer, inner = AnnouncingTransport.send, Transport.send
 
     def now(moment: Moment) -> None:
-        if kill == Kill(own.get(), moment):
+        if kill.moment == moment and kill.asked == own.get(None):
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def counted(self: Any, request: Any, **config: Any) -> Any:
-        nonlocal count
-        count += 1
-        own.set(count)
+        key = request.method, plain(urlsplit(request.url).path)
+        made[key] += 1
+        own.set(Asked(*key, made[key]))
         answer = await outer(self, request, **config)
         now("answered")
         return answer

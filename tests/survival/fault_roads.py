@@ -13,11 +13,12 @@ from wizard.answers import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.cloud.problems import Problem
-from wizard.fleet.judging import judge
+from wizard.fleet.judging import Judged, judge
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, RefusedError, Run
 from wizard.rotation import look, rotate
+from wizard.verification.report import ClusterReport
 from wizard.verification.verify import verify
 
 
@@ -30,6 +31,9 @@ class Ending:
     """What a refusal says."""
     problem: Problem | None = None
     told: list[str] = field(default_factory=list)
+    """What kept a request from getting through at once, as whoever waits is told."""
+    verdict: dict[str, str] = field(default_factory=dict)
+    """What was judged: by `cluster|check` the outcome, by `cluster|` how it is encrypted."""
     events: list[Event] = field(default_factory=list)
 
 
@@ -43,8 +47,6 @@ class Road:
     name: str
     scenario: Callable[[Path], str | Path]
     attempt: Attempt
-    versions: int = 1
-    """How many times a version of the key `aks-kms` may be made, all attempts together."""
     speed: float = math.inf
     """How many times faster than real life."""
     many_alike: bool = False
@@ -77,6 +79,7 @@ def applying(chosen: Answers) -> Attempt:
 async def verifying(azure: Azure, ending: Ending) -> None:
     """As `verify -g -n` does. What cannot be looked at is said in the report, and fails it."""
     report = await verify(azure, cluster_id())
+    ending.verdict = verdict(report)
     failed = [check for check in report.checks if not check.passed]
     assert all(check.message and check.remedy for check in failed)
     ending.how = "refused" if failed else "success"
@@ -95,6 +98,14 @@ async def rotating(azure: Azure, ending: Ending) -> None:
     ending.how = "success"
 
 
+def verdict(report: ClusterReport) -> dict[str, str]:
+    """What a report says of a cluster, as an ending keeps it."""
+    outcomes: dict[str, str] = {f"{report.id.lower()}|": report.encryption}
+    for check in report.checks:
+        outcomes[f"{report.id.lower()}|{check.code}"] = check.outcome
+    return outcomes
+
+
 def listing(depth: str) -> Attempt:
     """As `clusters` and `verify --all` do."""
 
@@ -106,7 +117,9 @@ def listing(depth: str) -> Attempt:
         ) as found:
             async for each in found:
                 seen += 1
-                if isinstance(each, Unreadable):
+                if isinstance(each, Judged):
+                    ending.verdict |= verdict(each.report)
+                elif isinstance(each, Unreadable):
                     ending.problem = each.problem
         ending.how = "problem" if ending.problem else "success" if seen else "refused"
         ending.why = "" if seen else "no cluster can be seen"

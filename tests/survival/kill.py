@@ -1,7 +1,8 @@
 """Kill a run at the boundaries of its requests, carry it on, and hold the end against that of an undisturbed run.
 
 `python -m tests.survival.kill --full` tries every moment of every request on every road; without `--full`, some of them.
-Exit code 0 where every point ended well or in a clear error after which it was carried on well; 1 otherwise.
+Exit code 0 where every point ended well or in a clear error after which it was carried on well; 1 otherwise; 130
+where it was stopped before all were tried.
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main() -> int:
         points = [p for road in roads for p in some_points(road, chosen.count, chosen.seed)]
     random.Random(chosen.seed).shuffle(points)
     begun, tally = time.monotonic(), Counter[tuple[str, str]]()
+    done = 0
     try:
         for done, outcome in enumerate(go_through(points, chosen.workers), 1):
             tally[outcome.road, outcome.result] += 1
@@ -43,7 +45,9 @@ def main() -> int:
                 spent = time.monotonic() - begun
                 print(f"{done} of {len(points)} after {spent:.0f} s", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
-        print("stopped before its end", file=sys.stderr)
+        summary(tally, roads, time.monotonic() - begun)
+        print(f"stopped at {done} of {len(points)}", file=sys.stderr)
+        return 130
     return summary(tally, roads, time.monotonic() - begun)
 
 

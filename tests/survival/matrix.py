@@ -1,11 +1,11 @@
 """Which points there are, and going through them with several worlds at once."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
-from tests.survival.command import MOMENTS, Kill
+from tests.survival.command import MOMENTS, Asked, Kill
 from tests.survival.point import Outcome, Undisturbed, tried, undisturbed
 
 Point = tuple[str, tuple[Kill, ...]]
@@ -21,19 +21,19 @@ def good(road: str) -> Undisturbed:
     return _good[road]
 
 
-def every_point(road: str, requests: int) -> Iterator[Point]:
+def every_point(road: str, requests: Sequence[Asked]) -> Iterator[Point]:
     """Every moment of every request."""
-    for number in range(1, requests + 1):
+    for asked in requests:
         for moment in MOMENTS:
-            yield road, (Kill(number, moment),)
+            yield road, (Kill(asked, moment),)
 
 
-def double_points(road: str, requests: int, count: int, chance: random.Random) -> Iterator[Point]:
+def double_points(road: str, requests: Sequence[Asked], count: int, chance: random.Random) -> Iterator[Point]:
     """So many, by chance, at which the resume is killed as well."""
     for _ in range(count):
         first, second = (
-            Kill(chance.randint(1, requests), chance.choice(MOMENTS)),
-            Kill(chance.randint(1, requests), chance.choice(MOMENTS)),
+            Kill(chance.choice(requests), chance.choice(MOMENTS)),
+            Kill(chance.choice(requests), chance.choice(MOMENTS)),
         )
         yield road, (first, second)
 
@@ -55,12 +55,6 @@ def all_points(roads: Iterable[str], doubles: int, seed: int) -> list[Point]:
         found += every_point(road, requests)
         found += double_points(road, requests, doubles, chance)
     return found
-
-
-def before_anything_was_written(point: Point) -> bool:
-    """Whether the first kill leaves nothing behind: what is to be carried on is then a run from its beginning."""
-    road, kills = point
-    return kills[0].request < good(road).first_write
 
 
 def at(point: Point) -> Outcome:

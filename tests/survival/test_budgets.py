@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from screens.cli import cli
 from tests.support import answers, signed_in, surroundings, world
+from wizard.answers import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.problems import AzureError, Problem
@@ -34,7 +35,6 @@ def refused(code: str, status: int, match: Json, **headers: str) -> Json:
     }
 
 
-THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
 USED_UP: dict[str, tuple[Any, Json]] = {
     "role-wait": (PUBLIC, {**REGISTERED, "durations": {"role_propagation": NEVER}}),
     "principal-wait": (
@@ -88,12 +88,15 @@ async def test_what_is_waited_for_is_told_with_its_limit(budget: str, tmp_path: 
     assert [message for message in told if f"at most 121 s (--patience {budget})" in message], told
 
 
-async def test_settling_is_told_with_its_limit_and_can_be_given_another(tmp_path: Path) -> None:
-    events, problem = await run_with("settle-private=400", PRIVATE, world(tmp_path, **REGISTERED), speed=200)
+@pytest.mark.parametrize(("budget", "road"), [("settle-private", PRIVATE), ("settle-public", PUBLIC)])
+async def test_settling_is_told_with_its_limit_and_can_be_given_another(
+    budget: str, road: Answers, tmp_path: Path
+) -> None:
+    events, problem = await run_with(f"{budget}=400", road, world(tmp_path, **REGISTERED), speed=200)
     assert problem is None
     settling = [event for event in events if event.message == "the identity's new roles are settling"]
     assert {event.expected_seconds for event in settling} == {400}
-    assert any("at most 400 s (--patience settle-private)" in event.message for event in events)
+    assert any(f"at most 400 s (--patience {budget})" in event.message for event in events)
 
 
 async def test_a_request_that_is_never_answered_has_its_limit_too() -> None:

@@ -1,5 +1,6 @@
 """A part of the matrix of every fault at every request; all of it: `python -m tests.survival.faults --full`."""
 
+import json
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -9,6 +10,7 @@ from random import Random
 import pytest
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
+from tests.journeys.conftest import StartShell, start_shell
 from tests.journeys.test_roads import FURNISHED
 from tests.support import (
     PRODUCTION,
@@ -21,15 +23,18 @@ from tests.support import (
     vault_id,
     world,
 )
+from tests.survival import faults
 from tests.survival.fault_kinds import KINDS, Kind
-from tests.survival.fault_roads import ROADS, Road
-from tests.survival.faults import Asked, Combination, combinations, requests_of, tried
+from tests.survival.fault_roads import ROADS, Ending, Road
+from tests.survival.faults import Asked, Combination, Good, Result, combinations, good, requests_of, tried
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
+
+__all__ = ["start_shell"]
 
 OF_EACH = 6
 
@@ -43,20 +48,62 @@ async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(road: 
     assert [result for result in results if result.how not in {"success", "error"}] == []
 
 
-EVERY_WRITE = [
-    Asked("PUT", "*/managedclusters/aks-demo", 1),
-    Asked("POST", "/keys/aks-kms/create", 1),
-]
+async def test_a_fault_that_never_struck_has_tried_nothing() -> None:
+    result = await tried(Combination("platform-managed", Asked("PUT", "/nowhere", 1), "503", "once"))
+    assert result.how == "untouched"
+
+
+async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    combination = Combination(
+        "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
+    )
+    assert (await tried(combination)).how == "success"
+    monkeypatch.setattr("wizard.cloud.retrying.met", lambda hindrance: None)
+    assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
+
+
+async def test_a_success_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it is the undisturbed end that is another, as if the run had left something out."""
+    road = next(road for road in ROADS if road.name == "platform-managed")
+    combination = Combination(road.name, Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once")
+    end = await good(road)
+    monkeypatch.setitem(faults._good, road.name, replace(end, world={**end.world, "deleted": ["kv-demo"]}))
+    result = await tried(combination)
+    assert (result.how, result.detail) == ("wrong", "/deleted: ['kv-demo'] ≠ []")
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"a|": "none", "a|vault": "failed"}, ""),
+        ({"a|": "none", "a|vault": "passed"}, "a|vault was passed, and is failed"),
+        ({"a|": "none", "a|vault-unread": "unknown"}, ""),
+        ({"a|": "none"}, "a|vault was left out in silence"),
+        ({"b|": "none"}, "left out in silence"),
+    ],
+)
+def test_a_verdict_that_says_too_much_or_too_little_is_found(told: dict[str, str], wrong: str) -> None:
+    undisturbed = Good((), {}, {"a|": "none", "a|vault": "failed"}, frozenset())
+    found = faults._claimed(Ending("success", verdict=told), undisturbed)
+    assert wrong in found
+    assert bool(found) is bool(wrong)
+
+
+EVERY_WRITE = {
+    "the cluster": (Asked("PUT", "*/managedclusters/aks-demo", 1), "once"),
+    "the key": (Asked("POST", "/keys/aks-kms/create", 2), "at the last"),  # the vault's challenge comes first
+}
 
 
 @pytest.mark.parametrize(
     "kind", ["answer lost", "500, done all the same", "a proxy's page, done all the same"]
 )
-@pytest.mark.parametrize("asked", EVERY_WRITE, ids=[asked.path for asked in EVERY_WRITE])
+@pytest.mark.parametrize("write", EVERY_WRITE)
 async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes_on(
-    asked: Asked, kind: str
+    write: str, kind: str
 ) -> None:
-    result = await tried(Combination("customer-managed, public", asked, kind, "once"))
+    asked, mode = EVERY_WRITE[write]
+    result = await tried(Combination("customer-managed, public", asked, kind, mode))
     assert (result.how, result.detail) == ("success", "")
 
 
@@ -186,3 +233,39 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
     assert "waiting for Azure; last: asking Azure now: PUT id-aks-demo" in told
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
+
+
+def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start_shell: StartShell) -> None:
+    shell = start_shell()
+    assert shell.simulator is not None
+    match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo"}
+    shell.simulator.strike_with({"match": match, "token": "expired"})
+    file = shell.write("answers.yaml", answers("customer-managed-private").to_yaml())
+    ended = shell.run("apply", "-f", file, "--yes", "-o", "jsonl")
+    assert ended.code == 1
+    assert shell.simulator.struck() != [0]
+    last = ended.lines[-1]
+    assert (last["type"], last["status"]) == ("run-finished", "failed")
+    assert last["problem"]["kind"] == "sign-in"
+    assert "Sign in again" in last["problem"]["remedy"]
+    [journal] = (shell.home / "state" / "aks-kms" / "runs").iterdir()
+    assert json.loads((journal / "events.jsonl").read_text("utf-8").splitlines()[-1]) == last
+
+    shell.simulator.strike_with()
+    resumed = shell.run("runs", "resume", "--yes")
+    assert resumed.code == 0, resumed.err
+    made = [request.path.casefold() for request in shell.simulator.writes() if request.status == 201]
+    assert len(made) == len(set(made)), "nothing was made twice"
+
+
+async def test_a_token_that_is_revoked_during_a_run_is_replaced_once_by_each_client() -> None:
+    """With the claims of Azure's challenge a new one is asked for, and nothing else is made of it."""
+    match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "nth": 1}
+    async with signed_in() as (simulator, azure):
+        simulator.strike_with({"match": match, "token": "revoked"})
+        _, _, status = await carried_out(azure, answers("customer-managed-private"))
+        given = [r.request or {} for r in simulator.requests if r.path.endswith("/oauth2/v2.0/token")]
+        refused = [(r.method, r.path) for r in simulator.requests if r.status == 401]
+        assert simulator.struck() == [1]
+    assert status == "succeeded"
+    assert len([form for form in given if "claims" in form]) == len(refused) > 0

@@ -3,9 +3,13 @@
 All of them: `python -m tests.survival.kill --full`.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.survival.matrix import at, good, some_points
+from tests.survival import kill
+from tests.survival.matrix import Point, at, good, some_points
+from tests.survival.point import Outcome, undisturbed
 from tests.survival.roads import ROADS
 
 SEED, EACH = 6, 4
@@ -17,8 +21,28 @@ def test_killed_anywhere_it_is_carried_on_to_the_same_end(road: str) -> None:
     points = some_points(road, EACH, SEED)
     outcomes = [at(point) for point in points]
     assert [outcome for outcome in outcomes if outcome.faults] == []
-    assert {outcome.result for outcome in outcomes} <= {"well", "not killed"}
-    assert any(outcome.result == "well" for outcome in outcomes)
+    assert {outcome.result for outcome in outcomes if len(outcome.kills) == 1} == {"well"}
+    assert {outcome.result for outcome in outcomes} <= {"well", "not killed"}  # a resume asks less
+
+
+@pytest.mark.parametrize("road", ["private", "rotate"])
+def test_a_point_is_the_same_one_each_time(road: str) -> None:
+    assert undisturbed(road).requests == good(road).requests
+    assert some_points(road, EACH, SEED) == some_points(road, EACH, SEED)
+
+
+def test_a_matrix_that_is_stopped_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(points: list[Point], _: int) -> Iterator[Outcome]:
+        road, kills = points[0]
+        yield Outcome(road, kills)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["kill", "--road", "rotate", "--count", "3"])
+    monkeypatch.setattr(kill, "go_through", stopped)
+    assert kill.main() == 130
+    assert "stopped at 1 of 3" in capsys.readouterr().err
 
 
 def test_an_undisturbed_run_asks_aks_once() -> None:

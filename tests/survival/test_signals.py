@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,18 @@ LONG: dict[str, Any] = {"durations": {"cluster_update": 7200, "feature": 0, "pro
 """Two hours for the update, a minute at the speed of these tests: time enough to interrupt it."""
 
 
+def journals_of(shell: Shell) -> list[list[Any]]:
+    """The events of each run, the oldest first."""
+    return [
+        [json.loads(line) for line in (path / "events.jsonl").read_text("utf-8").splitlines()]
+        for path in sorted((shell.home / "state" / "aks-kms" / "runs").iterdir())
+    ]
+
+
 def journal_of(shell: Shell) -> list[Any]:
     """The events of the only run."""
-    [path] = (shell.home / "state" / "aks-kms" / "runs").iterdir()
-    return [json.loads(line) for line in (path / "events.jsonl").read_text("utf-8").splitlines()]
+    [events] = journals_of(shell)
+    return events
 
 
 def updating(process: "subprocess.Popen[str]", said: str = "cluster is being updated") -> None:
@@ -87,26 +96,51 @@ def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
     assert process.returncode == 130
 
 
+STUCK = """
+import asyncio, sys
+from screens.cli import main
+from wizard.procedure.steps.cluster import Cluster
+
+apply = Cluster.apply
+
+async def stuck(self, work):
+    try:
+        await apply(self, work)
+    except asyncio.CancelledError:
+        print("being put in order", file=sys.stderr, flush=True)
+        await asyncio.Event().wait()
+
+Cluster.apply = stuck
+main()
+"""
+"""The command, in which the cluster's step never comes to its end once it is to break off."""
+
+
 def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) -> None:
     shell = start_shell(world(tmp_path, **LONG), speed=120)
-    process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
+    file = shell.write("answers.yaml", PLATFORM)
+    process = shell.start("apply", "-f", file, "--yes", "-o", "jsonl", command=[sys.executable, "-c", STUCK])
     updating(process)
+    assert process.stderr is not None
     process.send_signal(signal.SIGINT)
+    while "being put in order" not in process.stderr.readline():
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert {"answered"} <= {event["write"]["state"] for event in journal_of(shell) if "write" in event}
+    assert "Left at once." in err
+    events = journal_of(shell)
+    assert {"answered"} <= {event["write"]["state"] for event in events if "write" in event}
+    assert "run-finished" not in {event["type"] for event in events}
 
 
 def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) -> None:
     shell = start_shell(speed=600)
-    with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes") as terminal:
+    file = shell.write("answers.yaml", PLATFORM)
+    with shell.terminal("apply", "-f", file, "--yes", controlling=False) as terminal:
         terminal.waits_for("begins")
-        ours = os.dup(terminal._fd)  # so that the block has something to close
-        os.close(terminal._fd)
-        os.close(ours)
+        terminal.close()
         assert terminal.process.wait(60) == 0
-        terminal._fd = os.open(os.devnull, os.O_RDONLY)
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
@@ -114,11 +148,42 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) 
     shell = start_shell("feature-pending", speed=60)
     with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes") as terminal:
         terminal.waits_for("waiting")
-        os.close(terminal._fd)
-        terminal.process.send_signal(signal.SIGHUP)  # what the kernel sends to whoever sits there
+        terminal.close()
         assert terminal.process.wait(60) == 130
-        terminal._fd = os.open(os.devnull, os.O_RDONLY)
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
+
+
+def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carries_on(
+    start_shell: StartShell, tmp_path: Path
+) -> None:
+    clock = MovedClock()
+    durations = {"feature": 7200, "provider": 0, "cluster_update": 0}
+    shell = start_shell(world(tmp_path, durations=durations), speed=120, clock=clock)
+    first = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
+    updating(first, "registering the feature")
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+
+    with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
+        terminal.waits_for("carries it on")
+        terminal.types("c")
+        terminal.waits_for("Carry on which run?")
+        terminal.types("\r")
+        terminal.waits_for("when it ended")
+        while "That is not aks-demo" not in terminal.shown:  # the field has the focus once it hears
+            terminal.types("\r")
+            assert terminal.reads()
+        terminal.types("aks-demo\r")
+        terminal.waits_for("following")
+        terminal.close()
+        assert terminal.process.wait(60) == 130
+    for events in journals_of(shell):
+        assert (events[-1]["type"], events[-1]["status"]) == ("run-finished", "interrupted")
+    assert len(journals_of(shell)) == 2
+
+    clock.ahead += 7200 / 120
+    resumed = shell.run("runs", "resume", "--yes")
+    assert resumed.code == 0, resumed.err
 
 
 @pytest.mark.parametrize("output", ["jsonl", "json", "text"])

@@ -1,5 +1,6 @@
 """Certificates are always verified: no variable and no option switches that off, and nothing is sent without TLS."""
 
+import asyncio
 import math
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ import click
 import pytest
 
 from screens.cli import cli
-from tests.support import TENANT, surroundings
+from tests.support import TENANT, answers, carried_out, surroundings
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind
 from wizard.cloud.problems import AzureError, Problem
@@ -111,13 +112,33 @@ async def test_nor_does_a_secret_go_to_one(authority: str) -> None:
     assert "AZURE_AUTHORITY_HOST" in problem.remedy
 
 
-async def test_nor_is_a_redirect_followed_to_one() -> None:
-    page = {"status": 302, "body": "", "content_type": "text/plain"}
-    async with Simulator(speed=math.inf) as simulator:
-        simulator.strike_with({"match": {"path": "/metadata/endpoints"}, "page": page})
-        problem = await refused(surroundings(simulator))
-        assert len(simulator.requests) == 1
-    assert problem.kind == "unreachable"
+@pytest.mark.parametrize(
+    "path", ["/metadata/endpoints", "*/oauth2/v2.0/token", "/subscriptions", "/keys/aks-kms/create"]
+)
+async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
+    """Neither by what finds the cloud, nor by the sign-in, nor by the clients of Resource Manager and of a vault."""
+    heard = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(65536))
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as elsewhere:
+        location = f"http://127.0.0.1:{elsewhere.sockets[0].getsockname()[1]}/"
+        async with Simulator(speed=math.inf) as simulator:
+            simulator.strike_with(
+                {"match": {"path": path}, "raw": {"status": 302, "headers": {"Location": location}}}
+            )
+            try:
+                async with connect(surroundings(simulator)) as azure:
+                    await azure.subscriptions()
+                    _, _, ended = await carried_out(azure, answers("customer-managed-public"))
+            except AzureError as error:
+                ended = error.problem.kind
+            assert simulator.struck() != [0]
+    if not path.startswith("/keys"):  # a key that was made all the same is looked for, and found
+        assert ended in {"unreachable", "sign-in", "azure", "failed"}
+    assert heard == []
 
 
 def test_no_option_is_about_it() -> None:

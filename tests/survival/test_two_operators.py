@@ -3,8 +3,10 @@
 Two processes with a state directory each, so that no lock of one machine keeps them apart: only Azure does.
 """
 
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -47,6 +49,10 @@ PAIRS: dict[str, tuple[Road, Answers, Answers]] = {
 }
 
 
+LONGEST = 120.0
+"""Seconds after which neither is waited for."""
+
+
 def is_so(simulator: Simulator, wanted: Answers) -> bool:
     """Whether the cluster is as somebody wanted it."""
     cluster = simulator.resource(cluster_id(wanted.cluster.name))
@@ -66,23 +72,29 @@ def is_so(simulator: Simulator, wanted: Answers) -> bool:
 def test_one_wins_and_the_other_is_told(pair: str) -> None:
     road, *wanted = PAIRS[pair]
     with place(road) as here:
-        ended: dict[int, Ended] = {}
+        both = Barrier(2, timeout=LONGEST)
 
-        def operator(number: int) -> None:
+        def operator(number: int) -> tuple[float, Ended, float]:
             folder = here.folder / str(number)
             folder.mkdir()
             (folder / "answers.yaml").write_text(wanted[number].to_yaml(), "utf-8")
-            ended[number] = command.run(
+            both.wait()
+            begun = time.monotonic()
+            end = command.run(
                 ["apply", "-f", str(folder / "answers.yaml"), "--yes"],
                 {**here.environment, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")},
                 Path(folder / "out"),
             )
+            return begun, end, time.monotonic()
 
-        both = [threading.Thread(target=operator, args=(number,)) for number in (0, 1)]
-        for each in both:
-            each.start()
-        for each in both:
-            each.join()
+        with ThreadPoolExecutor(2) as pool:
+            times = list(pool.map(operator, (0, 1), timeout=LONGEST))
+        ended = {number: end for number, (_, end, _) in enumerate(times)}
+        assert max(begun for begun, _, _ in times) < min(end for _, _, end in times), (
+            "one came after the other"
+        )
+        if wanted[0] != wanted[1]:
+            assert [end.code for end in ended.values()].count(0) == 1, "only one of two wishes can be so"
 
         assert any(is_so(here.simulator, each) for each in wanted), "\n".join(e.said for e in ended.values())
         for number, end in ended.items():

@@ -68,7 +68,7 @@ def truth(simulator: Simulator) -> Json:
             "registrations": dict(sorted(state.registrations.items())),
         }
 
-    return simulator._in_world(told)
+    return simulator.in_world(told)
 
 
 def _scenario(guid: str) -> str:

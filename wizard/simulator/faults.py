@@ -62,8 +62,13 @@ class Faults:
             number = self._world.state.tally[name] = self._world.state.tally.get(name, 0) + 1
             self._world.changed = True
             if struck is None and _due(fault.match, index, number - fault.match.skip):
-                struck = fault
+                struck, name = fault, f"fault {index} struck"
+                self._world.state.tally[name] = self._world.state.tally.get(name, 0) + 1
         return struck
+
+    def struck(self) -> list[int]:
+        """How often each fault has struck, in the scenario's order."""
+        return [self._world.state.tally.get(f"fault {index} struck", 0) for index, _, _ in self._faults]
 
 
 class _Matcher:

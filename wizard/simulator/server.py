@@ -96,6 +96,10 @@ class Server:
             self._untrusted = False
             show(self._context, self._authority, self._world.scenario.vault_suffix)
 
+    def struck(self) -> list[int]:
+        """How often each of the faults that now stand has struck."""
+        return self._faults.struck()
+
     async def _break(self, fault: FaultSpec) -> None:
         """What a fault does to all connections."""
         if fault.gone and not self._gone:
@@ -186,13 +190,13 @@ class Server:
                 headers = {name.lower(): value for name, value in request.headers.items()}
                 signed = await self._sign_in.answer(request.method, path, query, headers, body)
                 if signed is not None:
-                    return signed, False
+                    return _struck(signed, fault), False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
             if fault is not None:
                 _afflict(call, fault)
             return await self._at_work(call, fault), False
         except Refusal as refusal:
-            return refusal.answer(), isinstance(refusal, UnknownRoute)
+            return _struck(refusal.answer(), fault), isinstance(refusal, UnknownRoute)
         except Exception:
             log.exception(FAILED, request.method, path)
             return _own_fault(), False
@@ -203,7 +207,7 @@ class Server:
             answer = await self._plane(call)
         finally:
             self._world.busy -= 1
-        return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
+        return _struck(answer, fault)
 
     async def _inside(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
         """What the API server of a cluster answers."""
@@ -230,6 +234,11 @@ def _own_fault() -> Answer:
     return Refusal(
         500, "InternalServerError", "The simulated Azure has a fault of its own here; its log says where."
     ).answer()
+
+
+def _struck(answer: Answer, fault: FaultSpec | None) -> Answer:
+    """What a fault makes of the answer to a request that was carried out."""
+    return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
 
 
 def _refusal(answer: FaultAnswer) -> Refusal:

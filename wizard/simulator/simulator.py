@@ -327,7 +327,7 @@ class Simulator:
         """The whole truth about one resource, role assignment or key (a copy), whatever the case of its id; None where there is none."""
         from wizard.simulator.drift import truth
 
-        return self._in_world(lambda world: truth(world, id))
+        return self.in_world(lambda world: truth(world, id))
 
     def etcd(self, id: str) -> dict[str, bytes]:  # noqa: A002
         """What the etcd of a managed cluster holds now, by key: plain (`k8s` and a zero byte first) or encrypted (`k8s:enc:kms:v2:…`).
@@ -336,7 +336,7 @@ class Simulator:
         """
         from wizard.simulator.drift import stored_inside
 
-        return self._in_world(lambda world: stored_inside(world, id))
+        return self.in_world(lambda world: stored_inside(world, id))
 
     def change(self, id: str, patch: Mapping[str, Any]) -> Json:  # noqa: A002
         """Change a resource behind the clients' back, as drift does: lays `patch` over it (None removes a key).
@@ -345,13 +345,20 @@ class Simulator:
         """
         from wizard.simulator.drift import change
 
-        return self._in_world(lambda world: change(world, id, patch))
+        return self.in_world(lambda world: change(world, id, patch))
 
     def remove(self, id: str) -> None:  # noqa: A002
         """Remove a resource behind the clients' back. Raises KeyError where there is none."""
         from wizard.simulator.drift import remove
 
-        self._in_world(lambda world: remove(world, id))
+        self.in_world(lambda world: remove(world, id))
+
+    def struck(self) -> list[int]:
+        """How often each fault has struck, in their order: those of `strike_with`, or the scenario's own."""
+        server = self._server
+        if server is None:
+            raise RuntimeError("This simulator was never started.")
+        return self.in_world(lambda _: server.struck())
 
     def strike_with(self, *faults: Mapping[str, Any]) -> None:
         """From now on let these faults strike, as a scenario file writes them, and no others; without any, all is well again.
@@ -367,15 +374,11 @@ class Simulator:
             raise RuntimeError("This simulator serves no longer.")
         asyncio.run_coroutine_threadsafe(server.strike_with(specs), loop).result(START_TIMEOUT)
 
-    def _require_started(self) -> "World":
-        if self._world is None or not self._started.is_set():
-            raise RuntimeError(
-                "The simulator is not started. Use it as a context manager, or call start() first."
-            )
-        return self._world
+    def in_world(self, question: "Callable[[World], T]") -> T:
+        """Ask or change anything, in the server's own thread, so that nothing else changes meanwhile. For tests.
 
-    def _in_world(self, question: "Callable[[World], T]") -> T:
-        """Ask in the server's own thread, so that nothing changes meanwhile."""
+        Whatever `question` raises is raised here.
+        """
         world = self._require_started()
 
         def ask() -> T:
@@ -391,6 +394,13 @@ class Simulator:
             return ask()
 
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result(START_TIMEOUT)
+
+    def _require_started(self) -> "World":
+        if self._world is None or not self._started.is_set():
+            raise RuntimeError(
+                "The simulator is not started. Use it as a context manager, or call start() first."
+            )
+        return self._world
 
 
 def env_lines(environment: Mapping[str, str]) -> str:
