@@ -5,6 +5,7 @@ import base64
 import binascii
 import contextvars
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ CredentialKind = Literal[
     "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
 ]
 
+_REPLACED = 60  # seconds in which a challenge is answered with the token that another one has brought
 _FRESH = 300  # seconds a kept token must still be good for; azure-identity refreshes at the same age
 
 
@@ -58,16 +60,26 @@ class KeptCredential:
         self._inner = inner
         self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
+        self._replaced: dict[tuple[str, ...], float] = {}
+        """When a token was last asked for anew because Azure takes an older one no more."""
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
-        """A token for these scopes; `options` with claims (a challenge's) always asks anew."""
+        """A token for these scopes; `options` with claims (a challenge's) asks anew.
+
+        Each client that still has the token that Azure takes no more is challenged by itself: all of them get the one that
+        the first of them was given, instead of a sign-in each.
+        """
         asked = dict(options or {})
         key = (*scopes, str(asked.get("tenant_id") or ""))
         async with self._locks.setdefault(key, asyncio.Lock()):
             kept = self._tokens.get(key)
-            if kept and not asked.get("claims") and kept.expires_on - time.time() > _FRESH:
+            challenged = bool(asked.get("claims"))
+            replaced = time.monotonic() - self._replaced.get(key, -math.inf) < _REPLACED
+            if kept and (replaced or not challenged) and kept.expires_on - time.time() > _FRESH:
                 return kept
             self._tokens[key] = await self._inner.get_token_info(*scopes, options=options)
+            if challenged:
+                self._replaced[key] = time.monotonic()
             return self._tokens[key]
 
     async def get_token(
