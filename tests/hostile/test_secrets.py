@@ -72,8 +72,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     get, reduce, new = KeptCredential.get_token_info, kubeconfig.reduced, canary.new_canary
     sign_in = SignIn.answer
 
-    async def token(self: KeptCredential, *scopes: str, options: Any = None) -> Any:
-        info = await get(self, *scopes, options=options)
+    async def token(self: KeptCredential, *scopes: str, **more: Any) -> Any:
+        info = await get(self, *scopes, **more)
         found.meets("token", info.token)
         return info
 

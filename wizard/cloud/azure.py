@@ -174,7 +174,9 @@ class Azure:
         from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
         return self._client(
-            "resource-graph", "", lambda: ResourceGraphClient(self._credential, **self._arm_options())
+            "resource-graph",
+            "",
+            lambda: ResourceGraphClient(self._credential.for_a_client(), **self._arm_options()),
         )
 
     def subscription_client(self) -> "SubscriptionClient":
@@ -189,7 +191,12 @@ class Azure:
 
         def make() -> KeyClient:
             options = vault_options(self.clock, self.patience)
-            return KeyClient(vault_uri, cast("Any", self._credential), transport=self._transport(), **options)
+            return KeyClient(
+                vault_uri,
+                cast("Any", self._credential.for_a_client()),
+                transport=self._transport(),
+                **options,
+            )
 
         return self._client("keys", vault_uri, make)
 
@@ -215,11 +222,13 @@ class Azure:
     def _subscription_client(self) -> "SubscriptionClient":
         from azure.mgmt.resource.subscriptions.aio import SubscriptionClient  # imported by connect
 
-        return SubscriptionClient(cast("Any", self._credential), **self._arm_options())
+        return SubscriptionClient(cast("Any", self._credential.for_a_client()), **self._arm_options())
 
     def _arm_client(self, name: str, subscription: str, make: Callable[..., Client]) -> Client:
         return self._client(
-            name, subscription.lower(), lambda: make(self._credential, subscription, **self._arm_options())
+            name,
+            subscription.lower(),
+            lambda: make(self._credential.for_a_client(), subscription, **self._arm_options()),
         )
 
     def _client(self, name: str, key: str, make: Callable[[], Client]) -> Client:
@@ -234,7 +243,12 @@ class Azure:
             "base_url": self.cloud.arm,
             "credential_scopes": [self.cloud.arm_scope],
             "policies": arm_policies(
-                self._credential, self.cloud.arm_scope, self.throttling, self.skew, self.clock, self.patience
+                self._credential.for_a_client(),
+                self.cloud.arm_scope,
+                self.throttling,
+                self.skew,
+                self.clock,
+                self.patience,
             ),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),

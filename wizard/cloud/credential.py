@@ -5,7 +5,6 @@ import base64
 import binascii
 import contextvars
 import json
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -28,7 +27,6 @@ CredentialKind = Literal[
     "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
 ]
 
-_REPLACED = 60  # seconds in which a challenge is answered with the token that another one has brought
 _FRESH = 300  # seconds a kept token must still be good for; azure-identity refreshes at the same age
 
 
@@ -60,27 +58,48 @@ class KeptCredential:
         self._inner = inner
         self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
-        self._replaced: dict[tuple[str, ...], float] = {}
-        """When a token was last asked for anew because Azure takes an older one no more."""
 
-    async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
-        """A token for these scopes; `options` with claims (a challenge's) asks anew.
+    def for_a_client(self) -> "ClientsCredential":
+        """The same for one client, which may be told that the token it has is taken no more."""
+        return ClientsCredential(self)
 
-        Each client that still has the token that Azure takes no more is challenged by itself: all of them get the one that
-        the first of them was given, instead of a sign-in each.
-        """
+    async def get_token_info(self, *scopes: str, options: Any = None, refused: str = "") -> "AccessTokenInfo":
+        """A token for these scopes. `options` with claims (a challenge's) asks anew, unless that was done since the token
+        `refused` was given out."""
         asked = dict(options or {})
         key = (*scopes, str(asked.get("tenant_id") or ""))
         async with self._locks.setdefault(key, asyncio.Lock()):
             kept = self._tokens.get(key)
-            challenged = bool(asked.get("claims"))
-            replaced = time.monotonic() - self._replaced.get(key, -math.inf) < _REPLACED
-            if kept and (replaced or not challenged) and kept.expires_on - time.time() > _FRESH:
+            taken = kept and (not asked.get("claims") or (refused and kept.token != refused))
+            if kept and taken and kept.expires_on - time.time() > _FRESH:
                 return kept
             self._tokens[key] = await self._inner.get_token_info(*scopes, options=options)
-            if challenged:
-                self._replaced[key] = time.monotonic()
             return self._tokens[key]
+
+    async def close(self) -> None:
+        """Let go of what the credential holds open."""
+        await self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class ClientsCredential:
+    """What one client asks. Azure challenges each client that still has a token which it takes no more: the first of them has
+    a new one asked for, and the others get that one, instead of a sign-in each."""
+
+    def __init__(self, kept: KeptCredential) -> None:
+        self._kept = kept
+        self._given: dict[tuple[str, ...], str] = {}
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
+        """A token for these scopes; `options` with claims come with the refusal of the one that was given last."""
+        info = await self._kept.get_token_info(*scopes, options=options, refused=self._given.get(scopes, ""))
+        self._given[scopes] = info.token
+        return info
 
     async def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **_: Any
@@ -93,14 +112,13 @@ class KeptCredential:
         return AccessToken(info.token, info.expires_on)
 
     async def close(self) -> None:
-        """Let go of what the credential holds open."""
-        await self._inner.close()
+        """Nothing: the credential behind it stays open for the others."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        pass
 
 
 class _Threaded:

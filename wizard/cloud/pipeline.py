@@ -12,7 +12,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from wizard.clock import Clock
-from wizard.cloud.credential import KeptCredential
+from wizard.cloud.credential import ClientsCredential
 from wizard.cloud.legible import illegible, illegible_key
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
@@ -109,7 +109,7 @@ class TimeNotice(policies.SansIOHTTPPolicy[Any, Any]):
 
 
 def arm_policies(
-    credential: KeptCredential,
+    credential: ClientsCredential,
     scope: str,
     throttling: Throttling,
     skew: Skew,
