@@ -394,7 +394,13 @@ apart."""
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 ON_A_TERMINAL = [
-    ("--simulate=nowhere", "", "", 2, "Error: There is no simulated world 'nowhere'. Built in: "),
+    (
+        "--simulate=nowhere",
+        "",
+        "",
+        2,
+        "Error: There is no scenario 'nowhere': neither a file nor a built-in world. ",
+    ),
     (
         "--simulate --speed=max apply -f platform-managed.yaml",
         "(aks-demo) to start:",

@@ -134,10 +134,10 @@ def test_a_plan_in_words_names_everything_and_says_what_cannot_be_undone(start_s
         "AKS does not let this encryption be turned off again.",
         "It is in preview:",
         "Losing kv-demo/aks-kms loses the cluster's secrets",
-        "--confirm DIGEST",
     ):
         assert words in planned.out
     digest = planned.out.split("digest of this plan: ")[1].split()[0]
+    assert f"--confirm {digest}" in planned.out
     assert digest == shell.run("plan", "-f", file, "-o", "json").json["digest"]
 
 

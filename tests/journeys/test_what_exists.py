@@ -7,6 +7,7 @@ import pytest
 from tests.support import (
     DEVELOPMENT,
     PRODUCTION,
+    TENANT,
     answers,
     carried_out,
     cluster_id,
@@ -23,6 +24,7 @@ from wizard.simulator import Simulator
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
 SOMEBODY = {
+    "tenantId": TENANT,
     "objectId": "12121212-1212-1212-1212-121212121212",
     "permissions": {"keys": ["all"], "secrets": ["get"]},
 }

@@ -85,10 +85,7 @@ class Simulator:
         self._scenario = load_scenario(scenario)
         self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
-        self._state_file = (
-            state.absolute() if state else None
-        )  # the environment names a file beside it, wherever one goes
-        self._record_file = record
+        self._state_file, self._record_file = state, record
         self._requests: deque[Recorded] = deque()
         self._remembered = 0
         self._unknown: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
@@ -204,9 +201,9 @@ class Simulator:
         warm.cancel()
 
     def _ca_path(self, folder: Path) -> Path:
-        """Beside a kept world the CA is kept too, so that an environment file stays good over a restart."""
+        """Beside a kept world the CA is kept too, so that an environment file stays good over a restart and from anywhere."""
         return (
-            self._state_file.with_name(self._state_file.name + ".ca.pem")
+            self._state_file.absolute().with_name(self._state_file.name + ".ca.pem")
             if self._state_file
             else folder / "ca.pem"
         )
