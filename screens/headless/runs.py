@@ -147,6 +147,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
 
         cloud = cloud_asked_for(settings)
         unfinished = recorded(None, run if run is not None else _to_carry_on(cloud))
+        _refuse_while_it_runs(unfinished)
         if cloud and (problem := unfinished.elsewhere(cloud)):
             raise Ended(NO, problem_text(problem))
         _tell_of(unfinished)
@@ -186,8 +187,7 @@ def _to_carry_on(cloud: "Cloud | None") -> str:
     )
 
 
-def _tell_of(unfinished: "Unfinished") -> None:
-    """Which run is carried on, and what was under way when it ended."""
+def _refuse_while_it_runs(unfinished: "Unfinished") -> None:
     if unfinished.run.summary.status == "running":
         raise Ended(
             NO,
@@ -195,6 +195,10 @@ def _tell_of(unfinished: "Unfinished") -> None:
             f"  What to do: wait until it has ended (aks-kms runs show {unfinished.id} tells how far it is), or end it where it "
             "runs, with Ctrl-C; then try again.",
         )
+
+
+def _tell_of(unfinished: "Unfinished") -> None:
+    """Which run is carried on, and what was under way when it ended."""
     say(f"Carrying on {unfinished.id}. {unfinished.ended}.")
     for sentence in unfinished.under_way.sentences:
         say(f"  · {sentence}")

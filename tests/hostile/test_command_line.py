@@ -325,7 +325,11 @@ ROWS = [
     ("runs show nothing", 2, "Error: There is no run 'nothing'"),
     ("runs report nothing", 2, "Error: There is no run 'nothing'"),
     ("runs resume", 2, "Error: There is no terminal to ask on. Give --yes, or --confirm DIGEST."),
-    ("XDG_STATE_HOME=failed runs resume --yes", 3, "✗ Nobody is signed in to Azure."),
+    (
+        "XDG_STATE_HOME=failed runs resume --yes",
+        2,
+        f"✗ There is no run to carry on in Azure: {RUN} was in another cloud, simulated Azure",
+    ),
     ("XDG_STATE_HOME=none runs resume --yes", 2, "✗ There is no run to carry on."),
     (
         "XDG_STATE_HOME=succeeded runs resume --yes",
