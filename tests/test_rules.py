@@ -113,7 +113,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
     ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
-    ("info", "identity-role-fresh", "Key Vault Crypto Officer", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC)), grant(CONTRIBUTOR)))),
+    ("info", "identity-role-fresh", "Key Vault Crypto Officer", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC) + timedelta(hours=1)), grant(CONTRIBUTOR)))),
     ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC) + timedelta(days=1)),))),
     ("error", "identity-denied", "hands-off", PRIVATE, furnished(PRIVATE, deny_assignments=denied_data(PRINCIPAL))),
     ("error", "vault-soft-deleted", "kv-demo", PRIVATE, bare(PRIVATE, vault_deleted={"properties": {"vaultId": vault_id(), "scheduledPurgeDate": "2026-12-24T00:00:00Z"}})),

@@ -51,8 +51,8 @@ async def test_at_first_sight_only_the_list_is_read() -> None:
 async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdict(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stumbles(cluster: Any, suffix: str) -> Any:
-        return cluster["s3cret"] if cluster["name"] == "bank-ledger" else at_a_glance(cluster, suffix)
+    def stumbles(cluster: Any, *more: Any) -> Any:
+        return cluster["s3cret"] if cluster["name"] == "bank-ledger" else at_a_glance(cluster, *more)
 
     monkeypatch.setattr("wizard.fleet.judging.at_a_glance", stumbles)
     async with signed_in() as (_, azure):

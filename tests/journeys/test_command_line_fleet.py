@@ -170,7 +170,8 @@ def test_one_cluster_of_an_odd_shape_keeps_none_of_the_others_from_its_verdict(
     shell = start_shell(world(tmp_path, faults=[{"match": match, "raw": listed}]))
     done = shell.run("verify", "--all", "--subscription", PRODUCTION, "-o", "json")
     assert done.code == 1
-    assert done.json["summary"] == {"total": 2, "passed": 1, "failed": 1}
+    counted = {"total": 2, "passed": 1, "failed": 1, "unreadable": 1}
+    assert counted.items() <= done.json["summary"].items()
     (missed,) = done.json["unreadable"]
     assert missed["id"] == cluster_id("odd")
     assert "its agentPoolProfiles is text, not a list" in missed["problem"]["cause"]

@@ -76,7 +76,7 @@ def served(folder: Path, speed: float) -> Iterator[dict[str, str]]:
 async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list[Measured]:
     """Wait so many hours of Azure's time before the run's screen; how it stood at each part of them."""
     with served(folder, speed) as environment:
-        environment["AKS_KMS_PATIENCE"] = f"feature-wait={hours * 7200:.0f}"
+        environment["AKS_KMS_PATIENCE"] = f"feature-wait={hours * 36000:.0f}"
         app = WizardApp(
             lambda tell: connect(environment, tell=tell),
             environment=environment,

@@ -174,7 +174,8 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
             terminal.types("\r")
             assert terminal.reads()
         terminal.types("aks-demo\r")
-        terminal.waits_for("following")
+        while not any(event["type"] == "step-progress" for event in journals_of(shell)[-1]):
+            assert terminal.reads()
         terminal.close()
         assert terminal.process.wait(60) == 130
     for events in journals_of(shell):
