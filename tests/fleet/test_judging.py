@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ async def test_in_full_depth_the_verdict_is_that_of_verifying_each_cluster_alone
         found = await judged(azure, "full")
         assert len(found) == 13
         for each in found.values():
-            assert each.report == await verify(azure, each.row.id)
+            alone = await verify(azure, each.row.id)
+            assert replace(each.report, provenance=None) == replace(alone, provenance=None), (
+                "but for the moment"
+            )
         assert simulator.writes() == []
 
 
