@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from screens.words import hanging
 from wizard.clock import Clock
 from wizard.cloud.clean import clean, one_line
 from wizard.procedure.events import Event, RunStatus
@@ -44,7 +45,15 @@ class LogLine:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} {self.text}"
+        return f"{self._head}{self.text}"
+
+    @property
+    def _head(self) -> str:
+        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} "
+
+    def wrapped(self, width: int) -> str:
+        """In as many lines of that width as it takes, the text below itself."""
+        return f"{self._head}{hanging(self.text, len(self._head), width)}"
 
 
 @dataclass

@@ -1,0 +1,50 @@
+"""At 80x24, what is chosen is seen, keys do what the screen says of them, and nothing that counts is out of reach."""
+
+import math
+from pathlib import Path
+
+from tests.screens.operator import SMALL, wizard
+from wizard.simulator import Simulator
+
+
+async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("payments-prod")
+        whose = operator.app
+        await operator.until(
+            lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
+        )
+        first = await operator.sees("Platform-managed key", "production with a mandate")
+        assert first.index("Platform-managed key") < first.index("Your key, private vault")
+        for key, option, texts in (
+            ("down", "Public", ("Your key, public vault", "networks where a firewall on the vault")),
+            ("up", "Private", ("Your key, private vault", "production with a mandate")),
+            ("up", "platform-managed", ("Platform-managed key", "whoever wants encryption without a key")),
+        ):
+            await operator.press(key)
+            await operator.sees(*texts)
+            assert whose.focused is not None
+            assert whose.focused.id == f"card-{option}"
+        await operator.press("enter")
+        await operator.sees("with a key that AKS manages")
+        assert whose.draft.option == "platform-managed"
+
+
+async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path: Path) -> None:
+    async with (
+        Simulator("never-ends", speed=600) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("payments-prod")
+        await operator.to_review("Private")
+        await operator.start("payments-prod")
+        await operator.sees("9 of 11 done", "log, following", "it is followed to its end", "operation-wait)")
+        await operator.press("up")
+        await operator.sees("log, paused")
+        await operator.press("end")
+        await operator.sees("log, following", "operation-wait)")
