@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
-from screens.dialogs import AskDialog, problem_content
+from screens.dialogs import AskDialog, Dialog, problem_content
 from screens.fields import Choice, findings_content
 from screens.vault_words import ROTATIONS
 from screens.words import STYLES, count
@@ -26,11 +24,10 @@ if TYPE_CHECKING:
 _PENDING = "rotation-pending"
 
 
-class RotationDialog(ModalScreen[bool]):
+class RotationDialog(Dialog[bool]):
     """What rotating the key of one cluster comes to. Gives whether anything was changed."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#close"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "back")]
 
     def __init__(self, cluster_id: str, name: str) -> None:
         super().__init__()
@@ -43,7 +40,7 @@ class RotationDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(f"The key of {self._name}"), classes="title")
-            with VerticalScroll(id="rotation-body"):
+            with VerticalScroll(can_focus=False):
                 yield Static(id="rotation", classes="text")
                 yield Static(id="rotation-said", classes="text")
                 yield Choice("By the vault", ROTATIONS[1:], key="every", value="P1Y")

@@ -86,6 +86,19 @@ async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) ->
         assert [w for w in simulator.writes() if w.status < 400] == []
 
 
+async def test_a_long_refusal_is_read_to_its_end_where_there_is_little_room(tmp_path: Path) -> None:
+    async with verified("encrypted", tmp_path, size=SMALL) as (_, operator):
+        await operator.sees("by hand; no policy")
+        await operator.press("tab", "tab", "enter")
+        await operator.sees("Rotate kv-demo/aks-kms by the vault")
+        await operator.press("tab", "enter")
+        await operator.sees("could not be set", "What to do", "Close", "Have the vault do it")
+        await operator.press("end")
+        await operator.sees("correlation id", "Close", "Have the vault do it")
+        await operator.press("home")
+        await operator.sees("The key of aks-demo", "by hand; no policy")
+
+
 async def test_for_a_key_of_akss_own_there_is_nothing_to_do(tmp_path: Path) -> None:
     async with verified("contoso", tmp_path, "web-stage") as (_, operator):
         await operator.sees("which AKS rotates by itself", "There is nothing to do.")
