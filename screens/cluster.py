@@ -214,9 +214,10 @@ r       ask Azure again"""
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Who only verifies creates no cluster, and verifies with enter."""
-        return not (self._verify_only and action in {"new", "verify"})
+        offered = not (self._verify_only and action in {"new", "verify"})
+        return offered and super().check_action(action, parameters)
 
     def action_open(self) -> None:
         """This cluster, if it can be changed now; the line below the table says why not."""

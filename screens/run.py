@@ -87,7 +87,9 @@ ctrl+q   leave; the same answers carry on later"""
         Binding("e", "edit", "edit"),
         Binding("s", "save", "save"),
         Binding("f", "follow", "follow/pause"),
-        Binding("slash", "filter", "filter"),
+        Binding(
+            "slash", "filter", "filter", priority=True
+        ),  # so that what is typed after it at once gets there
         Binding("c", "copy", "copy"),
         *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(10)],
         Binding("left_square_bracket", "beside(-1)", "step before", show=False),
@@ -305,7 +307,16 @@ ctrl+q   leave; the same answers carry on later"""
                 return status in {"failed", "interrupted"}
             case "save":
                 return status is not None
+            case "filter" if isinstance(self.focused, Input):
+                return False  # there it is a letter like any other
+            case "follow" | "filter":
+                return not self._crowded_out
         return True
+
+    @property
+    def _crowded_out(self) -> bool:
+        """Whether the log has given its room to what the run ended with."""
+        return self.app.size.width < NARROW and self.has_class("ended-badly")
 
     def action_onward(self) -> None:
         """To the verification."""
@@ -355,7 +366,7 @@ ctrl+q   leave; the same answers carry on later"""
         """Ask for words that a line must have."""
         field = self.query_one("#log-filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     @on(Input.Changed, "#log-filter")
     def _filtered(self, event: Input.Changed) -> None:

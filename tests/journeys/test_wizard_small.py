@@ -3,6 +3,9 @@
 import math
 from pathlib import Path
 
+from textual import events
+from textual.widgets import Input
+
 from tests.screens.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
@@ -48,3 +51,16 @@ async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path
         await operator.sees("log, paused")
         await operator.press("end")
         await operator.sees("log, following", "operation-wait)")
+
+
+async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        for letter in "/pay/a":
+            operator.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        field = operator.app.screen.query_one("#filter", Input)
+        await operator.until(lambda: field.value == "pay/a", "all of it in the filter")
+        await operator.sees("Which cluster?")
