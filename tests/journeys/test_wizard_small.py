@@ -64,3 +64,22 @@ async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tm
         field = operator.app.screen.query_one("#filter", Input)
         await operator.until(lambda: field.value == "pay/a", "all of it in the filter")
         await operator.sees("Which cluster?")
+
+
+async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        assert "cannot be undone" not in await operator.to_review("Private")
+        await operator.press("enter")
+        await operator.sees(
+            "AKS does not let this encryption be turned off again.",
+            "Purge protection of kv-orders-prod-kms cannot be turned off again",
+            "orders-prod moves to a user-assigned identity",
+            "Losing kv-orders-prod-kms/aks-kms loses the cluster's secrets",
+            "id-orders-prod and its roles on kv-orders-prod-kms",
+            "Type the cluster's name to start",
+        )
