@@ -6,6 +6,7 @@ keys the patterns of the resource types themselves.
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 
 def subscription(value: str) -> str | None:
@@ -135,3 +136,14 @@ def proposed_key_vault(cluster_name: str) -> str:
     """A legal vault name near the cluster's: `kv-` + the cluster's name, without what a vault's name cannot have."""
     core = re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9-]", "-", cluster_name.lower())).strip("-")
     return f"kv-{core}"[:20].rstrip("-") + "-kms"
+
+
+def free_name(proposed: str, taken: Collection[str], longest: int) -> str:
+    """The proposed name, or the first of `proposed-2`, `proposed-3`, … that is not taken, whatever the case; in at most
+    `longest` characters."""
+    names = {name.casefold() for name in taken}
+    name, number = proposed, 2
+    while name.casefold() in names:
+        end = f"-{number}"
+        name, number = f"{proposed[: longest - len(end)].rstrip('-')}{end}", number + 1
+    return name
