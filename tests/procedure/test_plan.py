@@ -105,6 +105,19 @@ def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
     )
 
 
+def test_a_new_cluster_is_said_to_be_created_with_its_nodes_size() -> None:
+    for size, said in (
+        ("Standard_B2s", "3 nodes of Standard_B2s"),
+        (None, "3 nodes of the size that AKS chooses"),
+    ):
+        chosen = answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": size}})
+        plan = plan_from(target(chosen), bare(chosen))
+        step = next(step for step in plan.steps if step.key == "cluster")
+        assert step.title == "Create the managed cluster, encrypted"
+        assert said in step.effects[0].detail
+        assert plan.moves[0] == "no cluster yet"
+
+
 def test_other_answers_make_another_digest() -> None:
     digests = [
         plan_from(target(chosen), bare(chosen)).digest
