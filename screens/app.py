@@ -23,7 +23,7 @@ from screens.registration import FeatureWatch
 from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
 from screens.welcome import WelcomeScreen
-from screens.words import duration
+from screens.words import duration, state_of
 from wizard.cloud.arm import same
 from wizard.cloud.hindrances import Hindrance
 from wizard.cloud.hindrances import listener as of_hindrances
@@ -416,6 +416,8 @@ class WizardApp(App[int]):
             if active.under_way:
                 active.end("interrupted")
             self.result = DONE if active.status == "succeeded" else NO
+            if active.status == "failed" and active.problem:
+                self.background(self._look_at_cluster(active), "reading the cluster", group="run")
             if active.status == "succeeded":
                 self.forget_clusters()
                 if self.draft.is_about(active.plan.cluster_id):
@@ -423,6 +425,18 @@ class WizardApp(App[int]):
                 self.watches.pop(active.answers.subscription, None)
                 self.watch_feature(active.answers.subscription)
             self.changed()
+
+    async def _look_at_cluster(self, active: "ActiveRun") -> None:
+        """See what a run that failed has left the cluster like."""
+        from wizard.cloud.snapshot import read_cluster
+        from wizard.target import Target
+
+        try:
+            found = await read_cluster(self.azure, Target(active.answers, self.azure.cloud.vault_suffix))
+        except AzureError as error:
+            active.cluster_now = f"not known: {error.problem.summary}"
+        else:
+            active.cluster_now = state_of(found)
 
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
         """A verification has given its verdict; `asked`: on a cluster that was held against answers."""

@@ -25,6 +25,7 @@ def run_report(active: "ActiveRun") -> str:
         f"- from: {plain(active.plan.moves[0])}",
         f"- to: {plain(active.plan.moves[1])}",
         f"- outcome: {active.status or 'under way'}, after {duration(active.elapsed)}",
+        *([f"- the cluster now: {plain(active.cluster_now)}"] if active.cluster_now else []),
         "",
         "## Steps",
         "",

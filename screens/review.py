@@ -107,7 +107,7 @@ esc     back, to change something"""
             self._planning = True
             self._plan = None
             self.query_one("#typed", Input).value = ""
-            self.query_one("#plan").focus()
+            self.query_one("#plan").focus().scroll_home(animate=False)
             self._show()
             self.background(self._make(), "making the plan")
 

@@ -106,7 +106,8 @@ ctrl+q   leave; the same answers carry on later"""
         self._only = ""
         self._words = ""
         self._beats = 0
-        self._ended: str | None = None
+        self._ended: tuple[str | None, str] = None, ""
+        """How the run had ended when that was shown, and what was known of the cluster."""
 
     @property
     def active(self) -> ActiveRun:
@@ -139,7 +140,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _begin_anew(self) -> None:
         """Show another run: from its first line, and all of it."""
-        self._of, self._ended, self._only, self._words = self.active, None, "", ""
+        self._of, self._ended, self._only, self._words = self.active, (None, ""), "", ""
         self.query_one("#log-filter", Input).value = ""
         self._filter_done()
         self._show_outcome()
@@ -161,7 +162,7 @@ ctrl+q   leave; the same answers carry on later"""
             if lines := [line.wrapped(width) for line in fresh if self._fits(line)]:
                 log.write_lines(lines)
                 log.follow()
-        if self._beats % 3 == 1 or active.status != self._ended:
+        if self._beats % 3 == 1 or (active.status, active.cluster_now) != self._ended:
             self._draw()
 
     def _draw(self) -> None:
@@ -180,8 +181,8 @@ ctrl+q   leave; the same answers carry on later"""
         words = f" · with “{self._words}”" if self._words else ""
         self.query_one("#log-title", Static).update(Content(f"log, {following}{only}{words}"))
         self.query_one("#log-path", Static).update(self._where())
-        if active.status != self._ended:
-            self._ended = active.status
+        if (active.status, active.cluster_now) != self._ended:
+            self._ended = active.status, active.cluster_now
             self._show_outcome()
             self.refresh_bindings()
             self.refresh_frame()
@@ -271,6 +272,9 @@ ctrl+q   leave; the same answers carry on later"""
                 ("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished"
             )
         )
+        if active.problem:
+            now = active.cluster_now or "not looked at yet"
+            parts.append(Content.assemble(("The cluster now  ", "$quiet"), now))
         if active.plan.now != "none":
             before, then = active.plan.moves
             parts.append(Content.assemble(("Moving from  ", "$quiet"), before, (" to ", "$quiet"), then))

@@ -74,6 +74,8 @@ class ActiveRun:
     problem: "Problem | None" = None
     begun: float = 0.0
     took: float | None = None
+    cluster_now: str = ""
+    """After a failure, in words: what the cluster is like, or why that is not known; empty until it was looked at."""
     drifted: tuple[str, ...] = ()
     """Where the cloud was another one than the plan was made for, and nothing was begun: what differs."""
     refused: tuple[Finding, ...] = ()
