@@ -23,6 +23,7 @@ from tests.facts import (
 from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.differences import otherwise
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_from
 from wizard.target import Target
@@ -289,3 +290,21 @@ def test_what_azure_names_cannot_reach_the_terminal() -> None:
         feature="\x1b[0mOdd",
     )
     assert "\\u001b" not in json.dumps(plan_from(target(chosen), evil).to_json())
+
+
+@pytest.mark.parametrize(
+    ("name", "after_steps", "said"),
+    [
+        ("id-aks-demo", True, "the cluster's identity is id-aks-demo now, as the run left it"),
+        ("id-aks-demo", False, "the cluster's identity is id-aks-demo now"),
+        ("id-of-somebody", True, "the cluster's identity is id-of-somebody now"),
+    ],
+)
+def test_the_clusters_other_identity_is_named_and_whether_the_run_gave_it(
+    name: str, after_steps: bool, said: str
+) -> None:
+    chosen = answers("customer-managed-private")
+    plan = plan_from(target(chosen), bare(chosen))
+    given = f"/subscriptions/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    fresh = replace(plan, basis=plan.basis | {"identity": ["UserAssigned", [given.lower()]]})
+    assert otherwise(plan.to_json(), fresh, after_steps=after_steps) == [said]
