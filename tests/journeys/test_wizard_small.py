@@ -83,3 +83,13 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
             "id-orders-prod and its roles on kv-orders-prod-kms",
             "Type the cluster's name to start",
         )
+
+
+async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_how(tmp_path: Path) -> None:
+    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+        await operator.sees("Signed in to")
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "⏎ choose")
+        await operator.press("enter")
+        await operator.sees("The preview feature")
+        assert operator.app.draft.subscription == operator.app.subscriptions[0]
