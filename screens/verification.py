@@ -168,6 +168,7 @@ esc     back"""
             self._busy = ""
         self._read, self._read_at = Clock(), datetime.now().astimezone()
         self._report = report
+        self.refresh_bindings()
         self.wizard.verified(report, asked=expect is not None)
         self._watched(report)
         self.call_after_refresh(self._show, report)
@@ -366,6 +367,10 @@ esc     back"""
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """A key is rotated where there is one of the operator's own."""
+        return action != "rotate" or bool(self._report and self._report.encryption == "customer-managed")
 
     def action_rotate(self) -> None:
         """What rotating the key comes to; where that changed anything, look again."""

@@ -99,7 +99,14 @@ async def test_a_long_refusal_is_read_to_its_end_where_there_is_little_room(tmp_
         await operator.sees("The key of aks-demo", "by hand; no policy")
 
 
-async def test_for_a_key_of_akss_own_there_is_nothing_to_do(tmp_path: Path) -> None:
-    async with verified("contoso", tmp_path, "web-stage") as (_, operator):
-        await operator.sees("which AKS rotates by itself", "There is nothing to do.")
-        assert not operator.app.screen.query_one("#now").display
+async def test_where_there_is_no_key_of_ones_own_there_is_nothing_to_rotate(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=math.inf) as simulator, wizard(simulator, tmp_path) as operator:
+        await operator.to_clusters(register=False)
+        for cluster, rotates in (("web-stage", False), ("bank-ledger", True)):
+            await operator.press("slash")
+            await operator.type(cluster)
+            await operator.press("enter", "v")
+            await operator.sees("checks passed", f"{cluster}:", "m change")
+            assert ("o rotate" in operator.frame()) == rotates
+            await operator.press("escape", "escape")
+            await operator.sees("Which cluster?")
