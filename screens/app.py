@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -299,8 +300,20 @@ class WizardApp(App[int]):
         while self.screen is not screen and len(self.screen_stack) > 2:
             self.pop_screen()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
-        """The palette: every step that can be gone to, and leaving."""
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: what the footer offers, every step that can be gone to, and leaving."""
+        offered = {
+            active.binding.action: active
+            for active in screen.active_bindings.values()
+            if active.enabled and active.binding.show and active.binding.action != "app.command_palette"
+        }
+        for action, active in offered.items():
+            what = active.binding.description
+            yield SystemCommand(
+                f"{what[:1].upper()}{what[1:]}",
+                f"The key {self.get_key_display(active.binding)} here",
+                partial(self.run_action, action, active.node),
+            )
         for step in self.draft.reachable if self.azure_or_none else ():
             yield SystemCommand(
                 f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s)
@@ -311,7 +324,8 @@ class WizardApp(App[int]):
             yield SystemCommand("Look at many clusters", "With a verdict on each", lambda: look_at_many(self))
         if self.active:
             yield SystemCommand("Go to the run", "Its steps and its log", lambda: self.go_to("run"))
-        yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
+        if "app.quit" not in offered:
+            yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
 
     # -- work in the background ----------------------------------------------------------------------------------
 

@@ -93,3 +93,16 @@ async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_
         await operator.press("enter")
         await operator.sees("The preview feature")
         assert operator.app.draft.subscription == operator.app.subscriptions[0]
+
+
+async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -> None:
+    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+        await operator.sees("Signed in to")
+        await operator.press("ctrl+p")
+        await operator.type("verify on")
+        await operator.sees("Verify only")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type("help")
+        await operator.sees("The key f1 here")
+        await operator.press("enter")
+        await operator.sees("The wizard goes through the steps on the spine")
