@@ -92,6 +92,8 @@ class WizardApp(App[int]):
         """Whether these are all that there are, as far as is known."""
         self.fleet: Fleet | None = None
         """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
+        self.taken: frozenset[str] = frozenset()
+        """Steps that were settled by choosing a cluster elsewhere, and that nobody has seen."""
         self.watches: dict[str, FeatureWatch] = {}
         """By subscription id."""
         self.carries_on = carries_on
@@ -173,7 +175,7 @@ class WizardApp(App[int]):
 
     def settle(self, step: str, **changes: Any) -> None:
         """This step is answered; what depends on it and was answered before is due for review again."""
-        self.draft = self.draft.settle(step, **changes)
+        self.draft, self.taken = self.draft.settle(step, **changes), self.taken - {step}
         self.changed()
 
     def changed(self) -> None:
@@ -196,10 +198,17 @@ class WizardApp(App[int]):
             return bool(watch and watch.problem)
         return step == "run" and bool(self.active and self.active.status == "failed")
 
+    def is_left(self, step: str) -> bool:
+        """Whether a settled step was not done: its screen was never seen, or it is left to the run."""
+        watch = self.feature_watch if step == "feature" else None
+        return step in self.taken or bool(watch and watch.left)
+
     def spine_note(self, step: str) -> str:
         """A few words under a step's name."""
         draft = self.draft
         match step:
+            case "prerequisites" if step in self.taken:
+                return "taken with the cluster"
             case "feature":
                 return self.feature_watch.note if self.feature_watch else ""
             case "cluster" if "cluster" in draft.settled:
@@ -266,8 +275,10 @@ class WizardApp(App[int]):
         """Choose it without its step: with a cluster that is in it. The preview feature is looked up there, and the run
         waits for it as ever.
         """
+        unseen = {"prerequisites", "feature"} - self.draft.settled
         self.settle("prerequisites", subscription=own)
         self.settle("feature")
+        self.taken |= unseen
         self.watch_feature(own.id)
 
     def forget_clusters(self) -> None:

@@ -185,9 +185,7 @@ ctrl+q   leave; the same answers carry on later"""
             self._ended = active.status, active.cluster_now
             self._show_outcome()
             self.refresh_bindings()
-            self.refresh_frame()
-        elif self._beats % 10 == 1:
-            self.refresh_frame()
+        self.refresh_frame()
 
     def _where(self) -> Content:
         """Where the whole log is, or why it is nowhere."""

@@ -22,6 +22,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
             lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
         )
         first = await operator.sees("Platform-managed key", "production with a mandate")
+        assert "✓ Prerequisites – Feature ✓ Cluster" in first
         assert first.index("Platform-managed key") < first.index("Your key, private vault")
         for key, option, texts in (
             ("down", "Public", ("Your key, public vault", "networks where a firewall on the vault")),
