@@ -205,9 +205,7 @@ r       ask Azure again"""
                 "failed: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
-            second = Content(
-                "\nA key of your own will move it to a user-assigned identity. What that changes: f1"
-            )
+            second = Content("\nA key of your own moves it to a user-assigned identity. What changes: f1")
         else:
             second = Content("")
         return first + second
