@@ -38,7 +38,7 @@ class Option:
     rotation: str
     created: str
     time: str
-    never: str
+    heed: str
     who: str
 
 
@@ -60,7 +60,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, two roles",
         "8–12 min",
-        "delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire the key or its vault",
         "production with a mandate to own the key",
     ),
     Option(
@@ -70,7 +70,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, three roles",
         "4–8 min",
-        "delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire the key or its vault",
         "test clusters, and networks where a firewall on the vault is impossible",
     ),
 )
@@ -115,7 +115,7 @@ class Card(Static, can_focus=True):
             ("it is rotated by", option.rotation),
             ("will be created", option.created),
             ("usually takes", option.time),
-            ("you must never", option.never),
+            ("what to heed", option.heed),
             ("for", option.who),
         ][: -1 if self.moves else None]
         parts: list[tuple[str, str]] = [*head, ("\n", "")]

@@ -26,6 +26,7 @@ from wizard.cloud.clean import clean
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.cloud.problems import AzureError, Problem
 from wizard.key_lifetime import rotates_every
+from wizard.naming import how_often
 from wizard.rules import Finding
 
 _CALLED = {
@@ -358,7 +359,9 @@ esc     back; what you typed is kept"""
         } | self._reading
         if vault and "key" not in self._reading:
             hints["key"] = (
-                f"rotated by the vault: {self._rotated}" if key and self._rotated else self._keys_left_out
+                f"rotated by the vault: {how_often(self._rotated)}"
+                if key and self._rotated
+                else self._keys_left_out
             )
         for name, hint in hints.items():
             self.query_one(f"#{name}", Choice).hint(hint)

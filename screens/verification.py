@@ -110,7 +110,7 @@ esc     back"""
 
     def on_resize(self) -> None:
         if self._report:
-            self._fill(self._report)
+            self.call_after_refresh(self._fill, self._report)  # by then the list has its new width
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ esc     back"""
             self.action_again()
         elif self._watch:
             self._note(
-                f"watching since {self._watch.since} · look {self._watch.looks + 1} in "
+                f"watching since {self._watch.since} · {count(self._watch.looks, 'look')} · again in "
                 f"{duration(self._watch.left)}"
             )
         elif self._report and not self._told and not self._stale:

@@ -95,6 +95,17 @@ def rotation_interval(value: str) -> str | None:
     return None
 
 
+def how_often(interval: str) -> str:
+    """How often the vault rotates a key (`key_lifetime.rotates_every`), or an ISO 8601 duration of one unit, in words: `every year`, `every 90 days`, `30 days
+    before expiry`; as it is where it is another one."""
+    part = re.fullmatch(r"P(\d+)([YMWD])( before expiry)?", interval)
+    if part is None:
+        return f"every {interval}" if interval.startswith("P") else interval
+    unit = {"Y": "year", "M": "month", "W": "week", "D": "day"}[part[2]]
+    words = unit if part[1] == "1" else f"{part[1]} {unit}s"
+    return f"{'1 ' * (part[1] == '1')}{words}{part[3]}" if part[3] else f"every {words}"
+
+
 def kubernetes_version(value: str) -> str | None:
     """Two or three numbers with periods between them."""
     if re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?", value):

@@ -133,7 +133,7 @@ ROWS = [
         2,
         "✗ application 44444444-4444-4444-4444-444444444444 sees no subscription 'x'.",
     ),
-    ("--simulate clusters --location=nowhere", 0, "No cluster that fits in 2 subscriptions."),
+    ("--simulate clusters --location=nowhere", 0, "No cluster in 2 subscriptions fits."),
     ("plan", 2, "Error: Missing option '-f' / '--file'."),
     (
         "--simulate plan -f none.yaml",

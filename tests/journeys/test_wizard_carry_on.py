@@ -109,7 +109,7 @@ async def test_an_interval_that_is_not_in_the_list_is_kept(tmp_path: Path) -> No
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await carried_to_review(operator)
             operator.app.go_to("vault")
-            await operator.sees("every P180D")
+            await operator.sees("every 180 days")
 
 
 async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:

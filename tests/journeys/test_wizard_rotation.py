@@ -73,7 +73,9 @@ async def test_the_vault_is_told_to_rotate_by_itself(tmp_path: Path) -> None:
         await operator.press("enter")
         await operator.sees("Rotate kv-demo/aks-kms by the vault, every 90 days?")
         await operator.press("tab", "enter")
-        await operator.sees("✓ The vault rotates the key every P90D from now on.", "by the vault: P90D")
+        await operator.sees(
+            "✓ The vault rotates the key every 90 days from now on.", "rotated by the vault, every 90 days"
+        )
 
 
 async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) -> None:
