@@ -179,6 +179,16 @@ def test_where_all_is_so_already_nothing_is_written() -> None:
     assert shown.irreversible == ()
 
 
+def test_a_cluster_that_failed_is_not_called_encrypted_whatever_its_settings_ask_for() -> None:
+    wanted, snapshot = _everything_there()
+    assert snapshot.cluster is not None
+    failed = snapshot.cluster | {
+        "properties": snapshot.cluster["properties"] | {"provisioningState": "Failed"}
+    }
+    shown = plan_from(wanted, replace(snapshot, cluster=failed))
+    assert shown.title == "Repair aks-demo, whose settings ask for your own key in a private vault already"
+
+
 def step(key: str, usually: tuple[float, float], *needs: str, action: Action = "create") -> PlannedStep:
     return PlannedStep(key, key, "", action, True, needs, (), (), usually)
 

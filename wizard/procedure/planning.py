@@ -117,8 +117,10 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     )
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
-    if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
+    if cluster_body.settled(target, snapshot.cluster):
         return f"{name} is encrypted with {how} already"
+    if cluster_body.holds(target, snapshot.cluster or {}):
+        return f"Repair {name}, whose settings ask for {how} already"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
     if (
