@@ -443,12 +443,13 @@ class WizardApp(App[int]):
             self.result = DONE if active.status == "succeeded" else NO
             if active.status == "failed" and active.problem:
                 self.background(self._look_at_cluster(active), "reading the cluster", group="run")
+            if active.has_done("feature"):
+                self.watches.pop(active.answers.subscription, None)
+                self.watch_feature(active.answers.subscription)
             if active.status == "succeeded":
                 self.forget_clusters()
                 if self.draft.is_about(active.plan.cluster_id):
                     self.settle("run")
-                self.watches.pop(active.answers.subscription, None)
-                self.watch_feature(active.answers.subscription)
             self.changed()
 
     async def _look_at_cluster(self, active: "ActiveRun") -> None:

@@ -60,7 +60,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, two roles",
         "8–12 min",
-        "never delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire key or vault",
         "production with a mandate to own the key",
     ),
     Option(
@@ -70,7 +70,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, three roles",
         "4–8 min",
-        "never delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire key or vault",
         "test clusters, and networks where a firewall on the vault is impossible",
     ),
 )

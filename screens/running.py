@@ -100,6 +100,10 @@ class ActiveRun:
         """How many steps need nothing more."""
         return sum(s.status in {"succeeded", "already"} for s in self.steps.values())
 
+    def has_done(self, step: str) -> bool:
+        """Whether that step needs nothing more."""
+        return step in self.steps and self.steps[step].status in {"succeeded", "already"}
+
     def log_from(self, number: int) -> list[LogLine]:
         """The lines after the first so many of all; those that are not kept any more are left out."""
         return list(islice(self.log, max(0, number - (self.told - len(self.log))), None))
