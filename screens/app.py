@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from screens.registration import FeatureWatch
 from screens.steps import STEPS, import_all, screen_of
 from screens.theme import CALM
 from screens.welcome import WelcomeScreen
-from screens.words import duration
+from screens.words import duration, state_of
 from wizard.cloud.arm import same
 from wizard.cloud.hindrances import Hindrance
 from wizard.cloud.hindrances import listener as of_hindrances
@@ -91,6 +92,8 @@ class WizardApp(App[int]):
         """Whether these are all that there are, as far as is known."""
         self.fleet: Fleet | None = None
         """What a sweep over all subscriptions has found; kept here so that coming back to it shows it at once."""
+        self.taken: frozenset[str] = frozenset()
+        """Steps that were settled by choosing a cluster elsewhere, and that nobody has seen."""
         self.watches: dict[str, FeatureWatch] = {}
         """By subscription id."""
         self.carries_on = carries_on
@@ -172,7 +175,7 @@ class WizardApp(App[int]):
 
     def settle(self, step: str, **changes: Any) -> None:
         """This step is answered; what depends on it and was answered before is due for review again."""
-        self.draft = self.draft.settle(step, **changes)
+        self.draft, self.taken = self.draft.settle(step, **changes), self.taken - {step}
         self.changed()
 
     def changed(self) -> None:
@@ -195,10 +198,17 @@ class WizardApp(App[int]):
             return bool(watch and watch.problem)
         return step == "run" and bool(self.active and self.active.status == "failed")
 
+    def is_left(self, step: str) -> bool:
+        """Whether a settled step was not done: its screen was never seen, or it is left to the run."""
+        watch = self.feature_watch if step == "feature" else None
+        return step in self.taken or bool(watch and watch.left)
+
     def spine_note(self, step: str) -> str:
         """A few words under a step's name."""
         draft = self.draft
         match step:
+            case "prerequisites" if step in self.taken:
+                return "taken with the cluster"
             case "feature":
                 return self.feature_watch.note if self.feature_watch else ""
             case "cluster" if "cluster" in draft.settled:
@@ -265,8 +275,10 @@ class WizardApp(App[int]):
         """Choose it without its step: with a cluster that is in it. The preview feature is looked up there, and the run
         waits for it as ever.
         """
+        unseen = {"prerequisites", "feature"} - self.draft.settled
         self.settle("prerequisites", subscription=own)
         self.settle("feature")
+        self.taken |= unseen
         self.watch_feature(own.id)
 
     def forget_clusters(self) -> None:
@@ -299,8 +311,20 @@ class WizardApp(App[int]):
         while self.screen is not screen and len(self.screen_stack) > 2:
             self.pop_screen()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
-        """The palette: every step that can be gone to, and leaving."""
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: what the footer offers, every step that can be gone to, and leaving."""
+        offered = {
+            active.binding.action: active
+            for active in screen.active_bindings.values()
+            if active.enabled and active.binding.show and active.binding.action != "app.command_palette"
+        }
+        for action, active in offered.items():
+            what = active.binding.description
+            yield SystemCommand(
+                f"{what[:1].upper()}{what[1:]}",
+                f"The key {self.get_key_display(active.binding)} here",
+                partial(self.run_action, action, active.node),
+            )
         for step in self.draft.reachable if self.azure_or_none else ():
             yield SystemCommand(
                 f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", lambda s=step: self.go_to(s)
@@ -311,7 +335,8 @@ class WizardApp(App[int]):
             yield SystemCommand("Look at many clusters", "With a verdict on each", lambda: look_at_many(self))
         if self.active:
             yield SystemCommand("Go to the run", "Its steps and its log", lambda: self.go_to("run"))
-        yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
+        if "app.quit" not in offered:
+            yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
 
     # -- work in the background ----------------------------------------------------------------------------------
 
@@ -419,13 +444,28 @@ class WizardApp(App[int]):
             if active.under_way:
                 active.end("interrupted")
             self.result = DONE if active.status == "succeeded" else NO
+            if active.status == "failed" and active.problem:
+                self.background(self._look_at_cluster(active), "reading the cluster", group="run")
+            if active.has_done("feature"):
+                self.watches.pop(active.answers.subscription, None)
+                self.watch_feature(active.answers.subscription)
             if active.status == "succeeded":
                 self.forget_clusters()
                 if self.draft.is_about(active.plan.cluster_id):
                     self.settle("run")
-                self.watches.pop(active.answers.subscription, None)
-                self.watch_feature(active.answers.subscription)
             self.changed()
+
+    async def _look_at_cluster(self, active: "ActiveRun") -> None:
+        """See what a run that failed has left the cluster like."""
+        from wizard.cloud.snapshot import read_cluster
+        from wizard.target import Target
+
+        try:
+            found = await read_cluster(self.azure, Target(active.answers, self.azure.cloud.vault_suffix))
+        except AzureError as error:
+            active.cluster_now = f"not known: {error.problem.summary}"
+        else:
+            active.cluster_now = state_of(found)
 
     def verified(self, report: "ClusterReport", *, asked: bool) -> None:
         """A verification has given its verdict; `asked`: on a cluster that was held against answers."""

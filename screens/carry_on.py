@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 
-from screens.dialogs import CLOSE
+from screens.dialogs import Dialog
 from screens.draft import Draft
 from screens.steps import screen_of
 from screens.words import STYLES, count
@@ -27,10 +25,8 @@ if TYPE_CHECKING:
     from wizard.unfinished import Unfinished
 
 
-class CarryOnDialog(ModalScreen["Unfinished | None"]):
+class CarryOnDialog(Dialog["Unfinished | None"]):
     """Which run to carry on; what was under way in each."""
-
-    BINDINGS: ClassVar[list[BindingType]] = CLOSE
 
     def __init__(self, runs: "Sequence[Unfinished]") -> None:
         super().__init__()
@@ -40,7 +36,7 @@ class CarryOnDialog(ModalScreen["Unfinished | None"]):
         with Vertical(classes="dialog"):
             yield Static(Content("Carry on which run?"), classes="title")
             yield OptionList(*(_line(run) for run in self._runs), compact=True)
-            with VerticalScroll(can_focus=False):
+            with VerticalScroll(classes="below-list", can_focus=False):
                 yield Static(id="was")
             yield Static(
                 Content(

@@ -205,18 +205,17 @@ r       ask Azure again"""
                 "failed: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
-            second = Content(
-                "\nA key of your own will move it to a user-assigned identity. What that changes: f1"
-            )
+            second = Content("\nA key of your own moves it to a user-assigned identity. What changes: f1")
         else:
             second = Content("")
         return first + second
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Who only verifies creates no cluster, and verifies with enter."""
-        return not (self._verify_only and action in {"new", "verify"})
+        offered = not (self._verify_only and action in {"new", "verify"})
+        return offered and super().check_action(action, parameters)
 
     def action_open(self) -> None:
         """This cluster, if it can be changed now; the line below the table says why not."""

@@ -42,7 +42,9 @@ class ClusterTable(Frame, Generic[Row]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
-        Binding("slash", "filter", "filter"),
+        Binding(
+            "slash", "filter", "filter", priority=True
+        ),  # so that what is typed after it at once gets there
         Binding("r", "again", "ask again"),
     ]
 
@@ -279,9 +281,13 @@ class ClusterTable(Frame, Generic[Row]):
     def _selected(self) -> None:
         self.action_open()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """In the filter, its key is a letter like any other."""
+        return action != "filter" or not isinstance(self.focused, Input)
+
     def action_filter(self) -> None:
         """Type what to look for."""
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter"))
 
     def action_back(self) -> None:
         """Empty the filters first, then back."""

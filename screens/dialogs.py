@@ -1,7 +1,7 @@
 """Small screens on top of another one: text to read and copy, a question, a problem, a file's name."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +15,32 @@ from screens.fields import Field
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
 
-CLOSE: list[BindingType] = [Binding("escape", "close", "back")]
+Given = TypeVar("Given")
+
+
+class Dialog(ModalScreen[Given]):
+    """A question or a text on top of a screen. Whatever has the focus, what is longer than its room is scrolled by keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "back"),
+        *[
+            Binding(key, f"read('{key}')", show=False)
+            for key in ("up", "down", "pageup", "pagedown", "home", "end")
+        ],
+    ]
+
+    def action_read(self, key: str) -> None:
+        """Scroll the dialog's text."""
+        for text in self.query(VerticalScroll):
+            move = {
+                "up": text.scroll_up,
+                "down": text.scroll_down,
+                "pageup": text.scroll_page_up,
+                "pagedown": text.scroll_page_down,
+                "home": text.scroll_home,
+                "end": text.scroll_end,
+            }[key]
+            move(animate=False)
 
 
 def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
@@ -34,17 +59,17 @@ def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
     return Content.assemble(*parts)
 
 
-class HelpDialog(ModalScreen[None]):
+class HelpDialog(Dialog[None]):
     """What a screen is for and what its keys do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*CLOSE, Binding("f1", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "close", show=False)]
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self._text = text
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog to-read"):
             yield Static(Content("Help"), classes="title")
             with VerticalScroll(can_focus=True):
                 yield Static(Content(self._text))
@@ -55,11 +80,10 @@ class HelpDialog(ModalScreen[None]):
         self.dismiss(None)
 
 
-class _ToKeep(ModalScreen[None]):
+class _ToKeep(Dialog[None]):
     """Something to be read, and to be kept: copied, or saved to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *CLOSE,
         Binding("c", "copy", "copy all"),
         Binding("s", "save", "save"),
     ]
@@ -92,7 +116,7 @@ class ProblemDialog(_ToKeep):
         super().__init__(self._said.plain, "problem.txt")
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"), VerticalScroll(can_focus=True):
+        with Vertical(classes="dialog to-read"), VerticalScroll(can_focus=True):
             yield Static(self._said)
         yield Footer(compact=True)
 
@@ -112,10 +136,8 @@ class TextDialog(_ToKeep):
         yield Footer(compact=True)
 
 
-class SaveDialog(ModalScreen[None]):
+class SaveDialog(Dialog[None]):
     """Asks for a file's name and writes there: `texts` maps a suffix (empty: the name as typed) to what goes in."""
-
-    BINDINGS: ClassVar[list[BindingType]] = CLOSE
 
     def __init__(self, title: str, proposed: str, texts: dict[str, str]) -> None:
         super().__init__()
@@ -184,10 +206,8 @@ def _why(error: Exception) -> str:
     return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
 
 
-class AskDialog(ModalScreen[str]):
+class AskDialog(Dialog[str]):
     """A question with a few answers; the first one is the safe one and has the focus. Esc gives the first."""
-
-    BINDINGS: ClassVar[list[BindingType]] = CLOSE
 
     def __init__(self, title: str, text: str, answers: dict[str, str]) -> None:
         super().__init__()
@@ -198,7 +218,8 @@ class AskDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._title), classes="title")
-            yield Static(Content(self._text), classes="text")
+            with VerticalScroll(can_focus=False):
+                yield Static(Content(self._text))
             with Horizontal(classes="buttons"):
                 for key, label in self._answers.items():
                     yield Button(Content(label), id=key, compact=True)

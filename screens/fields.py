@@ -103,6 +103,12 @@ class Field(Entry):
         self._hint = text
         self._tell()
 
+    def propose(self, text: str) -> None:
+        """Another text; by nobody, so that no `Changed` tells of it."""
+        with self._input.prevent(Input.Changed):
+            self._input.value = text
+        self._tell()
+
     def edit(self) -> None:
         """Put the cursor here."""
         self._input.focus()

@@ -38,7 +38,9 @@ class TopLine(Static):
         if app.draft.subscription:
             parts += [("  ·  ", "dim"), (app.draft.subscription.name, "")]
         if azure:
-            parts += [("  ·  ", "dim"), (short(azure.signed_in.name), "dim")]
+            name = azure.signed_in.name
+            room = app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
+            parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
         styles = {"simulated": "$text-warning on $warning-muted", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 
@@ -78,6 +80,8 @@ class Spine(Static):
             return "◐", STYLES["busy"], note
         if app.has_failed(key):
             return "✗", STYLES["bad"], note
+        if key in draft.settled and app.is_left(key):
+            return "–", STYLES["dim"], note
         if key in draft.settled:
             return "✓", STYLES["good"], note
         return "○", STYLES["dim"], note

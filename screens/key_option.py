@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, DescendantFocus
 from textual.message import Message
 from textual.widgets import Static
 
@@ -38,7 +38,7 @@ class Option:
     rotation: str
     created: str
     time: str
-    never: str
+    heed: str
     who: str
 
 
@@ -60,7 +60,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, two roles",
         "8–12 min",
-        "delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire key or vault",
         "production with a mandate to own the key",
     ),
     Option(
@@ -70,7 +70,7 @@ OPTIONS = (
         "you, or the vault's policy; AKS follows in 6 hours",
         "vault, key, identity, three roles",
         "4–8 min",
-        "delete, disable or let expire the key or its vault",
+        "never delete, disable or let expire key or vault",
         "test clusters, and networks where a firewall on the vault is impossible",
     ),
 )
@@ -79,7 +79,12 @@ OPTIONS = (
 class Card(Static, can_focus=True):
     """One option; takes the focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "choose")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "choose", "choose"),
+        # the card's own, since what it lies in would scroll by them
+        Binding("left,up", "screen.move(-1)", "previous", show=False),
+        Binding("right,down", "screen.move(1)", "next", show=False),
+    ]
 
     class Chosen(Message):
         """The operator took this card."""
@@ -110,7 +115,7 @@ class Card(Static, can_focus=True):
             ("it is rotated by", option.rotation),
             ("will be created", option.created),
             ("usually takes", option.time),
-            ("you must never", option.never),
+            ("what to heed", option.heed),
             ("for", option.who),
         ][: -1 if self.moves else None]
         parts: list[tuple[str, str]] = [*head, ("\n", "")]
@@ -156,11 +161,6 @@ does this wizard.
 left, right   the next card (also up, down and tab)
 enter         choose the card"""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "move(-1)", "previous", show=False),
-        Binding("right,down", "move(1)", "next", show=False),
-    ]
-
     def body(self) -> ComposeResult:
         name = self.wizard.draft.cluster_name
         yield Heading(f"Who holds the key of {name}?", "arrows and enter")
@@ -171,9 +171,10 @@ enter         choose the card"""
                 yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
 
     def on_mount(self) -> None:
+        self.query_one("#from").display = self.query_one("#of-cluster").display = False
         self.background(self._look_ahead(), "asking the rules about the cluster")
         chosen = self.wizard.draft.option or "Private"
-        self.query_one(f"#card-{chosen}", Card).focus()
+        self.query_one(f"#card-{chosen}", Card).focus(scroll_visible=False)
 
     def refresh_frame(self) -> None:
         """Also the cards: which one is taken."""
@@ -184,6 +185,15 @@ enter         choose the card"""
         for card in self.query(Card):
             taken = card.option.choice == self.wizard.draft.option
             card.show(narrow=self.app.size.width < NARROW, taken=taken)
+        self.call_after_refresh(self._bring)
+
+    @on(DescendantFocus)
+    def _bring(self) -> None:
+        """Begin at the top, unless the card that has the focus would not be seen whole."""
+        card, seen = self.focused, self.query_one(VerticalScroll)
+        if isinstance(card, Card):
+            top, bottom = card.virtual_region.y, card.virtual_region.bottom
+            seen.scroll_to(y=max(0, min(top, bottom - seen.size.height)), animate=False)
 
     def _is_now(self, option: Option) -> bool:
         cluster = self.wizard.draft.cluster
@@ -216,9 +226,11 @@ enter         choose the card"""
             return
         except AzureError as error:
             below.update(Content(f"! {clean(error.problem.summary)} The review asks again."))
+            below.display = True
             return
         found = [f for f in plan.findings if f.level != "info" and _of_the_cluster(f)]
         below.update(findings_content(found))
+        below.display = bool(found)
         errors = [f for f in found if f.level == "error"]
         for card in self.query(Card):
             if errors and not card.why_not:
@@ -226,16 +238,16 @@ enter         choose the card"""
             if draft.cluster and plan.now != "none":
                 card.moves = _moves(draft.cluster, card.option, plan.moves[1])
         if plan.now != "none":
-            self.query_one("#from", Static).update(
-                Content.assemble(("now  ", STYLES["good"]), clean(plan.moves[0]))
-            )
+            before = self.query_one("#from", Static)
+            before.update(Content.assemble(("now  ", STYLES["good"]), clean(plan.moves[0])))
+            before.display = True
         self._draw()
 
     def action_move(self, by: int) -> None:
         """The next card, round and round."""
         cards = list(self.query(Card))
         here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
-        cards[(here + by) % len(cards)].focus()
+        cards[(here + by) % len(cards)].focus(scroll_visible=False)
 
     @on(Card.Chosen)
     def _chosen(self, event: Card.Chosen) -> None:

@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from wizard.prerequisites import Prerequisite
 
 
+class Subscriptions(OptionList, inherit_bindings=False):
+    """The list of them. What enter does is in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            binding
+            for binding in OptionList.BINDINGS
+            if not (isinstance(binding, Binding) and binding.key == "enter")
+        ),
+        Binding("enter", "select", "choose"),
+    ]
+
+
 class PrerequisitesScreen(Frame):
     """Tools, sign-in, subscription."""
 
@@ -44,7 +57,7 @@ r       look again, after you mended something"""
             yield Static(id="tools", classes="text")
             yield Static(id="who", classes="text")
             yield Static(Content("Which subscription?"), classes="title text")
-            yield OptionList(id="subscriptions", compact=True)
+            yield Subscriptions(id="subscriptions", compact=True)
 
     def on_mount(self) -> None:
         azure = self.wizard.azure
@@ -66,6 +79,8 @@ r       look again, after you mended something"""
         chosen = self.wizard.draft.subscription
         if chosen and chosen in self.wizard.subscriptions:
             options.highlighted = self.wizard.subscriptions.index(chosen)
+        else:
+            options.action_first()
         options.focus()
         if not self.wizard.subscriptions:
             self.query_one("#who", Static).update(

@@ -25,6 +25,11 @@ class FeatureWatch:
     problem: Problem | None = None
 
     @property
+    def left(self) -> bool:
+        """Whether, as far as is known, somebody still has to register it."""
+        return self.state not in {None, "Registered", GONE}
+
+    @property
     def note(self) -> str:
         """A few words for the spine."""
         if self.problem:

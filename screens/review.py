@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import ScreenResume
+from textual.events import DescendantFocus, ScreenResume
 from textual.widgets import Button, Input, Static
 
 from screens.dialogs import SaveDialog, TextDialog, problem_content
@@ -34,6 +34,8 @@ from wizard.procedure.planning import look, plan_from
 from wizard.procedure.script import script
 from wizard.target import Target
 
+_NOTHING = Content("")
+
 
 class ReviewScreen(Frame):
     """The plan in human words, and the cluster's name to be typed."""
@@ -51,7 +53,7 @@ else is different since. An operation that still runs in Azure is followed, not 
 
 To start, type the cluster's name and press enter. A plan with an error cannot be started; each error says what to do.
 
-enter   go to the line where the name is typed; there: start
+enter   go to the line where the name is typed, with what is for ever above it; there: start
 f2      the same as Azure CLI commands, for what exists now
 f3      every check that was made, with its remedy
 s       save your answers as a file that `aks-kms apply -f FILE` takes
@@ -83,6 +85,8 @@ esc     back, to change something"""
         yield Heading(f"Review: {self.wizard.draft.cluster_name}")
         with VerticalScroll(id="plan"):
             yield Static(id="rows")
+            yield Static(id="for-ever", classes="text")
+            yield Static(id="also", classes="text")
         with Vertical(id="gate"):
             with Horizontal(classes="line"):
                 yield Static(Content("Type the cluster's name to start: "), id="ask")
@@ -114,7 +118,7 @@ esc     back, to change something"""
             self._planning = True
             self._plan = None
             self.query_one("#typed", Input).value = ""
-            self.query_one("#plan").focus()
+            self.query_one("#plan").focus().scroll_home(animate=False)
             self._show()
             self.background(self._make(), "making the plan")
 
@@ -148,7 +152,7 @@ esc     back, to change something"""
         self._show()
 
     def _fail(self, problem: Problem) -> None:
-        self.query_one("#rows", Static).update(problem_content(problem))
+        self._write(problem_content(problem))
         self.query_one("#gate-says", Static).update(Content("There is no plan yet. r makes it again."))
 
     def _beat(self) -> None:
@@ -156,7 +160,7 @@ esc     back, to change something"""
         if self._planning:
             sign = SPINNER[self._beats % 4]
             waited = time.monotonic() - self._began
-            self.query_one("#rows", Static).update(
+            self._write(
                 Content.assemble(
                     (f"{sign} ", STYLES["busy"]), f"Reading Azure to make the plan… {waited:.0f} s"
                 )
@@ -177,7 +181,7 @@ esc     back, to change something"""
         self.query_one(Heading).title(plan.title)
         self._note()
         width = self.query_one("#plan").size.width - 2
-        self.query_one("#rows", Static).update(_rows(plan, width, self._carried(plan)))
+        self._write(_rows(plan, width, self._carried(plan)), _for_ever(plan, width), _also(plan, width))
         typed = self.query_one("#typed", Input)
         nothing = not plan.writes and not plan.errors
         typed.disabled = bool(plan.errors) or nothing
@@ -186,6 +190,13 @@ esc     back, to change something"""
         self._gate_says("")
         if nothing:
             self.query_one("#verify").focus()
+
+    def _write(self, rows: Content, for_ever: Content = _NOTHING, also: Content = _NOTHING) -> None:
+        """What stands above the gate: what is done, what of it is for ever, and whatever else there is to say."""
+        for name, text in (("rows", rows), ("for-ever", for_ever), ("also", also)):
+            widget = self.query_one(f"#{name}", Static)
+            widget.update(text)
+            widget.display = bool(text.plain)
 
     @property
     def _cluster_name(self) -> str:
@@ -219,6 +230,13 @@ esc     back, to change something"""
         self.query_one("#gate-says", Static).update(Content.assemble((text, tone)))
 
     # -- the gate ------------------------------------------------------------------------------------------------
+
+    @on(DescendantFocus, "#typed")
+    def _asked(self) -> None:
+        """Nobody types the name without what is for ever standing above it."""
+        for_ever = self.query_one("#for-ever")
+        if for_ever.display:
+            self.query_one("#plan").scroll_to_widget(for_ever, animate=False, top=True)
 
     @on(Input.Changed, "#typed")
     def _typing(self) -> None:
@@ -282,7 +300,7 @@ esc     back, to change something"""
 
 
 def _rows(plan: Plan, width: int, carried: list[tuple[str, str]]) -> Content:
-    """The whole plan in words, in that many columns; before it, label and sentence, what is said of an earlier run."""
+    """What is done, in words, in that many columns; before it, label and sentence, what is said of an earlier run."""
     effects = [effect for step in plan.steps for effect in step.effects]
     blocks = [_labelled(carried, width)] if carried else []
     if plan.now != "none":
@@ -291,15 +309,23 @@ def _rows(plan: Plan, width: int, carried: list[tuple[str, str]]) -> Content:
         if rows := [effect for effect in effects if effect.verb == verb]:
             blocks.append(_block(verb, words, rows, width))
     if plan.writes:
-        blocks.append(_time_line(plan))
+        blocks.append(_time_line(plan, width))
+    return Content("\n\n").join(blocks)
+
+
+def _for_ever(plan: Plan, width: int) -> Content:
+    """What cannot be undone, and what must be kept for ever."""
     sentences = [("! cannot be undone", text) for text in plan.irreversible]
     sentences += [("! keep for ever", text) for text in plan.keep]
-    sentences += [("! still needed", text) for text in plan.still_needed]
+    return _labelled(sentences, width)
+
+
+def _also(plan: Plan, width: int) -> Content:
+    """What of the past is still needed, what may go later, and what the rules found."""
+    sentences = [("! still needed", text) for text in plan.still_needed]
     sentences += [("· later, by you", text) for text in plan.clean_up]
-    if sentences:
-        blocks.append(_labelled(sentences, width))
-    blocks.append(_verdict(plan, width))
-    return Content("\n\n").join(blocks)
+    blocks = [_labelled(sentences, width)] if sentences else []
+    return Content("\n\n").join([*blocks, _verdict(plan, width)])
 
 
 _MARGIN = 20
@@ -337,14 +363,18 @@ def _block(verb: str, words: str, rows: list[Effect], width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def _time_line(plan: Plan) -> Content:
-    parts: list[tuple[str, str]] = [(f"{'usually ' + usually(*plan.usually):<{_MARGIN}}", "bold")]
+def _time_line(plan: Plan, width: int) -> Content:
+    """How long it takes, and which steps take most of that; a step's stretch is never broken."""
+    head = f"{'usually ' + usually(*plan.usually):<{_MARGIN}}"
+    parts: list[tuple[str, str]] = [(head, "bold")]
+    column = len(head)
     for step in _longest(plan):
-        parts += [
-            ("▕", "$quiet"),
-            (f" {step.key} {usually(*step.usually)} ", STYLES["busy"]),
-            ("▏", "$quiet"),
-        ]
+        stretch = f" {step.key} {usually(*step.usually)} "
+        if column > _MARGIN and column + len(stretch) + 2 > width:
+            parts.append((f"\n{'':<{_MARGIN}}", ""))
+            column = _MARGIN
+        parts += [("▕", "$quiet"), (stretch, STYLES["busy"]), ("▏", "$quiet")]
+        column += len(stretch) + 2
     return Content.assemble(*parts)
 
 

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
-from screens.dialogs import AskDialog, problem_content
+from screens.dialogs import AskDialog, Dialog, problem_content
 from screens.fields import Choice, findings_content
 from screens.vault_words import ROTATIONS
 from screens.words import STYLES, count
 from wizard.cloud.problems import AzureError, Problem
+from wizard.naming import how_often
 from wizard.rotation import Rotation, look, rotate, rotate_every
 from wizard.rules import Finding
 
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
 _PENDING = "rotation-pending"
 
 
-class RotationDialog(ModalScreen[bool]):
+class RotationDialog(Dialog[bool]):
     """What rotating the key of one cluster comes to. Gives whether anything was changed."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#close"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "back")]
 
     def __init__(self, cluster_id: str, name: str) -> None:
         super().__init__()
@@ -43,10 +41,10 @@ class RotationDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(f"The key of {self._name}"), classes="title")
-            with VerticalScroll(id="rotation-body"):
+            with VerticalScroll(can_focus=False):
                 yield Static(id="rotation", classes="text")
                 yield Static(id="rotation-said", classes="text")
-                yield Choice("By the vault", ROTATIONS[1:], key="every", value="P1Y")
+                yield Choice("Have it rotated", ROTATIONS[1:], key="every", value="P1Y")
             with Horizontal(classes="buttons"):
                 yield Button("Close", id="close", compact=True)
                 yield Button("New version now", id="now", compact=True)
@@ -135,7 +133,9 @@ class RotationDialog(ModalScreen[bool]):
         if rotation is None or self._busy:
             return
         words = next(text for text, value in ROTATIONS if value == every)
-        replaces = f" This replaces the present policy ({rotation.every})." if rotation.every else ""
+        replaces = (
+            f" This replaces the present policy ({how_often(rotation.every)})." if rotation.every else ""
+        )
         self.app.push_screen(
             AskDialog(
                 f"Rotate {rotation.vault}/{rotation.key} {words}?",
@@ -166,7 +166,9 @@ class RotationDialog(ModalScreen[bool]):
         self._changed = True
         await self._look()
         self._say(
-            Content.assemble(("✓ ", STYLES["good"]), f"The vault rotates the key every {every} from now on.")
+            Content.assemble(
+                ("✓ ", STYLES["good"]), f"The vault rotates the key {how_often(every)} from now on."
+            )
         )
 
     @on(Button.Pressed, "#close")
@@ -181,7 +183,7 @@ def _facts(rotation: Rotation) -> Content:
     lines: list[Content] = []
     if rotation.key:
         newest = f", the newest of {rotation.newest:%Y-%m-%d %H:%M} UTC" if rotation.newest else ""
-        policy = f"by the vault: {rotation.every}" if rotation.every else "by hand; no policy"
+        policy = f"by the vault, {how_often(rotation.every)}" if rotation.every else "by hand; no policy"
         for label, text in (
             ("key", f"{rotation.vault}/{rotation.key}"),
             ("versions", f"{count(rotation.versions, 'version')}{newest}"),

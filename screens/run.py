@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
 from screens.dialogs import AskDialog, SaveDialog, problem_content
@@ -17,6 +18,44 @@ from screens.words import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usuall
 
 DRAIN = 0.1
 """Seconds between two looks at the run; what came meanwhile is written at once."""
+
+
+class RunLog(Log):
+    """The log: it stays at its end, however its room changes, until somebody goes up in it."""
+
+    def follow(self) -> None:
+        """To the end, unless it is paused. Textual's own following ends where the room changes."""
+        if self.is_vertical_scrollbar_grabbed:
+            self.auto_scroll = False
+        if self.auto_scroll:
+            self.scroll_end(animate=False, x_axis=False)
+
+    def on_resize(self) -> None:
+        self.follow()
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        del event
+        self.auto_scroll = False
+
+    def action_scroll_up(self) -> None:
+        """Up, which pauses it."""
+        self.auto_scroll = False
+        super().action_scroll_up()
+
+    def action_page_up(self) -> None:
+        """A page up, which pauses it."""
+        self.auto_scroll = False
+        super().action_page_up()
+
+    def action_scroll_home(self) -> None:
+        """To the first line, which pauses it."""
+        self.auto_scroll = False
+        super().action_scroll_home()
+
+    def action_scroll_end(self) -> None:
+        """To the last line, and stay there."""
+        self.auto_scroll = True
+        self.follow()
 
 
 class RunScreen(Frame):
@@ -30,7 +69,7 @@ other go on at the same time. The log is also written to the file whose path sta
 The run belongs to the wizard, not to this screen: esc lets you look at earlier screens while it goes on. Leaving the \
 wizard ends the run: what Azure has begun, Azure finishes; the rest is not started, and the same answers carry on later.
 
-f        follow the log, or pause it
+f        follow the log, or pause it; going up in it pauses it as well
 1-9      only the log of that step; 0 all of it
 [ ]      only that of the step before, or after
 /        only lines with certain words
@@ -48,7 +87,9 @@ ctrl+q   leave; the same answers carry on later"""
         Binding("e", "edit", "edit"),
         Binding("s", "save", "save"),
         Binding("f", "follow", "follow/pause"),
-        Binding("slash", "filter", "filter"),
+        Binding(
+            "slash", "filter", "filter", priority=True
+        ),  # so that what is typed after it at once gets there
         Binding("c", "copy", "copy"),
         *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(10)],
         Binding("left_square_bracket", "beside(-1)", "step before", show=False),
@@ -60,10 +101,13 @@ ctrl+q   leave; the same answers carry on later"""
         self._of: ActiveRun | None = None
         """The run that is shown now."""
         self._written = 0
+        self._width = 0
+        """Columns for which the log was written."""
         self._only = ""
         self._words = ""
         self._beats = 0
-        self._ended: str | None = None
+        self._ended: tuple[str | None, str] = None, ""
+        """How the run had ended when that was shown, and what was known of the cluster."""
 
     @property
     def active(self) -> ActiveRun:
@@ -79,7 +123,7 @@ ctrl+q   leave; the same answers carry on later"""
                 yield Static(id="step-rows")
             with Vertical(id="log-side"):
                 yield Static(id="log-title", classes="muted")
-                yield Log(id="log", highlight=False, max_lines=LOG_KEPT)
+                yield RunLog(id="log", highlight=False, max_lines=LOG_KEPT)
                 yield Input(placeholder="only lines with…", id="log-filter", compact=True)
         with VerticalScroll(id="outcome"):
             yield Static(id="outcome-text")
@@ -88,7 +132,7 @@ ctrl+q   leave; the same answers carry on later"""
     def on_mount(self) -> None:
         self.query_one("#log-filter").display = False
         self.query_one("#outcome").display = False
-        self.query_one(Log).focus()
+        self.query_one(RunLog).focus()
         self.every(DRAIN, self._drain)
         self._drain()
 
@@ -96,7 +140,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _begin_anew(self) -> None:
         """Show another run: from its first line, and all of it."""
-        self._of, self._ended, self._only, self._words = self.active, None, "", ""
+        self._of, self._ended, self._only, self._words = self.active, (None, ""), "", ""
         self.query_one("#log-filter", Input).value = ""
         self._filter_done()
         self._show_outcome()
@@ -106,38 +150,42 @@ ctrl+q   leave; the same answers carry on later"""
         active = self.active
         if active is not self._of:
             self._begin_anew()
+        log = self.query_one(RunLog)
+        if (width := log.scrollable_content_region.width) != self._width:
+            self._width = width
+            self._rewrite()
+            return
         self._beats += 1
-        fresh = active.log_from(self._written)
-        self._written = active.told
-        lines = [str(line) for line in fresh if self._fits(line)]
-        log = self.query_one(Log)
-        if lines:
-            log.write_lines(lines)
-        if self._beats % 3 == 1 or active.status != self._ended:
+        if width:
+            fresh = active.log_from(self._written)
+            self._written = active.told
+            if lines := [line.wrapped(width) for line in fresh if self._fits(line)]:
+                log.write_lines(lines)
+                log.follow()
+        if self._beats % 3 == 1 or (active.status, active.cluster_now) != self._ended:
             self._draw()
 
     def _draw(self) -> None:
         active = self.active
         total, done = len(active.steps), active.finished_steps
-        bar = "█" * done + "░" * (total - done)
-        state = active.status or f"{done} of {total} steps done"
+        narrow = self.app.size.width < NARROW
+        bar = "" if narrow else f"  {'█' * done}{'░' * (total - done)}"
+        state = active.status or f"{done} of {total} done"
         self.query_one(Heading).title(f"{active.answers.cluster.name} · {state}")
         expected = f" · usually {usually(*active.plan.usually)}" if active.under_way else ""
-        self.query_one(Heading).note(f"{duration(active.elapsed)} elapsed{expected}  {bar}")
+        self.query_one(Heading).note(f"{duration(active.elapsed)} elapsed{expected}{bar}")
         rows = [self._row(n, progress) for n, progress in enumerate(active.steps.values(), 1)]
         self.query_one("#step-rows", Static).update(Content("\n").join(rows))
-        following = "following" if self.query_one(Log).auto_scroll else "paused; f follows"
+        following = "following" if self.query_one(RunLog).auto_scroll else "paused; f follows"
         only = f" · only {self._only}" if self._only else ""
         words = f" · with “{self._words}”" if self._words else ""
         self.query_one("#log-title", Static).update(Content(f"log, {following}{only}{words}"))
         self.query_one("#log-path", Static).update(self._where())
-        if active.status != self._ended:
-            self._ended = active.status
+        if (active.status, active.cluster_now) != self._ended:
+            self._ended = active.status, active.cluster_now
             self._show_outcome()
             self.refresh_bindings()
-            self.refresh_frame()
-        elif self._beats % 10 == 1:
-            self.refresh_frame()
+        self.refresh_frame()
 
     def _where(self) -> Content:
         """Where the whole log is, or why it is nowhere."""
@@ -183,9 +231,6 @@ ctrl+q   leave; the same answers carry on later"""
         bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
         if bad:
             self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)
-        log = self.query_one(Log)
-        if log.auto_scroll:
-            self.call_after_refresh(log.scroll_end, animate=False)
 
     def _outcome(self) -> Content:
         active = self.active
@@ -225,6 +270,9 @@ ctrl+q   leave; the same answers carry on later"""
                 ("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished"
             )
         )
+        if active.problem:
+            now = active.cluster_now or "not looked at yet"
+            parts.append(Content.assemble(("The cluster now  ", "$quiet"), now))
         if active.plan.now != "none":
             before, then = active.plan.moves
             parts.append(Content.assemble(("Moving from  ", "$quiet"), before, (" to ", "$quiet"), then))
@@ -261,7 +309,16 @@ ctrl+q   leave; the same answers carry on later"""
                 return status in {"failed", "interrupted"}
             case "save":
                 return status is not None
+            case "filter" if isinstance(self.focused, Input):
+                return False  # there it is a letter like any other
+            case "follow" | "filter":
+                return not self._crowded_out
         return True
+
+    @property
+    def _crowded_out(self) -> bool:
+        """Whether the log has given its room to what the run ended with."""
+        return self.app.size.width < NARROW and self.has_class("ended-badly")
 
     def action_onward(self) -> None:
         """To the verification."""
@@ -304,10 +361,9 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_follow(self) -> None:
         """Follow the log, or let it stand."""
-        log = self.query_one(Log)
+        log = self.query_one(RunLog)
         log.auto_scroll = not log.auto_scroll
-        if log.auto_scroll:
-            log.scroll_end(animate=False)
+        log.follow()
         self._draw()
 
     def action_only(self, number: int) -> None:
@@ -326,7 +382,7 @@ ctrl+q   leave; the same answers carry on later"""
         """Ask for words that a line must have."""
         field = self.query_one("#log-filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     @on(Input.Changed, "#log-filter")
     def _filtered(self, event: Input.Changed) -> None:
@@ -336,13 +392,13 @@ ctrl+q   leave; the same answers carry on later"""
     @on(Input.Submitted, "#log-filter")
     def _filter_done(self) -> None:
         self.query_one("#log-filter").display = bool(self._words)
-        self.query_one(Log).focus()
+        self.query_one(RunLog).focus()
 
     def _fits(self, line: LogLine) -> bool:
         return (not self._only or line.step == self._only) and self._words.casefold() in str(line).casefold()
 
     def _rewrite(self) -> None:
-        log = self.query_one(Log)
+        log = self.query_one(RunLog)
         log.clear()
         self._written = 0
         self._drain()

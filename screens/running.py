@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from screens.words import hanging
 from wizard.clock import Clock
 from wizard.cloud.clean import clean, one_line
 from wizard.procedure.events import Event, RunStatus
@@ -44,7 +45,15 @@ class LogLine:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} {self.text}"
+        return f"{self._head}{self.text}"
+
+    @property
+    def _head(self) -> str:
+        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} "
+
+    def wrapped(self, width: int) -> str:
+        """In as many lines of that width as it takes, the text below itself."""
+        return f"{self._head}{hanging(self.text, len(self._head), width)}"
 
 
 @dataclass
@@ -65,6 +74,8 @@ class ActiveRun:
     problem: "Problem | None" = None
     begun: float = 0.0
     took: float | None = None
+    cluster_now: str = ""
+    """After a failure, in words: what the cluster is like, or why that is not known; empty until it was looked at."""
     drifted: tuple[str, ...] = ()
     """Where the cloud was another one than the plan was made for, and nothing was begun: what differs."""
     refused: tuple[Finding, ...] = ()
@@ -88,6 +99,10 @@ class ActiveRun:
     def finished_steps(self) -> int:
         """How many steps need nothing more."""
         return sum(s.status in {"succeeded", "already"} for s in self.steps.values())
+
+    def has_done(self, step: str) -> bool:
+        """Whether that step needs nothing more."""
+        return step in self.steps and self.steps[step].status in {"succeeded", "already"}
 
     def log_from(self, number: int) -> list[LogLine]:
         """The lines after the first so many of all; those that are not kept any more are left out."""

@@ -19,12 +19,14 @@ from screens.frame import NARROW, Frame, Heading
 from screens.live_rules import LiveRules, Seen, place_of
 from screens.vault_entries import A_NEW_IDENTITY, A_NEW_KEY, A_NEW_VAULT, NEW, PARTS, entries, form_of
 from screens.words import STYLES, finding_text
+from wizard import naming
 from wizard.answers import AnswersError
 from wizard.cloud.arm import same
 from wizard.cloud.clean import clean
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.cloud.problems import AzureError, Problem
 from wizard.key_lifetime import rotates_every
+from wizard.naming import how_often
 from wizard.rules import Finding
 
 _CALLED = {
@@ -78,6 +80,8 @@ esc     back; what you typed is kept"""
             "identity": "asking Azure for the identities…",
         }
         """What is said of a choice while Azure is still asked what there is."""
+        self._taken: dict[str, list[str]] = {"vault": [], "key": [], "identity": []}
+        """The names of what exists: of vaults everywhere, of the chosen vault's keys, of the cluster's identities."""
         self._vaults_left_out = ""
         self._keys_left_out = ""
         self._identities_left_out = ""
@@ -111,6 +115,7 @@ esc     back; what you typed is kept"""
         draft, azure = self.wizard.draft, self.wizard.azure
         choice = self.query_one("#vault", Choice)
         rows, problems = await vault_offers.everywhere(azure, self.wizard.subscriptions, vaults)
+        self._taken["vault"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
         usable = vault_offers.nearest_first(draft, usable)
         self._vaults = {row.id: row for row in usable}
@@ -129,6 +134,7 @@ esc     back; what you typed is kept"""
         rows, problems = await vault_offers.everywhere(
             self.wizard.azure, self.wizard.subscriptions, identities
         )
+        self._taken["identity"] = [row.name for row in rows if self._is_beside(row)]
         rows = vault_offers.nearest_first(draft, rows)
         self._identities = {row.id: row for row in rows}
         offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in rows]
@@ -153,6 +159,7 @@ esc     back; what you typed is kept"""
         if vault.id != self._keys_of:
             return
         self._reading.pop("key", None)
+        self._taken["key"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_keys(vault.name, rows)
         self._keys = {row.name: row for row in usable}
         self._keys_left_out = trouble or left_out
@@ -165,6 +172,8 @@ esc     back; what you typed is kept"""
             [A_NEW_KEY, *(vault_offers.offer_of_key(row) for row in usable)],
             kept if kept in self._keys else NEW,
         )
+        if not draft.vault.seen:
+            self._propose("key")
         self._show()
         if self._live.asking or self._found:
             self._ask()
@@ -188,6 +197,36 @@ esc     back; what you typed is kept"""
         typed = {str(field.id): field.value for field in self.query(Field)}
         typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
         return form_of(self.wizard.draft, typed, *self._chosen(), asked=self._reading)
+
+    def _is_beside(self, row: VaultRow | IdentityRow) -> bool:
+        """Whether it is where a new one goes, unless another group is typed."""
+        draft = self.wizard.draft
+        own = draft.subscription.id if draft.subscription else ""
+        return same(row.subscription, own) and same(row.resource_group, draft.resource_group)
+
+    def _propose(self, group: str) -> None:
+        """A name for a new vault, key or identity that none has; what was typed stays."""
+        plain = replace(self.wizard.draft, vault=VaultForm())
+        proposed, longest = {
+            "vault": (plain.vault_name, 24),
+            "key": (plain.key_name, 127),
+            "identity": (plain.identity_name, 128),
+        }[group]
+        field = self.query_one(f"#{group}-name", Field)
+        if self._choice(group) == NEW and same(field.value, proposed):
+            field.propose(naming.free_name(proposed, self._taken[group], longest))
+
+    def _exists(self, group: str) -> bool:
+        """Whether the name that is typed for a new one is that of one which the plan then takes."""
+        name = self._value(f"{group}-name")
+        if group == "vault":
+            there = [row.name for row in self._vaults.values() if self._is_beside(row)]
+        elif group == "key" and self._chosen()[0] is None:
+            there = []
+        else:
+            there = self._taken[group]
+        elsewhere = group != "key" and self._value(f"{group}-group")
+        return not elsewhere and any(same(name, each) for each in there)
 
     @property
     def _too_early(self) -> bool:
@@ -213,6 +252,8 @@ esc     back; what you typed is kept"""
     @on(Choice.Changed)
     def _another(self, event: Choice.Changed) -> None:
         self._silence(str(event.choice.id))
+        if event.choice.id in self._taken:
+            self._propose(event.choice.id)
         self._show()
         self._ask()
 
@@ -275,6 +316,7 @@ esc     back; what you typed is kept"""
         vault = self._vaults.get(self._choice("vault"))
         if vault and vault.id != self._keys_of:
             self._keys_of, self._keys = vault.id, {}
+            self._taken["key"] = []
             self._reading["key"] = "asking Azure for the vault's keys…"
             self.background(self._read_keys(vault), "listing the keys")
         vault, key, identity = self._chosen()
@@ -317,10 +359,15 @@ esc     back; what you typed is kept"""
         } | self._reading
         if vault and "key" not in self._reading:
             hints["key"] = (
-                f"rotated by the vault: {self._rotated}" if key and self._rotated else self._keys_left_out
+                f"rotated by the vault: {how_often(self._rotated)}"
+                if key and self._rotated
+                else self._keys_left_out
             )
         for name, hint in hints.items():
             self.query_one(f"#{name}", Choice).hint(hint)
+        for group in self._taken:
+            there = "exists already: it is used as it is" if self._exists(group) else ""
+            self.query_one(f"#{group}-name", Field).hint(there)
         line = vault_words.drawing(
             draft.cluster_name,
             vault.name if vault else self._value("vault-name"),

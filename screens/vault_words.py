@@ -6,6 +6,7 @@ from screens.words import STYLES
 from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import VaultRow
+from wizard.naming import how_often
 
 KEY_TYPES = [
     (f"{kind} {size}{note}", f"{kind}:{size}")
@@ -26,7 +27,7 @@ ROTATIONS = [
 def rotations(every: str) -> list[tuple[str, str]]:
     """What is offered where that is so already: an interval that is not in the list was asked for elsewhere, and is kept."""
     known = any(value == every for _, value in ROTATIONS)
-    return ROTATIONS if known else [*ROTATIONS, (f"by the vault, every {every}", every)]
+    return ROTATIONS if known else [*ROTATIONS, (f"by the vault, {how_often(every)}", every)]
 
 
 THROUGH = [

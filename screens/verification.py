@@ -115,7 +115,7 @@ esc     back"""
 
     def on_resize(self) -> None:
         if self._report:
-            self._fill(self._report)
+            self.call_after_refresh(self._fill, self._report)  # by then the list has its new width
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ esc     back"""
             self.action_again()
         elif self._watch:
             self._note(
-                f"watching since {self._watch.since} · look {self._watch.looks + 1} in "
+                f"watching since {self._watch.since} · {count(self._watch.looks, 'look')} · again in "
                 f"{duration(self._watch.left)}"
             )
         elif self._report and not self._told and not self._stale:
@@ -174,6 +174,7 @@ esc     back"""
         report = report.with_more(self._inside)
         self._read, self._read_at = Clock(), datetime.now().astimezone()
         self._report = report
+        self.refresh_bindings()
         self.wizard.verified(report, asked=expect is not None)
         self._watched(report)
         self.call_after_refresh(self._show, report)
@@ -373,6 +374,10 @@ esc     back"""
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """A key is rotated where there is one of the operator's own."""
+        return action != "rotate" or bool(self._report and self._report.encryption == "customer-managed")
 
     def action_rotate(self) -> None:
         """What rotating the key comes to; where that changed anything, look again."""

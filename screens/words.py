@@ -3,11 +3,14 @@
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
+from wizard.cloud.arm import dig
+from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption, EncryptionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wizard.cloud.arm import Json
     from wizard.fleet.progress import Progress
     from wizard.rules import Finding
     from wizard.verification.report import Check
@@ -90,6 +93,16 @@ KINDS: dict[EncryptionKind, str] = {
     "customer-managed": "customer-managed key",
     "legacy-kms": "legacy KMS",
 }
+
+
+def state_of(cluster: "Json | None") -> str:
+    """A cluster as Azure returned it, in a few words: its provisioning state, and how its settings would have it encrypted."""
+    if cluster is None:
+        return "it does not exist"
+    state = clean(
+        str(dig(cluster, "properties", "provisioningState") or "in a state that Azure does not say")
+    )
+    return f"{state}; by its settings: {KINDS[Encryption.of(cluster).kind]}"
 
 
 STEP_STATES: dict[str, tuple[str, str, Tone]] = {

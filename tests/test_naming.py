@@ -86,3 +86,11 @@ def test_the_name_proposed_for_a_vault_is_always_a_legal_one(cluster: str):
 def test_the_name_proposed_for_a_vault_is_near_the_cluster_s():
     assert naming.proposed_key_vault("orders-prod") == "kv-orders-prod-kms"
     assert naming.proposed_key_vault("A_very_long_name_of_a_cluster") == "kv-a-very-long-name-kms"
+
+
+def test_a_free_name_is_the_proposed_one_or_the_next_that_nobody_has() -> None:
+    assert naming.free_name("aks-kms", [], 127) == "aks-kms"
+    assert naming.free_name("aks-kms", ["AKS-kms", "aks-kms-2"], 127) == "aks-kms-3"
+    long = "kv-" + "a" * 17 + "-kms"
+    assert naming.key_vault(free := naming.free_name(long, [long], 24)) is None
+    assert free == "kv-" + "a" * 17 + "-k-2"

@@ -10,6 +10,7 @@ from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError
+from wizard.naming import how_often
 from wizard.rotation import Rotation, look, rotate, rotate_every
 
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
@@ -175,3 +176,18 @@ async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
         simulator.remove(vault_id())
         assert codes(await look(azure, cluster_id())) == ["key-unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ("P1Y", "every year"),
+        ("P90D", "every 90 days"),
+        ("P1Y6M", "every P1Y6M"),
+        ("P30D before expiry", "30 days before expiry"),
+        ("P1M before expiry", "1 month before expiry"),
+        ("once, at its expiry", "once, at its expiry"),
+    ],
+)
+def test_how_often_a_key_is_rotated_is_said_in_words(interval: str, words: str) -> None:
+    assert how_often(interval) == words

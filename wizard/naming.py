@@ -6,6 +6,7 @@ keys the patterns of the resource types themselves.
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 
 def subscription(value: str) -> str | None:
@@ -94,6 +95,17 @@ def rotation_interval(value: str) -> str | None:
     return None
 
 
+def how_often(interval: str) -> str:
+    """How often the vault rotates a key (`key_lifetime.rotates_every`), or an ISO 8601 duration of one unit, in words: `every year`, `every 90 days`, `30 days
+    before expiry`; as it is where it is another one."""
+    part = re.fullmatch(r"P(\d+)([YMWD])( before expiry)?", interval)
+    if part is None:
+        return f"every {interval}" if interval.startswith("P") else interval
+    unit = {"Y": "year", "M": "month", "W": "week", "D": "day"}[part[2]]
+    words = unit if part[1] == "1" else f"{part[1]} {unit}s"
+    return f"{'1 ' * (part[1] == '1')}{words}{part[3]}" if part[3] else f"every {words}"
+
+
 def kubernetes_version(value: str) -> str | None:
     """Two or three numbers with periods between them."""
     if re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?", value):
@@ -135,3 +147,14 @@ def proposed_key_vault(cluster_name: str) -> str:
     """A legal vault name near the cluster's: `kv-` + the cluster's name, without what a vault's name cannot have."""
     core = re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9-]", "-", cluster_name.lower())).strip("-")
     return f"kv-{core}"[:20].rstrip("-") + "-kms"
+
+
+def free_name(proposed: str, taken: Collection[str], longest: int) -> str:
+    """The proposed name, or the first of `proposed-2`, `proposed-3`, … that is not taken, whatever the case; in at most
+    `longest` characters."""
+    names = {name.casefold() for name in taken}
+    name, number = proposed, 2
+    while name.casefold() in names:
+        end = f"-{number}"
+        name, number = f"{proposed[: longest - len(end)].rstrip('-')}{end}", number + 1
+    return name

@@ -16,7 +16,10 @@ def command() -> None:
 @command.command("example")
 @click.argument("kind", type=click.Choice(KINDS))
 def example(kind: ExampleKind) -> int:
-    """A commented answers file, which runs as it is on the default simulated Azure."""
+    """A commented answers file to begin with.
+
+    It runs as it is on the default simulated Azure.
+    """
     from wizard import examples
 
     click.echo(examples.example(kind), nl=False)

@@ -163,8 +163,7 @@ def _json(each: "Judged") -> dict[str, Any]:
 
 def _text(rows: "list[ClusterRow]", subscriptions: int, *, narrowed: bool) -> str:
     if not rows:
-        which = "that fits " if narrowed else ""
-        return f"No cluster {which}in {count(subscriptions, 'subscription')}."
+        return f"No cluster in {count(subscriptions, 'subscription')}{' fits' if narrowed else ''}."
     heads = ("NAME", "RESOURCE GROUP", "SUBSCRIPTION", "REGION", "VERSION", "IDENTITY", "ENCRYPTION", "NOTE")
     cells = [
         (

@@ -24,6 +24,7 @@ from screens.headless.outcome import (
 )
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
+from wizard.naming import how_often
 
 if TYPE_CHECKING:
     from wizard.rotation import Rotation
@@ -112,7 +113,7 @@ async def _agree(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
     if yes:
         return
     what = (
-        f"have {rotation.vault} rotate {rotation.key} every {every}"
+        f"have {rotation.vault} rotate {rotation.key} {how_often(every)}"
         if every
         else f"rotate {rotation.vault}/{rotation.key}"
     )
@@ -142,12 +143,12 @@ def _tell(rotation: "Rotation", version: str, every: str | None, output: str) ->
         return
     if every:
         show(
-            f"✓ {rotation.vault} makes a new version of {rotation.key} every {every}; AKS takes it up by itself."
+            f"✓ {rotation.vault} makes a new version of {rotation.key} {how_often(every)}; AKS takes it up by itself."
         )
         return
     show(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
     show(f"  AKS takes it up in {rotation.cluster} within 6 hours, and encrypts every secret anew by itself.")
     show("  Keep the old versions enabled: until then the cluster reads with them, and backups need them.")
     show(
-        f"  Rotation policy: {rotation.every or 'none; `aks-kms rotate --every P1Y` has the vault do it by itself'}"
+        f"  Rotation policy: {how_often(rotation.every) if rotation.every else 'none; `aks-kms rotate --every P1Y` has the vault do it by itself'}"
     )

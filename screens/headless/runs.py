@@ -96,7 +96,10 @@ async def _show(run: str, output: str) -> int:
 @click.argument("run", metavar="ID")
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
-    """The verification with which a run ended, in the shape of `verify -o json`; or the whole run, as Markdown."""
+    """The verification with which a run ended.
+
+    In the shape of `verify -o json`; or the whole run, as Markdown.
+    """
     return carry_out(_report(run, output))
 
 
@@ -132,7 +135,9 @@ async def _report(run: str, output: str) -> int:
 @azure_options
 @click.pass_context
 def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, output: str) -> int:
-    """Carry on a run (without an ID: the newest that did not come to a good end).
+    """Carry on a run that did not come to a good end.
+
+    Without an ID: the newest of them.
 
     Says what was under way, plans again from what Azure shows, tells what that plan has otherwise, and does what is left;
     an operation that still runs in Azure is followed, not started again.

@@ -45,6 +45,8 @@ def test_nothing_heavy_is_loaded_where_nothing_heavy_is_done(arguments: list[str
 
 
 def test_the_help_names_every_command_and_the_exit_codes(shell: Shell):
+    for group in ("answers", "runs"):
+        assert "..." not in shell.run(group, "--help").out.partition("Commands:")[2], "cut at 80 columns"
     done = shell.run("--help")
     assert done.code == 0
     for command in ("check", "clusters", "plan", "apply", "verify", "script", "answers", "runs", "simulator"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from textual.widgets import OptionList, Select
 
+from screens.fields import Field
 from tests.screens.operator import LARGE, Operator, wizard
 from wizard.simulator import Simulator
 
@@ -70,3 +71,21 @@ async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_t
             "microsoft.authorization",
             "microsoft.containerservice",
         }
+
+
+async def test_a_new_key_gets_a_name_that_no_key_has_and_one_that_exists_is_said_to(tmp_path: Path) -> None:
+    async with (
+        Simulator("encrypted", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("aks-demo")
+        await operator.take_key("Public")
+        await operator.sees("Vault, key and identity for aks-demo", "kv-demo · rg-demo", "aks-kms · RSA")
+        await pick(operator, "key", "a new key")
+        field = operator.app.screen.query_one("#key-name", Field)
+        assert field.value == "aks-kms-2"
+        field.edit()
+        await operator.press("end", "backspace", "backspace")
+        await operator.sees("exists already: it is used as it is")
+        assert field.value == "aks-kms"

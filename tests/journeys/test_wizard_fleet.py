@@ -134,7 +134,7 @@ async def test_a_cluster_goes_to_the_wizard(tmp_path: Path) -> None:
         await operator.press("enter")
         await operator.press("t")
         await operator.until(lambda: isinstance(operator.app.screen, ClusterScreen), "the cluster's choice")
-        await operator.sees("Which cluster?", "dev-payments", "4 found in 1 subscription")
+        await operator.sees("Which cluster?", "dev-payments", "4 found in 1 subscription", "– Prerequisites")
         assert operator.app.draft.subscription is not None
         assert operator.app.draft.subscription.id == DEVELOPMENT
         assert not operator.app.found_all, "the clusters of one subscription are not all that there are"

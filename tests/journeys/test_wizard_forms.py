@@ -139,7 +139,7 @@ async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form:
     async with form("no-grant") as (_, operator):
         await named(operator, "vault-name", "kv-mine")
         operator.app.screen.query_one("#tags-input").focus()
-        await operator.sees("✗", "may not Microsoft.Authorization/roleAssignments/write")
+        await operator.sees("✗", "is not allowed Microsoft.Authorization/roleAssignments/write")
         await operator.press("ctrl+n")
         await operator.until(lambda: isinstance(operator.app.screen, ReviewScreen), "the review")
         await operator.sees("it cannot be started")
@@ -150,7 +150,7 @@ async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
         await pick(operator, "rotate", "every year")
         await operator.sees("AKS takes up each new version within 6 hours")
         await operator.press("ctrl+n")
-        await operator.sees("rotated every P1Y", "Enter, then type aks-demo")
+        await operator.sees("rotated every year", "Enter, then type aks-demo")
         answers = chosen(operator)
         assert answers.key is not None
         assert answers.key.rotate_every == "P1Y"

@@ -236,3 +236,11 @@ async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Pa
         await operator.choose("bank-ledger")
         await operator.sees("Azure asks to wait 4 s", "GET bank-ledger: HTTP 429")
         await operator.sees("bank-ledger: secrets are encrypted with")
+
+
+async def test_where_there_is_room_the_line_on_top_names_an_application_whole(tmp_path: Path) -> None:
+    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, (200, 40)) as operator:
+        await operator.sees("Signed in to")
+        name = operator.app.azure.signed_in.name
+        assert name.startswith("application ")
+        assert name in operator.frame().splitlines()[0]

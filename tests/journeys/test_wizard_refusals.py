@@ -84,10 +84,14 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "Likely cause",
             "What to do",
             "Done and stays",
+            "The cluster now  Failed; by its settings: customer-managed key",
             "correlation id",
         )
         assert operator.app.exit_code == 1
-        room = {SMALL: "11", LARGE: "14"}[size]
+        await operator.until(
+            lambda: not operator.app.is_left("feature"), "the feature that the run registered"
+        )
+        room = {SMALL: "12", LARGE: "14"}[size]
         assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
         await operator.sees("sent again to repair it", "Enter, then type orders-prod")

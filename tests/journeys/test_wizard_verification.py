@@ -41,7 +41,7 @@ async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_p
         await verify_only(operator, "bank-ledger")
         await operator.sees("but that is at risk: a check failed.")
         await operator.press("w")
-        await operator.sees("watching since", "look 2 in")
+        await operator.sees("watching since", "1 look · again in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
         await operator.sees("It holds now, since")
         await operator.press("w")

@@ -23,6 +23,7 @@ from tests.facts import (
 from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.snapshot import Snapshot
+from wizard.procedure.differences import otherwise
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_from
 from wizard.target import Target
@@ -103,6 +104,19 @@ def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
         plan("customer-managed-private", bare(chosen, **change)).digest
         != plan("customer-managed-private").digest
     )
+
+
+def test_a_new_cluster_is_said_to_be_created_with_its_nodes_size() -> None:
+    for size, said in (
+        ("Standard_B2s", "3 nodes of Standard_B2s"),
+        (None, "3 nodes of the size that AKS chooses"),
+    ):
+        chosen = answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": size}})
+        plan = plan_from(target(chosen), bare(chosen))
+        step = next(step for step in plan.steps if step.key == "cluster")
+        assert step.title == "Create the managed cluster, encrypted"
+        assert said in step.effects[0].detail
+        assert plan.moves[0] == "no cluster yet"
 
 
 def test_other_answers_make_another_digest() -> None:
@@ -313,3 +327,21 @@ def test_what_azure_names_cannot_reach_the_terminal() -> None:
         feature="\x1b[0mOdd",
     )
     assert "\\u001b" not in json.dumps(plan_from(target(chosen), evil).to_json())
+
+
+@pytest.mark.parametrize(
+    ("name", "after_steps", "said"),
+    [
+        ("id-aks-demo", True, "the cluster's identity is id-aks-demo now, as the run left it"),
+        ("id-aks-demo", False, "the cluster's identity is id-aks-demo now"),
+        ("id-of-somebody", True, "the cluster's identity is id-of-somebody now"),
+    ],
+)
+def test_the_clusters_other_identity_is_named_and_whether_the_run_gave_it(
+    name: str, after_steps: bool, said: str
+) -> None:
+    chosen = answers("customer-managed-private")
+    plan = plan_from(target(chosen), bare(chosen))
+    given = f"/subscriptions/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    fresh = replace(plan, basis=plan.basis | {"identity": ["UserAssigned", [given.lower()]]})
+    assert otherwise(plan.to_json(), fresh, after_steps=after_steps) == [said]

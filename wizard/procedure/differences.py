@@ -1,5 +1,7 @@
 """What two plans for the same answers disagree about, in words: for the gate, and for a run that is carried on."""
 
+from typing import Any
+
 from wizard.cloud.arm import Json
 from wizard.cloud.clean import clean
 from wizard.procedure.plan import Plan
@@ -44,7 +46,11 @@ def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[st
     facts: Json = shown.get("basis") or {}
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
-        if old_value != value and not (after_steps and old_value in _NOTHING):
+        if old_value == value or (after_steps and old_value in _NOTHING):
+            continue
+        if fact == "identity" and isinstance(value, list):
+            found.append(_identity(value, shown if after_steps else {}))
+        else:
             found.append(f"{fact.replace('_', ' ')} {_changed(old_value, value)}")
     return [clean(sentence) for sentence in found]
 
@@ -65,6 +71,14 @@ def _to_do(step: Json) -> str:
 
 def _in_words(step: Json) -> str:
     return "; ".join(f"{effect['what']} {effect['name']} ({effect['detail']})" for effect in step["effects"])
+
+
+def _identity(now: list[Any], shown: Json) -> str:
+    """The identity that the cluster has now, by name; `shown`: the plan whose run may have given it that one."""
+    names = [str(each).rsplit("/", 1)[-1] for each in now[-1]] or ["of the system" if now[0] else "none"]
+    to = str((shown.get("moves") or {}).get("to", "")).casefold()
+    left = ", as the run left it" if to.endswith(f"identity {names[0]}".casefold()) else ""
+    return f"the cluster's identity is {', '.join(names)} now{left}"
 
 
 def _changed(before: object, now: object) -> str:

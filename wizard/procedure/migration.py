@@ -24,6 +24,8 @@ def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
 
 
 def _now(snapshot: Snapshot) -> str:
+    if snapshot.cluster is None:
+        return "no cluster yet"
     there = Encryption.of(snapshot.cluster)
     if there.kind == "platform-managed":
         return "a key that AKS manages"

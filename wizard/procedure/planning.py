@@ -52,7 +52,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         planned.append(
             PlannedStep(
                 key=step.key,
-                title=step.title,
+                title=step.titled(target, snapshot),
                 sentence=step.sentence,
                 action=intent.action,
                 reversible=step.reversible,

@@ -167,11 +167,12 @@ class Run:
             return False
         self._begun[step.key] = self._azure.clock.elapsed()
         self.statuses[step.key] = "running"
-        self._emit(Event(_now(), "step-started", step.key, message=step.title))
+        planned = next(planned for planned in self._plan.steps if planned.key == step.key)
+        self._emit(Event(_now(), "step-started", step.key, message=planned.title))
         of_writes.set(lambda write: self._tell_of(step.key, write))
         of_hindrances.set(lambda hindrance: work.progress(str(hindrance), None, None))
         beating = asyncio.create_task(self._beat(step.key))
-        acts = next(planned for planned in self._plan.steps if planned.key == step.key).action != "none"
+        acts = planned.action != "none"
         try:
             if acts:
                 await step.apply(work)

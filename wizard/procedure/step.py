@@ -90,6 +90,10 @@ class Step(ABC):
         """Keys of the steps that must have finished before, from what exists."""
         return self.needs
 
+    def titled(self, target: Target, snapshot: Snapshot) -> str:  # noqa: ARG002 - most steps have one title
+        """The title, for these answers and what exists."""
+        return self.title
+
     @abstractmethod
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         """What would be done, from what exists. Pure."""

@@ -82,7 +82,7 @@ def rights(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
         yield Finding(
             "error",
             "rights-missing",
-            f"{snapshot.signed_in.name} may not {', '.join(dict.fromkeys(actions))} in {place}.",
+            f"{snapshot.signed_in.name} is not allowed {', '.join(dict.fromkeys(actions))} in {place}.",
             _eligible(snapshot)
             or "Ask an owner for the role Owner there, or Contributor together with User Access Administrator; "
             "or sign in as somebody who has them.",

@@ -68,5 +68,7 @@ async def test_kubectl_says_what_the_api_server_refuses(cloud: Cloud, tmp_path: 
     code, _, said = await kubectl(text.replace("token: ", "token: x"), tmp_path, "get", "secrets")
     assert (code, "You must be logged in" in said) == (1, True), said
     await cloud.raw("POST", f"{cloud.cluster()['id']}/stop")
-    code, _, said = await kubectl(text, tmp_path, "get", "--raw", "/api/v1/secrets")  # otherwise it asks five times
+    code, _, said = await kubectl(
+        text, tmp_path, "get", "--raw", "/api/v1/secrets"
+    )  # otherwise it asks five times
     assert (code, "Unable to connect" in said) == (1, True), said

@@ -48,6 +48,10 @@ class Cluster(Step):
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
         return (low + settle, high + settle)
 
+    def titled(self, target: Target, snapshot: Snapshot) -> str:
+        creates = snapshot.cluster is None and target.answers.cluster.create is not False
+        return "Create the managed cluster, encrypted" if creates else self.title
+
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         answers, cluster = target.answers, snapshot.cluster
         name = answers.cluster.name
@@ -290,7 +294,8 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
         or "AKS's default"
     )
     nodes = new.node_count if new else 0
-    detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} · KMS → {kms}"
+    size = (new.node_vm_size if new else None) or "the size that AKS chooses"
+    detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} of {size} · KMS → {kms}"
     return (Effect("create", "managed cluster", target.answers.cluster.name, detail),)
 
 

@@ -9,6 +9,7 @@ from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.cloud.snapshot import Snapshot, read_key
 from wizard.key_lifetime import lacks_rotation, rotates_every
+from wizard.naming import how_often
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
@@ -56,11 +57,13 @@ class Key(Step):
             kind = f"{dig(snapshot.key, 'properties', 'kty')} {dig(snapshot.key, 'properties', 'keySize') or ''}".strip()
             keeps = Effect("keep", "key", key.name, kind)
             if lacks_rotation(target, snapshot):
-                sets = Effect("change", "rotation policy", key.name, f"rotated every {key.rotate_every}")
+                sets = Effect(
+                    "change", "rotation policy", key.name, f"rotated {how_often(key.rotate_every or '')}"
+                )
                 return Intent("update", (keeps, sets))
             return Intent("none", (keeps,))
         through = "" if target.own.create_through == "resource-manager" else ", through the vault itself"
-        rotated = f"rotated every {key.rotate_every}" if key.rotate_every else "no rotation policy"
+        rotated = f"rotated {how_often(key.rotate_every)}" if key.rotate_every else "no rotation policy"
         detail = f"{key.type} {key.size}, encrypt and decrypt; no expiry, {rotated}{through}"
         return Intent("create", (Effect("create", "key", key.name, detail),))
 

@@ -1,0 +1,109 @@
+"""At 80x24, what is chosen is seen, keys do what the screen says of them, and nothing that counts is out of reach."""
+
+import math
+from pathlib import Path
+
+from textual import events
+from textual.widgets import Input
+
+from tests.screens.operator import SMALL, wizard
+from wizard.simulator import Simulator
+
+
+async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("payments-prod")
+        whose = operator.app
+        await operator.until(
+            lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
+        )
+        first = await operator.sees("Platform-managed key", "production with a mandate")
+        assert "✓ Prerequisites – Feature ✓ Cluster" in first
+        assert first.index("Platform-managed key") < first.index("Your key, private vault")
+        for key, option, texts in (
+            ("down", "Public", ("Your key, public vault", "networks where a firewall on the vault")),
+            ("up", "Private", ("Your key, private vault", "production with a mandate")),
+            ("up", "platform-managed", ("Platform-managed key", "whoever wants encryption without a key")),
+        ):
+            await operator.press(key)
+            await operator.sees(*texts)
+            assert whose.focused is not None
+            assert whose.focused.id == f"card-{option}"
+        await operator.press("enter")
+        await operator.sees("with a key that AKS manages")
+        assert whose.draft.option == "platform-managed"
+
+
+async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path: Path) -> None:
+    async with (
+        Simulator("never-ends", speed=600) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("payments-prod")
+        await operator.to_review("Private")
+        await operator.start("payments-prod")
+        await operator.sees("9 of 11 done", "log, following", "it is followed to its end", "operation-wait)")
+        await operator.press("up")
+        await operator.sees("log, paused")
+        await operator.press("end")
+        await operator.sees("log, following", "operation-wait)")
+
+
+async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        for letter in "/pay/a":
+            operator.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        field = operator.app.screen.query_one("#filter", Input)
+        await operator.until(lambda: field.value == "pay/a", "all of it in the filter")
+        await operator.sees("Which cluster?")
+
+
+async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path: Path) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, SMALL) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.choose("orders-prod")
+        assert "cannot be undone" not in await operator.to_review("Private")
+        await operator.press("enter")
+        await operator.sees(
+            "AKS does not let this encryption be turned off again.",
+            "Purge protection of kv-orders-prod-kms cannot be turned off again",
+            "orders-prod moves to a user-assigned identity",
+            "Losing kv-orders-prod-kms/aks-kms loses the cluster's secrets",
+            "id-orders-prod and its roles on kv-orders-prod-kms",
+            "Type the cluster's name to start",
+        )
+
+
+async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_how(tmp_path: Path) -> None:
+    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+        await operator.sees("Signed in to")
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "⏎ choose")
+        await operator.press("enter")
+        await operator.sees("The preview feature")
+        assert operator.app.draft.subscription == operator.app.subscriptions[0]
+
+
+async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -> None:
+    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+        await operator.sees("Signed in to")
+        await operator.press("ctrl+p")
+        await operator.type("verify on")
+        await operator.sees("Verify only")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type("help")
+        await operator.sees("The key f1 here")
+        await operator.press("enter")
+        await operator.sees("The wizard goes through the steps on the spine")
