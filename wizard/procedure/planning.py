@@ -145,11 +145,12 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
 def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) -> tuple[str, ...]:
     sentences = []
     if encryption.kind == "none":
-        sentences.append("AKS does not let this encryption be turned off again.")
-        if snapshot.feature is not None:  # the how-to's callout for previews of AKS
-            sentences.append(
-                "It is in preview: Microsoft's service-level agreements leave previews out, and it does not mean them for production."
-            )
+        preview = (  # the how-to's callout for previews of AKS
+            " It is in preview: Microsoft's service-level agreements leave it out, and Microsoft does not mean it for production."
+        )
+        sentences.append(
+            f"AKS does not let this encryption be turned off again.{preview if snapshot.feature is not None else ''}"
+        )
     own = target.answers.customer_managed
     if own is not None and snapshot.vault is None and own.vault.purge_protection:
         sentences.append(
