@@ -117,7 +117,7 @@ def test_an_operator_without_rights_is_told_which_are_missing(start_shell: Start
     shell = start_shell("no-rights")
     done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--yes")
     assert done.code == 1
-    assert "may not" in done.err
+    assert "is not allowed Microsoft." in done.err
     assert "Microsoft.ContainerService/managedClusters/write" in done.err
     assert "Ask an owner for the role Owner there" in done.err
     assert shell.simulator is not None
