@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_state_path
-
 from wizard import private
 from wizard.answers import Answers, AnswersError, decode
 from wizard.cloud.arm import Json
@@ -48,7 +46,7 @@ class JournalError(Exception):
 
 def default_root() -> Path:
     """Where runs are kept: `runs` in the user's state directory (`XDG_STATE_HOME` and its likes)."""
-    return user_state_path("aks-kms", appauthor=False) / "runs"
+    return private.state_directory() / "runs"
 
 
 class Journal:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 from wizard import private
 from wizard.cloud.clean import one_line
 from wizard.cloud.problems import Problem
@@ -30,7 +28,7 @@ _TRIES, _PAUSE = 5, 0.1
 
 def default_root() -> Path:
     """Where locks are: `locks` in the user's state directory (`XDG_STATE_HOME` and its likes)."""
-    return user_state_path("aks-kms", appauthor=False) / "locks"
+    return private.state_directory() / "locks"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,17 @@ import os
 import stat
 from pathlib import Path
 
+from platformdirs import user_state_path
+
 DIRECTORY, FILE = 0o700, 0o600
 _MOST = 64 * 1024 * 1024
 """Bytes of one file; a run of an hour writes less than one of these."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+def state_directory() -> Path:
+    """Where this program keeps what is the user's own: journals and locks."""
+    return user_state_path("aks-kms", appauthor=False)
 
 
 class NotPrivateError(OSError):
@@ -23,6 +30,9 @@ class NotPrivateError(OSError):
 
 def make_directory(path: Path) -> None:
     """The directory, with whatever is missing above it; one that exists is looked at. Raises OSError."""
+    own = state_directory()
+    if own in path.parents and os.path.lexists(own):
+        check_directory(own)
     missing = []
     for parent in (path, *path.parents):
         if os.path.lexists(parent):
@@ -42,7 +52,12 @@ def new_directory(path: Path) -> None:
 
 
 def check_directory(path: Path) -> None:
-    """See that it is a directory of the user's own, that nobody else can write in. Raises OSError."""
+    """See that it is a directory of the user's own, that nobody else can write in; and so is the program's own above it.
+
+    What is above that is the user's to arrange, and may be a link to another disk. Raises OSError.
+    """
+    if path.parent == state_directory():
+        check_directory(path.parent)
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise NotPrivateError(

@@ -11,8 +11,10 @@ import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
 from tests.support import answers, carried_out, cluster_id, signed_in, wait_until
+from wizard import journal, private
 from wizard.cloud.problems import AzureError
 from wizard.lock import ClusterLock, HeldError, holders
+from wizard.lock import default_root as lock_directory
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.rotation import Rotation, rotate
@@ -82,6 +84,27 @@ async def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -
     with pytest.raises(OSError, match=r"\.lock"):
         await mine.acquire()
     assert (tmp_path / "elsewhere").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("link", "refused"),
+    [("aks-kms", {"runs", "locks"}), ("aks-kms/runs", {"runs"}), ("aks-kms/locks", {"locks"})],
+)
+def test_no_directory_of_the_programs_own_may_be_a_link(
+    link: str, refused: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    elsewhere.mkdir(0o700)
+    (state / link).parent.mkdir(0o700, parents=True)
+    (state / link).symlink_to(elsewhere)
+    for place in (journal.default_root(), lock_directory()):
+        if place.name in refused:
+            with pytest.raises(private.NotPrivateError, match="is a symbolic link"):
+                private.make_directory(place)
+        else:
+            private.make_directory(place)
+    assert list(elsewhere.iterdir()) == []
 
 
 async def test_a_lock_that_cannot_be_looked_at_hides_no_other(tmp_path: Path) -> None:
