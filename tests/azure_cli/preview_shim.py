@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     with Path(os.environ["AKS_CALLS"]).open("a") as calls:
         calls.write(json.dumps(arguments) + "\n")
     name, group = (rest[rest.index(option) + 1] for option in ("--name", "--resource-group"))
-    if rest[1] == "create" or "--assign-identity" in rest:
+    if rest[1] == "create":
         az(*rest)
     url = (
         f"/subscriptions/{os.environ['SUBSCRIPTION_ID']}/resourceGroups/{group}"
@@ -76,6 +76,13 @@ def main(arguments: list[str]) -> int:
     )
     body = json.loads(az("rest", "--method", "get", "--url", url))
     body["properties"]["securityProfile"] = profile_of(body["properties"].get("securityProfile") or {}, flags)
+    if rest[1] == "update" and "--assign-identity" in rest:
+        if not {"--enable-managed-identity", "--yes"} <= set(
+            rest
+        ):  # the real one refuses, or asks (AZURE.md §0 F)
+            return 1
+        identity = rest[rest.index("--assign-identity") + 1]
+        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     az("rest", "--method", "put", "--url", url, "--body", json.dumps(body))
     az("aks", "wait", "--name", name, "--resource-group", group, "--updated", "--interval", "1")
     return 0
