@@ -97,7 +97,7 @@ ROWS = [
     ("--simulate=unwell.yaml --speed=max check", 3, "TOOL"),
     ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
     (
-        "--simulate=unwell.yaml --speed=max plan -f platform-managed.yaml",
+        "--simulate=unwell-in-one.yaml --speed=max plan -f platform-managed.yaml",
         3,
         "✗ The resource group rg-demo could not be read.",
     ),
@@ -442,10 +442,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     own = answers("customer-managed-private").to_yaml()
     (folder / "misspelt.yaml").write_text(own.replace("network_access", "netwerk_access"))
     (folder / "principles.yaml").write_text("description: x\nextends: contoso\nprinciples: {}\n")
-    for name, method in (("unwell", "*"), ("unwell-in-writing", "PUT")):
+    faults = (("unwell", "*", "*"), ("unwell-in-writing", "PUT", "*"), ("unwell-in-one", "GET", "*/rg-demo"))
+    for name, method, path in faults:
         (folder / f"{name}.yaml").write_text(
             "description: A passing fault that does not pass.\nextends: contoso\nfaults:\n"
-            f"- match: {{method: '{method}', path: '/subscriptions*'}}\n"
+            f"- match: {{method: '{method}', path: '/subscriptions{path}'}}\n"
             "  answer: {status: 503, code: ServerBusy, message: Come back later.}\n"
         )
     twin = f"{{{PRODUCTION}: {{}}, {DEVELOPMENT}: {{groups: {{rg-demo: {{location: westus2, clusters: {{aks-demo: {{}}}}}}}}}}}}"

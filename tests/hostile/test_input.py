@@ -133,7 +133,7 @@ NAMES = {
     for name, rule in vars(naming).items()
     if callable(rule)
     and getattr(rule, "__module__", "") == "wizard.naming"
-    and not name.startswith(("_", "proposed"))
+    and not name.startswith(("_", "proposed", "free_name", "how_often"))
 }
 
 
