@@ -6,15 +6,9 @@ It is stateful and strict, and knows nothing of the rest of this project. Worlds
         os.environ.update(azure.environment)
 """
 
-from wizard.simulator.simulator import (
-    Recorded,
-    ScenarioError,
-    Simulator,
-    StateFileError,
-    env_lines,
-    scenario_schema,
-    scenarios,
-)
+from wizard.simulator.problems import ScenarioError, StateFileError
+from wizard.simulator.record import Recorded
+from wizard.simulator.simulator import Simulator, env_lines, scenario_schema, scenarios
 
 __all__ = [
     "Recorded",

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from wizard.simulator.problems import ScenarioError, StateFileError
+from wizard.simulator.problems import ScenarioError
 from wizard.simulator.record import Recorded, RecordFile
 from wizard.simulator.wire import Json
 
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from wizard.simulator.state import State
     from wizard.simulator.world import World
 
-__all__ = [
-    "Recorded",
-    "ScenarioError",
-    "Simulator",
-    "StateFileError",
-    "env_lines",
-    "scenario_schema",
-    "scenarios",
-]
 START_TIMEOUT = 30.0
 MOST_REMEMBERED = 20_000
 MOST_BYTES = 32 * 1024 * 1024
