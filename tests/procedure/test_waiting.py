@@ -204,7 +204,7 @@ BUSY: Json = {"status": 429, "code": "TooManyRequests", "message": "Please try a
 
 async def test_a_busy_day_is_no_failure(tmp_path: Path) -> None:
     answer = {**BUSY, "headers": {"Retry-After": "0.01"}}
-    fault = {"match": {"path": "/subscriptions*", "every": 3}, "answer": answer}
+    fault = {"match": {"path": "/subscriptions*", "every": 5}, "answer": answer}
     async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
         _, _, status = await carried_out(azure, PRIVATE)
         assert len([request for request in simulator.requests if request.status == 429]) > 10
@@ -247,7 +247,13 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
         clock, patience = ByHand(), Patience(refusal_wait=1800)
         unchecked: Any = None  # what kind of cluster it is plays no part
         work = Work(
-            replace(azure, clock=clock), unchecked, unchecked, patience, lambda *_: None, lambda *_: None
+            replace(azure, clock=clock),
+            unchecked,
+            unchecked,
+            patience,
+            lambda *_: None,
+            lambda *_: None,
+            unchecked,
         )
         waits, made = Refusals(work), 0
 

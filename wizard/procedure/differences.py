@@ -1,5 +1,6 @@
 """What two plans for the same answers disagree about, in words: for the gate, and for a run that is carried on."""
 
+from collections.abc import Collection
 from typing import Any
 
 from wizard.cloud.arm import Json
@@ -29,24 +30,49 @@ def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[st
 
     `after_steps`: steps were done between the two, and what was nothing then and is something now came with them.
     """
-    found = []
-    before = _steps(shown)
-    for step in fresh.to_json()["steps"]:
-        old = before.pop(step["key"], None)
-        was, now = (old or {}).get("action"), step["action"]
-        if old is None:
-            found.append(f"{step['title']}: was not there, {_to_do(step)}")
-        elif was == "none" != now:
-            found.append(f"{step['title']}: was so already, {_to_do(step)}")
-        elif now not in {was, "none"}:
-            found.append(f"{step['title']}: was {was}, is now {now}: {_in_words(step)}")
-        elif was == now and old.get("effects") != step["effects"]:
-            found.append(f"{step['title']}: is now {_in_words(step)}")
-    found += [f"{step.get('title')}: is not needed any more" for step in before.values()]
+    gone = _steps(shown).keys() - {step.key for step in fresh.steps}
+    return [
+        *(sentence for step in fresh.steps for sentence in of_step(shown, fresh, step.key)),
+        *(
+            clean(f"{step.get('title')}: is not needed any more")
+            for key, step in _steps(shown).items()
+            if key in gone
+        ),
+        *of_facts(shown, fresh, after_steps=after_steps),
+    ]
+
+
+def of_step(shown: Json, fresh: Plan, key: str) -> list[str]:
+    """What a later plan has otherwise in one of its steps; nothing where it is only done by now."""
+    step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
+    old = _steps(shown).get(key)
+    was, now = (old or {}).get("action"), step["action"]
+    if old is None:
+        found = f"was not there, {_to_do(step)}"
+    elif was == "none" != now:
+        found = f"was so already, {_to_do(step)}"
+    elif now not in {was, "none"}:
+        found = f"was {was}, is now {now}: {_in_words(step)}"
+    elif was == now and _told(old) != _told(step):
+        found = f"is now {_in_words(step)}"
+    else:
+        return []
+    return [clean(f"{step['title']}: {found}")]
+
+
+def _told(step: Json) -> list[Json]:
+    """A step's effects, without details of what is kept: the plan touches none of it, and its digest leaves them out."""
+    effects = step.get("effects") or ()
+    return [each | {"detail": ""} if each.get("verb") == "keep" else each for each in effects]
+
+
+def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:
+    """What a later plan has otherwise in the facts it stands on, `but` for some of them."""
     facts: Json = shown.get("basis") or {}
+    found = []
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
-        if old_value == value or (after_steps and old_value in _NOTHING):
+        if old_value == value or fact in but or (after_steps and old_value in _NOTHING):
             continue
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))

@@ -16,11 +16,7 @@ _CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
 
 
 async def lasting_cause(work: Work) -> Finding | None:
-    """What is wrong for good, from what Azure shows now; None where only time is missing. Raises AzureError.
-
-    Looked for before AKS is asked as well: with a private vault it cannot check, and would break
-    (AKS:use-kms-etcd-encryption).
-    """
+    """What is wrong for good, from what Azure shows now; None where only time is missing. Raises AzureError."""
     snapshot = await take(work.azure, work.target)
     found = [finding for rule in _CAUSES for finding in rule(work.target, snapshot)]
     found += _not_granted(work, snapshot) + _not_reachable(work, snapshot)

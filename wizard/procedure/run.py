@@ -21,6 +21,7 @@ from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepSt
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from
+from wizard.procedure.second_look import look_once_more
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
 from wizard.target import Target
@@ -223,8 +224,19 @@ class Run:
         def verified(report: ClusterReport) -> None:
             self.report = report
 
+        async def once_more() -> None:
+            await look_once_more(self._azure, self._target, self._plan, self.statuses)
+
         return Work(
-            self._azure, self._target, snapshot, self._patience, progress, log, self._granted, verified
+            self._azure,
+            self._target,
+            snapshot,
+            self._patience,
+            progress,
+            log,
+            once_more,
+            self._granted,
+            verified,
         )
 
     def _fail(self, key: str, problem: Problem) -> None:

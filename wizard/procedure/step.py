@@ -1,7 +1,7 @@
 """What a step is: one object in one file, from which plan, review row, run and script line all come."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -40,6 +40,9 @@ class Work:
     progress: Callable[[str, float | None, float | None], None]
     """Tell what is being waited for: message, seconds spent, seconds expected."""
     log: Callable[[str, Audience], None]
+    look_once_more: Callable[[], Awaitable[None]]
+    """Look again at what the plan stands on, as it is done before what cannot be undone: raises AzureError where that is
+    no longer so."""
     granted: dict[str, float] = field(default_factory=dict)
     """When (by the clock) this run gave something to the identity, by the step's key; what settling is counted from."""
     verified: Callable[[ClusterReport], None] = lambda _: None

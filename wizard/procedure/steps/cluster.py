@@ -14,12 +14,11 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot, read_cluster
 from wizard.patience import Patience
 from wizard.procedure import tags
-from wizard.procedure.permission import lasting_cause
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
-from wizard.rules import Finding, Right
+from wizard.rules import Right
 from wizard.target import Target
 from wizard.vault_use import closes_last, may_use_key
 
@@ -92,7 +91,6 @@ class Cluster(Step):
         else has changed since the plan was made is not written over.
         """
         await let_roles_settle(work)
-        await self._look_once_more(work)
         refusals = Refusals(work)
         async for spent in work.tries(
             "operation_wait", work.patience.cluster_retry, "AKS to take the cluster there"
@@ -107,6 +105,8 @@ class Cluster(Step):
             if now is not None and state not in _AT_REST:
                 work.progress(f"another operation on the cluster is under way ({state})", spent, None)
                 continue
+            await work.look_once_more()
+            work.log("what the plan stands on is as it was; AKS is asked now", "detail")
             try:
                 await self._send(work, now)
             except AzureError as error:
@@ -118,14 +118,6 @@ class Cluster(Step):
                 refusals.last or _busy_for_good(work.answers.cluster.name), work.patience, "operation_wait"
             )
         )
-
-    async def _look_once_more(self, work: Work) -> None:
-        """Whatever the key needs is still as it should be, just before the one step that cannot be undone."""
-        if work.answers.customer_managed is None:
-            return
-        if cause := await lasting_cause(work):
-            raise AzureError(_not_touched(work.answers.cluster.name, cause))
-        work.log("vault, key, identity and its rights are as they should be; AKS is asked now", "detail")
 
     async def _send(self, work: Work, now: Json | None) -> None:
         """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
@@ -341,16 +333,6 @@ def _still_going(work: Work) -> Problem:
         "Start again later, an operation that is still under way is followed, not started anew; "
         f"{work.patience.more('operation_wait')}.",
         retryable=True,
-    )
-
-
-def _not_touched(name: str, cause: Finding) -> Problem:
-    return Problem(
-        "input",
-        f"The cluster {name} was not touched: something that its key needs has changed.",
-        cause.message,
-        cause.remedy,
-        code=cause.code,
     )
 
 

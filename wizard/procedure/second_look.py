@@ -1,0 +1,75 @@
+"""The gate once more, just before the one step that cannot be undone: it may be an hour after the first time.
+
+Whatever the gate stops for stops here too, but for what the run itself has done since. What of the cluster the update
+replaces is compared where the update is sent, with each try (`steps.cluster`).
+"""
+
+from collections.abc import Mapping
+
+from wizard import cluster_body
+from wizard.cloud.azure import Azure
+from wizard.cloud.problems import AzureError, Problem
+from wizard.procedure.differences import of_facts, of_step
+from wizard.procedure.plan import Plan
+from wizard.procedure.planning import look, plan_from
+from wizard.rules import Finding
+from wizard.target import Target
+
+_REPLACED = frozenset({"exists", "security_profile", "identity"})
+_ALWAYS_ASKED = frozenset({"provider"})
+"""Nothing in Azure shows that a resource provider was refreshed."""
+_OURS: Mapping[str, frozenset[str]] = {
+    "principal": frozenset({"identity"}),
+    "vault_purge_protection": frozenset({"vault"}),
+    "vault_public_network_access": frozenset({"vault", "firewall"}),
+    "key_expires": frozenset({"key"}),
+}
+"""By fact of a plan: the steps that may have changed it."""
+
+
+async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Mapping[str, str]) -> None:
+    """Pass where Azure is as the plan, and the steps that have finished since (by their `statuses`), leave it.
+
+    Raises AzureError where it is not, or where it cannot be read.
+    """
+    snapshot = await look(azure, target)
+    fresh = plan_from(target, snapshot)
+    name = target.answers.cluster.name
+    if fresh.errors:
+        raise AzureError(_forbidden(name, fresh.errors[0]))
+    shown = plan.to_json()
+    acted = {key for key, status in statuses.items() if status == "succeeded"}
+    ours = {fact for fact, steps in _OURS.items() if steps & acted}
+    if not plan.basis["exists"]:
+        ours.add("kubernetes_version")
+    found: list[str] = []
+    for step in fresh.steps:
+        if step.action != "none" and step.key in acted - _ALWAYS_ASKED:
+            found.append(f"{step.title}: was done, and is to be done again")
+        elif step.action != "none" and statuses.get(step.key) == "already":
+            found += of_step(shown, fresh, step.key)
+    found += of_facts(shown, fresh, but=_REPLACED | ours)
+    if snapshot.cluster is not None and not cluster_body.holds(target, snapshot.cluster):
+        found += of_step(shown, fresh, "cluster")
+    if found:
+        raise AzureError(_drifted(name, found))
+
+
+def _forbidden(name: str, finding: Finding) -> Problem:
+    return Problem(
+        "input",
+        f"The cluster {name} was not touched: it is no longer as the plan needs it.",
+        finding.message,
+        finding.remedy,
+        code=finding.code,
+    )
+
+
+def _drifted(name: str, differences: list[str]) -> Problem:
+    return Problem(
+        "azure",
+        f"The cluster {name} was not touched: Azure has changed since the plan was made.",
+        "; ".join(differences) + ".",
+        "Plan again and look at the difference.",
+        retryable=True,
+    )
