@@ -232,6 +232,22 @@ async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_
     assert len([message for message in told(events, "cluster") if "Asking again" in message]) == 2
 
 
+@pytest.mark.parametrize("header", ["Location", "Azure-AsyncOperation", "Operation-Location"])
+@pytest.mark.parametrize(
+    "link", ["https://evil.example/x", "https://127.0.0.1:1/x", "http://localhost/x", "//[/x"]
+)
+async def test_an_operation_is_followed_nowhere_but_at_azure(header: str, link: str, tmp_path: Path) -> None:
+    """The token goes along wherever it is followed. The cluster itself shows what became of it."""
+    answer = {"status": 202, "text": "{}", "headers": {header: link}}
+    async with signed_in(world(tmp_path, faults=[{"match": {**CLUSTER_PUT, "count": 1}, "raw": answer}])) as (
+        _,
+        azure,
+    ):
+        _, events, status = await carried_out(azure, PRIVATE)
+    assert status == "succeeded"
+    assert [m for m in told(events, "cluster") if m.startswith("NotUnderstoodError: ")]
+
+
 async def test_but_not_for_ever(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": STALE}])) as (_, azure):
         problem = problem_of(await carried_out(azure, PRIVATE))

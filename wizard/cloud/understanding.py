@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from azure.core.exceptions import DecodeError, HttpResponseError, ServiceResponseError
 from azure.core.pipeline import policies
@@ -29,7 +29,8 @@ class Understanding(policies.ContentDecodePolicy):
     """Decodes answers as azure-core's own policy does, and takes nothing for an answer that is no JSON object.
 
     A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
-    A next page is looked for where the first one came from and nowhere else, for the token goes along.
+    A next page is looked for where the first one came from and nowhere else, and a long-running operation there or in
+    Azure's regions, for the token goes along.
     """
 
     def __init__(self, illegible: Illegible | None = None, *, quote: bool = True) -> None:
@@ -52,6 +53,8 @@ class Understanding(policies.ContentDecodePolicy):
         _in_whole_seconds(answer)
         if answer.request.method == "HEAD":
             return
+        if self._illegible and answer.status_code < 300 and (why := _follows_away(answer)):
+            raise self._not_azures(answer, why)
         if answer.status_code in {200, 201}:
             self._decode(request, response)
             body = response.context.get(self.CONTEXT_NAME)
@@ -137,10 +140,21 @@ def _leads_away(body: object, address: str) -> str | None:
     return f"its next page is said to be on {_place(str(link))[1] or 'no host'}"
 
 
-def _place(address: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address; nothing of what is none."""
+def _follows_away(answer: Any) -> str | None:
+    """Why a long-running operation is not followed: it is said to be somewhere else. A region's own host is none."""
+    here = _place(answer.request.url)
+    for header in ("Azure-AsyncOperation", "Operation-Location", "Location"):
+        link = str(answer.headers.get(header) or "")
+        scheme, host, port = _place(link, answer.request.url)
+        if (scheme, port) != (here[0], here[2]) or not (host == here[1] or host.endswith(f".{here[1]}")):
+            return f"what it has begun is said to be followed on {host or 'no host'}"
+    return None
+
+
+def _place(address: str, base: str = "") -> tuple[str, str, int]:
+    """Scheme, host and port of an address, which may be relative to a base; nothing of what is none."""
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(urljoin(base, address))
         port = parts.port or 443
     except ValueError:
         return "", "", 0
