@@ -15,7 +15,6 @@ from wizard.cloud.arm import Json
 from wizard.patience import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.procedure.steps.cluster import Cluster
 from wizard.rules import cluster, governance, identity, key, regions, vault
 
 PLATFORM, PRIVATE, PUBLIC = (
@@ -141,9 +140,9 @@ async def test_without_the_rule_azure_refuses(
     monkeypatch.setattr(rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not case.rule))
 
     async def does_not_look(*_: object) -> None:
-        """The step looks for the same once more, before AKS is asked."""
+        """The gate is passed once more before AKS is asked."""
 
-    monkeypatch.setattr(Cluster, "_look_once_more", does_not_look)
+    monkeypatch.setattr("wizard.procedure.run.look_once_more", does_not_look)
     async with signed_in(place(case, tmp_path)) as (_, azure):
         plan = await make_plan(azure, case.chosen)
         assert plan.errors == (), "no other rule foresees it"

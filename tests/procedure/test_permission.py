@@ -74,16 +74,16 @@ async def test_the_cause_behind_the_one_message_is_found(
 
 
 @pytest.mark.parametrize(
-    ("road", "meddle", "code"),
+    ("road", "meddle", "named"),
     [
-        ("customer-managed-private", take_the_role_away, "identity-role-missing"),
-        ("customer-managed-public", turn_to_access_policies, "identity-role-missing"),
-        ("customer-managed-private", shut_everybody_out, "vault-bypass-closed"),
-        ("customer-managed-public", close_the_firewall, "vault-firewall-denies"),
+        ("customer-managed-private", take_the_role_away, "Key Vault Crypto User"),
+        ("customer-managed-public", turn_to_access_policies, "access policy"),
+        ("customer-managed-private", shut_everybody_out, "trusted Azure services"),
+        ("customer-managed-public", close_the_firewall, "The firewall of kv-demo keeps the internet out"),
     ],
 )
 async def test_the_cluster_is_not_touched_where_its_key_would_not_do(
-    road: Road, meddle: Callable[[Simulator], None], code: str
+    road: Road, meddle: Callable[[Simulator], None], named: str
 ) -> None:
     """With a private vault AKS cannot check, and the API server breaks instead: so it is looked at once more."""
     async with signed_in() as (simulator, azure):
@@ -96,6 +96,6 @@ async def test_the_cluster_is_not_touched_where_its_key_would_not_do(
 
         run = Run(azure, wanted, plan, listeners=[spoil])
         assert await run.execute(plan.digest) == "failed"
-        assert run.problems["cluster"].code == code
+        assert named in run.problems["cluster"].cause
         assert run.problems["cluster"].remedy
         assert not [r for r in simulator.writes() if "/managedclusters/" in r.path.lower()]

@@ -66,6 +66,12 @@ def _told(step: Json) -> list[Json]:
     return [each | {"detail": ""} if each.get("verb") == "keep" else each for each in effects]
 
 
+def undone(fresh: Plan, key: str) -> str:
+    """That a step which was done meanwhile is to be done once more."""
+    step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
+    return clean(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
+
+
 def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:
     """What a later plan has otherwise in the facts it stands on, `but` for some of them."""
     facts: Json = shown.get("basis") or {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from wizard import cluster_body
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError, Problem
-from wizard.procedure.differences import of_facts, of_step
+from wizard.procedure.differences import of_facts, of_step, undone
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from
 from wizard.rules import Finding
@@ -45,7 +45,7 @@ async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Map
     found: list[str] = []
     for step in fresh.steps:
         if step.action != "none" and step.key in acted - _ALWAYS_ASKED:
-            found.append(f"{step.title}: was done, and is to be done again")
+            found.append(undone(fresh, step.key))
         elif step.action != "none" and statuses.get(step.key) == "already":
             found += of_step(shown, fresh, step.key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)
