@@ -44,10 +44,10 @@ def form(tmp_path: Path) -> Form:
 
 
 async def named(operator: Operator, entry: str, name: str) -> None:
-    """Type another name into an entry, and leave it."""
+    """Write another name into an entry, and leave it."""
     operator.app.screen.query_one(f"#{entry}-input").focus()
     await operator.press("ctrl+a", "ctrl+k")
-    await operator.type(name)
+    await operator.paste(name)
     await operator.press("tab")
 
 

@@ -46,7 +46,10 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
         },
         {
             "match": {"method": "POST", "path": "/keys/aks-kms/create", "nth": 2},
-            "page": {"content_type": "application/json", "body": '{"key": {"kid": "none"}, "attributes": {}}'},
+            "page": {
+                "content_type": "application/json",
+                "body": '{"key": {"kid": "none"}, "attributes": {}}',
+            },
             "after": True,
         },
         {
