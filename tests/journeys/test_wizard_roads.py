@@ -28,9 +28,18 @@ def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
     return profile
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("create", [False, True], ids=["existing", "new"])
-@pytest.mark.parametrize("option", ["platform-managed", "Private", "Public"])
+@pytest.mark.parametrize(
+    ("option", "create", "size"),
+    [
+        ("platform-managed", False, SMALL),
+        ("platform-managed", True, LARGE),
+        ("Private", False, LARGE),
+        ("Private", True, SMALL),
+        ("Public", False, SMALL),
+        ("Public", True, LARGE),
+    ],
+    ids=lambda value: {True: "new", False: "existing", SMALL: "80x24", LARGE: "120x40"}.get(value, value),
+)
 async def test_a_road_ends_in_a_verified_cluster(
     option: str, create: bool, size: tuple[int, int], tmp_path: Path
 ) -> None:
