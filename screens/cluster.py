@@ -142,7 +142,7 @@ r       ask Azure again"""
         words, tone = encryption(row.encryption)
         why = _SHORT.get(row.why_not or "", row.why_not or "")
         plain: Tone = "dim" if why else "plain"
-        said = why or ("failed" if row.provisioning_state == "Failed" else "")
+        said = why or row.ended_badly
         if words.startswith("legacy KMS") and why.startswith("legacy KMS"):
             now = cell(why, "warn")  # it says both
         else:
@@ -199,10 +199,10 @@ r       ask Azure again"""
                 f"It cannot be changed now: {explained(row)}",
                 "" if self._verify_only else " v still verifies it.",
             )
-        elif row.provisioning_state == "Failed":
+        elif row.ended_badly:
             second = Content.assemble(
                 ("\n! ", STYLES["warn"]),
-                "failed: can be repaired. The review says what is missing, and the same plan sends it again.",
+                f"{row.ended_badly}: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
             second = Content("\nA key of your own moves it to a user-assigned identity. What changes: f1")

@@ -5,18 +5,12 @@ work; the CPU time is the client's alone.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+
+from tests.served import served
 
 SIZES = (100, 1_000, 10_000)
-_COMMAND = [sys.executable, "-m", "screens"]
-_ROOT = Path(__file__).parents[2]
 
 _MEASURED = """
 import asyncio, json, os, resource, sys, time
@@ -80,7 +74,8 @@ def fleet() -> None:
     """Each way at each size; the last column is the way that this one is held against."""
     print(f"  {'':<34} {'clusters':>9} {'wall':>9} {'a second':>9} {'CPU':>9} {'peak memory':>12}")
     for size in SIZES:
-        with _served(size) as environment:
+        spec = {"clusters": size, "subscriptions": max(1, size // 250)}
+        with served({"description": "A fleet.", "extends": "fleet", "fleet": spec}, "max") as environment:
             seconds = {way: _measure(way, what, environment) for way, what in _WAYS.items()}
         print(f"  {'':<34} {'':>9} a GET for each takes {seconds['gets'] / seconds['basic']:.1f}× as long")
 
@@ -95,31 +90,3 @@ def _measure(way: str, what: str, environment: dict[str, str]) -> float:
         f" {found['cpu']:>7.1f} s {found['peak']:>9.0f} MB"
     )
     return float(found["seconds"])
-
-
-@contextmanager
-def _served(size: int) -> Iterator[dict[str, str]]:
-    """The environment of a simulated Azure with that many clusters more than Contoso's, 250 in a subscription."""
-    with tempfile.TemporaryDirectory() as folder:
-        world, env = Path(folder, "world.yaml"), Path(folder, "azure.env")
-        spec = {"clusters": size, "subscriptions": max(1, size // 250)}
-        world.write_text(json.dumps({"description": "A fleet.", "extends": "fleet", "fleet": spec}))
-        surroundings = os.environ | {"PYTHONPATH": str(_ROOT)}
-        server = subprocess.Popen(
-            [*_COMMAND, "simulator", "--scenario", str(world), "--speed", "max", "--env", str(env)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=surroundings,
-        )
-        try:
-            while not env.exists():
-                if server.poll() is not None:
-                    raise RuntimeError("The simulated Azure did not start.")
-                time.sleep(0.05)
-            exported = subprocess.run(
-                ["sh", "-c", f". '{env}' && env"], check=True, capture_output=True, text=True, env={}
-            ).stdout
-            yield surroundings | dict(line.split("=", 1) for line in exported.splitlines() if "=" in line)
-        finally:
-            server.terminate()
-            server.wait()

@@ -133,6 +133,13 @@ def test_why_a_cluster_cannot_be_chosen(body: Json, why_not: str | None) -> None
     assert cluster_row(body, HERE).why_not == why_not
 
 
+@pytest.mark.parametrize(
+    ("state", "words"), [("Failed", "failed"), ("Canceled", "canceled"), ("Succeeded", ""), ("Updating", "")]
+)
+def test_what_can_be_repaired_is_told_by_its_state(state: str, words: str) -> None:
+    assert cluster_row(cluster(provisioningState=state), HERE).ended_badly == words
+
+
 def test_a_row_of_a_bare_body_and_of_one_that_would_like_to_move_the_cursor() -> None:
     bare = cluster_row({"id": cluster_id()}, HERE)
     assert (bare.name, bare.nodes, bare.kind) == ("", 0, "none")

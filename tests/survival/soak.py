@@ -6,14 +6,10 @@ time as `--speed` makes of it; it prints what it measured at each sixth, and end
 
 import asyncio
 import gc
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +20,7 @@ from textual.widgets import Log
 from screens.app import WizardApp
 from screens.running import ActiveRun
 from tests.screens.operator import LARGE, Operator
+from tests.served import served
 from tests.support import wait_until
 from wizard.cloud.azure import connect
 
@@ -32,7 +29,6 @@ WORLD = {
     "extends": "contoso",
     "durations": {"feature": 1_000_000},
 }
-_COMMAND = [sys.executable, "-m", "screens"]
 
 
 @dataclass(frozen=True)
@@ -50,32 +46,9 @@ class Measured:
     """Seconds of real time until a key that was pressed had its effect on the screen."""
 
 
-@contextmanager
-def served(folder: Path, speed: float) -> Iterator[dict[str, str]]:
-    """A simulated Azure in a process of its own, and what the environment needs to reach it."""
-    world, env = folder / "world.yaml", folder / "env"
-    world.write_text(json.dumps(WORLD))
-    process = subprocess.Popen(
-        [*_COMMAND, "simulator", "--scenario", str(world), "--speed", str(speed), "--env", str(env)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while not env.exists() or not env.read_text().endswith("\n"):
-            time.sleep(0.05)
-            assert process.poll() is None, "the simulated Azure did not start"
-        shown = subprocess.run(
-            ["bash", "-c", f". {env} && env -0"], capture_output=True, check=True, text=True
-        )
-        yield dict(line.split("=", 1) for line in shown.stdout.split("\0") if line)
-    finally:
-        process.terminate()
-        process.wait()
-
-
 async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list[Measured]:
     """Wait so many hours of Azure's time before the run's screen; how it stood at each part of them."""
-    with served(folder, speed) as environment:
+    with served(WORLD, speed) as environment:
         environment["AKS_KMS_PATIENCE"] = f"feature-wait={hours * 36000:.0f}"
         app = WizardApp(
             lambda tell: connect(environment, tell=tell),

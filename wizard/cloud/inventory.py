@@ -7,7 +7,7 @@ from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.clean import clean
-from wizard.cloud.encryption import Encryption, EncryptionKind
+from wizard.cloud.encryption import ENDED_BADLY, Encryption, EncryptionKind
 from wizard.cloud.problems import Problem
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 
@@ -47,11 +47,16 @@ class ClusterRow:
             return "legacy KMS v1" if legacy else "needs 1.33"
         if self.power_state.casefold() == "stopped":
             return "stopped"
-        if self.provisioning_state not in {"Succeeded", "Failed", "Canceled"}:
+        if self.provisioning_state not in ENDED_BADLY | {"Succeeded"}:
             return f"is {self.provisioning_state.lower()}"
         if self.identity == "service principal":
             return "needs a managed identity"
         return None
+
+    @property
+    def ended_badly(self) -> str:
+        """`failed` or `canceled` where its last operation was, which the same request repairs; empty elsewhere."""
+        return self.provisioning_state.casefold() if self.provisioning_state in ENDED_BADLY else ""
 
 
 @dataclass(frozen=True)

@@ -185,24 +185,3 @@ _VERDICTS = {
     "customer-managed": "secrets are encrypted with {key}",
     "legacy-kms": "secrets are encrypted with {key} by the legacy KMS experience",
 }
-
-
-@dataclass(frozen=True)
-class Report:
-    """The outcome for one or more clusters."""
-
-    clusters: tuple[ClusterReport, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every cluster passed."""
-        return all(cluster.passed for cluster in self.clusters)
-
-    def to_json(self) -> dict[str, Any]:
-        """The shape of `verify -o json`."""
-        passed = sum(cluster.passed for cluster in self.clusters)
-        total = len(self.clusters)
-        return {
-            "clusters": [cluster.to_json() for cluster in self.clusters],
-            "summary": {"total": total, "passed": passed, "failed": total - passed},
-        }
