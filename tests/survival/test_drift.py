@@ -9,14 +9,17 @@ import pytest
 from tests.journeys.test_roads import FURNISHED, laid_over
 from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json, dig
+from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, RefusedError, Run
+from wizard.procedure.second_look import look_once_more
 from wizard.simulator import Simulator
 from wizard.simulator.key_store import find_key
 from wizard.simulator.locks import new_lock
 from wizard.simulator.scenario_limits import PolicySpec
+from wizard.target import Target
 
 PRIVATE = answers("customer-managed-private")
 CLOSED = laid_over(FURNISHED, {"vaults": {"kv-demo": {"default_action": "Deny"}}})
@@ -194,3 +197,16 @@ async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_p
     named = NAMED_THEN.get(fact, DRIFTS[fact][1])
     assert named.casefold() in f"{problem.summary} {problem.cause}".casefold()
     assert problem.remedy
+
+
+async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_refuse(tmp_path: Path) -> None:
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+        plan = await make_plan(azure, PRIVATE)
+        target = Target(PRIVATE, azure.cloud.vault_suffix)
+        DRIFTS["cluster: another operation"][0](simulator)
+        await look_once_more(azure, target, plan, {})
+        DRIFTS["cluster: version too old"][0](simulator)
+        with pytest.raises(AzureError) as stopped:
+            await look_once_more(azure, target, plan, {})
+    assert stopped.value.problem.code == "cluster-version-too-old"

@@ -16,6 +16,8 @@ from wizard.rules import Finding
 from wizard.target import Target
 
 _REPLACED = frozenset({"exists", "security_profile", "identity"})
+_WAITED_FOR = frozenset({"cluster-busy"})
+"""Findings that pass by themselves: AKS refuses in between, and is asked again."""
 _ALWAYS_ASKED = frozenset({"provider"})
 """Nothing in Azure shows that a resource provider was refreshed."""
 _OURS: Mapping[str, frozenset[str]] = {
@@ -35,8 +37,8 @@ async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Map
     snapshot = await look(azure, target)
     fresh = plan_from(target, snapshot)
     name = target.answers.cluster.name
-    if fresh.errors:
-        raise AzureError(_forbidden(name, fresh.errors[0]))
+    if errors := [finding for finding in fresh.errors if finding.code not in _WAITED_FOR]:
+        raise AzureError(_forbidden(name, errors[0]))
     shown = plan.to_json()
     acted = {key for key, status in statuses.items() if status == "succeeded"}
     ours = {fact for fact, steps in _OURS.items() if steps & acted}
