@@ -32,6 +32,15 @@ def test_what_is_left(outside: str, shown: str) -> None:
     assert clean(outside) == shown
 
 
+@pytest.mark.parametrize(
+    "opener", ["\x1b]", "\x9d", "\x1bP", "\x1b[", "\x1b[0;", "\x9b1", "\x1b ", "\x1b]0;\x1b\\", "\x1b]a\x07"]
+)
+def test_a_megabyte_of_sequences_that_have_no_end_is_cleaned_all_the_same(opener: str) -> None:
+    """Each was once looked for to the end of the text: an hour, in which not even Ctrl-C was heard. The test's own limit
+    is two minutes."""
+    assert not set(clean(opener * (1_000_000 // len(opener)))) & set("\x07\x1b\x9b\x9d")
+
+
 def test_one_line_has_no_other() -> None:
     assert one_line(" two\r\n lines\tand more ") == "two lines and more"
 

@@ -6,10 +6,11 @@ import unicodedata
 _ESCAPES = re.compile(
     r"""
     (?:\x1b\[|\x9b) [\x30-\x3f]* [\x20-\x2f]* [\x40-\x7e]           # CSI: colours, cursor movement
-    | (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]) .*? (?:\x07|\x1b\\|\x9c) # OSC, DCS, SOS, PM, APC with their ends
+    | (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])                          # OSC, DCS, SOS, PM, APC,
+      [^\x07\x1b\x90\x98\x9c-\x9f]* (?:\x07|\x1b\\|\x9c)           # … to their ends, where no other begins before
     | \x1b [\x20-\x2f]* [\x30-\x7e]                                 # every shorter escape
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 
 _NEW_LINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
