@@ -1,20 +1,34 @@
 """The standard variables decide which requests go through a proxy."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from tests.support import PRODUCTION, signed_in, world
+from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
+from wizard.cloud.azure import connect
+from wizard.cloud.problems import AzureError
+from wizard.cloud.proxies import Proxy, ca_bundle, proxy_for, without_secret
+from wizard.journal import Journal
+from wizard.procedure.events import Event
+from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
+from wizard.simulator import Simulator
 
+SECRET = "s3cr3t-of-the-proxy"
 PROXY = "http://proxy.example:3128"
 ARM = "management.azure.com"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 def test_a_proxy_by_any_of_its_names(name: str) -> None:
-    assert proxy_for(ARM, {name: PROXY}) == PROXY
+    assert proxy_for(ARM, {name: PROXY}) == Proxy(PROXY)
 
 
 def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
-    assert proxy_for(ARM, {"ALL_PROXY": "http://other.example", "HTTPS_PROXY": PROXY}) == PROXY
+    assert proxy_for(ARM, {"ALL_PROXY": "http://other.example", "HTTPS_PROXY": PROXY}) == Proxy(PROXY)
     assert proxy_for(ARM, {"HTTP_PROXY": PROXY}) is None
     assert proxy_for(ARM, {"HTTPS_PROXY": ""}) is None
     assert proxy_for(ARM, {}) is None
@@ -39,7 +53,7 @@ def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
 )
 def test_no_proxy_names_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
     for name in ("NO_PROXY", "no_proxy"):
-        assert proxy_for(host, {"HTTPS_PROXY": PROXY, name: no_proxy}) == (None if direct else PROXY)
+        assert proxy_for(host, {"HTTPS_PROXY": PROXY, name: no_proxy}) == (None if direct else Proxy(PROXY))
 
 
 def test_the_bundle_of_trusted_certificates() -> None:
@@ -47,3 +61,99 @@ def test_the_bundle_of_trusted_certificates() -> None:
     assert ca_bundle({"REQUESTS_CA_BUNDLE": "/b.pem"}) == "/b.pem"
     assert ca_bundle({"SSL_CERT_FILE": "/a.pem", "REQUESTS_CA_BUNDLE": "/b.pem"}) == "/a.pem"
     assert ca_bundle({"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": ""}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "proxy"),
+    [
+        ("proxy.example:3128", Proxy("http://proxy.example:3128")),
+        ("https://proxy.example/", Proxy("https://proxy.example")),
+        ("http://[::1]:3128", Proxy("http://[::1]:3128")),
+        ("http://me:p%40ss@proxy.example:3128", Proxy("http://proxy.example:3128", "me", "p@ss")),
+        ("me:pass@proxy.example", Proxy("http://proxy.example", "me", "pass")),
+    ],
+)
+def test_who_asks_a_proxy_is_kept_apart_from_its_address(text: str, proxy: Proxy) -> None:
+    assert proxy_for(ARM, {"HTTPS_PROXY": text}) == proxy
+    assert "pass" not in repr(proxy)
+
+
+def test_a_library_that_takes_it_in_the_address_alone_gets_it_there() -> None:
+    proxy = proxy_for(ARM, {"HTTPS_PROXY": "http://me:p%40ss@proxy.example:3128"})
+    assert proxy is not None
+    assert proxy.whole == "http://me:p%40ss@proxy.example:3128"
+    assert Proxy(PROXY).whole == PROXY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"socks5://me:{SECRET}@proxy",
+        f"http://me:{SECRET}@",
+        f"http://{SECRET}:x",
+        f"http://h:{SECRET}",
+        f"h/{SECRET}",
+    ],
+)
+def test_what_is_no_address_of_a_proxy_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(AzureError) as refused:
+        proxy_for(ARM, {"HTTPS_PROXY": text})
+    assert SECRET not in repr(refused.value.problem)
+    assert "http://HOST:PORT" in refused.value.problem.remedy
+
+
+@pytest.mark.parametrize("variable", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST"])
+async def test_nor_is_a_password_in_the_address_of_azure(variable: str) -> None:
+    async with Simulator() as simulator:
+        environment = simulator.environment
+        place = environment["AKS_KMS_ARM_ENDPOINT"].removeprefix("https://")
+        with pytest.raises(AzureError) as refused:
+            async with connect(environment | {variable: f"https://me:{SECRET}@{place}"}):
+                pass
+    assert refused.value.problem.kind == "input"
+    assert SECRET not in repr(refused.value.problem)
+
+
+@pytest.mark.parametrize("text", ["x://a:b@c", "url='http://a:b@c:1/d'", "//a@b", "https://a:b@c@d/e"])
+def test_an_address_is_told_without_who_asks(text: str) -> None:
+    assert without_secret(text) == text[: text.index("//") + 2] + "…" + text[text.rindex("@") :]
+
+
+@pytest.fixture
+async def refusing() -> AsyncIterator[str]:
+    """The place of a proxy that wants to know who asks, and never believes it."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        assert b"Proxy-Authorization: Basic " in asked
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_the_password_of_a_proxy_that_refuses_is_told_nowhere(refusing: str, tmp_path: Path) -> None:
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    environment: dict[str, str | None] = {"NO_PROXY": None, "no_proxy": None}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there}), environment=environment) as (
+        _,
+        azure,
+    ):
+        plan = await make_plan(azure, PRIVATE)
+        journal = Journal.begin(PRIVATE, plan, root=tmp_path / "runs")
+        seen: list[Event] = []
+
+        def behind_a_proxy(event: Event) -> None:
+            seen.append(event)
+            if event.type == "step-started" and event.step == "cluster":
+                azure.environment["HTTPS_PROXY"] = f"http://me:{SECRET}@{refusing}"  # type: ignore[index]
+
+        run = Run(azure, PRIVATE, plan, listeners=[journal, behind_a_proxy])
+        assert await run.execute(plan.digest) == "failed"
+        journal.close()
+    assert "407" in run.problems["cluster"].azure_said
+    assert SECRET not in repr([run.problems, seen])
+    for path in journal.path.iterdir():
+        assert SECRET not in path.read_text("utf-8"), path

@@ -270,7 +270,7 @@ def _network(cloud: Cloud, environment: Mapping[str, str]) -> dict[str, Any]:
     proxy = proxy_for(urlsplit(cloud.authority).hostname or "", environment)
     return {
         "connection_verify": ca_bundle(environment) or True,
-        "proxies": {"https": proxy} if proxy else None,
+        "proxies": {"https": proxy.whole} if proxy else None,
         "use_env_settings": False,
     }
 

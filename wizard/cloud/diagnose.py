@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem, ProblemKind
+from wizard.cloud.proxies import without_secret
 from wizard.cloud.throttling import TOO_MANY, retry_after
 
 
@@ -223,7 +224,7 @@ def problem_from(error: Exception, summary: str) -> Problem:
         "What came back is no answer of Azure's: something on the way (a proxy, a sign-in page) may have answered instead.",
         "Check the proxy (HTTPS_PROXY), then try again; if it stays, save the report and ask Azure support.",
         code=type(error).__name__,
-        azure_said=clean(str(error)),
+        azure_said=clean(without_secret(str(error))),
         retryable=True,
     )
 
@@ -238,7 +239,7 @@ def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
         cause,
         remedy,
         code=type(error).__name__,
-        azure_said=clean(str(error)),
+        azure_said=clean(without_secret(str(error))),
         retryable=True,
     )
 
@@ -271,7 +272,7 @@ def _refusal(error: Any, summary: str) -> Problem:
         return _not_signed_in(said, summary, code)
     passing = error.status_code in {408, 429, 500, 502, 503, 504}
     if known is None and _is_sign_in(error) and not passing:
-        return _not_signed_in(said or str(error), summary, code)
+        return _not_signed_in(said or without_secret(str(error)), summary, code)
     if known is None:
         kind: Literal["transient", "azure"] = "transient" if passing else "azure"
         known = _Known(

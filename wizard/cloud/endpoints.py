@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from wizard.cloud.arm import dig
 from wizard.cloud.hindrances import Hindrance, met
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.proxies import Proxy, without_secret
 
 if TYPE_CHECKING:
     import aiohttp
@@ -105,7 +106,7 @@ async def discover(
     arm_endpoint: str,
     session: "aiohttp.ClientSession",
     environment: Mapping[str, str],
-    proxy: str | None,
+    proxy: Proxy | None,
     *,
     within: float = 30,
 ) -> Cloud:
@@ -115,11 +116,11 @@ async def discover(
     cannot be had or lacks what is needed.
     """
     arm = arm_endpoint.rstrip("/")
-    if urlsplit(arm).scheme != "https":
+    if urlsplit(arm).scheme != "https" or "@" in arm:
         raise AzureError(
             Problem(
                 "input",
-                f"{arm_endpoint!r} is not an https:// address.",
+                f"{without_secret(arm_endpoint)!r} is not an https:// address of a host.",
                 "Azure's clients send tokens over TLS only.",
                 "Give --arm-endpoint (or AKS_KMS_ARM_ENDPOINT) as https://HOST[:PORT].",
             )
@@ -131,7 +132,8 @@ async def discover(
         document = await _document(
             lambda: session.get(
                 f"{arm}/metadata/endpoints?api-version={_METADATA_VERSION}",
-                proxy=proxy,
+                proxy=proxy.url if proxy else None,
+                proxy_headers=proxy.headers if proxy else None,
                 timeout=limit,
                 allow_redirects=False,
             )
@@ -141,7 +143,7 @@ async def discover(
             Problem(
                 "unreachable",
                 f"{arm} did not say which cloud it is.",
-                f"{type(error).__name__}: {error}",
+                f"{type(error).__name__}: {without_secret(str(error))}",
                 "Check --arm-endpoint, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
                 retryable=True,
             )
@@ -205,11 +207,11 @@ async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.Clien
 def over_tls(authority: str) -> str:
     """The address that tokens come from, without a trailing slash. Raises AzureError where it is not spoken to over TLS."""
     whole = (authority if "://" in authority else f"https://{authority}").rstrip("/")
-    if urlsplit(whole).scheme != "https" or not urlsplit(whole).hostname:
+    if urlsplit(whole).scheme != "https" or not urlsplit(whole).hostname or "@" in whole:
         raise AzureError(
             Problem(
                 "input",
-                f"{authority!r} is no address to sign in at.",
+                f"{without_secret(whole)!r} is no address to sign in at.",
                 "Secrets are sent there, and over TLS only.",
                 "Give AZURE_AUTHORITY_HOST as https://HOST[:PORT], or unset it.",
             )

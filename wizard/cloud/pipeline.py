@@ -48,7 +48,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         """Send one request; keywords as azure-core's own transport takes them. Raises azure-core's errors, and no others."""
         host = urlsplit(request.url).hostname or ""
         if not config.get("proxies") and (proxy := proxy_for(host, self._environment)):
-            config["proxy"] = proxy
+            config |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
         try:
             async with asyncio.timeout(self._whole):  # a proxy that never answers has no limit of aiohttp's
                 return await super().send(request, **config)

@@ -1,11 +1,45 @@
 """Which proxy a request goes through, from the standard environment variables."""
 
+import base64
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
+from wizard.cloud.problems import AzureError, Problem
 
-def proxy_for(host: str, environment: Mapping[str, str]) -> str | None:
-    """The proxy for an HTTPS request to `host`: HTTPS_PROXY or ALL_PROXY, unless NO_PROXY names the host."""
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy, and as whom it is asked: kept apart, because whoever fails to reach an address tells of it."""
+
+    url: str
+    """`http://HOST:PORT`, and nothing else."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request for a way through it says of whoever asks."""
+        if not self.user:
+            return {}
+        told = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return {"Proxy-Authorization": f"Basic {told}"}
+
+    @property
+    def whole(self) -> str:
+        """The address with whoever asks in it, for a library that takes it in no other way."""
+        scheme, _, place = self.url.partition("://")
+        secret = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
+        return f"{scheme}://{secret}{place}"
+
+
+def proxy_for(host: str, environment: Mapping[str, str]) -> Proxy | None:
+    """The proxy for an HTTPS request to `host`: HTTPS_PROXY or ALL_PROXY, unless NO_PROXY names the host.
+
+    Raises AzureError where the variable holds no address of a proxy.
+    """
     values = {
         name.lower(): value
         for name, value in environment.items()
@@ -15,7 +49,33 @@ def proxy_for(host: str, environment: Mapping[str, str]) -> str | None:
     if proxy is None:
         return None
     bypassed = proxy_bypass_environment(host, {"no": values.get("no_proxy", "")})
-    return None if bypassed else proxy
+    return None if bypassed else _proxy(proxy)
+
+
+def _proxy(text: str) -> Proxy:
+    """What a variable says of a proxy; `http://` may be left out, as everywhere."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if not host or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"}:
+        raise AzureError(
+            Problem(
+                "input",
+                "HTTPS_PROXY (or ALL_PROXY) holds no address of a proxy.",
+                "What it holds is not repeated here: it may be a password.",
+                "Give it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset it.",
+            )
+        )
+    place = f"[{host}]" if ":" in host else host
+    url = f"{parts.scheme}://{place}{f':{port}' if port else ''}"
+    return Proxy(url, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def without_secret(text: str) -> str:
+    """A text without the user and password of any address in it."""
+    return re.sub(r"(?<=//)[^\s/]*@", "…@", text)
 
 
 def ca_bundle(environment: Mapping[str, str]) -> str | None:

@@ -14,6 +14,7 @@ from azure.core.pipeline import PipelineResponse, policies
 from wizard.clock import Clock
 from wizard.cloud.clean import one_line
 from wizard.cloud.hindrances import Hindrance, met
+from wizard.cloud.proxies import without_secret
 from wizard.cloud.throttling import TOO_MANY
 from wizard.patience import Patience
 
@@ -90,4 +91,4 @@ def named(request: Any) -> str:
 
 
 def _said(error: Exception | None) -> str:
-    return one_line(str(error) or type(error).__name__)[:200]
+    return one_line(without_secret(str(error)) or type(error).__name__)[:200]
