@@ -191,3 +191,25 @@ async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
 )
 def test_how_often_a_key_is_rotated_is_said_in_words(interval: str, words: str) -> None:
     assert how_often(interval) == words
+
+
+async def test_a_key_that_somebody_else_rotated_meanwhile_is_not_rotated_again(tmp_path: Path) -> None:
+    """Both looked, both agreed; the second one took an hour over it."""
+    async with signed_in(encrypted(tmp_path), speed=1) as (_, azure):
+        first, second = await look(azure, cluster_id()), await look(azure, cluster_id())
+        await rotate(azure, first)
+        with pytest.raises(AzureError) as refused:
+            await rotate(azure, second)
+        assert len(await versions(azure)) == 2
+    assert "Another version was made" in refused.value.problem.cause
+
+
+async def test_nor_is_the_key_that_the_cluster_no_longer_uses(tmp_path: Path) -> None:
+    async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
+        seen = await look(azure, cluster_id())
+        uses = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-other.vault.local.test/keys/new"}}
+        simulator.change(cluster_id(), {"properties": {"securityProfile": uses}})
+        with pytest.raises(AzureError) as refused:
+            await rotate(azure, seen)
+        assert len(await versions(azure)) == 1
+    assert refused.value.problem.remedy

@@ -159,12 +159,13 @@ def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> lis
 
 async def rotate(azure: Azure, rotation: Rotation) -> str:
     """Make a new version of the key, and return it. Raises AzureError, also where a run on this machine is at work
-    on the cluster.
+    on the cluster, and where the key is no longer as it was seen: somebody else may have rotated it meanwhile.
 
     By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
     version of the same kind.
     """
     async with _alone(azure, rotation):
+        await _still_so(azure, rotation)
         return await _new_version(azure, rotation)
 
 
@@ -182,6 +183,33 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
         yield
     finally:
         lock.release()
+
+
+async def _still_so(azure: Azure, rotation: Rotation) -> None:
+    """Whoever agreed to a rotation may have taken an hour over it. Raises AzureError where it would be another one now."""
+    now = await look(azure, rotation.cluster_id, again=True)
+    if new := [finding for finding in now.errors if finding not in rotation.errors]:
+        raise AzureError(_not_rotated(rotation, new[0].message, new[0].remedy))
+    if (now.encryption, now.vault, now.key) != (rotation.encryption, rotation.vault, rotation.key):
+        raise AzureError(_not_rotated(rotation, f"{now.cluster} uses another key now.", _LOOK_AGAIN))
+    if (now.versions, now.newest) != (rotation.versions, rotation.newest):
+        made = f", at {now.newest:%H:%M} UTC" if now.newest else ""
+        raise AzureError(
+            _not_rotated(rotation, f"Another version was made since it was looked at{made}.", _LOOK_AGAIN)
+        )
+
+
+_LOOK_AGAIN = "Look again at how it stands, then rotate if that is still wanted."
+
+
+def _not_rotated(rotation: Rotation, cause: str, remedy: str) -> Problem:
+    return Problem(
+        "azure",
+        f"The key {rotation.vault}/{rotation.key} was not rotated.",
+        cause,
+        remedy,
+        code="changed-meanwhile",
+    )
 
 
 async def _new_version(azure: Azure, rotation: Rotation) -> str:
