@@ -8,15 +8,18 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support import answers
+from tests.support import answers, signed_in
 from wizard import private
 from wizard.cloud.problems import Problem
 from wizard.journal import Journal, JournalError, default_root, list_runs, read_run
+from wizard.journal_files import PlanShape, parsed
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
+from wizard.procedure.planning import make_plan
 from wizard.rotating_log import RotatingLog, older
 from wizard.verification.report import Check, ClusterReport
 
@@ -259,3 +262,19 @@ def test_a_directory_that_another_start_makes_at_the_same_moment_is_as_good(
     monkeypatch.setattr(private, "new_directory", other_first)
     private.make_directory(tmp_path / "aks-kms" / "runs")
     assert stat.S_IMODE((tmp_path / "aks-kms" / "runs").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("place", "odd"),
+    [(("basis",), ["x"]), (("steps", 0, "effects"), ["x"]), (("steps", 0, "effects"), 5), (("steps",), [5])],
+)
+async def test_a_plan_of_another_shape_is_told_as_one(place: tuple[Any, ...], odd: Any) -> None:
+    async with signed_in() as (_, azure):
+        plan = await make_plan(azure, answers("platform-managed"))
+    body = plan.to_json()
+    holder = body
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = odd
+    with pytest.raises(ValueError, match=r"plan\.json is not as it was written at "):
+        parsed(json.dumps(body), PlanShape, "plan.json")

@@ -36,6 +36,15 @@ class _Tool(_Named):
     version: str
 
 
+class StepShape(_Lenient):
+    """What they rely on of one of its steps."""
+
+    key: str = ""
+    title: str = ""
+    action: str = ""
+    effects: list[dict[str, Any]] = []
+
+
 class PlanShape(_Lenient):
     """What readers of `plan.json` rely on."""
 
@@ -43,7 +52,8 @@ class PlanShape(_Lenient):
     tool: _Tool | None = None
     cloud: CloudShape | None = None
     moves: dict[str, Any] | None = None
-    steps: list[dict[str, Any]] = []
+    steps: list[StepShape] = []
+    basis: dict[str, Any] | None = None
     keep: list[Any] | None = None
     still_needed: list[Any] | None = None
     clean_up: list[Any] | None = None

@@ -147,10 +147,16 @@ def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
 def _refuse(
     plan: "Plan", output: str, sentence: str, remedy: str = "", *, findings: "Sequence[Finding] | None" = None
 ) -> NoReturn:
-    """End before anything was written. Whoever reads stdout relies on a body, or a last event, that says how it ended.
+    """End before anything was written. `sentence` says why, and `remedy` what to do; `findings` are those of the plan where
+    none are given. Raises Ended."""
+    _tell_refused(plan, output, sentence, findings)
+    raise Ended(NO, f"✗ {sentence}" + (f"\n  {remedy}" if remedy else ""))
 
-    `sentence` says why, and `remedy` what to do; `findings` are those of the plan where none are given. Raises Ended.
-    """
+
+def _tell_refused(
+    plan: "Plan", output: str, sentence: str, findings: "Sequence[Finding] | None" = None
+) -> None:
+    """Whoever reads stdout relies on a body, or a last event, that says how it ended, also where nothing was begun."""
     found = [finding.to_json() for finding in (plan.findings if findings is None else findings)]
     if output == "json":
         body = {"status": "refused", "plan": plan.digest, "message": sentence, "findings": found}
@@ -160,7 +166,6 @@ def _refuse(
 
         ended = Event(datetime.now(UTC), "run-finished", None, "failed", 0.0, message=f"refused: {sentence}")
         show(json.dumps(ended.to_json() | {"findings": found}))
-    raise Ended(NO, f"✗ {sentence}" + (f"\n  {remedy}" if remedy else ""))
 
 
 async def _agreed(name: str) -> bool:
@@ -193,6 +198,7 @@ class _Application:
         self._journal: Journal | None = None
 
     async def carry_out(self, confirm: str) -> int:
+        from wizard.cloud.problems import AzureError
         from wizard.lock import HeldError
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
@@ -218,6 +224,9 @@ class _Application:
         except HeldError as error:
             held = error.problem
             self._refuse(f"{held.summary} {held.cause}", f"What to do: {held.remedy}")
+        except AzureError as error:  # the gate could not look
+            _tell_refused(self._plan, self._output, error.problem.summary)
+            raise
         except asyncio.CancelledError:
             self._tell_result(run, status, None)
             if status == "interrupted":
