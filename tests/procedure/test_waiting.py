@@ -162,6 +162,18 @@ async def test_another_role_that_is_enough_settles_as_well(tmp_path: Path, befor
     assert ("the identity's new roles are settling" in told(events, "cluster")) == (before is None)
 
 
+async def test_akss_message_for_a_key_is_told_where_the_way_leads_to_none_too(tmp_path: Path) -> None:
+    """On the way to a key that AKS manages there is no vault of the answers' to look at."""
+    refusal = {
+        "status": 400,
+        "code": "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
+        "message": "No.",
+    }
+    async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": refusal}])) as (_, azure):
+        problem = problem_of(await carried_out(azure, answers("platform-managed")))
+    assert (problem.code, problem.azure_said) == (refusal["code"], "No.")
+
+
 async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
         ran = await carried_out(azure, THROUGH_ARM, patience=Patience(role_wait=120))

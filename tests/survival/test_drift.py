@@ -6,8 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_roads import FURNISHED, laid_over
-from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
+from tests.journeys.test_roads import FROM, FURNISHED, laid_over
+from tests.support import (
+    PRODUCTION,
+    answers,
+    carried_out,
+    cluster_id,
+    identity_id,
+    signed_in,
+    vault_id,
+    world,
+)
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
@@ -210,3 +219,63 @@ async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_re
         with pytest.raises(AzureError) as stopped:
             await look_once_more(azure, target, plan, {})
     assert stopped.value.problem.code == "cluster-version-too-old"
+
+
+async def test_what_the_run_opened_itself_is_no_difference(tmp_path: Path) -> None:
+    """Where the run opens the vault, the key could get a rotation policy that the plan does not promise."""
+    there = {**REGISTERED, "groups": {"rg-demo": laid_over(FURNISHED, FROM["private"])}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (_, azure):
+        plan, _, status = await carried_out(
+            azure,
+            answers(
+                "customer-managed-public",
+                vault={"name": "kv-old"},
+                key={"name": "key-old", "rotate_every": "P1Y"},
+                identity={"name": "id-old"},
+            ),
+        )
+    assert {step.key: step.action for step in plan.steps}["firewall"] == "update"
+    assert status == "succeeded"
+
+
+async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not_touched(
+    tmp_path: Path,
+) -> None:
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+        plan = await make_plan(azure, PRIVATE)
+        put = {"method": "PUT", "path": "*/managedClusters/aks-demo", "count": 1}
+        gone = {"status": 404, "code": "NotFound", "message": "No such operation."}
+        simulator.strike_with(
+            {
+                "match": put,
+                "lro_fails": {"code": "InternalOperationError", "message": "Internal server error"},
+            },
+            {"match": {"method": "GET", "path": "*operations*"}, "answer": gone},
+        )
+
+        def drift(event: Event) -> None:
+            if "cannot be followed" in event.message:
+                DRIFTS["cluster: version"][0](simulator)
+
+        run = Run(azure, PRIVATE, plan, listeners=[drift])
+        assert await run.execute(plan.digest) == "failed"
+    cause = run.problems["cluster"].cause
+    assert "was not touched" not in cause
+    assert "kubernetes version was" in cause
+    assert "AKS was asked before, and what became of that is not known (NotFound, correlation id " in cause
+
+
+async def test_a_role_given_at_a_time_to_come_is_waited_for_no_longer(tmp_path: Path) -> None:
+    """By Azure's word, which is odd; a wait has a limit all the same."""
+    there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
+    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there}), speed=100) as (simulator, azure):
+
+        def meddle(world_: Any) -> None:
+            for held in world_.state.assignments.values():
+                held.created_on = "2126-11-27T08:00:00Z"
+
+        simulator.in_world(meddle)
+        _, events, status = await carried_out(azure, PRIVATE)
+    assert status == "succeeded"
+    assert "the identity's new roles are settling" in {e.message for e in events if e.step == "cluster"}

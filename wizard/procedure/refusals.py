@@ -3,6 +3,7 @@
 import asyncio
 import math
 from dataclasses import replace
+from typing import Any
 
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.throttling import TOO_MANY, retry_after
@@ -34,6 +35,8 @@ class Refusals:
         self._work = work
         self.last: Problem | None = None
         """The one that was waited for last."""
+        self.asked_for: Problem | None = None
+        """The last after which the cluster may be changed all the same: its answer was lost, or it could not be followed."""
         self._times = {"role_wait": 0, "refusal_wait": 0}
         self._since: dict[str, float] = {}
         """By budget: when the first of its refusals came."""
@@ -42,7 +45,7 @@ class Refusals:
         """Say why the request is sent again, or raise what waiting does not mend."""
         work, problem = self._work, error.problem
         pause = work.patience.cluster_retry
-        if problem.code == _ROLE_NOT_THERE:
+        if problem.code == _ROLE_NOT_THERE and work.answers.customer_managed is not None:
             if cause := await lasting_cause(work):
                 raise AzureError(_told_apart(problem, cause)) from error
             self._spend("role_wait", error)
@@ -51,12 +54,15 @@ class Refusals:
                 f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
             )
         elif isinstance(error, LostSightError):
+            self.asked_for = problem
             self._spend("refusal_wait", error)
             self._tell(
                 "refusal_wait",
                 f"{problem.code}: the operation cannot be followed; the cluster itself is looked at in {pause:.0f} s",
             )
         elif problem.code in _PASSING or _a_fault(problem):
+            if _a_fault(problem) and not _throttled(error):
+                self.asked_for = problem
             self._spend("refusal_wait", error)
             await self._wait_as_asked(error)
             self._tell("refusal_wait", f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s")
@@ -65,8 +71,7 @@ class Refusals:
 
     async def _wait_as_asked(self, error: AzureError) -> None:
         """As long as a 429 asks to, on top. Raises the error where that is longer than the patience for it."""
-        response = getattr(error.__cause__, "response", None)
-        if response is None or response.status_code != TOO_MANY:
+        if not (response := _throttled(error)):
             return
         asked = retry_after(response.headers, unsaid=0)
         if asked > self._work.patience.asked_wait:
@@ -93,6 +98,12 @@ class Refusals:
         used_up = spent >= limit and not math.isinf(clock.speed)
         if used_up or self._times[budget] * patience.cluster_retry > limit:
             raise AzureError(impatient(error.problem, patience, budget)) from error
+
+
+def _throttled(error: AzureError) -> Any:
+    """The answer, where it is a 429: nothing was begun."""
+    response = getattr(error.__cause__, "response", None)
+    return response if response is not None and response.status_code == TOO_MANY else None
 
 
 def _a_fault(problem: Problem) -> bool:

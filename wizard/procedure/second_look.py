@@ -20,6 +20,8 @@ _WAITED_FOR = frozenset({"cluster-busy"})
 """Findings that pass by themselves: AKS refuses in between, and is asked again."""
 _ALWAYS_ASKED = frozenset({"provider"})
 """Nothing in Azure shows that a resource provider was refreshed."""
+_OPENED = frozenset({"key", "operator-role"})
+"""Steps that may have more to do in a vault which the run itself has opened; its plan does not promise that."""
 _OURS: Mapping[str, frozenset[str]] = {
     "principal": frozenset({"identity"}),
     "vault_purge_protection": frozenset({"vault"}),
@@ -36,41 +38,41 @@ async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Map
     """
     snapshot = await look(azure, target)
     fresh = plan_from(target, snapshot)
-    name = target.answers.cluster.name
     if errors := [finding for finding in fresh.errors if finding.code not in _WAITED_FOR]:
-        raise AzureError(_forbidden(name, errors[0]))
+        raise AzureError(_forbidden(target, errors[0]))
     shown = plan.to_json()
     acted = {key for key, status in statuses.items() if status == "succeeded"}
     ours = {fact for fact, steps in _OURS.items() if steps & acted}
     if not plan.basis["exists"]:
         ours.add("kubernetes_version")
     found: list[str] = []
-    for step in fresh.steps:
-        if step.action != "none" and step.key in acted - _ALWAYS_ASKED:
-            found.append(undone(fresh, step.key))
-        elif step.action != "none" and statuses.get(step.key) == "already":
-            found += of_step(shown, fresh, step.key)
+    more = _OPENED if "firewall" in acted else frozenset()
+    for key in (step.key for step in fresh.steps if step.action != "none"):
+        if key in acted - _ALWAYS_ASKED:
+            found.append(undone(fresh, key))
+        elif key not in more and statuses.get(key) == "already":
+            found += of_step(shown, fresh, key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)
     if snapshot.cluster is not None and not cluster_body.holds(target, snapshot.cluster):
         found += of_step(shown, fresh, "cluster")
     if found:
-        raise AzureError(_drifted(name, found))
+        raise AzureError(_drifted(target, found))
 
 
-def _forbidden(name: str, finding: Finding) -> Problem:
+def _forbidden(target: Target, finding: Finding) -> Problem:
     return Problem(
         "input",
-        f"The cluster {name} was not touched: it is no longer as the plan needs it.",
+        f"Azure is no longer as the plan for {target.answers.cluster.name} needs it.",
         finding.message,
         finding.remedy,
         code=finding.code,
     )
 
 
-def _drifted(name: str, differences: list[str]) -> Problem:
+def _drifted(target: Target, differences: list[str]) -> Problem:
     return Problem(
         "azure",
-        f"The cluster {name} was not touched: Azure has changed since the plan was made.",
+        f"Azure has changed since the plan for {target.answers.cluster.name} was made.",
         "; ".join(differences) + ".",
         "Plan again and look at the difference.",
         retryable=True,

@@ -21,7 +21,9 @@ async def let_roles_settle(work: Work) -> None:
         private = work.target.own.vault.network_access == "Private"
         limit = work.patience.limit("settle_private" if private else "settle_public")
         work.log(f"waiting for the identity's new roles to settle, {limit}", "operator")
-    while (age := _youngest(work)) < settle:
+    begun = work.clock.elapsed()
+    # What was given at a time that is still to come, by Azure's word, is waited for no longer than what was given just now.
+    while (age := max(_youngest(work), work.clock.elapsed() - begun)) < settle:
         work.progress("the identity's new roles are settling", age, settle)
         await work.clock.sleep(min(work.patience.heartbeat, settle - age))
 

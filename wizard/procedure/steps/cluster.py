@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from dataclasses import replace
 from typing import Any
 
 from wizard import cluster_body
@@ -101,11 +102,14 @@ class Cluster(Step):
                 if state not in ENDED_BADLY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
-                raise AzureError(_changed_meanwhile(work.answers.cluster.name))
+                raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.asked_for)
             if now is not None and state not in _AT_REST:
                 work.progress(f"another operation on the cluster is under way ({state})", spent, None)
                 continue
-            await work.look_once_more()
+            try:
+                await work.look_once_more()
+            except AzureError as error:
+                raise _not_asked(error.problem, refusals.asked_for) from error
             work.log("what the plan stands on is as it was; AKS is asked now", "detail")
             try:
                 await self._send(work, now)
@@ -308,10 +312,19 @@ def _changed_meanwhile(name: str) -> Problem:
     return Problem(
         "azure",
         f"The cluster {name} was changed since the plan was made.",
-        "Its encryption or its identity is no longer as the plan saw it; nothing was written over it.",
+        "Its encryption or its identity is no longer as the plan saw it.",
         "Plan again and look at the difference.",
         retryable=True,
     )
+
+
+def _not_asked(problem: Problem, before: Problem | None) -> AzureError:
+    """The error of a cluster that is not asked for (again), with what of it may have been changed nevertheless."""
+    if before is None:
+        return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not touched."))
+    id_ = f", correlation id {before.correlation_id}" if before.correlation_id else ""
+    said = f"AKS was asked before, and what became of that is not known ({before.code}{id_}); it is not asked again."
+    return AzureError(replace(problem, cause=f"{problem.cause} {said}"))
 
 
 def _busy_for_good(name: str) -> Problem:
