@@ -92,9 +92,18 @@ def cli(ctx: click.Context) -> None:
         ctx.exit(run_wizard(ctx))
 
 
+def _open_what_is_closed() -> None:
+    """A stream that was closed (`>&-`) leads nowhere. Before any file is opened: the next one would get its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
+
+
 def main() -> None:
     """The console script. Ends the process with one of the documented exit codes."""
     start_up.begins()
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(
             stream, "reconfigure"
