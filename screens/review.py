@@ -30,7 +30,7 @@ from wizard.answers import Answers, AnswersError
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.plan import Effect, Plan, PlannedStep
-from wizard.procedure.planning import look, plan_from
+from wizard.procedure.planning import look, plan_in
 from wizard.procedure.script import script
 from wizard.target import Target
 
@@ -147,7 +147,7 @@ esc     back, to change something"""
             )
             return
         self._snapshot, self._made = snapshot, time.monotonic()
-        self._plan = plan_from(target, snapshot)
+        self._plan = plan_in(self.wizard.azure, target, snapshot)
         self.wizard.settle("review")
         self._show()
 

@@ -14,7 +14,7 @@ from wizard.cloud.clean import one_line
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.problems import Problem
 from wizard.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
-from wizard.procedure.differences import done_since, otherwise
+from wizard.procedure.differences import done_since, foreign, otherwise
 from wizard.procedure.plan import Plan
 from wizard.procedure.under_way import UnderWay, under_way
 
@@ -72,28 +72,46 @@ class Unfinished:
         return f"--cloud {name}" if name in CLOUDS else f"--arm-endpoint {shlex.quote(arm)}"
 
     def elsewhere(self, cloud: Cloud, *, strictly: bool = False) -> Problem | None:
-        """Why it is not to be carried on in that cloud: it was in another one. None where it may be, or where a run of an
-        earlier version does not say where it was.
+        """Why it is not to be carried on in that cloud: it was in another one. None where it may be.
 
-        A simulated Azure that is started again listens elsewhere; `strictly` takes it for another one.
+        A simulated Azure that is started again listens elsewhere, and a run of an earlier version does not say where it
+        was; `strictly` takes either for another cloud, as where nobody has named the run.
         """
         there = self.run.summary.cloud
         if there is None:
-            return None
+            return self._nowhere(cloud) if strictly else None
         moved = not same(str(there["resource_manager"]), cloud.arm)
         if there["name"] == cloud.name and not (moved and (strictly or not cloud.simulated)):
             return None
         where = self.run.summary.where
+        if there["name"] == cloud.name and cloud.simulated:
+            named = (
+                f"If it is the same world at another address, name the run: aks-kms runs resume {self.id}."
+            )
+        else:
+            named = f"Carry it on there: aks-kms {self.asked} runs resume {self.id}."
         return Problem(
             "input",
             f"The run {self.id} was in another cloud: {where}.",
             f"This is {cloud.described}. What is left of that run is not here, and nothing was changed.",
-            f"Carry it on there: aks-kms {self.asked} runs resume {self.id}. Or begin one here: aks-kms apply -f FILE.",
+            f"{named} Or begin one here: aks-kms apply -f FILE.",
+        )
+
+    def _nowhere(self, cloud: Cloud) -> Problem:
+        return Problem(
+            "input",
+            f"The run {self.id} does not say in which cloud it was.",
+            f"This is {cloud.described}. Nothing was changed.",
+            f"If it was here, name it: aks-kms runs resume {self.id}.",
         )
 
     def done(self, fresh: Plan) -> tuple[str, ...]:
         """The titles of the steps that were to be done then, and are done by now, whoever did them."""
         return tuple(done_since(self.run.plan, fresh))
+
+    def foreign(self, fresh: Plan) -> str:
+        """What somebody else has made of the cluster's encryption meanwhile, in words; empty where nobody has."""
+        return foreign(self.run.plan, fresh)
 
     def differences(self, fresh: Plan) -> tuple[str, ...]:
         """What else a plan that is made now has otherwise than the recorded one, one sentence each."""

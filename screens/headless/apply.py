@@ -93,17 +93,18 @@ async def apply(
     output: str,
     settle: float | None = None,
     carries_on: "Unfinished | None" = None,
+    named: bool = True,
 ) -> int:
     """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError.
 
     `settle`: seconds that the identity's new roles are given; None for what suits the vault. `carries_on`: the run whose
-    answers these are; what the plan has otherwise than its own is told.
+    answers these are; what the plan has otherwise than its own is told. `named`: it is the operator who chose that run.
     """
     from wizard.procedure.planning import make_plan
 
     answers = read()
     async with opened(settings) as azure:
-        if carries_on and (elsewhere := carries_on.elsewhere(azure.cloud)):
+        if carries_on and (elsewhere := carries_on.elsewhere(azure.cloud, strictly=not named)):
             raise Ended(NO, problem_text(elsewhere))
         plan = await make_plan(azure, answers)
         if carries_on:
@@ -111,6 +112,13 @@ async def apply(
         _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
         if plan.errors:
             _refuse(plan, output, "Nothing was changed: mend what is marked ✗, then try again.")
+        if carries_on and not must_ask and confirm is None and (foreign := carries_on.foreign(plan)):
+            _refuse(
+                plan,
+                output,
+                f"Somebody has changed the encryption since that run began: {foreign}. Nothing was changed.",
+                f"If you want it changed again: aks-kms runs resume {carries_on.id} --confirm {plan.digest}",
+            )
         if must_ask and plan.writes and not await _agreed(answers.cluster.name):
             _refuse(plan, output, f"Nothing was changed: what was typed is not {answers.cluster.name}.")
         patience = azure.patience

@@ -153,7 +153,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
         cloud = cloud_asked_for(settings)
         unfinished = recorded(None, run if run is not None else _to_carry_on(cloud))
         _refuse_while_it_runs(unfinished)
-        if cloud and (problem := unfinished.elsewhere(cloud)):
+        if cloud and (problem := unfinished.elsewhere(cloud, strictly=run is None)):
             raise Ended(NO, problem_text(problem))
         _tell_of(unfinished)
         return await apply(
@@ -163,6 +163,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
             must_ask=must_ask,
             output=output,
             carries_on=unfinished,
+            named=run is not None,
         )
 
     return carry_out(carry_on())

@@ -348,7 +348,7 @@ def test_an_interrupted_run_says_so_and_can_be_carried_on(number: signal.Signals
 
     if number is signal.SIGTERM:  # once is enough: the way on is the same for each
         better = start_shell()
-        done = better.run("runs", "resume", "--yes", "-o", "json")
+        done = better.run("runs", "resume", run, "--yes", "-o", "json")
         assert done.code == 0, done.err
         assert done.json["status"] == "succeeded"
 

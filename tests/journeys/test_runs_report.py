@@ -1,7 +1,10 @@
 """What a run leaves to its operator can be read again from the journal."""
 
+import pytest
+
+from tests.journeys.command_line import COMMAND
 from tests.journeys.conftest import StartShell
-from tests.support import answers
+from tests.support import answers, cluster_id
 
 
 def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_shell: StartShell) -> None:
@@ -58,3 +61,39 @@ def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: Star
     assert newest.code == 2
     assert f"There is no run to carry on in Azure: {run} was in another cloud" in newest.err
     assert "127.0.0.1:1" not in named.err + newest.err, "nobody tried to sign in"
+
+
+def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_shell: StartShell) -> None:
+    shell = start_shell("update-fails")
+    assert shell.simulator is not None
+    file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
+    assert shell.run("apply", "-f", file, "--yes").code == 1
+    theirs = {
+        "enabled": True,
+        "keyId": "https://kv-theirs.vault.local.test/keys/theirs",
+        "keyVaultNetworkAccess": "Public",
+    }
+    encrypted = {"infrastructureEncryption": "Enabled"}
+    profile = {"kubernetesResourceObjectEncryptionProfile": encrypted, "azureKeyVaultKms": theirs}
+    body = {"provisioningState": "Succeeded", "securityProfile": profile}
+    shell.simulator.change(cluster_id(), {"properties": body})
+    before = len(shell.simulator.writes())
+    resumed = shell.run("runs", "resume", "--yes", "-o", "json")
+    assert resumed.code == 1
+    assert "Somebody has changed the encryption since that run began" in resumed.err
+    assert "the cluster had no KMS key, and has kv-theirs/theirs (Public)" in resumed.err
+    assert f"--confirm {resumed.json['plan']}" in resumed.err
+    assert resumed.json["status"] == "refused"
+    assert len(shell.simulator.writes()) == before
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_stream_that_is_closed_changes_no_result(closed: str, start_shell: StartShell) -> None:
+    shell = start_shell()
+    file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
+    through = ("sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND)
+    done = shell.run("apply", "-f", file, "--yes", command=through)
+    assert done.code == 0
+    assert "Traceback" not in done.out + done.err
+    assert ("secrets are encrypted with" in done.out) == (closed != ">&-")
+    assert bool(done.err) == (closed != "2>&-")

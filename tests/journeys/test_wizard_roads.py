@@ -1,5 +1,6 @@
 """The six roads, as an operator walks them: real keys, the real SDKs, a simulated Azure that keeps the truth."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -68,4 +69,7 @@ async def test_a_road_ends_in_a_verified_cluster(
         assert cluster["properties"]["securityProfile"] == printed(option, name, group)
         assert operator.app.exit_code == 0
         assert not simulator.unknown
-        assert [path.name.endswith(name) for path in (tmp_path / "runs").iterdir()] == [True]
+        [journal] = (tmp_path / "runs").iterdir()
+        assert journal.name.endswith(name)
+        recorded = json.loads((journal / "plan.json").read_text("utf-8"))
+        assert recorded["cloud"]["resource_manager"] == simulator.arm_endpoint

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import carried_out, signed_in
+from tests.support import answers, carried_out, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
@@ -101,7 +101,7 @@ SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.az
 @pytest.mark.parametrize(
     ("there", "here", "offered", "carried"),
     [
-        (None, CLOUDS["AzureCloud"], True, True),
+        (None, CLOUDS["AzureCloud"], False, True),
         (CLOUDS["AzureCloud"], CLOUDS["AzureCloud"], True, True),
         (CLOUDS["AzureUSGovernment"], CLOUDS["AzureCloud"], False, False),
         (SIMULATED, CLOUDS["AzureCloud"], False, False),
@@ -134,3 +134,18 @@ async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
     said = recorded(root, run).differences(fresh)
     assert any(each.startswith("the cluster's identity is ") for each in said), "it was another one"
     assert not any(each.startswith("security profile") for each in said), "it came with what is done"
+
+
+async def test_what_somebody_else_has_encrypted_meanwhile_is_named(root: Path) -> None:
+    """Not what this run did itself: its cluster is still to be encrypted."""
+    async with signed_in() as (_, azure):
+        before = await make_plan(azure, ANSWERS)
+        run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
+        assert recorded(root, run).foreign(await make_plan(azure, ANSWERS)) == ""
+        await carried_out(azure, answers("platform-managed"))
+        fresh = await make_plan(azure, ANSWERS)
+        told = recorded(root, run).foreign(fresh)
+        assert told == "the cluster had no KMS key, and has a key that AKS manages now"
+        assert any(said.startswith("security profile ") for said in recorded(root, run).differences(fresh))
+        await carried_out(azure, ANSWERS)
+        assert recorded(root, run).foreign(await make_plan(azure, ANSWERS)) == ""

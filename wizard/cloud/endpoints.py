@@ -120,8 +120,8 @@ async def discover(
         raise AzureError(
             Problem(
                 "input",
-                f"{without_secret(arm_endpoint)!r} is not an https:// address of a host.",
-                "Azure's clients send tokens over TLS only.",
+                f"{without_secret(arm_endpoint)!r} is not an https:// address.",
+                "Azure's clients send tokens over TLS only, and no password in an address.",
                 "Give --arm-endpoint (or AKS_KMS_ARM_ENDPOINT) as https://HOST[:PORT].",
             )
         )

@@ -1,6 +1,6 @@
 """What two plans for the same answers disagree about, in words: for the gate, and for a run that is carried on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from wizard.cloud.arm import Json
@@ -14,21 +14,37 @@ _MOST = 4
 
 _NOTHING: tuple[object, ...] = ("", None, [], {})
 
+STEPS_OF: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("exists", "security_profile", "identity", "kubernetes_version"), frozenset({"cluster"})),
+    "principal": frozenset({"identity"}),
+    "vault_purge_protection": frozenset({"vault"}),
+    "vault_public_network_access": frozenset({"vault", "firewall"}),
+    "key_expires": frozenset({"key"}),
+}
+"""By fact that a plan stands on: the steps that may change it."""
+
 
 def done_since(shown: Json, fresh: Plan) -> list[str]:
     """The titles of what was to be done in a plan (as `Plan.to_json` has it) and is so already in a later one."""
+    done = _done(shown, fresh)
+    return [clean(step.title) for step in fresh.steps if step.key in done]
+
+
+def _done(shown: Json, fresh: Plan) -> set[str]:
+    """The keys of such steps."""
     before = _steps(shown)
-    return [
-        clean(step.title)
+    return {
+        step.key
         for step in fresh.steps
         if step.action == "none" and before.get(step.key, {}).get("action", "none") != "none"
-    ]
+    }
 
 
 def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
     """What else a later plan has otherwise, one sentence each.
 
-    `after_steps`: steps were done between the two, and what was nothing then and is something now came with them.
+    `after_steps`: steps were done between the two, and what was nothing then and is something now came with those of
+    them that make it.
     """
     gone = _steps(shown).keys() - {step.key for step in fresh.steps}
     return [
@@ -72,13 +88,26 @@ def undone(fresh: Plan, key: str) -> str:
     return clean(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
 
 
+def foreign(shown: Json, fresh: Plan) -> str:
+    """What the cluster was encrypted with for the earlier plan, and is now, where neither that plan nor what it was to
+    bring about explains it; empty where it does. Whoever did that may not want it undone."""
+    moves = shown.get("moves") or {}
+    was, to = str(moves.get("from") or ""), str(moves.get("to") or "")
+    now = fresh.moves[0]
+    if not was or now.casefold() in {was.casefold(), to.casefold()} or "cluster" in _done(shown, fresh):
+        return ""
+    return clean(f"the cluster had {was}, and has {now} now")
+
+
 def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:
     """What a later plan has otherwise in the facts it stands on, `but` for some of them."""
     facts: Json = shown.get("basis") or {}
     found = []
+    done = _done(shown, fresh) if after_steps else set()
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
-        if old_value == value or fact in but or (after_steps and old_value in _NOTHING):
+        made = bool(STEPS_OF.get(fact, frozenset()) & done)
+        if old_value == value or fact in but or (made and old_value in _NOTHING):
             continue
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))

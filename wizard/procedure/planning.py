@@ -25,7 +25,7 @@ from wizard.target import Target
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
     """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return replace(plan_from(target, await look(azure, target)), cloud=azure.cloud)
+    return plan_in(azure, target, await look(azure, target))
 
 
 async def look(azure: Azure, target: Target) -> Snapshot:
@@ -39,6 +39,11 @@ async def look(azure: Azure, target: Target) -> Snapshot:
     ]
     found = await asyncio.gather(*(denials(azure, request) for request in requests))
     return replace(snapshot, policy_denials=tuple(denial for some in found for denial in some))
+
+
+def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:
+    """The plan for what there is in that cloud, which it names: whoever carries it on asks for the same one."""
+    return replace(plan_from(target, snapshot), cloud=azure.cloud)
 
 
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:

@@ -20,7 +20,7 @@ from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_from
+from wizard.procedure.planning import look, plan_in
 from wizard.procedure.second_look import look_once_more
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
@@ -154,7 +154,7 @@ class Run:
         if not confirm or confirm != self._plan.digest:
             raise NotConfirmedError(self._plan, confirm)
         snapshot = await look(self._azure, self._target)
-        fresh = plan_from(self._target, snapshot)
+        fresh = plan_in(self._azure, self._target, snapshot)
         if fresh.digest != self._plan.digest:
             raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
         if fresh.errors:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from wizard import cluster_body
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError, Problem
-from wizard.procedure.differences import of_facts, of_step, undone
+from wizard.procedure.differences import STEPS_OF, of_facts, of_step, undone
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from
 from wizard.rules import Finding
@@ -22,13 +22,6 @@ _ALWAYS_ASKED = frozenset({"provider"})
 """Nothing in Azure shows that a resource provider was refreshed."""
 _OPENED = frozenset({"key", "operator-role"})
 """Steps that may have more to do in a vault which the run itself has opened; its plan does not promise that."""
-_OURS: Mapping[str, frozenset[str]] = {
-    "principal": frozenset({"identity"}),
-    "vault_purge_protection": frozenset({"vault"}),
-    "vault_public_network_access": frozenset({"vault", "firewall"}),
-    "key_expires": frozenset({"key"}),
-}
-"""By fact of a plan: the steps that may have changed it."""
 
 
 async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Mapping[str, str]) -> None:
@@ -42,7 +35,7 @@ async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Map
         raise AzureError(_forbidden(target, errors[0]))
     shown = plan.to_json()
     acted = {key for key, status in statuses.items() if status == "succeeded"}
-    ours = {fact for fact, steps in _OURS.items() if steps & acted}
+    ours = {fact for fact, steps in STEPS_OF.items() if steps & acted}
     if not plan.basis["exists"]:
         ours.add("kubernetes_version")
     found: list[str] = []
