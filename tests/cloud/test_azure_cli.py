@@ -129,6 +129,7 @@ async def test_a_stranger_s_az_before_the_trusted_one_is_passed_over(az: StandIn
             "Entra did not",
             "`az login`",
         ),
+        ("ERROR: cannot proxy by http://me:eyJabc@h:1", 1, "could not be reached", "`az login` again"),
         ("ERROR: unrecognized arguments: --resource", 2, "too old", "`az upgrade`"),
         ("", 1, "could not be reached", "`az login` again"),
     ],

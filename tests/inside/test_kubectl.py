@@ -78,7 +78,7 @@ def test_what_a_killed_process_left_is_removed_and_a_living_one_s_stays(
     ],
 )
 async def test_what_kubectl_says_is_sorted(tmp_path: Path, said: str, reason: str) -> None:
-    script = f"cat >&2 <<'END'\n{said} {TOKEN}\x1b[2J\nEND\nexit 1"
+    script = f"cat >&2 <<'END'\n{said} {TOKEN}\x1b[2J invalid proxy address http://me:its-pw@h:1\nEND\nexit 1"
     with (
         opened(program(tmp_path, script), CREDENTIALS, os.environ) as kubectl,
         pytest.raises(KubectlError) as refused,
@@ -86,6 +86,7 @@ async def test_what_kubectl_says_is_sorted(tmp_path: Path, said: str, reason: st
         await kubectl.get("/readyz")
     assert refused.value.reason == reason
     assert TOKEN not in str(refused.value)
+    assert "-pw" not in str(refused.value)
     assert "\x1b" not in str(refused.value)
 
 

@@ -17,6 +17,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
+from wizard.cloud.proxies import without_secret
 from wizard.programs import Printed, TooMuchError, run, surroundings
 
 _TIME_LIMIT = 60.0
@@ -112,7 +113,8 @@ class AzureCliCredential:
         raise AzureCliError(why, "Run `az version` to try it")
 
     def _refused(self, printed: Printed, tenant: str) -> AzureCliError:
-        said = clean(_SECRET.sub("(left out)", printed.errors.decode("utf-8", "replace"))).strip()
+        told = _SECRET.sub("(left out)", printed.errors.decode("utf-8", "replace"))
+        said = clean(without_secret(told)).strip()
         login = f"az login --tenant {tenant}" if tenant else "az login"
         if "AADSTS" not in said and ("az login" in said or "az account set" in said):
             why, remedy = "Nobody is signed in with the Azure CLI.", f"Run `{login}`"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wizard.cloud.clean import clean
+from wizard.cloud.proxies import without_secret
 from wizard.inside.kubeconfig import Kubeconfig
 from wizard.programs import end_program
 
@@ -86,7 +87,7 @@ class Kubectl:
     def _error(self, said: str) -> KubectlError:
         for secret in self._secrets:  # it prints none; should it ever, it stops here
             said = said.replace(secret, "(left out)")
-        text = clean(said).strip()
+        text = clean(without_secret(said)).strip()
         if found := _FROM_SERVER.search(text):
             return KubectlError(found["reason"], found["message"].strip())
         if "You must be logged in" in text or "(Unauthorized)" in text:
