@@ -347,3 +347,18 @@ def test_the_schema_describes_every_key_and_forbids_all_others():
     for name in ("Cluster", "NewCluster", "Vault", "Key", "Identity"):
         assert schema["$defs"][name]["additionalProperties"] is False
         assert schema["$defs"][name]["description"]
+
+
+def test_an_alias_is_refused_before_it_is_followed():
+    """Nine levels of ten aliases each are 600 bytes, and were an hour that no signal but SIGKILL ended."""
+    levels = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
+    with pytest.raises(AnswersError, match=r"line 2: this repeats something by an alias") as refused:
+        parse(f"a0: &a0 {{x: 1}}\n{levels}")
+    assert "Write it out." in str(refused.value)
+
+
+def test_a_star_in_a_text_is_none():
+    with pytest.raises(AnswersError) as refused:
+        parse(example("platform-managed").replace("name: aks-demo", "name: '*a'"))
+    assert "cluster.name" in str(refused.value)
+    assert "alias" not in str(refused.value)

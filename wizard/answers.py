@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from wizard import naming
+from wizard import naming, plain_yaml
 from wizard.cloud.arm import GroupId
 from wizard.cloud.clean import one_line
 
@@ -257,12 +257,11 @@ _YAML_SLIPS = (
 
 def parse(text: str, source: str = "answers") -> Answers:
     """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
-    from ruamel.yaml import YAML  # only who reads or writes a file pays for it
     from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
     try:
         with warnings.catch_warnings(action="ignore", category=YAMLWarning):  # else they land on stderr
-            data = YAML(typ="safe", pure=True).load(text)
+            data = plain_yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -271,6 +270,9 @@ def parse(text: str, source: str = "answers") -> Answers:
     except RecursionError:
         what = "this is nested deeper than any answers file."
         raise AnswersError([Mistake("", what, f"{_EXAMPLE} shows a good one.")], source) from None
+    except plain_yaml.AliasError as error:
+        what = "this repeats something by an alias (*), which no answers file needs."
+        raise AnswersError([Mistake(f"line {error.line}", what, "Write it out.")], source) from None
     except (YAMLError, *_YAML_SLIPS) as error:
         what = one_line(str(error)) or type(error).__name__
         raise AnswersError(

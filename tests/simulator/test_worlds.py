@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, cluster_path, said, vault_path
-from wizard.simulator import scenario_schema, scenarios
+from wizard.simulator import ScenarioError, scenario_schema, scenarios
 from wizard.simulator.build import fleet_of
 from wizard.simulator.scenario import Scenario, load_scenario
 from wizard.simulator.scenario_rules import Rules
@@ -273,3 +273,14 @@ def test_the_guide_names_every_key_and_every_rule_of_a_scenario() -> None:
     assert missing == []
     unknown = [name for name in scenarios() if f"`{name}`" not in guide]
     assert unknown == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &a [1]\nb: &b [*a]\nc: [*b]", "a: &a {x: 1}\nb: &b {<<: *a}", "a: &a 1\nb: [" + "*a, " * 101 + "]"],
+)
+def test_aliases_of_aliases_are_no_world(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text(f"description: A bomb.\n{text}\n")
+    with pytest.raises(ScenarioError, match=r"an alias \(\*\)"):
+        load_scenario(path)

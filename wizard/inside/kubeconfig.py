@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wizard import plain_yaml
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
@@ -81,10 +82,8 @@ async def reduced(azure: Azure, text: str) -> Kubeconfig:
 
 
 def _parsed(text: str) -> Json:
-    from ruamel.yaml import YAML  # only who looks inside pays for it
-
     try:
-        document = YAML(typ="safe", pure=True).load(text)
+        document = plain_yaml.load(text)
     except Exception:  # noqa: BLE001 - the library lets out errors of many kinds, and each quotes the text, which is secret
         document = None
     if not isinstance(document, dict):

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from wizard.simulator.problems import ScenarioError
 from wizard.simulator.scenario_access import DenyAssignmentSpec, PrincipalSpec, RoleSpec
@@ -219,6 +220,7 @@ def _built_in(name: str) -> Json:
     return _parse(text, f"The built-in scenario '{name}'")
 
 
+_MOST_ALIASES = 100
 _YAML_SLIPS = (
     ValueError,
     TypeError,
@@ -231,8 +233,30 @@ _YAML_SLIPS = (
 """What the YAML library lets out, besides its own errors, for values and directives it cannot make sense of."""
 
 
+def _few_aliases(text: str, origin: str) -> None:
+    """Aliases of what holds aliases become more than any memory holds. Raises ScenarioError."""
+    named: list[bool] = []
+    """Of each collection around: whether an anchor names it, or one around it."""
+    seen = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, CollectionStartEvent):
+            named.append(event.anchor is not None or (bool(named) and named[-1]))
+        elif isinstance(event, CollectionEndEvent):
+            named.pop()
+        elif isinstance(event, AliasEvent):
+            seen += 1
+            if seen > _MOST_ALIASES or (named and named[-1]):
+                line = event.start_mark.line + 1
+                raise ScenarioError(
+                    f"{origin}, line {line}: an alias (*) within what an anchor (&) names, or one of more than {_MOST_ALIASES}. "
+                    "Write it out."
+                )
+
+
 def _parse(text: str, origin: str) -> Json:
     try:
+        if "*" in text:
+            _few_aliases(text, origin)
         document = YAML(typ="safe", pure=True).load(text)
     except RecursionError:
         raise ScenarioError(f"{origin} is nested deeper than any world. Start it anew.") from None
