@@ -29,7 +29,8 @@ from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
 from wizard.cloud.problems import Problem
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, Role
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Role
+from wizard.procedure.steps.key import rotation_policy
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.report import Check
@@ -112,6 +113,18 @@ def policy(*permissions: str, principal: str = PRINCIPAL) -> Json:
 
 
 WISH = answers("customer-managed-private")
+ROTATED = answers("customer-managed-private", key={"rotate_every": "P1Y"})
+TWO = cluster(
+    PRIVATE,
+    identity={
+        "type": "UserAssigned",
+        "userAssignedIdentities": {
+            **OURS["userAssignedIdentities"],
+            identity_id("id-other"): {"principalId": "other"},
+        },
+    },
+)
+TWO_THERE = {identity_id(): identity(), identity_id("id-other"): identity(principalId="other")}
 
 CASES: list[tuple[str, str, Evidence]] = [
     ("cluster-healthy", "failed", evidence({}, body=cluster(PRIVATE, identity=OURS, provisioningState="Failed"))),
@@ -234,6 +247,16 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("expected-vault", "passed", evidence(PRIVATE, expect=WISH)),
     ("expected-purge-protection", "warning", evidence(PRIVATE, expect=WISH, vault=vault(enablePurgeProtection=None))),
     ("expected-purge-protection", "passed", evidence(PRIVATE, expect=WISH)),
+    ("expected-key-kind", "passed", evidence(PRIVATE, expect=WISH)),
+    ("expected-key-kind", "warning", evidence(PRIVATE, expect=answers("customer-managed-private", key={"size": 4096}))),
+    ("expected-key-kind", "warning", evidence(PRIVATE, expect=answers("customer-managed-private", key={"type": "RSA-HSM"}))),
+    ("expected-rotation", "passed", evidence(PRIVATE, expect=ROTATED, key=key(rotationPolicy=rotation_policy("P1Y")))),
+    ("expected-rotation", "warning", evidence(PRIVATE, expect=ROTATED, key=key(rotationPolicy=rotation_policy("P2Y")))),
+    ("expected-rotation", "warning", evidence(PRIVATE, expect=ROTATED, key=key(rotationPolicy=None))),
+    ("key-id-versionless", "failed", evidence({**PRIVATE, "azureKeyVaultKms": {**PRIVATE["azureKeyVaultKms"], "keyId": ""}})),
+    ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): identity(principalId="made anew")})),
+    ("identity-role", "unknown", evidence(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), conditional=True),))),
+    ("identity-role", "unknown", evidence(PRIVATE, body=TWO, identities=TWO_THERE)),
 ]  # fmt: skip
 
 
@@ -267,7 +290,32 @@ def test_no_check_lacks_a_case_in_which_it_passes_or_one_in_which_it_does_not() 
 def test_a_cluster_as_asked_for_agrees_with_its_answers_whatever_the_case() -> None:
     shouted = json.loads(json.dumps(PRIVATE).replace("kv-demo.vault", "KV-Demo.vault"))
     found = looked(evidence(shouted, expect=answers("customer-managed-private")))
-    assert [c.outcome for code, c in found.items() if code.startswith("expected-")] == ["passed"] * 6
+    assert [c.outcome for code, c in found.items() if code.startswith("expected-")] == ["passed"] * 7
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "nonsense",
+        "https://kv/",
+        "https://kv/keys",
+        "https://kv/secrets/x",
+        "http://kv/keys/x",
+        "https://kv/keys//v",
+    ],
+)
+def test_what_is_no_key_identifier_is_no_key(odd: str) -> None:
+    names = {**PRIVATE, "azureKeyVaultKms": {**PRIVATE["azureKeyVaultKms"], "keyId": odd}}
+    found = looked(evidence(names))["key-id-versionless"]
+    assert (found.outcome, "names no key" in found.message) == ("failed", True)
+
+
+def test_answers_for_another_cluster_are_said_to_be() -> None:
+    other = answers("customer-managed-private", cluster={"name": "aks-other"})
+    found = looked(evidence(PRIVATE, expect=other))
+    assert found["expected-cluster"].outcome == "warning"
+    assert "aks-other" in found["expected-cluster"].message
 
 
 @pytest.mark.parametrize(

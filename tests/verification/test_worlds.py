@@ -162,7 +162,7 @@ async def test_every_drift_from_the_answers_is_named(tmp_path: Path) -> None:
     named = {c.code: c.evidence for c in report.checks if c.group == "expectation" and c.outcome != "passed"}
     assert named.keys() == {
         *("expected-key", "expected-network-access", "expected-identity", "expected-vault"),
-        "expected-purge-protection",
+        *("expected-purge-protection", "expected-key-kind"),
     }
     assert identity_id() in named["expected-identity"].replace("resourcegroups", "resourceGroups")
     assert "asked for: Private; found: Public" in named["expected-network-access"]

@@ -68,6 +68,13 @@ class Encryption:
         return self._key[3] if len(self._key) > 3 else ""
 
     @property
+    def names_key(self) -> bool:
+        """Whether the key identifier is one: `https://HOST/keys/NAME`, and perhaps a version."""
+        host, kind, *rest = [*self._key, "", ""]
+        whole = self.key_id.casefold().startswith("https://") and len(self._key) in {3, 4}
+        return bool(whole and host and kind == "keys" and all(rest[: len(self._key) - 2]))
+
+    @property
     def key_name(self) -> str:
         """`vault/key`, or an empty string."""
         return f"{self._key[0].split('.')[0]}/{self._key[2]}" if len(self._key) > 2 else ""

@@ -106,10 +106,15 @@ class Snapshot:
 
 
 def policy_permissions(vault: Json | None, principal: str) -> frozenset[str]:
-    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one."""
+    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one.
+
+    One with an application in it holds for who signs in through that application alone, which no cluster does.
+    """
     policies = dig(vault, "properties", "accessPolicies") or ()
     held = (
-        dig(p, "permissions", "keys") or () for p in policies if same(str(p.get("objectId") or ""), principal)
+        dig(p, "permissions", "keys") or ()
+        for p in policies
+        if same(str(p.get("objectId") or ""), principal) and not p.get("applicationId")
     )
     return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from wizard.answers import Key
 from wizard.cloud.arm import same
 from wizard.cloud.clean import clean
+from wizard.key_lifetime import rotates_every
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged
 from wizard.verification.report import Check, Outcome
@@ -14,6 +16,9 @@ def expectation_checks(e: Evidence) -> Iterator[Check]:
     target = e.target
     if target is None:
         return
+    there = str(e.cluster.get("id") or "")
+    if not same(there, target.cluster_id):
+        yield _agrees("expected-cluster", "cluster", target.cluster_id, there, otherwise="warning")
     yield _agrees("expected-key-option", "key option", target.answers.key_option, e.encryption.kind)
     own = target.answers.customer_managed
     if own is None or not e.encryption.kms_enabled:
@@ -25,6 +30,7 @@ def expectation_checks(e: Evidence) -> Iterator[Check]:
     attached = e.identity_ids
     present = next((id_ for id_ in attached if same(id_, target.identity_id)), ", ".join(attached) or "none")
     yield _agrees("expected-identity", "identity", target.identity_id, present)
+    yield from _key_as_asked(e, own.key)
     if e.vault is None:
         return
     yield _agrees("expected-vault", "key vault", target.vault_id, e.vault_id)
@@ -35,6 +41,20 @@ def expectation_checks(e: Evidence) -> Iterator[Check]:
         yield _agrees(
             "expected-purge-protection", "key vault's purge protection", "on", on, otherwise="warning"
         )
+
+
+def _key_as_asked(e: Evidence, wanted: Key) -> Iterator[Check]:
+    """Type, size and rotation, which the answers say of a key that is created: one that was there before is used as it is."""
+    if e.key is None:
+        return
+    properties = e.key.get("properties") or {}
+    kind = f"{properties.get('kty') or 'not set'} {properties.get('keySize') or ''}".rstrip()
+    yield _agrees(
+        "expected-key-kind", "key's kind", f"{wanted.type} {wanted.size}", kind, otherwise="warning"
+    )
+    if wanted.rotate_every:
+        every = rotates_every(e.key) or "none"
+        yield _agrees("expected-rotation", "key's rotation", wanted.rotate_every, every, otherwise="warning")
 
 
 def _agrees(code: str, what: str, wanted: str, found: str, *, otherwise: Outcome = "failed") -> Check:

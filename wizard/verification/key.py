@@ -17,6 +17,17 @@ def key_id_check(e: Evidence) -> Iterator[Check]:
     """Whether the cluster names the key without a version, as the experience it uses needs."""
     legacy = e.encryption.kind == "legacy-kms"
     versionless = not e.encryption.key_version
+    if not e.encryption.names_key:
+        yield judged(
+            "key-id-versionless",
+            "key",
+            "failed",
+            "",
+            f"The cluster's key identifier names no key: {e.encryption.key_id or 'it is empty'}.",
+            f"keyId: {e.encryption.key_id}",
+            "Run the wizard on this cluster; it sets vault, key and identity.",
+        )
+        return
     yield judged(
         "key-id-versionless",
         "key",
