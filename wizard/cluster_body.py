@@ -7,6 +7,7 @@ from typing import Any
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.inventory import VersionRow
+from wizard.cloud.snapshot import Snapshot
 from wizard.target import Target
 
 _VOLATILE = frozenset(
@@ -66,10 +67,29 @@ def holds(target: Target, cluster: Json) -> bool:
     )
 
 
-def settled(target: Target, cluster: Json | None) -> bool:
+def settled(target: Target, snapshot: Snapshot) -> bool:
     """Whether nothing is left to ask of Azure: the cluster is as the answers ask, or an operation under way may be bringing
-    it there; its last operation did not end badly."""
-    return cluster is not None and holds(target, cluster) and standing(cluster) != "ended-badly"
+    it there; its last operation did not end badly, and its identity is the one that there is."""
+    cluster = snapshot.cluster
+    if cluster is None or not holds(target, cluster) or outdated(target, snapshot):
+        return False
+    return standing(cluster) != "ended-badly"
+
+
+def outdated(target: Target, snapshot: Snapshot) -> bool:
+    """Whether the cluster has the identity of the answers as another principal than the one that there is now, if any: it
+    was deleted. One made anew under its name is another, which the cluster has to be given once more."""
+    named = principal(target, snapshot.cluster)
+    return bool(named) and not same(named, snapshot.identity_principal)
+
+
+def principal(target: Target, cluster: Json | None) -> str:
+    """The principal that the cluster has the identity of the answers as; empty where it has none, or does not say."""
+    if target.answers.customer_managed is None:
+        return ""
+    attached = dig(cluster, "identity", "userAssignedIdentities") or {}
+    found = (body for id_, body in attached.items() if same(id_, target.identity_id))
+    return str(dig(next(found, None), "principalId") or "")
 
 
 def leaves_its_key(target: Target, cluster: Json | None) -> bool:

@@ -16,10 +16,15 @@ from tests.support import (
     vault_id,
     world,
 )
+from tests.verification.test_worlds import encrypted_in, wrong
 from wizard.answers import Answers
 from wizard.cloud.arm import Json, dig, same
+from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
+from wizard.procedure.run import Run
 from wizard.simulator import Simulator
+from wizard.simulator.locks import new_lock
+from wizard.verification.verify import verify
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
@@ -148,3 +153,41 @@ async def test_roles_that_are_held_already_wherever_they_come_from(scope: str, t
         assert officer == []
         assert len(mine) <= 1, "at most the operator's own, for making the key through the vault"
         assert not (await make_plan(azure, PUBLIC)).writes
+
+
+async def test_an_identity_that_was_made_anew_is_given_to_the_cluster_once_more(tmp_path: Path) -> None:
+    """Under the same name it is another principal; by its settings alone, the cluster had it all the time."""
+    async with signed_in(encrypted_in(tmp_path, "identity-deleted")) as (simulator, azure):
+        before = await verify(azure, cluster_id(), expect=PUBLIC)
+        assert wrong(before)["identity-exists"] == "failed"
+        plan, _, status = await carried_out(azure, PUBLIC)
+        assert status == "succeeded"
+        [step] = [step for step in plan.steps if step.key == "cluster"]
+        assert "made anew" in step.effects[0].detail
+        assert any(command.startswith("az aks update") for command in step.commands)
+        [attached] = dig(simulator.resource(cluster_id()), "identity", "userAssignedIdentities").values()
+        now = dig(simulator.resource(identity_id()), "properties", "principalId")
+        assert attached["principalId"] == now
+        assert not (await make_plan(azure, PUBLIC)).writes
+        assert (await verify(azure, cluster_id(), expect=PUBLIC)).passed
+
+
+async def test_nor_is_a_cluster_proven_that_has_the_identity_of_before(tmp_path: Path) -> None:
+    """As a repair leaves it that ended before the cluster was asked for."""
+    async with signed_in(encrypted_in(tmp_path, "identity-deleted")) as (simulator, azure):
+        plan = await make_plan(azure, PUBLIC)
+
+        def stop(event: Event) -> None:
+            if event.step == "cluster" and event.type == "step-started":
+                locked = new_lock(
+                    f"{cluster_id()}/providers/Microsoft.Authorization/locks/no", "ReadOnly", ""
+                )
+                simulator.in_world(lambda world_: world_.put(locked))
+
+        assert await Run(azure, PUBLIC, plan, listeners=[stop]).execute(plan.digest) == "failed"
+        report = await verify(azure, cluster_id(), expect=PUBLIC)
+        assert wrong(report)["identity-exists"] == "failed"
+        assert not report.passed
+        again = await make_plan(azure, PUBLIC)
+    assert {step.key: step.action for step in again.steps}["cluster"] == "update"
+    assert "that there is now" in again.title

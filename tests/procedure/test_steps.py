@@ -153,7 +153,7 @@ def test_the_feature_and_the_provider_that_must_notice_it(
 @pytest.mark.parametrize("state", ["NotRegistered", "Registering", "Pending", "Registered", None])
 def test_neither_is_asked_for_once_the_cluster_is_encrypted(state: str | None) -> None:
     done = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
-    snapshot = bare(PRIVATE, feature=state, cluster=done)
+    snapshot = bare(PRIVATE, feature=state, cluster=done, identity=facts.identity())
     assert intent("feature", PRIVATE, snapshot).action == "none"
     assert intent("provider", PRIVATE, snapshot).action == "none"
 

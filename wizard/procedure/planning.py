@@ -86,7 +86,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=cluster_body.settled(target, snapshot.cluster) and standing(snapshot.cluster) == "under-way",
+        follows=cluster_body.settled(target, snapshot) and standing(snapshot.cluster) == "under-way",
         basis=_basis(snapshot),
     )
 
@@ -125,6 +125,8 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
         return f"Create {name}, encrypted with {how}"
     if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
         match standing(snapshot.cluster):
+            case "settled" if cluster_body.outdated(target, snapshot):
+                return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
             case "settled":
                 return f"{name} is encrypted with {how} already"
             case "under-way":

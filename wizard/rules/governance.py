@@ -43,7 +43,7 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A feature that is not there yet is waited for; a Pending one waits for Microsoft: AZURE.md §4."""
-    if cluster_body.settled(target, snapshot.cluster):
+    if cluster_body.settled(target, snapshot):
         return
     if snapshot.feature == "Pending":
         yield Finding(

@@ -125,7 +125,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A role given just now may not have taken effect; the run waits until it is older: AZURE.md §3d."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.settled(target, snapshot.cluster):
+    if own is None or cluster_body.settled(target, snapshot):
         return
     held = vault_use.held_since(target, snapshot, *MAY_ENCRYPT)
     if held is not None and (age := datetime.now(UTC) - held[0]) < _SETTLED:

@@ -118,7 +118,7 @@ def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A key without a rotation policy stays as it is until somebody rotates it; how-to, "Key rotation"."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.settled(target, snapshot.cluster):
+    if own is None or cluster_body.settled(target, snapshot):
         return
     if snapshot.key is None and own.key.rotate_every:
         return

@@ -42,7 +42,7 @@ def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Findin
     """Azure Policy's add-on (Gatekeeper) may forbid what AKS does to secrets: migration article, "Any policy to block
     updating secrets should be disabled first"."""
     add_on = dig(snapshot.cluster, "properties", "addonProfiles", "azurepolicy", "enabled")
-    if add_on is not True or cluster_body.settled(target, snapshot.cluster):
+    if add_on is not True or cluster_body.settled(target, snapshot):
         return
     yield Finding(
         "warning",

@@ -35,7 +35,7 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An access-policy vault is used as it is: the identity gets a policy of its own, and no other one is touched."""
-    if not snapshot.vault_grants_by_policy() or cluster_body.settled(target, snapshot.cluster):
+    if not snapshot.vault_grants_by_policy() or cluster_body.settled(target, snapshot):
         return
     name = target.own.vault.name
     yield Finding(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import ResourceId, dig, same
+from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
-from wizard.cloud.snapshot import policy_permissions
+from wizard.cloud.snapshot import policy_allows, policy_permissions
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, unread
-from wizard.verification.report import Check
+from wizard.verification.report import Check, Outcome
 
 KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
 """Built-in roles that let their holder encrypt and decrypt, by GUID."""
@@ -40,13 +40,16 @@ def identity_checks(e: Evidence) -> Iterator[Check]:
 
 
 def _exists(e: Evidence) -> Check:
-    gone, unreadable = [], None
+    gone: list[str] = []
+    unreadable = None
     for id_ in e.identity_ids:
         found = e.identities.get(id_)
         if isinstance(found, Problem) and found.code in GONE:
             gone.append(id_)
         elif not isinstance(found, dict):
             unreadable = found or Problem("input", "It was not looked at.")
+        elif _is_another(e, id_, found):
+            gone.append(id_)
     if unreadable and not gone:
         return unread("identity-exists", "identity", "the cluster's identity", unreadable)
     name = clean((gone or list(e.identity_ids))[0].rsplit("/", 1)[-1])
@@ -63,11 +66,32 @@ def _exists(e: Evidence) -> Check:
     )
 
 
+def _is_another(e: Evidence, id_: str, found: Json) -> bool:
+    """Whether the identity of that id was made anew since the cluster was given it."""
+    named = str(dig(e.cluster, "identity", "userAssignedIdentities", id_, "principalId") or "")
+    now = str(dig(found, "properties", "principalId") or "")
+    return bool(named and now) and not same(named, now)
+
+
+def _each(e: Evidence, may: set[str]) -> tuple[bool | Outcome, str]:
+    """What it comes to where these principals may use the key, and why it is not certain: a cluster signs in to its vault
+    as one of its identities, and Azure does not say as which."""
+    if len(e.principals) < 2 or not may or may >= set(e.principals):
+        return bool(may), ""
+    return (
+        "unknown",
+        "Some of the cluster's identities may use the key and some may not; as which it signs in is not shown.",
+    )
+
+
 def _role(e: Evidence) -> Check:
     if e.identity_grants is None:
         return unread("identity-role", "identity", "the role assignments", e.unreadable.get("roles"))
     here = [grant for grant in e.identity_grants if _counts(grant, e)]
     helps = [grant for grant in here if _fits(grant, e)]
+    certain, unsure = _each(e, {grant.principal_id for grant in helps})
+    if helps and all(grant.conditional for grant in helps):
+        certain, unsure = "unknown", "The role is held under a condition, which only Azure can judge."
     principal = e.principals[0] if e.principals else "OBJECT-ID"
     others = sorted({_name(grant, e) for grant in here if not _fits(grant, e)})
     seen = "; ".join(_told(grant, e) for grant in (helps or here)) or "no role assignment on the key vault"
@@ -80,10 +104,10 @@ def _role(e: Evidence) -> Check:
     return judged(
         "identity-role",
         "identity",
-        bool(helps),
+        certain,
         f"The identity holds {', '.join(sorted({_name(grant, e) for grant in helps}))} on the key vault"
         f"{_way(helps, e)}.",
-        f"The identity holds no role on the key vault that lets it encrypt and decrypt.{why}",
+        unsure or f"The identity holds no role on the key vault that lets it encrypt and decrypt.{why}",
         seen,
         f'az role assignment create --role "{CRYPTO_USER.name}" --assignee-object-id {principal} '
         f"--assignee-principal-type ServicePrincipal --scope {e.vault_id}",
@@ -154,14 +178,17 @@ def _access_policy(e: Evidence) -> Check:
     """With access policies, only a policy for the identity counts: KV:assign-access-policy."""
     principals = e.principals
     given = frozenset[str]().union(*(policy_permissions(e.vault, principal) for principal in principals))
+    certain, unsure = _each(
+        e, {one for one in principals if policy_allows(e.vault, one, "encrypt", "decrypt")}
+    )
     principal = principals[0] if principals else "OBJECT-ID"
     name = ResourceId.parse(e.vault_id).name
     return judged(
         "identity-access-policy",
         "identity",
-        {"encrypt", "decrypt"} <= given or "all" in given,
+        certain,
         "An access policy lets the identity encrypt and decrypt.",
-        "No access policy of the key vault lets the identity encrypt and decrypt.",
+        unsure or "No access policy of the key vault lets the identity encrypt and decrypt.",
         f"accessPolicies for {', '.join(principals)}: {', '.join(sorted(given)) or 'none'}",
         f"az keyvault set-policy --name {name} --object-id {principal} --key-permissions encrypt decrypt",
     )

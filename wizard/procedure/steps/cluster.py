@@ -65,7 +65,7 @@ class Cluster(Step):
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
         stands = standing(cluster)
-        if cluster_body.settled(target, cluster):
+        if cluster_body.settled(target, snapshot):
             detail = (
                 f"encrypted with {kms} already"
                 if stands == "settled"
@@ -75,6 +75,10 @@ class Cluster(Step):
         moves = ["sent again to repair it"] if stands == "ended-badly" else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
+        elif cluster_body.outdated(target, snapshot):
+            moves.append(
+                f"identity → {target.own.identity.name}, which is another one since it was made anew"
+            )
         moves.append(f"KMS → {kms}")
         compared, _ = cluster_body.compared(cluster, cluster)
         return Intent(
@@ -98,7 +102,7 @@ class Cluster(Step):
         ):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
-            if now is not None and cluster_body.holds(work.target, now):
+            if now is not None and _arrived(work, now):
                 if state not in ENDED_BADLY:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
@@ -180,7 +184,7 @@ class Cluster(Step):
             raise AzureError(_still_going(work))
         if state != "Succeeded":
             raise AzureError(_ended_badly(name, state, cluster))
-        if not cluster_body.holds(work.target, cluster):
+        if not _arrived(work, cluster):
             raise not_so(f"The cluster {name} is not encrypted as asked.")
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
@@ -272,6 +276,16 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
         ending.cancel()
 
 
+def _arrived(work: Work, cluster: Json) -> bool:
+    """Whether the cluster is as asked; with the identity that there is now, where it had one that was deleted."""
+    if not cluster_body.holds(work.target, cluster):
+        return False
+    had = cluster_body.principal(work.target, work.snapshot.cluster)
+    return not cluster_body.outdated(work.target, work.snapshot) or not same(
+        cluster_body.principal(work.target, cluster), had
+    )
+
+
 async def _is_there(work: Work) -> bool:
     """Whether the cluster has arrived, whatever its operation says. A look that fails is no news."""
     try:
@@ -279,7 +293,7 @@ async def _is_there(work: Work) -> bool:
     except AzureError as error:
         work.log(error.problem.summary, "detail")
         return False
-    arrived = cluster is not None and cluster_body.holds(work.target, cluster)
+    arrived = cluster is not None and _arrived(work, cluster)
     return arrived and dig(cluster, "properties", "provisioningState") == "Succeeded"
 
 

@@ -22,7 +22,7 @@ class Feature(Step):
     usually = (300, 900)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        if cluster_body.settled(target, snapshot.cluster):
+        if cluster_body.settled(target, snapshot):
             return Intent("none", (Effect("keep", "feature", features.FEATURE, _NOT_ASKED),))
         if snapshot.feature is None:
             return Intent(
@@ -44,7 +44,7 @@ class Feature(Step):
         await features.register_feature(work.azure, work.answers.subscription)
 
     async def confirm(self, work: Work) -> str:
-        if cluster_body.settled(work.target, work.snapshot.cluster):
+        if cluster_body.settled(work.target, work.snapshot):
             return f"{features.FEATURE}: {_NOT_ASKED}"
         last = ""
 

@@ -23,7 +23,7 @@ class Provider(Step):
     usually = (5, 60)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        settled = cluster_body.settled(target, snapshot.cluster)
+        settled = cluster_body.settled(target, snapshot)
         if not settled and (snapshot.feature is not None or snapshot.provider != "Registered"):
             return Intent(
                 "register",
