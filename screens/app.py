@@ -449,10 +449,9 @@ class WizardApp(App[int]):
             if active.has_done("feature"):
                 self.watches.pop(active.answers.subscription, None)
                 self.watch_feature(active.answers.subscription)
-            if active.status == "succeeded":
-                self.forget_clusters()
-                if self.draft.is_about(active.plan.cluster_id):
-                    self.settle("run")
+            self.forget_clusters()  # however it ended: also one that failed has touched its cluster, or found it changed
+            if active.status == "succeeded" and self.draft.is_about(active.plan.cluster_id):
+                self.settle("run")
             self.changed()
 
     async def _look_at_cluster(self, active: "ActiveRun") -> None:

@@ -296,5 +296,5 @@ def _repairs(cluster: ClusterRow, choosing: str = "choosing it") -> tuple[tuple[
         return ()
     return (
         ("last operation", cluster.ended_badly),
-        (choosing, "sends the whole cluster again, which repairs it"),
+        (choosing, "sends the whole cluster again, which often repairs it"),
     )

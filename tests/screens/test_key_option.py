@@ -11,7 +11,7 @@ from wizard.cloud.inventory import cluster_row
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
 PLATFORM, PRIVATE, PUBLIC = OPTIONS
-AGAIN = "sends the whole cluster again, which repairs it"
+AGAIN = "sends the whole cluster again, which often repairs it"
 
 
 def said(profile: Json | None, option: Option, state: str = "Succeeded") -> dict[str, str]:
