@@ -264,6 +264,13 @@ faults:
         await operator.press("escape")
         assert operator.app.active.under_way
         assert operator.app.exit_code == 130
+        await operator.press("ctrl+q")
+        await operator.sees("A run is under way. Leave all the same?")
+        operator.app.workers.cancel_group(operator.app, "run")
+        shown = await operator.sees("The run has ended meanwhile: interrupted.", "what came of it", "Stay")
+        assert "is under way" not in shown
+        await operator.press("escape")
+        await operator.sees("Enter, then type orders-prod")
 
 
 async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path: Path) -> None:
