@@ -143,7 +143,7 @@ class SaveDialog(Dialog[None]):
         super().__init__()
         self._title = title
         self._texts = texts
-        self._field = Field("File", key="path", check=self._check, value=proposed)
+        self._field = Field("File", key="path", check=self._check, value=proposed, stays=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -191,6 +191,7 @@ class SaveDialog(Dialog[None]):
                     file.write(text)
             except (OSError, ValueError) as error:
                 self.notify(f"{path} is not saved: {_why(error)}.", severity="error", markup=False)
+                self._field.edit()
                 return
         self.dismiss(None)
         self.app.notify(f"Saved: {', '.join(str(path.resolve()) for path in paths)}", markup=False)
