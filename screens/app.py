@@ -414,6 +414,7 @@ class WizardApp(App[int]):
             return None
 
     async def _execute(self, active: "ActiveRun") -> None:
+        from screens.dialogs import RunDialog
         from wizard.lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
@@ -449,10 +450,12 @@ class WizardApp(App[int]):
             if active.has_done("feature"):
                 self.watches.pop(active.answers.subscription, None)
                 self.watch_feature(active.answers.subscription)
-            if active.status == "succeeded":
-                self.forget_clusters()
-                if self.draft.is_about(active.plan.cluster_id):
-                    self.settle("run")
+            for screen in self.screen_stack:
+                if isinstance(screen, RunDialog):
+                    screen.run_ended(active.status or "interrupted")
+            self.forget_clusters()  # however it ended: also one that failed has touched its cluster, or found it changed
+            if active.status == "succeeded" and self.draft.is_about(active.plan.cluster_id):
+                self.settle("run")
             self.changed()
 
     async def _look_at_cluster(self, active: "ActiveRun") -> None:

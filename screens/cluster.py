@@ -62,6 +62,8 @@ r       ask Azure again"""
         self._verify_only = verify_only
         self._given = rows
         self._found: list[Line] = []
+        self._looked_at = 0
+        """Subscriptions that were looked at to the end, whether or not a cluster is in them."""
         self._clock = Clock()
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -71,11 +73,12 @@ r       ask Azure again"""
         if self._given is None and not self.wizard.found_all:
             return False
         self._found = list(self.wizard.found if self._given is None else self._given)
+        self._looked_at = len(self.wizard.subscriptions) if self._given is None else 0
         return True
 
     def forget(self) -> None:
         """Forget what was found."""
-        self._found, self._clock = [], Clock()
+        self._found, self._looked_at, self._clock = [], 0, Clock()
 
     async def read(self) -> AsyncGenerator[Line, None]:
         """The clusters of the chosen subscription, then those of all others."""
@@ -88,6 +91,7 @@ r       ask Azure again"""
 
     def whole(self) -> None:
         """Kept by the app, so that coming back to the list shows it at once."""
+        self._looked_at = len(self.wizard.subscriptions)
         self.wizard.found, self.wizard.found_all = self._found, not self.stale
         if len(self.columns()) != len(self.query_one(Rows).columns):  # the names are longer than was thought
             self.fill()
@@ -101,7 +105,7 @@ r       ask Azure again"""
     def tell(self) -> None:
         """How many were found, and whether it is still looked for more."""
         number = sum(isinstance(row, ClusterRow) for row in self._found)
-        places = len({row.subscription_id for row in self._found})
+        places = max(self._looked_at, len({row.subscription_id for row in self._found}))
         text = f"{number:,} found in {count(places, 'subscription')}"
         if self.reading:
             text = f"{SPINNER[self.beats // 3 % 4]} looking… {text} · {duration(self._clock.elapsed())}"

@@ -158,7 +158,7 @@ class ClusterTable(Frame, Generic[Row]):
 
     @on(ScreenResume)
     def _seen_again(self) -> None:
-        if self.stale and not self.reading:
+        if self.stale and not self.reading and self.is_current:  # not on the way further back
             self.stale = False
             self.widen()
             self.action_again()

@@ -143,7 +143,7 @@ class SaveDialog(Dialog[None]):
         super().__init__()
         self._title = title
         self._texts = texts
-        self._field = Field("File", key="path", check=self._check, value=proposed)
+        self._field = Field("File", key="path", check=self._check, value=proposed, stays=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -191,6 +191,7 @@ class SaveDialog(Dialog[None]):
                     file.write(text)
             except (OSError, ValueError) as error:
                 self.notify(f"{path} is not saved: {_why(error)}.", severity="error", markup=False)
+                self._field.edit()
                 return
         self.dismiss(None)
         self.app.notify(f"Saved: {', '.join(str(path.resolve()) for path in paths)}", markup=False)
@@ -219,7 +220,7 @@ class AskDialog(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Static(Content(self._title), classes="title")
             with VerticalScroll(can_focus=False):
-                yield Static(Content(self._text))
+                yield Static(Content(self._text), classes="question")
             with Horizontal(classes="buttons"):
                 for key, label in self._answers.items():
                     yield Button(Content(label), id=key, compact=True)
@@ -234,5 +235,17 @@ class AskDialog(Dialog[str]):
         self.dismiss(next(iter(self._answers)))
 
 
-class LeaveDialog(AskDialog):
+class RunDialog(AskDialog):
+    """A question about a run that is under way; where the run ends behind it, it says so and can still be answered."""
+
+    def run_ended(self, status: str) -> None:
+        """The run has ended so: what was asked of one under way does not hold any more."""
+        self._title = f"The run has ended meanwhile: {status}."
+        self._text = "Its own screen shows what came of it."
+        if self.is_mounted:
+            self.query_one(".title", Static).update(Content(self._title))
+            self.query_one(".question", Static).update(Content(self._text))
+
+
+class LeaveDialog(RunDialog):
     """Whether to leave although a run is under way."""

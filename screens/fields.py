@@ -66,10 +66,20 @@ class Field(Entry):
             self.field = field
 
     def __init__(
-        self, label: str, *, key: str, check: Check, value: str = "", hint: str = "", placeholder: str = ""
+        self,
+        label: str,
+        *,
+        key: str,
+        check: Check,
+        value: str = "",
+        hint: str = "",
+        placeholder: str = "",
+        stays: bool = False,
     ) -> None:
+        """`stays`: enter leaves it only where nothing is wrong, so that what is typed next mends it."""
         super().__init__(key)
         self._label = label
+        self._stays = stays
         self._check = check
         self._hint = hint
         self._input = Input(value, placeholder=placeholder, compact=True, id=f"{key}-input")
@@ -139,7 +149,10 @@ class Field(Entry):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.screen.focus_next()
+        if self._stays and self.problem:
+            self.speak()
+        else:
+            self.screen.focus_next()
 
 
 class Choice(Entry):

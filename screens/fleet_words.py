@@ -20,7 +20,8 @@ _BAR: dict[EncryptionKind, tuple[str, str, str, Tone]] = {
 
 
 def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
-    """A bar of how the clusters are encrypted, the same in numbers, and how many fail; two lines of that width."""
+    """A bar of how the clusters are encrypted, the same in numbers, and how many fail: two lines of that width, or three
+    where the numbers are long."""
     tally = fleet.tally
     if not tally.clusters:
         return Content.assemble(("Asking Azure…" if reading else "No cluster is visible here.", "$quiet"))
@@ -46,9 +47,21 @@ def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
         first.append(("!", f"Azure asks to wait {wait:.0f} s", "warn"))
     long = [(sign, f"{number:,} {name}", tone) for sign, name, _, tone, number in kinds]
     short = [(sign, f"{number:,} {name}", tone) for sign, _, name, tone, number in kinds]
-    lines = [_line(first + long, "   "), _line(first + long, " "), _line(first + short, " ")]
-    words = next((line for line in lines if line.cell_length <= room), lines[-1])
+    alone = _line(first, " ") + Content("\n")
+    words = _fitting(
+        room,
+        _line(first + long, "   "),
+        _line(first + long, " "),
+        _line(first + short, " "),
+        alone + _line(long, " "),
+        alone + _line(short, " "),
+    )
     return Content.assemble(*bar) + Content("\n") + words
+
+
+def _fitting(room: int, *ways: Content) -> Content:
+    """The first of these whose lines have room; the last, where none has."""
+    return next((way for way in ways if all(line.cell_length <= room for line in way.split())), ways[-1])
 
 
 def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:

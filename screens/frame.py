@@ -105,6 +105,11 @@ class Heading(Horizontal):
         yield self._title
         yield self._note
 
+    @property
+    def room(self) -> int:
+        """Columns that a note has before it is wrapped: most of them, as the style sheet gives them, without its margin."""
+        return self.size.width * 3 // 5 - 2
+
     def title(self, text: str) -> None:
         """Change the question."""
         self._title.update(Content(text))

@@ -269,21 +269,32 @@ def _of_the_cluster(finding: "Finding") -> bool:
 
 def _moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple[str, str], ...]:
     """To what an option leads a cluster that is encrypted already, and what of the past stays needed."""
-    own = cluster.encryption
-    if option.choice == "platform-managed":
-        if cluster.kind == "platform-managed":
-            return (("it is so already", "choosing it changes nothing"),)
-        stays = f"{own.key_name}, its vault and the identity, until verified from inside"
-        return (("leads to", to_platform), ("still needed", stays))
-    to = f"a key of yours, reached as {option.choice}"
+    own, platform = cluster.encryption, option.choice == "platform-managed"
+    if platform and cluster.kind == "platform-managed":
+        return _repairs(cluster) or (("it is so already", "choosing it changes nothing"),)
+    to = to_platform if platform else f"a key of yours, reached as {option.choice}"
     if not own.kms_enabled:
-        return (("leads to", to), ("still needed", "nothing of the past"))
+        return (("leads to", to), *(() if platform else (("still needed", "nothing of the past"),)))
+    if platform:
+        stays = f"{own.key_name}, its vault and the identity, until verified from inside"
+        return (("leads to", to), ("still needed", stays))
     if cluster.kind == "legacy-kms":
         return (
             ("leads to", f"{to}, without its version"),
             ("still needed", f"{own.key_name}, every version"),
         )
     return (
+        *(_repairs(cluster, "the same key") if option.choice == own.network_access else ()),
         ("leads to", f"{to}: the same or another"),
         ("still needed", f"{own.key_name}, also where you choose another"),
+    )
+
+
+def _repairs(cluster: ClusterRow, choosing: str = "choosing it") -> tuple[tuple[str, str], ...]:
+    """What choosing what is so by a cluster's settings does where its last operation ended badly; nothing elsewhere."""
+    if not cluster.ended_badly:
+        return ()
+    return (
+        ("last operation", cluster.ended_badly),
+        (choosing, "sends the whole cluster again, which often repairs it"),
     )

@@ -105,7 +105,7 @@ esc     back, to change something"""
 
     @on(ScreenResume)
     def _back_here(self) -> None:
-        if self._planning:
+        if self._planning or not self.is_current:  # on the way further back it is seen for no time at all
             return
         if self.wizard.draft.answers_or_none() != self._answers or self.wizard.ended_run is not self._after:
             self.action_again()

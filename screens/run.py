@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
-from screens.dialogs import AskDialog, SaveDialog, problem_content
+from screens.dialogs import RunDialog, SaveDialog, problem_content
 from screens.frame import NARROW, Frame, Heading
 from screens.reports import journal_report
 from screens.running import LOG_KEPT, ActiveRun, LogLine, StepProgress
@@ -420,7 +420,7 @@ ctrl+q   leave; the same answers carry on later"""
             self._filter_done()
         elif self.active.under_way:
             self.app.push_screen(
-                AskDialog(
+                RunDialog(
                     "The run goes on",
                     "You can look at earlier screens meanwhile; the spine shows how far it is, and the review or ctrl+p "
                     "brings you back here. What is under way in Azure goes on in any case.",

@@ -127,10 +127,7 @@ esc     back"""
         elif self._watch and self._watch.left <= 0:
             self.action_again()
         elif self._watch:
-            self._note(
-                f"watching since {self._watch.since} · {count(self._watch.looks, 'look')} · again in "
-                f"{duration(self._watch.left)}"
-            )
+            self._note(self._watch.words(self.query_one(Heading).room))
         elif self._report and not self._told and not self._stale:
             self._note(f"read from Azure {ago(self._read.elapsed())}")
 

@@ -3,6 +3,8 @@
 import time
 from datetime import datetime
 
+from screens.words import count, duration
+
 
 class Watch:
     """A watch that waits for the verdict to become another one than `passed`."""
@@ -18,6 +20,12 @@ class Watch:
     def left(self) -> float:
         """Seconds until the next look."""
         return self._next - time.monotonic()
+
+    def words(self, room: int) -> str:
+        """Since when it watches, how often it has looked, and when it looks next, in so many columns if that can be."""
+        looks, left = count(self.looks, "look"), duration(max(0, self.left))
+        whole = f"watching since {self.since} · {looks} · again in {left}"
+        return whole if len(whole) <= room else f"since {self.since[:5]} · {looks} · next in {left}"
 
     def looked(self, seconds: float) -> None:
         """It has looked; the next look is so many seconds from now."""

@@ -43,6 +43,12 @@ def test_every_known_code_has_something_to_do_and_keeps_azures_words(code: str) 
     assert (known.summary, known.code, known.azure_said) == (SUMMARY, code, "Azure's own words.")
 
 
+def test_a_failure_of_akss_own_blames_a_key_only_where_there_is_one() -> None:
+    known = problem(500, {"code": "InternalOperationError", "message": "Internal server error"})
+    assert "Where the key is your own," in known.cause
+    assert known.remedy.startswith("Where the key is your own,")
+
+
 @pytest.mark.parametrize("text", sorted(diagnose._MORE))
 def test_refusals_told_apart_by_their_text(text: str) -> None:
     known = problem(400, {"code": "BadRequest", "message": f"Something. {text.upper()} and more"})

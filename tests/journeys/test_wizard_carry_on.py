@@ -214,6 +214,8 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         await operator.sees("Carry on which run?")
         await operator.press("enter")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
+        await operator.press("escape", "v")
+        await operator.sees("0 found in 1 subscription", "No cluster is visible here.")
 
 
 async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path: Path) -> None:

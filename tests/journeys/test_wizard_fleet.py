@@ -54,6 +54,7 @@ async def test_a_fleet_is_looked_at_and_one_cluster_is_opened(size: tuple[int, i
         shown = await operator.sees("9 fail", "13 in 2 subscriptions", "aks-demo", "not encrypted")
         assert "legacy" in shown
         assert "platform" in shown
+        assert "at first sight · " in shown.splitlines()[2], "it stands in one line"
         assert len(names(operator)) == 13
         await operator.press("o")
         assert names(operator) == sorted(names(operator))

@@ -64,6 +64,11 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
             await operator.press("enter", "enter")
             await operator.pilot.pause()
         await operator.sees("report.json exists already; nothing is")
+        await operator.type("-2")
+        await operator.press("enter", "enter")
+        await operator.until(
+            (tmp_path / "report-2.md").exists, "what is typed after a refusal to be the name"
+        )
         saved = json.loads((tmp_path / "report.json").read_text("utf-8"))
         assert saved["clusters"][0]["encryption"] == "customer-managed"
         assert saved["provenance"]["cloud"]["simulated"] is True
@@ -91,10 +96,11 @@ async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
             ("nowhere/x", "nowhere is no directory here"),
         ):
             dialog.query_one(Input).value = typed
-            await pilot.press("enter", "enter")
+            await pilot.press("enter")
             await pilot.pause()
             assert app.screen is dialog
             assert why in str(dialog.query_one(".message", Static).visual)
+            assert isinstance(app.focused, Input)
 
 
 async def test_a_fault_of_ours_can_be_copied_and_saved(tmp_path: Path) -> None:

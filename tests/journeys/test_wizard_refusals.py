@@ -100,6 +100,26 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
         assert len(cluster_writes(simulator)) == 1
 
 
+async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(world: World) -> None:
+    async with world("update-fails", SMALL) as (_, operator):
+        await operator.to_clusters(register=False)
+        await operator.choose("aks-demo")
+        await operator.to_review("platform-managed")
+        await operator.start("aks-demo")
+        shown = await operator.sees("✗ Encrypt the managed cluster", "Likely cause", "What to do")
+        assert "with a private vault" not in shown, "there is no vault"
+        await operator.press("e")
+        await operator.sees("Which cluster?", "aks-demo", "platform key", "failed: can be repaired")
+        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.press("enter")
+        await operator.sees(
+            "now a key that AKS manages",
+            "last operation failed",
+            "choosing it sends the whole cluster again, which often repairs it",
+        )
+        assert "until verified from inside" not in operator.frame()
+
+
 async def test_another_name_than_the_clusters_starts_nothing(world: World) -> None:
     async with world() as (simulator, operator):
         await operator.to_clusters(register=False)
@@ -244,6 +264,13 @@ faults:
         await operator.press("escape")
         assert operator.app.active.under_way
         assert operator.app.exit_code == 130
+        await operator.press("ctrl+q")
+        await operator.sees("A run is under way. Leave all the same?")
+        operator.app.workers.cancel_group(operator.app, "run")
+        shown = await operator.sees("The run has ended meanwhile: interrupted.", "what came of it", "Stay")
+        assert "is under way" not in shown
+        await operator.press("escape")
+        await operator.sees("Enter, then type orders-prod")
 
 
 async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.order import applying
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
-from wizard.procedure.steps.cluster import _touched
+from wizard.procedure.steps.cluster import _ended_badly, _touched
 from wizard.procedure.steps.key import key_body
 from wizard.procedure.steps.vault import vault_body
 
@@ -204,6 +204,15 @@ def test_a_cluster_that_failed_is_sent_again(state: str) -> None:
     found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
     assert found.action == "update"
     assert "repair" in found.effects[0].detail
+
+
+def test_what_a_cluster_that_failed_may_lack_depends_on_whose_key_it_is() -> None:
+    own = _ended_badly(target(PUBLIC), "Failed", cluster())
+    assert "a key of your own" in own.cause
+    assert "Verify the cluster" in own.remedy
+    platform = _ended_badly(target(answers("platform-managed")), "Failed", cluster())
+    assert "no key or vault of yours" in platform.cause
+    assert "Verify" not in platform.remedy
 
 
 def test_identities_in_another_order_are_no_change_of_the_cluster() -> None:

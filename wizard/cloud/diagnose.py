@@ -111,8 +111,9 @@ _KNOWN: dict[str, _Known] = {
         retryable=True,
     ),
     "InternalOperationError": _Known(
-        "AKS could not finish; with a private vault, most often because it could not reach the key.",
-        "Check the vault's firewall (bypass AzureServices) and the identity's roles, then try again.",
+        "AKS could not finish. Where the key is your own, most often because it could not reach or use it.",
+        "Where the key is your own, check the identity's roles and, of a private vault, the firewall (bypass "
+        "AzureServices); then try again.",
         retryable=True,
     ),
     "FailedIdentityOperation": _Known(

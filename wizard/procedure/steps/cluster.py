@@ -25,6 +25,15 @@ from wizard.vault_use import closes_last, may_use_key
 
 _AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
+_OWN_KEY = (
+    "With a key of your own this most often means that the cluster could not reach or use it.",
+    "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
+)
+_NO_KEY_OF_YOURS = (
+    "AKS could not carry it out; no key or vault of yours has a part in it.",
+    "Mend what Azure names, where it names anything, then start again: the same plan repairs it.",
+)
+"""Why a cluster ended badly, as far as its key may be why, and what to do."""
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
     f"/managedClusters/$CLUSTER_NAME?api-version={CLUSTER_API}"
@@ -183,7 +192,7 @@ class Cluster(Step):
         else:
             raise AzureError(_still_going(work))
         if state != "Succeeded":
-            raise AzureError(_ended_badly(name, state, cluster))
+            raise AzureError(_ended_badly(work.target, state, cluster))
         if not _arrived(work, cluster):
             raise not_so(f"The cluster {name} is not encrypted as asked.")
         if work.snapshot.cluster is None:
@@ -363,13 +372,15 @@ def _still_going(work: Work) -> Problem:
     )
 
 
-def _ended_badly(name: str, state: str, cluster: Json) -> Problem:
+def _ended_badly(target: Target, state: str, cluster: Json) -> Problem:
     said = dig(cluster, "properties", "status", "provisioningError", "message")
+    own = target.answers.customer_managed
+    cause, mend = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
     return Problem(
         "azure",
-        f"The cluster {name} ended in the state {state}.",
-        "With a private vault this most often means that the cluster could not reach or use the key.",
-        "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
+        f"The cluster {target.answers.cluster.name} ended in the state {state}.",
+        cause,
+        mend,
         azure_said=clean(str(said or "")),
         retryable=True,
     )
