@@ -7,8 +7,10 @@ Nothing but these secrets is ever read: the list is asked for by the labels, so 
 import asyncio
 import base64
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from wizard.cloud.arm import dig
@@ -18,6 +20,8 @@ NAMESPACE = "default"
 """Every cluster has it, and nothing of the cluster's own depends on it."""
 LABELS = {"app.kubernetes.io/managed-by": "aks-kms", "app.kubernetes.io/component": "canary"}
 _PREFIX = "aks-kms-canary-"
+_NAME = re.compile(rf"{_PREFIX}[a-z0-9-]+")
+"""What may be put into a path and deleted: a list is an answer from outside, and so are the names in it."""
 _ALL = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 
 
@@ -52,9 +56,9 @@ class Canary:
         await kubectl.create(_ALL, json.dumps(body))
 
     async def reads_back(self, kubectl: Kubectl) -> bool:
-        """Whether it comes back as it was written. Raises KubectlError."""
+        """Whether it comes back as it was written. Raises KubectlError, also where what comes back is no secret at all."""
+        held = dig(_object(await kubectl.get(self.path)), "data", "canary")
         try:
-            held = dig(json.loads(await kubectl.get(self.path)), "data", "canary")
             return base64.b64decode(str(held), validate=True).decode() == self.value
         except ValueError:
             return False
@@ -75,15 +79,25 @@ def new_canary() -> Canary:
 
 
 async def leftovers(kubectl: Kubectl) -> list[str]:
-    """The names of canaries that there are. Raises KubectlError."""
+    """The names of canaries that there are. Raises KubectlError, also where the answer is no list."""
     selector = ",".join(f"{name}={value}" for name, value in LABELS.items())
     answer = await kubectl.get(f"{_ALL}?{urlencode({'labelSelector': selector})}")
-    try:
-        items = json.loads(answer).get("items") or []
-    except ValueError:
-        return []
+    items = _object(answer).get("items") or []  # Go writes an empty list as null
+    if not isinstance(items, list):
+        raise KubectlError("Unreadable", "the API server's list of secrets is none")
     names = (str(dig(item, "metadata", "name") or "") for item in items)
-    return [name for name in names if name.startswith(_PREFIX)]
+    return [name for name in names if _NAME.fullmatch(name)]
+
+
+def _object(answer: str) -> dict[str, Any]:
+    """The JSON object that an API server answers with. Raises KubectlError where it is none: a proxy may have answered."""
+    try:
+        body = json.loads(answer)
+    except (ValueError, RecursionError):
+        raise KubectlError("Unreadable", "the API server's answer is not JSON") from None
+    if not isinstance(body, dict):
+        raise KubectlError("Unreadable", "the API server's answer is not an object of Kubernetes")
+    return body
 
 
 async def sweep(kubectl: Kubectl) -> int:

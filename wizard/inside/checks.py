@@ -107,11 +107,12 @@ def read_back(outcome: bool | KubectlError) -> Check:
     )
 
 
-def removed(error: KubectlError | None, name: str, swept: int) -> Check:
-    """Whether nothing is left behind."""
+def removed(error: KubectlError | None, name: str, swept: int | KubectlError) -> Check:
+    """Whether nothing is left behind. `swept` is how many canaries of earlier runs were removed, or why that is not known."""
+    unswept = f"canaries of earlier runs: {swept.said}" if isinstance(swept, KubectlError) else ""
     earlier = (
         f" {swept} that a broken-off run had left {'was' if swept == 1 else 'were'} removed too."
-        if swept
+        if swept and not isinstance(swept, KubectlError)
         else ""
     )
     return made(
@@ -119,7 +120,7 @@ def removed(error: KubectlError | None, name: str, swept: int) -> Check:
         True if error is None else "warning",
         f"The canary secret is removed.{earlier}",
         "The canary secret could not be removed; the next look inside removes it.",
-        error.said if error else "",
+        error.said if error else unswept,
         f"kubectl --namespace default delete secret {name}",
     )
 

@@ -143,15 +143,15 @@ async def _watch_a_canary(kubectl: Kubectl, encryption: Encryption, told: _Told)
         told(checks.kms_errors(before, after))
 
 
-async def _swept(kubectl: Kubectl) -> int:
-    """How many canaries earlier runs had left. Where they may not be listed, none is known."""
+async def _swept(kubectl: Kubectl) -> int | KubectlError:
+    """How many canaries earlier runs had left, or why that is not known; the check that tells of removal says it."""
     try:
         return await sweep(kubectl)
-    except KubectlError:
-        return 0
+    except KubectlError as error:
+        return error
 
 
-async def _canary(kubectl: Kubectl, told: _Told, swept: int) -> bool:
+async def _canary(kubectl: Kubectl, told: _Told, swept: int | KubectlError) -> bool:
     """One canary's life; whether an API server tried to write it. However it goes, and whoever breaks it off, it is
     removed.
     """
@@ -174,7 +174,7 @@ async def _canary(kubectl: Kubectl, told: _Told, swept: int) -> bool:
         except KubectlError as error:
             failure = error
     never_made = refused is not None and refused.reason == "Forbidden"
-    if not never_made or swept:
+    if not never_made or (isinstance(swept, int) and swept):
         told(checks.removed(None if never_made else failure, canary.name, swept))
     return refused is None or refused.reason == "InternalError"
 
