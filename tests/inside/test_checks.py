@@ -16,6 +16,12 @@ KEY = "sha256:" + "ab" * 32
 OURS, OLD = (Encryption.of(cluster(profile)) for profile in (CUSTOMER_MANAGED, LEGACY))
 
 
+def known(text: str) -> Readings:
+    """What is read of these metrics, by what their API server is known by."""
+    reading = parse(text)
+    return {reading.server: reading}
+
+
 def server(
     started: int = 1,
     *,
@@ -48,12 +54,12 @@ no metric at all {{
     if key:
         name = f"{envelope}_key_id_hash_status_last_timestamp_seconds"
         text += f'{name}{{key_id_hash="{key}",apiserver_id_hash="sha256:{started}"}} 1.7e9\n'
-    return {float(started): parse(text)}
+    return known(text)
 
 
 def bare(started: int = 1) -> Readings:
     """An API server without a KMS provider: it has no such series (AZURE.md §7)."""
-    return {float(started): parse(f"process_start_time_seconds {started}\n")}
+    return known(f"process_start_time_seconds {started}\n")
 
 
 def error(reason: str = "Forbidden", said: str = "no") -> KubectlError:
@@ -159,7 +165,7 @@ def test_metrics_of_older_versions_have_no_resource() -> None:
         '{{transformation_type="to_storage",transformer_prefix="k8s:enc:kms:v2:x:",status="OK"}} {0}\n'
         "process_start_time_seconds 1\n"
     )
-    before, after = ({1.0: parse(line.format(number))} for number in (1, 2))
+    before, after = (known(line.format(number)) for number in (1, 2))
     assert checks.encrypted(before, after, KMS).outcome == "passed"
 
 

@@ -8,10 +8,12 @@ import pytest
 from tests.inside.kubectl import stand_in
 from tests.support import cluster_id, signed_in
 from tests.verification.test_worlds import encrypted_in
+from wizard.inside import checks
 from wizard.inside.canary import leftovers
 from wizard.inside.kubeconfig import Kubeconfig
 from wizard.inside.kubectl import opened
 from wizard.inside.look import look_inside
+from wizard.inside.metrics import parse
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 
@@ -89,3 +91,98 @@ async def test_nothing_is_deleted_but_what_has_the_name_of_a_canary(tmp_path: Pa
     program = str(Path(stand_in(tmp_path, f"/bin/cat {tmp_path}/listed"), "kubectl"))
     with opened(program, CREDENTIALS, {}) as kubectl:
         assert await leftovers(kubectl) == ["aks-kms-canary-0a"]
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------
+
+ODD_NUMBERS = ["1e300", "NaN", "+Inf", "-1e15"]
+BY_COUNTERS = ("canary-encrypted", "plain-reads", "kms-errors")
+
+
+def metrics(
+    written: float | str, *, start: str = "1.7e9", server_id: str = "a", when: str = "1.7e9", plain: str = "0"
+) -> str:
+    """The metrics of one API server: how often KMS encrypted a secret, and what is said of the server itself."""
+    labels = 'resource="secrets",status="OK",transformation_type="to_storage",transformer_prefix'
+    storage = "apiserver_storage_transformation_operations_total"
+    status = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
+    identity = f'apiserver_id_hash="sha256:{server_id}",' if server_id else ""
+    return (
+        f'{storage}{{{labels}="k8s:enc:kms:v2:x:"}} {written}\n'
+        f'{storage}{{{labels}=""}} {plain}\n'
+        f'{status}{{{identity}key_id_hash="sha256:k",provider_name="x"}} {when}\n'
+        + (f"process_start_time_seconds {start}\n" if start else "")
+    )
+
+
+def by_counters(found: dict[str, Check]) -> set[str]:
+    return {found[code].outcome for code in BY_COUNTERS}
+
+
+async def test_plain_numbers_pass(tmp_path: Path) -> None:
+    found = await looked(tmp_path, server(tmp_path, metrics=(metrics(5), metrics(6))))
+    assert by_counters(found) == {"passed"}
+    assert found["one-key"].outcome == "passed"
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+async def test_a_counter_that_counts_nothing_leaves_what_it_counts_unknown(
+    tmp_path: Path, number: str
+) -> None:
+    for odd in (
+        (metrics(number), metrics(6)),
+        (metrics(5), metrics(6, plain=number)),
+        (metrics(5), metrics(number)),
+    ):
+        found = await looked(tmp_path, server(tmp_path, metrics=odd))
+        assert by_counters(found) == {"unknown"}
+        assert "nothing can have counted" in found["canary-encrypted"].message
+        (tmp_path / "asked").unlink()
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+async def test_a_key_that_is_named_at_no_moment_may_not_be_the_one_in_use(
+    tmp_path: Path, number: str
+) -> None:
+    odd = (metrics(5, when=number), metrics(6, when=number))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"passed"}
+    assert found["one-key"].outcome == "unknown"
+    assert "at an unknown moment" in found["one-key"].evidence
+
+
+@pytest.mark.parametrize("start", ["", *ODD_NUMBERS])
+async def test_a_server_that_started_at_no_moment_is_known_by_its_id(tmp_path: Path, start: str) -> None:
+    odd = (metrics(5, start=start), metrics(6, start=start))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"passed"}
+    assert "since an unknown moment" in found["plain-reads"].evidence
+
+
+async def test_what_two_servers_count_is_no_growth(tmp_path: Path) -> None:
+    odd = (metrics(5, start=""), metrics(9, start="", server_id="b"))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert found["canary-encrypted"].outcome == "unknown"
+    assert "did not answer again" in found["canary-encrypted"].message
+
+
+async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: Path) -> None:
+    odd = (metrics(5, start="", server_id=""), metrics(9, start="", server_id=""))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"unknown"}
+    assert found["one-key"].outcome == "unknown"
+    assert "do not say which of the API servers" in found["canary-encrypted"].message
+
+
+async def test_a_server_that_started_again_meanwhile_is_not_compared(tmp_path: Path) -> None:
+    odd = (metrics(5, start="", plain="9"), metrics(6, start="", plain="3"))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"unknown"}
+    assert "has started again meanwhile" in found["canary-encrypted"].message
+
+
+def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt() -> None:
+    known = (metrics(5, start="1"), metrics(6, start="1", plain="1"))
+    readings = [parse(text) for text in (*known, metrics("NaN", start="2"), metrics("NaN", start="2"))]
+    early, late = ({one.server: one for one in readings[at::2]} for at in (0, 1))
+    assert checks.encrypted(early, late, "").outcome == "failed"
