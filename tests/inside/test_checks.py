@@ -74,6 +74,8 @@ CASES: list[tuple[str, str, Check]] = [
     ("kms-providers", "passed", checks.health("[+]etcd ok\n[+]kms-providers ok\n")),
     ("kms-providers", "passed", checks.health("[+]kms-provider-0 ok\n")),
     ("kms-providers", "failed", checks.health("[+]etcd ok\n[-]kms-providers failed: reason withheld\n")),
+    ("kms-providers", "failed", checks.health("[+]kms-provider-0 ok\n[-]kms-provider-1 failed: reason withheld\n")),
+    ("kms-providers", "unknown", checks.health("[+]kms-provider-0 ok\nkms-provider-1 is what?\n")),
     ("kms-providers", "unknown", checks.health("[+]etcd ok\n")),
     ("kms-providers", "unknown", checks.unseen_health(error())),
     ("metrics", "passed", checks.seen_metrics(server())),

@@ -186,3 +186,17 @@ def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt(
     readings = [parse(text) for text in (*known, metrics("NaN", start="2"), metrics("NaN", start="2"))]
     early, late = ({one.server: one for one in readings[at::2]} for at in (0, 1))
     assert checks.encrypted(early, late, "").outcome == "failed"
+
+
+# -- health ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_second_of_two_providers_is_ill(tmp_path: Path) -> None:
+    lines = (
+        r"[+]ping ok\n[+]kms-provider-0 ok\n[-]kms-provider-1 failed: reason withheld\nreadyz check failed"
+    )
+    said = f'Error from server (InternalError): an error on the server ("{lines}") has prevented the request'
+    readyz = f"printf '%s\\n' '{said}' >&2; exit 1"
+    found = await looked(tmp_path, server(tmp_path, readyz=readyz))
+    assert found["kms-providers"].outcome == "failed"
+    assert found["kms-providers"].evidence == "[-]kms-provider-1 failed: reason withheld"

@@ -25,11 +25,11 @@ def made(
 
 
 def health(text: str) -> Check:
-    """What `/readyz?verbose` says of the KMS providers."""
-    line = next((line for line in text.splitlines() if "kms-provider" in line), "")
-    outcome: Outcome = (
-        "passed" if line.startswith("[+]") else "failed" if line.startswith("[-]") else "unknown"
-    )
+    """What `/readyz?verbose` says of the KMS providers: each may have a line of its own, and one that is ill is enough."""
+    lines = [line.strip() for line in text.splitlines() if "kms-provider" in line]
+    ill = [line for line in lines if line.startswith("[-]")]
+    well = bool(lines) and all(line.startswith("[+]") for line in lines)
+    outcome: Outcome = "failed" if ill else "passed" if well else "unknown"
     return made(
         "kms-providers",
         outcome,
@@ -37,7 +37,7 @@ def health(text: str) -> Check:
         "The API server says that its KMS provider is not well: it cannot use the key now."
         if outcome == "failed"
         else "The API server says nothing of KMS providers.",
-        line or "/readyz?verbose has no line kms-providers",
+        "; ".join(ill or lines) or "/readyz?verbose has no line kms-providers",
         "Look at the checks on key, vault and identity above: one of them says why."
         if outcome == "failed"
         else "Look at /healthz?verbose in the same way.",
