@@ -13,6 +13,15 @@ from wizard.verification.report import Check
 
 KMS = "k8s:enc:kms:v2:some:"
 KEY = "sha256:" + "ab" * 32
+ILL = "Internal error occurred: failed to encrypt DEK, error: rpc error: code = Unknown desc = it is gone"
+EXPIRED = 'Internal error occurred: EDEK with keyID hash "sha256:ab" expired at 2026-01-01'
+UNREADABLE = (
+    'Internal error occurred: unable to transform key "/registry/secrets/default/x": no matching prefix found'
+)
+WEBHOOK = (
+    'Internal error occurred: failed calling webhook "kms.kyverno.svc-fail": failed to call webhook: no endpoints '
+    'available for service "kyverno-svc"'
+)
 OURS, OLD = (Encryption.of(cluster(profile)) for profile in (CUSTOMER_MANAGED, LEGACY))
 
 
@@ -81,12 +90,16 @@ CASES: list[tuple[str, str, Check]] = [
     ("metrics", "passed", checks.seen_metrics(server())),
     ("metrics", "unknown", checks.unseen_metrics(error())),
     ("canary-written", "passed", checks.written(None, "x")),
-    ("canary-written", "failed", checks.written(error("InternalError"), "x")),
+    ("canary-written", "failed", checks.written(error("InternalError", ILL), "x")),
+    ("canary-written", "failed", checks.written(error("InternalError", EXPIRED), "x")),
+    ("canary-written", "unknown", checks.written(error("InternalError"), "x")),
+    ("canary-written", "unknown", checks.written(error("InternalError", WEBHOOK), "x")),
     ("canary-written", "unknown", checks.written(error(), "x")),
     ("canary-written", "unknown", checks.written(error(said="admission webhook denied the request"), "x")),
     ("canary-read", "passed", checks.read_back(True)),
     ("canary-read", "failed", checks.read_back(False)),
-    ("canary-read", "failed", checks.read_back(error("InternalError"))),
+    ("canary-read", "failed", checks.read_back(error("InternalError", UNREADABLE))),
+    ("canary-read", "unknown", checks.read_back(error("InternalError"))),
     ("canary-read", "unknown", checks.read_back(error("NotFound"))),
     ("canary-read", "unknown", checks.read_back(error("TimeLimit"))),
     ("canary-removed", "passed", checks.removed(None, "x", 2)),
@@ -140,6 +153,7 @@ def test_every_check_says_what_it_proves() -> None:
         (error(said='admission webhook "x" denied the request'), "A policy of the cluster forbids it"),
         (error(), "Ask an administrator of the cluster for the right to create secrets"),
         (error("TimeLimit"), "Look again"),
+        (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_to_do(refusal: KubectlError, said: str) -> None:
@@ -156,7 +170,7 @@ def test_other_resources_are_not_counted_as_secrets() -> None:
 
 def test_a_secret_that_an_unseen_api_server_wrote_is_not_said_to_be_in_plain_text() -> None:
     check = checks.encrypted(server(kms=3), server(kms=3), KMS)
-    assert "another one has, that was not seen" in check.message
+    assert "another one was asked, that was not seen" in check.message
     assert check.remedy == "Look again."
     assert "without encryption" in checks.encrypted(bare(), bare(), "").message
 

@@ -200,3 +200,35 @@ async def test_the_second_of_two_providers_is_ill(tmp_path: Path) -> None:
     found = await looked(tmp_path, server(tmp_path, readyz=readyz))
     assert found["kms-providers"].outcome == "failed"
     assert found["kms-providers"].evidence == "[-]kms-provider-1 failed: reason withheld"
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------
+
+GONE = "echo 'Error from server (NotFound): secrets \"x\" not found' >&2; exit 1"
+
+
+def refusing(message: str) -> str:
+    """What the stand-in does where the API server answers with an InternalError."""
+    return f"echo 'Error from server (InternalError): Internal error occurred: {message}' >&2; exit 1"
+
+
+async def test_a_broken_webhook_is_no_broken_encryption(tmp_path: Path) -> None:
+    create = refusing('failed calling webhook "kms.kyverno.svc-fail": no endpoints available')
+    path = server(tmp_path, metrics=(metrics(5), metrics(5)), create=create, delete=GONE)
+    found = await looked(tmp_path, path)
+    assert found["canary-written"].outcome == "unknown"
+    assert "An admission webhook of the cluster could not be asked" in found["canary-written"].message
+    assert "Mend the webhook" in found["canary-written"].remedy
+    assert "canary-encrypted" not in found, "no API server has tried to write it"
+
+
+async def test_a_broken_encryption_is_one(tmp_path: Path) -> None:
+    path = server(
+        tmp_path,
+        metrics=(metrics(5), metrics(5)),
+        create=refusing("failed to encrypt DEK, error: rpc error: code = Unknown"),
+        delete=GONE,
+    )
+    found = await looked(tmp_path, path)
+    assert found["canary-written"].outcome == "failed"
+    assert found["canary-encrypted"].outcome == "unknown", "the server that tried was not seen"

@@ -1,6 +1,7 @@
 """What was seen inside a cluster, judged: pure functions, each check with what it proves and what it does not."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import moment
@@ -65,14 +66,41 @@ _WRITES = "That secrets can be written now. Not that they are encrypted."
 _READS = "That what is written now can be read now. Not that all older secrets can be."
 
 
+_OF_STORAGE = re.compile(r"storage|transform|kms|encrypt|decrypt|\bE?DEK\b", re.IGNORECASE)
+"""What the API server's message has in it where the way to or from storage failed; a data key is a DEK to it, and an
+encrypted one an EDEK."""
+
+
+def of_encryption(error: KubectlError | None) -> bool:
+    """Whether a request failed on the way to or from storage, where encryption is. All sorts of failures are an
+    InternalError: only its message tells which, and a webhook that does not answer is asked before storage.
+    """
+    return (
+        error is not None
+        and error.reason == "InternalError"
+        and not _of_webhook(error)
+        and _OF_STORAGE.search(error.said) is not None
+    )
+
+
+def _of_webhook(error: KubectlError | None) -> bool:
+    """Whether an admission webhook could not be asked, which refuses what it is for. One that was asked, and said no, is
+    Forbidden or of a reason of its own.
+    """
+    return error is not None and error.reason == "InternalError" and "webhook" in error.said.casefold()
+
+
 def written(error: KubectlError | None, name: str) -> Check:
     """Whether the canary could be written."""
-    refused = error is not None and error.reason != "InternalError"
+    refused = error is not None and not of_encryption(error)
     return made(
         "canary-written",
         True if error is None else "unknown" if refused else False,
         "A secret can be written.",
-        "A canary secret could not be made, so nothing was seen being encrypted."
+        "An admission webhook of the cluster could not be asked, so no canary secret was made and nothing was seen being "
+        "encrypted."
+        if _of_webhook(error)
+        else "A canary secret could not be made, so nothing was seen being encrypted."
         if refused
         else "The API server cannot write secrets: it cannot encrypt with the key.",
         f"secret default/{name}" if error is None else error.said,
@@ -86,7 +114,7 @@ def written(error: KubectlError | None, name: str) -> Check:
 def read_back(outcome: bool | KubectlError) -> Check:
     """Whether the canary came back as it was written."""
     error = outcome if isinstance(outcome, KubectlError) else None
-    unseen = error is not None and error.reason != "InternalError"
+    unseen = error is not None and not of_encryption(error)
     gone = error is not None and error.reason == "NotFound"
     return made(
         "canary-read",
@@ -199,7 +227,7 @@ def encrypted(before: Readings, after: Readings, prefix: str) -> Check:
         "The secret was encrypted by KMS on its way to storage.",
         "Some of the API servers did not answer again, and the others did not write the canary secret."
         if outcome == "unknown" and unseen
-        else "None of the API servers that answered has written the canary secret; another one has, that was not seen."
+        else "None of the API servers that answered has written the canary secret; another one was asked, that was not seen."
         if outcome == "unknown"
         else "A secret was written to storage without encryption."
         if otherwise or not ill
@@ -387,6 +415,11 @@ def _what_to_do(error: KubectlError | None, right: str, *, resource: bool = True
             )
         case "Forbidden" if error and "admission" in error.said.casefold():
             return "A policy of the cluster forbids it; have it leave out secrets named aks-kms-canary-*."
+        case "InternalError" if _of_webhook(error):
+            return (
+                "Mend the webhook that is named above, or have it leave out secrets named aks-kms-canary-*, then look again: "
+                "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
+            )
         case "Forbidden":
             return f"Ask an administrator of the cluster for the right to {right} (a Role and a RoleBinding)."
         case "TimeLimit" | "Unreachable":

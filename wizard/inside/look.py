@@ -176,7 +176,7 @@ async def _canary(kubectl: Kubectl, told: _Told, swept: int | KubectlError) -> b
     never_made = refused is not None and refused.reason == "Forbidden"
     if not never_made or (isinstance(swept, int) and swept):
         told(checks.removed(None if never_made else failure, canary.name, swept))
-    return refused is None or refused.reason == "InternalError"
+    return refused is None or checks.of_encryption(refused)
 
 
 def _prefix(readings: Readings) -> str:
