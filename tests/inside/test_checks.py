@@ -103,6 +103,8 @@ CASES: list[tuple[str, str, Check]] = [
     ("canary-read", "unknown", checks.read_back(error("NotFound"))),
     ("canary-read", "unknown", checks.read_back(error("TimeLimit"))),
     ("canary-removed", "passed", checks.removed(None, "x", 2)),
+    ("canary-removed", "passed", checks.removed(None, "x", 0, was_made=False)),
+    ("canary-removed", "warning", checks.removed(None, "x", 0, was_made=None)),
     ("canary-removed", "warning", checks.removed(error("TimeLimit"), "x", 0)),
     ("canary-encrypted", "passed", checks.encrypted(server(kms=3), server(kms=4), KMS)),
     ("canary-encrypted", "passed", checks.encrypted(two(server(1), server(2)), two(server(1), server(2, kms=1)), KMS)),

@@ -1,12 +1,13 @@
 """API servers, and what stands before them, that answer with what no API server should: no look breaks on it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.inside.kubectl import stand_in
-from tests.support import cluster_id, signed_in
+from tests.support import cluster_id, signed_in, wait_until
 from tests.verification.test_worlds import encrypted_in
 from wizard.inside import checks
 from wizard.inside.canary import leftovers
@@ -232,3 +233,53 @@ async def test_a_broken_encryption_is_one(tmp_path: Path) -> None:
     found = await looked(tmp_path, path)
     assert found["canary-written"].outcome == "failed"
     assert found["canary-encrypted"].outcome == "unknown", "the server that tried was not seen"
+
+
+# -- a canary that lands late ------------------------------------------------------------------------------------
+
+TAKEN = f"if [ -e $F/landed ]; then rm $F/landed; else {GONE}; fi"
+"""What the stand-in does with a DELETE where the canary lands at some time."""
+
+
+def landing(seconds: float) -> str:
+    """A create that answers in no time that anybody waits for, and is carried out so many seconds after it was asked."""
+    return f"(setsid sh -c 'sleep {seconds}; touch '$F/landed </dev/null >/dev/null 2>&1 &); sleep 60"
+
+
+async def test_a_canary_that_lands_after_the_time_limit_is_removed(tmp_path: Path) -> None:
+    path = server(tmp_path, create=landing(2), delete=TAKEN)
+    found = await looked(tmp_path, path, 1.0, time_limit=1)
+    assert found["canary-written"].outcome == "unknown"
+    assert found["canary-removed"].outcome == "passed"
+    assert found["canary-removed"].message == "The canary secret is removed."
+    assert not (tmp_path / "landed").exists()
+    assert len((tmp_path / "deletes").read_text().splitlines()) > 1
+
+
+@pytest.mark.parametrize("create", ["sleep 60", "echo 'Unable to connect to the server: EOF' >&2; exit 1"])
+async def test_a_canary_that_may_still_land_is_not_said_to_be_removed(tmp_path: Path, create: str) -> None:
+    found = await looked(tmp_path, server(tmp_path, create=create, delete=GONE), time_limit=1)
+    check = found["canary-removed"]
+    assert check.outcome == "warning"
+    assert "it may still appear" in check.message
+    name = (tmp_path / "deletes").read_text().split()[-1].rpartition("/")[2]
+    assert check.remedy == f"kubectl --namespace default delete secret {name}"
+
+
+async def test_a_canary_that_was_refused_is_not_waited_for(tmp_path: Path) -> None:
+    found = await looked(tmp_path, server(tmp_path, create=refusing("no"), delete=GONE))
+    assert found["canary-removed"].outcome == "passed"
+    assert found["canary-removed"].message == "No canary secret was made, and none is left."
+    assert len((tmp_path / "deletes").read_text().splitlines()) == 1
+
+
+async def test_a_look_that_is_broken_off_waits_for_the_canary_that_it_asked_for(tmp_path: Path) -> None:
+    path = server(tmp_path, create=landing(1), delete=TAKEN)
+    look = asyncio.create_task(looked(tmp_path, path, 1.0))
+    await wait_until((tmp_path / "asked").exists)
+    look.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await look
+    await asyncio.sleep(1)  # were it not waited for, it would land about now
+    assert len((tmp_path / "deletes").read_text().splitlines()) > 1
+    assert not (tmp_path / "landed").exists()

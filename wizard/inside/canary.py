@@ -13,12 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from wizard.clock import Clock
 from wizard.cloud.arm import dig
 from wizard.inside.kubectl import Kubectl, KubectlError
 
 NAMESPACE = "default"
 """Every cluster has it, and nothing of the cluster's own depends on it."""
 LABELS = {"app.kubernetes.io/managed-by": "aks-kms", "app.kubernetes.io/component": "canary"}
+OPEN_ENDED = frozenset({"TimeLimit", "Unreachable", "Timeout", "ServerTimeout", "ServiceUnavailable"})
+"""Reasons for which a secret was not made as far as anybody has heard, and may be made all the same."""
+_LATE = 6.0
+"""Seconds in which a request that was broken off may still be carried out: API servers are told kubectl's own limit, and
+end a request soon after it."""
+_AGAIN = 2.0
 _PREFIX = "aks-kms-canary-"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9-]+")
 """What may be put into a path and deleted: a list is an answer from outside, and so are the names in it."""
@@ -63,14 +70,22 @@ class Canary:
         except ValueError:
             return False
 
-    async def remove(self, kubectl: Kubectl) -> None:
-        """Have it deleted, if it is there; to the end, even while this is being cancelled. Raises KubectlError."""
-        removal = asyncio.create_task(_delete(kubectl, self.name))
+    async def remove(self, kubectl: Kubectl, clock: Clock, *, may_appear: bool) -> bool:
+        """Have it deleted, to the end, even while this is being cancelled; whether it was there. Where it may yet appear,
+        it is looked for some seconds long. Raises KubectlError.
+        """
+        removal = asyncio.create_task(self._removal(kubectl, clock, _LATE if may_appear else 0.0))
         try:
-            await asyncio.shield(removal)
+            return await asyncio.shield(removal)
         except asyncio.CancelledError:
             await removal
             raise
+
+    async def _removal(self, kubectl: Kubectl, clock: Clock, within: float) -> bool:
+        async for _ in clock.tries(_AGAIN, within):
+            if await _delete(kubectl, self.name):
+                return True
+        return False
 
 
 def new_canary() -> Canary:
@@ -108,9 +123,12 @@ async def sweep(kubectl: Kubectl) -> int:
     return len(names)
 
 
-async def _delete(kubectl: Kubectl, name: str) -> None:
+async def _delete(kubectl: Kubectl, name: str) -> bool:
+    """Have it deleted; whether it was there. Raises KubectlError."""
     try:
         await kubectl.delete(f"{_ALL}/{name}")
     except KubectlError as error:
         if error.reason != "NotFound":
             raise
+        return False
+    return True

@@ -135,8 +135,12 @@ def read_back(outcome: bool | KubectlError) -> Check:
     )
 
 
-def removed(error: KubectlError | None, name: str, swept: int | KubectlError) -> Check:
-    """Whether nothing is left behind. `swept` is how many canaries of earlier runs were removed, or why that is not known."""
+def removed(
+    error: KubectlError | None, name: str, swept: int | KubectlError, *, was_made: bool | None = True
+) -> Check:
+    """Whether nothing is left behind. `swept` is how many canaries of earlier runs were removed, or why that is not known;
+    `was_made` is None where the canary was not there, and may yet appear.
+    """
     unswept = f"canaries of earlier runs: {swept.said}" if isinstance(swept, KubectlError) else ""
     earlier = (
         f" {swept} that a broken-off run had left {'was' if swept == 1 else 'were'} removed too."
@@ -145,9 +149,12 @@ def removed(error: KubectlError | None, name: str, swept: int | KubectlError) ->
     )
     return made(
         "canary-removed",
-        True if error is None else "warning",
-        f"The canary secret is removed.{earlier}",
-        "The canary secret could not be removed; the next look inside removes it.",
+        True if error is None and was_made is not None else "warning",
+        f"{'The canary secret is removed.' if was_made else 'No canary secret was made, and none is left.'}{earlier}",
+        "The canary secret could not be removed; the next look inside removes it."
+        if error
+        else "The canary secret was not there to be removed, but whether it was made is not known: it may still appear. The "
+        "next look inside removes it.",
         error.said if error else unswept,
         f"kubectl --namespace default delete secret {name}",
     )
