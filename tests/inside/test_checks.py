@@ -13,7 +13,22 @@ from wizard.verification.report import Check
 
 KMS = "k8s:enc:kms:v2:some:"
 KEY = "sha256:" + "ab" * 32
+ILL = "Internal error occurred: failed to encrypt DEK, error: rpc error: code = Unknown desc = it is gone"
+EXPIRED = 'Internal error occurred: EDEK with keyID hash "sha256:ab" expired at 2026-01-01'
+UNREADABLE = (
+    'Internal error occurred: unable to transform key "/registry/secrets/default/x": no matching prefix found'
+)
+WEBHOOK = (
+    'Internal error occurred: failed calling webhook "kms.kyverno.svc-fail": failed to call webhook: no endpoints '
+    'available for service "kyverno-svc"'
+)
 OURS, OLD = (Encryption.of(cluster(profile)) for profile in (CUSTOMER_MANAGED, LEGACY))
+
+
+def known(text: str) -> Readings:
+    """What is read of these metrics, by what their API server is known by."""
+    reading = parse(text)
+    return {reading.server: reading}
 
 
 def server(
@@ -48,12 +63,12 @@ no metric at all {{
     if key:
         name = f"{envelope}_key_id_hash_status_last_timestamp_seconds"
         text += f'{name}{{key_id_hash="{key}",apiserver_id_hash="sha256:{started}"}} 1.7e9\n'
-    return {float(started): parse(text)}
+    return known(text)
 
 
 def bare(started: int = 1) -> Readings:
     """An API server without a KMS provider: it has no such series (AZURE.md §7)."""
-    return {float(started): parse(f"process_start_time_seconds {started}\n")}
+    return known(f"process_start_time_seconds {started}\n")
 
 
 def error(reason: str = "Forbidden", said: str = "no") -> KubectlError:
@@ -68,20 +83,28 @@ CASES: list[tuple[str, str, Check]] = [
     ("kms-providers", "passed", checks.health("[+]etcd ok\n[+]kms-providers ok\n")),
     ("kms-providers", "passed", checks.health("[+]kms-provider-0 ok\n")),
     ("kms-providers", "failed", checks.health("[+]etcd ok\n[-]kms-providers failed: reason withheld\n")),
+    ("kms-providers", "failed", checks.health("[+]kms-provider-0 ok\n[-]kms-provider-1 failed: reason withheld\n")),
+    ("kms-providers", "unknown", checks.health("[+]kms-provider-0 ok\nkms-provider-1 is what?\n")),
     ("kms-providers", "unknown", checks.health("[+]etcd ok\n")),
     ("kms-providers", "unknown", checks.unseen_health(error())),
     ("metrics", "passed", checks.seen_metrics(server())),
     ("metrics", "unknown", checks.unseen_metrics(error())),
     ("canary-written", "passed", checks.written(None, "x")),
-    ("canary-written", "failed", checks.written(error("InternalError"), "x")),
+    ("canary-written", "failed", checks.written(error("InternalError", ILL), "x")),
+    ("canary-written", "failed", checks.written(error("InternalError", EXPIRED), "x")),
+    ("canary-written", "unknown", checks.written(error("InternalError"), "x")),
+    ("canary-written", "unknown", checks.written(error("InternalError", WEBHOOK), "x")),
     ("canary-written", "unknown", checks.written(error(), "x")),
     ("canary-written", "unknown", checks.written(error(said="admission webhook denied the request"), "x")),
     ("canary-read", "passed", checks.read_back(True)),
     ("canary-read", "failed", checks.read_back(False)),
-    ("canary-read", "failed", checks.read_back(error("InternalError"))),
+    ("canary-read", "failed", checks.read_back(error("InternalError", UNREADABLE))),
+    ("canary-read", "unknown", checks.read_back(error("InternalError"))),
     ("canary-read", "unknown", checks.read_back(error("NotFound"))),
     ("canary-read", "unknown", checks.read_back(error("TimeLimit"))),
     ("canary-removed", "passed", checks.removed(None, "x", 2)),
+    ("canary-removed", "passed", checks.removed(None, "x", 0, was_made=False)),
+    ("canary-removed", "warning", checks.removed(None, "x", 0, was_made=None)),
     ("canary-removed", "warning", checks.removed(error("TimeLimit"), "x", 0)),
     ("canary-encrypted", "passed", checks.encrypted(server(kms=3), server(kms=4), KMS)),
     ("canary-encrypted", "passed", checks.encrypted(two(server(1), server(2)), two(server(1), server(2, kms=1)), KMS)),
@@ -132,6 +155,7 @@ def test_every_check_says_what_it_proves() -> None:
         (error(said='admission webhook "x" denied the request'), "A policy of the cluster forbids it"),
         (error(), "Ask an administrator of the cluster for the right to create secrets"),
         (error("TimeLimit"), "Look again"),
+        (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_to_do(refusal: KubectlError, said: str) -> None:
@@ -148,7 +172,7 @@ def test_other_resources_are_not_counted_as_secrets() -> None:
 
 def test_a_secret_that_an_unseen_api_server_wrote_is_not_said_to_be_in_plain_text() -> None:
     check = checks.encrypted(server(kms=3), server(kms=3), KMS)
-    assert "another one has, that was not seen" in check.message
+    assert "another one was asked, that was not seen" in check.message
     assert check.remedy == "Look again."
     assert "without encryption" in checks.encrypted(bare(), bare(), "").message
 
@@ -159,7 +183,7 @@ def test_metrics_of_older_versions_have_no_resource() -> None:
         '{{transformation_type="to_storage",transformer_prefix="k8s:enc:kms:v2:x:",status="OK"}} {0}\n'
         "process_start_time_seconds 1\n"
     )
-    before, after = ({1.0: parse(line.format(number))} for number in (1, 2))
+    before, after = (known(line.format(number)) for number in (1, 2))
     assert checks.encrypted(before, after, KMS).outcome == "passed"
 
 

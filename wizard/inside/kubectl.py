@@ -35,7 +35,7 @@ _FROM_SERVER = re.compile(r"Error from server \((?P<reason>\w+)\): (?P<message>.
 
 class KubectlError(Exception):
     """A request that did not succeed. `reason` is Kubernetes' own (`Forbidden`, `NotFound`, …), `Unauthorized`, or
-    `Unreachable`, `TimeLimit`, `Broken` where no API server has answered.
+    `Unreachable`, `TimeLimit`, `Broken` where no API server has answered, `Unreadable` where what answered made no sense.
     """
 
     def __init__(self, reason: str, said: str) -> None:

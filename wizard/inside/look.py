@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wizard.clock import Clock
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.problems import AzureError
 from wizard.inside import checks
-from wizard.inside.canary import new_canary, sweep
+from wizard.inside.canary import OPEN_ENDED, new_canary, sweep
 from wizard.inside.kubeconfig import invoke, kubeconfig
 from wizard.inside.kubectl import TIME_LIMIT, Kubectl, KubectlError, opened
 from wizard.inside.metrics import KMS, Readings, survey
@@ -67,7 +68,7 @@ async def look_inside(
             return tuple(told.all)
         told(_reached(credentials.server, credentials.how))
         told(health)
-        await _watch_a_canary(kubectl, Encryption.of(_body(report)), told)
+        await _watch_a_canary(kubectl, azure.clock, Encryption.of(_body(report)), told)
     return tuple(told.all)
 
 
@@ -117,7 +118,7 @@ def _no_answer(error: KubectlError, cluster: ResourceId, server: str) -> Check:
     )
 
 
-async def _watch_a_canary(kubectl: Kubectl, encryption: Encryption, told: _Told) -> None:
+async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption, told: _Told) -> None:
     """The metrics before and after one secret is written, read and removed."""
     swept = await _swept(kubectl)
     before: Readings | KubectlError
@@ -127,7 +128,7 @@ async def _watch_a_canary(kubectl: Kubectl, encryption: Encryption, told: _Told)
     except KubectlError as error:
         before = error
         told(checks.unseen_metrics(error))
-    tried = await _canary(kubectl, told, swept)
+    tried = await _canary(kubectl, clock, told, swept)
     if isinstance(before, KubectlError):
         return
     try:
@@ -143,40 +144,44 @@ async def _watch_a_canary(kubectl: Kubectl, encryption: Encryption, told: _Told)
         told(checks.kms_errors(before, after))
 
 
-async def _swept(kubectl: Kubectl) -> int:
-    """How many canaries earlier runs had left. Where they may not be listed, none is known."""
+async def _swept(kubectl: Kubectl) -> int | KubectlError:
+    """How many canaries earlier runs had left, or why that is not known; the check that tells of removal says it."""
     try:
         return await sweep(kubectl)
-    except KubectlError:
-        return 0
+    except KubectlError as error:
+        return error
 
 
-async def _canary(kubectl: Kubectl, told: _Told, swept: int) -> bool:
+async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | KubectlError) -> bool:
     """One canary's life; whether an API server tried to write it. However it goes, and whoever breaks it off, it is
     removed.
     """
     canary = new_canary()
     refused: KubectlError | None = None
     failure: KubectlError | None = None
+    may_appear = True  # until it is known whether it was made
+    was_made: bool | None = True
     try:
         await canary.create(kubectl)
+        may_appear = False
         told(checks.written(None, canary.name))
         try:
             told(checks.read_back(await canary.reads_back(kubectl)))
         except KubectlError as error:
             told(checks.read_back(error))
     except KubectlError as error:
-        refused = error
+        refused, may_appear = error, error.reason in OPEN_ENDED
         told(checks.written(error, canary.name))
     finally:
         try:
-            await canary.remove(kubectl)
+            was_there = await canary.remove(kubectl, clock, may_appear=may_appear)
+            was_made = was_there or refused is None or (None if may_appear else False)
         except KubectlError as error:
             failure = error
     never_made = refused is not None and refused.reason == "Forbidden"
-    if not never_made or swept:
-        told(checks.removed(None if never_made else failure, canary.name, swept))
-    return refused is None or refused.reason == "InternalError"
+    if not never_made or (isinstance(swept, int) and swept):
+        told(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
+    return refused is None or checks.of_encryption(refused)
 
 
 def _prefix(readings: Readings) -> str:

@@ -1,12 +1,14 @@
 """The metrics of the API servers that tell of encryption: AZURE.md §7, kubernetes/apiserver storage/value/metrics.go.
 
 Several API servers answer behind one address, each with counters of its own that a restart sets to zero; so each
-reading belongs to one of them, known by the moment at which it started.
+reading belongs to one of them, known by the moment at which it started. Readings of two servers tell nothing together.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from wizard.cloud.arm import moment
 from wizard.inside.kubectl import Kubectl
 
 _STORAGE = "apiserver_storage_transformation_operations_total"
@@ -15,6 +17,9 @@ _STATUS = f"{_ENVELOPE}key_id_hash_status_last_timestamp_seconds"
 _CALLS = f"{_ENVELOPE}kms_operations_latency_seconds_count"
 _INVALID = f"{_ENVELOPE}invalid_key_id_from_status_total"
 _STARTED = "process_start_time_seconds"
+_COUNTERS = frozenset({_STORAGE, _CALLS, _INVALID})
+_MOST = 2.0**53
+"""Beyond it, a counter that is a float does not count any more."""
 _WANTED = tuple(name.encode() for name in (_STORAGE, _STATUS, _CALLS, _INVALID, _STARTED))
 
 KMS = "k8s:enc:kms:"
@@ -40,9 +45,28 @@ class Sample:
 class Reading:
     """The metrics of one API server at one moment."""
 
-    started: float
-    """Seconds since the epoch; what it is known by."""
+    started: float | None
+    """Seconds since the epoch; None where it does not say, or says what is no moment."""
     samples: tuple[Sample, ...]
+
+    @property
+    def server(self) -> str:
+        """What its API server is known by: its start, or else its own name; "" where it tells neither."""
+        return f"started {self.started!r}" if self.started is not None else self._id
+
+    @property
+    def counters(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """What only ever grows, by name and labels."""
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for sample in self.samples
+            if sample.name in _COUNTERS
+        }
+
+    @property
+    def sound(self) -> bool:
+        """Whether all its counters can have been counted: not NaN, infinite, negative or beyond what a float counts."""
+        return all(0 <= value <= _MOST for value in self.counters.values())
 
     def _sum(self, name: str, **labels: str) -> float:
         return sum(
@@ -95,9 +119,11 @@ class Reading:
 
     @property
     def key(self) -> tuple[str, float]:
-        """The hash of the key id that the KMS plugin named last, and when (seconds since the epoch); or nothing."""
+        """The hash of the key id that the KMS plugin named last, and when (seconds since the epoch); or nothing. What is
+        no moment may have been the last one, and is infinity.
+        """
         named = [
-            (sample.value, sample.labels.get("key_id_hash", ""))
+            (sample.value if moment(sample.value) else math.inf, sample.labels.get("key_id_hash", ""))
             for sample in self.samples
             if sample.name == _STATUS
         ]
@@ -107,17 +133,22 @@ class Reading:
     @property
     def name(self) -> str:
         """The API server's own name in the metrics, short; its start where it has none."""
-        for sample in self.samples:
-            if found := sample.labels.get("apiserver_id_hash"):
-                return found.removeprefix("sha256:")[:8]
-        return f"started {self.started:.0f}"
+        if found := self._id:
+            return found.removeprefix("sha256:")[:8]
+        return "one that does not say which" if self.started is None else f"started {self.started:.0f}"
+
+    @property
+    def _id(self) -> str:
+        """The hash of its API server's own id: some series have it, since Kubernetes 1.29."""
+        ids = (sample.labels.get("apiserver_id_hash", "") for sample in self.samples)
+        return next(filter(None, ids), "")
 
 
-Readings = dict[float, Reading]
-"""By the start of the API server."""
+Readings = dict[str, Reading]
+"""By what the API server is known by (`Reading.server`); all that tell nothing of it share one place, at ""."""
 
 
-async def survey(kubectl: Kubectl, expected: Iterable[float] = ()) -> Readings:
+async def survey(kubectl: Kubectl, expected: Iterable[str] = ()) -> Readings:
     """The newest reading of every API server: asked again and again until no other one answers. `expected` are those
     that were there before, and are waited for. Raises KubectlError.
     """
@@ -125,9 +156,9 @@ async def survey(kubectl: Kubectl, expected: Iterable[float] = ()) -> Readings:
     missing, quiet = set(expected), 0
     for _ in range(_LOOKS):
         reading = parse(await kubectl.get("/metrics", _keep))
-        quiet = quiet + 1 if reading.started in readings else 0
-        readings[reading.started] = reading
-        missing.discard(reading.started)
+        quiet = quiet + 1 if reading.server in readings else 0
+        readings[reading.server] = reading
+        missing.discard(reading.server)
         if quiet >= _QUIET and not missing:
             break
     return readings
@@ -154,4 +185,4 @@ def parse(text: str) -> Reading:
                 for one in family.samples
             ]
     started = next((sample.value for sample in samples if sample.name == _STARTED), 0.0)
-    return Reading(started, tuple(samples))
+    return Reading(started if started > 0 and moment(started) else None, tuple(samples))
