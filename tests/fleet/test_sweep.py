@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_u
 from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.graph import page_of, window
+from wizard.fleet.graph import Page, page_of, window
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Found, Gone, Swept, sweep
 from wizard.simulator import Simulator
@@ -33,6 +33,15 @@ async def swept(
     progress = Progress()
     places = await azure.subscriptions() if subscriptions is None else subscriptions
     return [found async for found in sweep(azure, places, progress=progress, **options)], progress
+
+
+def graph_shows(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> None:
+    """Have Resource Graph answer with these rows, of subscriptions and ids."""
+
+    async def pages(*_: Any) -> AsyncIterator[Page]:
+        yield Page(tuple((subscription, id_.lower()) for subscription, id_ in rows), len(rows), False)
+
+    monkeypatch.setattr("wizard.fleet.graph.pages", pages)
 
 
 def lists(simulator: Simulator) -> int:
@@ -153,6 +162,23 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert "Contoso Development may not be listed as a whole" in missed.problem.summary
     assert missed.problem.code == "AuthorizationFailed"
     assert not any(isinstance(each, Gone) for each in found)
+
+
+async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
+    operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, group: ["Reader"]}}
+    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+        for ids in ((f"{group}/odd",), (f"{group}/odd", cluster_id("dev-sandbox", "rg-dev", DEVELOPMENT))):
+            graph_shows(monkeypatch, *((DEVELOPMENT, id_) for id_ in ids))
+            found, _ = await swept(azure)
+            (missed,) = (each for each in found if isinstance(each, Unreadable))
+            assert missed.problem.code == "AuthorizationFailed"
+            told = "1 of the ids that it shows there could not be read." in missed.problem.summary
+            assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
+            rows = [each.row.name for each in found if isinstance(each, Swept)]
+            assert ("dev-sandbox" in rows) == (len(ids) == 2)
 
 
 async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ few pages, however many clusters there are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import Json, ResourceId
@@ -214,7 +214,7 @@ async def _by_groups(
 ) -> Problem:
     """Where the subscription may not be listed, but Graph shows clusters there: whoever asks has a role on some of its
     resource groups. Their lists are read; that the subscription is not known as a whole stays to be said."""
-    groups = sorted({ResourceId.parse(id_).resource_group for id_ in shown})
+    groups, odd = _groups(shown)
     taken, name = 0, place.subscription.name
     for group in groups:
         try:
@@ -227,5 +227,17 @@ async def _by_groups(
     return replace(
         problem,
         summary=f"{name} may not be listed as a whole. Of {len(groups)} of its resource groups, in which Resource Graph "
-        f"shows clusters, {taken} clusters were read; whether there are more cannot be known.",
+        f"shows clusters, {taken} clusters were read; whether there are more cannot be known."
+        + (f" {odd} of the ids that it shows there could not be read." if odd else ""),
     )
+
+
+def _groups(shown: Iterable[str]) -> tuple[list[str], int]:
+    """The resource groups that these ids of clusters are in, and how many of the ids are of another shape than any."""
+    groups, odd = set[str](), 0
+    for id_ in shown:
+        try:
+            groups.add(ResourceId.parse(id_).resource_group)
+        except ValueError:
+            odd += 1
+    return sorted(groups), odd
