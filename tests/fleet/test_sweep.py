@@ -196,6 +196,31 @@ async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -
     assert progress.expected is None
 
 
+async def test_a_subscription_that_graph_comes_back_to_is_listed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody = cluster_id("nobody", "rg-orders")
+    async with signed_in() as (simulator, azure):
+        graph_shows(
+            monkeypatch,
+            (PRODUCTION, cluster_id()),
+            (DEVELOPMENT, cluster_id("dev-sandbox", "rg-dev", DEVELOPMENT)),
+            (PRODUCTION, ORDERS),
+            (PRODUCTION, nobody),
+        )
+        found, progress = await swept(azure)
+        assert lists(simulator) == 2
+    rows = {each.row.name: each for each in found if isinstance(each, Swept)}
+    assert len(rows) == sum(isinstance(each, Swept) for each in found) == progress.clusters == 13
+    assert (progress.subscriptions, progress.listed) == (2, 2)
+    assert {name for name, each in rows.items() if each.in_graph} == {
+        "aks-demo",
+        "dev-sandbox",
+        "orders-prod",
+    }
+    assert [each.id for each in found if isinstance(each, Gone)] == [nobody.lower()]
+
+
 async def test_throttling_is_waited_for_and_can_be_seen() -> None:
     async with signed_in("throttled") as (simulator, azure):
         found, _ = await swept(azure)
