@@ -325,6 +325,45 @@ async def test_a_world_without_subscriptions() -> None:
     assert progress._ended is not None
 
 
+@pytest.mark.timeout(60)  # else it would never end
+@pytest.mark.parametrize("leads", [("?page=2", "?page=2"), ("?page=2", "?page=3", "?page=2"), ("",)])
+async def test_a_list_that_leads_back_to_itself_ends(
+    leads: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def page(_: Azure, subscription: str, url: str, failed: str) -> Any:
+        del subscription, failed
+        asked.append(url)
+        link = f"https://management.azure.com{asked[0]}{leads[len(asked) - 1]}"
+        return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
+
+    monkeypatch.setattr("wizard.fleet.listing._page", page)
+    async with signed_in() as (_, azure):
+        here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
+        found, _ = await swept(azure, here, whole=False)
+    (missed,) = (each for each in found if isinstance(each, Unreadable))
+    assert (missed.problem.code, missed.problem.summary) == (
+        "UnknownShape",
+        "The clusters of Contoso Production could not be listed.",
+    )
+    assert "leads back" in missed.problem.cause
+    assert sum(isinstance(each, Swept) for each in found) == len(asked) == len(leads)
+
+
+@pytest.mark.timeout(60)  # else it would never end
+async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Path) -> None:
+    answer = {"totalRecords": 1, "count": 0, "data": [], "resultTruncated": "false", "$skipToken": "again"}
+    match = {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"}
+    faults = [{"match": match, "raw": {"text": json.dumps(answer)}}]
+    async with signed_in(world(tmp_path, faults=faults)) as (simulator, azure):
+        found, progress = await swept(azure)
+        assert sum(request.path.lower() == GRAPH for request in simulator.requests) == 2
+    assert progress.graph_problem is not None
+    assert "leads back" in progress.graph_problem.cause
+    assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
+
+
 def test_graph_says_where_it_stopped_looking() -> None:
     rows: Any = [{"id": "/Subscriptions/A/x", "subscriptionId": "A"}]
     answer = QueryResponse(total_records=2, count=1, result_truncated="false", data=rows)
