@@ -135,7 +135,7 @@ r       ask Azure again"""
         if isinstance(row, Unreadable):
             empty = dict.fromkeys(("group", "version", "identity"), cell(""))
             return {
-                "cluster": cell(one_line(row.subscription_name), "dim"),
+                "cluster": cell(one_line(row.name), "dim"),
                 "now": cell("not readable", "warn"),
                 **empty,
             }
@@ -160,7 +160,7 @@ r       ask Azure again"""
     def fits(self, row: Line) -> bool:
         """Whether each of the filter's words is somewhere in it."""
         if isinstance(row, Unreadable):
-            text = row.subscription_name
+            text = f"{row.name} {row.subscription_name}"
         else:
             text = (
                 f"{row.name} {row.resource_group} {row.location} {row.kubernetes_version} {row.identity} "
