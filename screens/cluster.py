@@ -13,7 +13,7 @@ from screens.frame import Heading
 from screens.theme import cell
 from screens.words import KINDS, SPINNER, STYLES, Tone, count, duration, encryption
 from wizard.clock import Clock
-from wizard.cloud.clean import one_line
+from wizard.cloud.clean import one_line, shell_word
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.fleet.sweep import Gone, Swept, sweep
 
@@ -139,7 +139,7 @@ r       ask Azure again"""
         if isinstance(row, Unreadable):
             empty = dict.fromkeys(("group", "version", "identity"), cell(""))
             return {
-                "cluster": cell(one_line(row.subscription_name), "dim"),
+                "cluster": cell(one_line(row.name), "dim"),
                 "now": cell("not readable", "warn"),
                 **empty,
             }
@@ -164,7 +164,7 @@ r       ask Azure again"""
     def fits(self, row: Line) -> bool:
         """Whether each of the filter's words is somewhere in it."""
         if isinstance(row, Unreadable):
-            text = row.subscription_name
+            text = f"{row.name} {row.subscription_name}"
         else:
             text = (
                 f"{row.name} {row.resource_group} {row.location} {row.kubernetes_version} {row.identity} "
@@ -269,7 +269,7 @@ def explained(row: ClusterRow) -> str:
         case "legacy KMS v1":
             return (
                 f"it runs {row.kubernetes_version} with legacy KMS version 1, from which there is no migration. Turn it off "
-                f"(az aks update -n {row.name} -g {row.resource_group} --disable-azure-keyvault-kms), write every secret "
+                f"(az aks update -n {row.name} -g {shell_word(row.resource_group)} --disable-azure-keyvault-kms), write every secret "
                 "anew, upgrade to 1.33 or later, then come back. Keep the old key until then."
             )
         case "needs 1.33":

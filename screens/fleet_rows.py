@@ -125,7 +125,7 @@ class View:
 def text_of(line: Line) -> str:
     """What the words of a filter are looked for in."""
     if isinstance(line, Unreadable):
-        return f"{line.subscription_name} {line.subscription_id} not readable".casefold()
+        return f"{line.name} {line.subscription_name} {line.id} not readable".casefold()
     row = line.row
     return (
         f"{row.name} {row.resource_group} {row.subscription_name} {row.location} {row.kubernetes_version} "

@@ -74,9 +74,9 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
 def cells_of(line: Line) -> dict[str, Text]:
     """By column: what a line shows there."""
     if isinstance(line, Unreadable):
-        name = cell(one_line(line.subscription_name), "dim")
+        name, subscription = (cell(one_line(each), "dim") for each in (line.name, line.subscription_name))
         empty = dict.fromkeys(("group", "region", "version"), cell(""))
-        return {"sign": cell("?", "warn"), "cluster": name, "subscription": name, "now": cell("not readable", "warn"), **empty}  # fmt: skip
+        return {"sign": cell("?", "warn"), "cluster": name, "subscription": subscription, "now": cell("not readable", "warn"), **empty}  # fmt: skip
     row = line.row
     sign, _, sign_tone = VERDICTS[line.outcome]
     words, tone = encryption(row.encryption)

@@ -28,9 +28,7 @@ def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, st
         if isinstance(line, Shown):
             found.reports.append(ClusterReport.from_json(json.loads(line.report)))
         else:
-            found.missed.append(
-                Missed(f"/subscriptions/{line.subscription_id}", line.subscription_name, line.problem)
-            )
+            found.missed.append(Missed(line.id, line.name, line.problem))
     found.in_order()
     told = [report.provenance for report in found.reports if report.provenance]
     found.provenance = min(told, key=lambda each: each.read_at, default=None)

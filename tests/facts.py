@@ -1,7 +1,8 @@
 """What Azure returns of each resource, as plain data: the pure tests' world, in which everything is as it should be."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,6 +129,30 @@ OPERATOR_GRANTS = (grant(CRYPTO_OFFICER, ME.object_id),)
 
 GROUP = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-demo"
 """The resource group of all this, as a snapshot keeps it."""
+
+
+BRACKETED = "rg(demo)"
+"""A legal name of a resource group that is a syntax error in a shell, unless it is quoted."""
+
+
+def bracketed(value: Any) -> Any:
+    """The same facts with `rg-demo` called `rg(demo)`, wherever it is named."""
+    if isinstance(value, str):
+        return value.replace("rg-demo", BRACKETED)
+    if isinstance(value, Answers):
+        return value.model_copy(update={"resource_group": bracketed(value.resource_group)})
+    if isinstance(value, Mapping):
+        return {bracketed(key): bracketed(each) for key, each in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: bracketed(getattr(value, each.name)) for each in fields(value)})
+    if type(value) in {list, tuple, set, frozenset}:
+        return type(value)(map(bracketed, value))
+    return value
+
+
+def unquoted(remedy: str) -> bool:
+    """Whether the bracketed group stands in a command as a shell would not take it."""
+    return "az " in remedy and BRACKETED in re.sub("'[^']*'", "", remedy)
 
 
 def target(answers: Answers) -> Target:

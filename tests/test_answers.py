@@ -1,5 +1,6 @@
 """Answers files: what is taken, what is refused and in which words, and that writing and reading agree."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -221,6 +222,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Any, words: s
     with pytest.raises(AnswersError) as error:
         load(path)
     assert str(error.value).startswith(f"{path}: {words}")
+
+
+def test_a_stream_is_read_no_further_than_an_answers_file_is_long():
+    stream = io.BytesIO(b"#" * (1 << 20))
+    with pytest.raises(AnswersError, match=r"stdin: this is longer than any answers file \(256 KiB\)\."):
+        room.read(stream, "stdin")
+    assert stream.tell() == 256 * 1024 + 1
 
 
 def test_a_long_or_nested_value_is_not_poured_into_the_message():

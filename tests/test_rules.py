@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.facts import (
+    BRACKETED,
     CUSTOMER_MANAGED,
     GROUP,
     LEGACY,
@@ -19,12 +20,14 @@ from tests.facts import (
     PRINCIPAL,
     VERSIONS,
     bare,
+    bracketed,
     cluster,
     furnished,
     grant,
     identity,
     key,
     target,
+    unquoted,
     user_assigned,
     vault,
 )
@@ -189,6 +192,13 @@ def test_every_code_of_the_rules_has_a_case() -> None:
         "rights-denied",
         "scope-locked",
     } == {case[1] for case in CASES}
+
+
+def test_what_a_remedy_has_one_type_is_quoted_for_a_shell() -> None:
+    cases = [(bracketed(chosen), bracketed(snapshot)) for _, _, _, chosen, snapshot in CASES]
+    remedies = {finding.remedy for case in cases for finding in found(*case).values()}
+    assert sum(BRACKETED in remedy for remedy in remedies) > 5
+    assert [remedy for remedy in remedies if unquoted(remedy)] == []
 
 
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})

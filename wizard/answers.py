@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, BinaryIO, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -300,11 +300,15 @@ def load(path: Path) -> Answers:
     """Read an answers file. Raises AnswersError, also where the file cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST + 1)
+            return read(file, str(path))
     except OSError as error:
         what = f"the file cannot be read: {error.strerror}."
         raise AnswersError([Mistake("", what, "Give the path of an answers file.")], str(path)) from None
-    return decode(data, str(path))
+
+
+def read(file: BinaryIO, source: str) -> Answers:
+    """Read answers from an open file, no further than any of them is long. Raises AnswersError, and OSError."""
+    return decode(file.read(_MOST + 1), source)
 
 
 def decode(data: bytes, source: str = "answers") -> Answers:

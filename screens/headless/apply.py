@@ -25,6 +25,7 @@ from screens.headless.outcome import (
     typed,
     whoever_reads,
 )
+from screens.headless.strict_json import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -296,7 +297,7 @@ class _Application:
     def _show_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         match self._output:
             case "json":
-                show(json.dumps(self._json(run, status, report), indent=2))
+                show(strict_json(self._json(run, status, report), indent=2))
             case "text" if report:
                 from screens.headless.report_text import report_text
 

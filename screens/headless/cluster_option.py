@@ -12,6 +12,7 @@ from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
+    from wizard.cloud.inventory import ClusterRow, Unreadable
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -63,17 +64,24 @@ def parsed_id(text: str) -> ResourceId:
 
 
 async def cluster_id_of(azure: "Azure", where: Where) -> str:
-    """The resource id of the cluster that the options name. Raises Ended where there is none, or more than one."""
+    """The resource id of the cluster that the options name, to be changed. Raises Ended where there is none, where there
+    is more than one, and where there may be."""
     subscription, group, name = where
-    return await find_cluster(azure, group, name, (subscription,) if subscription else ())
+    return await find_cluster(azure, group, name, (subscription,) if subscription else (), certain=True)
 
 
-async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, ...]) -> str:
-    """The id of the cluster of that name: in the subscription given, else in the only one that has such a cluster."""
+async def find_cluster(
+    azure: "Azure", group: str, name: str, named: tuple[str, ...], *, certain: bool = False
+) -> str:
+    """The id of the cluster of that name: in the subscription given, else in the only one that has such a cluster.
+
+    Where another subscription could not be read, there may be one of that name too: that is said, and is enough to end
+    (Ended) where it has to be `certain`, because the cluster is to be changed.
+    """
     subscriptions = await chosen(azure, named)
     if len(subscriptions) == 1:
         return str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name))
-    from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.cloud.inventory import Unreadable
     from wizard.fleet.sweep import Swept, sweep
 
     found: list[ClusterRow] = []
@@ -87,6 +95,7 @@ async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, 
             ):
                 found.append(each.row)
     if len(found) == 1:
+        _other_may_be_meant(found[0], unreadable, certain=certain)
         return found[0].id
     for missed in unreadable:
         say(problem_text(missed.problem))
@@ -102,3 +111,37 @@ async def find_cluster(azure: "Azure", group: str, name: str, named: tuple[str, 
         f"{', '.join(row.name for row in subscriptions) or 'no subscription at all'}.\n"
         "  What to do: check the names (`aks-kms clusters` lists them), or sign in as somebody who can see it.",
     )
+
+
+def _other_may_be_meant(found: "ClusterRow", unreadable: "list[Unreadable]", *, certain: bool) -> None:
+    """Say where another cluster of that name may be, unseen. Raises Ended where it has to be certain that none is."""
+    elsewhere = [
+        missed
+        for missed in unreadable
+        if not same(missed.subscription_id, found.subscription_id)  # a group has one cluster of a name
+        and not (missed.cluster_id and _is_another(missed.cluster_id, found))
+    ]
+    if not elsewhere:
+        return
+    for missed in elsewhere:
+        say(problem_text(missed.problem))
+    names = ", ".join(sorted({missed.subscription_name for missed in elsewhere}))
+    told = (
+        f"There is a cluster {found.name} in {found.resource_group} in {found.subscription_name}; whether there is one in "
+        f"{names} as well could not be seen."
+    )
+    if certain:
+        raise Ended(
+            USAGE,
+            f"✗ {told} Nothing was changed.\n  What to do: say which one is meant, with --subscription.",
+        )
+    say(f"! {told} --subscription says which one is meant.")
+
+
+def _is_another(cluster_id: str, found: "ClusterRow") -> bool:
+    """Whether a cluster that could not be read has another name, or is in a group of another name."""
+    try:
+        there = ResourceId.parse(cluster_id)
+    except ValueError:
+        return False
+    return not (same(there.resource_group, found.resource_group) and same(there.name, found.name))

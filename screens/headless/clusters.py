@@ -92,7 +92,11 @@ async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted
         body = {
             "clusters": [_json(each) for each in rows],
             "unreadable": [
-                {"subscription": missed.subscription_id, "problem": missed.problem.to_json()}
+                {
+                    "id": missed.id,
+                    "subscription": missed.subscription_id,
+                    "problem": missed.problem.to_json(),
+                }
                 for missed in unreadable
             ],
             "gone": sorted(gone),

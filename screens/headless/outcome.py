@@ -180,8 +180,8 @@ def problem_text(problem: Problem) -> str:
 
 def read_answers(path: str) -> "Answers":
     """The answers in a file, or on stdin for `-`. Raises AnswersError."""
-    from wizard.answers import decode, load  # pydantic takes longer than all of --help
+    from wizard.answers import load, read  # pydantic takes longer than all of --help
 
     if path == "-":
-        return decode(sys.stdin.buffer.read(), "stdin")
+        return read(sys.stdin.buffer, "stdin")
     return load(Path(path))

@@ -1,9 +1,9 @@
 """Findings as JSON: one document, or a line for each cluster as it is found."""
 
-import json
 from typing import Any
 
 from screens.headless.findings import Findings, Missed
+from screens.headless.strict_json import strict_json
 from wizard.verification.report import ClusterReport
 
 
@@ -16,11 +16,11 @@ def document(findings: Findings) -> str:
         "unreadable": [{"id": missed.id, "problem": missed.problem.to_json()} for missed in findings.missed],
         "gone": findings.gone,
     }
-    return json.dumps(body, indent=2)
+    return strict_json(body, indent=2)
 
 
 def line(found: ClusterReport | Missed) -> str:
     """One cluster on one line; one that could not be read, or a subscription, with its problem."""
     if isinstance(found, Missed):
-        return json.dumps({"id": found.id, "passed": False, "problem": found.problem.to_json()})
-    return json.dumps(found.to_json())
+        return strict_json({"id": found.id, "passed": False, "problem": found.problem.to_json()})
+    return strict_json(found.to_json())

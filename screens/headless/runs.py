@@ -10,6 +10,7 @@ from screens.headless.apply import apply
 from screens.headless.door import cloud_asked_for
 from screens.headless.options import azure_options, output_option, settings_of
 from screens.headless.outcome import DONE, NO, USAGE, Ended, carry_out, problem_text, say, show
+from screens.headless.strict_json import strict_json
 from screens.headless.table import table
 from screens.words import duration
 from wizard.cloud.clean import clean, one_line
@@ -70,7 +71,7 @@ async def _show(run: str, output: str) -> int:
     found = read_run(None, run)
     if output == "json":
         body = found.to_json() | {"under_way": under_way(found.events).to_json()}
-        show(json.dumps(body, indent=2))
+        show(strict_json(body, indent=2))
         return DONE
     summary = found.summary
     lines = [summary.title, f"  {summary.status} · {summary.path}"]
@@ -121,7 +122,7 @@ async def _report(run: str, output: str) -> int:
     passed = found.report.get("passed") is True
     summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
     body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
-    show(json.dumps(body, indent=2))
+    show(strict_json(body, indent=2))
     return DONE if passed else NO
 
 

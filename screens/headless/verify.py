@@ -237,11 +237,7 @@ async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> "
             if isinstance(each, Gone):
                 findings.gone.append(each.id)
             elif isinstance(each, Unreadable):
-                missed = Missed(
-                    each.cluster_id or f"/subscriptions/{each.subscription_id}",
-                    each.subscription_name,
-                    each.problem,
-                )
+                missed = Missed(each.id, each.name, each.problem)
                 findings.missed.append(missed)
                 findings.tally.unreadable += 1
                 _as_found(missed, asked)

@@ -1,12 +1,13 @@
 """Nothing that a terminal obeys or a reader cannot see passes the door."""
 
+import shlex
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.cloud.clean import clean, one_line
+from wizard.cloud.clean import clean, one_line, shell_word
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,25 @@ def test_nothing_unseen_is_left_and_cleaning_twice_is_cleaning_once(text: str) -
     )
     assert clean(cleaned) == cleaned
     cleaned.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("rg-demo", "rg-demo"),
+        (
+            f"/subscriptions/{'2' * 8}/resourceGroups/rg_a.b",
+            f"/subscriptions/{'2' * 8}/resourceGroups/rg_a.b",
+        ),
+        ("rg(prod)", "'rg(prod)'"),
+        ("it's", "'it'\"'\"'s'"),
+    ],
+)
+def test_a_name_is_one_word_of_a_command_and_an_ordinary_one_stays_as_it_is(name: str, word: str) -> None:
+    assert shell_word(name) == word
+
+
+@given(st.text(min_size=1))
+def test_a_quoted_name_is_one_word_whatever_it_is_and_however_often_it_is_cleaned(name: str) -> None:
+    command = clean(f"az aks start -g {shell_word(name)} -n x")
+    assert shlex.split(command) == ["az", "aks", "start", "-g", clean(name), "-n", "x"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_u
 from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.graph import page_of, window
+from wizard.fleet.graph import Page, page_of, window
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Found, Gone, Swept, sweep
 from wizard.simulator import Simulator
@@ -33,6 +33,15 @@ async def swept(
     progress = Progress()
     places = await azure.subscriptions() if subscriptions is None else subscriptions
     return [found async for found in sweep(azure, places, progress=progress, **options)], progress
+
+
+def graph_shows(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> None:
+    """Have Resource Graph answer with these rows, of subscriptions and ids."""
+
+    async def pages(*_: Any) -> AsyncIterator[Page]:
+        yield Page(tuple((subscription, id_.lower()) for subscription, id_ in rows), len(rows), False)
+
+    monkeypatch.setattr("wizard.fleet.graph.pages", pages)
 
 
 def lists(simulator: Simulator) -> int:
@@ -155,6 +164,23 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert not any(isinstance(each, Gone) for each in found)
 
 
+async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
+    operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, group: ["Reader"]}}
+    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+        for ids in ((f"{group}/odd",), (f"{group}/odd", cluster_id("dev-sandbox", "rg-dev", DEVELOPMENT))):
+            graph_shows(monkeypatch, *((DEVELOPMENT, id_) for id_ in ids))
+            found, _ = await swept(azure)
+            (missed,) = (each for each in found if isinstance(each, Unreadable))
+            assert missed.problem.code == "AuthorizationFailed"
+            told = "1 of the ids that it shows there could not be read." in missed.problem.summary
+            assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
+            rows = [each.row.name for each in found if isinstance(each, Swept)]
+            assert ("dev-sandbox" in rows) == (len(ids) == 2)
+
+
 async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -> None:
     faults = [
         {
@@ -168,6 +194,31 @@ async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -
     assert progress.graph_problem is not None
     assert progress.graph_problem.code == "AuthorizationFailed"
     assert progress.expected is None
+
+
+async def test_a_subscription_that_graph_comes_back_to_is_listed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody = cluster_id("nobody", "rg-orders")
+    async with signed_in() as (simulator, azure):
+        graph_shows(
+            monkeypatch,
+            (PRODUCTION, cluster_id()),
+            (DEVELOPMENT, cluster_id("dev-sandbox", "rg-dev", DEVELOPMENT)),
+            (PRODUCTION, ORDERS),
+            (PRODUCTION, nobody),
+        )
+        found, progress = await swept(azure)
+        assert lists(simulator) == 2
+    rows = {each.row.name: each for each in found if isinstance(each, Swept)}
+    assert len(rows) == sum(isinstance(each, Swept) for each in found) == progress.clusters == 13
+    assert (progress.subscriptions, progress.listed) == (2, 2)
+    assert {name for name, each in rows.items() if each.in_graph} == {
+        "aks-demo",
+        "dev-sandbox",
+        "orders-prod",
+    }
+    assert [each.id for each in found if isinstance(each, Gone)] == [nobody.lower()]
 
 
 async def test_throttling_is_waited_for_and_can_be_seen() -> None:
@@ -272,6 +323,45 @@ async def test_a_world_without_subscriptions() -> None:
         found, progress = await swept(azure, [])
     assert found == []
     assert progress._ended is not None
+
+
+@pytest.mark.timeout(60)  # else it would never end
+@pytest.mark.parametrize("leads", [("?page=2", "?page=2"), ("?page=2", "?page=3", "?page=2"), ("",)])
+async def test_a_list_that_leads_back_to_itself_ends(
+    leads: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def page(_: Azure, subscription: str, url: str, failed: str) -> Any:
+        del subscription, failed
+        asked.append(url)
+        link = f"https://management.azure.com{asked[0]}{leads[len(asked) - 1]}"
+        return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
+
+    monkeypatch.setattr("wizard.fleet.listing._page", page)
+    async with signed_in() as (_, azure):
+        here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
+        found, _ = await swept(azure, here, whole=False)
+    (missed,) = (each for each in found if isinstance(each, Unreadable))
+    assert (missed.problem.code, missed.problem.summary) == (
+        "UnknownShape",
+        "The clusters of Contoso Production could not be listed.",
+    )
+    assert "leads back" in missed.problem.cause
+    assert sum(isinstance(each, Swept) for each in found) == len(asked) == len(leads)
+
+
+@pytest.mark.timeout(60)  # else it would never end
+async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Path) -> None:
+    answer = {"totalRecords": 1, "count": 0, "data": [], "resultTruncated": "false", "$skipToken": "again"}
+    match = {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"}
+    faults = [{"match": match, "raw": {"text": json.dumps(answer)}}]
+    async with signed_in(world(tmp_path, faults=faults)) as (simulator, azure):
+        found, progress = await swept(azure)
+        assert sum(request.path.lower() == GRAPH for request in simulator.requests) == 2
+    assert progress.graph_problem is not None
+    assert "leads back" in progress.graph_problem.cause
+    assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
 
 
 def test_graph_says_where_it_stopped_looking() -> None:

@@ -1,6 +1,7 @@
 """Each way in which findings are written: as it was written before, and as its readers demand."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -45,6 +46,19 @@ def test_json(found: Findings) -> None:
         } <= set(cluster)  # fmt: skip
         assert cluster["security_profile"] == each.security_profile
         assert all({"code", "passed", "message", "remedy"} <= set(check) for check in cluster["checks"])
+
+
+def test_what_json_does_not_know_is_written_as_text(found: Findings) -> None:
+    odd = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": 1.5}
+    reports = [replace(found.reports[0], security_profile=odd), *found.reports[1:]]
+    written = [document(replace(found, reports=reports)), line(reports[0])]
+
+    def refused(constant: str) -> Any:
+        raise AssertionError(constant)
+
+    whole, one = (json.loads(each, parse_constant=refused) for each in written)
+    assert whole["clusters"][0] == one
+    assert one["security_profile"] == {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}], "d": 1.5}
 
 
 def test_json_lines(found: Findings) -> None:

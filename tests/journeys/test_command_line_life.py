@@ -202,6 +202,9 @@ def test_answers_may_come_on_stdin(shell: Shell):
     done = shell.run("script", "-f", "-", stdin="version: 2")
     assert done.code == 2
     assert "stdin: version: 2 is not possible here. Write 1." in done.err
+    done = shell.run("plan", "-f", "-", stdin="#" * (1 << 20))
+    assert (done.code, done.out) == (2, "")
+    assert "stdin: this is longer than any answers file (256 KiB)." in done.err
 
 
 def test_the_schema_is_json(shell: Shell):

@@ -1,9 +1,19 @@
 """`aks-kms rotate`, as a shell sees it."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
+
+from screens.headless.cluster_option import _other_may_be_meant
+from screens.headless.outcome import Ended
+from tests.facts import cluster
 from tests.journeys.conftest import StartShell
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from tests.test_rotation import encrypted
+from wizard.cloud.azure import Subscription
+from wizard.cloud.inventory import Unreadable, cluster_row
+from wizard.cloud.problems import Problem
 
 DEMO = ("-g", "rg-demo", "-n", "aks-demo")
 
@@ -26,6 +36,51 @@ def test_nothing_is_done_unasked(start_shell: StartShell, tmp_path: Path) -> Non
     assert "--yes" in asked.err
     assert shell.simulator is not None
     assert shell.simulator.writes() == []
+
+
+def test_a_cluster_of_that_name_that_cannot_be_seen_may_be_the_one_that_is_meant(
+    start_shell: StartShell, tmp_path: Path
+) -> None:
+    shell = start_shell(encrypted(tmp_path))
+    assert shell.simulator is not None
+    refused = {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."}
+    there = f"/subscriptions/{DEVELOPMENT}/providers/Microsoft.ContainerService/managedClusters"
+    shell.simulator.strike_with({"match": {"method": "GET", "path": there}, "answer": refused})
+    unsure = shell.run("rotate", *DEMO, "--yes")
+    assert (unsure.code, unsure.out) == (2, "")
+    assert (
+        "whether there is one in Contoso Development as well could not be seen. Nothing was changed."
+        in unsure.err
+    )
+    assert "--subscription" in unsure.err
+    assert shell.simulator.writes() == []
+    read = shell.run("verify", *DEMO, "-o", "json")
+    assert [each["id"].lower() for each in read.json["clusters"]] == [cluster_id().lower()]
+    assert (
+        "! There is a cluster aks-demo in rg-demo in Contoso Production; whether there is one in" in read.err
+    )
+    assert "AuthorizationFailed: You may not list them." in read.err
+    sure = shell.run("rotate", *DEMO, "--subscription", PRODUCTION, "--yes")
+    assert (sure.code, "could not be seen" in sure.err) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("missed", "told"),
+    [
+        (Unreadable(PRODUCTION, "Contoso Production", Problem("azure", "")), False),
+        (Unreadable(DEVELOPMENT, "Contoso Development", Problem("azure", "")), True),
+        (Unreadable(DEVELOPMENT, "", Problem("azure", ""), cluster_id("x", "rg-demo", DEVELOPMENT)), False),
+        (
+            Unreadable(DEVELOPMENT, "", Problem("azure", ""), cluster_id("AKS-demo", "RG-demo", DEVELOPMENT)),
+            True,
+        ),
+        (Unreadable(DEVELOPMENT, "", Problem("azure", ""), "odd"), True),
+    ],
+)
+def test_only_what_may_be_of_that_name_stands_in_the_way(missed: Unreadable, told: bool) -> None:
+    found = cluster_row(cluster(), Subscription(PRODUCTION, "Contoso Production", "", ""))
+    with pytest.raises(Ended) if told else nullcontext():
+        _other_may_be_meant(found, [missed], certain=True)
 
 
 def test_the_policy_is_set_instead(start_shell: StartShell, tmp_path: Path) -> None:

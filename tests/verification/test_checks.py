@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.facts import (
+    BRACKETED,
     CUSTOMER_MANAGED,
     IDENTITY_GRANTS,
     KEY_ID,
@@ -16,10 +17,12 @@ from tests.facts import (
     PLATFORM_MANAGED,
     PRINCIPAL,
     SUFFIX,
+    bracketed,
     cluster,
     grant,
     identity,
     key,
+    unquoted,
     user_assigned,
     vault,
 )
@@ -278,6 +281,12 @@ def test_a_check_speaks_in_the_case_it_is_for(code: str, outcome: str, e: Eviden
     assert check.passed == (outcome != "failed" and not check.leaves_open)
     assert check.message
     assert bool(check.remedy) == (outcome not in {"passed", "note"})
+
+
+def test_what_a_remedy_has_one_type_is_quoted_for_a_shell() -> None:
+    remedies = {check.remedy for _, _, e in CASES for check in looked(bracketed(e)).values()}
+    assert sum(BRACKETED in remedy for remedy in remedies) > 5
+    assert [remedy for remedy in remedies if unquoted(remedy)] == []
 
 
 def test_no_check_lacks_a_case_in_which_it_passes_or_one_in_which_it_does_not() -> None:

@@ -1,6 +1,7 @@
 """Text from outside, made safe to put on a terminal, in a log or in a report."""
 
 import re
+import shlex
 import unicodedata
 
 _ESCAPES = re.compile(
@@ -35,3 +36,11 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The same, cleaned, on one line: for a table's cell or a line of a log."""
     return " ".join(clean(text).split())
+
+
+def shell_word(text: str) -> str:
+    """A name or an id as one word of a shell's command, quoted where it has to be: a resource group may be `rg(prod)`.
+
+    Cleaned first: what takes an escape sequence away afterwards might take a quote with it.
+    """
+    return shlex.quote(clean(text))

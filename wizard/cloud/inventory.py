@@ -69,6 +69,16 @@ class Unreadable:
     cluster_id: str = ""
     """Of the one cluster, as far as it has one."""
 
+    @property
+    def id(self) -> str:
+        """Of what could not be read: the one cluster, or the subscription."""
+        return self.cluster_id or f"/subscriptions/{self.subscription_id}"
+
+    @property
+    def name(self) -> str:
+        """Of what could not be read: the one cluster, or the subscription."""
+        return self.cluster_id.rstrip("/").rpartition("/")[2] or self.subscription_name
+
 
 @dataclass(frozen=True)
 class VaultRow:

@@ -7,7 +7,7 @@ from typing import cast
 from wizard.cloud.arm import CLUSTER_API, Json
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
 
 
@@ -26,10 +26,14 @@ async def bodies(
     scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
     url = f"{scope}/providers/Microsoft.ContainerService/managedClusters?api-version={CLUSTER_API}"
     failed = f"The clusters of {name} could not be listed."
+    followed = [url]
     while url:
         page = await _page(azure, subscription, url, failed)
         yield page.get("value") or []
         url = page.get("nextLink") or ""
+        if str(url).endswith(tuple(followed)):  # the first of them has no host
+            raise AzureError(odd_answer(failed, "the link to its next page leads back to one that it gave"))
+        followed.append(url)
 
 
 async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:

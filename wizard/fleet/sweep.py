@@ -7,7 +7,7 @@ few pages, however many clusters there are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import Json, ResourceId
@@ -85,10 +85,13 @@ async def sweep(
 
 @dataclass(frozen=True)
 class _Place:
-    """A subscription to list, and the clusters that Graph knows there; None where it could not be asked."""
+    """A subscription to list, and the clusters that Graph knows there; None where it could not be asked.
+
+    Rows of Graph that come out of order are added to what is known, up to the end of its list.
+    """
 
     subscription: Subscription
-    known: frozenset[str] | None
+    known: set[str] | None
 
 
 async def _read(
@@ -123,24 +126,28 @@ async def _read(
 async def _places(
     azure: Azure, subscriptions: Sequence[Subscription], progress: Progress, whole: bool
 ) -> AsyncIterator[_Place]:
-    """First the subscriptions in which Graph knows clusters, each as soon as Graph has named all of them; then the others."""
+    """First the subscriptions in which Graph knows clusters, each as soon as Graph has named all of them; then the others.
+
+    Each of them once, also where Graph comes back to one: listed twice, its clusters would be counted twice.
+    """
     waiting = {subscription.id.lower(): subscription for subscription in subscriptions}
+    named: dict[str, set[str]] = {}
     here, known = "", set[str]()
     try:
         async for page in graph.pages(azure, None if whole else list(waiting)):
             progress.expected, progress.cut_off = page.total, progress.cut_off or page.cut_off
             for subscription, id_ in page.ids:
-                if subscription != here and here:
-                    yield _place(here, known, waiting, progress)
-                if subscription != here:
-                    here, known = subscription, set()
-                known.add(id_)
+                if subscription not in named:
+                    if here:
+                        yield _place(here, known, waiting, progress)
+                    here, known = subscription, named.setdefault(subscription, set())
+                named[subscription].add(id_)
     except AzureError as error:
         progress.graph_problem = error.problem
     if here and progress.graph_problem is None:
         yield _place(here, known, waiting, progress)
     for other in list(waiting.values()):
-        yield _Place(other, None if progress.graph_problem else frozenset())
+        yield _Place(other, None if progress.graph_problem else set())
 
 
 def _place(id_: str, known: set[str], waiting: dict[str, Subscription], progress: Progress) -> _Place:
@@ -148,41 +155,43 @@ def _place(id_: str, known: set[str], waiting: dict[str, Subscription], progress
     if subscription is None:  # Graph sees one that the list of subscriptions does not have
         subscription = Subscription(id_, id_, "", "")
         progress.subscriptions += 1
-    return _Place(subscription, frozenset(known))
+    return _Place(subscription, known)
 
 
 async def _list(azure: Azure, place: _Place, found: asyncio.Queue[list[Found]], progress: Progress) -> None:
     """All of one subscription, a page at a time."""
-    subscription, gone = place.subscription, set(place.known or ())
+    subscription, shown = place.subscription, set[str]()
     taken = 0
     try:
         async for page in listing.bodies(azure, subscription.id, subscription.name):
-            taken += await _take(page, place, gone, found, progress)
+            taken += await _take(page, place, shown, found, progress)
     except AzureError as error:
         problem = error.problem
-        if not taken and gone and problem.code == "AuthorizationFailed":
-            problem = await _by_groups(azure, place, gone, found, progress, problem)
+        if not taken and place.known and problem.code == "AuthorizationFailed":
+            problem = await _by_groups(azure, place, found, progress, problem)
         progress.unreadable += 1
         await found.put([Unreadable(subscription.id, subscription.name, problem)])
     else:
-        if gone:
-            await found.put([Gone(id_) for id_ in sorted(gone)])
+        if gone := sorted((place.known or set()) - shown):
+            await found.put([Gone(id_) for id_ in gone])
     finally:
+        if place.known:
+            place.known.clear()  # nobody asks any more, and a sweep is to need the memory of a few pages
         progress.listed += 1
 
 
 async def _take(
     page: list[Json],
     place: _Place,
-    gone: set[str],
+    shown: set[str],
     found: asyncio.Queue[list[Found]],
     progress: Progress,
 ) -> int:
-    """Hand on the clusters of a page; how many there are. They are taken out of those that may be gone."""
+    """Hand on the clusters of a page; how many there are. Their ids are added to those that a list has `shown`."""
     batch: list[Found] = []
     for body in page:
         id_ = str(body.get("id") or "").lower()
-        gone.discard(id_)
+        shown.add(id_)
         if why := illegible_cluster(body):
             batch.append(_odd(body, why, place.subscription))
             continue
@@ -207,19 +216,18 @@ def _odd(body: Json, why: str, subscription: Subscription) -> Unreadable:
 async def _by_groups(
     azure: Azure,
     place: _Place,
-    shown: set[str],
     found: asyncio.Queue[list[Found]],
     progress: Progress,
     problem: Problem,
 ) -> Problem:
     """Where the subscription may not be listed, but Graph shows clusters there: whoever asks has a role on some of its
     resource groups. Their lists are read; that the subscription is not known as a whole stays to be said."""
-    groups = sorted({ResourceId.parse(id_).resource_group for id_ in shown})
+    groups, odd = _groups(place.known or ())
     taken, name = 0, place.subscription.name
     for group in groups:
         try:
             async for page in listing.bodies(azure, place.subscription.id, name, group):
-                taken += await _take(page, place, shown, found, progress)
+                taken += await _take(page, place, set(), found, progress)
         except AzureError:
             continue  # what is to be said of the subscription stands for its groups as well
     if not taken:
@@ -227,5 +235,17 @@ async def _by_groups(
     return replace(
         problem,
         summary=f"{name} may not be listed as a whole. Of {len(groups)} of its resource groups, in which Resource Graph "
-        f"shows clusters, {taken} clusters were read; whether there are more cannot be known.",
+        f"shows clusters, {taken} clusters were read; whether there are more cannot be known."
+        + (f" {odd} of the ids that it shows there could not be read." if odd else ""),
     )
+
+
+def _groups(known: Iterable[str]) -> tuple[list[str], int]:
+    """The resource groups that these ids of clusters are in, and how many of the ids are of another shape than any."""
+    groups, odd = set[str](), 0
+    for id_ in known:
+        try:
+            groups.add(ResourceId.parse(id_).resource_group)
+        except ValueError:
+            odd += 1
+    return sorted(groups), odd

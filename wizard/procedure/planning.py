@@ -9,7 +9,7 @@ from wizard import cluster_body
 from wizard.answers import Answers
 from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
@@ -104,7 +104,7 @@ def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]
     else:
         yield (
             f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for making and rotating the key: az role assignment delete "
-            f'--role "{CRYPTO_OFFICER.name}" --assignee {me.object_id} --scope {target.vault_id}'
+            f'--role "{CRYPTO_OFFICER.name}" --assignee {me.object_id} --scope {shell_word(target.vault_id)}'
         )
 
 

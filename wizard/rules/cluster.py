@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import ENDED_BADLY, Encryption
 from wizard.cloud.snapshot import Snapshot
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
@@ -54,7 +54,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "legacy-kms-v1",
             f"{name} runs Kubernetes {clean(running)} with legacy KMS version 1, from which there is no migration.",
-            f"Turn it off (az aks update -n {name} -g {group} --disable-azure-keyvault-kms), write every secret anew "
+            f"Turn it off (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), write every secret anew "
             "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
@@ -63,7 +63,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "error",
         "cluster-version-too-old",
         f"{name} runs Kubernetes {clean(running)}; KMS data encryption needs 1.33 or later.",
-        f"Upgrade it first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {group} -o table",
+        f"Upgrade it first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
     )
 
 
@@ -137,7 +137,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "cluster-stopped",
             f"{name} is stopped; a stopped cluster can only be started or deleted.",
-            f"az aks start -n {name} -g {group}",
+            f"az aks start -n {name} -g {shell_word(group)}",
         )
     now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
     if now in ENDED_BADLY | {"Succeeded"}:
@@ -154,7 +154,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "cluster-busy",
             f"Another operation on {name} is under way ({clean(now)}).",
-            f"Wait until it has finished, then plan again: az aks wait -n {name} -g {group} --updated",
+            f"Wait until it has finished, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
         )
 
 

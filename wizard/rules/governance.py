@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from wizard import cluster_body
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding, Right
 from wizard.target import Target
@@ -37,7 +37,7 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "policy-denies",
             f"Azure Policy would deny {denial.what}: {denial.assignment}{looks}.",
             f"Choose what it allows, or have it exempt this resource: az policy exemption create --name aks-kms "
-            f"--exemption-category Waiver --policy-assignment {denial.assignment}",
+            f"--exemption-category Waiver --policy-assignment {shell_word(denial.assignment)}",
         )
 
 
@@ -148,6 +148,6 @@ def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
                 "error",
                 "scope-locked",
                 f"The read-only lock {lock.name} on {clean(lock.scope)} forbids what this plan writes.",
-                f"Have it removed for the time being: az lock delete --ids "
-                f"{clean(lock.scope)}/providers/Microsoft.Authorization/locks/{lock.name}",
+                "Have it removed for the time being: az lock delete --ids "
+                + shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}"),
             )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.bodies import identity_kind
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
@@ -27,7 +27,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 "error",
                 "cluster-service-principal",
                 f"{name} uses a service principal; KMS data encryption needs a managed identity.",
-                f"az aks update -n {name} -g {target.answers.resource_group} --enable-managed-identity",
+                f"az aks update -n {name} -g {shell_word(target.answers.resource_group)} --enable-managed-identity",
             )
         case "system-assigned" if target.answers.customer_managed is not None:
             yield Finding(
@@ -73,7 +73,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "identity-gone",
             f"{target.answers.cluster.name} uses the identity {names}, which no longer exists: AKS refuses every update.",
-            f"Give it another one: az aks update -n {target.answers.cluster.name} -g {target.answers.resource_group} "
+            f"Give it another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
             "--enable-managed-identity --assign-identity IDENTITY_ID",
         )
     elif snapshot.cluster is not None and cluster_body.has_identity(target, snapshot.cluster):

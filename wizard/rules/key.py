@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from wizard import cluster_body
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.snapshot import Snapshot
 from wizard.key_lifetime import EXPIRES_SOON, lacks_rotation, rotates_every
 from wizard.rules.finding import Finding
@@ -131,7 +131,7 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "Ask for key.rotate_every: P1Y when it is created; later it takes a machine that the vault lets in."
         if snapshot.key is None
         else "Give it one after the run, on a machine that the vault lets in: "
-        f"aks-kms rotate -g {target.answers.resource_group} -n {target.answers.cluster.name} --every P1Y",
+        f"aks-kms rotate -g {shell_word(target.answers.resource_group)} -n {target.answers.cluster.name} --every P1Y",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wizard import cluster_body, vault_use
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
 from wizard.target import Target
@@ -90,9 +90,9 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         f"Closing {target.own.vault.name} would cut off {names}, which reach{'es' if len(snapshot.vault_users) == 1 else ''} it "
         "as Public and could no longer decrypt secrets.",
         f"Give this cluster a vault of its own; or set the others to Private first, which works while the vault is open: "
-        f"az aks update --ids {clean(snapshot.vault_users[0])} --kms-infrastructure-encryption Enabled "
+        f"az aks update --ids {shell_word(snapshot.vault_users[0])} --kms-infrastructure-encryption Enabled "
         "--enable-azure-keyvault-kms --azure-keyvault-kms-key-id KEY --azure-keyvault-kms-key-vault-resource-id "
-        f"{target.vault_id} --azure-keyvault-kms-key-vault-network-access Private",
+        f"{shell_word(target.vault_id)} --azure-keyvault-kms-key-vault-network-access Private",
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import standing
+from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged, unread
@@ -47,7 +48,7 @@ def _state(e: Evidence) -> Iterator[Check]:
         "The cluster is running.",
         f"The cluster is {power.lower()}: what is encrypted stays so, and nothing can be changed or looked at inside.",
         f"powerState: {power}",
-        f"az aks start --resource-group {group} --name {name}",
+        f"az aks start --resource-group {shell_word(group)} --name {name}",
     )
     version = str(dig(e.cluster, "properties", "currentKubernetesVersion") or "")
     enough: Outcome = "passed" if version_of(version) >= OLDEST else "warning"
@@ -58,7 +59,7 @@ def _state(e: Evidence) -> Iterator[Check]:
         f"Kubernetes {version} knows KMS data encryption.",
         f"Kubernetes {version} is older than 1.33, which KMS data encryption needs.",
         f"currentKubernetesVersion: {version}",
-        f"az aks get-upgrades --resource-group {group} --name {name}, then az aks upgrade, one minor version at a time, to "
+        f"az aks get-upgrades --resource-group {shell_word(group)} --name {name}, then az aks upgrade, one minor version at a time, to "
         "1.33 or later.",
     )
 
@@ -153,11 +154,12 @@ def _locked(e: Evidence) -> Check:
         "No lock stands in the way of an update of the cluster.",
         "A ReadOnly lock forbids every update of the cluster: it can be neither upgraded nor migrated.",
         "; ".join(f"lock {lock.name} ({lock.level}) on {lock.scope}" for lock in held),
-        f"az lock delete --ids {held[0].scope}/providers/Microsoft.Authorization/locks/{held[0].name}"
-        "   (for the time of the update)"
-        if held
-        else "",
+        f"az lock delete --ids {_id_of(held[0])}   (for the time of the update)" if held else "",
     )
+
+
+def _id_of(lock: Lock) -> str:
+    return shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}")
 
 
 _REPAIR = "Look at the last operation (`az aks show`); starting the same plan again repairs an encryption that failed."
@@ -167,7 +169,7 @@ def _wait(e: Evidence) -> str:
     """What to do while an operation is under way."""
     name, group = clean(str(e.cluster.get("name", ""))), _group(e)
     return (
-        f"Wait until the operation has ended (`az aks wait --name {name} --resource-group {group} --updated` waits for "
+        f"Wait until the operation has ended (`az aks wait --name {name} --resource-group {shell_word(group)} --updated` waits for "
         "provisioningState Succeeded), then verify again."
     )
 

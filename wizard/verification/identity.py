@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.cloud.snapshot import policy_allows, policy_permissions
@@ -110,7 +110,7 @@ def _role(e: Evidence) -> Check:
         unsure or f"The identity holds no role on the key vault that lets it encrypt and decrypt.{why}",
         seen,
         f'az role assignment create --role "{CRYPTO_USER.name}" --assignee-object-id {principal} '
-        f"--assignee-principal-type ServicePrincipal --scope {e.vault_id}",
+        f"--assignee-principal-type ServicePrincipal --scope {shell_word(e.vault_id)}",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
 from wizard.key_lifetime import EXPIRES_SOON
 from wizard.verification.evidence import Evidence
@@ -72,7 +72,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         "The key may encrypt and decrypt.",
         "The key may not both encrypt and decrypt.",
         f"keyOps: {', '.join(operations) or 'none'}",
-        f"az keyvault key set-attributes --id {e.encryption.key_id} "
+        f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} "
         f"--ops {' '.join(dict.fromkeys([*operations, 'encrypt', 'decrypt']))}",
     )
     yield judged(
@@ -82,7 +82,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         "The key is enabled.",
         "The key is disabled: the cluster cannot decrypt its secrets.",
         shown(attributes, "enabled"),
-        f"az keyvault key set-attributes --id {e.encryption.key_id} --enabled true",
+        f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --enabled true",
     )
     yield _not_before(attributes, e)
     yield _expiry(attributes, e)
@@ -134,7 +134,7 @@ def _not_before(attributes: Json, e: Evidence) -> Check:
         "The key is good from now on." if begins is None else f"The key is good since {begins:%Y-%m-%d}.",
         f"The key is not good before {_at(begins)}: the cluster cannot encrypt with it until then.",
         f"nbf: {_stamp(begins)}",
-        f"az keyvault key set-attributes --id {e.encryption.key_id} --not-before {_stamp(e.now)}",
+        f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --not-before {_stamp(e.now)}",
     )
 
 
@@ -154,8 +154,8 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
         if outcome == "failed"
         else f"The key expires on {_at(when)}, in {_days(left)}; from then on new secrets cannot be written.",
         f"exp: {_stamp(when)}",
-        f"Rotate the key (`az keyvault key rotate --id {e.encryption.key_id}`) or set a later expiry "
-        f"(`az keyvault key set-attributes --id {e.encryption.key_id} --expires DATE`).",
+        f"Rotate the key (`az keyvault key rotate --id {shell_word(e.encryption.key_id)}`) or set a later expiry "
+        f"(`az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --expires DATE`).",
     )
 
 
@@ -200,7 +200,8 @@ def _pickup(e: Evidence) -> Check:
         "",
         f"A rotation is pending until {by:%H:%M} UTC, and the version before, which is still in use, is disabled.",
         seen,
-        f"az keyvault key set-attributes --id {e.encryption.key_id}/{_version(e.key_versions[1])} --enabled true",
+        "az keyvault key set-attributes --id "
+        f"{shell_word(f'{e.encryption.key_id}/{_version(e.key_versions[1])}')} --enabled true",
     )
 
 

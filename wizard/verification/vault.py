@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, shown, unread
@@ -67,10 +67,10 @@ def _named(e: Evidence, name: str) -> Check:
             "The cluster names its key vault by the key's identifier alone, as a public vault allows.",
             "The cluster uses its key vault as private, and does not name the vault's resource id, which that needs.",
             f"keyVaultResourceId: not set, keyId: {e.encryption.key_id}",
-            f"az aks update --ids {e.cluster.get('id', '')} --enable-azure-keyvault-kms "
-            f"--azure-keyvault-kms-key-id {e.encryption.key_id} "
+            f"az aks update --ids {shell_word(str(e.cluster.get('id', '')))} --enable-azure-keyvault-kms "
+            f"--azure-keyvault-kms-key-id {shell_word(e.encryption.key_id)} "
             f"--azure-keyvault-kms-key-vault-network-access Private "
-            f"--azure-keyvault-kms-key-vault-resource-id {e.vault_id}",
+            f"--azure-keyvault-kms-key-vault-resource-id {shell_word(e.vault_id)}",
         )
     return judged(
         "vault-named",
@@ -180,7 +180,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         f"What is deleted of the key vault can be recovered for {days or 90} days.",
         "Without soft-delete, whatever is deleted of the key vault is lost at once, and the cluster's secrets with it.",
         shown(properties, "enableSoftDelete"),
-        f"az resource update --ids {e.vault_id} --set properties.enableSoftDelete=true   (cannot be undone)",
+        f"az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true   (cannot be undone)",
     )
     purge = properties.get("enablePurgeProtection") is True
     yield judged(
@@ -205,5 +205,5 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         else "No lock keeps the key vault from being deleted; deleted, it could be recovered, and nobody can purge it.",
         "Nothing keeps the key vault from being deleted and purged: no lock, no purge protection.",
         "; ".join(f"lock {lock.name} ({lock.level}) on {lock.scope}" for lock in held) or "locks: none",
-        f"az lock create --name keep-{name} --lock-type CanNotDelete --resource {e.vault_id}",
+        f"az lock create --name keep-{name} --lock-type CanNotDelete --resource {shell_word(e.vault_id)}",
     )
