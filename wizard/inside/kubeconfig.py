@@ -15,7 +15,7 @@ from wizard import plain_yaml
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import AzureError, Problem
 
 AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
@@ -160,6 +160,6 @@ def _refused(problem: Problem, azure: Azure, cluster: ResourceId) -> Problem:
 def invoke(cluster: ResourceId) -> str:
     """The command that looks inside from within Azure, whatever network this machine is in."""
     return (
-        f"az aks command invoke --subscription {cluster.subscription} --resource-group {cluster.resource_group} "
+        f"az aks command invoke --subscription {cluster.subscription} --resource-group {shell_word(cluster.resource_group)} "
         f"--name {cluster.name} --command \"kubectl get --raw '/readyz?verbose'\""
     )

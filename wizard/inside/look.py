@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from wizard.clock import Clock
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
+from wizard.cloud.clean import shell_word
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.problems import AzureError
 from wizard.inside import checks
@@ -45,7 +46,7 @@ async def look_inside(
     """
     cluster, told = ResourceId.parse(report.id), _Told(tell)
     if any(check.code == "cluster-running" and check.outcome != "passed" for check in report.checks):
-        start = f"az aks start --resource-group {cluster.resource_group} --name {cluster.name}"
+        start = f"az aks start --resource-group {shell_word(cluster.resource_group)} --name {cluster.name}"
         told(_not_reached("The cluster is not running, so it has no inside to look at.", "", start))
         return tuple(told.all)
     program = program_of("kubectl", azure.environment)
