@@ -79,7 +79,7 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
             await operator.press("enter")
             await operator.sees("aks-demo", "not certain yet", "checks passed")
             await operator.press("w")
-            await operator.sees("secrets are encrypted with kv-demo/aks-kms", "34 of 34 checks passed")
+            await operator.sees("secrets are encrypted with kv-demo/aks-kms", "35 of 35 checks passed")
             assert len(simulator.writes()) == before, "it was followed, not sent again"
             assert operator.app.exit_code == 0
         async with wizard(simulator, tmp_path, size) as operator:

@@ -211,7 +211,7 @@ def over_tls(authority: str) -> str:
         raise AzureError(
             Problem(
                 "input",
-                f"{without_secret(whole)!r} is no address to sign in at.",
+                f"{without_secret(authority)!r} is no address to sign in at.",
                 "Secrets are sent there, and over TLS only.",
                 "Give AZURE_AUTHORITY_HOST as https://HOST[:PORT], or unset it.",
             )

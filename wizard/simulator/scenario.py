@@ -10,6 +10,8 @@ import hashlib
 import ipaddress
 import json
 import os
+from copy import deepcopy
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -216,6 +218,12 @@ def _worlds() -> list[str]:
 
 
 def _built_in(name: str) -> Json:
+    return deepcopy(_once(name))
+
+
+@cache
+def _once(name: str) -> Json:
+    """A built-in world is read once in a process: it does not change, and reading it takes as long as many a whole run."""
     text = files("wizard.simulator").joinpath("worlds", f"{name}.yaml").read_text("utf-8")
     return _parse(text, f"The built-in scenario '{name}'")
 
