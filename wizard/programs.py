@@ -9,6 +9,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _LEFT = 2.0
 """Seconds for what a program leaves in its pipes to be read."""
@@ -89,7 +90,7 @@ async def run(command: list[str], environment: Mapping[str, str], *, within: flo
     It is run at the root of the file system, not in the folder one happens to be in: an older Azure CLI imports from there.
     Raises TimeoutError after `within` seconds, TooMuchError where it does not stop printing, OSError where it cannot be run.
     """
-    process = await asyncio.create_subprocess_exec(
+    process = await started(
         *command,
         env=dict(environment),
         cwd=Path(command[0]).anchor,
@@ -109,6 +110,21 @@ async def run(command: list[str], environment: Mapping[str, str], *, within: flo
         errors.cancel()
         await asyncio.gather(errors, return_exceptions=True)
         await end_program(process)
+
+
+async def started(*command: str, **options: Any) -> asyncio.subprocess.Process:
+    """Start a program, with the options of `asyncio.create_subprocess_exec`. Raises OSError where it cannot be.
+
+    Where this is cancelled meanwhile, the program ends first, with all that it has started: asyncio would kill the program
+    alone, and then wait for whatever else holds its pipes.
+    """
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*command, **options))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await end_program(await starting)
+        raise
 
 
 async def _whole(stream: asyncio.StreamReader) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from tests.inside.kubectl import stand_in
 from wizard.inside.kubeconfig import Kubeconfig
 from wizard.inside.kubectl import KubectlError, hidden, opened
+from wizard.programs import started
 
 TOKEN = "sentinel-token-that-nobody-may-see"
 CREDENTIALS = Kubeconfig(f'{{"users": [{{"token": "{TOKEN}"}}]}}', "https://there", "as somebody", (TOKEN,))
@@ -133,6 +134,27 @@ async def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> 
             await task
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+async def test_also_where_it_is_cancelled_while_it_starts(tmp_path: Path) -> None:
+    """asyncio itself would wait for what holds the pipes of a program that it has killed."""
+    mark = tmp_path / "pid"
+    waits = program(tmp_path, f"sleep 60 & echo $! > {mark}; wait")
+    starting = asyncio.create_task(started(waits, stdout=asyncio.subprocess.PIPE, start_new_session=True))
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    while mark.exists() and _lives(int(mark.read_text())):  # noqa: ASYNC110 - killed; the kernel may not have come to it
+        await asyncio.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    """A zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
 
 
 async def test_what_cannot_be_run(tmp_path: Path) -> None:

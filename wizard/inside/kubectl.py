@@ -18,7 +18,7 @@ from pathlib import Path
 from wizard.cloud.clean import clean
 from wizard.cloud.proxies import without_secret
 from wizard.inside.kubeconfig import Kubeconfig
-from wizard.programs import end_program
+from wizard.programs import end_program, started
 
 TIME_LIMIT = 30.0
 """Seconds for one request; the metrics of a large cluster are megabytes."""
@@ -99,7 +99,7 @@ class Kubectl:
     async def _output(
         self, command: list[str], given: bytes, keep: Callable[[bytes], bool] | None
     ) -> tuple[bytes, str, int]:
-        process = await asyncio.create_subprocess_exec(
+        process = await started(
             *command,
             env=dict(self._environment),
             stdin=asyncio.subprocess.PIPE,
