@@ -138,10 +138,7 @@ def test_no_shell_is_ever_asked_and_no_certificate_unlooked_at() -> None:
                     ), path
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"CERT_NONE", "_create_unverified_context"}, path
-    assert runners == {
-        "wizard/inside/kubectl.py: asyncio.create_subprocess_exec",
-        "wizard/programs.py: asyncio.create_subprocess_exec",
-    }
+    assert runners == {"wizard/programs.py: asyncio.create_subprocess_exec"}
     assert not [path for path in sources() if "aio.AzureCliCredential" in path.read_text("utf-8")], (
         "azure-identity's own finds and runs `az` by itself"
     )
