@@ -131,6 +131,18 @@ async def wait_until(predicate: Callable[[], object], within: float = 20) -> Non
             await asyncio.sleep(0.002)
 
 
+async def gone(pid: int) -> None:
+    """Wait until a process that was killed has ended: the kernel may not have come to it yet. A zombie has."""
+
+    def ended() -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in {"Z", "X"}
+        except OSError:
+            return True
+
+    await wait_until(ended, within=10)
+
+
 @dataclass(frozen=True)
 class ByHand(Clock):
     """A clock on which time passes where somebody sleeps, and where the test says so."""

@@ -1,14 +1,12 @@
 """The tools beside this one, as real executables of every kind that a machine may have on its PATH."""
 
-import asyncio
 import json
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support import gone
 from wizard.prerequisites import Prerequisite, check
 
 
@@ -166,23 +164,7 @@ async def test_a_tool_that_hangs_is_given_up_and_leaves_nothing_behind(toolbox: 
     assert "did not answer within 2 s" in tools["Azure CLI"].note
     assert tools["kubectl"].state == "found"
     for pid in mark.read_text().split():
-        await _gone(int(pid))
-
-
-async def _gone(pid: int) -> None:
-    """Wait until a process has ended; a zombie has."""
-    end = time.monotonic() + 10
-    while _runs(pid):
-        assert time.monotonic() < end, f"process {pid} is still there"
-        await asyncio.to_thread(os.sched_yield)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
+        await gone(int(pid))
 
 
 async def test_endless_output_is_cut_off(toolbox: Toolbox):

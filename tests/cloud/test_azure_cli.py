@@ -1,6 +1,5 @@
 """Signing in by the Azure CLI: with a stand-in for `az` that writes down how it was run, and answers as the real one does."""
 
-import asyncio
 import json
 import sys
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import TENANT, signed_in, surroundings
+from tests.support import TENANT, gone, signed_in, surroundings
 from wizard.cloud.azure import connect
 from wizard.cloud.azure_cli import AzureCliCredential, AzureCliError
 from wizard.cloud.credential import CredentialKind
@@ -200,16 +199,7 @@ async def test_one_that_never_ends_is_ended_with_all_it_started(az: StandIn) -> 
     )
     assert "did not answer within 2 s" in (await az.problem(time_limit=2)).cause
     for pid in (az.folder / "az.pids").read_text().split():
-        while _lives(int(pid)):  # noqa: ASYNC110 - killed; the kernel may not have come to it yet
-            await asyncio.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    """A zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
+        await gone(int(pid))
 
 
 async def test_one_that_cannot_be_run(az: StandIn) -> None:

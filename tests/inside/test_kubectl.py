@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.inside.kubectl import stand_in
+from tests.support import gone
 from wizard.inside.kubeconfig import Kubeconfig
 from wizard.inside.kubectl import KubectlError, hidden, opened
 from wizard.programs import started
@@ -146,16 +147,8 @@ async def test_also_where_it_is_cancelled_while_it_starts(tmp_path: Path) -> Non
     with pytest.raises(asyncio.CancelledError):
         await starting
     written = mark.read_text().strip() if mark.exists() else ""  # it may not have come as far as that
-    while written and _lives(int(written)):  # noqa: ASYNC110 - killed; the kernel may not have come to it
-        await asyncio.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    """A zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
+    if written:
+        await gone(int(written))
 
 
 async def test_what_cannot_be_run(tmp_path: Path) -> None:
