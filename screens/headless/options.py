@@ -63,7 +63,7 @@ class Settings:
         if self.cloud is not None and self.arm_endpoint is not None:
             raise click.UsageError("--cloud and --arm-endpoint both say which Azure. Leave one out.")
         if self.cloud is not None and (elsewhere := os.environ.get(ARM_ENDPOINT)):
-            from wizard.cloud.proxies import without_secret
+            from wizard.cloud.clean import without_secret
 
             raise click.UsageError(
                 f"--cloud {self.cloud} and {ARM_ENDPOINT}={without_secret(elsewhere)} both say which Azure. Leave --cloud out, or unset the "

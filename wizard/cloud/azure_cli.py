@@ -15,9 +15,8 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from wizard.cloud.clean import clean
+from wizard.cloud.clean import clean, without_secret
 from wizard.cloud.problems import Problem
-from wizard.cloud.proxies import without_secret
 from wizard.programs import Printed, TooMuchError, run, surroundings
 
 _TIME_LIMIT = 60.0

@@ -44,3 +44,8 @@ def shell_word(text: str) -> str:
     Cleaned first: what takes an escape sequence away afterwards might take a quote with it.
     """
     return shlex.quote(clean(text))
+
+
+def without_secret(text: str) -> str:
+    """A text without the user and password of any address in it."""
+    return re.sub(r"(?<=//)[^\s/]*@", "…@", text)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wizard.cloud.arm import dig
+from wizard.cloud.clean import without_secret
 from wizard.cloud.hindrances import Hindrance, met
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import Proxy, without_secret
+from wizard.cloud.proxies import Proxy
 
 if TYPE_CHECKING:
     import aiohttp

@@ -1,7 +1,6 @@
 """Which proxy a request goes through, from the standard environment variables."""
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
@@ -71,11 +70,6 @@ def _proxy(text: str) -> Proxy:
     place = f"[{host}]" if ":" in host else host
     url = f"{parts.scheme}://{place}{f':{port}' if port else ''}"
     return Proxy(url, unquote(parts.username or ""), unquote(parts.password or ""))
-
-
-def without_secret(text: str) -> str:
-    """A text without the user and password of any address in it."""
-    return re.sub(r"(?<=//)[^\s/]*@", "…@", text)
 
 
 def ca_bundle(environment: Mapping[str, str]) -> str | None:

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from azure.core.pipeline import PipelineResponse, policies
 
 from wizard.clock import Clock
-from wizard.cloud.clean import one_line
+from wizard.cloud.clean import one_line, without_secret
 from wizard.cloud.hindrances import Hindrance, met
-from wizard.cloud.proxies import without_secret
 from wizard.cloud.throttling import TOO_MANY
 from wizard.patience import Patience
 

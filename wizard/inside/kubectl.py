@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wizard.cloud.clean import clean
-from wizard.cloud.proxies import without_secret
+from wizard.cloud.clean import clean, without_secret
 from wizard.inside.kubeconfig import Kubeconfig
 from wizard.programs import end_program, started
 
