@@ -1,5 +1,5 @@
 """`python -m screens` is `aks-kms`."""
 
-from screens.cli import main
+from screens.cli.main import main
 
 main()

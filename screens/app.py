@@ -16,32 +16,32 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
-from screens.crash import discreet_console
-from screens.draft import Draft
-from screens.frame import NARROW, Frame
-from screens.headless.outcome import DONE, INTERRUPTED, NO, UNREACHABLE
-from screens.registration import FeatureWatch
+from screens.cli.outcome import DONE, INTERRUPTED, NO, UNREACHABLE
+from screens.pages.welcome import WelcomeScreen
+from screens.session.draft import Draft
+from screens.session.feature_registration import FeatureWatch
 from screens.steps import STEPS, import_all, screen_of
-from screens.theme import CALM
-from screens.welcome import WelcomeScreen
-from screens.words import duration, state_of
+from screens.widgets.crash import discreet_console
+from screens.widgets.frame import NARROW, Frame
+from screens.widgets.theme import CALM
 from wizard.cloud.arm import same
-from wizard.cloud.hindrances import Hindrance
-from wizard.cloud.hindrances import listener as of_hindrances
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
+from wizard.cloud.retry_notices import Hindrance
+from wizard.cloud.retry_notices import listener as of_hindrances
+from wizard.reports.wording import duration, state_of
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-    from screens.fleet_rows import Fleet
-    from screens.running import ActiveRun
-    from wizard.answers import Answers
+    from screens.pages.fleet_rows import Fleet
+    from screens.session.active_run import ActiveRun
+    from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
-    from wizard.journal import Journal
     from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
-    from wizard.unfinished import Unfinished
+    from wizard.runs.journal import Journal
+    from wizard.runs.resume import Unfinished
     from wizard.verification.report import ClusterReport
 
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
@@ -159,8 +159,8 @@ class WizardApp(App[int]):
             )
 
     async def _look_for_unfinished(self) -> None:
-        from wizard.journal import JournalError
-        from wizard.unfinished import unfinished_runs
+        from wizard.runs.journal import JournalError
+        from wizard.runs.resume import unfinished_runs
 
         try:
             found = await asyncio.to_thread(unfinished_runs, self.journal_root, cloud=self.azure.cloud)
@@ -253,7 +253,7 @@ class WizardApp(App[int]):
 
     def verify(self, answers: "Answers") -> None:
         """Read the cluster of these answers back and hold it against them, whatever else was verified before."""
-        from screens.verification import VerificationScreen
+        from screens.pages.verification import VerificationScreen
 
         for screen in reversed(self.screen_stack):
             if isinstance(screen, VerificationScreen) and screen.expect == answers:
@@ -283,7 +283,7 @@ class WizardApp(App[int]):
 
     def forget_clusters(self) -> None:
         """What was found of clusters does not hold any more: each list asks Azure again once it is seen."""
-        from screens.cluster_table import ClusterTable
+        from screens.widgets.cluster_table import ClusterTable
 
         self.found, self.found_all = [], False
         if self.fleet:
@@ -294,7 +294,7 @@ class WizardApp(App[int]):
 
     def another(self) -> None:
         """Start over with another cluster: what was chosen for the last one is not carried along."""
-        from screens.cluster_table import ClusterTable
+        from screens.widgets.cluster_table import ClusterTable
 
         subscription, self.carried = self.draft.subscription, None
         self.draft = Draft(
@@ -369,7 +369,7 @@ class WizardApp(App[int]):
 
     def show_problem(self, problem: Problem) -> None:
         """A problem on top of whatever is shown."""
-        from screens.dialogs import ProblemDialog
+        from screens.widgets.dialogs import ProblemDialog
 
         self.push_screen(ProblemDialog(problem))
 
@@ -396,7 +396,7 @@ class WizardApp(App[int]):
 
     def begin_run(self, answers: "Answers", plan: "Plan") -> None:
         """Carry out the plan that was shown for these answers and confirmed; show its screen."""
-        from screens.running import ActiveRun
+        from screens.session.active_run import ActiveRun
 
         self.draft = replace(self.draft, settled=self.draft.settled - {"run", "verify"})
         self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
@@ -405,7 +405,7 @@ class WizardApp(App[int]):
 
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """The journal of a run; a disk that cannot keep one is no reason not to encrypt."""
-        from wizard.journal import Journal, JournalError
+        from wizard.runs.journal import Journal, JournalError
 
         try:
             return Journal.begin(answers, plan, root=self.journal_root)
@@ -414,8 +414,8 @@ class WizardApp(App[int]):
             return None
 
     async def _execute(self, active: "ActiveRun") -> None:
-        from screens.dialogs import RunDialog
-        from wizard.lock import HeldError
+        from screens.widgets.dialogs import RunDialog
+        from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
         listeners: list[Listener] = [active]
@@ -460,8 +460,8 @@ class WizardApp(App[int]):
 
     async def _look_at_cluster(self, active: "ActiveRun") -> None:
         """See what a run that failed has left the cluster like."""
-        from wizard.cloud.snapshot import read_cluster
-        from wizard.target import Target
+        from wizard.state.snapshot import read_cluster
+        from wizard.state.target import Target
 
         try:
             found = await read_cluster(self.azure, Target(active.answers, self.azure.cloud.vault_suffix))
@@ -483,7 +483,7 @@ class WizardApp(App[int]):
         if self.active and self.active.journal and same(self.active.plan.cluster_id, report.id):
             self.active.journal.keep_report(report)
         elif self.carried and same(str(self.carried.run.plan.get("cluster_id")), report.id):
-            from wizard.journal import keep_report
+            from wizard.runs.journal import keep_report
 
             try:
                 keep_report(self.carried.run.summary.path, report)
@@ -504,7 +504,7 @@ class WizardApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; during a run, ask first."""
-        from screens.dialogs import LeaveDialog
+        from screens.widgets.dialogs import LeaveDialog
 
         if not (self.active and self.active.under_way):
             await self.leave()
@@ -555,7 +555,7 @@ def _driver() -> "type[Driver] | None":
     """The driver of the terminal; None for Textual's own choice."""
     if os.name != "posix" or constants.DRIVER:
         return None
-    from screens.terminal import TerminalDriver  # not on Windows
+    from screens.widgets.terminal import TerminalDriver  # not on Windows
 
     return TerminalDriver
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def look_at_many(wizard: "WizardApp") -> None:
     """Back to the many clusters where they are on the stack, else on to them from here."""
-    from screens.fleet import FleetScreen  # late: the first frame has no use for it
+    from screens.pages.fleet import FleetScreen  # late: the first frame has no use for it
 
     for screen in wizard.screen_stack:
         if isinstance(screen, FleetScreen):
@@ -21,7 +21,7 @@ def look_at_many(wizard: "WizardApp") -> None:
 
 def take_to_wizard(wizard: "WizardApp", cluster: "ClusterRow", beside: "list[ClusterRow]") -> None:
     """The wizard's choice of a cluster, with this one under the cursor and those of its subscription beside it."""
-    from screens.cluster import ClusterScreen
+    from screens.pages.cluster import ClusterScreen
 
     own = next((each for each in wizard.subscriptions if each.id == cluster.subscription_id), None)
     if own is None:

@@ -4,23 +4,23 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from screens.headless.report_markdown import code, fenced, plain
-from screens.words import OUTCOMES, STEP_STATES, duration
+from wizard.reports.markdown import code, fenced, plain
+from wizard.reports.wording import OUTCOMES, STEP_STATES, duration
 from wizard.verification.provenance import Provenance
 
 if TYPE_CHECKING:
-    from screens.fleet_rows import Fleet, Line
-    from screens.headless.findings import Findings
+    from screens.pages.fleet_rows import Fleet, Line
     from wizard.cloud.arm import Json
     from wizard.cloud.problems import Problem
-    from wizard.journal import RecordedRun
+    from wizard.reports.findings import Findings
+    from wizard.runs.journal import RecordedRun
     from wizard.verification.report import ClusterReport
 
 
 def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, str]:
     """These lines of a fleet as JSON and as Markdown, by suffix, as `aks-kms verify --all` writes them."""
-    from screens.fleet_rows import Shown
-    from screens.headless.findings import Findings, Missed
+    from screens.pages.fleet_rows import Shown
+    from wizard.reports.findings import Findings, Missed
     from wizard.verification.report import ClusterReport
 
     found = Findings(arm, gone=list(fleet.gone), tally=fleet.tally)
@@ -124,13 +124,13 @@ _TOLD = ("code", "azure_said", "correlation_id", "cause", "remedy")
 
 def verification_reports(report: "ClusterReport", arm: str) -> dict[str, str]:
     """A verification as JSON and as Markdown, by suffix, as `aks-kms verify` writes them."""
-    from screens.headless.findings import Findings
+    from wizard.reports.findings import Findings
 
     return _both(Findings.of_one(report, arm))
 
 
 def _both(found: "Findings") -> dict[str, str]:
-    from screens.headless.report_json import document
-    from screens.headless.report_markdown import markdown
+    from wizard.reports.json_report import document
+    from wizard.reports.markdown import markdown
 
     return {".json": document(found) + "\n", ".md": markdown(found) + "\n"}

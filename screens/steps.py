@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from screens.frame import Frame
+    from screens.widgets.frame import Frame
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ STEPS = {
         Step(
             "prerequisites",
             "Prerequisites",
-            "screens.prerequisites:PrerequisitesScreen",
+            "screens.pages.prerequisites:PrerequisitesScreen",
             ("feature", "cluster", "key", "vault", "review"),
         ),
-        Step("feature", "Feature", "screens.feature:FeatureScreen"),
-        Step("cluster", "Cluster", "screens.cluster:ClusterScreen", ("key", "vault", "review")),
-        Step("key", "Key", "screens.key_option:KeyOptionScreen", ("vault", "review")),
-        Step("vault", "Vault", "screens.vault:VaultScreen", ("review",)),
-        Step("review", "Review", "screens.review:ReviewScreen"),
-        Step("run", "Run", "screens.run:RunScreen"),
-        Step("verify", "Verify", "screens.verification:VerificationScreen"),
+        Step("feature", "Feature", "screens.pages.feature:FeatureScreen"),
+        Step("cluster", "Cluster", "screens.pages.cluster:ClusterScreen", ("key", "vault", "review")),
+        Step("key", "Key", "screens.pages.key_option:KeyOptionScreen", ("vault", "review")),
+        Step("vault", "Vault", "screens.pages.vault:VaultScreen", ("review",)),
+        Step("review", "Review", "screens.pages.review:ReviewScreen"),
+        Step("run", "Run", "screens.pages.run:RunScreen"),
+        Step("verify", "Verify", "screens.pages.verification:VerificationScreen"),
     )
 }
 
@@ -54,4 +54,4 @@ def import_all() -> None:
     for step in STEPS.values():
         import_module(step.screen.partition(":")[0])
     for beside in ("carry_on", "fleet", "new_cluster", "rotation"):
-        import_module(f"screens.{beside}")
+        import_module(f"screens.pages.{beside}")

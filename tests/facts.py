@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support import PRODUCTION, TENANT, cluster_id, identity_id, vault_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.inventory import VersionRow
 from wizard.cloud.rights import Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Grant, Role
-from wizard.cloud.snapshot import Snapshot
-from wizard.simulator.scenario import merge
-from wizard.target import Target
+from wizard.simulator.scenario.model import merge
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 SUFFIX = ".vault.azure.net"
 ME = SignedIn("00000000-0000-0000-0000-0000000000aa", TENANT, "User", "ops@contoso.example")

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from wizard.answers import Answers, from_mapping
-from wizard.clock import Clock
+from wizard.answers.model import Answers, from_mapping
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, connect
 from wizard.procedure.events import Event
@@ -19,6 +18,7 @@ from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import Simulator
+from wizard.system.clock import Clock
 
 Road = Literal["platform-managed", "customer-managed-private", "customer-managed-public"]
 ROADS: tuple[Road, ...] = ("platform-managed", "customer-managed-private", "customer-managed-public")

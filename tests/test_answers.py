@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wizard import answers as room
-from wizard import naming
-from wizard.answers import Answers, AnswersError, from_mapping, load, parse
-from wizard.examples import KINDS, example
+from wizard.answers import model as room
+from wizard.answers import naming
+from wizard.answers.examples import KINDS, example
+from wizard.answers.model import Answers, AnswersError, from_mapping, load, parse
 
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
 

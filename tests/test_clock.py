@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import ByHand
-from wizard.clock import Clock, parse_speed
+from wizard.system.clock import Clock, parse_speed
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from tests.facts import (
     user_assigned,
 )
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
-from wizard import cluster_body
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption
-from wizard.cluster_body import changed, chosen_version, compared, created, holds, wanted_profile
+from wizard.state import cluster as cluster_body
+from wizard.state.cluster import changed, chosen_version, compared, created, holds, wanted_profile
 
 PRINTED: dict[Road, Json] = {
     "platform-managed": {

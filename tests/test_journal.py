@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from tests.support import answers, signed_in
-from wizard import private
 from wizard.cloud.problems import Problem
-from wizard.journal import Journal, JournalError, default_root, list_runs, read_run
-from wizard.journal_files import PlanShape, parsed
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
-from wizard.rotating_log import RotatingLog, older
+from wizard.runs.journal import Journal, JournalError, default_root, list_runs, read_run
+from wizard.runs.rotating_log import RotatingLog, older
+from wizard.runs.schema import PlanShape, parsed
+from wizard.system import private_files
 from wizard.verification.report import Check, ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -243,7 +243,7 @@ def test_a_log_that_finds_no_room_for_its_next_part_is_closed_once(
     def full(_: Path) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(private, "create", full)
+    monkeypatch.setattr(private_files, "create", full)
     with pytest.raises(OSError, match="No space left"):
         log.append(b"another\n", durable=False)
     log.close()
@@ -253,14 +253,14 @@ def test_a_log_that_finds_no_room_for_its_next_part_is_closed_once(
 def test_a_directory_that_another_start_makes_at_the_same_moment_is_as_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = private.new_directory
+    make = private_files.new_directory
 
     def other_first(path: Path) -> None:
         make(path)
         make(path)
 
-    monkeypatch.setattr(private, "new_directory", other_first)
-    private.make_directory(tmp_path / "aks-kms" / "runs")
+    monkeypatch.setattr(private_files, "new_directory", other_first)
+    private_files.make_directory(tmp_path / "aks-kms" / "runs")
     assert stat.S_IMODE((tmp_path / "aks-kms" / "runs").stat().st_mode) == 0o700
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard import naming
+from wizard.answers import naming
 
 Rule = Callable[[str], str | None]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import gone
-from wizard.prerequisites import Prerequisite, check
+from wizard.cloud.tools import Prerequisite, check
 
 
 class Toolbox:

@@ -32,16 +32,16 @@ from tests.facts import (
     vault,
 )
 from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.locks import Lock
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.order import applying
 from wizard.rules import RULES, Finding, Right, findings
+from wizard.state.snapshot import Snapshot
 
 PRIVATE, PUBLIC, PLATFORM = (
     answers("customer-managed-private"),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import PRODUCTION, answers, cluster_id, identity_id, vault_id
-from wizard.target import Target
+from wizard.state.target import Target
 
 
 def test_everything_is_in_the_clusters_group_unless_said_otherwise() -> None:

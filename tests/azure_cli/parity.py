@@ -16,13 +16,13 @@ from typing import Any
 from tests.azure_cli.cli import AzureCli
 from tests.azure_cli.preview_shim import ONLY_PREVIEW
 from tests.support import DEVELOPMENT, PRODUCTION, TENANT, carried_out, surroundings, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import connect
 from wizard.procedure.planning import look
 from wizard.procedure.script import script
 from wizard.simulator import Simulator
-from wizard.target import Target
+from wizard.state.target import Target
 
 HERE = Path(__file__).parent
 LONGEST = 360.0  # seconds for a whole script

@@ -7,7 +7,7 @@ import pytest
 
 from tests.azure_cli.parity import differences, judged, left_by_apply, left_by_script, make_world
 from tests.support import answers
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 
 pytestmark = pytest.mark.timeout(400)  # a script of twenty commands, on a machine that may be busy

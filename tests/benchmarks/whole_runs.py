@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.measure import line, medians
-from wizard.examples import example
+from wizard.answers.examples import example
 
 _AKS_KMS = [sys.executable, "-m", "screens"]
 _SPEED = "120"

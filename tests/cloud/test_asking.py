@@ -17,8 +17,8 @@ from wizard.cloud.features import feature_state
 from wizard.cloud.inventory import vaults
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import grants
-from wizard.cloud.snapshot import read_cluster, take
-from wizard.target import Target
+from wizard.state.snapshot import read_cluster, take
+from wizard.state.target import Target
 
 SUMMARY = "The cluster aks-demo could not be read."
 HERE = f"/subscriptions/{PRODUCTION}"

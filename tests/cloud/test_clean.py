@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.cloud.clean import clean, one_line, shell_word
+from wizard.system.sanitize import clean, one_line, shell_word
 
 
 @pytest.mark.parametrize(

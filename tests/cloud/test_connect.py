@@ -11,8 +11,8 @@ import pytest
 from tests.support import PRODUCTION, TENANT, signed_in, surroundings, world
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, who
-from wizard.cloud.hindrances import Hindrance, listener
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.retry_notices import Hindrance, listener
 from wizard.simulator import Simulator
 
 NOBODY: dict[str, str | None] = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))

@@ -8,7 +8,7 @@ import pytest
 from tests.facts import CUSTOMER_MANAGED, cluster, identity, key, user_assigned, vault
 from tests.support import PRODUCTION, cluster_id, identity_id, vault_id
 from wizard.cloud.arm import Json
-from wizard.cloud.legible import illegible, illegible_cluster, illegible_key
+from wizard.cloud.response_schema import illegible, illegible_cluster, illegible_key
 
 CLUSTER = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
 VAULT = vault(accessPolicies=[{"objectId": "o", "permissions": {"keys": ["get"]}}])

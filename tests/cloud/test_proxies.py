@@ -9,14 +9,14 @@ import pytest
 from tests.support import PRODUCTION, signed_in, world
 from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
 from wizard.cloud.azure import connect
-from wizard.cloud.clean import without_secret
 from wizard.cloud.problems import AzureError
 from wizard.cloud.proxies import Proxy, ca_bundle, proxy_for
-from wizard.journal import Journal
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
+from wizard.runs.journal import Journal
 from wizard.simulator import Simulator
+from wizard.system.sanitize import without_secret
 
 SECRET = "s3cr3t-of-the-proxy"
 PROXY = "http://proxy.example:3128"

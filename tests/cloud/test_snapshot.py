@@ -11,8 +11,8 @@ from tests.support import DEVELOPMENT, PRODUCTION, answers, signed_in, world
 from wizard.cloud.arm import dig
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
-from wizard.cloud.snapshot import Snapshot, take
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot, take
+from wizard.state.target import Target
 
 GROUP = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-bank"
 NOWHERE = f"/subscriptions/{PRODUCTION}/resourcegroups/rg-nowhere"

@@ -13,8 +13,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.judging import Depth, Judged, judge
+from wizard.fleet.read_cache import AskedOnce
 from wizard.fleet.wanted import Wanted
 from wizard.verification.verify import at_a_glance, verify
 

@@ -81,7 +81,9 @@ async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks()
 async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the_pages_of_the_lists(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("wizard.simulator.simulator.MOST_BYTES", 1 << 30)  # every request is to be remembered
+    monkeypatch.setattr(
+        "wizard.simulator.server.simulator.MOST_BYTES", 1 << 30
+    )  # every request is to be remembered
     async with signed_in("fleet") as (simulator, azure):
         progress = Progress()
         async for found in sweep(azure, await azure.subscriptions(), progress=progress):

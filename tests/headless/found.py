@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from screens.headless.findings import Findings, Missed
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.endpoints import CLOUDS
 from wizard.cloud.problems import Problem
+from wizard.reports.findings import Findings, Missed
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import Check, ClusterReport
 

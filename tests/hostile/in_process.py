@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from screens.cli import main
+from screens.cli.main import main
 
 CODES = {0, 1, 2, 3, 130}
 """Every exit code that there is."""

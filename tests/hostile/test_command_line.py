@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from screens.headless.options import Settings
+from screens.cli.options import Settings
 from tests.hostile.in_process import run
 from tests.journeys.command_line import Shell
 from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
 from tests.test_rotation import encrypted
-from wizard.lock import ClusterLock
+from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
 ROWS = [
@@ -503,7 +503,7 @@ def test_how_it_ends_on_a_terminal(
 
 STUBBORN = """
 import asyncio
-from screens.headless.outcome import carry_out
+from screens.cli.outcome import carry_out
 async def work():
     try:
         print("ready", flush=True)

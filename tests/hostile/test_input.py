@@ -20,8 +20,8 @@ from tests.hostile.effort import share
 from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed
 from tests.support import ROADS, answers
-from wizard import naming
-from wizard.answers import AnswersError, decode, from_mapping
+from wizard.answers import naming
+from wizard.answers.model import AnswersError, decode, from_mapping
 
 TEXT = st.text(max_size=30) | st.sampled_from(
     [POISON, "\0", "\x1b[2J", "\u202e", "../../etc", "-", "", " ", "ß" * 300]
@@ -132,7 +132,7 @@ NAMES = {
     name: rule
     for name, rule in vars(naming).items()
     if callable(rule)
-    and getattr(rule, "__module__", "") == "wizard.naming"
+    and getattr(rule, "__module__", "") == "wizard.answers.naming"
     and not name.startswith(("_", "proposed", "free_name", "how_often"))
 }
 

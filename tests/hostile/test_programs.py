@@ -15,10 +15,10 @@ from wizard.cloud.arm import ResourceId
 from wizard.cloud.credential import make_credential
 from wizard.cloud.endpoints import CLOUDS
 from wizard.cloud.problems import AzureError
-from wizard.inside.kubeconfig import kubeconfig
-from wizard.inside.kubectl import opened
-from wizard.prerequisites import check
-from wizard.programs import passed_over, program, trusted_path
+from wizard.cloud.tools import check
+from wizard.in_cluster.kubeconfig import kubeconfig
+from wizard.in_cluster.kubectl import opened
+from wizard.system.processes import passed_over, program, trusted_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,7 +138,7 @@ def test_no_shell_is_ever_asked_and_no_certificate_unlooked_at() -> None:
                     ), path
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"CERT_NONE", "_create_unverified_context"}, path
-    assert runners == {"wizard/programs.py: asyncio.create_subprocess_exec"}
+    assert runners == {"wizard/system/processes.py: asyncio.create_subprocess_exec"}
     assert not [path for path in sources() if "aio.AzureCliCredential" in path.read_text("utf-8")], (
         "azure-identity's own finds and runs `az` by itself"
     )

@@ -19,11 +19,11 @@ from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import KeptCredential
 from wizard.cloud.endpoints import CLOUDS
-from wizard.inside import canary, kubeconfig, kubectl
+from wizard.in_cluster import canary, kubeconfig, kubectl
 from wizard.procedure.step import Step
 from wizard.procedure.steps import STEPS
 from wizard.simulator import Simulator
-from wizard.simulator.sign_in import SignIn
+from wizard.simulator.entra.sign_in import SignIn
 
 CLIENT_SECRET = "sentinel-client-secret-8Q~zk"
 IN_CLUSTER = "sentinel-inside-a-kubernetes-secret"
@@ -96,7 +96,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
 
     monkeypatch.setattr(KeptCredential, "get_token_info", token)
     monkeypatch.setattr(kubeconfig, "reduced", config)
-    monkeypatch.setattr("wizard.inside.look.new_canary", bird)
+    monkeypatch.setattr("wizard.in_cluster.look.new_canary", bird)
     monkeypatch.setattr(SignIn, "answer", given)
     yield found
     assert {"token", "access_token"} <= found.kinds, "no token was met: nothing was tested"

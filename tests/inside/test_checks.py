@@ -6,9 +6,9 @@ import pytest
 
 from tests.facts import CUSTOMER_MANAGED, LEGACY, cluster
 from wizard.cloud.encryption import Encryption
-from wizard.inside import checks
-from wizard.inside.kubectl import KubectlError
-from wizard.inside.metrics import Readings, parse
+from wizard.in_cluster import checks
+from wizard.in_cluster.kubectl import KubectlError
+from wizard.in_cluster.metrics import Readings, parse
 from wizard.verification.report import Check
 
 KMS = "k8s:enc:kms:v2:some:"

@@ -10,7 +10,7 @@ from tests.support import cluster_id, signed_in, world
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError
-from wizard.inside.kubeconfig import AKS_SERVER, Kubeconfig, kubeconfig, reduced
+from wizard.in_cluster.kubeconfig import AKS_SERVER, Kubeconfig, kubeconfig, reduced
 
 TOKEN = "sentinel-token"
 

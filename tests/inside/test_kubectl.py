@@ -13,9 +13,9 @@ import pytest
 
 from tests.inside.kubectl import stand_in
 from tests.support import gone
-from wizard.inside.kubeconfig import Kubeconfig
-from wizard.inside.kubectl import KubectlError, hidden, opened
-from wizard.programs import started
+from wizard.in_cluster.kubeconfig import Kubeconfig
+from wizard.in_cluster.kubectl import KubectlError, hidden, opened
+from wizard.system.processes import started
 
 TOKEN = "sentinel-token-that-nobody-may-see"
 CREDENTIALS = Kubeconfig(f'{{"users": [{{"token": "{TOKEN}"}}]}}', "https://there", "as somebody", (TOKEN,))

@@ -12,7 +12,7 @@ from tests.inside.kubectl import NEEDED, on_path
 from tests.simulator.kubernetes.test_credentials import ENTRA
 from tests.support import PRODUCTION, cluster_id, signed_in, wait_until, world
 from wizard.cloud.azure import Azure
-from wizard.inside.look import look_inside
+from wizard.in_cluster.look import look_inside
 from wizard.simulator import Simulator
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify

@@ -9,12 +9,12 @@ import pytest
 from tests.inside.kubectl import stand_in
 from tests.support import cluster_id, signed_in, wait_until
 from tests.verification.test_worlds import encrypted_in
-from wizard.inside import checks
-from wizard.inside.canary import leftovers
-from wizard.inside.kubeconfig import Kubeconfig
-from wizard.inside.kubectl import opened
-from wizard.inside.look import look_inside
-from wizard.inside.metrics import parse
+from wizard.in_cluster import checks
+from wizard.in_cluster.canary import leftovers
+from wizard.in_cluster.kubeconfig import Kubeconfig
+from wizard.in_cluster.kubectl import opened
+from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.metrics import parse
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 

@@ -15,7 +15,7 @@ from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
 from tests.support import answers, cluster_id
 from tests.test_rotation import encrypted
-from wizard.lock import ClusterLock
+from wizard.procedure.cluster_lock import ClusterLock
 
 PLATFORM = answers("platform-managed").to_yaml()
 

@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
 from tests.support import answers
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.simulator import Simulator
 
 PRIVATE = answers("customer-managed-private")

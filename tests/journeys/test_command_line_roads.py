@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
 from tests.support import ROADS, Road, answers, cluster_id, vault_id
-from wizard.examples import KINDS, example
+from wizard.answers.examples import KINDS, example
 from wizard.simulator import Simulator
 
 _PLATFORM: dict[str, Any] = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from screens.headless.cluster_option import _other_may_be_meant
-from screens.headless.outcome import Ended
+from screens.cli.cluster_option import _other_may_be_meant
+from screens.cli.outcome import Ended
 from tests.facts import cluster
 from tests.journeys.conftest import StartShell
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import ROADS, Road, answers, signed_in
 from wizard.cloud.problems import AzureError, Problem
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import scenarios

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.encryption import Encryption
 from wizard.procedure.planning import make_plan

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support import PRODUCTION, answers, signed_in, world
 from wizard import rules
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.rules import cluster, governance, identity, key, regions, vault

@@ -17,13 +17,13 @@ from tests.support import (
     world,
 )
 from tests.verification.test_worlds import encrypted_in, wrong
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig, same
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import Simulator
-from wizard.simulator.locks import new_lock
+from wizard.simulator.arm.locks import new_lock
 from wizard.verification.verify import verify
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")

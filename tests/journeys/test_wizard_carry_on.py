@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from textual.widgets import Log, Static
 
-from screens.headless.options import Settings
-from screens.headless.wizard import tell_how_to_go_on
-from screens.welcome import WelcomeScreen
+from screens.cli.options import Settings
+from screens.cli.wizard import tell_how_to_go_on
+from screens.pages.welcome import WelcomeScreen
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.azure import connect
-from wizard.journal import EVENTS, Journal, list_runs
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
+from wizard.runs.journal import EVENTS, Journal, list_runs
 from wizard.simulator import Simulator
 
 

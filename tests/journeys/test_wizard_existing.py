@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textual.widgets import OptionList, Select
 
-from screens.fields import Field
+from screens.widgets.fields import Field
 from tests.screens.operator import LARGE, Operator, wizard
 from wizard.simulator import Simulator
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable, Input, Static
 
-from screens.cluster import ClusterScreen
-from screens.fleet import FleetScreen
-from screens.verification import VerificationScreen
+from screens.pages.cluster import ClusterScreen
+from screens.pages.fleet import FleetScreen
+from screens.pages.verification import VerificationScreen
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, cluster_id, vault_id, world
 from wizard.simulator import Simulator
@@ -245,7 +245,7 @@ async def test_a_list_that_fails_says_so_and_looks_no_more(
         raise ValueError("nobody foresaw this")
         yield
 
-    monkeypatch.setattr("screens.cluster.sweep", broken)
+    monkeypatch.setattr("screens.pages.cluster.sweep", broken)
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,

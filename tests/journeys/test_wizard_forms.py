@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
-from screens.draft import Draft, VaultForm
-from screens.review import ReviewScreen
-from screens.vault import VaultScreen
-from screens.vault_entries import form_of
+from screens.pages.review import ReviewScreen
+from screens.pages.vault import VaultScreen
+from screens.pages.vault_entries import form_of
+from screens.session.draft import Draft, VaultForm
 from tests.journeys.test_wizard_existing import pick
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, vault_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.simulator import Simulator
 
 Form = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]

@@ -12,14 +12,14 @@ from textual.app import App
 from textual.widgets import Input, Static
 
 from screens.app import WizardApp
-from screens.dialogs import SaveDialog
-from screens.frame import Spine
-from screens.headless.wizard import _check_scenario
+from screens.cli.wizard import _check_scenario
+from screens.pages.welcome import WelcomeScreen
 from screens.steps import ORDER
-from screens.welcome import WelcomeScreen
+from screens.widgets.dialogs import SaveDialog
+from screens.widgets.frame import Spine
 from tests.journeys.test_wizard_existing import pick
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
-from wizard.answers import load
+from wizard.answers.model import load
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import fault_of_ours
 from wizard.simulator import Simulator

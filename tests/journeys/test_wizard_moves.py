@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from screens.cluster import ClusterScreen
+from screens.pages.cluster import ClusterScreen
 from tests.screens.operator import LARGE, SMALL, wizard
 from wizard.simulator import Simulator
 

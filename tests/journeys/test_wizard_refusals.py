@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from screens.cluster import ClusterScreen
-from screens.frame import Spine
+from screens.pages.cluster import ClusterScreen
+from screens.widgets.frame import Spine
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable, Input
 
-from screens.verification import VerificationScreen
+from screens.pages.verification import VerificationScreen
 from tests.inside.kubectl import NEEDED, on_path
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from tests.support import cluster_id, vault_id

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support import PRODUCTION, answers, cluster_id, signed_in
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.features import register_feature
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan

@@ -17,10 +17,10 @@ from ruamel.yaml import YAML
 
 from tests.procedure.stub_az import carried_out, named
 from tests.support import PRODUCTION, Road, answers, signed_in, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.procedure.planning import look
 from wizard.procedure.script import script
-from wizard.target import Target
+from wizard.state.target import Target
 
 TEXT: dict[str, dict[str, list[str]]] = YAML(typ="safe", pure=True).load(
     Path(__file__).with_name("how_to.yaml").read_text()

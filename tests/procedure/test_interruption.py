@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import answers, cluster_id, signed_in, wait_until, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure
 from wizard.procedure.events import Event

@@ -15,7 +15,7 @@ import pytest
 
 from tests.journeys.test_roads import FURNISHED, laid_over
 from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.problems import AzureError
 from wizard.procedure.events import Event
@@ -25,9 +25,9 @@ from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
 from wizard.rules import Right
 from wizard.simulator import Simulator
-from wizard.simulator.rbac import may_data, role_definitions
-from wizard.simulator.world import World
-from wizard.target import Target
+from wizard.simulator.arm.rbac import may_data, role_definitions
+from wizard.simulator.state.world import World
+from wizard.state.target import Target
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 README = Path(__file__).parents[2] / "README.md"
@@ -190,7 +190,7 @@ async def test_the_data_actions_of_the_table_are_those_that_a_vault_asks_for(
             asked.add(action)
         return may_data(world_, principal_id, action, scope)
 
-    monkeypatch.setattr("wizard.simulator.rbac.may_data", noted)
+    monkeypatch.setattr("wizard.simulator.arm.rbac.may_data", noted)
     async with signed_in() as (_, azure):
         _, _, status = await carried_out(
             azure, answers("customer-managed-public", key={"rotate_every": "P1Y"})

@@ -22,11 +22,11 @@ from tests.facts import (
 )
 from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.differences import otherwise
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_from
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 roads = pytest.mark.parametrize("road", ROADS)
 

@@ -12,7 +12,7 @@ import pytest
 from tests.facts import target
 from tests.procedure.stub_az import carried_out, named, value
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.procedure.script import script
 from wizard.procedure.steps import STEPS
 from wizard.procedure.variables import spelled_out

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.facts import bare, furnished
 from tests.procedure.stub_az import carried_out, named, ran
-from wizard.answers import Answers, Cluster, Identity, Key, NewCluster, Vault
+from wizard.answers.model import Answers, Cluster, Identity, Key, NewCluster, Vault
 from wizard.procedure.order import applying
 from wizard.procedure.script import script
 from wizard.procedure.variables import spelled_out
-from wizard.target import Target
+from wizard.state.target import Target
 
 NASTY = st.sampled_from(
     [

@@ -15,11 +15,11 @@ from tests import facts
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, bare, cluster, furnished, user_assigned
 from tests.procedure.stub_az import carried_out, named, ran, value
 from tests.support import DEVELOPMENT, TENANT, answers, identity_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import SignedIn
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.script import script
+from wizard.state.snapshot import Snapshot
 
 PLATFORM = answers("platform-managed")
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")

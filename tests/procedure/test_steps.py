@@ -5,15 +5,15 @@ import pytest
 from tests import facts
 from tests.facts import CUSTOMER_MANAGED, GROUP, bare, cluster, furnished, grant, target, user_assigned, vault
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.order import applying
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.cluster import _ended_badly, _touched
 from wizard.procedure.steps.key import key_body
 from wizard.procedure.steps.vault import vault_body
+from wizard.state.snapshot import Snapshot
 
 KEYS = [
     "feature",

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.support import ROADS, Road, answers, carried_out, cluster_id, signed_in
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.simulator.state import Resource
-from wizard.simulator.world import World
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 ORDERS = cluster_id("orders-prod", "rg-orders")
 

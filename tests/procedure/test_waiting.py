@@ -22,7 +22,7 @@ from tests.support import (
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.step import Work

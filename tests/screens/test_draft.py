@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from screens.draft import Draft, NewClusterForm, VaultForm, parse_tags
+from screens.session.draft import Draft, NewClusterForm, VaultForm, parse_tags
 from screens.steps import ORDER, STEPS
 from tests.support import cluster_id
-from wizard.answers import AnswersError
+from wizard.answers.model import AnswersError
 from wizard.cloud.azure import Subscription
 
 PRODUCTION = Subscription("22222222-2222-2222-2222-222222222222", "Production", "t", "Enabled")

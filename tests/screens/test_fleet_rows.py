@@ -2,8 +2,8 @@
 
 import json
 
-from screens.fleet_rows import Fleet, View
-from screens.fleet_words import cells_of
+from screens.pages.fleet_rows import Fleet, View
+from screens.pages.fleet_words import cells_of
 from screens.reports import fleet_reports
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.inventory import Unreadable

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from screens.fleet_rows import Fleet
-from screens.fleet_words import amounts
-from screens.watch import Watch
+from screens.pages.fleet_rows import Fleet
+from screens.pages.fleet_words import amounts
+from screens.session.watch import Watch
 from wizard.cloud.encryption import EncryptionKind
 from wizard.fleet.tally import Tally
 

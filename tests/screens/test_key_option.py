@@ -2,7 +2,7 @@
 
 import pytest
 
-from screens.key_option import OPTIONS, Option, _moves
+from screens.pages.key_option import OPTIONS, Option, _moves
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, cluster
 from tests.support import PRODUCTION
 from wizard.cloud.arm import Json

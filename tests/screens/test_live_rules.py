@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import wizard.rules
-from screens.live_rules import place_of
-from screens.vault_entries import PARTS
+from screens.pages.live_rules import place_of
+from screens.pages.vault_entries import PARTS
 
 ENTRIES = {*PARTS, *(part for parts in PARTS.values() for part in parts)}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screens.words import ago, duration, hanging, short, usually
+from wizard.reports.wording import ago, duration, hanging, short, usually
 
 
 @pytest.mark.parametrize(

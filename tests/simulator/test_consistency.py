@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.simulator.clients import CRYPTO_USER, OPERATOR, PRODUCTION, TENANT, said
 from tests.simulator.plain import Plain
 from wizard.simulator import Simulator
-from wizard.simulator.cluster_body import TYPE as CLUSTER
-from wizard.simulator.ids import kind_of
+from wizard.simulator.protocol.ids import kind_of
 from wizard.simulator.providers.key_vault import TYPE as VAULT
-from wizard.simulator.world import World
+from wizard.simulator.state.cluster_body import TYPE as CLUSTER
+from wizard.simulator.state.world import World
 
 S = f"/subscriptions/{PRODUCTION}"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -8,7 +8,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from tests.simulator.clients import AKS, PRODUCTION, Cloud, Start, cluster_path, said, until
-from wizard.simulator.faults import operation_of
+from wizard.simulator.arm.faults import operation_of
 
 S = f"/subscriptions/{PRODUCTION}"
 WRITES = "operation: microsoft.containerservice/managedclusters/WRITE"

@@ -22,8 +22,8 @@ from tests.simulator.clients import (
     vault_path,
 )
 from tests.support import MovedClock
-from wizard.simulator import key_store
-from wizard.simulator.state import KeyVersion
+from wizard.simulator.state.state import KeyVersion
+from wizard.simulator.vaults import key_store
 
 DAY = 24 * 3600
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"

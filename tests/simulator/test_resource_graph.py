@@ -10,7 +10,7 @@ import pytest
 from tests.simulator.clients import DEVELOPMENT, PRODUCTION, TENANT, Cloud, Start, until
 from wizard.simulator.resource_graph.language import QueryRefused
 from wizard.simulator.resource_graph.query import compile_query
-from wizard.simulator.world import World
+from wizard.simulator.state.world import World
 
 CLUSTERS = "resources | where type =~ 'Microsoft.ContainerService/managedClusters'"
 PATH = "/providers/Microsoft.ResourceGraph/resources"

@@ -9,7 +9,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ClientSecretCredential
 
 from tests.simulator.clients import PRODUCTION, TENANT, Cloud, Start
-from wizard.simulator.world import new_secret
+from wizard.simulator.state.world import new_secret
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 

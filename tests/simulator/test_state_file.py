@@ -20,10 +20,10 @@ import pytest
 from tests.simulator.clients import CRYPTO_OFFICER, OPERATOR, PRODUCTION, Start, cluster_path, vault_path
 from tests.simulator.plain import Plain
 from wizard.simulator import Simulator, StateFileError
-from wizard.simulator.scenario import load_scenario
-from wizard.simulator.state import Changes, Principal
-from wizard.simulator.table import Table
-from wizard.simulator.world import World
+from wizard.simulator.scenario.model import load_scenario
+from wizard.simulator.state.state import Changes, Principal
+from wizard.simulator.state.tracked_table import Table
+from wizard.simulator.state.world import World
 
 ROUNDS = int(os.environ.get("SIMULATOR_KILLS", "4"))
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"

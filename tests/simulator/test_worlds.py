@@ -10,10 +10,10 @@ import pytest
 
 from tests.simulator.clients import CRYPTO_USER, PRODUCTION, Cloud, Start, cluster_path, said, vault_path
 from wizard.simulator import ScenarioError, scenario_schema, scenarios
-from wizard.simulator.build import fleet_of
-from wizard.simulator.scenario import Scenario, load_scenario
-from wizard.simulator.scenario_rules import Rules
-from wizard.simulator.state import State
+from wizard.simulator.scenario.model import Scenario, load_scenario
+from wizard.simulator.scenario.rules import Rules
+from wizard.simulator.server.build import fleet_of
+from wizard.simulator.state.state import State
 
 S = f"/subscriptions/{PRODUCTION}"
 PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
@@ -268,7 +268,11 @@ def test_the_schema_knows_every_key() -> None:
 
 
 def test_the_guide_names_every_key_and_every_rule_of_a_scenario() -> None:
-    guide = importlib.resources.files("wizard.simulator").joinpath("worlds", "README.md").read_text("utf-8")
+    guide = (
+        importlib.resources.files("wizard.simulator.scenario")
+        .joinpath("built_in", "README.md")
+        .read_text("utf-8")
+    )
     missing = [name for name in (*Scenario.model_fields, *Rules.model_fields) if f"`{name}`" not in guide]
     assert missing == []
     unknown = [name for name in scenarios() if f"`{name}`" not in guide]

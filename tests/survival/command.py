@@ -22,10 +22,10 @@ Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
 MOMENTS: tuple[Moment, ...] = ("before", "sent", "answered")
 
-HEAVY = ("screens.cli", "screens.headless.apply", "screens.headless.runs", "screens.headless.rotate",
-         "screens.headless.live_log", "screens.headless.plan_text", "screens.headless.report_text",
-         "wizard.procedure.planning", "wizard.procedure.run", "wizard.verification.verify", "wizard.unfinished",
-         "wizard.rotation", "aiohttp", "azure.identity.aio", "azure.keyvault.keys.aio",
+HEAVY = ("screens.cli.main", "screens.cli.apply", "screens.cli.runs", "screens.cli.rotate",
+         "screens.cli.live_log", "screens.cli.plan_text", "wizard.reports.text",
+         "wizard.procedure.planning", "wizard.procedure.run", "wizard.verification.verify", "wizard.runs.resume",
+         "wizard.procedure.key_rotation", "aiohttp", "azure.identity.aio", "azure.keyvault.keys.aio",
          "azure.mgmt.authorization.aio", "azure.mgmt.authorization.v2022_04_01.models", "azure.mgmt.containerservice.aio",
          "azure.mgmt.containerservice.models", "azure.mgmt.keyvault.aio", "azure.mgmt.keyvault.models",
          "azure.mgmt.msi.aio", "azure.mgmt.msi.models", "azure.mgmt.policyinsights.aio", "azure.mgmt.quota.aio",
@@ -103,7 +103,7 @@ def _child(arguments: list[str], environment: dict[str, str], out: str, kill: Ki
     gc.disable()  # it lives for a second
     if kill:
         die_at(kill)
-    from screens.cli import main
+    from screens.cli.main import main
 
     main()
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from tests.journeys.test_roads import FROM, TO, laid_over
 from tests.support import PRODUCTION, answers, cluster_id, world
 from tests.test_rotation import encrypted
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.cloud.problems import Problem
 from wizard.fleet.judging import Judged, judge
 from wizard.procedure.events import Event
+from wizard.procedure.key_rotation import look, rotate
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, RefusedError, Run
-from wizard.rotation import look, rotate
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import verify
 

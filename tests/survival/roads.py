@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.journeys.test_roads import FROM, TO, laid_over
 from tests.support import PRODUCTION, answers, world
 from tests.test_rotation import OFFICER, encrypted
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 
 DURATIONS: Json = {

@@ -18,7 +18,7 @@ import click
 from textual.widgets import Log
 
 from screens.app import WizardApp
-from screens.running import ActiveRun
+from screens.session.active_run import ActiveRun
 from tests.screens.operator import LARGE, Operator
 from tests.served import served
 from tests.support import wait_until

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from screens.cli import cli
+from screens.cli.main import cli
 from tests.support import answers, signed_in, surroundings, world
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.problems import AzureError, Problem
-from wizard.patience import Patience, budgets
+from wizard.cloud.timeouts import Patience, budgets
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run

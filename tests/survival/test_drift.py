@@ -22,13 +22,13 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
+from wizard.procedure.revalidation import look_once_more
 from wizard.procedure.run import DriftedError, RefusedError, Run
-from wizard.procedure.second_look import look_once_more
 from wizard.simulator import Simulator
-from wizard.simulator.key_store import find_key
-from wizard.simulator.locks import new_lock
-from wizard.simulator.scenario_limits import PolicySpec
-from wizard.target import Target
+from wizard.simulator.arm.locks import new_lock
+from wizard.simulator.scenario.limits import PolicySpec
+from wizard.simulator.vaults.key_store import find_key
+from wizard.state.target import Target
 
 PRIVATE = answers("customer-managed-private")
 CLOSED = laid_over(FURNISHED, {"vaults": {"kv-demo": {"default_action": "Deny"}}})

@@ -11,13 +11,14 @@ import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
 from tests.support import answers, carried_out, cluster_id, signed_in, wait_until
-from wizard import journal, private
 from wizard.cloud.problems import AzureError
-from wizard.lock import ClusterLock, HeldError, holders
-from wizard.lock import default_root as lock_directory
+from wizard.procedure.cluster_lock import ClusterLock, HeldError, holders
+from wizard.procedure.cluster_lock import default_root as lock_directory
+from wizard.procedure.key_rotation import Rotation, rotate
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.rotation import Rotation, rotate
+from wizard.runs import journal
+from wizard.system import private_files
 
 __all__ = ["start_shell"]
 
@@ -25,7 +26,7 @@ ENDPOINT = "https://management.azure.com"
 HOLD = """
 import asyncio, sys, time
 from pathlib import Path
-from wizard.lock import ClusterLock
+from wizard.procedure.cluster_lock import ClusterLock
 lock = ClusterLock(sys.argv[1], sys.argv[2], root=Path(sys.argv[3]))
 asyncio.run(lock.acquire())
 print("held", flush=True)
@@ -100,10 +101,10 @@ def test_no_directory_of_the_programs_own_may_be_a_link(
     (state / link).symlink_to(elsewhere)
     for place in (journal.default_root(), lock_directory()):
         if place.name in refused:
-            with pytest.raises(private.NotPrivateError, match="is a symbolic link"):
-                private.make_directory(place)
+            with pytest.raises(private_files.NotPrivateError, match="is a symbolic link"):
+                private_files.make_directory(place)
         else:
-            private.make_directory(place)
+            private_files.make_directory(place)
     assert list(elsewhere.iterdir()) == []
 
 

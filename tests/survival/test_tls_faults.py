@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from screens.cli import cli
+from screens.cli.main import cli
 from tests.support import TENANT, answers, carried_out, surroundings
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind

@@ -16,7 +16,7 @@ from tests.survival.command import Ended
 from tests.survival.point import place
 from tests.survival.roads import ROADS, Road
 from tests.survival.truth import doubled, truth
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
 from wizard.simulator import Simulator

@@ -11,12 +11,12 @@ from tests.support import answers, carried_out, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
-from wizard.journal import Journal
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.procedure.under_way import under_way
-from wizard.unfinished import recorded, unfinished_runs
+from wizard.runs.journal import Journal
+from wizard.runs.resume import recorded, unfinished_runs
 
 # -- what was under way -----------------------------------------------------------------------------------------------
 

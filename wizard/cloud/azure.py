@@ -11,17 +11,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.clock import Clock
 from wizard.cloud.arm import Json
 from wizard.cloud.asking import asking
-from wizard.cloud.clean import clean
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.settings import clock_of, patience_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
+from wizard.system.clock import Clock
+from wizard.system.sanitize import clean
 
 if TYPE_CHECKING:
     import aiohttp

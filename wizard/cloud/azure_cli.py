@@ -1,7 +1,7 @@
 """Signing in by the Azure CLI: the tokens of whoever ran `az login`, asked of `az` itself.
 
 azure-identity has such a credential too. It finds `az` wherever PATH says first, gives it every secret of the environment,
-and reads whatever it prints; this one runs it as `wizard.programs` runs every program. The command, and how its answer and
+and reads whatever it prints; this one runs it as `wizard.system.processes` runs every program. The command, and how its answer and
 its refusals are read, are the same (azure-identity 1.25, `_credentials/azure_cli.py`).
 """
 
@@ -15,9 +15,9 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from wizard.cloud.clean import clean, without_secret
 from wizard.cloud.problems import Problem
-from wizard.programs import Printed, TooMuchError, run, surroundings
+from wizard.system.processes import Printed, TooMuchError, run, surroundings
+from wizard.system.sanitize import clean, without_secret
 
 _TIME_LIMIT = 60.0
 """Seconds; the Azure CLI alone takes half a second, and much longer on a busy machine."""

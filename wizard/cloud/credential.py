@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from wizard.cloud.clean import clean
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
-from wizard.programs import passed_over, program
+from wizard.system.processes import passed_over, program
+from wizard.system.sanitize import clean
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo

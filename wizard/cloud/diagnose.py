@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from wizard.cloud.clean import clean, without_secret
 from wizard.cloud.problems import Problem, ProblemKind
 from wizard.cloud.throttling import TOO_MANY, retry_after
+from wizard.system.sanitize import clean, without_secret
 
 
 @dataclass(frozen=True)

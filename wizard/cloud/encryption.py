@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.clean import clean
+from wizard.system.sanitize import clean
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import without_secret
-from wizard.cloud.hindrances import Hindrance, met
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import Proxy
+from wizard.cloud.retry_notices import Hindrance, met
+from wizard.system.sanitize import without_secret
 
 if TYPE_CHECKING:
     import aiohttp

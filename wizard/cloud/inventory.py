@@ -6,10 +6,10 @@ from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
-from wizard.cloud.clean import clean
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, EncryptionKind
 from wizard.cloud.problems import Problem
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
+from wizard.system.sanitize import clean
 
 
 @dataclass(frozen=True)

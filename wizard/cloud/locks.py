@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wizard.cloud.arm import covers
 from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
+from wizard.system.sanitize import clean
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from azure.core.pipeline import policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
-from wizard.clock import Clock
 from wizard.cloud.credential import ClientsCredential
-from wizard.cloud.legible import illegible, illegible_key
 from wizard.cloud.proxies import proxy_for
+from wizard.cloud.response_schema import illegible, illegible_key
+from wizard.cloud.response_validation import Understanding, Wordless
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
-from wizard.cloud.understanding import Understanding, Wordless
+from wizard.cloud.timeouts import Patience
 from wizard.cloud.writes import announce, answered, unanswered
-from wizard.patience import Patience
+from wizard.system.clock import Clock
 
 _USER_AGENT = "aks-kms-wizard"
 

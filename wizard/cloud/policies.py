@@ -7,8 +7,8 @@ from typing import Any
 from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
+from wizard.system.sanitize import clean
 
 
 @dataclass(frozen=True)

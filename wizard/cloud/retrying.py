@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineResponse, policies
 
-from wizard.clock import Clock
-from wizard.cloud.clean import one_line, without_secret
-from wizard.cloud.hindrances import Hindrance, met
+from wizard.cloud.retry_notices import Hindrance, met
 from wizard.cloud.throttling import TOO_MANY
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
+from wizard.system.clock import Clock
+from wizard.system.sanitize import one_line, without_secret
 
 _PASSING = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})

@@ -10,9 +10,9 @@ from typing import Any
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
 from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.system.sanitize import clean
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 """The principal of type SystemDefined that stands for all principals in a deny assignment."""

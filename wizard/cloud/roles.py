@@ -11,8 +11,8 @@ from datetime import datetime
 from wizard.cloud.arm import covers, same
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
 from wizard.cloud.problems import AzureError
+from wizard.system.sanitize import clean
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from wizard.clock import Clock
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
-from wizard.patience import VARIABLE, Patience
+from wizard.cloud.timeouts import VARIABLE, Patience
+from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     import aiohttp

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from wizard.cloud.clean import clean
+from wizard.system.sanitize import clean
 
 State = Literal["announced", "answered", "unanswered"]
 """`announced`: about to be sent. `unanswered`: it broke off, and whether Azure has carried it out is not known."""

@@ -11,8 +11,8 @@ from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.cloud.problems import AzureError
-from wizard.fleet.asked_once import AskedOnce
 from wizard.fleet.progress import Progress
+from wizard.fleet.read_cache import AskedOnce
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
 from wizard.verification.provenance import Provenance

@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from wizard.clock import Clock
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.problems import Problem
 from wizard.cloud.throttling import Throttling
+from wizard.system.clock import Clock
 
 
 @dataclass

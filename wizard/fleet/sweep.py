@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
-from wizard.cloud.clean import one_line
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
-from wizard.cloud.legible import illegible_cluster
 from wizard.cloud.problems import AzureError, Problem, odd_answer
+from wizard.cloud.response_schema import illegible_cluster
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
+from wizard.system.sanitize import one_line
 
 AT_ONCE = 8
 """Subscriptions read side by side. AKS allows 500 LISTs at once in each subscription and ARM 250 reads (AZURE.md §1a),

@@ -7,9 +7,9 @@ wipe them (KV:troubleshooting-access-issues).
 from collections.abc import Sequence
 
 from wizard.cloud.asking import asking
-from wizard.cloud.snapshot import policy_allows, read_vault
 from wizard.procedure.step import Work, not_so, placed, shell
-from wizard.target import Target
+from wizard.state.snapshot import policy_allows, read_vault
+from wizard.state.target import Target
 
 ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
 

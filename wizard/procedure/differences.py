@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from wizard.cloud.arm import Json
-from wizard.cloud.clean import clean
 from wizard.procedure.plan import Plan
+from wizard.system.sanitize import clean
 
 _SHORT = 160
 """Characters of two values that a sentence can bear."""

@@ -4,13 +4,13 @@ from typing import ClassVar
 
 from wizard.cloud.arm import dig
 from wizard.cloud.roles import Role
-from wizard.cloud.snapshot import Snapshot, policy_allows, read_identity
 from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot, policy_allows, read_identity
+from wizard.state.target import Target
 
 
 class IdentityRole(Step):

@@ -4,12 +4,12 @@ Sources: the how-to, "Migrate between key management options"; the migration art
 AZURE.md §1b for what a lost old key costs.
 """
 
-from wizard import cluster_body
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.snapshot import Snapshot
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean
 
 
 def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:

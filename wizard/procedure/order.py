@@ -1,9 +1,9 @@
 """Which steps have a part in it, and in which order they may go."""
 
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.step import Step
 from wizard.procedure.steps import STEPS
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 
 def applying(target: Target, snapshot: Snapshot | None) -> list[Step]:

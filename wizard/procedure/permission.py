@@ -7,10 +7,10 @@ given to another identity. A deny assignment does the same.
 """
 
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.step import Work
 from wizard.rules import Finding, identity, key, vault
-from wizard.vault_use import closed, may_use_key
+from wizard.state.snapshot import Snapshot, take
+from wizard.state.vault import closed, may_use_key
 
 _CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
 

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from wizard import cluster_body
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
-from wizard.cloud.snapshot import Snapshot, take
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applying, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot, take
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 
 async def make_plan(azure: Azure, answers: Answers) -> Plan:

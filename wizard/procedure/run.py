@@ -6,25 +6,25 @@ import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
-from wizard.cloud.hindrances import listener as of_hindrances
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
-from wizard.cloud.snapshot import Snapshot
+from wizard.cloud.retry_notices import listener as of_hindrances
+from wizard.cloud.timeouts import Patience
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as of_writes
-from wizard.lock import ClusterLock
-from wizard.patience import Patience
+from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_in
-from wizard.procedure.second_look import look_once_more
+from wizard.procedure.revalidation import look_once_more
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean
 from wizard.verification.report import ClusterReport
 
 

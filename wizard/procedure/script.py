@@ -1,12 +1,12 @@
 """The same procedure as an Azure CLI shell script, as the how-to writes it."""
 
-from wizard.answers import Answers
-from wizard.cloud.clean import one_line
-from wizard.cloud.snapshot import Snapshot
-from wizard.patience import Patience
+from wizard.answers.model import Answers
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.order import applying
 from wizard.procedure.variables import declared, quoted
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import one_line
 
 _WAIT_FOR_FEATURE = """\
 tries=0

@@ -4,7 +4,7 @@ import math
 
 from wizard.cloud.roles import CONTRIBUTOR, MAY_ENCRYPT
 from wizard.procedure.step import Work
-from wizard.vault_use import held_since
+from wizard.state.vault import held_since
 
 
 async def let_roles_settle(work: Work) -> None:

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from wizard.answers import Answers
-from wizard.clock import Clock
+from wizard.answers.model import Answers
 from wizard.cloud.arm import GroupId, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.snapshot import Snapshot
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.clock import Clock
 from wizard.verification.report import ClusterReport
 
 

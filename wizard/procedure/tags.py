@@ -7,7 +7,7 @@ for them (az: core/commands/validators.py, core/commands/__init__.py). Where a t
 import shlex
 from collections.abc import Mapping
 
-from wizard.target import Target
+from wizard.state.target import Target
 
 
 def words(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.clean import one_line
 from wizard.cloud.writes import in_words
+from wizard.system.sanitize import one_line
 
 _GO_ON = {
     ("managedclusters", "PUT", 201): "the cluster {} is being created",

@@ -7,7 +7,7 @@ import shlex
 from wizard.cloud.arm import Json, same
 from wizard.procedure import tags
 from wizard.procedure.steps.key import key_body, rotation_policy
-from wizard.target import Target
+from wizard.state.target import Target
 
 _PART = re.compile(r"""'[^']*'|"(?P<quoted>[^"]*)"|\$(?P<bare>[A-Z_]+)\b""")
 """What of a command stands for itself in a shell (single quotes), may hold variables (double quotes), or is one."""

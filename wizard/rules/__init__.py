@@ -6,10 +6,10 @@ more just before anything is written.
 
 from collections.abc import Collection
 
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules import cluster, governance, identity, key, moving, regions, vault
 from wizard.rules.finding import Finding, Guard, Level, Right, Rule
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 __all__ = ["GUARDS", "RULES", "Finding", "Level", "Right", "findings"]
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import ENDED_BADLY, Encryption
-from wizard.cloud.snapshot import Snapshot
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state import vault as vault_use
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

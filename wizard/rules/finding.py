@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from wizard.cloud.snapshot import Snapshot
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 Level = Literal["error", "warning", "info"]
 

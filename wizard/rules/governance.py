@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator
 
-from wizard import cluster_body
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import clean, shell_word
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding, Right
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 

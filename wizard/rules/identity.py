@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from wizard import cluster_body, vault_use
 from wizard.cloud.arm import dig, same
 from wizard.cloud.bodies import identity_kind
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state import vault as vault_use
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 _SETTLED = timedelta(minutes=5)
 """Key Vault says "several minutes" (KV:rbac-guide)."""

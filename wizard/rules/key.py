@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from wizard import cluster_body
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.clean import clean, shell_word
-from wizard.cloud.snapshot import Snapshot
-from wizard.key_lifetime import EXPIRES_SOON, lacks_rotation, rotates_every
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.key import EXPIRES_SOON, lacks_rotation, rotates_every
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

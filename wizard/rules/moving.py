@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from wizard import cluster_body
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 
 def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig, same_region
-from wizard.cloud.clean import clean
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean
 
 WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
 """Regions in which no cluster is created with a user-assigned identity: AKS:user-assigned-managed-identity."""

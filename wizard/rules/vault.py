@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from wizard import cluster_body, vault_use
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.clean import clean, shell_word
-from wizard.cloud.snapshot import Snapshot
 from wizard.rules.finding import Finding
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state import vault as vault_use
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.system.sanitize import clean, shell_word
 
 
 def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

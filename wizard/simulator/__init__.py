@@ -6,9 +6,9 @@ It is stateful and strict, and knows nothing of the rest of this project. Worlds
         os.environ.update(azure.environment)
 """
 
-from wizard.simulator.problems import ScenarioError, StateFileError
-from wizard.simulator.record import Recorded
-from wizard.simulator.simulator import Simulator, env_lines, scenario_schema, scenarios
+from wizard.simulator.protocol.errors import ScenarioError, StateFileError
+from wizard.simulator.protocol.record import Recorded
+from wizard.simulator.server.simulator import Simulator, env_lines, scenario_schema, scenarios
 
 __all__ = [
     "Recorded",

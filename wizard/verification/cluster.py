@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.encryption import standing
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
+from wizard.system.sanitize import clean, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged, unread
 from wizard.verification.report import CENTRAL, Check, Outcome

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
 from wizard.cloud.problems import Problem
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
-from wizard.target import Target
+from wizard.state.target import Target
 
 PICKUP = timedelta(hours=6)
 """How long AKS takes at most to notice a new version of a key: the how-to, "Key rotation"."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from wizard.answers import Key
+from wizard.answers.model import Key
 from wizard.cloud.arm import same
-from wizard.cloud.clean import clean
-from wizard.key_lifetime import rotates_every
+from wizard.state.key import rotates_every
+from wizard.system.sanitize import clean
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import judged
 from wizard.verification.report import Check, Outcome

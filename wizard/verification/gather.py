@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, as_json

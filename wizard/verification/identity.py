@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
-from wizard.cloud.snapshot import policy_allows, policy_permissions
+from wizard.state.snapshot import policy_allows, policy_permissions
+from wizard.system.sanitize import clean, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, unread
 from wizard.verification.report import Check, Outcome

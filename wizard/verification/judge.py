@@ -3,8 +3,8 @@
 import json
 
 from wizard.cloud.arm import Json
-from wizard.cloud.clean import clean
 from wizard.cloud.problems import Problem
+from wizard.system.sanitize import clean
 from wizard.verification.report import Check, Group, Outcome
 
 GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "KeyNotFound", "VaultNotFound"})

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
-from wizard.key_lifetime import EXPIRES_SOON
+from wizard.state.key import EXPIRES_SOON
+from wizard.system.sanitize import clean, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, shown, unread
 from wizard.verification.report import Check, Outcome

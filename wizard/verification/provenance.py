@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wizard import TOOL
 from wizard.cloud.arm import Json
-from wizard.cloud.clean import one_line
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.clean import clean, shell_word
 from wizard.cloud.problems import Problem
+from wizard.system.sanitize import clean, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, judged, shown, unread
 from wizard.verification.report import Check

@@ -1,12 +1,12 @@
 """Verifying one managed cluster: read it and what it depends on, then judge."""
 
-from wizard.answers import Answers
+from wizard.answers.model import Answers
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.clean import clean
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
+from wizard.system.sanitize import clean
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather

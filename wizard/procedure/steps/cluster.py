@@ -5,23 +5,23 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard import cluster_body
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.asking import asking
-from wizard.cloud.clean import clean
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.snapshot import Snapshot, read_cluster
-from wizard.patience import Patience
+from wizard.cloud.timeouts import Patience
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.settling import let_roles_settle
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
 from wizard.rules import Right
-from wizard.target import Target
-from wizard.vault_use import closes_last, may_use_key
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot, read_cluster
+from wizard.state.target import Target
+from wizard.state.vault import closes_last, may_use_key
+from wizard.system.sanitize import clean
 
 _AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12

@@ -1,12 +1,12 @@
 """The preview feature flag of KMS data encryption."""
 
-from wizard import cluster_body
 from wizard.cloud import features
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state import cluster as cluster_body
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 _NOT_ASKED = "not asked for, the cluster is encrypted already"
 

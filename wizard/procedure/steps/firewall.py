@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from wizard.cloud.arm import Json
 from wizard.cloud.asking import asking
-from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, shell
 from wizard.procedure.steps.vault import born_private
 from wizard.rules import Right
-from wizard.target import Target
-from wizard.vault_use import closed, closes_last, opens_vault
+from wizard.state.snapshot import Snapshot, read_vault
+from wizard.state.target import Target
+from wizard.state.vault import closed, closes_last, opens_vault
 
 _CLOSED = "denies, trusted Azure services may pass"
 

@@ -3,11 +3,11 @@
 from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.policies import Request
-from wizard.cloud.snapshot import Snapshot, read_identity
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, region
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot, read_identity
+from wizard.state.target import Target
 
 
 class Identity(Step):

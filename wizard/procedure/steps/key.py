@@ -3,19 +3,19 @@
 import shlex
 from typing import TYPE_CHECKING
 
+from wizard.answers.naming import how_often
 from wizard.cloud.arm import KEY_VAULT, Json, dig, same
 from wizard.cloud.asking import asking
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
-from wizard.cloud.snapshot import Snapshot, read_key
-from wizard.key_lifetime import lacks_rotation, rotates_every
-from wizard.naming import how_often
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.key import lacks_rotation, rotates_every
+from wizard.state.snapshot import Snapshot, read_key
+from wizard.state.target import Target
 
 if TYPE_CHECKING:
     from azure.keyvault.keys.aio import KeyClient

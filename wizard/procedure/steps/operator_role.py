@@ -3,14 +3,14 @@
 import shlex
 
 from wizard.cloud.roles import ADMINISTRATOR, CRYPTO_OFFICER
-from wizard.cloud.snapshot import Snapshot, policy_allows
-from wizard.key_lifetime import lacks_rotation
 from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.key import lacks_rotation
+from wizard.state.snapshot import Snapshot, policy_allows
+from wizard.state.target import Target
 
 _BY_POLICY = ("get", "list", "create", "getrotationpolicy", "setrotationpolicy")
 

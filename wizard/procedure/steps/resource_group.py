@@ -2,12 +2,12 @@
 
 from wizard.cloud.arm import GroupId, dig, same, same_region
 from wizard.cloud.asking import asking
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
 
 _API = "2024-11-01"
 _ACTION = "Microsoft.Resources/subscriptions/resourceGroups/write"

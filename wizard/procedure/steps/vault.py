@@ -4,12 +4,12 @@ from wizard.cloud.arm import KEY_VAULT, Json, dig
 from wizard.cloud.asking import asking
 from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.policies import Request
-from wizard.cloud.snapshot import Snapshot, read_vault
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, not_so, placed, region, shell
 from wizard.rules import Right
-from wizard.target import Target
+from wizard.state.snapshot import Snapshot, read_vault
+from wizard.state.target import Target
 
 _DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
 VAULT_API = "2026-02-01"

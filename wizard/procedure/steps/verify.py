@@ -1,10 +1,10 @@
 """Reading the cluster back and holding it against the answers."""
 
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.snapshot import Snapshot
 from wizard.procedure.step import Intent, Step, Work
-from wizard.target import Target
-from wizard.vault_use import closes_last
+from wizard.state.snapshot import Snapshot
+from wizard.state.target import Target
+from wizard.state.vault import closes_last
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 

@@ -8,13 +8,13 @@ it, else only its admin groups may do anything.
 import hmac
 from dataclasses import dataclass
 
-from wizard.simulator import rbac
-from wizard.simulator.kubernetes.memory import ClusterMemory
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION, TokenProblem, Tokens
 from wizard.simulator.kubernetes.replies import ApiError, Request
-from wizard.simulator.state import Resource
-from wizard.simulator.tokens import AKS_SERVER_APPLICATION, TokenProblem, Tokens
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.cluster_memory import ClusterMemory
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 _ADMINS = "system:masters"
 _DATA_VERBS = {

@@ -2,10 +2,10 @@
 
 import json
 
-from wizard.simulator.cluster_body import minor_of
 from wizard.simulator.kubernetes import protobuf
 from wizard.simulator.kubernetes.replies import Reply, Request, as_json
-from wizard.simulator.wire import Json
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.cluster_body import minor_of
 
 _REVIEWS = {"authentication.k8s.io": "selfsubjectreviews", "authorization.k8s.io": "selfsubjectaccessreviews"}
 _KINDS = {

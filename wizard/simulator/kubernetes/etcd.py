@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wizard.simulator.kubernetes import metrics, protobuf
 from wizard.simulator.kubernetes.kms import why_unusable
-from wizard.simulator.kubernetes.memory import ClusterMemory, EtcdEntry
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.cluster_memory import ClusterMemory, EtcdEntry
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 PLAIN = b"k8s\x00"
 WRITES_GO_ON = 180.0

@@ -4,8 +4,8 @@ The trap is kept: API servers reload their encryption configuration by themselve
 even where no KMS provider is configured; and `/livez` never asks it.
 """
 
-from wizard.simulator.kubernetes.memory import ClusterMemory
 from wizard.simulator.kubernetes.replies import Reply, Request, as_text
+from wizard.simulator.state.cluster_memory import ClusterMemory
 
 _ALIVE = (
     "ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "poststarthook/generic-apiserver-start-informers",

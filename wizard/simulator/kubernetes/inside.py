@@ -9,11 +9,11 @@ import secrets
 from wizard.simulator.kubernetes import metrics
 from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_id_of, key_of
 from wizard.simulator.kubernetes.kms import follows_versions, wanted, why_unhealthy, why_unusable
-from wizard.simulator.kubernetes.memory import ClusterMemory, DataKey
 from wizard.simulator.kubernetes.seeds import first_objects
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 POLL_WELL, POLL_ILL = 60.0, 10.0
 """Real-life seconds between two looks of an API server at its KMS plugin (K8S encryptionconfig/config.go)."""

@@ -2,12 +2,12 @@
 
 import hashlib
 
-from wizard.simulator.cluster_kms import KEY_ID, Encryption, NobodyThere, use_key
-from wizard.simulator.key_store import find_key, key_uri
-from wizard.simulator.kubernetes.memory import ClusterMemory, DataKey
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.providers.cluster_kms import KEY_ID, Encryption, NobodyThere, use_key
+from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
+from wizard.simulator.vaults.key_store import find_key, key_uri
 
 
 def _sha256(text: str) -> str:

@@ -5,8 +5,8 @@ Several API servers answer behind one address, each with counters of its own, wh
 
 import hashlib
 
-from wizard.simulator.cluster_body import minor_of
-from wizard.simulator.kubernetes.memory import ClusterMemory
+from wizard.simulator.state.cluster_body import minor_of
+from wizard.simulator.state.cluster_memory import ClusterMemory
 
 REPLICAS = 2
 _ENVELOPE, _STORAGE = "apiserver_envelope_encryption", "apiserver_storage_transformation"

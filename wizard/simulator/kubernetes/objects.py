@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from wizard.simulator.kubernetes import access
 from wizard.simulator.kubernetes.access import User, Wish
 from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_of
-from wizard.simulator.kubernetes.memory import ClusterMemory
 from wizard.simulator.kubernetes.patches import patched
 from wizard.simulator.kubernetes.replies import (
     ApiError,
@@ -27,9 +26,10 @@ from wizard.simulator.kubernetes.seeds import new_namespace
 from wizard.simulator.kubernetes.selectors import field_selector, label_selector
 from wizard.simulator.kubernetes.tables import table
 from wizard.simulator.kubernetes.validation import check_fields, check_name, finish_secret, of_kind
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.cluster_memory import ClusterMemory
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 _PATH = re.compile(
     r"/api/v1/(?:namespaces/(?P<namespace>[^/]+)/(?P<resource>secrets)(?:/(?P<name>[^/]+))?"

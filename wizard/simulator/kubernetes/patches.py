@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from wizard.simulator.kubernetes.replies import ApiError, bad_request
-from wizard.simulator.wire import Json, decode_json
+from wizard.simulator.protocol.wire import Json, decode_json
 
 MERGE = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 JSON_PATCH = "application/json-patch+json"

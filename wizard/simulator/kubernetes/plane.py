@@ -2,6 +2,7 @@
 
 import logging
 
+from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.kubernetes import access, discovery, health, metrics
 from wizard.simulator.kubernetes.access import User, Wish
 from wizard.simulator.kubernetes.inside import look
@@ -16,10 +17,9 @@ from wizard.simulator.kubernetes.replies import (
     no_such_path,
     object_in,
 )
-from wizard.simulator.state import Resource
-from wizard.simulator.tokens import Tokens
-from wizard.simulator.wire import Answer, Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.wire import Answer, Json
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 log = logging.getLogger("wizard.simulator")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wizard.simulator.kubernetes import protobuf
-from wizard.simulator.wire import Json, decode_json
+from wizard.simulator.protocol.wire import Json, decode_json
 
 
 @dataclass(slots=True)

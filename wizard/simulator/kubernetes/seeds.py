@@ -3,11 +3,11 @@
 import base64
 import hashlib
 
-from wizard.simulator.ids import group_of, name_of, subscription_of
-from wizard.simulator.scenario import ClusterSpec, SecretSpec
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Json
-from wizard.simulator.world import World
+from wizard.simulator.protocol.ids import group_of, name_of, subscription_of
+from wizard.simulator.protocol.wire import Json
+from wizard.simulator.scenario.model import ClusterSpec, SecretSpec
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from wizard.simulator.kubernetes.replies import bad_request
-from wizard.simulator.wire import Json
+from wizard.simulator.protocol.wire import Json
 
 Test = Callable[[Json], bool]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]*"

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from wizard.simulator.wire import Json
+from wizard.simulator.protocol.wire import Json
 
 _COLUMNS = {
     "secrets": ("Name", "Type", "Data", "Age"),

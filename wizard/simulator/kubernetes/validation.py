@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from wizard.simulator.kubernetes.replies import bad_request, invalid
-from wizard.simulator.wire import Json
+from wizard.simulator.protocol.wire import Json
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

@@ -2,16 +2,16 @@
 
 import re
 
-from wizard.simulator import rbac
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check_role_assignment
-from wizard.simulator.ids import name_of, subscription_of, type_of, within
-from wizard.simulator.key_store import find_key, vault_name
-from wizard.simulator.odata import filter_terms
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import name_of, subscription_of, type_of, within
+from wizard.simulator.protocol.odata import filter_terms
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.vault_keys import TYPE as KEY
-from wizard.simulator.state import Assignment
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, iso
+from wizard.simulator.state.body_fields import check_role_assignment
+from wizard.simulator.state.state import Assignment
+from wizard.simulator.state.world import World, iso
+from wizard.simulator.vaults.key_store import find_key, vault_name
 
 routes = Routes(
     "Microsoft.Authorization",

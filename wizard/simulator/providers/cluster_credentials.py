@@ -2,15 +2,15 @@
 
 import base64
 
-from wizard.simulator import certificates
-from wizard.simulator.arm import Routes
-from wizard.simulator.cluster_body import TYPE, canonical_id
-from wizard.simulator.ids import group_of, name_of
+from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION
+from wizard.simulator.protocol import certificates
+from wizard.simulator.protocol.ids import group_of, name_of
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.providers import container_service
-from wizard.simulator.state import Resource
-from wizard.simulator.tokens import AKS_SERVER_APPLICATION
-from wizard.simulator.wire import Answer, Call, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.state.cluster_body import TYPE, canonical_id
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 _CLIENT_APPLICATION = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"

@@ -5,11 +5,13 @@ import re
 import uuid
 from copy import deepcopy
 
-from wizard.simulator import cluster_kms, operations
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check_cluster
-from wizard.simulator.cluster_body import TYPE, canonical_id, finish, set_state, view
-from wizard.simulator.cluster_checks import (
+from wizard.simulator.arm import operations
+from wizard.simulator.arm.locations import check_location, check_unmoved
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import subscription_of
+from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
+from wizard.simulator.providers import cluster_kms, managed_identity
+from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
     check_identity_region,
@@ -20,13 +22,11 @@ from wizard.simulator.cluster_checks import (
     identity_after,
     resolve_version,
 )
-from wizard.simulator.ids import subscription_of
-from wizard.simulator.locations import check_location, check_unmoved
-from wizard.simulator.providers import managed_identity
 from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, FlatRefusal, Json, Refusal
-from wizard.simulator.world import World, farewell, happening
+from wizard.simulator.state.body_fields import check_cluster
+from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World, farewell, happening
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"

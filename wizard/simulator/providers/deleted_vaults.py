@@ -1,13 +1,13 @@
 """Soft-deleted vaults: their names stay taken until they are recovered, purged, or their time is over (AZURE.md §3a)."""
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import name_of
-from wizard.simulator.key_store import keys_of, vault_name
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import name_of
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
-from wizard.simulator.state import DeletedVault, Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import DAY, World, happening, iso
+from wizard.simulator.state.state import DeletedVault, Resource
+from wizard.simulator.state.world import DAY, World, happening, iso
+from wizard.simulator.vaults.key_store import keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (

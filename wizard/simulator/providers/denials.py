@@ -1,11 +1,11 @@
 """Deny assignments, for those who look before they write. What they forbid is in `deny`."""
 
-from wizard.simulator import deny
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.odata import filter_terms
+from wizard.simulator.arm import deny
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.odata import filter_terms
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.providers.authorization import check_scope
-from wizard.simulator.wire import Answer, Call, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.Authorization", ("2018-07-01-preview", "2022-04-01", "2024-07-01-preview"))
 _READ = "Microsoft.Authorization/denyAssignments/read"

@@ -5,14 +5,14 @@ They come from the scenario. Activating one is not part of this cloud.
 
 from collections.abc import Iterator
 
-from wizard.simulator import rbac
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import group_of, name_of, scope_of, stable_guid, type_of, within
-from wizard.simulator.odata import filter_terms
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import group_of, name_of, scope_of, stable_guid, type_of, within
+from wizard.simulator.protocol.odata import filter_terms
+from wizard.simulator.protocol.wire import Answer, Call, Json
 from wizard.simulator.providers.authorization import check_scope, definition_id
-from wizard.simulator.state import Principal
-from wizard.simulator.wire import Answer, Call, Json
-from wizard.simulator.world import World
+from wizard.simulator.state.state import Principal
+from wizard.simulator.state.world import World
 
 TYPE = "Microsoft.Authorization/roleEligibilityScheduleInstances"
 routes = Routes("Microsoft.Authorization", ("2020-10-01", "2020-10-01-preview"))

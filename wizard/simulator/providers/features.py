@@ -1,8 +1,8 @@
 """Preview features of a subscription (Microsoft.Features, AZURE.md §4)."""
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.state.world import World, happening
 
 routes = Routes("Microsoft.Features", ("2015-12-01", "2021-07-01"))
 _ONE = "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}"

@@ -4,15 +4,15 @@ import ipaddress
 import re
 from copy import deepcopy
 
-from wizard.simulator import rotation
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.key_store import vault_name
-from wizard.simulator.locations import check_location, check_unmoved
-from wizard.simulator.scenario import merge
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening
+from wizard.simulator.arm.locations import check_location, check_unmoved
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.scenario.model import merge
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World, happening
+from wizard.simulator.vaults import rotation
+from wizard.simulator.vaults.key_store import vault_name
 
 TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"

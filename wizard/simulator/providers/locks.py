@@ -2,15 +2,15 @@
 
 import re
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.ids import within
-from wizard.simulator.locks import LEVELS, TYPE, locked_scope, new_lock
-from wizard.simulator.odata import filter_terms
+from wizard.simulator.arm.locks import LEVELS, TYPE, locked_scope, new_lock
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import within
+from wizard.simulator.protocol.odata import filter_terms
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.providers.authorization import check_scope
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.Authorization", ("2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"))
 _ALL = f"{{scope}}/providers/{TYPE}"

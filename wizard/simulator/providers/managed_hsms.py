@@ -1,9 +1,9 @@
 """Managed HSMs, of which this cloud has none: the lists that the Azure CLI asks for beside the vaults'."""
 
-from wizard.simulator.arm import Routes, listing
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call
 from wizard.simulator.providers.key_vault import routes as vault_routes
-from wizard.simulator.wire import Answer, Call
-from wizard.simulator.world import World
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.KeyVault", vault_routes.versions)
 

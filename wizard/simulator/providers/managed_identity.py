@@ -3,13 +3,13 @@
 import re
 from copy import deepcopy
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.ids import name_of
-from wizard.simulator.locations import check_location, check_unmoved
-from wizard.simulator.state import Principal, Resource
-from wizard.simulator.wire import Answer, Call, Refusal
-from wizard.simulator.world import World, farewell
+from wizard.simulator.arm.locations import check_location, check_unmoved
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import name_of
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.state import Principal, Resource
+from wizard.simulator.state.world import World, farewell
 
 TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}")

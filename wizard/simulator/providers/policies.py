@@ -1,10 +1,10 @@
 """Policy assignments, for those who look before they write (Azure Policy; what they deny is in `policy`)."""
 
-from wizard.simulator import policy
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import within
-from wizard.simulator.wire import Answer, Call
-from wizard.simulator.world import World
+from wizard.simulator.arm import policy
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import within
+from wizard.simulator.protocol.wire import Answer, Call
+from wizard.simulator.state.world import World
 
 routes = Routes(
     "Microsoft.Authorization", ("2021-06-01", "2022-06-01", "2023-04-01", "2024-04-01", "2024-05-01", "2025-01-01", "2025-03-01")

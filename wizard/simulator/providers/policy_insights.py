@@ -1,11 +1,11 @@
 """What policies would deny, asked beforehand (Azure Policy, "Check policy restrictions")."""
 
-from wizard.simulator import policy
-from wizard.simulator.arm import Routes
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.scenario_limits import PolicySpec
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.arm import policy
+from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.scenario.limits import PolicySpec
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.PolicyInsights", ("2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"))
 _ACTION = "Microsoft.PolicyInsights/checkPolicyRestrictions/read"

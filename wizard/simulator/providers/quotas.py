@@ -3,11 +3,11 @@
 That AKS calls the quota `ManagedClusters`, and so its place here, is UNCONFIRMED.
 """
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.cluster_checks import quota_of
-from wizard.simulator.locations import check_location
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.arm.locations import check_location
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.cluster_checks import quota_of
+from wizard.simulator.state.world import World
 
 NAME = "ManagedClusters"
 routes = Routes(

@@ -3,11 +3,11 @@
 import base64
 import json
 
-from wizard.simulator import rbac
-from wizard.simulator.arm import Routes
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.resource_graph.service import MOST_ROWS, refused
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.state.world import World
 
 routes = Routes(
     "Microsoft.ResourceGraph",

@@ -2,18 +2,18 @@
 
 import re
 
-from wizard.simulator import operations
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.cluster_body import TYPE as CLUSTER
-from wizard.simulator.cluster_checks import check_node_group
-from wizard.simulator.ids import subscription_of
-from wizard.simulator.locations import check_location
+from wizard.simulator.arm import operations
+from wizard.simulator.arm.locations import check_location
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import subscription_of
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.cluster_checks import check_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import TYPE as VAULT
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.cluster_body import TYPE as CLUSTER
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World, happening
 
 TYPE = "Microsoft.Resources/resourceGroups"
 ACTION = "Microsoft.Resources/subscriptions/resourceGroups"

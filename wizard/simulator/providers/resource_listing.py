@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.ids import group_of
-from wizard.simulator.locks import TYPE as LOCK
-from wizard.simulator.odata import filter_terms
+from wizard.simulator.arm.locks import TYPE as LOCK
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.ids import group_of
+from wizard.simulator.protocol.odata import filter_terms
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.resource_groups import TYPE as GROUP
 from wizard.simulator.providers.resource_groups import routes as group_routes
-from wizard.simulator.state import Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.Resources", ("2015-11-01", *group_routes.versions))
 _SHOWN = ("id", "name", "kind", "location", "tags", "sku", "managedBy")

@@ -1,12 +1,12 @@
 """The registration of resource providers (namespaces) in a subscription."""
 
-from wizard.simulator import rbac
-from wizard.simulator.arm import Routes, listing, versions_of
-from wizard.simulator.locations import offered
-from wizard.simulator.namespaces import NAMESPACES
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.locations import offered
+from wizard.simulator.arm.resource_manager import Routes, listing, versions_of
+from wizard.simulator.protocol.namespaces import NAMESPACES
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.resource_groups import routes as group_routes
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World, happening
+from wizard.simulator.state.world import World, happening
 
 routes = Routes("Microsoft.Resources", group_routes.versions)
 

@@ -1,9 +1,9 @@
 """Subscriptions, their locations, and tenants."""
 
-from wizard.simulator import rbac
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
+from wizard.simulator.arm import rbac
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.state.world import World
 
 routes = Routes(
     "Microsoft.Resources",

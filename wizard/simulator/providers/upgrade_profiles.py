@@ -1,11 +1,11 @@
 """To which Kubernetes versions a managed cluster can be upgraded (`az aks get-upgrades`)."""
 
-from wizard.simulator.arm import Routes
-from wizard.simulator.cluster_body import TYPE
+from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.protocol.wire import Answer, Call, Json
 from wizard.simulator.providers.container_service import can_upgrade
 from wizard.simulator.providers.container_service import routes as cluster_routes
-from wizard.simulator.wire import Answer, Call, Json
-from wizard.simulator.world import World
+from wizard.simulator.state.cluster_body import TYPE
+from wizard.simulator.state.world import World
 
 routes = Routes("Microsoft.ContainerService", cluster_routes.versions)
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"

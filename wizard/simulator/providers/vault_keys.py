@@ -2,10 +2,16 @@
 
 import re
 
-from wizard.simulator import rotation
-from wizard.simulator.arm import Routes, listing
-from wizard.simulator.body_fields import check as check_body
-from wizard.simulator.key_store import (
+from wizard.simulator.arm.policy import check_key
+from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import vault_id
+from wizard.simulator.state.body_fields import check as check_body
+from wizard.simulator.state.state import Key, KeyVersion, Resource
+from wizard.simulator.state.world import World
+from wizard.simulator.vaults import rotation
+from wizard.simulator.vaults.key_store import (
     ALL_OPS,
     CURVES,
     SIZES,
@@ -18,12 +24,6 @@ from wizard.simulator.key_store import (
     set_attributes,
     vault_name,
 )
-from wizard.simulator.policy import check_key
-from wizard.simulator.providers.key_vault import routes as vault_routes
-from wizard.simulator.providers.key_vault import vault_id
-from wizard.simulator.state import Key, KeyVersion, Resource
-from wizard.simulator.wire import Answer, Call, Json, Refusal
-from wizard.simulator.world import World
 
 TYPE = "Microsoft.KeyVault/vaults/keys"
 routes = Routes("Microsoft.KeyVault", vault_routes.versions)

@@ -13,13 +13,13 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from wizard.simulator import rbac
-from wizard.simulator.cluster_body import TYPE as CLUSTER
-from wizard.simulator.cluster_body import view
-from wizard.simulator.ids import group_of, kind_of, subscription_of
-from wizard.simulator.state import Changes, Resource
-from wizard.simulator.wire import Json, Refusal
-from wizard.simulator.world import World, iso
+from wizard.simulator.arm import rbac
+from wizard.simulator.protocol.ids import group_of, kind_of, subscription_of
+from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.state.cluster_body import TYPE as CLUSTER
+from wizard.simulator.state.cluster_body import view
+from wizard.simulator.state.state import Changes, Resource
+from wizard.simulator.state.world import World, iso
 
 MOST_ROWS = 1000
 MOST_KEPT = 8

@@ -1,0 +1,203 @@
+"""The options that every command which talks to Azure takes, before or after the command's name."""
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from wizard.cloud.timeouts import Patience, budgets
+
+CREDENTIALS = (
+    *("auto", "environment", "workload-identity", "managed-identity"),
+    *("azure-cli", "device-code", "browser"),
+)
+CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+DEFAULT_CLOUD = CLOUDS[0]
+ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
+DEFAULT_SCENARIO = "contoso"
+DEFAULT_SPEED = "60"
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """Which Azure, and who signs in, as the command line says; None where it says nothing."""
+
+    simulate: str | None = None
+    speed: str | None = None
+    cloud: str | None = None
+    arm_endpoint: str | None = None
+    credential: str | None = None
+    patience: tuple[str, ...] = ()
+    verbose: bool = False
+
+    def command(self, *words: str) -> str:
+        """A command to paste, with the options as they were given: the same Azure, the same sign-in."""
+        given: list[str] = []
+        if self.simulate is not None:
+            given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
+        for name in ("speed", "cloud", "arm_endpoint", "credential"):
+            if (value := getattr(self, name)) is not None:
+                given += [f"--{name.replace('_', '-')}", value]
+        for value in self.patience:
+            given += ["--patience", value]
+        return shlex.join(["aks-kms", *given, *words])
+
+    def agree(self) -> None:
+        """Refuse options that contradict each other. Raises click.UsageError."""
+        if self.simulate is None and self.speed is not None:
+            raise click.UsageError(
+                "--speed says how fast a simulated Azure is; the real one takes its time. Add --simulate, or leave --speed out."
+            )
+        for name in ("cloud", "arm_endpoint"):
+            if self.simulate is not None and getattr(self, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(
+                    f"{option} and --simulate both say which Azure: the simulated one is a cloud of its own. Leave one out."
+                )
+        if self.cloud is not None and self.arm_endpoint is not None:
+            raise click.UsageError("--cloud and --arm-endpoint both say which Azure. Leave one out.")
+        if self.cloud is not None and (elsewhere := os.environ.get(ARM_ENDPOINT)):
+            from wizard.system.sanitize import without_secret
+
+            raise click.UsageError(
+                f"--cloud {self.cloud} and {ARM_ENDPOINT}={without_secret(elsewhere)} both say which Azure. Leave --cloud out, or unset the "
+                "variable, and with it what signs in there."
+            )
+
+
+def bare_simulate(args: list[str]) -> list[str]:
+    """The arguments with a bare `--simulate` read as the default scenario, never as `--simulate NEXT-WORD`."""
+    end = args.index("--") if "--" in args else len(args)
+    return [f"--simulate={DEFAULT_SCENARIO}" if arg == "--simulate" else arg for arg in args[:end]] + args[
+        end:
+    ]
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: object) -> object:
+    settings = ctx.ensure_object(Settings)
+    if param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+        setattr(settings, param.name, value)
+    return value
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> object:
+    if value is not None:
+        from wizard.system.clock import parse_speed  # only who gives a speed pays for it
+
+        try:
+            parse_speed(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", ctx, param) from None
+    return _remember(ctx, param, value)
+
+
+def _patience(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> object:
+    if value:
+        try:
+            Patience().given(*value)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", ctx, param) from None
+    return _remember(ctx, param, value)
+
+
+def azure_options(command: Decorated) -> Decorated:
+    """Which Azure and who signs in. What is given is found in `settings_of(ctx)`, wherever it was given."""
+    for option in reversed(
+        (
+            click.option(
+                "--simulate",
+                metavar="[=SCENARIO]",
+                callback=_remember,
+                expose_value=False,
+                help=f"Use an embedded simulated Azure, a fresh world each time. SCENARIO: a built-in world "
+                f"(`aks-kms simulator --list`) or a scenario file; default {DEFAULT_SCENARIO}.",
+            ),
+            click.option(
+                "--speed",
+                metavar="X",
+                callback=_speed,
+                expose_value=False,
+                help=f"With --simulate: how many times faster than real life Azure's waiting is; max: no waiting. "
+                f"Default {DEFAULT_SPEED}.",
+            ),
+            click.option(
+                "--cloud",
+                type=click.Choice(CLOUDS, case_sensitive=False),
+                callback=_remember,
+                expose_value=False,
+                metavar="NAME",
+                help=f"Which of Azure's clouds: {', '.join(CLOUDS)}; default {DEFAULT_CLOUD}.",
+            ),
+            click.option(
+                "--arm-endpoint",
+                metavar="URL",
+                callback=_remember,
+                expose_value=False,
+                help=f"Any other cloud, found from URL/metadata/endpoints. Also: {ARM_ENDPOINT}.",
+            ),
+            click.option(
+                "--credential",
+                type=click.Choice(CREDENTIALS),
+                callback=_remember,
+                expose_value=False,
+                help="Who signs in; default auto.",
+            ),
+            click.option(
+                "--patience",
+                metavar="NAME=SECONDS",
+                multiple=True,
+                callback=_patience,
+                expose_value=False,
+                help="How long a wait may last, in Azure's seconds; may be given several times. NAME, with what is usual: "
+                + ", ".join(f"{name} ({seconds:.0f})" for name, (seconds, _) in budgets().items())
+                + ". Also: AKS_KMS_PATIENCE, with commas between.",
+            ),
+            click.option(
+                "-v",
+                "--verbose",
+                is_flag=True,
+                callback=_remember,
+                expose_value=False,
+                help="Say more on stderr.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """What the command line says of Azure, checked. Raises click.UsageError where it contradicts itself."""
+    settings = ctx.ensure_object(Settings)
+    settings.agree()
+    return settings
+
+
+def output_option(*formats: str) -> Callable[[Decorated], Decorated]:
+    """`-o`, the first format being the default."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How the data on stdout is written.",
+    )
+
+
+def answers_option(command: Decorated) -> Decorated:
+    """`-f`, the path of an answers file; it is read by `read_answers`."""
+    return click.option(
+        "-f",
+        "--file",
+        "path",
+        metavar="FILE",
+        required=True,
+        help="An answers file (`aks-kms answers example` shows one); - for stdin.",
+    )(command)

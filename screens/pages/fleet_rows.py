@@ -1,0 +1,160 @@
+"""The clusters of a fleet as the screen has them: what was found, and which of it is shown, in which order."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.cloud.versions import version_of
+from wizard.fleet.judging import Depth, Judged, Verdict
+from wizard.fleet.progress import Progress
+from wizard.fleet.sweep import Gone
+from wizard.fleet.tally import Tally
+from wizard.reports.wording import KINDS, encryption
+from wizard.verification.report import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One cluster with what the screen shows of its verdict. The whole report is kept as text: ten thousand of them as
+    objects are what the garbage collector would stop the screen for, half a second each time."""
+
+    row: ClusterRow
+    outcome: Outcome
+    wrong: tuple[str, ...]
+    """What failed or warns, each as a sentence, failures first."""
+    report: str
+    """The report as JSON."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is that secrets are encrypted as they should be."""
+        return self.outcome in {"passed", "warning"}
+
+    @classmethod
+    def of(cls, judged: Judged) -> "Shown":
+        """From a verdict."""
+        report = judged.report
+        wrong = [check for check in report.checks if not check.passed]
+        wrong += [check for check in report.checks if check.outcome == "warning"]
+        return cls(
+            judged.row, report.outcome, tuple(check.message for check in wrong), json.dumps(report.to_json())
+        )
+
+
+Line = Shown | Unreadable
+Order = Literal["found", "cluster", "group", "subscription", "region", "version", "now", "verdict"]
+ORDERS: dict[Order, str] = {
+    "found": "as found",
+    "cluster": "by name",
+    "group": "by resource group",
+    "subscription": "by subscription",
+    "region": "by region",
+    "version": "by version",
+    "now": "by encryption",
+    "verdict": "failures first",
+}
+CHOICES: tuple[EncryptionKind | None, ...] = (None, *KINDS)
+"""Filters by encryption, in the order in which a key goes through them."""
+
+
+@dataclass
+class Fleet:
+    """All that a sweep has found so far. Kept by the app, so that coming back to the screen shows it at once."""
+
+    depth: Depth = "basic"
+    progress: Progress = field(default_factory=Progress)
+    tally: Tally = field(default_factory=Tally)
+    lines: list[Line] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    whole: bool = False
+    """The sweep went to its end; one that was left half-way is begun again."""
+
+    def take(self, verdict: Verdict) -> Line | None:
+        """One more verdict; the line that it makes, if it makes one."""
+        if isinstance(verdict, Gone):
+            self.gone.append(verdict.id)
+            return None
+        line: Line
+        if isinstance(verdict, Judged):
+            self.tally.count(verdict.report)
+            line = Shown.of(verdict)
+        else:
+            self.tally.unreadable += 1
+            line = verdict
+        self.lines.append(line)
+        return line
+
+
+@dataclass(frozen=True)
+class View:
+    """Which lines are shown, and in which order."""
+
+    words: tuple[str, ...] = ()
+    """In lower case; each has to be somewhere in a line."""
+    kind: EncryptionKind | None = None
+    failed: bool = False
+    order: Order = "found"
+    backwards: bool = False
+
+    def fits(self, line: Line) -> bool:
+        """Whether a line is shown. What could not be read stands against everything, so no choice but words hides it."""
+        if isinstance(line, Shown) and self.kind is not None and line.row.kind != self.kind:
+            return False
+        if isinstance(line, Shown) and self.failed and line.passed:
+            return False
+        text = text_of(line) if self.words else ""
+        return all(word in text for word in self.words)
+
+    def of(self, lines: list[Line]) -> list[Line]:
+        """The lines that are shown, in order."""
+        shown = [line for line in lines if self.fits(line)]
+        if self.order != "found":
+            shown.sort(key=lambda line: _place(line, self.order), reverse=self.backwards)
+        elif self.backwards:
+            shown.reverse()
+        return shown
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything may be left out."""
+        return bool(self.words or self.kind or self.failed)
+
+
+def text_of(line: Line) -> str:
+    """What the words of a filter are looked for in."""
+    if isinstance(line, Unreadable):
+        return f"{line.name} {line.subscription_name} {line.id} not readable".casefold()
+    row = line.row
+    return (
+        f"{row.name} {row.resource_group} {row.subscription_name} {row.location} {row.kubernetes_version} "
+        f"{row.identity} {encryption(row.encryption)[0]} {KINDS[row.kind]} {row.encryption.key_name} {row.why_not or ''}"
+    ).casefold()
+
+
+_VERDICTS: tuple[Outcome, ...] = ("failed", "unknown", "warning", "passed")
+_WORST = {"none": 0, "legacy-kms": 1, "platform-managed": 2, "customer-managed": 3}
+
+
+def _place(line: Line, order: Order) -> tuple[object, ...]:
+    """What a line is sorted by; what could not be read comes first, where it is seen."""
+    if isinstance(line, Unreadable):
+        return (0,)
+    row = line.row
+    name = row.name.casefold()
+    match order:
+        case "group":
+            return 1, row.resource_group.casefold(), name
+        case "subscription":
+            return 1, row.subscription_name.casefold(), name
+        case "region":
+            return 1, row.location, name
+        case "version":
+            return 1, version_of(row.kubernetes_version), name
+        case "now":
+            return 1, _WORST[row.kind], name
+        case "verdict":
+            return 1, _VERDICTS.index(line.outcome), _WORST[row.kind], name
+        case _:
+            return 1, name

@@ -1,0 +1,212 @@
+"""A new cluster, encrypted from birth: its name, where it goes, its version and its nodes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from screens.session.draft import NewClusterForm
+from screens.widgets.fields import Choice, Field, Onward
+from screens.widgets.frame import Frame, Heading
+from wizard.answers import naming
+from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
+from wizard.cloud.problems import AzureError
+
+NEWEST = ""
+ANY = ("the newest that suits", NEWEST)
+
+
+class NewClusterScreen(Frame):
+    """The form for a new cluster."""
+
+    STEP = "cluster"
+    HELP = """\
+The cluster is created with the encryption already on, so there is never a secret that is not encrypted.
+
+The versions are those that the region offers now and that can be encrypted (1.33 or later). Without a choice, the \
+newest one is taken that is neither a preview nor for long-term support only. The resource group is created if it does \
+not exist. Nodes cost money from the moment the cluster stands.
+
+enter   next field; on Continue: go on
+ctrl+n  go on from any field
+esc     back to the list of clusters; what you typed is kept"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._regions: list[str] = []
+        self._offered = False
+        """Whether versions are offered, so that the one that is shown is the one that is chosen."""
+        self._asked_for = ""
+        self._regions_unknown = False
+
+    def body(self) -> ComposeResult:
+        form = self.wizard.draft.new_cluster
+        subscription = self.wizard.draft.subscription
+        with VerticalScroll(can_focus=False):
+            yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
+            yield Static(classes="gap")
+            yield Field("Name", key="name", check=_cluster_name, value=form.name)
+            yield Field(
+                "Resource group",
+                key="group",
+                check=_required(naming.resource_group, "Give a resource group."),
+                value=form.resource_group,
+                hint="created if it does not exist",
+            )
+            yield Field(
+                "Region",
+                key="region",
+                check=self._region,
+                value=form.location,
+                hint="asking Azure for the regions…",
+            )
+            yield Choice("Kubernetes", [ANY], key="version", value=NEWEST)
+            yield Field(
+                "Nodes",
+                key="nodes",
+                check=_nodes,
+                value=form.node_count,
+                hint="in one pool; AKS chooses their size",
+            )
+            yield Onward()
+
+    def on_mount(self) -> None:
+        self.query_one("#name", Field).edit()
+        self._judge()
+        self.background(self._read_regions(), "listing the regions")
+
+    async def _read_regions(self) -> None:
+        subscription = self.wizard.draft.subscription
+        if subscription is None:
+            return
+        region = self.query_one("#region", Field)
+        try:
+            self._regions = await locations(self.wizard.azure, subscription.id)
+        except AzureError as error:
+            self._regions_unknown = True
+            region.hint(
+                f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope."
+            )
+        else:
+            region.hint(f"one of {len(self._regions)}, by short name: westeurope, …")
+        self._region_changed()
+
+    def _region_changed(self) -> None:
+        """Ask for the versions of a region once its name stands."""
+        region = self.query_one("#region", Field)
+        known = (
+            region.value in self._regions if self._regions else self._regions_unknown and not region.problem
+        )
+        if known and region.value != self._asked_for:
+            self._asked_for = region.value
+            self.background(self._read_versions(region.value), "listing the versions")
+
+    async def _read_versions(self, region: str) -> None:
+        subscription = self.wizard.draft.subscription
+        choice = self.query_one("#version", Choice)
+        choice.hint(f"asking Azure what {region} offers…")
+        try:
+            versions = await kubernetes_versions(
+                self.wizard.azure, subscription.id if subscription else "", region
+            )
+        except AzureError as error:
+            if (
+                region == self._asked_for
+            ):  # of another region's versions, only the chosen one is still offered
+                kept = self._form().version
+                choice.offer([ANY, *([(kept, kept)] if kept else ())], kept)
+                choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
+                self._offered = True
+            return
+        if region != self._asked_for:
+            return
+        plain = next((v for v in versions if not v.preview and not v.lts_only), None)
+        kept = self._form().version
+        known = {v.version for v in versions}
+        options = [ANY, *((_version(v), v.version) for v in versions)]
+        choice.offer(options, kept if kept in known else NEWEST)
+        self._offered = True
+        if plain:
+            choice.hint(
+                f"the newest that suits is {plain.version} now; {region} offers {len(versions)} that can be encrypted"
+            )
+        else:
+            choice.hint(
+                f"! {region} offers no version that suits; choose another region, or a version by name"
+            )
+        self._judge()
+
+    def _region(self, value: str) -> str | None:
+        if not value:
+            return "Give a region."
+        if why := naming.location(value):
+            return why
+        if self._regions and value not in self._regions:
+            close = [r for r in self._regions if r.startswith(value[:4])][:4]
+            return f"{value} is no region of this subscription." + (
+                f" Near it: {', '.join(close)}." if close else ""
+            )
+        return None
+
+    def _form(self) -> NewClusterForm:
+        """What stands on the screen; the version that was chosen before stays as long as Azure is asked which there are."""
+        before = self.wizard.draft.new_cluster
+        return NewClusterForm(
+            name=self.query_one("#name", Field).value,
+            resource_group=self.query_one("#group", Field).value,
+            location=self.query_one("#region", Field).value,
+            version=self.query_one("#version", Choice).value if self._offered else before.version,
+            node_count=self.query_one("#nodes", Field).value,
+            node_vm_size=before.node_vm_size,
+        )
+
+    @on(Field.Changed)
+    @on(Choice.Changed)
+    def _changed(self) -> None:
+        self.wizard.draft = replace(self.wizard.draft, new_cluster=self._form())
+        self._region_changed()
+        self._judge()
+
+    def _judge(self) -> None:
+        waiting = [field for field in self.query(Field) if field.problem]
+        why = f"Still to do: {', '.join(str(f.id) for f in waiting)}" if waiting else None
+        self.query_one(Onward).allow(why)
+
+    @on(Onward.Pressed)
+    def action_onward(self) -> None:
+        """On to the key, if every field stands."""
+        for field in self.query(Field):
+            field.speak()
+        if wrong := next((field for field in self.query(Field) if field.problem), None):
+            wrong.edit()
+            return
+        self.wizard.settle("cluster", cluster=None, new_cluster=self._form())
+        self.wizard.after("cluster")
+
+
+def _version(row: VersionRow) -> str:
+    notes = [
+        note for note, on_ in (("preview", row.preview), ("long-term support only", row.lts_only)) if on_
+    ]
+    return f"{row.version}  {row.latest_patch}" + (f"  {', '.join(notes)}" if notes else "")
+
+
+def _cluster_name(value: str) -> str | None:
+    return naming.managed_cluster(value) if value else "Give the cluster a name."
+
+
+def _required(rule: Callable[[str], str | None], missing: str) -> Callable[[str], str | None]:
+    return lambda value: rule(value) if value else missing
+
+
+def _nodes(value: str) -> str | None:
+    if value.isdecimal() and 1 <= int(value) <= 1000:
+        return None
+    return f"{value or 'nothing'!r} is no number of nodes: give 1 to 1000."

@@ -1,0 +1,204 @@
+"""Rotating a cluster's key, from its verification: what there is, a new version now, or one every so often by itself."""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Footer, Static
+
+from screens.pages.vault_words import ROTATIONS
+from screens.widgets.dialogs import AskDialog, Dialog, problem_content
+from screens.widgets.fields import Choice, findings_content
+from wizard.answers.naming import how_often
+from wizard.cloud.problems import AzureError, Problem
+from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
+from wizard.reports.wording import STYLES, count
+from wizard.rules import Finding
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+
+_PENDING = "rotation-pending"
+
+
+class RotationDialog(Dialog[bool]):
+    """What rotating the key of one cluster comes to. Gives whether anything was changed."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#close"
+
+    def __init__(self, cluster_id: str, name: str) -> None:
+        super().__init__()
+        self._cluster_id = cluster_id
+        self._name = name
+        self._rotation: Rotation | None = None
+        self._changed = False
+        self._busy = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(f"The key of {self._name}"), classes="title")
+            with VerticalScroll(can_focus=False):
+                yield Static(id="rotation", classes="text")
+                yield Static(id="rotation-said", classes="text")
+                yield Choice("Have it rotated", ROTATIONS[1:], key="every", value="P1Y")
+            with Horizontal(classes="buttons"):
+                yield Button("Close", id="close", compact=True)
+                yield Button("New version now", id="now", compact=True)
+                yield Button("Have the vault do it", id="by-vault", compact=True)
+        yield Footer(compact=True)
+
+    @property
+    def _wizard(self) -> "WizardApp":
+        return cast("WizardApp", self.app)
+
+    def on_mount(self) -> None:
+        self._do("Reading the key…", self._look())
+
+    def on_unmount(self) -> None:
+        self.app.workers.cancel_group(self.app, f"rotation-{id(self)}")
+
+    def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Work in the background, one at a time; what Azure refuses is shown here."""
+        self._busy = what
+        self._say(Content.assemble(("◐ ", STYLES["busy"]), what))
+        self._show()
+        self._wizard.background(self._guarded(work), "rotation", group=f"rotation-{id(self)}")
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        problem: Problem | None = None
+        try:
+            await work
+        except AzureError as error:
+            problem = error.problem
+        finally:
+            self._busy = ""
+        if problem:
+            self._say(problem_content(problem, remedy_first=True))
+        self._show()
+
+    def _say(self, text: Content) -> None:
+        said = self.query_one("#rotation-said", Static)
+        said.update(text)
+        said.display = bool(text.plain)
+
+    async def _look(self) -> None:
+        self._rotation = await look(self._wizard.azure, self._cluster_id)
+        self._say(Content(""))
+
+    # -- drawing -------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        rotation = self._rotation
+        may = bool(rotation and rotation.needed and not self._busy)
+        pending = may and rotation is not None and [f.code for f in rotation.errors] == [_PENDING]
+        forbidden = rotation is not None and bool(rotation.errors) and not pending
+        now, by_vault = self.query_one("#now", Button), self.query_one("#by-vault", Button)
+        now.label = Content("One more anyway" if pending else "New version now")
+        now.disabled = by_vault.disabled = not may or forbidden
+        shown = rotation is not None and rotation.needed and not forbidden
+        now.display = by_vault.display = shown
+        self.query_one("#every", Choice).display = shown
+        if rotation is not None:
+            self.query_one("#rotation", Static).update(_facts(rotation))
+        if not may:
+            self.query_one("#close").focus()
+
+    # -- what may be done ----------------------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#now")
+    def _ask_now(self) -> None:
+        rotation = self._rotation
+        if rotation is None or self._busy:
+            return
+        again = " The last new version may not have been taken up yet." if rotation.errors else ""
+        self.app.push_screen(
+            AskDialog(
+                f"Make a new version of {rotation.vault}/{rotation.key}?",
+                f"AKS takes it up within 6 hours and encrypts every secret of {rotation.cluster} anew by itself. Keep the old "
+                f"versions enabled: until then the cluster reads with them, and backups need them.{again}",
+                {"not": "Not now", "now": "Make it"},
+            ),
+            lambda answer: self._do("Making a new version…", self._rotate()) if answer == "now" else None,
+        )
+
+    @on(Button.Pressed, "#by-vault")
+    def _ask_every(self) -> None:
+        rotation, every = self._rotation, self.query_one("#every", Choice).value
+        if rotation is None or self._busy:
+            return
+        words = next(text for text, value in ROTATIONS if value == every)
+        replaces = (
+            f" This replaces the present policy ({how_often(rotation.every)})." if rotation.every else ""
+        )
+        self.app.push_screen(
+            AskDialog(
+                f"Rotate {rotation.vault}/{rotation.key} {words}?",
+                f"The vault then makes a new version so long after the last one, and AKS takes it up by itself.{replaces}",
+                {"not": "Not now", "now": "Set the policy"},
+            ),
+            lambda answer: (
+                self._do("Setting the policy…", self._rotate_every(every)) if answer == "now" else None
+            ),
+        )
+
+    async def _rotate(self) -> None:
+        if self._rotation is None:
+            return
+        version = await rotate(self._wizard.azure, self._rotation)
+        self._changed = True
+        await self._look()
+        self._say(
+            Content.assemble(
+                ("✓ ", STYLES["good"]), f"Made: version {version}. AKS takes it up within 6 hours, by itself."
+            )
+        )
+
+    async def _rotate_every(self, every: str) -> None:
+        if self._rotation is None:
+            return
+        await rotate_every(self._wizard.azure, self._rotation, every)
+        self._changed = True
+        await self._look()
+        self._say(
+            Content.assemble(
+                ("✓ ", STYLES["good"]), f"The vault rotates the key {how_often(every)} from now on."
+            )
+        )
+
+    @on(Button.Pressed, "#close")
+    def action_close(self) -> None:
+        """Back to the verification."""
+        if not self._busy or self._rotation is None:
+            self.dismiss(self._changed)
+
+
+def _facts(rotation: Rotation) -> Content:
+    """The key as it stands, and what the rules say of rotating it."""
+    lines: list[Content] = []
+    if rotation.key:
+        newest = f", the newest of {rotation.newest:%Y-%m-%d %H:%M} UTC" if rotation.newest else ""
+        policy = f"by the vault, {how_often(rotation.every)}" if rotation.every else "by hand; no policy"
+        for label, text in (
+            ("key", f"{rotation.vault}/{rotation.key}"),
+            ("versions", f"{count(rotation.versions, 'version')}{newest}"),
+            ("rotated", policy),
+        ):
+            lines.append(Content.assemble((f"{label:<10}", "$quiet"), text))
+    if rotation.findings:
+        lines.append(findings_content([_here(finding) for finding in rotation.findings]))
+    if not rotation.needed and not rotation.errors:
+        lines.append(Content("There is nothing to do."))
+    return Content("\n").join(lines)
+
+
+def _here(finding: Finding) -> Finding:
+    """A finding with what is done about it here, where the command line has an option."""
+    if finding.code == _PENDING:
+        return replace(finding, remedy="Wait until then, or have one more made anyway.")
+    return finding

@@ -1,0 +1,100 @@
+"""What exists already and may be used: the vaults, keys and identities that a form offers, and why it offers others not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from wizard.cloud.arm import same, same_region
+from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow
+from wizard.cloud.problems import AzureError, Problem
+from wizard.rules import Finding
+from wizard.rules.key import unfit as key_unfit
+from wizard.rules.vault import unfit as vault_unfit
+
+if TYPE_CHECKING:
+    from screens.session.draft import Draft
+    from wizard.cloud.azure import Azure, Subscription
+
+Row = TypeVar("Row", VaultRow, IdentityRow)
+Offer = tuple[str, str]
+"""What an option says, and the value that it stands for."""
+
+_AT_ONCE = 8
+"""Subscriptions asked at the same time."""
+_NAMED = 3
+"""How many of those that are not offered are named, each with its reason."""
+
+
+async def everywhere(
+    azure: "Azure",
+    subscriptions: "Iterable[Subscription]",
+    read: "Callable[[Azure, str], Awaitable[list[Row]]]",
+) -> tuple[list[Row], list[Problem]]:
+    """The rows of all these subscriptions, and what went wrong in those that could not be read."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(subscription: str) -> list[Row] | Problem:
+        async with gate:
+            try:
+                return await read(azure, subscription)
+            except AzureError as error:
+                return error.problem
+
+    rows: list[Row] = []
+    problems = []
+    for result in await asyncio.gather(*(one(s.id) for s in subscriptions)):
+        if isinstance(result, Problem):
+            problems.append(result)
+        else:
+            rows += result
+    return rows, problems
+
+
+def nearest_first(draft: "Draft", rows: Iterable[Row]) -> list[Row]:
+    """What is in the cluster's subscription comes first; there its resource group, and then its region."""
+    own = draft.subscription.id if draft.subscription else ""
+    return sorted(
+        rows,
+        key=lambda row: (
+            not same(row.subscription, own),
+            not same(row.resource_group, draft.resource_group),
+            not same_region(row.location, draft.location),
+            row.subscription,
+        ),
+    )
+
+
+def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[Subscription]") -> Offer:
+    """One option: name, resource group, region, and the subscription where it is another one."""
+    where = f"{row.name} · {row.resource_group} · {row.location}"
+    if draft.subscription and not same(row.subscription, draft.subscription.id):
+        where += (
+            f" · {next((s.name for s in subscriptions if same(s.id, row.subscription)), row.subscription)}"
+        )
+    return where, row.id
+
+
+def offer_of_key(row: KeyRow) -> Offer:
+    """One option: name and kind."""
+    return f"{row.name} · {row.type} {row.size or ''}".rstrip(), row.name
+
+
+def usable_vaults(rows: Sequence[VaultRow], tenant: str) -> tuple[list[VaultRow], str]:
+    """The vaults that a cluster can use, and in words why the others are not offered."""
+    judged = [(row, list(vault_unfit(row.name, row.body, tenant))) for row in rows]
+    return [row for row, found in judged if not found], _left_out([found for _, found in judged])
+
+
+def usable_keys(vault: str, rows: Sequence[KeyRow]) -> tuple[list[KeyRow], str]:
+    """The keys that AKS can use, and in words why the others are not offered."""
+    judged = [(row, list(key_unfit(vault, row.name, row.body))) for row in rows]
+    return [row for row, found in judged if not found], _left_out([found for _, found in judged])
+
+
+def _left_out(found: Sequence[Sequence[Finding]]) -> str:
+    """Why some are not offered, in the rules' own words; nothing where all are."""
+    reasons = [f"{one[0].message} {one[0].remedy}".strip() for one in found if one]
+    if not reasons:
+        return ""
+    rest = f" And {len(reasons) - _NAMED} more." if len(reasons) > _NAMED else ""
+    return f"not offered: {' '.join(reasons[:_NAMED])}{rest}"

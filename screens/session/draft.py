@@ -1,0 +1,268 @@
+"""What the operator has chosen so far: one immutable value, kept by the app and by no widget."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from screens.steps import ORDER, STEPS
+from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
+
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers
+    from wizard.cloud.azure import Subscription
+    from wizard.cloud.inventory import ClusterRow
+
+KeyChoice = Literal["platform-managed", "Private", "Public"]
+"""The three cards: whose key, and for the customer's own how its vault is reached."""
+
+
+@dataclass(frozen=True)
+class NewClusterForm:
+    """The form for a new cluster, as typed: texts that may not stand yet."""
+
+    name: str = ""
+    resource_group: str = ""
+    location: str = ""
+    version: str = ""
+    node_count: str = "3"
+    node_vm_size: str = ""
+    """Not asked for; carried along from answers that name one."""
+
+
+@dataclass(frozen=True)
+class VaultForm:
+    """The form for vault, key and identity, as typed. An empty name means: what is proposed."""
+
+    vault: str = ""
+    vault_group: str = ""
+    vault_subscription: str = ""
+    """Of a vault that is in another subscription than the cluster."""
+    vault_id: str = ""
+    """The existing vault that was chosen; empty for a new one."""
+    purge_protection: bool = True
+    key: str = ""
+    key_exists: bool = False
+    key_type: str = "RSA"
+    key_size: int = 3072
+    rotate_every: str = ""
+    """An ISO 8601 duration; empty: by hand."""
+    create_through: str = ""
+    identity: str = ""
+    identity_group: str = ""
+    identity_subscription: str = ""
+    """Of an identity that is in another subscription than the cluster."""
+    identity_id: str = ""
+    """The existing identity that was chosen; empty for a new one."""
+    tags: str = ""
+    seen: bool = False
+    """Whether the operator has had this form before, so that nothing is chosen for them any more."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything chosen so far, which steps are settled, and which a later change has made due for another look."""
+
+    subscription: "Subscription | None" = None
+    cluster: "ClusterRow | None" = None
+    """The existing cluster that was chosen; None where a new one is to be created."""
+    new_cluster: NewClusterForm = field(default_factory=NewClusterForm)
+    option: KeyChoice | None = None
+    vault: VaultForm = field(default_factory=VaultForm)
+    settled: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    kept: "tuple[Answers, Draft] | None" = None
+    """Answers of a run that is carried on, and the draft as they fill it: until that is changed, they stand as given."""
+
+    @classmethod
+    def of(cls, answers: "Answers", subscription: "Subscription", cluster: "ClusterRow | None") -> "Draft":
+        """The draft that such answers fill, everything settled up to the review. `cluster`: theirs, where it exists."""
+        draft = cls(
+            subscription=subscription,
+            cluster=cluster,
+            new_cluster=_new_cluster(answers),
+            option=answers.vault.network_access if answers.vault else "platform-managed",
+            vault=_vault_form(answers),
+            settled=frozenset(ORDER[: ORDER.index("review")]),
+        )
+        return replace(draft, kept=(answers, draft))
+
+    def settle(self, step: str, **changes: Any) -> "Draft":
+        """The draft with this step answered. Where that changed anything, the settled steps that depend on it are due
+        for review again."""
+        new = replace(self, **changes)
+        due = self.again
+        if new != self:
+            due |= self.settled & set(STEPS[step].feeds)
+        return replace(new, settled=(self.settled | {step}) - (due - {step}), again=due - {step})
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """The steps one may go to now: all settled ones from the start, and the first that is not."""
+        found = []
+        for step in ORDER:
+            if step == "vault" and self.option == "platform-managed":
+                continue
+            found.append(step)
+            if step not in self.settled:
+                break
+        return tuple(step for step in found if step not in {"run", "verify"})
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of the cluster, existing or new."""
+        return self.cluster.name if self.cluster else self.new_cluster.name
+
+    @property
+    def resource_group(self) -> str:
+        """The cluster's resource group."""
+        return self.cluster.resource_group if self.cluster else self.new_cluster.resource_group
+
+    @property
+    def location(self) -> str:
+        """The cluster's region."""
+        return self.cluster.location if self.cluster else self.new_cluster.location
+
+    def is_about(self, cluster_id: str) -> bool:
+        """Whether that managed cluster, by its resource id, is the one that was chosen."""
+        own = self.subscription.id if self.subscription else ""
+        chosen = ResourceId(own, self.resource_group, MANAGED_CLUSTER, self.cluster_name)
+        return bool(self.cluster_name) and same(str(chosen), cluster_id)
+
+    @property
+    def vault_name(self) -> str:
+        """The vault's name: typed, chosen or proposed."""
+        from wizard.answers import naming
+
+        return self.vault.vault or naming.proposed_key_vault(self.cluster_name or "cluster")
+
+    @property
+    def key_name(self) -> str:
+        """The key's name: typed, chosen or proposed."""
+        return self.vault.key or "aks-kms"
+
+    @property
+    def identity_name(self) -> str:
+        """The identity's name: typed, chosen or proposed."""
+        return self.vault.identity or f"id-{self.cluster_name}"
+
+    def answers(self) -> "Answers":
+        """The answers that this draft stands for. Raises AnswersError naming what is missing or wrong."""
+        from wizard.answers.model import from_mapping
+
+        if self.kept and self.chosen == self.kept[1].chosen:
+            return self.kept[0]
+        data: dict[str, Any] = {
+            "version": 1,
+            "subscription": self.subscription.id if self.subscription else "",
+            "location": self.location,
+            "resource_group": self.resource_group,
+            "cluster": {"name": self.cluster_name, "create": self._create()},
+            "key_option": "platform-managed" if self.option == "platform-managed" else "customer-managed",
+        }
+        if tags := parse_tags(self.vault.tags):
+            data["tags"] = tags
+        if self.option != "platform-managed":
+            form = self.vault
+            vault = {
+                "name": self.vault_name,
+                "network_access": self.option,
+                "purge_protection": form.purge_protection,
+            }
+            key: dict[str, Any] = {
+                "name": self.key_name,
+                "type": form.key_type,
+                "size": form.key_size,
+            }
+            identity = {"name": self.identity_name}
+            if form.vault_group:
+                vault["resource_group"] = form.vault_group
+            if form.vault_subscription:
+                vault["subscription"] = form.vault_subscription
+            if form.create_through:
+                key["create_through"] = form.create_through
+            if form.rotate_every and not form.key_exists:
+                key["rotate_every"] = form.rotate_every
+            if form.identity_group:
+                identity["resource_group"] = form.identity_group
+            if form.identity_subscription:
+                identity["subscription"] = form.identity_subscription
+            data |= {"vault": vault, "key": key, "identity": identity}
+        return from_mapping(data, "wizard")
+
+    def answers_or_none(self) -> "Answers | None":
+        """The answers that this draft stands for, or None where something is missing or wrong."""
+        from wizard.answers.model import AnswersError
+
+        try:
+            return self.answers()
+        except AnswersError:
+            return None
+
+    @property
+    def chosen(self) -> tuple[object, ...]:
+        """Everything that answers are made of."""
+        return self.subscription, self.cluster, self.new_cluster, self.option, self.vault
+
+    def _create(self) -> bool | dict[str, Any]:
+        if self.cluster:
+            return False
+        wanted: dict[str, Any] = {"node_count": int(self.new_cluster.node_count or "3")}
+        if self.new_cluster.version:
+            wanted["kubernetes_version"] = self.new_cluster.version
+        if self.new_cluster.node_vm_size:
+            wanted["node_vm_size"] = self.new_cluster.node_vm_size
+        return wanted
+
+
+def _new_cluster(answers: "Answers") -> NewClusterForm:
+    create = answers.cluster.create
+    if not create:
+        return NewClusterForm()
+    return NewClusterForm(
+        answers.cluster.name,
+        answers.resource_group,
+        answers.location,
+        create.kubernetes_version or "",
+        str(create.node_count),
+        create.node_vm_size or "",
+    )
+
+
+def _vault_form(answers: "Answers") -> VaultForm:
+    """The form as it was, but for what exists by now: its ids are those that vault and identity have or would have."""
+    from wizard.state.target import Target
+
+    tags = ", ".join(f"{name}={value}" for name, value in answers.tags.items())
+    own = answers.customer_managed
+    if own is None:
+        return VaultForm(tags=tags)
+    target = Target(answers, "")
+    return VaultForm(
+        vault=own.vault.name,
+        vault_group=own.vault.resource_group or "",
+        vault_subscription=own.vault.subscription or "",
+        vault_id=target.vault_id,
+        purge_protection=own.vault.purge_protection,
+        key=own.key.name,
+        key_exists=True,
+        key_type=own.key.type,
+        key_size=own.key.size,
+        rotate_every=own.key.rotate_every or "",
+        create_through=own.key.create_through or "",
+        identity=own.identity.name,
+        identity_group=own.identity.resource_group or "",
+        identity_subscription=own.identity.subscription or "",
+        identity_id=target.identity_id,
+        tags=tags,
+        seen=True,
+    )
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """`owner=payments, cost centre=42` as tags. Raises ValueError that names the part which is none."""
+    tags = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, sign, value = part.partition("=")
+        if not sign or not name.strip():
+            raise ValueError(f"{part!r} is not a tag: write name=value, separated by commas.")
+        tags[name.strip()] = value.strip()
+    return tags

@@ -1,0 +1,1 @@
+"""What the operator chose: the answers model, Azure's naming rules, the examples."""

@@ -1,0 +1,438 @@
+"""What the operator chose, as strict models: read from YAML, written to YAML, described by a JSON Schema.
+
+An answers file never holds a secret, and a key it does not know is refused by name with the nearest right one.
+"""
+
+import difflib
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal, Self, cast
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from wizard.answers import naming
+from wizard.cloud.arm import GroupId
+from wizard.system import yaml_loader
+from wizard.system.sanitize import one_line
+
+KeyOption = Literal["platform-managed", "customer-managed"]
+NetworkAccess = Literal["Private", "Public"]
+CreateThrough = Literal["resource-manager", "key-vault"]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with an answers file: where (`vault.name`), what, and how to mend it."""
+
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return " ".join(
+            part for part in (f"{self.where}:" if self.where else "", self.what, self.remedy) if part
+        )
+
+
+class AnswersError(ValueError):
+    """Answers that cannot be taken, with every mistake in them."""
+
+    def __init__(self, mistakes: list[Mistake], source: str = "answers") -> None:
+        self.mistakes = mistakes
+        self.source = source
+        super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
+
+
+def _named_by(rule: Callable[[str], str | None]) -> AfterValidator:
+    def check(value: str) -> str:
+        if why_not := rule(value):
+            raise PydanticCustomError("name", "{why}", {"why": why_not})
+        return value
+
+    return AfterValidator(check)
+
+
+SubscriptionId = Annotated[str, _named_by(naming.subscription)]
+Location = Annotated[str, _named_by(naming.location)]
+TagName = Annotated[str, _named_by(naming.tag_name)]
+TagValue = Annotated[str, _named_by(naming.tag_value)]
+ResourceGroupName = Annotated[str, _named_by(naming.resource_group)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NewCluster(_Strict):
+    """A managed cluster that is to be created, already encrypted."""
+
+    kubernetes_version: Annotated[str, _named_by(naming.kubernetes_version)] | None = Field(
+        None,
+        description="1.33 or later; without it, the newest version the region offers that is neither preview nor LTS-only.",
+    )
+    node_count: int = Field(3, ge=1, le=1000, description="Nodes in the first node pool.")
+    node_vm_size: Annotated[str, _named_by(naming.vm_size)] | None = Field(
+        None, description="VM size of the nodes; without it, AKS chooses."
+    )
+
+
+class Cluster(_Strict):
+    """The managed cluster whose secrets are to be encrypted."""
+
+    name: Annotated[str, _named_by(naming.managed_cluster)]
+    create: Literal[False] | NewCluster = Field(
+        False, description="false for an existing cluster, or a mapping for a new one."
+    )
+
+    @field_validator("create", mode="before")
+    @classmethod
+    def _true_means_defaults(cls, value: object) -> object:
+        return {} if value is True else value
+
+
+class Vault(_Strict):
+    """The key vault that holds the key."""
+
+    name: Annotated[str, _named_by(naming.key_vault)]
+    network_access: NetworkAccess = Field(
+        description="Private: only trusted Azure services reach the vault. Public: everyone does, with a token."
+    )
+    resource_group: ResourceGroupName | None = Field(
+        None, description="Default: the cluster's resource group."
+    )
+    subscription: SubscriptionId | None = Field(
+        None, description="Default: the cluster's subscription. Of the same tenant."
+    )
+    purge_protection: bool = Field(
+        True, description="Cannot be turned off again. Only for a vault that is created."
+    )
+
+
+class Key(_Strict):
+    """The key in the vault."""
+
+    name: Annotated[str, _named_by(naming.key)]
+    type: Literal["RSA", "RSA-HSM"] = Field("RSA", description="RSA-HSM asks for a premium vault.")
+    size: Literal[2048, 3072, 4096] = Field(3072, description="Bits.")
+    rotate_every: Annotated[str, _named_by(naming.rotation_interval)] | None = Field(
+        None,
+        description="How often Key Vault makes a new version of a key that is created, as an ISO 8601 duration of at "
+        "least seven days (P90D, P1Y); without it, it is rotated by hand. AKS follows within 6 hours.",
+    )
+    create_through: CreateThrough | None = Field(
+        None,
+        description="resource-manager: no data-plane role needed, the vault may be private from birth; default for a "
+        "Private vault. key-vault: as the how-to writes it; default for a Public one.",
+    )
+
+
+class Identity(_Strict):
+    """The user-assigned identity with which the cluster reaches the key."""
+
+    name: Annotated[str, _named_by(naming.user_assigned_identity)]
+    resource_group: ResourceGroupName | None = Field(
+        None, description="Default: the cluster's resource group."
+    )
+    subscription: SubscriptionId | None = Field(
+        None, description="Default: the cluster's subscription. Of the same tenant."
+    )
+
+
+class Answers(_Strict):
+    """Everything the procedure needs to know, and no secret."""
+
+    version: Literal[1] = 1
+    subscription: SubscriptionId
+    location: Location
+    resource_group: ResourceGroupName
+    cluster: Cluster
+    key_option: KeyOption
+    vault: Vault | None = None
+    key: Key | None = None
+    identity: Identity | None = None
+    tags: dict[TagName, TagValue] = Field(
+        default_factory=dict, max_length=50, description="Put on the resources that are created."
+    )
+
+    @model_validator(mode="after")
+    def _key_option_and_its_parts_agree(self) -> Self:
+        parts = {"vault": self.vault, "key": self.key, "identity": self.identity}
+        if self.key_option == "platform-managed":
+            for name, part in parts.items():
+                if part is not None:
+                    raise PydanticCustomError(
+                        "part",
+                        "{part} must be absent with key_option: platform-managed; AKS owns the key. "
+                        "Remove it, or choose key_option: customer-managed.",
+                        {"part": name},
+                    )
+        else:
+            for name, part in parts.items():
+                if part is None:
+                    raise PydanticCustomError(
+                        "part",
+                        "{part} is missing; key_option: customer-managed needs vault, key and identity.",
+                        {"part": name},
+                    )
+        return self
+
+    @property
+    def customer_managed(self) -> "CustomerManaged | None":
+        """Vault, key and identity together where the key is the customer's own, else None."""
+        if self.vault and self.key and self.identity:
+            return CustomerManaged(self.vault, self.key, self.identity)
+        return None
+
+    @property
+    def group(self) -> GroupId:
+        """The resource group of the cluster."""
+        return GroupId(self.subscription, self.resource_group)
+
+    @property
+    def vault_group(self) -> GroupId:
+        """The resource group of the vault."""
+        return self._group_of(self.vault)
+
+    @property
+    def identity_group(self) -> GroupId:
+        """The resource group of the user-assigned identity."""
+        return self._group_of(self.identity)
+
+    def _group_of(self, part: Vault | Identity | None) -> GroupId:
+        if part is None:
+            return self.group
+        return GroupId(part.subscription or self.subscription, part.resource_group or self.resource_group)
+
+    def to_yaml(self) -> str:
+        """The answers file that reads back as exactly these answers."""
+        from ruamel.yaml import YAML  # only who reads or writes a file pays for it
+
+        out = io.StringIO()
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump(self.model_dump(exclude_none=True, exclude_defaults=False, mode="json"), out)
+        return out.getvalue()
+
+
+@dataclass(frozen=True)
+class CustomerManaged:
+    """What only a customer-managed key needs."""
+
+    vault: Vault
+    key: Key
+    identity: Identity
+
+    @property
+    def create_through(self) -> CreateThrough:
+        """The plane through which the key is made, with the default that suits the vault."""
+        if self.key.create_through:
+            return self.key.create_through
+        return "resource-manager" if self.vault.network_access == "Private" else "key-vault"
+
+
+_YAML_SLIPS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    NotImplementedError,
+)
+"""What the YAML library lets out, besides its own errors, for values and directives it cannot make sense of."""
+
+
+def parse(text: str, source: str = "answers") -> Answers:
+    """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
+
+    try:
+        with warnings.catch_warnings(action="ignore", category=YAMLWarning):  # else they land on stderr
+            data = yaml_loader.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = one_line(str(error.problem or error.context or "it cannot be read"))
+        raise AnswersError([Mistake(where, f"this is not YAML: {what}.", "Mend the line.")], source) from None
+    except RecursionError:
+        what = "this is nested deeper than any answers file."
+        raise AnswersError([Mistake("", what, f"{_EXAMPLE} shows a good one.")], source) from None
+    except yaml_loader.AliasError as error:
+        what = "this repeats something by an alias (*), which no answers file needs."
+        raise AnswersError([Mistake(f"line {error.line}", what, "Write it out.")], source) from None
+    except (YAMLError, *_YAML_SLIPS) as error:
+        what = one_line(str(error)) or type(error).__name__
+        raise AnswersError(
+            [Mistake("", f"this is not YAML: {what}.", f"Mend it; {_EXAMPLE} shows a good one.")], source
+        ) from None
+    if not isinstance(data, dict):
+        what = (
+            "the file is empty."
+            if data is None
+            else f"the file is {_shown(data)}, not a mapping of keys to values."
+        )
+        raise AnswersError([Mistake("", what, f"Start from {_EXAMPLE}.")], source)
+    return from_mapping(data, source)
+
+
+def from_mapping(data: dict[Any, Any], source: str = "answers") -> Answers:
+    """Answers from plain data. Raises AnswersError naming every mistake, its place and its remedy."""
+    try:
+        return Answers.model_validate(data)
+    except ValidationError as error:
+        raise AnswersError(_mistakes(error), source) from None
+
+
+def load(path: Path) -> Answers:
+    """Read an answers file. Raises AnswersError, also where the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return read(file, str(path))
+    except OSError as error:
+        what = f"the file cannot be read: {error.strerror}."
+        raise AnswersError([Mistake("", what, "Give the path of an answers file.")], str(path)) from None
+
+
+def read(file: BinaryIO, source: str) -> Answers:
+    """Read answers from an open file, no further than any of them is long. Raises AnswersError, and OSError."""
+    return decode(file.read(_MOST + 1), source)
+
+
+def decode(data: bytes, source: str = "answers") -> Answers:
+    """Read answers from a file's bytes: UTF-8, with or without a byte order mark. Raises AnswersError."""
+    if len(data) > _MOST:
+        what = f"this is longer than any answers file ({_MOST // 1024} KiB)."
+        raise AnswersError([Mistake("", what, "Give the path of an answers file.")], source)
+    try:
+        return parse(data.decode("utf-8-sig"), source)
+    except UnicodeDecodeError:
+        raise AnswersError([Mistake("", "this is not text in UTF-8.", "Save it as UTF-8.")], source) from None
+
+
+_MOST = 256 * 1024
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of answers files."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Answers.model_json_schema()}
+
+
+def _mistakes(error: ValidationError) -> list[Mistake]:
+    """Pydantic's errors in words an operator can act on, one for each place."""
+    found: dict[str, Mistake] = {}
+    for item in error.errors(include_url=False):
+        if _is_literal(item["loc"]) and isinstance(item["input"], dict):
+            continue  # it is the mapping branch of `create` that was meant, and that has its own words
+        place = [str(part) for part in item["loc"] if not _is_union_tag(part)]
+        where = one_line(".".join(place))
+        found.setdefault(where, _mistake(where, place, item))
+    return list(found.values())
+
+
+def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
+    given, context = item["input"], item.get("ctx", {})
+    match item["type"]:
+        case "extra_forbidden":
+            return Mistake(where, "an answers file has no such key here.", _nearest(place))
+        case "missing":
+            return Mistake(where, "this key is missing.", f"Add it; {_EXAMPLE} shows where.")
+        case "name" | "part":
+            return Mistake(where, item["msg"], "")
+        case "invalid_key":
+            return Mistake(where, "a key has to be text.", "Put it in quotes, or remove it.")
+        case "too_long":
+            return Mistake(where, "these are too many.", f"Give at most {context['max_length']}.")
+        case "string_type" if isinstance(given, int | float | date):
+            return Mistake(where, f"this has to be text, not {_shown(given)}.", "Put the value in quotes.")
+        case "greater_than_equal" | "less_than_equal":
+            limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+            return Mistake(where, f"{_shown(given)} is out of bounds.", f"Give {limit}.")
+        case "literal_error" if place == ["key_option"] and given in _OFF:
+            what = f"{_shown(given)} is not possible: AKS does not let this encryption be turned off once it is on."
+            return Mistake(
+                where, what, f"Write {context['expected']}; from one to the other a cluster can move."
+            )
+        case "literal_error" if place[-1:] == ["create"]:
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {_WANTED['create']}.")
+        case "literal_error":
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {context['expected']}.")
+        case kind:
+            wanted = _WANTED.get(kind.partition("_")[0], "another value")
+            return Mistake(where, f"{_shown(given)} is not possible here.", f"Give {wanted}.")
+
+
+_EXAMPLE = "`aks-kms answers example customer-managed-private`"
+
+_OFF = ("none", "off", "disabled", "disable", False, None)
+"""What somebody writes who would like to go back to no encryption."""
+
+_WANTED = {
+    "create": "false, true or a mapping of kubernetes_version, node_count and node_vm_size",
+    "string": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "model": "a mapping of keys to values, indented under this one",
+    "dict": "a mapping of names to values, indented under this key",
+}
+"""What to give instead, by the beginning of pydantic's name for the error."""
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: never at length, and never what is nested in it."""
+    match value:
+        case dict():
+            return "a mapping"
+        case list() | tuple() | set():
+            return "a list"
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return repr(value if len(value) <= 60 else f"{value[:59]}…")
+        case int() if value.bit_length() > 200:  # Python itself refuses to write out the longest
+            return "a number of very many digits"
+        case _:
+            return one_line(str(value))[:60]
+
+
+def _is_union_tag(part: int | str) -> bool:
+    """Whether a place names a branch of a union, which the file's author never wrote."""
+    return part in {"NewCluster", "[key]"} or _is_literal((part,))
+
+
+def _is_literal(place: tuple[int | str, ...]) -> bool:
+    return str(place[-1]).startswith("literal[") if place else False
+
+
+def _nearest(place: list[str]) -> str:
+    """The remedy for an unknown key: the nearest right one, or all that are known there."""
+    model: type[BaseModel] = Answers
+    for part in place[:-1]:
+        inner = _models.get(part)
+        if inner is None:
+            return ""
+        model = inner
+    known = list(model.model_fields)
+    close = difflib.get_close_matches(place[-1].lower().replace("-", "_"), known, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+
+
+_models: dict[str, type[BaseModel]] = cast(
+    "dict[str, type[BaseModel]]",
+    {"cluster": Cluster, "create": NewCluster, "vault": Vault, "key": Key, "identity": Identity},
+)

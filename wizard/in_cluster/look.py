@@ -1,0 +1,195 @@
+"""Looking inside one cluster, from the kubeconfig to the last check. Nothing here fails what was seen from outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wizard.cloud.arm import ResourceId
+from wizard.cloud.azure import Azure
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.problems import AzureError
+from wizard.in_cluster import checks
+from wizard.in_cluster.canary import OPEN_ENDED, new_canary, sweep
+from wizard.in_cluster.kubeconfig import invoke, kubeconfig
+from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, KubectlError, opened
+from wizard.in_cluster.metrics import KMS, Readings, survey
+from wizard.system.clock import Clock
+from wizard.system.processes import program as program_of
+from wizard.system.sanitize import shell_word
+from wizard.verification.report import Check, ClusterReport
+
+_REACHED = "That the API server takes the credentials. Nothing of encryption."
+
+
+@dataclass
+class _Told:
+    """The checks so far, each told as soon as it is made."""
+
+    tell: Callable[[Check], None]
+    all: list[Check] = field(default_factory=list)
+
+    def __call__(self, check: Check) -> None:
+        self.all.append(check)
+        self.tell(check)
+
+
+async def look_inside(
+    azure: Azure,
+    report: ClusterReport,
+    tell: Callable[[Check], None] = lambda _: None,
+    *,
+    time_limit: float = TIME_LIMIT,
+) -> tuple[Check, ...]:
+    """What can be seen inside a cluster that was verified from outside; `tell` takes each check as it is made.
+
+    Makes one secret in the namespace `default`, and removes it in every case. What cannot be looked at is a check whose
+    outcome is unknown, and says what to do. `time_limit` is in seconds, for each request.
+    """
+    cluster, told = ResourceId.parse(report.id), _Told(tell)
+    if any(check.code == "cluster-running" and check.outcome != "passed" for check in report.checks):
+        start = f"az aks start --resource-group {shell_word(cluster.resource_group)} --name {cluster.name}"
+        told(_not_reached("The cluster is not running, so it has no inside to look at.", "", start))
+        return tuple(told.all)
+    program = program_of("kubectl", azure.environment)
+    if program is None:
+        missing = "kubectl is not found on this machine's PATH, and nothing inside the cluster was looked at."
+        told(_not_reached(missing, "", f"az aks install-cli   (or, from within Azure: {invoke(cluster)})"))
+        return tuple(told.all)
+    try:
+        credentials = await kubeconfig(azure, cluster)
+    except AzureError as error:
+        problem = error.problem
+        said = f"{problem.code}: {problem.azure_said}" if problem.azure_said else problem.cause
+        told(_not_reached(problem.summary, said, problem.remedy))
+        return tuple(told.all)
+    with opened(program, credentials, azure.environment, limit=time_limit) as kubectl:
+        try:
+            health = await _health(kubectl)
+        except KubectlError as error:
+            told(_no_answer(error, cluster, credentials.server))
+            return tuple(told.all)
+        told(_reached(credentials.server, credentials.how))
+        told(health)
+        await _watch_a_canary(kubectl, azure.clock, Encryption.of(_body(report)), told)
+    return tuple(told.all)
+
+
+def _body(report: ClusterReport) -> dict[str, object]:
+    return {"properties": {"securityProfile": report.security_profile}}
+
+
+async def _health(kubectl: Kubectl) -> Check:
+    """`/readyz?verbose`. Raises KubectlError where nobody answers, or not to these credentials."""
+    try:
+        return checks.health(await kubectl.get("/readyz?verbose"))
+    except KubectlError as error:
+        if error.reason in {"Unauthorized", "Unreachable", "TimeLimit", "Broken"}:
+            raise
+        if error.reason == "Forbidden":
+            return checks.unseen_health(error)
+        # An API server that is not ready answers 500 with the same lines, which kubectl puts into its message.
+        return checks.health(error.said.replace("\\n", "\n").replace('("', "\n"))
+
+
+def _reached(server: str, how: str) -> Check:
+    return checks.made("reached", True, f"The API server answers, {how}.", evidence=server, proves=_REACHED)
+
+
+def _not_reached(message: str, evidence: str, remedy: str) -> Check:
+    return checks.made("reached", "unknown", "", message, evidence, remedy, _REACHED)
+
+
+def _no_answer(error: KubectlError, cluster: ResourceId, server: str) -> Check:
+    if error.reason == "Unauthorized":
+        return _not_reached(
+            "The API server does not take the credentials.",
+            error.said,
+            "See that the cluster's Microsoft Entra integration is for the tenant that you are signed in to, or look from "
+            f"within Azure: {invoke(cluster)}",
+        )
+    if error.reason == "Broken":
+        return _not_reached("kubectl cannot be run.", error.said, "az aks install-cli")
+    private = ".privatelink." in server
+    return _not_reached(
+        "The cluster is private, and its API server does not answer this machine."
+        if private
+        else "The API server does not answer this machine.",
+        f"{server}: {error.said}",
+        f"Look from a machine that reaches it{'' if private else ' (see its authorized IP ranges)'}, or from within Azure: "
+        + invoke(cluster),
+    )
+
+
+async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption, told: _Told) -> None:
+    """The metrics before and after one secret is written, read and removed."""
+    swept = await _swept(kubectl)
+    before: Readings | KubectlError
+    try:
+        before = await survey(kubectl)
+        told(checks.seen_metrics(before))
+    except KubectlError as error:
+        before = error
+        told(checks.unseen_metrics(error))
+    tried = await _canary(kubectl, clock, told, swept)
+    if isinstance(before, KubectlError):
+        return
+    try:
+        after = await survey(kubectl, expected=before)
+    except KubectlError as error:
+        told(checks.unseen_growth(error))
+        return
+    if tried:
+        told(checks.encrypted(before, after, _prefix(after)))
+    if encryption.kind != "none":
+        told(checks.plain_reads(before, after))
+        told(checks.one_key(after, encryption))
+        told(checks.kms_errors(before, after))
+
+
+async def _swept(kubectl: Kubectl) -> int | KubectlError:
+    """How many canaries earlier runs had left, or why that is not known; the check that tells of removal says it."""
+    try:
+        return await sweep(kubectl)
+    except KubectlError as error:
+        return error
+
+
+async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | KubectlError) -> bool:
+    """One canary's life; whether an API server tried to write it. However it goes, and whoever breaks it off, it is
+    removed.
+    """
+    canary = new_canary()
+    refused: KubectlError | None = None
+    failure: KubectlError | None = None
+    may_appear = True  # until it is known whether it was made
+    was_made: bool | None = True
+    try:
+        await canary.create(kubectl)
+        may_appear = False
+        told(checks.written(None, canary.name))
+        try:
+            told(checks.read_back(await canary.reads_back(kubectl)))
+        except KubectlError as error:
+            told(checks.read_back(error))
+    except KubectlError as error:
+        refused, may_appear = error, error.reason in OPEN_ENDED
+        told(checks.written(error, canary.name))
+    finally:
+        try:
+            was_there = await canary.remove(kubectl, clock, may_appear=may_appear)
+            was_made = was_there or refused is None or (None if may_appear else False)
+        except KubectlError as error:
+            failure = error
+    never_made = refused is not None and refused.reason == "Forbidden"
+    if not never_made or (isinstance(swept, int) and swept):
+        told(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
+    return refused is None or checks.of_encryption(refused)
+
+
+def _prefix(readings: Readings) -> str:
+    """The transformer's prefix as the API servers write it: it names the KMS provider."""
+    prefixes = (
+        sample.labels.get("transformer_prefix", "")
+        for reading in readings.values()
+        for sample in reading.samples
+    )
+    return next((prefix for prefix in prefixes if prefix.startswith(KMS)), "")

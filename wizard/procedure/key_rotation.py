@@ -1,0 +1,278 @@
+"""Rotating a cluster's customer-managed key: a new version, which AKS takes up by itself.
+
+How-to, "Key rotation": AKS looks for a new version every 6 hours and encrypts every secret anew; platform-managed keys
+are rotated by the platform. A new version is made through the vault itself: Azure Resource Manager creates only a
+key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out cannot rotate from there.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.asking import asking
+from wizard.cloud.azure import Azure
+from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.inventory import cluster_body
+from wizard.cloud.problems import AzureError, Problem
+from wizard.procedure.cluster_lock import ClusterLock, HeldError
+from wizard.procedure.steps.key import set_rotation
+from wizard.rules import Finding
+from wizard.state.key import rotates_every
+from wizard.system.sanitize import clean
+from wizard.verification.evidence import Evidence
+from wizard.verification.gather import gather
+
+_REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A cluster's key as it stands, and what rotating it would come to."""
+
+    cluster: str
+    """The cluster's name."""
+    encryption: EncryptionKind
+    vault: str = ""
+    key: str = ""
+    versions: int = 0
+    newest: datetime | None = None
+    """When the newest version was made."""
+    every: str = ""
+    """How often the vault makes a new version by itself (ISO 8601, or before expiry); empty where it does not."""
+    findings: tuple[Finding, ...] = ()
+    cluster_id: str = ""
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do here at all; platform-managed keys are rotated by the platform."""
+        return self.encryption not in {"platform-managed", "none"}
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Findings for which a rotation is refused."""
+        return tuple(finding for finding in self.findings if finding.level == "error")
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `rotate -o json`."""
+        return {
+            "cluster": self.cluster,
+            "encryption": self.encryption,
+            "vault": self.vault,
+            "key": self.key,
+            "versions": self.versions,
+            "newest": self.newest.isoformat() if self.newest else None,
+            "rotation_policy": self.every,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
+    """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
+
+    Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
+    """
+    there = ResourceId.parse(cluster_id)
+    body = await cluster_body(azure, there)
+    found = judge(await gather(azure, there, body, None), there.name, again=again)
+    return replace(found, cluster_id=cluster_id)
+
+
+def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
+    """What rotating comes to, from what was read. Pure."""
+    kind = e.encryption.kind
+    vault, _, key = e.encryption.key_name.partition("/")
+    versions = e.key_versions or ()
+    made = moment(dig(versions[0], "properties", "attributes", "created")) if versions else None
+    found: list[Finding] = []
+    match kind:
+        case "platform-managed":
+            found.append(
+                Finding(
+                    "info",
+                    "nothing-to-rotate",
+                    f"{name} uses platform-managed keys, which AKS rotates by itself.",
+                    "",
+                )
+            )
+        case "none":
+            found.append(
+                Finding(
+                    "error",
+                    "not-encrypted",
+                    f"The secrets of {name} are not encrypted with a KMS key.",
+                    "Encrypt it: aks-kms",
+                )
+            )
+        case "legacy-kms":
+            found.append(
+                Finding(
+                    "error",
+                    "rotation-legacy",
+                    f"{name} uses legacy KMS, whose key identifier names one version: a new one would not be taken up.",
+                    "Move it to KMS data encryption first (aks-kms), which follows rotations.",
+                )
+            )
+        case _:
+            found += _of_the_key(e, vault, key)
+            if made is not None and len(versions) > 1 and not again:
+                found += _pending(name, made, e.pickup, e.now)
+    return Rotation(clean(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
+
+
+def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
+    problem = e.unreadable.get("key")
+    if e.key is None:
+        said = problem.azure_said or problem.summary if problem else "it was not found"
+        message = f"The key {vault}/{key} could not be read: {said}"
+        return [
+            Finding(
+                "error",
+                "key-unreadable",
+                message,
+                "Verify the cluster to see what is missing: aks-kms verify",
+            )
+        ]
+    if dig(e.key, "properties", "attributes", "enabled") is False:
+        message = f"The newest version of {vault}/{key} is disabled."
+        remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true"
+        return [Finding("warning", "key-disabled", message, remedy)]
+    return []
+
+
+def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> list[Finding]:
+    """Clusters were left stuck by a second rotation before the first was taken up (Azure/kubernetes-kms#291, legacy)."""
+    until = made + pickup
+    if now >= until:
+        return []
+    return [
+        Finding(
+            "error",
+            "rotation-pending",
+            f"The newest version was made at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to take it up in {name}.",
+            "Wait until then, or rotate nevertheless with --again.",
+        )
+    ]
+
+
+async def rotate(azure: Azure, rotation: Rotation) -> str:
+    """Make a new version of the key, and return it. Raises AzureError, also where a run on this machine is at work
+    on the cluster, and where the key is no longer as it was seen: somebody else may have rotated it meanwhile.
+
+    By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
+    version of the same kind.
+    """
+    async with _alone(azure, rotation):
+        await _still_so(azure, rotation)
+        return await _new_version(azure, rotation)
+
+
+@asynccontextmanager
+async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
+    """With the cluster's lock; without one where none can be kept, as a run does."""
+    lock = ClusterLock(azure.cloud.arm, rotation.cluster_id)
+    try:
+        await lock.acquire()
+    except HeldError as held:
+        raise AzureError(held.problem) from held
+    except OSError:  # a disk that keeps no lock is no reason not to rotate
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _still_so(azure: Azure, rotation: Rotation) -> None:
+    """Whoever agreed to a rotation may have taken an hour over it. Raises AzureError where it would be another one now."""
+    now = await look(azure, rotation.cluster_id, again=True)
+    if new := [finding for finding in now.errors if finding not in rotation.errors]:
+        raise AzureError(_not_rotated(rotation, new[0].message, new[0].remedy))
+    if (now.encryption, now.vault, now.key) != (rotation.encryption, rotation.vault, rotation.key):
+        raise AzureError(_not_rotated(rotation, f"{now.cluster} uses another key now.", _LOOK_AGAIN))
+    if (now.versions, now.newest) != (rotation.versions, rotation.newest):
+        made = f", at {now.newest:%H:%M} UTC" if now.newest else ""
+        raise AzureError(
+            _not_rotated(rotation, f"Another version was made since it was looked at{made}.", _LOOK_AGAIN)
+        )
+
+
+_LOOK_AGAIN = "Look again at how it stands, then rotate if that is still wanted."
+
+
+def _not_rotated(rotation: Rotation, cause: str, remedy: str) -> Problem:
+    return Problem(
+        "azure",
+        f"The key {rotation.vault}/{rotation.key} was not rotated.",
+        cause,
+        remedy,
+        code="changed-meanwhile",
+    )
+
+
+async def _new_version(azure: Azure, rotation: Rotation) -> str:
+    client = azure.keys(azure.vault_uri(rotation.vault))
+    summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
+    try:
+        with asking(summary):
+            return clean(str((await client.rotate_key(rotation.key)).properties.version))
+    except AzureError as error:
+        refusal = error.problem
+        if refusal.code not in _REFUSED:
+            raise AzureError(_explained(refusal, rotation, azure)) from error
+    try:
+        with asking(summary):
+            now = await client.get_key(rotation.key)
+            made = await client.create_key(
+                rotation.key,
+                now.key_type,
+                size=_bits(now.key),
+                key_operations=now.key_operations,
+                tags=now.properties.tags,
+            )
+            return clean(str(made.properties.version))
+    except AzureError as error:
+        # any other error than the same refusal may have left a new version behind, and is told itself
+        problem = refusal if error.problem.code in _REFUSED else error.problem
+        raise AzureError(_explained(problem, rotation, azure)) from error
+
+
+def _bits(key: Any) -> int | None:
+    """How long an RSA key is, from its modulus."""
+    modulus = getattr(key, "n", None)
+    return 8 * len(modulus) if modulus else None
+
+
+async def rotate_every(azure: Azure, rotation: Rotation, every: str) -> None:
+    """Have the vault make a new version so often by itself (ISO 8601, at least seven days). Raises AzureError."""
+    try:
+        async with _alone(azure, rotation):
+            await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
+    except AzureError as error:
+        raise AzureError(_explained(error.problem, rotation, azure)) from error
+
+
+def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
+    """The refusals that have another remedy here than when a key is created."""
+    vault, me = rotation.vault, azure.signed_in
+    if problem.code in _REFUSED:
+        return replace(
+            problem,
+            cause="Making a new version needs a role on the vault's keys, which Owner and Contributor do not include.",
+            remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
+            f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
+            f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
+            f"{me.object_id} --key-permissions get rotate create getrotationpolicy setrotationpolicy",
+        )
+    if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
+        return replace(
+            problem,
+            cause="A new version is made through the vault itself, and its firewall does not let this machine in. The "
+            "cluster is not affected.",
+            remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
+            f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y; in the wizard: "
+            "Have the vault do it), set once from there, has the vault do it by itself from then on.",
+        )
+    return problem

@@ -1,0 +1,26 @@
+"""Findings as JSON: one document, or a line for each cluster as it is found."""
+
+from typing import Any
+
+from wizard.reports.findings import Findings, Missed
+from wizard.reports.strict_json import strict_json
+from wizard.verification.report import ClusterReport
+
+
+def document(findings: Findings) -> str:
+    """The shape of `verify -o json`. What could not be read is counted as failed, and said apart."""
+    body: dict[str, Any] = {
+        "provenance": findings.provenance.to_json() if findings.provenance else None,
+        "clusters": [report.to_json() for report in findings.reports],
+        "summary": findings.tally.to_json(),
+        "unreadable": [{"id": missed.id, "problem": missed.problem.to_json()} for missed in findings.missed],
+        "gone": findings.gone,
+    }
+    return strict_json(body, indent=2)
+
+
+def line(found: ClusterReport | Missed) -> str:
+    """One cluster on one line; one that could not be read, or a subscription, with its problem."""
+    if isinstance(found, Missed):
+        return strict_json({"id": found.id, "passed": False, "problem": found.problem.to_json()})
+    return strict_json(found.to_json())

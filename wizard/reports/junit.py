@@ -1,0 +1,86 @@
+"""Findings as JUnit XML, by junitparser: a test suite for each cluster, a test case for each check."""
+
+import re
+from typing import cast
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from wizard.reports.findings import Findings, Missed
+from wizard.system.sanitize import clean
+from wizard.verification.report import Check, ClusterReport
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold in any form (its production Char)."""
+
+
+def junit(findings: Findings) -> str:
+    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error, as
+    is what leaves open whether secrets are encrypted; a warning passes and says what it warns of."""
+    root = JUnitXml("aks-kms verify")
+    for report in findings.reports:
+        root.add_testsuite(_suite(report))
+    if findings.missed:
+        suite = TestSuite("could not be read")
+        for missed in findings.missed:
+            suite.add_testcase(_missed(missed))
+        root.add_testsuite(suite)
+    root.update_statistics()  # type: ignore[no-untyped-call]  # junitparser leaves it untyped
+    return cast("bytes", root.tostring()).decode()  # type: ignore[no-untyped-call]
+
+
+def _suite(report: ClusterReport) -> TestSuite:
+    suite = TestSuite(_text(f"{report.resource_group}/{report.name}"))
+    told = report.provenance
+    if told:
+        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no place for a zone
+    for name, value in (
+        *(told.rows if told else ()),
+        ("id", report.id),
+        ("encryption", report.encryption),
+        ("kubernetes_version", report.kubernetes_version),
+        ("verdict", report.verdict),
+    ):
+        suite.add_property(name, _text(value))
+    for check in report.checks:
+        if check.outcome == "note":
+            suite.add_property(check.code, _text(check.message))
+        else:
+            suite.add_testcase(_case(report, check))
+    return suite
+
+
+def _case(report: ClusterReport, check: Check) -> TestCase:
+    case = TestCase(check.code, _text(report.id), 0)
+    said = _text(check.message)
+    more = "\n".join(
+        _text(f"{label}: {text}")
+        for label, text in (("Azure returned", check.evidence), ("what to do", check.remedy))
+        if text
+    )
+    match check.outcome:
+        case "failed":
+            failure = Failure(said, check.code)
+            failure.text = more
+            case.result = [failure]
+        case "unknown" if not check.passed:
+            error = Error(said, check.code)
+            error.text = more
+            case.result = [error]
+        case "unknown":
+            case.result = [Skipped(said)]
+            case.system_out = more
+        case _:
+            case.system_out = "\n".join(filter(None, (f"{check.outcome}: {said}", more)))
+    return case
+
+
+def _missed(missed: Missed) -> TestCase:
+    case = TestCase("readable", _text(missed.id), 0)
+    error = Error(_text(missed.problem.summary), _text(missed.problem.code or missed.problem.kind))
+    error.text = _text("\n".join(filter(None, (missed.problem.azure_said, missed.problem.remedy))))
+    case.result = [error]
+    return case
+
+
+def _text(text: str) -> str:
+    return _NOT_XML.sub("", clean(text))

@@ -1,0 +1,123 @@
+"""Findings as Markdown, for a pull request, a ticket or an auditor."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from wizard.reports.findings import Findings, Missed
+from wizard.reports.wording import KINDS, OUTCOMES, VERDICTS, proves
+from wizard.system.sanitize import clean, one_line
+from wizard.verification.report import ClusterReport
+
+MOST_SECTIONS = 50
+"""Clusters that have a section each; of more, a table says what is to be known, and JSON has the checks."""
+
+
+def markdown(findings: Findings) -> str:
+    """One section for each cluster, an overview before several."""
+    reports = findings.reports
+    parts = ["# Encryption of Kubernetes secrets at rest"]
+    if findings.provenance:
+        parts.append("\n".join(f"- {what}: {plain(words)}" for what, words in findings.provenance.rows))
+    if len(reports) != 1 or findings.missed:
+        parts += _overview(findings)
+    if len(reports) <= MOST_SECTIONS:
+        parts += [_section(report) for report in reports]
+    return "\n\n".join(parts)
+
+
+def _overview(findings: Findings) -> Iterable[str]:
+    tally = findings.tally
+    yield f"{tally}."
+    if len(tally.kinds) > 1:
+        yield _table(
+            ("Encryption", "Clusters"),
+            [(KINDS[kind], str(number)) for kind, number in tally.kinds.most_common()],
+        )
+    if findings.missed:
+        yield "Could not be read:"
+        yield "\n".join(f"- {_missed(missed)}" for missed in findings.missed)
+    if findings.reports:
+        failed = Counter(
+            check.code for report in findings.reports for check in report.checks if not check.passed
+        )
+        if len(findings.reports) > MOST_SECTIONS and failed:
+            yield _table(
+                ("What failed", "Clusters"),
+                [(f"`{code}`", str(number)) for code, number in failed.most_common()],
+            )
+        yield _table(
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed or warns"),
+            [_row(report) for report in findings.reports],
+        )
+
+
+def _row(report: ClusterReport) -> tuple[str, ...]:
+    return (
+        _sign(report),
+        plain(report.name),
+        plain(report.resource_group),
+        plain(report.subscription),
+        KINDS[report.encryption],
+        ", ".join(f"`{check.code}`" for check in report.against),
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _missed(missed: Missed) -> str:
+    said = " ".join(filter(None, (missed.problem.summary, missed.problem.azure_said)))
+    return f"{code(missed.id)}: {plain(said)}"
+
+
+def _section(report: ClusterReport) -> str:
+    checks = []
+    for check in report.checks:
+        sign, word, _ = OUTCOMES[check.outcome]
+        remedy = f" **What to do:** {plain(check.remedy)}" if check.remedy else ""
+        if told := proves(check):
+            remedy += f" **{told[0].capitalize()}:** {plain(told[1])}"
+        checks.append(
+            (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{remedy}", plain(check.evidence))
+        )
+    lines = [
+        f"## {plain(report.name)}",
+        "",
+        f"**{_sign(report)}: {plain(report.verdict)}**",
+        "",
+        f"- Cluster: {code(report.id)}",
+        f"- Kubernetes {plain(report.kubernetes_version)}",
+        "",
+        _table(("Outcome", "Check", "What was found", "Evidence"), checks),
+    ]
+    if report.keep:
+        lines += ["", "Keep for ever:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
+    profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
+    return "\n".join([*lines, "", "The security profile, as Azure returned it:", "", fenced(profile, "json")])
+
+
+def _sign(report: ClusterReport) -> str:
+    sign, words, _ = VERDICTS[report.outcome]
+    return f"{sign} {words}"
+
+
+def plain(text: str) -> str:
+    """Text from outside as text: nothing in it is Markdown, HTML or the end of a table's cell."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", one_line(text))
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Text from outside as a block of code, whose fence nothing in it can end."""
+    text = clean(text)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def code(text: str) -> str:
+    """Text from outside as a code span."""
+    inner = one_line(text).replace("|", "\\|")
+    return f"`{inner}`" if "`" not in inner else plain(inner)

@@ -1,0 +1,114 @@
+"""Findings as SARIF 2.1.0, for code scanning and security dashboards. Plain dictionaries: the one object model there is
+(sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
+
+Only what does not pass is a result: a warning and a failure are what a dashboard is to show, `open` is SARIF's word for a
+check that could not be made (§3.27.9), and what could not be read is a notification of the run. What leaves open whether
+secrets are encrypted at all is a warning: `open` has no level, and a dashboard would not show it.
+"""
+
+import hashlib
+import json
+from typing import Any
+from urllib.parse import quote
+
+from wizard import __version__
+from wizard.reports.findings import Findings, Missed
+from wizard.system.sanitize import clean
+from wizard.verification.report import Check, ClusterReport
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+HOW_TO = "https://learn.microsoft.com/azure/aks/kms-data-encryption"
+_KINDS = {"failed": ("fail", "error"), "warning": ("fail", "warning"), "unknown": ("open", "none")}
+
+
+def sarif(findings: Findings) -> str:
+    """One run with all of it."""
+    shown = [
+        (report, check) for report in findings.reports for check in report.checks if check.outcome in _KINDS
+    ]
+    codes = sorted({check.code for report in findings.reports for check in report.checks})
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "aks-kms",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "informationUri": HOW_TO,
+                "rules": [_rule(code) for code in codes],
+            }
+        },
+        "invocations": [
+            {
+                **_invocation(findings),
+                "executionSuccessful": not findings.missed,
+                "toolExecutionNotifications": [_notification(missed) for missed in findings.missed],
+            }
+        ],
+        "originalUriBaseIds": {"ARM": {"uri": f"{findings.arm.rstrip('/')}/"}},
+        "columnKind": "unicodeCodePoints",
+        "properties": {"summary": findings.tally.to_json()},
+        "results": [_result(report, check, codes.index(check.code)) for report, check in shown],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _invocation(findings: Findings) -> dict[str, Any]:
+    """When, by whom and where (§3.20), as far as that is known."""
+    told = findings.provenance
+    if told is None:
+        return {}
+    return {
+        "startTimeUtc": f"{told.read_at:%Y-%m-%dT%H:%M:%SZ}",
+        "account": clean(str(told.signed_in["name"])),
+        "properties": {"cloud": told.cloud, "signedIn": told.signed_in},
+    }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    words = code.replace("-", " ")
+    return {
+        "id": code,
+        "name": words.title().replace(" ", ""),
+        "shortDescription": {"text": f"{words.capitalize()}."},
+        "helpUri": HOW_TO,
+    }
+
+
+def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
+    kind, level = ("fail", "warning") if check.leaves_open else _KINDS[check.outcome]
+    said = " ".join(filter(None, (f"{report.name}: {check.message}", check.remedy)))
+    return {
+        "ruleId": check.code,
+        "ruleIndex": rule,
+        "kind": kind,
+        "level": level,
+        "message": {"text": clean(said)},
+        "locations": [_location(report.id, report.name)],
+        "partialFingerprints": {"clusterAndCheck/v1": _fingerprint(report.id, check.code)},
+        "properties": {"evidence": clean(check.evidence), "encryption": report.encryption},
+    }
+
+
+def _location(id_: str, name: str) -> dict[str, Any]:
+    """A resource has no file; its address in Azure Resource Manager stands for one, for readers that insist on one."""
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(clean(id_).lstrip("/")), "uriBaseId": "ARM"},
+        },
+        "logicalLocations": [{"name": clean(name), "fullyQualifiedName": clean(id_), "kind": "resource"}],
+    }
+
+
+def _notification(missed: Missed) -> dict[str, Any]:
+    problem = missed.problem
+    said = " ".join(filter(None, (problem.summary, problem.azure_said, problem.remedy)))
+    return {
+        "level": "error",
+        "message": {"text": clean(said)},
+        "locations": [_location(missed.id, missed.name)],
+    }
+
+
+def _fingerprint(id_: str, code: str) -> str:
+    """The same for the same check on the same cluster, run after run, so that a dashboard knows it again."""
+    return hashlib.sha256(f"{id_.casefold()}#{code}".encode()).hexdigest()

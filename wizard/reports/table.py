@@ -1,0 +1,15 @@
+"""Rows as plain lines, in columns."""
+
+from collections.abc import Sequence
+
+from wizard.system.sanitize import one_line
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "") -> str:
+    """Lines of columns two blanks apart, as wide as their widest cell; cells are cleaned and put on one line."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *cells, strict=True)]
+    return "\n".join(
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in ([list(heads)] if any(heads) else []) + cells
+    )

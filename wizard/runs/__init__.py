@@ -1,0 +1,1 @@
+"""Previous runs: the journal, its schema, resuming, the rotating log."""

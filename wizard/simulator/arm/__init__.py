@@ -1,0 +1,1 @@
+"""Azure Resource Manager: routing, tokens, operations, locks, policy, RBAC, throttling, faults."""

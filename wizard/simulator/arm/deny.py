@@ -1,0 +1,118 @@
+"""Deny assignments: what they forbid to whom, whatever roles are held (Azure RBAC, "Understand Azure deny assignments").
+
+They come from the scenario: Azure itself makes them (for a locked node resource group, a deployment stack, a managed
+application), and no client can.
+"""
+
+from wizard.simulator.protocol.actions import matches
+from wizard.simulator.protocol.ids import stable_guid, within
+from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.scenario.access import EVERYONE, DenyAssignmentSpec
+from wizard.simulator.state.groups import object_id_of
+from wizard.simulator.state.world import World
+
+EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""The principal that stands for everyone in a deny assignment."""
+
+
+def guid_of(name: str, held: DenyAssignmentSpec) -> str:
+    """The GUID of a deny assignment."""
+    return stable_guid(held.scope, "deny", name)
+
+
+def _covers(world: World, held: DenyAssignmentSpec, principal_id: str) -> bool:
+    mine = world.also(principal_id)
+    if any(object_id_of(world.scenario, name) in mine for name in held.exclude):
+        return False
+    return any(name == EVERYONE or object_id_of(world.scenario, name) in mine for name in held.principals)
+
+
+def _reaches(held: DenyAssignmentSpec, scope: str) -> bool:
+    if held.child_scopes:
+        return within(scope, held.scope)
+    return scope.lower().rstrip("/") == held.scope.lower().rstrip("/")
+
+
+def denying(
+    world: World, principal_id: str, action: str, scope: str, *, data: bool = False
+) -> tuple[str, DenyAssignmentSpec] | None:
+    """The name and the deny assignment that forbids a management (or data) action to a principal at a scope."""
+    for name, held in world.scenario.deny_assignments.items():
+        given, taken = (
+            (held.data_actions, held.not_data_actions) if data else (held.actions, held.not_actions)
+        )
+        if (
+            matches(action, given)
+            and not matches(action, taken)
+            and _reaches(held, scope)
+            and _covers(world, held, principal_id)
+        ):
+            return name, held
+    return None
+
+
+def check(world: World, principal_id: str, action: str, scope: str) -> None:
+    """Pass, or raise ARM's 403 DenyAssignmentAuthorizationFailed for who would have the right by a role.
+
+    Code and text as an AKS node resource group under lockdown answers; the id is written without hyphens there.
+    """
+    if found := denying(world, principal_id, action, scope):
+        name, held = found
+        client = world.state.principals[principal_id].client_name
+        raise Refusal(
+            403,
+            "DenyAssignmentAuthorizationFailed",
+            f"The client '{client}' with object id '{principal_id}' has permission to perform action '{action}' on scope '{scope}'; however, the access is "
+            f"denied because of the deny assignment with name '{name}' and Id '{guid_of(name, held).replace('-', '')}' at scope '{held.scope}'.",
+        )
+
+
+def held_at(world: World, scope: str, *, only_at: bool) -> list[tuple[str, DenyAssignmentSpec]]:
+    """The deny assignments at and above a scope, and (unless `only_at`) below it, by name."""
+    return [
+        (name, held)
+        for name, held in world.scenario.deny_assignments.items()
+        if within(scope, held.scope) or (not only_at and within(held.scope, scope))
+    ]
+
+
+def named(world: World, names: list[str]) -> set[str]:
+    """The object ids behind names of a scenario."""
+    return {_principal(world, name)["id"] for name in names}
+
+
+def _principal(world: World, name: str) -> Json:
+    if name == EVERYONE:
+        return {"id": EVERYBODY, "type": "SystemDefined"}
+    object_id = object_id_of(world.scenario, name)
+    principal = world.state.principals.get(object_id)
+    return {"id": object_id, "type": principal.type if principal else "ServicePrincipal"}
+
+
+def show(world: World, name: str, held: DenyAssignmentSpec, *, only_named: bool = False) -> Json:
+    """A deny assignment as ARM shows it."""
+    guid = guid_of(name, held)
+    named: Json = {"denyAssignmentName": name, "description": held.description}
+    return {
+        "properties": named
+        if only_named
+        else named
+        | {
+            "permissions": [
+                {
+                    "actions": held.actions,
+                    "notActions": held.not_actions,
+                    "dataActions": held.data_actions,
+                    "notDataActions": held.not_data_actions,
+                }
+            ],
+            "scope": held.scope,
+            "doNotApplyToChildScopes": not held.child_scopes,
+            "principals": [_principal(world, each) for each in held.principals],
+            "excludePrincipals": [_principal(world, each) for each in held.exclude],
+            "isSystemProtected": held.system_protected,
+        },
+        "id": f"{held.scope.rstrip('/')}/providers/Microsoft.Authorization/denyAssignments/{guid}",
+        "type": "Microsoft.Authorization/denyAssignments",
+        "name": guid,
+    }

@@ -1,0 +1,83 @@
+"""Long-running operations of the AKS resource provider, as recorded (AZURE.md §2d)."""
+
+import json
+import secrets
+import uuid
+
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.state.state import Operation
+from wizard.simulator.state.world import World, iso
+
+POLL_VERSION = "2025-03-01"
+
+
+def running(world: World, resource_id: str) -> Operation | None:
+    """The operation that is in progress on a resource."""
+    operation = world.running.get(resource_id.lower())
+    return world.state.operations[operation] if operation else None
+
+
+def start(world: World, resource_id: str, kind: str, leaves: str = "") -> Operation:
+    """A new operation in progress on a resource."""
+    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()), leaves=leaves)
+    world.state.operations[operation.id] = operation
+    world.running[operation.resource_id] = operation.id
+    return operation
+
+
+def begin(
+    world: World, call: Call, resource_id: str, kind: str, location: str, seconds: float, leaves: str = ""
+) -> dict[str, str]:
+    """Start an operation that ends after so many real-life seconds; returns the headers that let a client follow it."""
+    operation = start(world, resource_id, kind, leaves)
+    if call.operation_odd != "never-ends":
+        error = json.dumps(call.operation_fails) if call.operation_fails else ""
+        facts = {
+            "operation": operation.id,
+            "error": error,
+            "odd": call.operation_odd,
+            "lasting": str(seconds),
+        }
+        world.later(seconds, "cluster-operation-done", **facts)
+    subscription = resource_id.split("/")[2]
+    signature = f"t={int(world.now() * 1e7)}&c={secrets.token_urlsafe(48)}&s={secrets.token_urlsafe(48)}&h={secrets.token_urlsafe(24)}"
+    url = f"{call.base_url}/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation.id}"
+    return {
+        "Azure-AsyncOperation": f"{url}?api-version={POLL_VERSION}&{signature}",
+        "x-ms-operation-identifier": operation.id,
+        **world.retry_headers(),
+    }
+
+
+def end(world: World, operation: Operation, error: Json | None = None) -> None:
+    """Succeeded, or Failed with an error."""
+    operation.status, operation.ended, operation.error = (
+        ("Failed" if error else "Succeeded"),
+        iso(world.now()),
+        error or {},
+    )
+    world.running.pop(operation.resource_id, None)
+    world.changed = True
+
+
+def drop_left(world: World, resource_id: str) -> None:
+    """Forget the principals of the identities that a resource has given up: one of its operations has succeeded, or it goes."""
+    for _, operation in world.state.operations.awake():
+        if operation.leaves and operation.resource_id == resource_id.lower():
+            world.drop_principal(operation.leaves)
+
+
+def poll(world: World, call: Call) -> Answer:
+    """The state of an operation."""
+    operation = world.state.operations.get(call.names["operation"].lower())
+    if operation is None:
+        raise Refusal(404, "NotFound", f"The operation '{call.names['operation']}' was not found.")
+    # The name in the body is the same GUID with the byte order of its first parts swapped.
+    swapped = uuid.UUID(bytes_le=uuid.UUID(operation.id).bytes)
+    body: Json = {"name": str(swapped), "status": operation.status, "startTime": operation.started}
+    if operation.status == "InProgress":
+        return Answer(200, body, world.retry_headers())
+    body["endTime"] = operation.ended
+    if operation.error:
+        body["error"] = operation.error
+    return Answer(200, body)

@@ -1,0 +1,175 @@
+"""Azure Policy, as far as it says no: assignments with the effect deny (AZURE.md §1a, RequestDisallowedByPolicy)."""
+
+import json
+from collections.abc import Iterator
+
+from wizard.simulator.protocol.ids import name_of, stable_guid, type_of, within
+from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.scenario.limits import PolicySpec
+from wizard.simulator.scenario.model import merge
+from wizard.simulator.state.cluster_body import TYPE as CLUSTER
+from wizard.simulator.state.cluster_body import node_group_name
+from wizard.simulator.state.state import KeyVersion, Resource
+from wizard.simulator.state.world import World
+
+NODES = "Microsoft.Compute/virtualMachineScaleSets"
+KEYS = "Microsoft.KeyVault.Data/vaults/keys"
+"""What policies of the mode Microsoft.KeyVault.Data call a key."""
+MISSING = object()
+
+
+def check(world: World, call: Call) -> None:
+    """Pass, or raise the refusal of the first policy that the resource of a PUT or PATCH would break."""
+    if not world.scenario.policies or call.body is None or call.method not in {"PUT", "PATCH"}:
+        return
+    kind, body = type_of(call.path), call.body
+    found = world.find(call.path)
+    if found is not None and call.method == "PATCH":
+        body = merge(found.body, body)
+    for name, policy in on(world, call.path, kind):
+        if breaks(policy, body):
+            raise _disallowed(name, policy, name_of(call.path), body)
+    if kind.lower() == CLUSTER.lower():
+        _check_nodes(world, call, body)
+
+
+def _check_nodes(world: World, call: Call, body: Json) -> None:
+    """The nodes are resources of their own, in a group of their own; every PUT of the cluster validates them again."""
+    location = str(body.get("location", "")).lower().replace(" ", "")
+    properties = body.get("properties")
+    if not isinstance(properties, dict):
+        properties = {}  # whoever reads the body after this refuses it
+    group = properties.get("nodeResourceGroup") or node_group_name(call.path, location)
+    scope = f"{'/'.join(call.path.split('/')[:3])}/resourceGroups/{group}"
+    nodes = {"type": NODES, "location": location, "tags": body.get("tags") or {}}
+    for name, policy in on(world, scope, NODES):
+        if breaks(policy, nodes):
+            scale_set = f"aks-{_first_pool(properties)}-{stable_guid(scope)[:8]}-vmss"
+            inner = _disallowed(name, policy, scale_set, nodes)
+            raise FlatRefusal(
+                400, inner.code,
+                f"Preflight validation check for resource(s) for container service {name_of(call.path)} in resource group {group} failed. "
+                f"Message: {inner.message} Details: ",
+            )  # fmt: skip
+
+
+def _first_pool(properties: Json) -> str:
+    pools = properties.get("agentPoolProfiles")
+    first = pools[0] if isinstance(pools, list) and pools else None
+    return str(first.get("name")) if isinstance(first, dict) else "nodepool1"
+
+
+def on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:
+    """The policies on resources of a type at a scope, by name of the assignment."""
+    for name, policy in world.scenario.policies.items():
+        if policy.type.lower() == kind.lower() and within(scope, policy.scope):
+            yield name, policy
+
+
+def value_of(policy: PolicySpec, body: Json) -> object:
+    """What a body has in the field of a policy; MISSING where it has nothing there."""
+    value: object = body
+    for part in policy.field.split("."):
+        value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+    return value
+
+
+def breaks(policy: PolicySpec, body: Json) -> bool:
+    """Whether a body is what the policy denies."""
+    return denies(policy, value_of(policy, body))
+
+
+def denies(policy: PolicySpec, value: object) -> bool:
+    """Whether a policy denies a value of its field."""
+    (operator, wanted), text = policy.conditions[0], _plain(value)
+    match operator:
+        case "exists":
+            return (value is not MISSING and value is not None) is wanted
+        case "equals":
+            return text == _plain(wanted)
+        case "notEquals":
+            return text != _plain(wanted)
+        case "in":
+            return text in map(_plain, wanted)
+        case "less":
+            return isinstance(value, int) and value < wanted
+        case _:
+            return text not in map(_plain, wanted)
+
+
+def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
+    """Pass, or raise Key Vault's refusal of a key that a policy of the mode Microsoft.KeyVault.Data denies (AZURE.md §3e).
+
+    Code, inner code and text UNCONFIRMED.
+    """
+    expires = {} if version.expires is None else {"expiresOn": version.expires}
+    body: Json = {"keyType": version.kty, "attributes": {"enabled": version.enabled} | expires}
+    body |= {"keySize": version.size} if version.size else {"curveName": version.curve}
+    for name, policy in on(world, vault.id, KEYS):
+        if breaks(policy, body):
+            raise Refusal(
+                403,
+                "Forbidden",
+                f"The operation was disallowed by policy. Policy assignment: '{assignment_id(name, policy)}' ({policy.display_name or name}). Policy "
+                f"definition: '{definition_id(name, policy)}'.",
+                inner="ForbiddenByPolicy",
+            )
+
+
+def _plain(value: object) -> object:
+    """Policy compares texts without regard to case."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def assignment_id(name: str, policy: PolicySpec) -> str:
+    """The id of a policy assignment."""
+    return f"{policy.scope.rstrip('/')}/providers/Microsoft.Authorization/policyAssignments/{name}"
+
+
+def definition_id(name: str, policy: PolicySpec) -> str:
+    """The id of the policy definition behind an assignment: Azure's own where it is built in."""
+    if policy.definition:
+        return f"/providers/Microsoft.Authorization/policyDefinitions/{policy.definition}"
+    subscription = "/".join(policy.scope.split("/")[:3])
+    return f"{subscription}/providers/Microsoft.Authorization/policyDefinitions/{stable_guid('policy', name)}"
+
+
+def show(name: str, policy: PolicySpec) -> Json:
+    """An assignment as ARM shows it."""
+    return {
+        "id": assignment_id(name, policy), "name": name, "type": "Microsoft.Authorization/policyAssignments",
+        "properties": {
+            "displayName": policy.display_name or name, "scope": policy.scope, "policyDefinitionId": definition_id(name, policy),
+            "enforcementMode": "Default", "parameters": {}, "notScopes": [],
+        },
+    }  # fmt: skip
+
+
+def expression(policy: PolicySpec, value: object) -> Json:
+    """How a policy's condition came out, as refusals and evaluations show it."""
+    operator, wanted = policy.conditions[0]
+    return {
+        "result": "True", "expressionKind": "Field", "expression": policy.field, "path": policy.field,
+        "expressionValue": None if value is MISSING else value, "targetValue": wanted, "operator": operator[0].upper() + operator[1:],
+    }  # fmt: skip
+
+
+def _disallowed(name: str, policy: PolicySpec, resource: str, body: Json) -> Refusal:
+    shown, value = policy.display_name or name, value_of(policy, body)
+    identifiers = [
+        {
+            "policyAssignment": {"name": shown, "id": assignment_id(name, policy)},
+            "policyDefinition": {"name": shown, "id": definition_id(name, policy), "version": "1.0.0"},
+        }
+    ]
+    info = {
+        "policyAssignmentDisplayName": shown, "policyAssignmentId": assignment_id(name, policy), "policyAssignmentName": name,
+        "policyAssignmentScope": policy.scope, "policyDefinitionDisplayName": shown, "policyDefinitionEffect": "deny",
+        "policyDefinitionId": definition_id(name, policy), "policyDefinitionName": name_of(definition_id(name, policy)), "evaluationDetails": {"evaluatedExpressions": [expression(policy, value)]},
+    }  # fmt: skip
+    return Refusal(
+        403,
+        "RequestDisallowedByPolicy",
+        f"Resource '{resource}' was disallowed by policy. Policy identifiers: '{json.dumps(identifiers, separators=(',', ':'))}'.",
+        more={"target": resource, "additionalInfo": [{"type": "PolicyViolation", "info": info}]},
+    )

@@ -1,0 +1,154 @@
+"""Who may do what: built-in role definitions, wildcards, notActions, inheritance, and the delay until a role takes effect.
+
+A grant counts at once on the management plane and after its propagation delay on the data plane, where Key Vault is
+slow to notice (AZURE.md §3d).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from ruamel.yaml import YAML
+
+from wizard.simulator.arm import deny
+from wizard.simulator.protocol.actions import matches
+from wizard.simulator.protocol.ids import stable_guid, within
+from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role; the GUID of a built-in one is the same in every tenant."""
+
+    guid: str
+    name: str
+    description: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    data_actions: tuple[str, ...]
+    not_data_actions: tuple[str, ...]
+    custom: bool = False
+
+    @property
+    def permissions(self) -> Json:
+        """The role's permissions as ARM writes them."""
+        return {
+            "actions": list(self.actions),
+            "notActions": list(self.not_actions),
+            "dataActions": list(self.data_actions),
+            "notDataActions": list(self.not_data_actions),
+        }
+
+    def allows(self, action: str) -> bool:
+        """Whether the management action is granted."""
+        return matches(action, self.actions) and not matches(action, self.not_actions)
+
+    def allows_data(self, action: str) -> bool:
+        """Whether the data action is granted."""
+        return matches(action, self.data_actions) and not matches(action, self.not_data_actions)
+
+
+@cache
+def role_definitions() -> dict[str, RoleDefinition]:
+    """Every built-in role of the simulated cloud, by GUID."""
+    document = YAML(typ="safe", pure=True).load(
+        files("wizard.simulator.arm").joinpath("roles.yaml").read_text("utf-8")
+    )
+    shared = tuple(document["shared_actions"])
+    return {
+        entry["guid"]: RoleDefinition(
+            guid=entry["guid"],
+            name=name,
+            description=entry.get("description", name),
+            actions=(*entry.get("actions", ()), *(shared if entry.get("shared", False) else ())),
+            not_actions=tuple(entry.get("not_actions", ())),
+            data_actions=tuple(entry.get("data_actions", ())),
+            not_data_actions=tuple(entry.get("not_data_actions", ())),
+        )
+        for name, entry in document["roles"].items()
+    }
+
+
+def known_roles(world: World) -> dict[str, RoleDefinition]:
+    """The built-in roles and the world's custom ones, by GUID."""
+    custom = world.scenario.custom_roles
+    if not custom:
+        return role_definitions()
+    return role_definitions() | {
+        (guid := stable_guid("custom role", name)): RoleDefinition(
+            guid=guid,
+            name=name,
+            description=name,
+            actions=tuple(role.actions),
+            not_actions=tuple(role.not_actions),
+            data_actions=tuple(role.data_actions),
+            not_data_actions=tuple(role.not_data_actions),
+            custom=True,
+        )
+        for name, role in custom.items()
+    }
+
+
+def role_named(world: World, name: str) -> RoleDefinition:
+    """The role of this display name.
+
+    Raises KeyError where there is none.
+    """
+    for role in known_roles(world).values():
+        if role.name.lower() == name.lower():
+            return role
+    raise KeyError(name)
+
+
+def roles_at(
+    world: World, principal_id: str, scope: str, *, propagated: bool = False
+) -> list[RoleDefinition]:
+    """The roles that a principal holds at a scope, by itself or by its groups, inherited ones included.
+
+    With `propagated`, those in effect already.
+    """
+    now = world.now()
+    roles = known_roles(world)
+    return [
+        roles[held.role_guid]
+        for held in world.assignments_for(principal_id)
+        if within(scope, held.scope) and (not propagated or held.effective_at <= now)
+    ]
+
+
+def may(world: World, principal_id: str, action: str, scope: str) -> bool:
+    """Whether the principal may perform a management action at the scope."""
+    return any(role.allows(action) for role in roles_at(world, principal_id, scope)) and not deny.denying(
+        world, principal_id, action, scope
+    )
+
+
+def may_data(world: World, principal_id: str, action: str, scope: str) -> bool:
+    """Whether the principal may perform a data action at the scope now, propagation included."""
+    return any(
+        role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True)
+    ) and not deny.denying(world, principal_id, action, scope, data=True)
+
+
+def sees(world: World, principal_id: str, subscription: str) -> bool:
+    """Whether a subscription exists for the principal: with any role on it, above it, or on anything inside."""
+    scope = f"/subscriptions/{subscription}"
+    return any(
+        within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(principal_id)
+    )
+
+
+def require(world: World, principal_id: str, action: str, scope: str) -> None:
+    """Pass, or raise ARM's 403: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
+    if any(role.allows(action) for role in roles_at(world, principal_id, scope)):
+        deny.check(world, principal_id, action, scope)
+        return
+    principal = world.state.principals[principal_id]
+    raise Refusal(
+        403,
+        "AuthorizationFailed",
+        f"The client '{principal.client_name}' with object id '{principal_id}' does not have authorization to perform "
+        f"action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
+        "your credentials.",
+    )

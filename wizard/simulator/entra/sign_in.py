@@ -1,0 +1,285 @@
+"""The login authority and the discovery documents: Entra ID as MSAL and azure-identity see it, and ARM's metadata.
+
+Client secret, device code (approved at once by the scenario's user), refresh token and password grants, and the App
+Service managed identity endpoint (AZURE-CLIENTS.md §2, §3).
+"""
+
+import hmac
+import json
+import re
+from urllib.parse import parse_qsl
+
+from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION, ARM_AUDIENCES, TokenProblem, Tokens
+from wizard.simulator.protocol.wire import Answer, Json, base64url
+from wizard.simulator.state.state import Principal
+from wizard.simulator.state.world import World, iso
+
+DEVICE, REFRESH = "urn:simulated:device-code", "urn:simulated:refresh-token"
+DEVICE_LIFETIME, REFRESH_LIFETIME = 900, 90 * 24 * 3600
+"""Seconds. A refresh token outlives the access token that comes with it by far (Entra ID: 90 days)."""
+_TENANT_PATH = re.compile(
+    r"/(?P<tenant>[^/]+)/(?:(?P<configuration>(?:v2\.0/)?\.well-known/openid-configuration)"
+    r"|(?P<token>oauth2/(?:v2\.0/)?token)|(?P<device>oauth2/(?:v2\.0/)?devicecode)|(?P<keys>discovery/(?:v2\.0/)?keys))"
+)
+
+
+class SignInRefused(Exception):  # noqa: N818 - the authority says no
+    """An OAuth error: its `error` code, the AADSTS number and the text."""
+
+    def __init__(self, status: int, error: str, number: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.error, self.number, self.text = status, error, number, text
+
+
+def metadata(base_url: str, vault_suffix: str) -> Json:
+    """`/metadata/endpoints`: an object, as `az cloud register` wants it for one cloud (AZURE-CLIENTS.md §2)."""
+    return {
+        "name": "SimulatedAzure",
+        "portal": base_url,
+        "resourceManager": base_url,
+        "gallery": base_url + "/",
+        "graph": base_url + "/",
+        "graphAudience": base_url + "/",
+        "microsoftGraphResourceId": base_url + "/",
+        "authentication": {
+            "loginEndpoint": base_url,
+            "audiences": [base_url + "/", *ARM_AUDIENCES],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "suffixes": {"keyVaultDns": vault_suffix},
+    }
+
+
+class SignIn:
+    """The authority of one world."""
+
+    def __init__(self, world: World, tokens: Tokens, base_url: str, managed_identity_header: str) -> None:
+        self._world, self._tokens, self._base = world, tokens, base_url
+        self._header = managed_identity_header
+
+    async def answer(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+    ) -> Answer | None:
+        """The answer to a request for a sign-in path; None where the path is none of ours."""
+        if path == "/metadata/endpoints":
+            return Answer(200, metadata(self._base, self._world.scenario.vault_suffix))
+        if path == "/common/discovery/instance":
+            return Answer(200, self._instance(query))
+        if path.startswith("/common/userrealm/"):
+            return Answer(
+                200,
+                {"ver": "1.0", "account_type": "Managed", "domain_name": self._world.scenario.tenant.domain},
+            )
+        try:
+            if path == "/msi/token":
+                return await self._managed_identity(query, headers)
+            match = _TENANT_PATH.fullmatch(path)
+            if match is None:
+                return None
+            if match["configuration"]:
+                return Answer(200, self._configuration(match["tenant"]))
+            if match["keys"]:
+                return Answer(200, await self._tokens.key_set())
+            if method != "POST":
+                return Answer(
+                    405,
+                    {
+                        "error": "invalid_request",
+                        "error_description": "The endpoint only accepts POST requests.",
+                    },
+                )
+            self._check_tenant(match["tenant"])
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            return await (self._device_code(form) if match["device"] else self._token(form))
+        except SignInRefused as refused:
+            moment = iso(self._world.now())
+            text = f"AADSTS{refused.number}: {refused.text} Timestamp: {moment}"
+            return Answer(
+                refused.status,
+                {
+                    "error": refused.error,
+                    "error_description": text,
+                    "error_codes": [refused.number],
+                    "timestamp": moment,
+                },
+            )
+
+    def _instance(self, query: dict[str, str]) -> Json:
+        tenant = query.get("authorization_endpoint", "").split("/")[3:4] or ["common"]
+        return {
+            "tenant_discovery_endpoint": f"{self._base}/{tenant[0]}/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": [],
+        }
+
+    def _configuration(self, tenant: str) -> Json:
+        adfs = tenant.lower() == "adfs"
+        root = f"{self._base}/{tenant}/oauth2" + ("" if adfs else "/v2.0")
+        keys = f"{self._base}/{tenant}/discovery/" + ("keys" if adfs else "v2.0/keys")
+        return {
+            "issuer": f"{self._base}/{self._world.scenario.tenant.id if tenant.lower() in {'common', 'organizations'} else tenant}/v2.0",
+            "authorization_endpoint": f"{root}/authorize",
+            "token_endpoint": f"{root}/token",
+            "device_authorization_endpoint": f"{root}/devicecode",
+            "jwks_uri": keys,
+            "response_types_supported": ["code", "id_token", "code id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post",
+                "private_key_jwt",
+                "client_secret_basic",
+            ],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "tenant_region_scope": None,
+        }
+
+    def _check_tenant(self, tenant: str) -> None:
+        ours = self._world.scenario.tenant
+        if tenant.lower() not in {ours.id, ours.domain, "common", "organizations", "adfs"}:
+            raise SignInRefused(
+                400, "invalid_request", 90002,
+                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. "
+                "Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.",
+            )  # fmt: skip
+
+    def _audience(self, form: dict[str, str]) -> str:
+        wanted = form.get("resource", "")
+        for scope in form.get("scope", "").split():
+            if scope.startswith("https://") or scope == f"{AKS_SERVER_APPLICATION}/.default":
+                wanted = scope.rpartition("/")[0]
+        known = {
+            self._base,
+            *(audience.rstrip("/") for audience in ARM_AUDIENCES),
+            f"https://{self._world.scenario.vault_suffix}",
+            AKS_SERVER_APPLICATION,
+        }
+        if wanted.rstrip("/") not in known:
+            raise SignInRefused(
+                400, "invalid_resource", 500011,
+                f"The resource principal named {wanted} was not found in the tenant named {self._world.scenario.tenant.name}. This can happen if the "
+                "application has not been installed by the administrator of the tenant or consented to by any user in the tenant. "
+                "You might have sent your authentication request to the wrong tenant.",
+            )  # fmt: skip
+        return wanted
+
+    def _application(self, form: dict[str, str]) -> Principal:
+        app_id = form.get("client_id", "").lower()
+        for _, principal in self._world.state.principals.awake():
+            if principal.kind == "application" and principal.app_id == app_id:
+                break
+        else:
+            raise SignInRefused(
+                400, "unauthorized_client", 700016,
+                f"Application with identifier '{app_id}' was not found in the directory '{self._world.scenario.tenant.name}'. This can happen if the "
+                "application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+            )  # fmt: skip
+        if not hmac.compare_digest(principal.secret.encode(), form.get("client_secret", "").encode()):
+            raise SignInRefused(
+                401, "invalid_client", 7000215,
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client "
+                f"secret ID, for a secret added to app '{app_id}'.",
+            )  # fmt: skip
+        return principal
+
+    async def _held(self, token: str, audience: str, form: dict[str, str]) -> Principal:
+        """Whose code or refresh token this is; a scope that the client does not repeat is the one it was given for."""
+        try:
+            claims = await self._tokens.check(token, (audience,))
+            principal = self._world.state.principals[claims["oid"]]
+        except (TokenProblem, KeyError) as problem:
+            raise SignInRefused(
+                400, "invalid_grant", 70000, "The provided value for the input parameter is not valid."
+            ) from problem
+        form.setdefault("scope", str(claims.get("wanted", "")))
+        return principal
+
+    def _user(self, form: dict[str, str]) -> Principal:
+        for _, principal in self._world.state.principals.awake():
+            if (
+                principal.kind == "user"
+                and principal.upn.lower() == form.get("username", "").lower()
+                and hmac.compare_digest(principal.secret.encode(), form.get("password", "").encode())
+            ):
+                return principal
+        raise SignInRefused(
+            400, "invalid_grant", 50126, "Error validating credentials due to invalid username or password."
+        )
+
+    async def _token(self, form: dict[str, str]) -> Answer:
+        grant = form.get("grant_type", "").removeprefix("urn:ietf:params:oauth:grant-type:")
+        if grant == "client_credentials":
+            principal = self._application(form)
+        elif grant == "device_code":
+            principal = await self._held(form.get("device_code") or form.get("code", ""), DEVICE, form)
+        elif grant == "refresh_token":
+            principal = await self._held(form.get("refresh_token", ""), REFRESH, form)
+        elif grant == "password":
+            principal = self._user(form)
+        else:
+            raise SignInRefused(
+                400,
+                "unsupported_grant_type",
+                70003,
+                f"The app requested an unsupported grant type '{grant}'.",
+            )
+        audience = self._audience(form)
+        token, _ = await self._tokens.issue(principal, audience)
+        answer: Json = {
+            "token_type": "Bearer",
+            "expires_in": self._tokens.lifetime,
+            "ext_expires_in": self._tokens.lifetime,
+            "access_token": token,
+        }
+        if principal.kind == "user":
+            answer |= await self._about_user(principal, form)
+        return Answer(200, answer)
+
+    async def _about_user(self, principal: Principal, form: dict[str, str]) -> Json:
+        tenant = self._world.scenario.tenant.id
+        identity, _ = await self._tokens.issue(
+            principal,
+            form.get("client_id", ""),
+            extra={"preferred_username": principal.upn, "upn": principal.upn},
+        )
+        refresh, _ = await self._tokens.issue(
+            principal, REFRESH, extra={"wanted": form.get("scope", "")}, lifetime=REFRESH_LIFETIME
+        )
+        client = base64url(json.dumps({"uid": principal.object_id, "utid": tenant}).encode())
+        return {
+            "id_token": identity,
+            "refresh_token": refresh,
+            "client_info": client,
+            "scope": form.get("scope", ""),
+        }
+
+    async def _device_code(self, form: dict[str, str]) -> Answer:
+        user = self._world.principal_of(self._world.scenario.device_code)
+        code, _ = await self._tokens.issue(
+            user, DEVICE, extra={"wanted": form.get("scope", "")}, lifetime=DEVICE_LIFETIME
+        )
+        page = f"{self._base}/device"
+        return Answer(200, {
+            "user_code": "SIMULATED", "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": DEVICE_LIFETIME, "interval": 1,
+            "message": f"To sign in, use a web browser to open the page {page} and enter the code SIMULATED to authenticate.",
+        })  # fmt: skip
+
+    async def _managed_identity(self, query: dict[str, str], headers: dict[str, str]) -> Answer:
+        name = self._world.scenario.managed_identity
+        if not name or not hmac.compare_digest(
+            headers.get("x-identity-header", "").encode("utf-8", "surrogateescape"), self._header.encode()
+        ):
+            return Answer(
+                401,
+                {
+                    "statusCode": 401,
+                    "message": "The X-IDENTITY-HEADER is missing or wrong, or this host has no managed identity.",
+                },
+            )
+        resource = query.get("resource", "")
+        principal = self._world.principal_of(name)
+        token, expires = await self._tokens.issue(principal, self._audience({"resource": resource}))
+        return Answer(200, {
+            "access_token": token, "expires_on": str(expires), "resource": resource, "token_type": "Bearer", "client_id": principal.app_id,
+        })  # fmt: skip

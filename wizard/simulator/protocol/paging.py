@@ -1,0 +1,37 @@
+"""Long lists come in pages, and `nextLink` leads from one to the next, as ARM gives them."""
+
+import base64
+import binascii
+from urllib.parse import quote, urlencode
+
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
+
+PARAMETER = "$skiptoken"
+
+
+def start_of(call: Call) -> int:
+    """How many entries earlier pages have shown; the parameter is taken out of the query.
+
+    Raises 400 where the token is none of ours.
+    """
+    token = call.query.pop(PARAMETER, "")
+    if not token:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, binascii.Error) as problem:
+        raise Refusal(
+            400, "InvalidSkipToken", f"The provided skip token '{token}' is invalid. Use the nextLink as it was given."
+        ) from problem  # fmt: skip
+
+
+def cut(call: Call, answer: Answer, start: int, size: int) -> None:
+    """Leave one page of the list in an answer, and say where the next one is."""
+    values = (answer.body or {}).get("value")
+    if answer.body is None or not isinstance(values, list) or (start == 0 and len(values) <= size):
+        return
+    page = dict(answer.body) | {"value": values[start : start + size]}
+    if start + size < len(values):
+        token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
+        page["nextLink"] = f"{call.base_url}{quote(call.path)}?{urlencode(call.query | {PARAMETER: token})}"
+    answer.body = page

@@ -1,0 +1,206 @@
+"""What a write to a managed cluster has to pass first: ETag, other operations, power, version, identity."""
+
+from copy import deepcopy
+
+from wizard.simulator.arm import operations, rbac
+from wizard.simulator.arm.locks import check_locks
+from wizard.simulator.protocol.ids import subscription_of
+from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
+from wizard.simulator.state.cluster_body import TYPE, minor_of
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import World
+
+
+def check_etag(call: Call, cluster: Resource | None) -> None:
+    """`If-Match` and `If-None-Match` (AKS: use etags; codes and texts UNCONFIRMED)."""
+    match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
+    if match and none_match:
+        raise FlatRefusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
+    if none_match and none_match != "*":
+        raise FlatRefusal(400, "BadRequest", "If-None-Match must be empty or '*'.")
+    if none_match and cluster is not None:
+        raise FlatRefusal(
+            412, "PreconditionFailed", "The resource exists already, but If-None-Match: * was given."
+        )
+    if (
+        match
+        and match != "*"
+        and (cluster is None or match.removeprefix("W/").strip('"') != cluster.body["eTag"])
+    ):
+        raise FlatRefusal(
+            412, "PreconditionFailed", "Etag mismatched: the resource was changed since it was read."
+        )
+
+
+def check_free(world: World, cluster: Resource | None) -> None:
+    """No other operation may be in progress on the cluster."""
+    if cluster is not None and (operation := operations.running(world, cluster.id)):
+        raise FlatRefusal(
+            409,
+            "OperationNotAllowed",
+            f"Operation is not allowed: Another operation ({operation.kind}) is in progress, please wait for it to finish before starting a new operation. "
+            "See https://aka.ms/aks-pending-operation for more details",
+        )
+
+
+def check_pools(wanted: Json) -> None:
+    """A cluster has at least one agent pool: an empty list is refused, one left out is not (text UNCONFIRMED)."""
+    if wanted["properties"].get("agentPoolProfiles") == []:
+        raise FlatRefusal(
+            400,
+            "InvalidParameter",
+            "The value of parameter agentPoolProfiles is invalid. Error details: a managed cluster must have at least one agent pool with mode System.",
+        )
+
+
+def check_node_group(world: World, method: str, cluster: Resource) -> None:
+    """AKS writes to the nodes' group with all that is done to a cluster; a lock there stands in its way (AZURE.md §1a, ScopeLocked)."""
+    group = cluster.body["properties"]["nodeResourceGroup"]
+    check_locks(world, method, f"/subscriptions/{subscription_of(cluster.id)}/resourceGroups/{group}")
+
+
+def quota_of(world: World, subscription: str, location: str) -> tuple[int, int]:
+    """How many clusters a subscription may have in a region, and how many it has."""
+    quotas = world.scenario.quotas
+    inside = world.of_type(TYPE, f"/subscriptions/{subscription}")
+    held = sum(cluster.body["location"] == location for cluster in inside)
+    return quotas.in_region.get(location, quotas.clusters_per_region), held
+
+
+def check_quota(world: World, cluster_id: str, location: str) -> None:
+    """A subscription may have only so many clusters in a region (AKS: quotas and limits; the status is UNCONFIRMED)."""
+    most, held = quota_of(world, subscription_of(cluster_id), location)
+    if held >= most:
+        raise FlatRefusal(
+            400,
+            "ManagedClusterCountExceedsQuotaLimit",
+            f"Operation results in exceeding quota limits for managed clusters. Maximum allowed: {most}, Current usage: {held}, Additional requested: 1. "
+            "Consider deleting unused clusters or requesting a quota increase. See https://aka.ms/aks/quotas for more details.",
+        )
+
+
+def check_running(cluster: Resource | None) -> None:
+    """A stopped cluster is refused."""
+    if cluster is not None and cluster.body["properties"]["powerState"]["code"] == "Stopped":
+        # Code and text UNCONFIRMED; the documentation's sentence is used.
+        raise FlatRefusal(
+            400,
+            "OperationNotAllowed",
+            f"Managed cluster '{cluster.body['name']}' is stopped. You can only perform start or delete operations on a stopped AKS cluster.",
+        )
+
+
+def resolve_version(
+    world: World, wanted: str, cluster: Resource | None, name: str, *, long_term: bool
+) -> str:
+    """The patch version that the cluster will run.
+
+    Raises 400 K8sVersionNotSupported, or 400 for a downgrade (its code and text UNCONFIRMED).
+    """
+    now = cluster.body["properties"]["currentKubernetesVersion"] if cluster else ""
+    if now and (
+        not wanted
+        or wanted
+        in {
+            now,
+            ".".join(now.split(".")[:2]),
+            cluster.body["properties"]["kubernetesVersion"] if cluster else "",
+        }
+    ):
+        return str(now)
+    offered = world.scenario.kubernetes_versions
+    if not wanted:
+        return next(entry.patches[-1] for entry in offered.values() if entry.default)
+    entry = offered.get(".".join(wanted.split(".")[:2]))
+    if entry is None or (wanted not in entry.patches and wanted.count(".") != 1):
+        raise FlatRefusal(
+            400,
+            "K8sVersionNotSupported",
+            f"Managed cluster {name} is on version {wanted}, which is not supported in this region. Please use [az aks get-versions] command to get the "
+            "supported version list in this region. For more information, please check https://aka.ms/supported-version-list",
+        )
+    if entry.lts_only and not long_term:
+        raise FlatRefusal(
+            400,
+            "K8sVersionNotSupported",
+            f"Managed cluster {name} is on version {wanted}, which is only available for Long-Term Support (LTS). If you intend to onboard to LTS, please "
+            "ensure the cluster is in Premium tier and LTS support plan. If not, please use [az aks get-versions] command to get the supported version "
+            "list in this region. For more information, please check https://aka.ms/supported-version-list",
+        )
+    version = wanted if wanted.count(".") == 2 else entry.patches[-1]
+    if now and minor_of(version) < minor_of(now):
+        raise FlatRefusal(
+            400,
+            "NotAllowedDowngrade",
+            f"Downgrading the Kubernetes version from {now} to {version} is not allowed.",
+        )
+    return version
+
+
+def check_identity_region(world: World, identity: Json, location: str) -> None:
+    """In some regions a new cluster cannot have a user-assigned identity (AZURE.md §5; code and text UNCONFIRMED)."""
+    if identity.get("type") == "UserAssigned" and location in world.scenario.no_user_assigned_identity:
+        raise FlatRefusal(
+            400,
+            "BadRequest",
+            f"Clusters with a user-assigned managed identity are not supported in location '{location}'.",
+        )
+
+
+def identity_after(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
+    """The cluster's identity after the PUT; one left out stays as it is.
+
+    Raises 400 InvalidParameter (code and texts UNCONFIRMED), or what is wrong with the identity itself.
+    """
+    given = wanted.get("identity")
+    if not given:
+        if before is not None:
+            return deepcopy(before.get("identity") or {})
+        if (wanted["properties"].get("servicePrincipalProfile") or {}).get("clientId", "msi") == "msi":
+            raise FlatRefusal(
+                400,
+                "InvalidParameter",
+                "Either a managed identity or a service principal is required for the managed cluster.",
+            )
+        return {}
+    if given.get("type") == "SystemAssigned":
+        if before is not None and (before.get("identity") or {}).get("type") == "SystemAssigned":
+            return deepcopy(before["identity"])
+        return {"type": "SystemAssigned"}
+    if given.get("type") != "UserAssigned" or len(given.get("userAssignedIdentities") or {}) != 1:
+        raise FlatRefusal(
+            400,
+            "InvalidParameter",
+            "The cluster's identity is SystemAssigned, or UserAssigned with exactly one user-assigned identity.",
+        )
+    return {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {
+            key: _assigned(world, call, key) for key in given["userAssignedIdentities"]
+        },
+    }
+
+
+def _assigned(world: World, call: Call, identity_id: str) -> Json:
+    action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    if not rbac.may(world, call.caller, action, identity_id):
+        client = world.state.principals[call.caller].client_name
+        raise Refusal(
+            403,
+            "LinkedAuthorizationFailed",
+            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
+            f"not have permission to perform action '{action}' on the linked scope(s) '{identity_id}' or the linked scope(s) are invalid.",
+        )
+    found = world.find(identity_id)
+    if found is None or found.type != IDENTITY:
+        raise Refusal(
+            400,
+            "FailedIdentityOperation",
+            f"Identity operation for resource '{call.path}' failed with error 'Failed to perform resource identity operation. Status: 'NotFound'. Response: "
+            f'\'{{"error":{{"code":"ResourceNotFound","message":"The Resource \'{identity_id}\' was not found."}}}}\'.\'.',
+        )
+    return {
+        "clientId": found.body["properties"]["clientId"],
+        "principalId": found.body["properties"]["principalId"],
+    }

@@ -1,0 +1,300 @@
+"""The AKS resource provider's rules about KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
+
+What is UNCONFIRMED there is marked here, and the scenario's `rules` decide where both answers are plausible.
+"""
+
+import re
+from dataclasses import dataclass
+
+from wizard.simulator.protocol.wire import FlatRefusal, Json, Refusal
+from wizard.simulator.providers.features import enabled as feature_enabled
+from wizard.simulator.providers.key_vault import find_vault
+from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, minor_of, sees_encryption_profile
+from wizard.simulator.state.state import Principal
+from wizard.simulator.state.world import World
+from wizard.simulator.vaults.key_store import find_key, why_not
+from wizard.simulator.vaults.vault_access import Origin, check_network, check_rights, why_foreign
+
+OLDEST_MINOR, KMS_V2_SINCE = (1, 33), (1, 27)
+FEATURE = "Microsoft.ContainerService/KMSPMKPreview"
+DISABLED_UNTIL_PREVIEW = "2026-05-02-preview"
+KEY_ID = re.compile(
+    r"https://(?P<vault>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/keys/(?P<key>[a-z0-9-]{1,127})(?:/(?P<version>[0-9a-f]{32}))?/?",
+    re.IGNORECASE,
+)
+
+
+def _bad(message: str, code: str = "BadRequest") -> Refusal:
+    return FlatRefusal(400, code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """What a security profile says about the encryption of secrets."""
+
+    infrastructure: str
+    kms: Json
+
+    @classmethod
+    def of(cls, properties: Json) -> "Encryption":
+        """Read a cluster's properties.
+
+        Raises Refusal where they have the wrong shape.
+        """
+        security = properties.get("securityProfile") or {}
+        kms, profile = security.get("azureKeyVaultKms") or {}, security.get(ENCRYPTION_PROFILE) or {}
+        if not isinstance(kms, dict) or not isinstance(profile, dict):
+            raise _bad(
+                f"The securityProfile is not valid: azureKeyVaultKms and {ENCRYPTION_PROFILE} are objects.",
+                "InvalidParameter",
+            )
+        return cls(str(profile.get("infrastructureEncryption") or ""), kms)
+
+    @property
+    def platform(self) -> bool:
+        """Whether infrastructure encryption is on: the new experience, whoever holds the key."""
+        return self.infrastructure == "Enabled"
+
+    @property
+    def customer(self) -> bool:
+        """Whether a key of the customer is used."""
+        return self.kms.get("enabled") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A PUT as the rules look at it: the security profile before and after, and the cluster around it."""
+
+    api_version: str
+    subscription: str
+    before: Encryption
+    after: Encryption
+    properties: Json
+    identity: Json
+    version: str
+    version_before: str
+
+
+def check(world: World, change: Change) -> None:
+    """Pass, or raise the refusal of the resource provider."""
+    _check_upgrade(change)
+    _check_infrastructure(world, change)
+    if change.after.customer:
+        _check_customer_key(world, change)
+    elif (
+        set(change.after.kms) - {"enabled"} and world.scenario.rules.leftovers_of_a_disabled_key == "refused"
+    ):
+        named = ", ".join(sorted(set(change.after.kms) - {"enabled"}))
+        raise _bad(
+            f"The fields {named} must be empty when Azure Key Vault KMS is disabled."
+        )  # text UNCONFIRMED
+
+
+def _check_upgrade(change: Change) -> None:
+    """A cluster with KMS v1 (before 1.27) cannot be upgraded with it (AZURE.md §1a; text UNCONFIRMED)."""
+    if not (change.version_before and change.before.customer and change.after.customer):
+        return
+    if minor_of(change.version_before) < KMS_V2_SINCE <= minor_of(change.version):
+        raise _bad(
+            f"The cluster uses KMS v1 and cannot be upgraded to Kubernetes {change.version}. Turn Azure Key Vault KMS off before the upgrade, and on after it."
+        )
+
+
+def tidy(world: World, body: Json) -> None:
+    """Take a key that was turned off out of a cluster's body, where the world forgets it."""
+    security = body["properties"]["securityProfile"]
+    if not world.scenario.rules.disabled_key_shown and not Encryption.of(body["properties"]).customer:
+        security.pop("azureKeyVaultKms", None)
+
+
+def _check_infrastructure(world: World, change: Change) -> None:
+    wanted, api_version = change.after.infrastructure, change.api_version
+    knows_disabled = api_version.endswith("-preview") and api_version <= DISABLED_UNTIL_PREVIEW
+    if wanted not in ({"", "Enabled", "Disabled"} if knows_disabled else {"", "Enabled"}):
+        raise _bad(
+            f"The value of parameter infrastructureEncryption is invalid: '{wanted}'. Allowed: Enabled.",
+            "InvalidParameter",
+        )
+    if change.before.platform and not change.after.platform:
+        raise _bad(
+            "Disabling the encryption of Kubernetes resource objects is not supported once it is enabled."
+        )  # text UNCONFIRMED
+    newly = not change.before.platform or (change.after.customer and not change.before.customer)
+    if not change.after.platform or not newly:
+        return
+    if minor_of(change.version) < OLDEST_MINOR:
+        raise _bad(
+            f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
+        )  # text UNCONFIRMED
+    if str(change.identity.get("type", "None")) == "None":
+        raise _bad(
+            "KMS data encryption requires a cluster with a managed identity; service principals are not supported."
+        )  # text UNCONFIRMED
+    kind = "customer-managed" if change.after.customer else "platform-managed"
+    if kind in world.scenario.rules.feature_required_for and not feature_enabled(
+        world, change.subscription, FEATURE
+    ):
+        raise _bad(
+            f"Feature {FEATURE} is not enabled. Please see https://aka.ms/aks/previews for how to enable features."
+        )
+
+
+def _check_customer_key(world: World, change: Change) -> None:
+    kms = change.after.kms
+    access = kms.get("keyVaultNetworkAccess")
+    if access not in {"Public", "Private"}:
+        raise _bad("KeyVault network access is unspecified for Azure Key Vault KMS.")
+    if access == "Private" and not kms.get("keyVaultResourceId"):
+        raise _bad("KeyVault resource ID is empty when KeyVault network access is Private.")
+    if (
+        access == "Public"
+        and kms.get("keyVaultResourceId")
+        and world.scenario.rules.public_vault_id == "refused"
+    ):
+        raise _bad(
+            "KeyVault resource ID must be empty when KeyVault network access is Public."
+        )  # text UNCONFIRMED
+    key_id = KEY_ID.fullmatch(str(kms.get("keyId") or ""))
+    if key_id is None or key_id["suffix"].lower() != world.scenario.vault_suffix:
+        raise _bad(
+            f"The key identifier '{kms.get('keyId')}' of Azure Key Vault KMS is invalid."
+        )  # text UNCONFIRMED
+    if str(change.identity.get("type")) != "UserAssigned":
+        raise _bad(
+            "AzureKeyVaultKms feature does not support cluster identity type SystemAssigned, supported value is 'UserAssigned'"
+        )
+    vault_id = str(kms.get("keyVaultResourceId") or "")
+    if vault_id and vault_id.rstrip("/").rpartition("/")[2].lower() != key_id["vault"].lower():
+        raise _bad(
+            f"The key identifier '{kms['keyId']}' is not of the key vault '{vault_id}'."
+        )  # text UNCONFIRMED
+    _check_tenant(world, key_id["vault"])
+    versioned = key_id["version"] is not None
+    if versioned and change.after.platform and world.scenario.rules.versioned_key_in_the_new_way == "refused":
+        raise _bad(
+            f"The key identifier '{kms['keyId']}' must not contain a key version when infrastructureEncryption is Enabled."
+        )  # text UNCONFIRMED
+    if _is_legacy(change, versioned=versioned):
+        _check_legacy(change)
+    elif minor_of(change.version) < OLDEST_MINOR:
+        raise _bad(
+            f"KMS data encryption requires Kubernetes version 1.33 or later, the cluster is on {change.version}."
+        )  # text UNCONFIRMED
+    _check_hardware(world, key_id["vault"], key_id["key"])
+    if access == "Public" or world.scenario.rules.private_access_validated:
+        validate_identity(world, change)
+
+
+def _check_tenant(world: World, name: str) -> None:
+    """A vault of another tenant is not supported (AZURE.md §1a, last row; text UNCONFIRMED)."""
+    vault = find_vault(world, name)
+    theirs = vault.body["properties"]["tenantId"] if vault else world.scenario.tenant.id
+    if theirs != world.scenario.tenant.id:
+        raise _bad(
+            f"The key vault '{name}' is of the tenant '{theirs}', the managed cluster of '{world.scenario.tenant.id}'. A key vault of another tenant is "
+            "not supported."
+        )
+
+
+def _check_hardware(world: World, vault: str, name: str) -> None:
+    """Whether AKS takes keys of hardware security modules is not confirmed (AZURE.md §3g; text UNCONFIRMED)."""
+    key = find_key(world, vault, name)
+    if key and key.current.kty.endswith("-HSM") and world.scenario.rules.hardware_keys == "refused":
+        raise _bad(
+            f"The key type '{key.current.kty}' of the key '{name}' is not supported, supported is RSA."
+        )
+
+
+def _is_legacy(change: Change, *, versioned: bool) -> bool:
+    """Which experience a PUT asks for: since 2026-07-01 the key id's shape says so, before it infrastructureEncryption did (AZURE.md §0 B)."""
+    if not versioned:
+        if not sees_encryption_profile(change.api_version):
+            raise _bad(
+                f"The key identifier '{change.after.kms['keyId']}' must contain a key version in api-version {change.api_version}."
+            )
+        if change.api_version.endswith("-preview") and not change.after.platform:
+            raise _bad(
+                "The key identifier must contain a key version unless infrastructureEncryption is Enabled."
+            )
+    return versioned and not change.after.platform
+
+
+def _check_legacy(change: Change) -> None:
+    integrated = (change.properties.get("apiServerAccessProfile") or {}).get("enableVnetIntegration")
+    if change.after.kms["keyVaultNetworkAccess"] == "Private" and not integrated:
+        raise _bad("Vnet integration should be enabled when KeyVault network access is Private.")
+
+
+def control_plane_identity(world: World, identity: Json) -> Principal | None:
+    """The principal of the cluster's (first) user-assigned identity."""
+    for entry in (identity.get("userAssignedIdentities") or {}).values():
+        return world.state.principals.get(str(entry.get("principalId")))
+    return None
+
+
+def validate_identity(world: World, change: Change) -> None:
+    """AKS tries the key before it starts.
+
+    Raises the one message that has many causes (AZURE.md §1a), or 400 for a key that is not there.
+    """
+    kms = change.after.kms
+    key_id = KEY_ID.fullmatch(str(kms["keyId"]))
+    if key_id is None:
+        return
+    if find_key(world, key_id["vault"], key_id["key"]) is None:
+        raise _bad(f"The key '{kms['keyId']}' is not found.")  # text UNCONFIRMED
+    if not can_use_key(world, kms, change.identity):
+        raise _bad(
+            f'The identity does not have keys encrypt/decrypt permission on key vault "https://{key_id["vault"]}.{key_id["suffix"]}"',
+            "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
+        )
+
+
+class NobodyThere(Exception):  # noqa: N818 - it says who is gone
+    """There is no identity to ask with, or no vault to ask; the text says which."""
+
+
+def can_use_key(world: World, kms: Json, identity: Json) -> bool:
+    """Whether the cluster's identity can encrypt and decrypt with the key now."""
+    key_id = KEY_ID.fullmatch(str(kms.get("keyId")))
+    if key_id is None:
+        return False
+    network = str(kms.get("keyVaultNetworkAccess"))
+    try:
+        for operation in ("encrypt", "decrypt"):
+            use_key(
+                world, identity, operation, key_id["vault"], key_id["key"], key_id["version"] or "", network
+            )
+    except (NobodyThere, Refusal):
+        return False
+    return True
+
+
+def use_key(
+    world: World, identity: Json, operation: str, vault_name: str, key_name: str, version: str, network: str
+) -> None:
+    """Let a cluster's identity `encrypt` or `decrypt` with a key, as Key Vault would.
+
+    `version` "" is the newest one; `network` is the cluster's keyVaultNetworkAccess: to a Private vault AKS comes as a
+    trusted service, where the world has it so. Raises NobodyThere, or the Refusal of Key Vault.
+    """
+    principal, vault = control_plane_identity(world, identity), find_vault(world, vault_name)
+    if principal is None:
+        raise NobodyThere("the identity of the cluster is gone")
+    if vault is None:
+        raise NobodyThere(f"dial tcp: lookup {vault_name}.{world.scenario.vault_suffix}: no such host")
+    if foreign := why_foreign(world, vault):
+        raise Refusal(401, "Unauthorized", foreign)
+    trusted = network == "Private" and world.scenario.rules.aks_is_trusted_service
+    check_network(world, vault, principal, Origin.TRUSTED_SERVICE if trusted else Origin.INTERNET)
+    check_rights(world, vault, principal, operation, key_name)
+    key, wanted = find_key(world, vault_name, key_name), version.lower()
+    held = (
+        next((each for each in reversed(key.versions) if wanted in {"", each.version}), None) if key else None
+    )
+    if held is None:
+        text = f"A key with (name/id) {key_name}/{wanted} was not found in this key vault."
+        raise Refusal(404, "KeyNotFound", text)
+    if refused := why_not(held, operation, world.now()):
+        inner, text = refused
+        raise Refusal(403, "Forbidden", text, inner=inner)

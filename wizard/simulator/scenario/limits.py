@@ -1,0 +1,85 @@
+"""How much a subscription may ask and have, and what its policies deny."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from wizard.simulator.scenario.base import Guid, Model, Scope
+
+
+class BucketSpec(Model):
+    """A token bucket: so many requests at once, and so many more in so many real-life seconds."""
+
+    size: int = Field(ge=1)
+    refill: float = Field(1, gt=0)
+    seconds: float = Field(1, gt=0)
+
+
+class ThrottlingSpec(Model):
+    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph; the simulator's speed refills faster.
+
+    `auto` = on, except at infinite speed. With `always` at infinite speed the buckets refill as in real life.
+    """
+
+    enforced: Literal["auto", "always", "never"] = "auto"
+    reads: BucketSpec = BucketSpec(size=250, refill=25)
+    writes: BucketSpec = BucketSpec(size=200, refill=10)
+    deletes: BucketSpec = BucketSpec(size=200, refill=10)
+    put_cluster: BucketSpec = BucketSpec(size=20, refill=1, seconds=60)
+    get_cluster: BucketSpec = BucketSpec(size=60)
+    get_operation: BucketSpec = BucketSpec(size=200, refill=2)
+    list_in_subscription: BucketSpec = BucketSpec(size=500)
+    list_in_group: BucketSpec = BucketSpec(size=60)
+    other_cluster_calls: BucketSpec = BucketSpec(size=60)
+    vault_calls: BucketSpec = BucketSpec(size=4000, refill=4000, seconds=10)
+    vault_key_creations: BucketSpec = BucketSpec(size=20, refill=20, seconds=10)
+    graph_queries: int = Field(15, ge=1, description="Resource Graph queries in each window.")
+    graph_window: float = Field(5, gt=0, description="The length of the window in real-life seconds.")
+
+
+class QuotaSpec(Model):
+    """How many managed clusters a subscription may have in a region; `in_region` says otherwise for some."""
+
+    clusters_per_region: int = Field(100, ge=0)
+    in_region: dict[str, int] = {}
+
+
+class PolicySpec(Model):
+    """A policy assignment with the effect deny: it refuses what `type` resources would have in `field`.
+
+    `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
+    `Microsoft.Compute/virtualMachineScaleSets` strikes the nodes of a cluster: AKS gives them the cluster's location and
+    tags, and validates them with every update of the cluster. One on `Microsoft.KeyVault.Data/vaults/keys` strikes keys
+    as they are made; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
+    """
+
+    scope: Scope
+    type: str
+    field: str
+    equals: Any = None
+    not_equals: Any = None
+    any_of: list[Any] | None = None
+    none_of: list[Any] | None = None
+    less: int | None = None
+    exists: bool | None = None
+    display_name: str = ""
+    definition: Guid | Literal[""] = Field(
+        "", description="The GUID of the built-in definition, where it is one."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "PolicySpec":
+        if len(self.conditions) != 1:
+            raise ValueError(
+                "give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `less`, `exists`"
+            )
+        return self
+
+    @property
+    def conditions(self) -> list[tuple[str, Any]]:
+        """The one condition: its operator as Azure Policy calls it, and the value."""
+        every = (
+            ("equals", self.equals), ("notEquals", self.not_equals), ("in", self.any_of), ("notIn", self.none_of), ("less", self.less),
+            ("exists", self.exists),
+        )  # fmt: skip
+        return [(operator, value) for operator, value in every if value is not None]

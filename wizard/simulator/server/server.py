@@ -1,0 +1,329 @@
+"""The HTTPS server of the simulated cloud: reads a request, sends it to the right plane, records it, answers."""
+
+import asyncio
+import json
+import logging
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import trustme
+from aiohttp import web
+
+from wizard.simulator.arm.faults import Faults
+from wizard.simulator.arm.resource_manager import ResourceManager, Router, UnknownRoute
+from wizard.simulator.arm.tokens import Tokens
+from wizard.simulator.entra.graph import Graph
+from wizard.simulator.entra.sign_in import SignIn
+from wizard.simulator.protocol.certificates import show, stranger
+from wizard.simulator.protocol.ids import API_SERVERS
+from wizard.simulator.protocol.record import Recorded
+from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
+from wizard.simulator.scenario.faults import FaultAnswer, FaultSpec
+from wizard.simulator.server.registry import ALL
+from wizard.simulator.server.vault_plane import VaultPlane
+from wizard.simulator.state.world import World
+
+if TYPE_CHECKING:
+    from wizard.simulator.kubernetes.plane import KubernetesPlane
+
+log = logging.getLogger("wizard.simulator")
+FAILED = "The simulated Azure failed at %s %s"
+PREEMPTED: Json = {
+    "code": "ResourceOperationFailure",
+    "message": "The resource operation completed with terminal provisioning state 'Failed'.",
+    "details": [
+        {
+            "code": "OriginalEtagNotExpect",
+            "message": "This operation has been preempted by another operation.",
+        }
+    ],
+}
+
+
+class Server:
+    """Everything behind the one TLS port."""
+
+    def __init__(
+        self,
+        world: World,
+        tokens: Tokens,
+        authority: trustme.CA,
+        *,
+        managed_identity_header: str,
+        remember: Callable[[Recorded, bool], None],
+    ) -> None:
+        self._world, self._tokens = world, tokens
+        self._header, self._remember = managed_identity_header, remember
+        self._authority = authority
+        self._gone = self._untrusted = False
+        self._faults = Faults(world)
+        self._runner: web.ServerRunner | None = None
+        self._kubernetes: KubernetesPlane | None = None
+        self.port = 0
+
+    async def start(self, context: ssl.SSLContext, port: int) -> None:
+        """Listen on loopback; `port` 0 = any."""
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.2)
+        await self._runner.setup()
+        self._context = context
+        await self._listen(port)
+        self.port = int(self._runner.addresses[0][1])
+        base_url = f"https://localhost:{self.port}"
+        self._base = base_url
+        self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
+        self._vaults = VaultPlane(self._world, self._tokens, base_url)
+        self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
+        self._graph = Graph(self._world, self._arm)
+
+    async def _listen(self, port: int) -> None:
+        assert self._runner is not None  # noqa: S101 - start has made it
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=512)
+        await self._site.start()
+
+    async def strike_with(self, faults: Sequence[FaultSpec]) -> None:
+        """From now on let these faults strike and no others; what earlier ones have broken is whole again."""
+        self._faults.strike_with(faults)
+        if self._gone:
+            self._gone = False
+            await self._listen(self.port)
+        if self._untrusted:
+            self._untrusted = False
+            show(self._context, self._authority, self._world.scenario.vault_suffix)
+
+    def struck(self) -> list[int]:
+        """How often each of the faults that now stand has struck."""
+        return self._faults.struck()
+
+    async def _break(self, fault: FaultSpec) -> None:
+        """What a fault does to all connections."""
+        if fault.gone and not self._gone:
+            self._gone = True
+            await self._site.stop()
+        if fault.untrusted and not self._untrusted:
+            self._untrusted = True
+            show(self._context, stranger(), self._world.scenario.vault_suffix)
+        if self._runner is not None and self._runner.server is not None:
+            for connection in list(self._runner.server.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        began = time.time()
+        host = (request.headers.get("Host") or "").rpartition(":")[0] or request.headers.get("Host") or ""
+        path = request.path.rstrip("/") or "/"
+        body = await self._read(request, host)
+        try:
+            answer, unknown, fault = await self._handle(request, host.lower(), path, body)
+        except Exception:
+            log.exception(FAILED, request.method, path)
+            answer, unknown, fault = _own_fault(), False, None
+        raw = (
+            json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
+                "utf-8",
+                "backslashreplace",  # half a surrogate pair, as JSON writes it
+            )
+            if answer.body is not None
+            else answer.content
+        )
+        inside = host.lower().endswith(API_SERVERS)  # what is said there is secret
+        self._remember(
+            Recorded(
+                began, request.method, host, path, request.query_string, request.query.get("api-version", ""), answer.status,
+                b"" if inside else body, request.headers.get("Content-Type", ""), b"" if inside else raw,
+            ),
+            unknown,
+        )  # fmt: skip
+        if answer.reset and request.transport is not None:
+            request.transport.abort()
+        answer = replace(
+            answer, headers={"Date": formatdate(self._world.now(), usegmt=True), **answer.headers}
+        )
+        return await _respond(request, answer, raw, fault)
+
+    async def _handle(
+        self, request: web.BaseRequest, host: str, path: str, body: bytes
+    ) -> tuple[Answer, bool, FaultSpec | None]:
+        """The answer, whether the route was unknown, and the fault that strikes; what was changed is kept by then.
+
+        Raises what kept time from passing, or a change from being kept.
+        """
+        self._world.settle()
+        vault = host.endswith("." + self._world.scenario.vault_suffix)
+        fault = self._faults.strike(request.method, path, vault=vault)
+        if fault is not None and (fault.gone or fault.untrusted):
+            await self._break(fault)
+        if fault is None or not fault.unanswered or fault.after:
+            answer, unknown = await self._answer(request, host, path, body, fault)
+        else:
+            answer, unknown = Answer(fault.page.status if fault.page else 503), False
+        self._world.commit()
+        return answer, unknown, fault
+
+    async def _read(self, request: web.BaseRequest, host: str) -> bytes:
+        # Key Vault answers its challenge before it looks at the body.
+        if host.endswith(self._world.scenario.vault_suffix) and "Authorization" not in request.headers:
+            return b""
+        return await request.read()
+
+    async def _answer(
+        self, request: web.BaseRequest, host: str, path: str, body: bytes, fault: FaultSpec | None
+    ) -> tuple[Answer, bool]:
+        """The answer, and whether the route was unknown."""
+        try:
+            if fault is not None and fault.answer is not None and not fault.after:
+                raise _refusal(fault.answer)
+            if host.endswith(API_SERVERS):
+                return await self._inside(request, host, path, body), False
+            query = decode_query(request.rel_url.raw_query_string)
+            if host in {"localhost", "127.0.0.1"}:
+                headers = {name.lower(): value for name, value in request.headers.items()}
+                signed = await self._sign_in.answer(request.method, path, query, headers, body)
+                if signed is not None:
+                    return _struck(signed, fault), False
+            call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
+            if fault is not None:
+                _afflict(call, fault)
+            return await self._at_work(call, fault), False
+        except Refusal as refusal:
+            return _struck(refusal.answer(), fault), isinstance(refusal, UnknownRoute)
+        except Exception:
+            log.exception(FAILED, request.method, path)
+            return _own_fault(), False
+
+    async def _at_work(self, call: Call, fault: FaultSpec | None) -> Answer:
+        self._world.busy += 1
+        try:
+            answer = await self._plane(call)
+        finally:
+            self._world.busy -= 1
+        return _struck(answer, fault)
+
+    async def _inside(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
+        """What the API server of a cluster answers."""
+        from wizard.simulator.kubernetes.plane import KubernetesPlane  # few worlds are looked into
+        from wizard.simulator.kubernetes.replies import Request
+
+        self._kubernetes = self._kubernetes or KubernetesPlane(self._world, self._tokens)
+        self._world.busy += 1
+        try:
+            call = Request(request.method, path, request.query, request.headers, body)
+            return await self._kubernetes.answer(host, call)
+        finally:
+            self._world.busy -= 1
+
+    async def _plane(self, call: Call) -> Answer:
+        if call.host.endswith("." + self._world.scenario.vault_suffix):
+            return await self._vaults.answer(call)
+        if call.path.startswith("/v1.0/"):
+            return await self._graph.answer(call)
+        return await self._arm.answer(call)
+
+
+def _own_fault() -> Answer:
+    return Refusal(
+        500, "InternalServerError", "The simulated Azure has a fault of its own here; its log says where."
+    ).answer()
+
+
+def _struck(answer: Answer, fault: FaultSpec | None) -> Answer:
+    """What a fault makes of the answer to a request that was carried out."""
+    return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
+
+
+def _refusal(answer: FaultAnswer) -> Refusal:
+    form = Refusal if answer.subcode is None else FlatRefusal
+    return form(
+        answer.status,
+        answer.code,
+        answer.message,
+        headers=answer.headers,
+        details=answer.details or None,
+        more=None if answer.subcode is None else {"subcode": answer.subcode},
+    )
+
+
+def _afflict(call: Call, fault: FaultSpec) -> None:
+    """Let a call carry what its fault does to it later on."""
+    call.token_fault = fault.token or ""
+    if fault.lro_fails is not None:
+        call.operation_fails = fault.lro_fails.model_dump(exclude_defaults=True)
+    elif fault.lro == "preempted":
+        call.operation_fails = deepcopy(PREEMPTED)
+    else:
+        call.operation_odd = fault.lro or ""
+
+
+def _json(body: bytes) -> Json | None:
+    if not body:
+        return None
+    try:
+        parsed = decode_json(body)
+    except (ValueError, RecursionError) as problem:
+        raise Refusal(
+            400,
+            "InvalidRequestContent",
+            f"The request content was invalid and could not be deserialized: '{problem}'.",
+        ) from problem
+    if not isinstance(parsed, dict):
+        raise Refusal(
+            400,
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized: 'An object is expected.'.",
+        )
+    return parsed
+
+
+async def _respond(
+    request: web.BaseRequest, answer: Answer, raw: bytes, fault: FaultSpec | None
+) -> web.StreamResponse:
+    """The answer on its way out, and what a fault does to it there."""
+    if fault is None:
+        return _response(request, answer, raw)
+    if fault.hang:
+        await asyncio.Event().wait()
+    if fault.reset and request.transport is not None:
+        request.transport.abort()
+    if fault.page is not None:
+        page = Answer(fault.page.status, headers={"Content-Type": fault.page.content_type})
+        return _response(request, page, fault.page.body.encode())
+    if fault.raw is not None:
+        given = Answer(fault.raw.status, headers={**answer.headers, **fault.raw.headers})
+        return _response(request, given, fault.raw.body)
+    if fault.malformed:
+        return _response(request, answer, b'{"value": [<html>')
+    if fault.truncate:
+        whole = _response(request, answer, raw)
+        cut = web.StreamResponse(status=whole.status, headers=whole.headers)
+        cut.content_length = len(raw)
+        await cut.prepare(request)
+        await cut.write(raw[: len(raw) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return cut
+    return _response(request, answer, raw)
+
+
+def _response(request: web.BaseRequest, answer: Answer, raw: bytes) -> web.Response:
+    correlation = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
+    headers = {
+        "Cache-Control": "no-cache",
+        "x-ms-request-id": str(uuid.uuid4()),
+        "x-ms-correlation-request-id": correlation,
+        **answer.headers,
+    }
+    if echoed := request.headers.get("x-ms-client-request-id"):
+        headers["x-ms-client-request-id"] = echoed
+    if raw:
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+    return web.Response(status=answer.status, body=raw or None, headers=headers)

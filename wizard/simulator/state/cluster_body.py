@@ -1,0 +1,216 @@
+"""The body of a managed cluster: what AKS fills in, what it hides from older api-versions, what a PUT cannot change."""
+
+import uuid
+from copy import deepcopy
+
+from wizard.simulator.protocol.ids import group_of, name_of, subscription_of
+from wizard.simulator.protocol.wire import Json
+
+TYPE = "Microsoft.ContainerService/managedClusters"
+ENCRYPTION_PROFILE = "kubernetesResourceObjectEncryptionProfile"
+NEWEST = "2026-08-01"
+"""The api-version that shows everything."""
+ENCRYPTION_PROFILE_SINCE = "2026-07-01"
+DEFAULT_VM_SIZE = "Standard_D4ds_v5"
+_READ_ONLY = (
+    "provisioningState", "powerState", "currentKubernetesVersion", "fqdn", "azurePortalFQDN", "privateFQDN", "maxAgentPools", "resourceUID", "status",
+)  # fmt: skip
+_KEPT_WHEN_LEFT_OUT = (
+    "kubernetesVersion", "dnsPrefix", "fqdnSubdomain", "agentPoolProfiles", "linuxProfile", "windowsProfile", "servicePrincipalProfile",
+    "identityProfile", "nodeResourceGroup", "networkProfile", "enableRBAC", "supportPlan", "apiServerAccessProfile", "oidcIssuerProfile",
+    "storageProfile", "disableLocalAccounts", "autoUpgradeProfile",
+)  # fmt: skip
+_POOL_READ_ONLY = ("eTag", "provisioningState", "currentOrchestratorVersion", "status")
+
+
+def sees_encryption_profile(api_version: str) -> bool:
+    """Whether an api-version has the encryption profile: the previews, and the stable ones since 2026-07-01."""
+    return api_version.endswith("-preview") or api_version >= ENCRYPTION_PROFILE_SINCE
+
+
+def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
+    """The cluster as an api-version shows it: what is newer than it is hidden, though not lost.
+
+    Without `etag` nothing in it shows one, as recorded in 2025 (AZURE.md §2c).
+    """
+    if not etag:
+        pools = [
+            {name: value for name, value in pool.items() if name != "eTag"}
+            for pool in body["properties"]["agentPoolProfiles"]
+        ]
+        body = {name: value for name, value in body.items() if name != "eTag"} | {
+            "properties": body["properties"] | {"agentPoolProfiles": pools}
+        }
+    security = body["properties"].get("securityProfile") or {}
+    if ENCRYPTION_PROFILE not in security or sees_encryption_profile(api_version):
+        return body
+    older = {name: value for name, value in security.items() if name != ENCRYPTION_PROFILE}
+    return body | {"properties": body["properties"] | {"securityProfile": older}}
+
+
+def minor_of(version: str) -> tuple[int, int]:
+    """`1.34.2` or `1.34` as (1, 34).
+
+    Raises ValueError for anything else.
+    """
+    major, minor, *_ = version.split(".")
+    return int(major), int(minor)
+
+
+def node_group_name(cluster_id: str, location: str) -> str:
+    """The resource group of the nodes, as AKS names it."""
+    return f"MC_{group_of(cluster_id)}_{name_of(cluster_id)}_{location}"[:80]
+
+
+def canonical_id(subscription: str, group: str, name: str) -> str:
+    """A cluster's id as AKS writes it: `resourcegroups` in lower case."""
+    return f"/subscriptions/{subscription.lower()}/resourcegroups/{group}/providers/{TYPE}/{name}"
+
+
+def finish(
+    cluster_id: str, wanted: Json, before: Json | None, current_version: str, api_version: str
+) -> Json:
+    """The whole body after a PUT of `wanted` over `before`.
+
+    A PUT replaces the whole object: what it leaves out is gone, except what AKS fills in itself and what the
+    api-version of the PUT does not know.
+    """
+    old: Json = before["properties"] if before else {}
+    location = str(wanted["location"]).lower().replace(" ", "")
+    properties: Json = {
+        name: deepcopy(value)
+        for name, value in (wanted.get("properties") or {}).items()
+        if name not in _READ_ONLY and value is not None
+    }
+    for name in _KEPT_WHEN_LEFT_OUT:
+        if name not in properties and name in old:
+            properties[name] = deepcopy(old[name])
+    name = name_of(cluster_id)
+    if not properties.get("kubernetesVersion"):
+        properties["kubernetesVersion"] = current_version
+    properties.setdefault("dnsPrefix", f"{name}-dns"[:54])
+    fqdn = old.get("fqdn") or f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}.hcp.{location}.azmk8s.io"
+    properties |= {
+        "powerState": old.get("powerState", {"code": "Running"}),
+        "currentKubernetesVersion": current_version,
+        "fqdn": fqdn,
+        "azurePortalFQDN": fqdn.replace(".hcp.", ".portal.hcp."),
+        "maxAgentPools": 100,
+        "resourceUID": old.get("resourceUID") or uuid.uuid4().hex[:24],
+    }
+    properties.setdefault("nodeResourceGroup", node_group_name(cluster_id, location))
+    properties.setdefault("servicePrincipalProfile", {"clientId": "msi"})
+    properties.setdefault("enableRBAC", True)
+    properties.setdefault("supportPlan", "KubernetesOfficial")
+    properties.setdefault("disableLocalAccounts", False)
+    properties.setdefault("autoUpgradeProfile", {"nodeOSUpgradeChannel": "NodeImage"})
+    properties.setdefault("oidcIssuerProfile", {"enabled": False})
+    properties.setdefault(
+        "storageProfile",
+        {
+            "diskCSIDriver": {"enabled": True},
+            "fileCSIDriver": {"enabled": True},
+            "snapshotController": {"enabled": True},
+        },
+    )
+    properties.setdefault("networkProfile", {})
+    properties["networkProfile"] = _network(cluster_id, properties)
+    properties["agentPoolProfiles"] = _pools(
+        properties.get("agentPoolProfiles") or [{"name": "nodepool1"}], old, current_version
+    )
+    properties["securityProfile"] = _security(properties.get("securityProfile") or {}, old, api_version)
+    return {
+        "id": cluster_id,
+        "location": location,
+        "name": name,
+        "type": "Microsoft.ContainerService/ManagedClusters",
+        "kind": wanted.get("kind") or "Base",
+        **({"tags": dict(wanted["tags"])} if wanted.get("tags") else {}),
+        **{key: deepcopy(value) for key, value in wanted.items() if key not in _TOP},
+        "sku": deepcopy(wanted.get("sku") or (before or {}).get("sku") or {"name": "Base", "tier": "Free"}),
+        "eTag": str(uuid.uuid4()),
+        "properties": properties,
+    }
+
+
+_TOP = {
+    "id",
+    "location",
+    "name",
+    "type",
+    "kind",
+    "tags",
+    "sku",
+    "eTag",
+    "etag",
+    "properties",
+    "identity",
+    "systemData",
+}
+
+
+def _security(given: Json, old: Json, api_version: str) -> Json:
+    """What an older api-version cannot say is kept."""
+    held = (old.get("securityProfile") or {}).get(ENCRYPTION_PROFILE)
+    if held is not None and ENCRYPTION_PROFILE not in given and not sees_encryption_profile(api_version):
+        return given | {ENCRYPTION_PROFILE: deepcopy(held)}
+    return given
+
+
+def _network(cluster_id: str, properties: Json) -> Json:
+    given: Json = properties["networkProfile"]
+    node_group = (
+        f"/subscriptions/{subscription_of(cluster_id)}/resourceGroups/{properties['nodeResourceGroup']}"
+    )
+    outbound = f"{node_group}/providers/Microsoft.Network/publicIPAddresses/{uuid.uuid5(uuid.NAMESPACE_URL, cluster_id.lower())}"
+    network: Json = {
+        "networkPlugin": "azure", "networkPluginMode": "overlay", "networkDataplane": "azure", "loadBalancerSku": "standard",
+        "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10", "outboundType": "loadBalancer",
+        "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.0.0.0/16"], "ipFamilies": ["IPv4"],
+    } | {name: value for name, value in given.items() if value is not None}  # fmt: skip
+    balancer: Json = network.get("loadBalancerProfile") or {
+        "managedOutboundIPs": {"count": 1},
+        "backendPoolType": "nodeIPConfiguration",
+    }
+    if network["outboundType"] == "loadBalancer":
+        network["loadBalancerProfile"] = balancer | {"effectiveOutboundIPs": [{"id": outbound}]}
+    return network
+
+
+def _pools(given: list[Json], old: Json, version: str) -> list[Json]:
+    before = {pool["name"]: pool for pool in old.get("agentPoolProfiles") or []}
+    return [_pool(pool, before.get(pool.get("name"), {}), version) for pool in given]
+
+
+def _pool(given: Json, before: Json, version: str) -> Json:
+    pool = {
+        name: deepcopy(value)
+        for name, value in given.items()
+        if name not in _POOL_READ_ONLY and value is not None
+    }
+    current = before.get("currentOrchestratorVersion") or pool.get("orchestratorVersion") or version
+    defaults: Json = {
+        "name": "nodepool1", "count": 1, "osDiskSizeGB": 128, "osDiskType": "Managed", "kubeletDiskType": "OS", "maxPods": 250,
+        "type": "VirtualMachineScaleSets", "enableAutoScaling": False, "scaleDownMode": "Delete", "powerState": {"code": "Running"},
+        "orchestratorVersion": before.get("orchestratorVersion") or version, "enableNodePublicIP": False, "mode": "System",
+        "enableEncryptionAtHost": False, "enableUltraSSD": False, "osType": "Linux", "osSKU": "Ubuntu",
+        "nodeImageVersion": before.get("nodeImageVersion") or "AKSUbuntu-2404gen2containerd-202611.03.0",
+        "upgradeSettings": {"maxSurge": "10%", "maxUnavailable": "0"}, "enableFIPS": False,
+        "securityProfile": {"enableVTPM": False, "enableSecureBoot": False},
+    }  # fmt: skip
+    merged = defaults | {name: value for name, value in pool.items() if value != ""}
+    merged.setdefault("vmSize", before.get("vmSize") or DEFAULT_VM_SIZE)
+    unchanged = {name: value for name, value in before.items() if name not in _POOL_READ_ONLY} == merged
+    return merged | {
+        "currentOrchestratorVersion": current if "." in current[2:] else version,
+        "provisioningState": before.get("provisioningState", "Succeeded"),
+        "eTag": before["eTag"] if unchanged and before.get("eTag") else str(uuid.uuid4()),
+    }
+
+
+def set_state(body: Json, state: str) -> None:
+    """The provisioning state of a cluster and its pools; the eTag changes with it."""
+    body["properties"]["provisioningState"] = state
+    for pool in body["properties"]["agentPoolProfiles"]:
+        pool["provisioningState"] = state
+    body["eTag"] = str(uuid.uuid4())

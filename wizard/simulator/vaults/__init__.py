@@ -1,0 +1,1 @@
+"""Key vaults: the gateway, access, stored keys, rotation."""

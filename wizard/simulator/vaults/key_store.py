@@ -1,0 +1,160 @@
+"""The keys inside the vaults: versions, material, lifecycle. Both planes of Key Vault work on them."""
+
+import asyncio
+import secrets
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from wizard.simulator.protocol.wire import Json, base64url_number
+from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
+from wizard.simulator.state.world import DAY, World, happening
+
+ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
+FORBIDDEN = "KeyOperationForbidden"
+SIZES = (2048, 3072, 4096)
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+    "P-256K": ec.SECP256K1,
+}
+
+
+def vault_name(vault: Resource) -> str:
+    """The vault's name as host names write it."""
+    return str(vault.body["name"]).lower()
+
+
+def key_uri(world: World, vault: str, key: str, version: str = "") -> str:
+    """A key identifier: `https://VAULT.SUFFIX/keys/KEY[/VERSION]`."""
+    return f"https://{vault.lower()}.{world.scenario.vault_suffix}/keys/{key}" + (
+        f"/{version}" if version else ""
+    )
+
+
+def find_key(world: World, vault: str, name: str) -> Key | None:
+    """The key of this name in this vault."""
+    return world.state.keys.get(f"{vault}/{name}".lower())
+
+
+def keys_of(world: World, vault: str) -> list[Key]:
+    """The keys of a vault."""
+    return [key for key in world.state.keys.values() if key.vault == vault.lower()]
+
+
+def new_version(
+    world: World, *, kty: str = "RSA", size: int = 2048, curve: str = "P-256", ops: list[str] | None = None
+) -> KeyVersion:
+    """A key version without material yet."""
+    now = int(world.now())
+    family = kty.removesuffix("-HSM")
+    return KeyVersion(
+        version=secrets.token_hex(16), kty=kty, size=size if family == "RSA" else 0, curve=curve if family == "EC" else "",
+        ops=list(ALL_OPS[family] if ops is None else ops), created=now, updated=now,
+    )  # fmt: skip
+
+
+def set_attributes(version: KeyVersion, attributes: Json, tags: Json | None) -> None:
+    """Lay the attributes and tags of a request over a version; null says no more than leaving out."""
+    given = {name: value for name, value in attributes.items() if value is not None}
+    version.enabled = given.get("enabled", version.enabled)
+    version.expires = given.get("exp", version.expires)
+    version.not_before = given.get("nbf", version.not_before)
+    if tags is not None:
+        version.tags = {name: value for name, value in tags.items() if value is not None}
+
+
+def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
+    """Keep a version, as the newest of its key."""
+    key = world.state.keys.setdefault(f"{vault}/{name}".lower(), Key(vault.lower(), name, []))
+    key.versions.append(version)
+    world.changed = True
+    return key
+
+
+def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
+    """Put a key among the deleted ones; its name stays taken."""
+    place, now = f"{key.vault}/{key.name}".lower(), world.now()
+    days = vault.body["properties"]["softDeleteRetentionInDays"]
+    deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
+    del world.state.keys[place]
+    world.after_days(days, "key-purged", place=place, deleted=repr(now))
+    return deleted
+
+
+@happening("key-purged")
+def _retained(world: World, facts: dict[str, str]) -> None:
+    deleted = world.state.deleted_keys.get(facts["place"])
+    if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
+        del world.state.deleted_keys[facts["place"]]
+
+
+def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
+    """A fresh private key and the public part of its JSON Web Key."""
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    if version.kty.startswith("RSA"):
+        private = rsa.generate_private_key(65537, version.size)
+        rsa_numbers = private.public_key().public_numbers()
+        public = {"n": base64url_number(rsa_numbers.n), "e": base64url_number(rsa_numbers.e)}
+    else:
+        private = ec.generate_private_key(CURVES[version.curve]())
+        numbers = private.public_key().public_numbers()
+        public = {"crv": version.curve, "x": base64url_number(numbers.x), "y": base64url_number(numbers.y)}
+    form = serialization.PrivateFormat.PKCS8
+    return private.private_bytes(
+        serialization.Encoding.PEM, form, serialization.NoEncryption()
+    ).decode(), public
+
+
+async def ensure_material(world: World, version: KeyVersion) -> None:
+    """Make the key itself, off the event loop, unless it was made already.
+
+    Other requests are served meanwhile: a version is in its vault before, and what was found out about either is not to be
+    relied on after.
+    """
+    if not version.public:
+        pem, public = await asyncio.to_thread(_generate, version)
+        if not version.public:
+            version.pem, version.public = pem, public
+            world.changed = True
+
+
+def recovery_level(vault: Resource) -> str:
+    """What can become of a deleted key."""
+    return "Recoverable" if vault.body["properties"].get("enablePurgeProtection") else "Recoverable+Purgeable"
+
+
+def why_not(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
+    """Why a key version refuses an operation: Key Vault's inner code and text; None where it does not.
+
+    Outside of its dates a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
+    """
+    if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
+        return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."
+    if operation not in version.ops:
+        return FORBIDDEN, f"Operation {operation} is not permitted on this key."
+    if not version.enabled:
+        return "KeyDisabled", f"Operation {operation} is not allowed on a disabled key."
+    if operation not in {"encrypt", "wrapKey", "sign"}:
+        return None
+    if version.expires is not None and version.expires <= now:
+        return "KeyExpired", f"Operation {operation} isn't allowed on an expired key."
+    if version.not_before is not None and version.not_before > now:
+        # The inner code is UNCONFIRMED.
+        return "KeyNotYetValid", f"Operation {operation} is not allowed on a key that is not yet valid."
+    return None
+
+
+def attributes(vault: Resource, version: KeyVersion) -> Json:
+    """The attributes that both planes show."""
+    shown: Json = {"enabled": version.enabled}
+    if version.not_before is not None:
+        shown["nbf"] = version.not_before
+    if version.expires is not None:
+        shown["exp"] = version.expires
+    return shown | {
+        "created": version.created,
+        "updated": version.updated,
+        "recoveryLevel": recovery_level(vault),
+    }

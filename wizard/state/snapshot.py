@@ -1,0 +1,386 @@
+"""Everything that is read of Azure before a plan is made: what exists, as it exists."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from wizard.cloud import quota, rights
+from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
+from wizard.cloud.asking import asking, if_there
+from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.credential import SignedIn
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.features import cluster_regions, feature_state, provider_state
+from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
+from wizard.cloud.locks import Lock, locks
+from wizard.cloud.policies import Denial
+from wizard.cloud.problems import AzureError
+from wizard.cloud.quota import Quota
+from wizard.cloud.rights import Deny, Permission
+from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.state.target import Target
+from wizard.system.sanitize import clean
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there was at one moment. A body is as Azure returned it; None where the thing does not exist."""
+
+    signed_in: SignedIn
+    feature: str | None
+    provider: str
+    groups: dict[str, Json | None]
+    """By id in lower case (`GroupId.key`)."""
+    cluster: Json | None
+    versions: tuple[VersionRow, ...] = ()
+    """What the region offers; read only for a cluster that is to be created."""
+    regions: frozenset[str] = frozenset()
+    """Where clusters can be created, by short name; read only for one that is to be, empty where it cannot be learnt."""
+    locations: frozenset[str] = frozenset()
+    """The regions of the subscription, by short name; read only where something may be made elsewhere than the cluster is, empty
+    where they cannot be learnt."""
+    quota: Quota | None = None
+    """Of clusters in the region; read only for a cluster that is to be created, None where it cannot be learnt."""
+    vault: Json | None = None
+    vault_deleted: Json | None = None
+    """A deleted vault that still holds the name, where it is one that can be seen."""
+    vault_name_taken: str | None = None
+    """Why a vault that does not exist cannot be created under its name; in Azure's words."""
+    vault_users: tuple[str, ...] = ()
+    """Other clusters that reach the vault as Public; looked for only where its firewall would be closed."""
+    key: Json | None = None
+    key_deleted: bool = False
+    """Whether a deleted key still holds the name, as far as the vault lets one look."""
+    identity: Json | None = None
+    identity_grants: tuple[Grant, ...] = ()
+    """What the user-assigned identity holds on the vault."""
+    identity_elsewhere: tuple[Grant, ...] = ()
+    """What it holds anywhere in the vault's subscription; looked for only where it may not use the key."""
+    operator_grants: tuple[Grant, ...] = ()
+    """What whoever is signed in holds on the vault, or on its group where there is no vault yet."""
+    identities_gone: tuple[str, ...] = ()
+    """The ids of identities that the cluster uses and that no longer exist."""
+    rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
+    """What whoever is signed in may do, by the id of a group or resource in lower case; None where it cannot be known."""
+    eligible: tuple[Eligible, ...] = ()
+    """Roles that whoever is signed in may activate."""
+    deny_assignments: tuple[Deny, ...] | None = ()
+    """Every deny assignment in the subscriptions, as far as they may be read; None where that is in none of them."""
+    unregistered: tuple[tuple[str, str], ...] = ()
+    """Resource providers that a customer-managed key needs, and the subscription that has not registered them."""
+    locks: tuple[Lock, ...] | None = ()
+    """Every lock in the subscriptions, as far as they may be read; None where that is in none of them."""
+    policy_denials: tuple[Denial, ...] = ()
+    """What Azure Policy would deny of what the plan sends."""
+
+    @property
+    def identity_principal(self) -> str:
+        """The object id of the user-assigned identity; empty where it does not exist yet."""
+        return str(dig(self.identity, "properties", "principalId") or "")
+
+    def permissions(self, scope: str) -> tuple[Permission, ...] | None:
+        """What whoever is signed in may do on a resource (that may not exist yet), a group or a subscription.
+
+        In a group that does not exist yet it is what may be done in the subscription; and where the roles that are held
+        there may not be read, what is inherited from it shows in the groups.
+        """
+        known = self.rights.get(scope.casefold())
+        if known is not None:
+            return known
+        parts = scope.strip("/").split("/")
+        if len(parts) > 4:
+            return self.permissions(str(GroupId(parts[1], parts[3])))
+        if len(parts) == 4 and self.groups.get(scope.casefold(), {}) is None:
+            return self.rights.get(f"/subscriptions/{parts[1]}".casefold())
+        if len(parts) == 2:
+            inside = (held for where, held in self.rights.items() if covers(scope, where))
+            return next((held for held in inside if held is not None), None)
+        return None
+
+    def vault_grants_by_policy(self) -> bool:
+        """Whether an existing vault decides by access policies, so that role assignments have no effect on its keys."""
+        return self.vault is not None and dig(self.vault, "properties", "enableRbacAuthorization") is not True
+
+
+def policy_permissions(vault: Json | None, principal: str) -> frozenset[str]:
+    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one.
+
+    One with an application in it holds for who signs in through that application alone, which no cluster does.
+    """
+    policies = dig(vault, "properties", "accessPolicies") or ()
+    held = (
+        dig(p, "permissions", "keys") or ()
+        for p in policies
+        if same(str(p.get("objectId") or ""), principal) and not p.get("applicationId")
+    )
+    return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
+
+
+def policy_allows(vault: Json | None, principal: str, *wanted: str) -> bool:
+    """Whether a vault's access policies give a principal all these key permissions."""
+    held = policy_permissions(vault, principal)
+    return "all" in held or held >= {permission.casefold() for permission in wanted}
+
+
+async def take(azure: Azure, target: Target) -> Snapshot:
+    """Read it all, as much at the same time as possible. Raises AzureError."""
+    subscription = target.answers.subscription
+    (groups, held, may), (feature, provider, locked, denied), (cluster, new, own) = await asyncio.gather(
+        asyncio.gather(
+            asyncio.gather(*(_group(azure, group) for group in target.groups)),
+            _rights(azure, target),
+            eligible(azure, f"/subscriptions/{subscription}"),
+        ),
+        asyncio.gather(
+            feature_state(azure, subscription),
+            provider_state(azure, subscription),
+            asyncio.gather(*(locks(azure, name) for name in target.subscriptions)),
+            asyncio.gather(*(_denies(azure, name) for name in target.subscriptions)),
+        ),
+        asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
+    )
+    return Snapshot(
+        signed_in=azure.signed_in,
+        feature=feature,
+        provider=provider,
+        groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
+        rights=held,
+        eligible=may,
+        locks=_together(locked),
+        deny_assignments=_together(denied),
+        cluster=cluster,
+        identities_gone=await _gone(azure, cluster),
+        locations=await _locations(azure, target, cluster),
+        **new,
+        **own,
+    )
+
+
+def _together(lists: list[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
+    """All of several lists; None where none of them could be read."""
+    known = [one for one in lists if one is not None]
+    return tuple(item for one in known for item in one) if known else None
+
+
+async def read(request: Awaitable[Any], summary: str) -> Json | None:
+    """One resource's body, or None where it (or its group) does not exist. Raises AzureError; `summary` heads it."""
+    with asking(summary):
+        found = await if_there(request)
+        return None if found is None else as_json(found)
+
+
+async def read_cluster(azure: Azure, target: Target) -> Json | None:
+    """The managed cluster. Raises AzureError."""
+    answers = target.answers
+    client = azure.containers(answers.subscription).managed_clusters
+    name = answers.cluster.name
+    return await read(client.get(answers.resource_group, name), f"The cluster {name} could not be read.")
+
+
+async def read_vault(azure: Azure, target: Target) -> Json | None:
+    """The key vault. Raises AzureError."""
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
+    name = target.own.vault.name
+    return await read(
+        client.get(target.answers.vault_group.name, name), f"The key vault {name} could not be read."
+    )
+
+
+async def read_key(azure: Azure, target: Target) -> Json | None:
+    """The key, through the management plane, where no firewall stands in the way. Raises AzureError."""
+    client = azure.vaults(target.answers.vault_group.subscription).keys
+    own = target.own
+    request = client.get(target.answers.vault_group.name, own.vault.name, own.key.name)
+    return await read(request, f"The key {own.key.name} of {own.vault.name} could not be read.")
+
+
+async def read_identity(azure: Azure, target: Target) -> Json | None:
+    """The user-assigned identity. Raises AzureError."""
+    client = azure.identities(target.answers.identity_group.subscription).user_assigned_identities
+    name = target.own.identity.name
+    request = client.get(target.answers.identity_group.name, name)
+    return await read(request, f"The user-assigned identity {name} could not be read.")
+
+
+async def _group(azure: Azure, group: GroupId) -> Json | None:
+    client = azure.resources(group.subscription).resource_groups
+    return await read(client.get(group.name), f"The resource group {group.name} could not be read.")
+
+
+async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, ...] | None]:
+    """What may be done in each subscription, in each group, and on what exists by itself: a role may be held on a vault
+    alone."""
+    resources = [target.cluster_id]
+    if target.answers.customer_managed is not None:
+        resources += [target.vault_id, target.identity_id]
+    in_subscriptions, in_groups, on_resources = await asyncio.gather(
+        asyncio.gather(*(rights.in_subscription(azure, name) for name in target.subscriptions)),
+        asyncio.gather(*(rights.in_group(azure, group) for group in target.groups)),
+        asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
+    )
+    found = {
+        f"/subscriptions/{name}".casefold(): held
+        for name, held in zip(target.subscriptions, in_subscriptions, strict=True)
+    }
+    found |= {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
+    on_what_exists = {
+        r.casefold(): held for r, held in zip(resources, on_resources, strict=True) if held is not None
+    }
+    return found | on_what_exists
+
+
+async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:
+    """None where they may not be read: whoever is denied something is then told by Azure itself."""
+    try:
+        return await rights.denies(azure, f"/subscriptions/{subscription}")
+    except AzureError:
+        return None
+
+
+async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
+    """The part of the snapshot that only a cluster that is to be created needs."""
+    if target.answers.cluster.create is False:
+        return {}
+    subscription, location = target.answers.subscription, target.answers.location
+    regions = await cluster_regions(azure, subscription)
+    if regions and location.casefold() not in regions:
+        return {"regions": regions}  # it has neither versions nor a quota
+    versions, room = await asyncio.gather(
+        kubernetes_versions(azure, subscription, location),
+        quota.clusters_in_region(azure, subscription, location),
+    )
+    return {"versions": tuple(versions), "quota": room, "regions": regions}
+
+
+async def _own(azure: Azure, target: Target) -> dict[str, Any]:
+    """The part of the snapshot that only a customer-managed key needs."""
+    if target.answers.customer_managed is None:
+        return {}
+    vault, identity, unregistered = await asyncio.gather(
+        read_vault(azure, target), read_identity(azure, target), _unregistered(azure, target)
+    )
+    facts = {"vault": vault, "identity": identity, "unregistered": unregistered}
+    me = azure.signed_in.object_id
+    if vault is None:
+        taken, deleted = await asyncio.gather(_name_taken(azure, target), _deleted_vault(azure, target))
+        return facts | {"vault_name_taken": taken, "vault_deleted": deleted}
+    principal = str(dig(identity, "properties", "principalId") or "")
+    key, mine, its, users = await asyncio.gather(
+        read_key(azure, target),
+        grants(azure, target.vault_id, me),
+        _grants_of(azure, target, principal),
+        _vault_users(azure, target, vault),
+    )
+    deleted_key = key is None and await _key_deleted(azure, target)
+    return facts | {
+        "key": key,
+        "key_deleted": deleted_key,
+        "operator_grants": mine,
+        "vault_users": users,
+        **its,
+    }
+
+
+async def _locations(azure: Azure, target: Target, cluster: Json | None) -> frozenset[str]:
+    """Which regions there are, where the answers name another than that of the cluster that there is."""
+    answers = target.answers
+    at_home = cluster is None or same_region(str(cluster.get("location") or ""), answers.location)
+    if at_home or answers.customer_managed is None:
+        return frozenset()
+    with suppress(AzureError):  # a reader of single groups may not list them; Azure then says it itself
+        return frozenset(await locations(azure, answers.subscription))
+    return frozenset()
+
+
+async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
+    """The cluster's user-assigned identities that do not exist any more; one that may not be read is not missed."""
+
+    async def is_gone(identity: str) -> bool:
+        with suppress(AzureError), asking(f"The identity {identity} could not be read."):
+            there = ResourceId.parse(identity)  # of what has no such id, nobody can say
+            client = azure.identities(there.subscription).user_assigned_identities
+            return await if_there(client.get(there.resource_group, there.name)) is None
+        return False
+
+    attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
+    gone = await asyncio.gather(*(is_gone(identity) for identity in attached))
+    return tuple(identity for identity, missing in zip(attached, gone, strict=True) if missing)
+
+
+async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, Any]:
+    """What the identity holds on the vault, and where it may not use the key, what it holds elsewhere."""
+    if not principal:
+        return {}
+    here = await grants(azure, target.vault_id, principal)
+    if any(grant.gives(role, principal, target.vault_id) for grant in here for role in MAY_ENCRYPT):
+        return {"identity_grants": here}
+    try:
+        elsewhere = await grants(
+            azure, f"/subscriptions/{target.answers.vault_group.subscription}", principal
+        )
+    except AzureError:  # whoever may read the vault alone does without this hint
+        elsewhere = ()
+    return {"identity_grants": here, "identity_elsewhere": elsewhere}
+
+
+async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, ...]:
+    """The ids of other clusters that an open vault would be closed to; those of subscriptions that cannot be read are
+    not known."""
+    if target.own.vault.network_access != "Private" or firewall_denies(vault):
+        return ()
+    found = []
+    for subscription in target.subscriptions:
+        bodies: list[Json] = []
+        with suppress(AzureError), asking(f"The clusters of {subscription} could not be listed."):
+            bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
+        for body in bodies:
+            there = Encryption.of(body)
+            uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
+            public = same(there.network_access, "Public")
+            if uses and public and not same(str(body.get("id")), target.cluster_id):
+                found.append(str(body.get("id")))
+    return tuple(sorted(found, key=str.casefold))
+
+
+async def _key_deleted(azure: Azure, target: Target) -> bool:
+    """Whether a deleted key holds the name. The vault alone knows, and often does not let one ask."""
+    with suppress(AzureError), asking(f"The deleted key {target.own.key.name} could not be looked for."):
+        await azure.keys(target.vault_uri).get_deleted_key(target.own.key.name)
+        return True
+    return False
+
+
+async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
+    """A deleted vault of this name among those of the subscription."""
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
+    with suppress(AzureError), asking("The deleted key vaults could not be listed."):
+        async for deleted in client.list_deleted():
+            if same(deleted.name, target.own.vault.name):
+                return as_json(deleted)
+    return None  # whether the name is free is asked all the same
+
+
+async def _unregistered(azure: Azure, target: Target) -> tuple[tuple[str, str], ...]:
+    wanted = (
+        ("Microsoft.KeyVault", target.answers.vault_group.subscription),
+        ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
+    )
+    states = await asyncio.gather(*(provider_state(azure, where, name) for name, where in wanted))
+    return tuple(
+        pair for pair, state in zip(wanted, states, strict=True) if state not in {"Registered", "Registering"}
+    )
+
+
+async def _name_taken(azure: Azure, target: Target) -> str | None:
+    from azure.mgmt.keyvault.models import VaultCheckNameAvailabilityParameters
+
+    name = target.own.vault.name
+    body = VaultCheckNameAvailabilityParameters(name=name)
+    with asking(f"Whether the name {name} is free could not be asked."):
+        answer = await azure.vaults(target.answers.vault_group.subscription).vaults.check_name_availability(
+            body
+        )
+        return None if answer.name_available else clean(str(answer.message or answer.reason))

@@ -1,0 +1,64 @@
+"""What the answers name, as Azure names it: the ids of everything the procedure touches."""
+
+from dataclasses import dataclass
+
+from wizard.answers.model import Answers, CustomerManaged
+from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, GroupId, ResourceId
+
+
+@dataclass(frozen=True)
+class Target:
+    """The answers, in one cloud."""
+
+    answers: Answers
+    vault_suffix: str
+    """`.vault.azure.net` in Azure itself."""
+
+    @property
+    def cluster_id(self) -> str:
+        """The managed cluster's resource id."""
+        return _id(self.answers.group, MANAGED_CLUSTER, self.answers.cluster.name)
+
+    @property
+    def own(self) -> CustomerManaged:
+        """Vault, key and identity. Raises ValueError with platform-managed keys, which have none."""
+        if self.answers.customer_managed is None:
+            raise ValueError("platform-managed keys have no vault, key or identity of the customer's")
+        return self.answers.customer_managed
+
+    @property
+    def vault_id(self) -> str:
+        """The key vault's resource id."""
+        return _id(self.answers.vault_group, KEY_VAULT, self.own.vault.name)
+
+    @property
+    def identity_id(self) -> str:
+        """The user-assigned identity's resource id."""
+        return _id(self.answers.identity_group, USER_ASSIGNED_IDENTITY, self.own.identity.name)
+
+    @property
+    def vault_uri(self) -> str:
+        """The vault's address, without a trailing slash."""
+        return f"https://{self.own.vault.name.lower()}{self.vault_suffix}"
+
+    @property
+    def key_id(self) -> str:
+        """The key identifier that AKS is given: always versionless, so that a rotation is followed (the how-to)."""
+        return f"{self.vault_uri}/keys/{self.own.key.name}"
+
+    @property
+    def groups(self) -> tuple[GroupId, ...]:
+        """The resource groups that are used, each once, the cluster's first."""
+        unique: dict[str, GroupId] = {}
+        for group in (self.answers.group, self.answers.vault_group, self.answers.identity_group):
+            unique.setdefault(group.key, group)
+        return tuple(unique.values())
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The ids of the subscriptions that are used, each once, the cluster's first."""
+        return tuple(dict.fromkeys(group.subscription.lower() for group in self.groups))
+
+
+def _id(group: GroupId, kind: str, name: str) -> str:
+    return str(ResourceId(group.subscription, group.name, kind, name))

@@ -1,0 +1,1 @@
+"""What knows nothing of Azure: private files, processes, the clock, sanitizing of outside text, YAML loading."""
