@@ -26,8 +26,8 @@ from screens.widgets.frame import NARROW, Frame
 from screens.widgets.theme import CALM
 from wizard.cloud.arm import same
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
-from wizard.cloud.retry_notices import Hindrance
-from wizard.cloud.retry_notices import listener as of_hindrances
+from wizard.cloud.retry_notices import RetryNotice
+from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.reports.wording import duration, state_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
     from wizard.runs.journal import Journal
-    from wizard.runs.resume import Unfinished
+    from wizard.runs.resume import ResumableRun
     from wizard.verification.report import ClusterReport
 
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
@@ -67,11 +67,11 @@ class WizardApp(App[int]):
         environment: Mapping[str, str],
         speed_note: str = "",
         journal_root: Path | None = None,
-        carries_on: bool = True,
+        can_resume: bool = True,
     ) -> None:
         """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are written.
 
-        `carries_on`: runs of earlier times may be carried on here; not in a world that begins with the wizard.
+        `can_resume`: runs of earlier times may be carried on here; not in a world that begins with the wizard.
         """
         super().__init__(driver_class=_driver(), ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
@@ -96,10 +96,10 @@ class WizardApp(App[int]):
         """Steps that were settled by choosing a cluster elsewhere, and that nobody has seen."""
         self.watches: dict[str, FeatureWatch] = {}
         """By subscription id."""
-        self.carries_on = carries_on
-        self.unfinished: list[Unfinished] | None = None
+        self.can_resume = can_resume
+        self.resumable: list[ResumableRun] | None = None
         """Runs of earlier times that can be carried on here, the newest first; None before the journal was read."""
-        self.carried: Unfinished | None = None
+        self.carried: ResumableRun | None = None
         """The one that is being carried on."""
         self._hindered_at = -_BETWEEN_WORDS
         self.active: ActiveRun | None = None
@@ -136,7 +136,7 @@ class WizardApp(App[int]):
                 self.azure_or_none = azure
                 self.sign_in_instruction = ""
                 self.changed()
-                self.look_for_unfinished()
+                self.find_resumable()
                 await asyncio.Event().wait()
         except AzureError as error:
             self.connection_problem = error.problem
@@ -151,24 +151,22 @@ class WizardApp(App[int]):
         self.sign_in_instruction = instruction
         self.call_later(self.changed)
 
-    def look_for_unfinished(self) -> None:
+    def find_resumable(self) -> None:
         """Look, in the background, for runs of earlier times that can be carried on with this sign-in."""
-        if self.carries_on and self.azure_or_none:
-            self.background(
-                self._look_for_unfinished(), "reading the journal", group="journal", exclusive=True
-            )
+        if self.can_resume and self.azure_or_none:
+            self.background(self._find_resumable(), "reading the journal", group="journal", exclusive=True)
 
-    async def _look_for_unfinished(self) -> None:
+    async def _find_resumable(self) -> None:
         from wizard.runs.journal import JournalError
-        from wizard.runs.resume import unfinished_runs
+        from wizard.runs.resume import resumable_runs
 
         try:
-            found = await asyncio.to_thread(unfinished_runs, self.journal_root, cloud=self.azure.cloud)
+            found = await asyncio.to_thread(resumable_runs, self.journal_root, cloud=self.azure.cloud)
         except JournalError as error:
             self.notify(str(error), severity="warning", markup=False, timeout=10)
             return
         here = {subscription.id.casefold() for subscription in self.subscriptions}
-        self.unfinished = [run for run in found if run.answers.subscription.casefold() in here]
+        self.resumable = [run for run in found if run.answers.subscription.casefold() in here]
         self.changed()
 
     # -- what was chosen -----------------------------------------------------------------------------------------
@@ -189,7 +187,7 @@ class WizardApp(App[int]):
         if step == "feature":
             watch = self.feature_watch
             return bool(watch and watch.following)
-        return step == "run" and bool(self.active and self.active.under_way)
+        return step == "run" and bool(self.active and self.active.in_flight)
 
     def has_failed(self, step: str) -> bool:
         """Whether what went on for this step has failed."""
@@ -203,7 +201,7 @@ class WizardApp(App[int]):
         watch = self.feature_watch if step == "feature" else None
         return step in self.taken or bool(watch and watch.left)
 
-    def spine_note(self, step: str) -> str:
+    def rail_note(self, step: str) -> str:
         """A few words under a step's name."""
         draft = self.draft
         match step:
@@ -348,10 +346,10 @@ class WizardApp(App[int]):
         return self.run_worker(self._told(work), name, group, exit_on_error=False, exclusive=exclusive)
 
     async def _told(self, work: Coroutine[Any, Any, None]) -> None:
-        of_hindrances.set(self._hindered)
+        on_retry_notice.set(self._hindered)
         await work
 
-    def _hindered(self, hindrance: Hindrance) -> None:
+    def _hindered(self, hindrance: RetryNotice) -> None:
         """Say that Azure is asked again; of many such words in a row, the first and then one every few seconds."""
         if (now := time.monotonic()) - self._hindered_at > _BETWEEN_WORDS:
             self._hindered_at = now
@@ -392,7 +390,7 @@ class WizardApp(App[int]):
     @property
     def ended_run(self) -> "ActiveRun | None":
         """The run that has ended, where none is under way."""
-        return self.active if self.active and not self.active.under_way else None
+        return self.active if self.active and not self.active.in_flight else None
 
     def begin_run(self, answers: "Answers", plan: "Plan") -> None:
         """Carry out the plan that was shown for these answers and confirmed; show its screen."""
@@ -442,7 +440,7 @@ class WizardApp(App[int]):
             active.problem = error.problem
             active.end("failed")
         finally:
-            if active.under_way:
+            if active.in_flight:
                 active.end("interrupted")
             self.result = DONE if active.status == "succeeded" else NO
             if active.status == "failed" and active.problem:
@@ -496,7 +494,7 @@ class WizardApp(App[int]):
     @property
     def exit_code(self) -> int:
         """What leaving now means."""
-        if self.active and self.active.under_way:
+        if self.active and self.active.in_flight:
             return INTERRUPTED
         if self.result is not None:
             return self.result
@@ -506,7 +504,7 @@ class WizardApp(App[int]):
         """Leave; during a run, ask first."""
         from screens.widgets.dialogs import LeaveDialog
 
-        if not (self.active and self.active.under_way):
+        if not (self.active and self.active.in_flight):
             await self.leave()
             return
         if isinstance(self.screen, LeaveDialog):

@@ -53,5 +53,5 @@ def import_all() -> None:
     """Import every screen; called in a thread once the first frame is up, so that no later step stutters."""
     for step in STEPS.values():
         import_module(step.screen.partition(":")[0])
-    for beside in ("carry_on", "fleet", "new_cluster", "rotation"):
+    for beside in ("resume", "fleet", "new_cluster", "rotation"):
         import_module(f"screens.pages.{beside}")

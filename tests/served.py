@@ -23,13 +23,13 @@ def served(scenario: dict[str, Any], speed: float | str) -> Iterator[dict[str, s
     with tempfile.TemporaryDirectory() as folder:
         world, env = Path(folder, "world.yaml"), Path(folder, "azure.env")
         world.write_text(json.dumps(scenario))
-        surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+        child_environment = os.environ | {"PYTHONPATH": str(ROOT)}
         options = ("--scenario", str(world), "--speed", str(speed), "--env", str(env))
         server = subprocess.Popen(
             [sys.executable, "-m", "screens", "simulator", *options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=surroundings,
+            env=child_environment,
         )
         try:
             while not env.exists() or not env.read_text().endswith("\n"):
@@ -39,7 +39,7 @@ def served(scenario: dict[str, Any], speed: float | str) -> Iterator[dict[str, s
             shown = subprocess.run(
                 ["sh", "-c", '. "$0" && env', env], check=True, capture_output=True, text=True, env={}
             ).stdout
-            yield surroundings | dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+            yield child_environment | dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
         finally:
             server.terminate()
             server.wait()

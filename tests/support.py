@@ -53,12 +53,14 @@ async def signed_in(
     """
     async with (
         Simulator(scenario, speed=speed) as simulator,
-        connect(surroundings(simulator, environment), **options) as azure,
+        connect(child_environment(simulator, environment), **options) as azure,
     ):
         yield simulator, azure
 
 
-def surroundings(simulator: Simulator, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+def child_environment(
+    simulator: Simulator, changes: Mapping[str, str | None] | None = None
+) -> dict[str, str]:
     """The simulator's environment with some variables set otherwise, or removed where they are None."""
     merged: dict[str, str | None] = {**simulator.environment, **(changes or {})}
     return {name: value for name, value in merged.items() if value is not None}

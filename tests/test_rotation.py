@@ -93,7 +93,7 @@ async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_ref
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (simulator, azure):
         rotation = await look(azure, cluster_id())
-        simulator.strike_with({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
+        simulator.inject_faults({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, rotation)
         assert len(await versions(azure)) == (2 if fault.get("after") else 1)

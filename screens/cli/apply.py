@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure
-    from wizard.cloud.timeouts import Patience
+    from wizard.cloud.timeouts import Timeouts
     from wizard.procedure.events import Event, Listener, RunStatus
     from wizard.procedure.plan import Plan
     from wizard.procedure.run import Run
     from wizard.rules import Finding
     from wizard.runs.journal import Journal
-    from wizard.runs.resume import Unfinished
+    from wizard.runs.resume import ResumableRun
     from wizard.verification.report import ClusterReport
 
 
@@ -93,43 +93,43 @@ async def apply(
     must_ask: bool,
     output: str,
     settle: float | None = None,
-    carries_on: "Unfinished | None" = None,
+    can_resume: "ResumableRun | None" = None,
     named: bool = True,
 ) -> int:
     """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError.
 
-    `settle`: seconds that the identity's new roles are given; None for what suits the vault. `carries_on`: the run whose
+    `settle`: seconds that the identity's new roles are given; None for what suits the vault. `can_resume`: the run whose
     answers these are; what the plan has otherwise than its own is told. `named`: it is the operator who chose that run.
     """
     from wizard.procedure.planning import make_plan
 
     answers = read()
     async with opened(settings) as azure:
-        if carries_on and (elsewhere := carries_on.elsewhere(azure.cloud, strictly=not named)):
+        if can_resume and (elsewhere := can_resume.elsewhere(azure.cloud, strictly=not named)):
             raise Ended(NO, problem_text(elsewhere))
         plan = await make_plan(azure, answers)
-        if carries_on:
-            _tell_difference(plan, carries_on)
+        if can_resume:
+            _tell_difference(plan, can_resume)
         _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
         if plan.errors:
             _refuse(plan, output, "Nothing was changed: mend what is marked ✗, then try again.")
-        if carries_on and not must_ask and confirm is None and (foreign := carries_on.foreign(plan)):
+        if can_resume and not must_ask and confirm is None and (foreign := can_resume.foreign(plan)):
             _refuse(
                 plan,
                 output,
                 f"Somebody has changed the encryption since that run began: {foreign}. Nothing was changed.",
-                f"If you want it changed again: aks-kms runs resume {carries_on.id} --confirm {plan.digest}",
+                f"If you want it changed again: aks-kms runs resume {can_resume.id} --confirm {plan.digest}",
             )
         if must_ask and plan.writes and not await _agreed(answers.cluster.name):
             _refuse(plan, output, f"Nothing was changed: what was typed is not {answers.cluster.name}.")
-        patience = azure.patience
+        timeouts = azure.timeouts
         if settle is not None:
-            patience = replace(patience, settle_private=settle, settle_public=settle)
-        application = _Application(azure, answers, plan, settings, output, patience)
+            timeouts = replace(timeouts, role_propagation_private=settle, role_propagation_public=settle)
+        application = _Application(azure, answers, plan, settings, output, timeouts)
         return await application.carry_out(confirm or plan.digest)
 
 
-def _tell_difference(plan: "Plan", before: "Unfinished") -> None:
+def _tell_difference(plan: "Plan", before: "ResumableRun") -> None:
     done, otherwise = before.done(plan), before.differences(plan)
     if done:
         say(f"Done by now: {'; '.join(done)}.")
@@ -193,9 +193,9 @@ class _Application:
         plan: "Plan",
         settings: Settings,
         output: str,
-        patience: "Patience",
+        timeouts: "Timeouts",
     ) -> None:
-        self._patience = patience
+        self._timeouts = timeouts
         self._azure = azure
         self._answers = answers
         self._plan = plan
@@ -212,7 +212,7 @@ class _Application:
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
         run = self._run = Run(
-            self._azure, self._answers, self._plan, patience=self._patience, listeners=self._listeners()
+            self._azure, self._answers, self._plan, timeouts=self._timeouts, listeners=self._listeners()
         )
         status: RunStatus = "interrupted"  # until it has ended otherwise
         report = None
@@ -306,9 +306,9 @@ class _Application:
                 pass
 
     def _tell_how_to_go_on(self) -> None:
-        from wizard.procedure.under_way import under_way
+        from wizard.procedure.in_flight import in_flight
 
-        left = under_way(event.to_json() for event in self._events).sentences
+        left = in_flight(event.to_json() for event in self._events).sentences
         run = self._journal.id if self._journal else ""
         for line in going_on(left, run, self._settings):
             say(line)

@@ -46,9 +46,9 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
     from wizard.cloud.azure import connect  # not for --help
 
     async with (
-        _surroundings(settings) as environment,
+        _environment(settings) as environment,
         connect(
-            _patient(environment, settings.patience),
+            _with_timeouts(environment, settings.timeouts),
             cloud=settings.cloud or DEFAULT_CLOUD,
             arm_endpoint=settings.arm_endpoint,
             credential=cast("CredentialKind", settings.credential or "auto"),
@@ -60,7 +60,7 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
 
 
 @asynccontextmanager
-async def _surroundings(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
+async def _environment(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
     """The environment in which the door is to be opened."""
     if settings.simulate is None:
         yield os.environ
@@ -71,17 +71,17 @@ async def _surroundings(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         Simulator, settings.simulate, speed=parse_speed(settings.speed or DEFAULT_SPEED)
     )
     async with simulator:
-        yield {**own_surroundings(), **simulator.environment}
+        yield {**own_environment(), **simulator.environment}
 
 
-def _patient(environment: Mapping[str, str], given: tuple[str, ...]) -> Mapping[str, str]:
+def _with_timeouts(environment: Mapping[str, str], given: tuple[str, ...]) -> Mapping[str, str]:
     """The same environment, with the limits that the command line gives on top of its own."""
     return (
         {**environment, VARIABLE: ",".join((environment.get(VARIABLE, ""), *given))} if given else environment
     )
 
 
-def own_surroundings() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     """This process's environment without what would mix the real Azure into a simulated one."""
     return {
         name: value

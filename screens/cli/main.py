@@ -14,7 +14,7 @@ import click
 from screens.cli import gc_startup
 from screens.cli.options import azure_options, bare_simulate
 from wizard import __version__
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 _COMMANDS = {
     "check": "What must be there: the tools, the sign-in, the subscriptions.",
@@ -67,7 +67,7 @@ def _unknown(name: str, given: list[str]) -> str:
     close = difflib.get_close_matches(name, _COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(_COMMANDS)}."
     if given[given.index(name) - 1 :][:1] == ["--simulate"]:
-        remedy += f" (A scenario is given with an equals sign: --simulate={clean(name)})"
+        remedy += f" (A scenario is given with an equals sign: --simulate={sanitize(name)})"
     return f"There is no command {name!r}. {remedy}"
 
 
@@ -116,7 +116,7 @@ def main() -> None:
         said = io.StringIO()
         error.show(file=said)
         click.echo(
-            clean(said.getvalue()), nl=False, err=True
+            sanitize(said.getvalue()), nl=False, err=True
         )  # click repeats what it was given, byte by byte
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from wizard.cloud.timeouts import Patience, budgets
+from wizard.cloud.timeouts import Timeouts, budgets
 
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
@@ -24,16 +24,16 @@ DEFAULT_SPEED = "60"
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-@dataclass
+@dataclass(slots=True)  # slots: an option whose name is no field is an error, never ignored
 class Settings:
-    """Which Azure, and who signs in, as the command line says; None where it says nothing."""
+    """The Azure environment and the authentication method given on the command line; None if not given."""
 
     simulate: str | None = None
     speed: str | None = None
     cloud: str | None = None
     arm_endpoint: str | None = None
     credential: str | None = None
-    patience: tuple[str, ...] = ()
+    timeouts: tuple[str, ...] = ()
     verbose: bool = False
 
     def command(self, *words: str) -> str:
@@ -44,8 +44,8 @@ class Settings:
         for name in ("speed", "cloud", "arm_endpoint", "credential"):
             if (value := getattr(self, name)) is not None:
                 given += [f"--{name.replace('_', '-')}", value]
-        for value in self.patience:
-            given += ["--patience", value]
+        for value in self.timeouts:
+            given += ["--timeout", value]
         return shlex.join(["aks-kms", *given, *words])
 
     def agree(self) -> None:
@@ -97,13 +97,18 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> obj
     return _remember(ctx, param, value)
 
 
-def _patience(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> object:
+def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> object:
     if value:
         try:
-            Patience().given(*value)
+            Timeouts().given(*value)
         except ValueError as error:
             raise click.BadParameter(f"{error}.", ctx, param) from None
     return _remember(ctx, param, value)
+
+
+def _renamed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    if value:
+        raise click.BadParameter("This option is now --timeout NAME=SECONDS.", ctx, param)
 
 
 def azure_options(command: Decorated) -> Decorated:
@@ -149,15 +154,17 @@ def azure_options(command: Decorated) -> Decorated:
                 help="Who signs in; default auto.",
             ),
             click.option(
-                "--patience",
+                "--timeout",
+                "timeouts",
                 metavar="NAME=SECONDS",
                 multiple=True,
-                callback=_patience,
+                callback=_timeouts,
                 expose_value=False,
                 help="How long a wait may last, in Azure's seconds; may be given several times. NAME, with what is usual: "
                 + ", ".join(f"{name} ({seconds:.0f})" for name, (seconds, _) in budgets().items())
-                + ". Also: AKS_KMS_PATIENCE, with commas between.",
+                + ". Also: AKS_KMS_TIMEOUTS, with commas between.",
             ),
+            click.option("--patience", multiple=True, hidden=True, expose_value=False, callback=_renamed),
             click.option(
                 "-v",
                 "--verbose",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
-from wizard.cloud.retry_notices import listener as of_hindrances
-from wizard.system.sanitize import clean
+from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -83,7 +83,7 @@ def code_of(problem: Problem) -> int:
 
 async def _listening(work: Coroutine[Any, Any, int]) -> int:
     """The work as a task of its own that signals cancel."""
-    of_hindrances.set(lambda hindrance: say(f"… {hindrance}"))  # until a run's steps tell of their own
+    on_retry_notice.set(lambda hindrance: say(f"… {hindrance}"))  # until a run's steps tell of their own
     task = asyncio.ensure_future(work)
     heard: list[signal.Signals] = []
 
@@ -115,7 +115,7 @@ def say(text: str = "") -> None:
     """Words for the operator, on stderr, cleaned of whatever a terminal would obey. Where the terminal is gone nobody
     hears them, and that stops nothing."""
     try:
-        click.echo(clean(text), err=True)
+        click.echo(sanitize(text), err=True)
     except OSError:
         unheard(2)
 
@@ -142,7 +142,7 @@ def unheard(stream: int) -> None:
 def show(text: str) -> None:
     """Data, on stdout, cleaned of whatever a terminal would obey. Raises UnwrittenError."""
     try:
-        click.echo(clean(text))
+        click.echo(sanitize(text))
     except OSError as error:
         raise UnwrittenError(error.errno, error.strerror) from error
 

@@ -24,7 +24,7 @@ from screens.cli.outcome import (
 )
 from wizard.answers.naming import how_often
 from wizard.cloud.problems import AzureError
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.procedure.key_rotation import Rotation
@@ -119,7 +119,7 @@ async def _agree(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
     )
     if not sys.stdin.isatty():
         raise Ended(USAGE, f"Error: to {what}, give --yes; there is no terminal to ask on.")
-    click.echo(clean(f"{what[0].upper()}{what[1:]}? [y/N]: "), nl=False, err=True)
+    click.echo(sanitize(f"{what[0].upper()}{what[1:]}? [y/N]: "), nl=False, err=True)
     if (await typed()).strip().casefold() not in {"y", "yes"}:
         raise Ended(NO, "Nothing was changed.")
 

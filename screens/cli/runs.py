@@ -13,11 +13,11 @@ from screens.cli.outcome import DONE, NO, USAGE, Ended, carry_out, problem_text,
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
 from wizard.reports.wording import duration
-from wizard.system.sanitize import clean, one_line
+from wizard.system.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from wizard.cloud.endpoints import Cloud
-    from wizard.runs.resume import Unfinished
+    from wizard.runs.resume import ResumableRun
 
 
 @click.group("runs")
@@ -65,12 +65,12 @@ def show_(run: str, output: str) -> int:
 
 
 async def _show(run: str, output: str) -> int:
-    from wizard.procedure.under_way import under_way
+    from wizard.procedure.in_flight import in_flight
     from wizard.runs.journal import read_run
 
     found = read_run(None, run)
     if output == "json":
-        body = found.to_json() | {"under_way": under_way(found.events).to_json()}
+        body = found.to_json() | {"under_way": in_flight(found.events).to_json()}
         show(strict_json(body, indent=2))
         return DONE
     summary = found.summary
@@ -80,15 +80,15 @@ async def _show(run: str, output: str) -> int:
         f"  by:    {one_line(str(found.plan.get('signed_in') or 'not recorded'))}",
     ]
     moves = found.plan.get("moves") or {}
-    lines += [f"  {word + ':':<6}{clean(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
+    lines += [f"  {word + ':':<6}{sanitize(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
     lines += ["", "Answers"]
     lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
     for heading, key in (("Still needed", "still_needed"), ("May be cleaned up later, by you", "clean_up")):
         if sentences := found.plan.get(key):
-            lines += ["", heading, *(f"  ! {clean(str(sentence))}" for sentence in sentences)]
-    if sentences := under_way(found.events).sentences:
-        lines += ["", "When it ended", *(f"  · {clean(sentence)}" for sentence in sentences)]
-    lines += ["", "Log", *(f"  {clean(line)}" for line in found.log.splitlines())]
+            lines += ["", heading, *(f"  ! {sanitize(str(sentence))}" for sentence in sentences)]
+    if sentences := in_flight(found.events).sentences:
+        lines += ["", "When it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
+    lines += ["", "Log", *(f"  {sanitize(line)}" for line in found.log.splitlines())]
     show("\n".join(lines))
     return DONE
 
@@ -148,36 +148,36 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
         raise click.UsageError("There is no terminal to ask on. Give --yes, or --confirm DIGEST.")
     settings = settings_of(ctx)
 
-    async def carry_on() -> int:
+    async def resume_run() -> int:
         from wizard.runs.resume import recorded
 
         cloud = cloud_asked_for(settings)
-        unfinished = recorded(None, run if run is not None else _to_carry_on(cloud))
-        _refuse_while_it_runs(unfinished)
-        if cloud and (problem := unfinished.elsewhere(cloud, strictly=run is None)):
+        resumable = recorded(None, run if run is not None else _to_carry_on(cloud))
+        _refuse_while_it_runs(resumable)
+        if cloud and (problem := resumable.elsewhere(cloud, strictly=run is None)):
             raise Ended(NO, problem_text(problem))
-        _tell_of(unfinished)
+        _tell_of(resumable)
         return await apply(
             settings,
-            lambda: unfinished.answers,
+            lambda: resumable.answers,
             confirm=confirm,
             must_ask=must_ask,
             output=output,
-            carries_on=unfinished,
+            can_resume=resumable,
             named=run is not None,
         )
 
-    return carry_out(carry_on())
+    return carry_out(resume_run())
 
 
 def _to_carry_on(cloud: "Cloud | None") -> str:
     """The newest run that did not come to a good end, in that cloud if it is known by now. Raises Ended where there is
     none."""
-    from wizard.runs.resume import newest, unfinished_runs
+    from wizard.runs.resume import newest, resumable_runs
 
-    if found := unfinished_runs(cloud=cloud):
+    if found := resumable_runs(cloud=cloud):
         return found[0].id
-    if cloud and (elsewhere := unfinished_runs()):
+    if cloud and (elsewhere := resumable_runs()):
         raise Ended(
             USAGE,
             f"✗ There is no run to carry on in {cloud.described}: {elsewhere[0].id} was in another cloud, "
@@ -194,18 +194,18 @@ def _to_carry_on(cloud: "Cloud | None") -> str:
     )
 
 
-def _refuse_while_it_runs(unfinished: "Unfinished") -> None:
-    if unfinished.run.summary.status == "running":
+def _refuse_while_it_runs(resumable: "ResumableRun") -> None:
+    if resumable.run.summary.status == "running":
         raise Ended(
             NO,
-            f"✗ {unfinished.id} still runs; nothing was changed by this command.\n"
-            f"  What to do: wait until it has ended (aks-kms runs show {unfinished.id} tells how far it is), or end it where it "
+            f"✗ {resumable.id} still runs; nothing was changed by this command.\n"
+            f"  What to do: wait until it has ended (aks-kms runs show {resumable.id} tells how far it is), or end it where it "
             "runs, with Ctrl-C; then try again.",
         )
 
 
-def _tell_of(unfinished: "Unfinished") -> None:
+def _tell_of(resumable: "ResumableRun") -> None:
     """Which run is carried on, and what was under way when it ended."""
-    say(f"Carrying on {unfinished.id}. {unfinished.ended}.")
-    for sentence in unfinished.under_way.sentences:
+    say(f"Carrying on {resumable.id}. {resumable.ended}.")
+    for sentence in resumable.in_flight.sentences:
         say(f"  · {sentence}")

@@ -39,7 +39,7 @@ def run_wizard(ctx: click.Context) -> int:
         lambda tell: opened(settings, tell),
         environment=os.environ,
         speed_note=speed_note(settings),
-        carries_on=settings.simulate
+        can_resume=settings.simulate
         is None,  # a simulated Azure that begins now knows nothing of earlier runs
     )
     code = app.run()
@@ -73,11 +73,11 @@ def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     ended = "was interrupted" if active.status == "interrupted" else "failed"
     say(f"The run on {active.answers.cluster.name} {ended}.")
     try:
-        under_way = recorded(app.journal_root, active.journal.id).under_way.sentences
+        in_flight = recorded(app.journal_root, active.journal.id).in_flight.sentences
     except JournalError as error:
         say(f"! {error}")
-        under_way = ()
-    for line in going_on(under_way, active.journal.id, settings):
+        in_flight = ()
+    for line in going_on(in_flight, active.journal.id, settings):
         say(line)
 
 

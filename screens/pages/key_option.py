@@ -22,7 +22,7 @@ from wizard.cloud.problems import AzureError
 from wizard.procedure.planning import make_plan
 from wizard.reports.wording import STYLES
 from wizard.rules.regions import WITHOUT_IDENTITIES
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.rules import Finding
@@ -225,7 +225,7 @@ enter         choose the card"""
         except AnswersError:
             return
         except AzureError as error:
-            below.update(Content(f"! {clean(error.problem.summary)} The review asks again."))
+            below.update(Content(f"! {sanitize(error.problem.summary)} The review asks again."))
             below.display = True
             return
         found = [f for f in plan.findings if f.level != "info" and _of_the_cluster(f)]
@@ -239,7 +239,7 @@ enter         choose the card"""
                 card.moves = _moves(draft.cluster, card.option, plan.moves[1])
         if plan.now != "none":
             before = self.query_one("#from", Static)
-            before.update(Content.assemble(("now  ", STYLES["good"]), clean(plan.moves[0])))
+            before.update(Content.assemble(("now  ", STYLES["good"]), sanitize(plan.moves[0])))
             before.display = True
         self._draw()
 

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from screens.session.draft import NewClusterForm
-from screens.widgets.fields import Choice, Field, Onward
+from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
@@ -75,7 +75,7 @@ esc     back to the list of clusters; what you typed is kept"""
                 value=form.node_count,
                 hint="in one pool; AKS chooses their size",
             )
-            yield Onward()
+            yield ContinueButton()
 
     def on_mount(self) -> None:
         self.query_one("#name", Field).edit()
@@ -177,9 +177,9 @@ esc     back to the list of clusters; what you typed is kept"""
     def _judge(self) -> None:
         waiting = [field for field in self.query(Field) if field.problem]
         why = f"Still to do: {', '.join(str(f.id) for f in waiting)}" if waiting else None
-        self.query_one(Onward).allow(why)
+        self.query_one(ContinueButton).allow(why)
 
-    @on(Onward.Pressed)
+    @on(ContinueButton.Pressed)
     def action_onward(self) -> None:
         """On to the key, if every field stands."""
         for field in self.query(Field):

@@ -208,7 +208,7 @@ esc     back, to change something"""
         run = self.wizard.carried
         if run is None or run.answers != self._answers:
             return []
-        from screens.pages.carry_on import carried
+        from screens.pages.resume import carried
 
         return carried(run, plan)
 
@@ -250,7 +250,7 @@ esc     back, to change something"""
         if event.value.strip() != self._cluster_name:
             self._gate_says(f"✗ That is not {self._cluster_name}; nothing was started.", STYLES["bad"])
             return
-        if self.wizard.active and self.wizard.active.under_way:
+        if self.wizard.active and self.wizard.active.in_flight:
             self._gate_says("✗ A run is under way already; only one goes at a time.", STYLES["bad"])
             return
         self.wizard.begin_run(self._answers, plan)

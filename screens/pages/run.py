@@ -172,7 +172,7 @@ ctrl+q   leave; the same answers carry on later"""
         bar = "" if narrow else f"  {'█' * done}{'░' * (total - done)}"
         state = active.status or f"{done} of {total} done"
         self.query_one(Heading).title(f"{active.answers.cluster.name} · {state}")
-        expected = f" · usually {usually(*active.plan.usually)}" if active.under_way else ""
+        expected = f" · usually {usually(*active.plan.usually)}" if active.in_flight else ""
         self.query_one(Heading).note(f"{duration(active.elapsed)} elapsed{expected}{bar}")
         rows = [self._row(n, progress) for n, progress in enumerate(active.steps.values(), 1)]
         self.query_one("#step-rows", Static).update(Content("\n").join(rows))
@@ -337,7 +337,7 @@ ctrl+q   leave; the same answers carry on later"""
         if self.wizard.draft.is_about(self.active.plan.cluster_id) and self.wizard.go_to(step):
             return
         said = "Other answers are chosen here by now."
-        said += " c on the first screen carries this run on." if self.wizard.carries_on else ""
+        said += " c on the first screen carries this run on." if self.wizard.can_resume else ""
         self.notify(said, severity="warning", markup=False)
 
     def action_save(self) -> None:
@@ -418,7 +418,7 @@ ctrl+q   leave; the same answers carry on later"""
         if field.has_focus:
             field.value = ""
             self._filter_done()
-        elif self.active.under_way:
+        elif self.active.in_flight:
             self.app.push_screen(
                 RunDialog(
                     "The run goes on",

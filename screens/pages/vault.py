@@ -12,11 +12,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.pages import vault_offers, vault_words
-from screens.pages.live_rules import LiveRules, Seen, place_of
+from screens.pages.form_validation import LiveRules, Seen, place_of
 from screens.pages.vault_entries import A_NEW_IDENTITY, A_NEW_KEY, A_NEW_VAULT, NEW, PARTS, entries, form_of
 from screens.session.draft import VaultForm
 from screens.widgets.dialogs import TextDialog
-from screens.widgets.fields import Choice, Entry, Field, Onward, findings_content
+from screens.widgets.fields import Choice, ContinueButton, Entry, Field, findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
 from wizard.answers.model import AnswersError
@@ -27,7 +27,7 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.reports.wording import STYLES, finding_text
 from wizard.rules import Finding
 from wizard.state.key import rotates_every
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 _CALLED = {
     "vault-name": "the vault's name",
@@ -99,7 +99,7 @@ esc     back; what you typed is kept"""
             yield Static(id="drawing", classes="text")
             yield from entries(draft)
         yield Static(id="ahead")
-        yield Onward("Continue to the review")
+        yield ContinueButton("Continue to the review")
 
     def on_mount(self) -> None:
         self.query_one("#vault-name", Field).edit()
@@ -335,14 +335,14 @@ esc     back; what you typed is kept"""
         why = ", ".join(_CALLED.get(str(f.id), str(f.id).replace("-", " ")) for f in waiting)
         mistakes = self._mistakes()
         if waiting:
-            self.query_one(Onward).allow(f"Still to mend: {why}")
+            self.query_one(ContinueButton).allow(f"Still to mend: {why}")
         elif self._too_early:
-            self.query_one(Onward).allow("Azure is still asked what there is")
+            self.query_one(ContinueButton).allow("Azure is still asked what there is")
         elif mistakes:
             names = ", ".join(_CALLED.get(m, f"the {m.replace('-', ' ')}") for m in mistakes)
-            self.query_one(Onward).allow(f"It would fail: see ✗ at {names}")
+            self.query_one(ContinueButton).allow(f"It would fail: see ✗ at {names}")
         else:
-            self.query_one(Onward).allow(None)
+            self.query_one(ContinueButton).allow(None)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
         draft = self.wizard.draft
@@ -388,7 +388,7 @@ esc     back; what you typed is kept"""
         if self._trouble:
             return Content.assemble(
                 ("! ", STYLES["warn"]),
-                (f"{clean(self._trouble.summary)} The review asks again.", "$quiet"),
+                (f"{sanitize(self._trouble.summary)} The review asks again.", "$quiet"),
             )
         if found := self._found.get(""):
             return findings_content(found)
@@ -403,7 +403,7 @@ esc     back; what you typed is kept"""
         name = f"checks-{self.wizard.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("What the rules found", text, name, wrap=True))
 
-    @on(Onward.Pressed)
+    @on(ContinueButton.Pressed)
     def action_onward(self) -> None:
         """On to the review, if every field stands."""
         fields = [field for field in self.query(Field) if not field.disabled]

@@ -38,7 +38,7 @@ from wizard.reports.wording import (
 )
 from wizard.state.target import Target
 from wizard.system.clock import Clock
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
 
@@ -303,7 +303,7 @@ esc     back"""
         self._fill(report)
 
     def _profile_text(self, report: ClusterReport) -> str:
-        return clean(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
+        return sanitize(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
 
     def _fill(self, report: ClusterReport) -> None:
         options = self.query_one("#checks", OptionList)
@@ -337,7 +337,7 @@ esc     back"""
         text = Content.assemble(
             (f"  {sign} ", STYLES[tone]),
             (told, STYLES[tone]),
-            hanging(clean(check.message), 4, width - len(told)),
+            hanging(sanitize(check.message), 4, width - len(told)),
         )
         if check.code in self._open:
             seen = "seen" if check.group == "inside" else "Azure returned"
@@ -348,7 +348,7 @@ esc     back"""
             ):
                 if words:
                     text += Content.assemble(
-                        (f"\n      {label}: ", "$quiet"), hanging(clean(words), 8, width - len(label))
+                        (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
                     )
             text += Content.assemble((f"\n      check {check.code}", "$quiet"))
         return text

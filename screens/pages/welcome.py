@@ -15,7 +15,7 @@ from wizard.reports.wording import SPINNER, STYLES, duration
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
-    from wizard.runs.resume import Unfinished
+    from wizard.runs.resume import ResumableRun
 
 TITLE = "Encrypt the Kubernetes secrets of an AKS cluster, and prove it"
 
@@ -56,14 +56,14 @@ start with --credential to choose another way."""
         Binding("escape", "back", "back", show=False),
         Binding("v", "verify", "verify only"),
         Binding("a", "many", "all clusters"),
-        Binding("c", "carry_on", "carry on"),
+        Binding("c", "resume", "carry on"),
         Binding("r", "again", "sign in again"),
     ]
 
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(Content(TITLE), classes="title")
-            yield Static(id="unfinished", classes="text caution")
+            yield Static(id="resumable", classes="text caution")
             yield Static(Content(ABOUT), classes="text")
             yield Static(
                 Content("\n").join(
@@ -83,13 +83,13 @@ start with --credential to choose another way."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._carrying: Unfinished | None = None
+        self._carrying: ResumableRun | None = None
         """The run that is to be carried on, while its cluster is being read."""
         self._clock = Clock()
         self._beats = 0
 
     def on_mount(self) -> None:
-        self.query_one("#unfinished").display = self.query_one("#carry-on").display = False
+        self.query_one("#resumable").display = self.query_one("#carry-on").display = False
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
@@ -101,21 +101,21 @@ start with --credential to choose another way."""
         """Also the connection."""
         super().refresh_frame()
         self._show_connection()
-        self._show_unfinished()
+        self._show_resumable()
 
     @on(ScreenResume)
     def _back_here(self) -> None:
-        self.wizard.look_for_unfinished()
+        self.wizard.find_resumable()
 
-    def _show_unfinished(self) -> None:
-        panel = self.query_one("#unfinished", Static)
-        runs = self.wizard.unfinished or []
+    def _show_resumable(self) -> None:
+        panel = self.query_one("#resumable", Static)
+        runs = self.wizard.resumable or []
         if panel.display != bool(runs):
             panel.display = self.query_one("#carry-on").display = bool(runs)
-            self.set_class(bool(runs), "has-unfinished")
+            self.set_class(bool(runs), "has-resumable")
             self.refresh_bindings()
         if runs:
-            from screens.pages.carry_on import offer
+            from screens.pages.resume import offer
 
             panel.update(offer(runs))
 
@@ -165,7 +165,7 @@ start with --credential to choose another way."""
             "again": failed,
             "verify": may,
             "many": may,
-            "carry_on": may and bool(self.wizard.unfinished),
+            "resume": may and bool(self.wizard.resumable),
         }
         return offered.get(action, True)
 
@@ -191,14 +191,14 @@ start with --credential to choose another way."""
             look_at_many(self.wizard)
 
     @on(Button.Pressed, "#carry-on")
-    def action_carry_on(self) -> None:
+    def action_resume(self) -> None:
         """Choose a run that did not come to its end, and go to its review."""
-        from screens.pages.carry_on import CarryOnDialog
+        from screens.pages.resume import ResumeDialog
 
-        if self.wizard.azure_or_none and self.wizard.unfinished:
-            self.app.push_screen(CarryOnDialog(self.wizard.unfinished), self._carry_on)
+        if self.wizard.azure_or_none and self.wizard.resumable:
+            self.app.push_screen(ResumeDialog(self.wizard.resumable), self._resume)
 
-    def _carry_on(self, run: "Unfinished | None") -> None:
+    def _resume(self, run: "ResumableRun | None") -> None:
         if run:
             self._carrying, self._clock = run, Clock()
             self._show_connection()
@@ -206,11 +206,11 @@ start with --credential to choose another way."""
                 self._to_review(run), f"carrying on {run.id}", group="carry-on", exclusive=True
             )
 
-    async def _to_review(self, run: "Unfinished") -> None:
-        from screens.pages.carry_on import carry_on
+    async def _to_review(self, run: "ResumableRun") -> None:
+        from screens.pages.resume import resume_run
 
         try:
-            await carry_on(self.wizard, run)
+            await resume_run(self.wizard, run)
         finally:
             self._carrying = None
             self._show_connection()

@@ -11,7 +11,7 @@ from wizard.procedure.plan import Plan, PlannedStep
 from wizard.reports.wording import hanging
 from wizard.rules import Finding
 from wizard.system.clock import Clock
-from wizard.system.sanitize import clean, one_line
+from wizard.system.sanitize import one_line, sanitize
 
 LOG_KEPT = 10_000
 """Lines of the live log that stay in memory, however long the run goes on; the journal has them all."""
@@ -86,7 +86,7 @@ class ActiveRun:
         self.begun = self.clock.elapsed()
 
     @property
-    def under_way(self) -> bool:
+    def in_flight(self) -> bool:
         """Whether it has not ended yet."""
         return self.status is None
 
@@ -127,7 +127,7 @@ class ActiveRun:
             event.type == "step-progress" and progress and progress.message == one_line(event.message)
         )
         if event.message and not told_before:
-            for line in clean(event.message).splitlines():
+            for line in sanitize(event.message).splitlines():
                 self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
                 self.told += 1
         match event.type:

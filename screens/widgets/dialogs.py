@@ -13,7 +13,7 @@ from textual.widgets import Button, Footer, Static, TextArea
 
 from screens.widgets.fields import Field
 from wizard.cloud.problems import Problem
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 Given = TypeVar("Given")
 
@@ -46,13 +46,16 @@ class Dialog(ModalScreen[Given]):
 def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
     """A problem in words: what failed, what Azure said, the likely cause, what to do; or the last two before what Azure
     said, where there is little room."""
-    parts: list[tuple[str, str]] = [("✗ ", "$text-error"), (clean(problem.summary), "bold")]
-    said = ": ".join(filter(None, (clean(problem.code), clean(problem.azure_said))))
-    ours = [("Likely cause", clean(problem.cause)), ("What to do", clean(problem.remedy))]
+    parts: list[tuple[str, str]] = [("✗ ", "$text-error"), (sanitize(problem.summary), "bold")]
+    said = ": ".join(filter(None, (sanitize(problem.code), sanitize(problem.azure_said))))
+    ours = [("Likely cause", sanitize(problem.cause)), ("What to do", sanitize(problem.remedy))]
     azures = [("Azure said", said)]
     for label, text in (
         *(ours + azures if remedy_first else azures + ours),
-        ("For support", f"correlation id {clean(problem.correlation_id)}" if problem.correlation_id else ""),
+        (
+            "For support",
+            f"correlation id {sanitize(problem.correlation_id)}" if problem.correlation_id else "",
+        ),
     ):
         if text:
             parts += [(f"\n{label}  ", "$quiet"), (text, "")]
@@ -91,7 +94,7 @@ class _ToKeep(Dialog[None]):
     def __init__(self, text: str, file_name: str) -> None:
         """`file_name` is what is proposed."""
         super().__init__()
-        self._text = clean(text)
+        self._text = sanitize(text)
         self._file_name = file_name
 
     def action_close(self) -> None:

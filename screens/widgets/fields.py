@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
 from wizard.reports.wording import LEVELS, STYLES
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.rules import Finding
@@ -45,8 +45,8 @@ def findings_content(findings: "Sequence[Finding]") -> Content:
         sign, _, tone = LEVELS[finding.level]
         parts.append(
             Content.assemble(
-                (f"{sign} {clean(finding.message)}", STYLES[tone]),
-                (f"\n{clean(finding.remedy)}" if finding.remedy else "", "$quiet"),
+                (f"{sign} {sanitize(finding.message)}", STYLES[tone]),
+                (f"\n{sanitize(finding.remedy)}" if finding.remedy else "", "$quiet"),
             )
         )
     return Content("\n").join(parts)
@@ -216,7 +216,7 @@ def _prompts(options: list[tuple[str, str]]) -> list[tuple[Any, str]]:
     return [(Content(prompt), value) for prompt, value in options]
 
 
-class Onward(Horizontal):
+class ContinueButton(Horizontal):
     """The button that leads on; where it cannot, it says why."""
 
     class Pressed(Message):

@@ -45,7 +45,7 @@ class TopLine(Static):
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 
 
-class Spine(Static):
+class StepRail(Static):
     """The steps: where one is, what is done, what is to come, and what a change has made due for review again."""
 
     def __init__(self, here: str) -> None:
@@ -69,7 +69,7 @@ class Spine(Static):
 
     def _state(self, app: "WizardApp", key: str) -> tuple[str, str, str]:
         draft = app.draft
-        note = app.spine_note(key)
+        note = app.rail_note(key)
         if key == self._here:
             return "●", STYLES["busy"], note
         if key in draft.again:
@@ -133,7 +133,7 @@ class Frame(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine(id="top")
         with Horizontal(id="frame"):
-            yield Spine(self.STEP)
+            yield StepRail(self.STEP)
             with Container(id="body"):
                 yield from self.body()
         yield Footer(compact=True)
@@ -167,7 +167,7 @@ class Frame(Screen[None]):
         """Draw the top line and the spine from what the app knows now."""
         if self.is_mounted:
             self.query_one(TopLine).show(self.wizard)
-            self.query_one(Spine).show(self.wizard)
+            self.query_one(StepRail).show(self.wizard)
             self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
 
     def on_resize(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.azure_cli.cli import AzureCli
 from tests.azure_cli.preview_shim import ONLY_PREVIEW
-from tests.support import DEVELOPMENT, PRODUCTION, TENANT, carried_out, surroundings, world
+from tests.support import DEVELOPMENT, PRODUCTION, TENANT, carried_out, child_environment, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import connect
@@ -47,7 +47,7 @@ async def left_by_apply(place: str | Path, chosen: Answers, folder: Path) -> Lef
     state = folder / "apply.state"
     async with (
         Simulator(place, speed=math.inf, state=state) as simulator,
-        connect(surroundings(simulator)) as azure,
+        connect(child_environment(simulator)) as azure,
     ):
         plan, _, how = await carried_out(azure, chosen)
         assert (how, plan.errors) == ("succeeded", ())
@@ -73,7 +73,7 @@ async def left_by_script(
 
 
 async def printed(simulator: Simulator, chosen: Answers, *, live: bool) -> str:
-    async with connect(surroundings(simulator)) as azure:
+    async with connect(child_environment(simulator)) as azure:
         suffix = azure.cloud.vault_suffix
         snapshot = await look(azure, Target(chosen, suffix)) if live else None
     return script(chosen, suffix, snapshot)

@@ -12,7 +12,7 @@ from azure.core.exceptions import ODataV4Format
 
 from tests.support import PRODUCTION, answers, cluster_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json
-from wizard.cloud.asking import asking, if_allowed, if_there
+from wizard.cloud.error_translation import none_if_forbidden, none_if_missing, translate_errors
 from wizard.cloud.features import feature_state
 from wizard.cloud.inventory import vaults
 from wizard.cloud.problems import AzureError, Problem
@@ -31,7 +31,7 @@ UNKNOWN_VERSION = {
 
 def told(error: BaseException) -> Problem:
     """The problem that an error within the block becomes."""
-    with pytest.raises(AzureError) as raised, asking(SUMMARY):
+    with pytest.raises(AzureError) as raised, translate_errors(SUMMARY):
         raise error
     assert raised.value.__cause__ is error
     return raised.value.problem
@@ -64,7 +64,7 @@ def test_a_refusal_stays_one_and_what_is_no_answer_is_not_touched() -> None:
     assert told(exceptions.ServiceRequestError("no way")).kind == "unreachable"
     ours = AzureError(Problem("input", "Of ours."))
     for error in (ours, asyncio.CancelledError(), RuntimeError("a fault")):
-        with pytest.raises(type(error)) as raised, asking(SUMMARY):
+        with pytest.raises(type(error)) as raised, translate_errors(SUMMARY):
             raise error
         assert raised.value is error
 
@@ -99,10 +99,10 @@ async def test_which_404_says_that_a_thing_does_not_exist(code: str, absent: boo
         yield
 
     if absent:
-        assert await if_there(ask()) is None
-        assert await if_allowed(listed()) is None
+        assert await none_if_missing(ask()) is None
+        assert await none_if_forbidden(listed()) is None
     else:
-        for asked in (if_there(ask()), if_allowed(listed())):
+        for asked in (none_if_missing(ask()), none_if_forbidden(listed())):
             with pytest.raises(exceptions.ResourceNotFoundError):
                 await asked
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import TENANT, gone, signed_in, surroundings
+from tests.support import TENANT, child_environment, gone, signed_in
 from wizard.cloud.azure import connect
 from wizard.cloud.azure_cli import AzureCliCredential, AzureCliError
 from wizard.cloud.credential import CredentialKind
@@ -84,7 +84,7 @@ async def test_whoever_ran_az_login_is_signed_in(kind: CredentialKind, az: Stand
             "https_proxy": "http://proxy.example:3128",
             **SECRETS,
         }
-        async with connect(surroundings(simulator, at_home), credential=kind) as azure:
+        async with connect(child_environment(simulator, at_home), credential=kind) as azure:
             assert azure.signed_in == door.signed_in
             assert len(await azure.subscriptions()) == 2
         [(argv, environment, folder)] = az.runs  # once, whoever wants the token
@@ -149,7 +149,7 @@ async def test_nobody_signed_in_is_said_with_what_az_says(az: StandIn, tmp_path:
     async with Simulator() as simulator:
         nobody: dict[str, str | None] = {"AZURE_CLIENT_ID": None, "PATH": str(az.folder)}
         with pytest.raises(AzureError) as refused:
-            async with connect(surroundings(simulator, nobody)):
+            async with connect(child_environment(simulator, nobody)):
                 pass
     problem = refused.value.problem
     assert problem.summary == "Signing in to simulated Azure did not succeed."

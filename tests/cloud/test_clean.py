@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.system.sanitize import clean, one_line, shell_word
+from wizard.system.sanitize import one_line, sanitize, shell_word
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from wizard.system.sanitize import clean, one_line, shell_word
     ],
 )
 def test_what_is_left(outside: str, shown: str) -> None:
-    assert clean(outside) == shown
+    assert sanitize(outside) == shown
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_is_left(outside: str, shown: str) -> None:
 def test_a_megabyte_of_sequences_that_have_no_end_is_cleaned_all_the_same(opener: str) -> None:
     """Each was once looked for to the end of the text: an hour, in which not even Ctrl-C was heard. The test's own limit
     is two minutes."""
-    assert not set(clean(opener * (1_000_000 // len(opener)))) & set("\x07\x1b\x9b\x9d")
+    assert not set(sanitize(opener * (1_000_000 // len(opener)))) & set("\x07\x1b\x9b\x9d")
 
 
 def test_one_line_has_no_other() -> None:
@@ -48,11 +48,11 @@ def test_one_line_has_no_other() -> None:
 
 @given(st.text(st.characters(codec=None)))
 def test_nothing_unseen_is_left_and_cleaning_twice_is_cleaning_once(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = sanitize(text)
     assert all(
         c == "\n" or unicodedata.category(c)[0] != "C" or unicodedata.category(c) == "Cn" for c in cleaned
     )
-    assert clean(cleaned) == cleaned
+    assert sanitize(cleaned) == cleaned
     cleaned.encode("utf-8")
 
 
@@ -74,5 +74,5 @@ def test_a_name_is_one_word_of_a_command_and_an_ordinary_one_stays_as_it_is(name
 
 @given(st.text(min_size=1))
 def test_a_quoted_name_is_one_word_whatever_it_is_and_however_often_it_is_cleaned(name: str) -> None:
-    command = clean(f"az aks start -g {shell_word(name)} -n x")
-    assert shlex.split(command) == ["az", "aks", "start", "-g", clean(name), "-n", "x"]
+    command = sanitize(f"az aks start -g {shell_word(name)} -n x")
+    assert shlex.split(command) == ["az", "aks", "start", "-g", sanitize(name), "-n", "x"]

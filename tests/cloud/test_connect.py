@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import PRODUCTION, TENANT, signed_in, surroundings, world
+from tests.support import PRODUCTION, TENANT, child_environment, signed_in, world
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, who
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.retry_notices import Hindrance, listener
+from wizard.cloud.retry_notices import RetryNotice, listener
 from wizard.simulator import Simulator
 
 NOBODY: dict[str, str | None] = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))
@@ -60,7 +60,7 @@ async def test_a_host_with_a_managed_identity_needs_no_secret(monkeypatch: pytes
     async with Simulator(speed=math.inf) as simulator:
         for name, value in simulator.managed_identity_environment.items():
             monkeypatch.setenv(name, value)
-        environment = surroundings(simulator, {**NOBODY, **simulator.managed_identity_environment})
+        environment = child_environment(simulator, {**NOBODY, **simulator.managed_identity_environment})
         async with connect(environment) as azure:
             assert azure.signed_in.name == "application 77777777-7777-7777-7777-777777777777"
             assert len(await azure.subscriptions()) == 2
@@ -78,7 +78,7 @@ async def test_signing_in_with_a_device_code_tells_what_to_do() -> None:
 
 async def test_a_wrong_secret() -> None:
     async with Simulator(speed=math.inf) as simulator:
-        problem = await refused(surroundings(simulator, {"AZURE_CLIENT_SECRET": "not-the-s3cret"}))
+        problem = await refused(child_environment(simulator, {"AZURE_CLIENT_SECRET": "not-the-s3cret"}))
     assert problem.kind == "sign-in"
     assert problem.summary == "Signing in to simulated Azure did not succeed."
     assert "AADSTS7000215" in problem.azure_said
@@ -91,10 +91,10 @@ async def test_an_odd_answer_of_the_sign_in_is_not_quoted(tmp_path: Path) -> Non
         folder = tmp_path / str(number)
         folder.mkdir()
         faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
-        heard: list[Hindrance] = []
+        heard: list[RetryNotice] = []
         token = listener.set(heard.append)
         async with Simulator(world(folder, faults=faults), speed=math.inf) as simulator:
-            problem = await refused(surroundings(simulator))
+            problem = await refused(child_environment(simulator))
         listener.reset(token)
         assert "is not Azure's" in problem.azure_said
         assert "eyJsentinel" not in repr(problem)
@@ -107,7 +107,7 @@ async def test_a_token_of_an_odd_shape(lifetime: object, tmp_path: Path) -> None
     text = json.dumps({"access_token": "eyJsentinel", "token_type": "Bearer", "expires_in": lifetime})
     faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
     async with Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator:
-        problem = await refused(surroundings(simulator))
+        problem = await refused(child_environment(simulator))
     assert problem.kind in {"azure", "sign-in", "unreachable"}
     assert "eyJsentinel" not in repr(problem)
 
@@ -123,7 +123,7 @@ def test_claims_that_are_none(claims: str) -> None:
 async def test_a_tenant_that_does_not_exist() -> None:
     async with Simulator(speed=math.inf) as simulator:
         elsewhere = "99999999-9999-9999-9999-999999999999"
-        problem = await refused(surroundings(simulator, {"AZURE_TENANT_ID": elsewhere}))
+        problem = await refused(child_environment(simulator, {"AZURE_TENANT_ID": elsewhere}))
     assert problem.kind == "sign-in"
     assert "AZURE_TENANT_ID" in problem.remedy
     assert elsewhere in problem.azure_said
@@ -142,7 +142,7 @@ async def test_nothing_answers() -> None:
 async def test_a_certificate_that_nobody_vouches_for() -> None:
     async with Simulator(speed=math.inf) as simulator:
         untrusting: dict[str, str | None] = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
-        problem = await refused(surroundings(simulator, untrusting))
+        problem = await refused(child_environment(simulator, untrusting))
     assert problem.kind == "unreachable"
     assert "certificate" in problem.cause.lower()
     assert "SSL_CERT_FILE" in problem.remedy

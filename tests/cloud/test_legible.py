@@ -8,7 +8,7 @@ import pytest
 from tests.facts import CUSTOMER_MANAGED, cluster, identity, key, user_assigned, vault
 from tests.support import PRODUCTION, cluster_id, identity_id, vault_id
 from wizard.cloud.arm import Json
-from wizard.cloud.response_schema import illegible, illegible_cluster, illegible_key
+from wizard.cloud.response_schema import cluster_schema_error, key_schema_error, schema_error
 
 CLUSTER = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
 VAULT = vault(accessPolicies=[{"objectId": "o", "permissions": {"keys": ["get"]}}])
@@ -59,27 +59,27 @@ ODD: list[tuple[str, Json, tuple[Any, ...], Any, str]] = [
 def test_a_value_of_another_type_is_named(
     path: str, body: Json, place: tuple[Any, ...], odd: object, why: str
 ) -> None:
-    assert illegible("GET", path, 200, body) is None
-    assert illegible("GET", path, 200, changed(body, place, odd)) == why
+    assert schema_error("GET", path, 200, body) is None
+    assert schema_error("GET", path, 200, changed(body, place, odd)) == why
 
 
 def test_of_a_list_of_clusters_each_is_looked_at_by_itself() -> None:
     odd = changed(CLUSTER, KMS, [])
-    assert illegible("GET", LISTED, 200, {"value": [CLUSTER, odd]}) is None
-    assert illegible_cluster(CLUSTER) is None
-    assert illegible_cluster(odd) == "its azureKeyVaultKms is a list, not an object"
-    assert illegible_cluster(changed(CLUSTER, ("id",), None)) == "its id is nothing, not text"
+    assert schema_error("GET", LISTED, 200, {"value": [CLUSTER, odd]}) is None
+    assert cluster_schema_error(CLUSTER) is None
+    assert cluster_schema_error(odd) == "its azureKeyVaultKms is a list, not an object"
+    assert cluster_schema_error(changed(CLUSTER, ("id",), None)) == "its id is nothing, not text"
 
 
 def test_an_answer_to_a_question_is_looked_at_too() -> None:
     row = {"id": cluster_id(), "subscriptionId": PRODUCTION}
-    assert illegible("POST", GRAPH, 200, {"totalRecords": 1, "data": [row]}) is None
-    assert illegible("POST", GRAPH, 200, {"data": {}}) == "its data is an object, not a list"
-    assert illegible("POST", GRAPH, 200, {"data": ["x"]}) == "its data[] is text, not an object"
-    assert illegible("POST", GRAPH, 200, None) is None, "some have none"
+    assert schema_error("POST", GRAPH, 200, {"totalRecords": 1, "data": [row]}) is None
+    assert schema_error("POST", GRAPH, 200, {"data": {}}) == "its data is an object, not a list"
+    assert schema_error("POST", GRAPH, 200, {"data": ["x"]}) == "its data[] is text, not an object"
+    assert schema_error("POST", GRAPH, 200, None) is None, "some have none"
     ended = {"status": "Failed", "error": {"code": "X", "details": "y"}}
     operation = f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westus2/operations/1"
-    assert illegible("GET", operation, 200, ended) == "its details is text, not a list"
+    assert schema_error("GET", operation, 200, ended) == "its details is text, not a list"
 
 
 def test_names_that_are_free_may_be_any() -> None:
@@ -91,7 +91,7 @@ def test_names_that_are_free_may_be_any() -> None:
     free = changed(
         free, ("properties", "addonProfiles"), {"omsagent": {"enabled": True, "config": {"id": "x"}}}
     )
-    assert illegible("GET", cluster_id(), 200, free) is None
+    assert schema_error("GET", cluster_id(), 200, free) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_names_that_are_free_may_be_any() -> None:
     ],
 )
 def test_a_refusal(error: object, why: str | None) -> None:
-    assert illegible("GET", cluster_id(), 404, {"error": error}) == why
+    assert schema_error("GET", cluster_id(), 404, {"error": error}) == why
 
 
 def test_a_vaults_own_answers() -> None:
@@ -113,19 +113,19 @@ def test_a_vaults_own_answers() -> None:
         "key": {"kid": "https://v/keys/k/1", "kty": "RSA", "key_ops": ["encrypt"]},
         "attributes": {"enabled": True},
     }
-    assert illegible_key("GET", "/keys/k", 200, body) is None
+    assert key_schema_error("GET", "/keys/k", 200, body) is None
     assert (
-        illegible_key("GET", "/keys/k", 200, changed(body, ("key", "kid"), None))
+        key_schema_error("GET", "/keys/k", 200, changed(body, ("key", "kid"), None))
         == "its kid is nothing, not text"
     )
     assert (
-        illegible_key("GET", "/keys/k", 200, changed(body, ("key", "key_ops"), "x"))
+        key_schema_error("GET", "/keys/k", 200, changed(body, ("key", "key_ops"), "x"))
         == "its key_ops is text, not a list"
     )
     odd = changed(body, ("attributes", "created"), 10**30)
-    assert illegible_key("GET", "/deletedkeys/k", 200, odd) == "its created is a number, not a moment"
+    assert key_schema_error("GET", "/deletedkeys/k", 200, odd) == "its created is a number, not a moment"
     policy = {"lifetimeActions": "x"}
-    assert illegible_key("PUT", "/keys/k/rotationpolicy", 200, policy) == "its lifetimeActions is text, not a list"  # fmt: skip
+    assert key_schema_error("PUT", "/keys/k/rotationpolicy", 200, policy) == "its lifetimeActions is text, not a list"  # fmt: skip
 
 
 def changed(body: Json, place: tuple[Any, ...], value: object) -> Json:

@@ -14,7 +14,7 @@ from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import Depth, Judged, judge
-from wizard.fleet.read_cache import AskedOnce
+from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.wanted import Wanted
 from wizard.verification.verify import at_a_glance, verify
 
@@ -106,7 +106,7 @@ async def test_only_what_is_wanted_is_judged() -> None:
 
 async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() -> None:
     async with signed_in() as (simulator, azure):
-        door = AskedOnce.through(azure)
+        door = ReadCache.through(azure)
 
         async def vault() -> str:
             return str((await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-bank-ledger")).name)
@@ -123,7 +123,7 @@ async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() ->
 
 async def test_an_error_is_remembered_as_well() -> None:
     async with signed_in() as (simulator, azure):
-        door = AskedOnce.through(azure)
+        door = ReadCache.through(azure)
         for _ in range(3):
             with pytest.raises(ResourceNotFoundError):
                 await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-nowhere")

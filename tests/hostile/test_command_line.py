@@ -37,6 +37,11 @@ ROWS = [
         2,
         "Error: There is no command 'contoso'. There are: check, clusters, plan, apply, verify, rotate, script, answers, runs, simulator. (A scenario is given with an equals sign: --simulate=contoso)",
     ),
+    (
+        "--patience role-wait=60 clusters",
+        2,
+        "Error: Invalid value for '--patience': This option is now --timeout NAME=SECONDS.",
+    ),
     ("--simulate check", 0, "TOOL"),
     ("--simulate clusters", 0, "NAME RESOURCE"),
     (
@@ -575,7 +580,10 @@ def test_every_word_with_which_a_command_is_refused_is_in_a_table() -> None:
         ("--simulate=principles.yaml clusters", "Did you mean principals?"),
         ("--simulate=contso clusters", "Did you mean contoso?"),
         ("verfy", "Did you mean verify?"),
-        ("--patience rolewait=3600 clusters", "Did you mean role-wait? There are: settle-private, "),
+        (
+            "--timeout rolewait=3600 clusters",
+            "Did you mean role-assignment? The timeouts are: role-propagation-private, ",
+        ),
         ("plan --fil x", "Did you mean '--file'?"),
     ],
 )
@@ -600,7 +608,12 @@ def test_a_script_is_for_the_cloud_that_is_named(cloud: str, vaults: str, home: 
 def test_the_command_that_a_plan_prints_is_the_one_to_paste(home: Path) -> None:
     """It asks the same Azure, signs in alike, waits as long, and names a file with a space in it."""
     (home / "a b.yaml").write_text(answers("platform-managed").to_yaml())
-    options = ("--simulate=empty.yaml", "--speed=max", "--patience=role-wait=99", "--credential=environment")
+    options = (
+        "--simulate=empty.yaml",
+        "--speed=max",
+        "--timeout=role-assignment=99",
+        "--credential=environment",
+    )
     (home / "empty.yaml").write_text("description: The same.\nextends: contoso\n")
     planned = run("plan", "-f", "a b.yaml", *options, home=home)
     program, *arguments = shlex.split(planned.out.partition("To carry it out: ")[2])

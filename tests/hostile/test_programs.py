@@ -18,7 +18,7 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.tools import check
 from wizard.in_cluster.kubeconfig import kubeconfig
 from wizard.in_cluster.kubectl import opened
-from wizard.system.processes import passed_over, program, trusted_path
+from wizard.system.processes import program, rejected_executable, trusted_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,8 +42,8 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
     trap.chmod(0o777 if entry == "OPEN" else 0o755)  # noqa: ASYNC240 - nothing else goes on here
     folder = str(trap) if entry == "OPEN" else entry.format(here=tmp_path.name)
     environment = {"PATH": f"{folder}:/nowhere"}
-    assert passed_over("kubectl", environment) == str(
-        (trap / "kubectl") if entry == "OPEN" else Path(passed_over("kubectl", environment))
+    assert rejected_executable("kubectl", environment) == str(
+        (trap / "kubectl") if entry == "OPEN" else Path(rejected_executable("kubectl", environment))
     )
     assert program("kubectl", environment) is None
     az, _, kubectl = await check(environment)

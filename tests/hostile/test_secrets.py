@@ -14,7 +14,7 @@ from tests.hostile.in_process import Ended, run
 from tests.inside.kubectl import NEEDED, on_path
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
 from tests.screens.operator import LARGE, wizard
-from tests.support import PRODUCTION, answers, cluster_id, surroundings, world
+from tests.support import PRODUCTION, answers, child_environment, cluster_id, world
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import KeptCredential
@@ -196,19 +196,19 @@ def break_down(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     record = place / "record.jsonl"
     async with Simulator(place / "world.yaml", record=record, speed=float("inf")) as simulator:
-        async with connect(surroundings(simulator)) as azure:
+        async with connect(child_environment(simulator)) as azure:
             await kubeconfig.kubeconfig(azure, ResourceId.parse(cluster_id("web-stage", "rg-web")))
         host = simulator.managed_identity_environment
         for name, value in host.items():  # azure-identity looks nowhere else
             monkeypatch.setenv(name, value)
         kept.meets("identity header", host["IDENTITY_HEADER"])
         async with connect(
-            surroundings(simulator, {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, **host}),
+            child_environment(simulator, {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, **host}),
             credential="managed-identity",
         ) as azure:
             await azure.subscriptions()
         told: list[str] = []
-        async with connect(surroundings(simulator), credential="device-code", tell=told.append) as azure:
+        async with connect(child_environment(simulator), credential="device-code", tell=told.append) as azure:
             await azure.subscriptions()
     assert {"device_code", "refresh_token", "kubeconfig"} <= kept.kinds
     text = record.read_text("utf-8")
@@ -220,7 +220,7 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
 async def test_no_object_tells_when_it_is_shown(place: Path, kept: Kept) -> None:
     async with (
         Simulator(place / "world.yaml", speed=float("inf")) as simulator,
-        connect(surroundings(simulator)) as azure,
+        connect(child_environment(simulator)) as azure,
     ):
         config = await kubeconfig.kubeconfig(azure, ResourceId.parse(cluster_id("web-stage", "rg-web")))
         with kubectl.opened("/usr/bin/kubectl", config, {**azure.environment, **ENVIRONMENT}) as opened:

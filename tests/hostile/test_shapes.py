@@ -80,7 +80,7 @@ def served(*faults: dict[str, Any]) -> Iterator[Simulator]:
     simulator = Simulator(speed=math.inf)
     simulator.start()
     try:
-        simulator.strike_with(*faults)
+        simulator.inject_faults(*faults)
         yield simulator
     finally:
         simulator.stop()

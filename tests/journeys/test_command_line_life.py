@@ -318,7 +318,7 @@ def test_so_is_what_stops_it_after_the_question(output: str, typed: str, said: s
         if "read" in said:  # the gate's own look fails
             refused = {"status": 403, "code": "AuthorizationFailed", "message": "No more."}
             match = {"method": "GET", "path": "*/managedclusters/aks-demo"}
-            shell.simulator.strike_with({"match": match, "answer": refused})
+            shell.simulator.inject_faults({"match": match, "answer": refused})
         terminal.types(typed)
         assert terminal.ends() == (2 if "read" in said else 1)
     stdout = terminal.shown.replace("\r\n", "\n").partition("to start:")[2].partition("✗")[0]

@@ -45,7 +45,7 @@ def test_a_cluster_of_that_name_that_cannot_be_seen_may_be_the_one_that_is_meant
     assert shell.simulator is not None
     refused = {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."}
     there = f"/subscriptions/{DEVELOPMENT}/providers/Microsoft.ContainerService/managedClusters"
-    shell.simulator.strike_with({"match": {"method": "GET", "path": there}, "answer": refused})
+    shell.simulator.inject_faults({"match": {"method": "GET", "path": there}, "answer": refused})
     unsure = shell.run("rotate", *DEMO, "--yes")
     assert (unsure.code, unsure.out) == (2, "")
     assert (
@@ -96,7 +96,7 @@ def test_a_rotation_that_azure_does_not_get_through_has_failed(
     shell = start_shell(encrypted(tmp_path))
     assert shell.simulator is not None
     busy = {"status": 503, "code": "ServerBusy", "message": "Come back later."}
-    shell.simulator.strike_with({"match": {"method": "POST", "path": "*/rotate"}, "answer": busy})
+    shell.simulator.inject_faults({"match": {"method": "POST", "path": "*/rotate"}, "answer": busy})
     assert shell.run("rotate", *DEMO, "--yes").code == 1
-    shell.simulator.strike_with({"match": {"method": "GET", "path": "/subscriptions*"}, "answer": busy})
+    shell.simulator.inject_faults({"match": {"method": "GET", "path": "/subscriptions*"}, "answer": busy})
     assert shell.run("rotate", *DEMO, "--yes").code == 3

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import ROADS, Road, answers, signed_in
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import scenarios
@@ -14,7 +14,7 @@ NOT_HERE = {"fleet", "throttled"}
 """Worlds that the benchmarks and the tests of waiting look at; their time is real."""
 BY_CHANCE = {"flaky-network", "token-revoked"}
 """Worlds in which it depends on the moment which request is hit."""
-SHORT = Patience(operation_wait=300, feature_wait=60)
+SHORT = Timeouts(operation=300, registration=60)
 
 # Per world: how platform-managed, customer-managed private and customer-managed public end. A refusal of ours is
 # written with a question mark; without one, it is the code of Azure's own that the run fails with.
@@ -71,7 +71,7 @@ async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
             assert all(finding.message and finding.remedy for finding in plan.errors)
             assert simulator.writes() == []
             return
-        run = Run(azure, wanted, plan, patience=SHORT)
+        run = Run(azure, wanted, plan, timeouts=SHORT)
         status = await run.execute(plan.digest)
         if expected == DONE:
             assert (status, run.problems) == (DONE, {})
@@ -93,7 +93,7 @@ async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(world: str,
             said: list[Problem] = []
             try:
                 plan = await make_plan(azure, wanted)
-                run = Run(azure, wanted, plan, patience=SHORT)
+                run = Run(azure, wanted, plan, timeouts=SHORT)
                 status = await run.execute(plan.digest)
                 said = list(run.problems.values())
             except AzureError as error:

@@ -14,7 +14,7 @@ import pytest
 from tests.inside.kubectl import NEEDED, on_path
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
-from tests.support import cluster_id, surroundings, world
+from tests.support import child_environment, cluster_id, world
 from wizard.cloud.azure import connect
 
 pytestmark = NEEDED
@@ -88,7 +88,7 @@ def credentials(shell: Shell) -> list[str]:
     assert simulator is not None
 
     async def fetch() -> str:
-        async with connect(surroundings(simulator)) as azure:
+        async with connect(child_environment(simulator)) as azure:
             clusters = azure.containers(WEB.split("/")[2]).managed_clusters
             answer = await clusters.list_cluster_user_credentials("rg-web", "web-stage")
             return "".join(bytes(one.value or b"").decode() for one in answer.kubeconfigs or [])

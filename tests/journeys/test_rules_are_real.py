@@ -12,7 +12,7 @@ from tests.support import PRODUCTION, answers, signed_in, world
 from wizard import rules
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.rules import cluster, governance, identity, key, regions, vault
@@ -24,7 +24,7 @@ PLATFORM, PRIVATE, PUBLIC = (
 )
 LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
 PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
-SHORT = Patience(operation_wait=120, feature_wait=60, role_wait=120, cluster_retry=60)
+SHORT = Timeouts(operation=120, registration=60, role_assignment=120, cluster_retry=60)
 
 
 def new(version: str | None = None, road: str = "platform-managed", **changes: Any) -> Answers:
@@ -127,7 +127,7 @@ async def test_the_plan_refuses_and_nothing_is_written(case: Case, tmp_path: Pat
         assert finding.message
         assert finding.remedy
         with pytest.raises(Exception, match=r".") as refusal:
-            await Run(azure, case.chosen, plan, patience=SHORT).execute(plan.digest)
+            await Run(azure, case.chosen, plan, timeouts=SHORT).execute(plan.digest)
         assert type(refusal.value).__name__ == "RefusedError"
         assert simulator.writes() == []
 
@@ -142,11 +142,11 @@ async def test_without_the_rule_azure_refuses(
     async def does_not_look(*_: object) -> None:
         """The gate is passed once more before AKS is asked."""
 
-    monkeypatch.setattr("wizard.procedure.run.look_once_more", does_not_look)
+    monkeypatch.setattr("wizard.procedure.run.revalidate", does_not_look)
     async with signed_in(place(case, tmp_path)) as (_, azure):
         plan = await make_plan(azure, case.chosen)
         assert plan.errors == (), "no other rule foresees it"
-        run = Run(azure, case.chosen, plan, patience=SHORT)
+        run = Run(azure, case.chosen, plan, timeouts=SHORT)
         assert await run.execute(plan.digest) == "failed"
         assert {problem.code for problem in run.problems.values()} == {case.refusal}
         assert all(problem.summary and problem.cause and problem.remedy for problem in run.problems.values())

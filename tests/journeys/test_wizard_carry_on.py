@@ -85,11 +85,11 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
         async with wizard(simulator, tmp_path, size) as operator:
             await operator.sees("Signed in to")
             await read(operator)
-            assert operator.app.unfinished == [], "it is done, and offered no more"
+            assert operator.app.resumable == [], "it is done, and offered no more"
 
 
 async def read(operator: Operator) -> None:
-    await operator.until(lambda: operator.app.unfinished is not None, "the journal to be read")
+    await operator.until(lambda: operator.app.resumable is not None, "the journal to be read")
 
 
 async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_b
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("Signed in to", "carries it on")
-            simulator.strike_with(
+            simulator.inject_faults(
                 {"match": {"method": "GET", "path": "*/managedclusters/aks-demo"}, "hang": True}
             )
             await operator.press("c")
@@ -209,7 +209,7 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         await operator.sees("carries it on", "in simulated Azure at https://localhost:")
-        assert [run.answers for run in operator.app.unfinished or ()] == [here]
+        assert [run.answers for run in operator.app.resumable or ()] == [here]
         await operator.press("c")
         await operator.sees("Carry on which run?")
         await operator.press("enter")
@@ -228,7 +228,7 @@ async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path
     ):
         await operator.sees("Signed in to")
         await read(operator)
-        assert operator.app.unfinished == []
+        assert operator.app.resumable == []
 
 
 async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_path: Path) -> None:
@@ -238,9 +238,9 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("carries it on")
-            operator.app.unfinished, operator.app.carries_on = None, False
-            operator.app.look_for_unfinished()
-            assert operator.app.unfinished is None
+            operator.app.resumable, operator.app.can_resume = None, False
+            operator.app.find_resumable()
+            assert operator.app.resumable is None
             assert not [
                 each for each in operator.app.workers if each.group == "journal" and not each.is_finished
             ]

@@ -16,7 +16,7 @@ from screens.cli.wizard import _check_scenario
 from screens.pages.welcome import WelcomeScreen
 from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
-from screens.widgets.frame import Spine
+from screens.widgets.frame import StepRail
 from tests.journeys.test_wizard_existing import pick
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from wizard.answers.model import load
@@ -148,7 +148,7 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
         await operator.sees("Which cluster?")
         match = {"method": "GET", "path": "*/kubernetesVersions"}
         refusal = {"status": 403, "code": "Forbidden", "message": "Not the versions."}
-        simulator.strike_with({"match": match, "answer": refusal})
+        simulator.inject_faults({"match": match, "answer": refusal})
         await operator.press("n")
         await operator.sees("A new cluster, encrypted from birth", "Without a choice, the run looks again.")
         await operator.press("ctrl+n")
@@ -213,11 +213,11 @@ async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path
     ):
         await operator.sees("Signed in to")
         for step in ("review", "run", "verify"):
-            await operator.pilot.click(Spine, offset=(3, 1 + 2 * ORDER.index(step)))
+            await operator.pilot.click(StepRail, offset=(3, 1 + 2 * ORDER.index(step)))
             await operator.pilot.pause()
             assert isinstance(operator.app.screen, WelcomeScreen), step
         for line in (0, 1):  # a step has two lines: its name, and a note
-            await operator.pilot.click(Spine, offset=(3, 1 + line + 2 * ORDER.index("prerequisites")))
+            await operator.pilot.click(StepRail, offset=(3, 1 + line + 2 * ORDER.index("prerequisites")))
             await operator.sees("Which subscription?")
             await operator.press("escape")
             await operator.sees("Signed in to")
@@ -236,7 +236,7 @@ async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Pa
             "headers": {"Retry-After": "4"},
         }
         match = {"method": "GET", "path": "*/managedclusters/bank-ledger", "count": 1}
-        simulator.strike_with({"match": match, "answer": busy})
+        simulator.inject_faults({"match": match, "answer": busy})
         await operator.press("v")
         await operator.until(lambda: operator.app.found_all, "all clusters")
         await operator.choose("bank-ledger")

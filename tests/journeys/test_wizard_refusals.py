@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from screens.pages.cluster import ClusterScreen
-from screens.widgets.frame import Spine
+from screens.widgets.frame import StepRail
 from tests.screens.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
@@ -193,7 +193,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.sees("Which cluster?")
         await operator.choose("payments-prod")
         await operator.sees("Who holds the key of payments-prod?")
-        spine = operator.app.screen.query_one(Spine)
+        spine = operator.app.screen.query_one(StepRail)
         assert str(spine.visual).count("review again") >= 1
         assert {"vault", "review"} <= operator.app.draft.again
         await operator.press("enter")
@@ -258,11 +258,11 @@ faults:
         await operator.press("right", "tab", "enter")
         await operator.sees("Enter, then type orders-prod")
         assert operator.app.active is not None
-        assert operator.app.active.under_way
+        assert operator.app.active.in_flight
         await operator.press("ctrl+q")
         await operator.sees("A run is under way. Leave all the same?", "What Azure has begun, Azure finishes")
         await operator.press("escape")
-        assert operator.app.active.under_way
+        assert operator.app.active.in_flight
         assert operator.app.exit_code == 130
         await operator.press("ctrl+q")
         await operator.sees("A run is under way. Leave all the same?")

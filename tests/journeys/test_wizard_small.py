@@ -47,11 +47,11 @@ async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
-        await operator.sees("9 of 11 done", "log, following", "it is followed to its end", "operation-wait)")
+        await operator.sees("9 of 11 done", "log, following", "it is followed to its end", "operation)")
         await operator.press("up")
         await operator.sees("log, paused")
         await operator.press("end")
-        await operator.sees("log, following", "operation-wait)")
+        await operator.sees("log, following", "operation)")
 
 
 async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tmp_path: Path) -> None:

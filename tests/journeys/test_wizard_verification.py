@@ -191,7 +191,7 @@ async def test_a_look_that_fails_says_so_and_the_earlier_report_is_not_saved_as_
         verdict = operator.app.screen.query_one("#verdict")
         assert verdict.has_class("good")
         gone = {"status": 403, "code": "AuthorizationFailed", "message": "No more."}
-        simulator.strike_with(
+        simulator.inject_faults(
             {"match": {"method": "GET", "path": "*/managedclusters/bank-ledger"}, "answer": gone}
         )
         await operator.press("r")

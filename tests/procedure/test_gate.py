@@ -8,7 +8,7 @@ from tests.support import PRODUCTION, answers, cluster_id, signed_in
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.features import register_feature
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
@@ -157,5 +157,5 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
 
 
 def test_patience_is_in_seconds_of_azures_time() -> None:
-    assert Patience().settle_private == 300
-    assert Patience().settle_public == 60
+    assert Timeouts().role_propagation_private == 300
+    assert Timeouts().role_propagation_public == 60

@@ -22,7 +22,7 @@ from tests.support import (
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.step import Work
@@ -30,7 +30,7 @@ from wizard.procedure.step import Work
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
 NEVER = 1e9
-LONG = Patience(role_wait=7200)
+LONG = Timeouts(role_assignment=7200)
 ROLE_NOT_THERE = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
 UNKNOWN_PRINCIPAL: Json = {
     "match": {"method": "PUT", "path": "*/providers/microsoft.authorization/roleassignments/*"},
@@ -72,7 +72,7 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
     tmp_path: Path,
 ) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, PUBLIC, patience=LONG)
+        _, events, status = await carried_out(azure, PUBLIC, timeouts=LONG)
         refused = [
             r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 403
         ]
@@ -91,7 +91,7 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
 
 async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, THROUGH_ARM, patience=LONG)
+        _, events, status = await carried_out(azure, THROUGH_ARM, timeouts=LONG)
         puts = [
             r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         ]
@@ -176,7 +176,7 @@ async def test_akss_message_for_a_key_is_told_where_the_way_leads_to_none_too(tm
 
 async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
-        ran = await carried_out(azure, THROUGH_ARM, patience=Patience(role_wait=120))
+        ran = await carried_out(azure, THROUGH_ARM, timeouts=Timeouts(role_assignment=120))
         assert (
             dig(simulator.resource(cluster_id()), "properties", "securityProfile", "azureKeyVaultKms") is None
         )
@@ -188,7 +188,7 @@ async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) 
 
 async def test_the_operators_role_that_never_takes_effect_ends_the_patience_too(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (_, azure):
-        problem = problem_of(await carried_out(azure, PUBLIC, patience=Patience(role_wait=60)))
+        problem = problem_of(await carried_out(azure, PUBLIC, timeouts=Timeouts(role_assignment=60)))
     assert problem.code == "ForbiddenByRbac"
     assert "aks-kms" in problem.summary
     assert problem.retryable
@@ -205,7 +205,7 @@ async def test_a_new_identity_that_entra_does_not_know_everywhere_yet(tmp_path: 
 
 async def test_an_identity_that_entra_never_knows(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, faults=[UNKNOWN_PRINCIPAL])) as (_, azure):
-        problem = problem_of(await carried_out(azure, PRIVATE, patience=Patience(principal_wait=50)))
+        problem = problem_of(await carried_out(azure, PRIVATE, timeouts=Timeouts(principal=50)))
     assert problem.code == "PrincipalNotFound"
     assert problem.kind == "transient"
     assert problem.retryable
@@ -272,13 +272,13 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
     each_takes: float, refusals: int
 ) -> None:
     async with signed_in() as (_, azure):
-        clock, patience = ByHand(), Patience(refusal_wait=1800)
+        clock, timeouts = ByHand(), Timeouts(update_retry=1800)
         unchecked: Any = None  # what kind of cluster it is plays no part
         work = Work(
             replace(azure, clock=clock),
             unchecked,
             unchecked,
-            patience,
+            timeouts,
             lambda *_: None,
             lambda *_: None,
             unchecked,
@@ -291,17 +291,17 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
                 clock.passed.append(each_takes)
                 made += 1
                 await waits.pass_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
-                await clock.sleep(patience.cluster_retry)
+                await clock.sleep(timeouts.cluster_retry)
 
         with pytest.raises(AzureError) as used_up:
             await ask_until_it_is_enough()
     assert made == refusals
-    assert "--patience refusal-wait=3600" in used_up.value.problem.remedy
+    assert "--timeout update-retry=3600" in used_up.value.problem.remedy
 
 
 async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:
     async with signed_in("feature-pending") as (_, azure):
-        ran = await carried_out(azure, answers("platform-managed"), patience=Patience(feature_wait=60))
+        ran = await carried_out(azure, answers("platform-managed"), timeouts=Timeouts(registration=60))
     assert "waiting for Microsoft's approval" in told(ran[1], "feature")
     assert "approval" in problem_of(ran).summary
 

@@ -161,10 +161,10 @@ async def wizard(
     simulator: Simulator, folder: Path, size: tuple[int, int] = LARGE, **environment: str
 ) -> AsyncIterator[Operator]:
     """A wizard on a started simulator, with an operator before it."""
-    surroundings = {**os.environ, **simulator.environment, **environment}
+    child_environment = {**os.environ, **simulator.environment, **environment}
     app = WizardApp(
-        lambda tell: connect(surroundings, tell=tell),
-        environment=surroundings,
+        lambda tell: connect(child_environment, tell=tell),
+        environment=child_environment,
         speed_note="no waiting",
         journal_root=folder / "runs",
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wizard.rules
-from screens.pages.live_rules import place_of
+from screens.pages.form_validation import place_of
 from screens.pages.vault_entries import PARTS
 
 ENTRIES = {*PARTS, *(part for parts in PARTS.values() for part in parts)}

@@ -270,12 +270,12 @@ class Operator(RuleBasedStateMachine):
         waiting = [
             entry.facts["operation"]
             for entry in state.pending
-            if entry.happening in {"cluster-operation-done", "group-deleted"}
+            if entry.scheduled_handler in {"cluster-operation-done", "group-deleted"}
         ]
-        under_way = {key for key, each in state.operations.items() if each.status == "InProgress"}
-        assert under_way <= set(waiting), "an operation that nothing will end"
+        in_flight = {key for key, each in state.operations.items() if each.status == "InProgress"}
+        assert in_flight <= set(waiting), "an operation that nothing will end"
         assert len(waiting) == len(set(waiting))
-        assert {state.operations[key].resource_id for key in under_way} == set(world.running)
+        assert {state.operations[key].resource_id for key in in_flight} == set(world.running)
         for key, resource in state.resources.items():
             assert key == resource.id.lower()
             assert key in world._by_type[kind_of(key)]
@@ -303,7 +303,8 @@ class Operator(RuleBasedStateMachine):
             assert place not in state.keys, f"{place} is there and deleted"
             assert place.partition("/")[0] in names, f"{place} is in no vault"
         ends = {
-            (entry.happening, entry.facts.get("name", entry.facts.get("place"))) for entry in state.pending
+            (entry.scheduled_handler, entry.facts.get("name", entry.facts.get("place")))
+            for entry in state.pending
         }
         assert {("vault-purged", name) for name in state.deleted_vaults} <= ends, "a vault deleted for ever"
         assert {("key-purged", place) for place in state.deleted_keys} <= ends, "a key deleted for ever"

@@ -74,7 +74,7 @@ async def test_how_often_each_has_struck_is_told(start: Start) -> None:
     await statuses(cloud, 3)
     assert cloud.simulator.struck() == [1, 2]
     odd = {"status": 500, "code": "Odd", "message": "Odd."}
-    cloud.simulator.strike_with(*({"match": {"name": name}, "answer": odd} for name in ("aks-demo", "x")))
+    cloud.simulator.inject_faults(*({"match": {"name": name}, "answer": odd} for name in ("aks-demo", "x")))
     assert cloud.simulator.struck() == [0, 0]
     await statuses(cloud, 1)
     assert cloud.simulator.struck() == [1, 0]
@@ -217,7 +217,7 @@ async def test_a_wrong_fault_names_its_place(start: Start, fault: str, place: st
 async def test_something_else_answers_in_azures_place(start: Start) -> None:
     cloud = await start()
     page = {"status": 404, "content_type": "text/html", "body": "<html>"}
-    cloud.simulator.strike_with({"match": {"name": "aks-demo", "count": 1}, "page": page})
+    cloud.simulator.inject_faults({"match": {"name": "aks-demo", "count": 1}, "page": page})
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as anybody:
         url = f"{cloud.simulator.arm_endpoint}{cluster_path()}?api-version={AKS}"
         async with anybody.get(url) as answer:
@@ -233,20 +233,20 @@ async def test_from_then_on_nobody_is_there_until_all_is_well_again(
     start: Start, fault: str, said: type[Exception]
 ) -> None:
     cloud = await start()
-    cloud.simulator.strike_with({"match": {"name": "aks-demo"}, fault: True})
+    cloud.simulator.inject_faults({"match": {"name": "aks-demo"}, fault: True})
     with pytest.raises(aiohttp.ClientError):
         await cloud.raw("GET", cluster_path())
     for _ in range(2):
         with pytest.raises(said):
             await cloud.raw("GET", f"{S}/resourceGroups/rg-demo", "2024-11-01")
-    cloud.simulator.strike_with()
+    cloud.simulator.inject_faults()
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
 
 
 async def test_faults_that_come_later_are_counted_from_then_on(start: Start) -> None:
     cloud = await start()
     for _ in range(2):
-        cloud.simulator.strike_with(
+        cloud.simulator.inject_faults(
             {
                 "match": {"name": "aks-demo", "nth": 2},
                 "answer": {"status": 500, "code": "Odd", "message": "Odd."},
@@ -254,4 +254,4 @@ async def test_faults_that_come_later_are_counted_from_then_on(start: Start) -> 
         )
         assert await statuses(cloud, 3) == [200, 500, 200]
     with pytest.raises(ValueError, match="exactly one"):
-        cloud.simulator.strike_with({"match": {}})
+        cloud.simulator.inject_faults({"match": {}})

@@ -116,7 +116,7 @@ async def test_a_purged_vault_takes_its_deleted_keys_along(start: Start) -> None
 
 
 @pytest.fixture
-def under_way(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[None]]:
+def in_flight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[None]]:
     """Lets a key be made until the block is left; within it, its material is being made, or all was answered already."""
 
     @asynccontextmanager
@@ -141,7 +141,7 @@ def under_way(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncCon
 
 @pytest.mark.parametrize("how", ["management plane", "data plane", "rotation"])
 async def test_a_key_under_way_goes_with_its_vault(
-    cloud: Cloud, under_way: Callable[..., AbstractAsyncContextManager[None]], how: str
+    cloud: Cloud, in_flight: Callable[..., AbstractAsyncContextManager[None]], how: str
 ) -> None:
     """Nothing of it comes back with the vault's name."""
     vault = await cloud.make_vault()
@@ -154,7 +154,7 @@ async def test_a_key_under_way_goes_with_its_vault(
         "data plane": partial(keys.create_rsa_key, "aks-kms"),
         "rotation": partial(keys.rotate_key, "aks-kms"),
     }
-    async with under_way(ways[how]()):
+    async with in_flight(ways[how]()):
         await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
     await (await cloud.vaults.vaults.begin_purge_deleted("kv-demo", "westus2")).result()
     await cloud.make_vault()
@@ -163,7 +163,7 @@ async def test_a_key_under_way_goes_with_its_vault(
 
 @pytest.mark.parametrize("how", ["create_rsa_key", "rotate_key"])
 async def test_a_version_under_way_goes_with_its_key(
-    cloud: Cloud, under_way: Callable[..., AbstractAsyncContextManager[None]], how: str
+    cloud: Cloud, in_flight: Callable[..., AbstractAsyncContextManager[None]], how: str
 ) -> None:
     """A key is never there and deleted at once."""
     vault = await cloud.make_vault()
@@ -174,7 +174,7 @@ async def test_a_version_under_way_goes_with_its_key(
     async def gone() -> bool:
         return [key async for key in cloud.vaults.keys.list("rg-demo", "kv-demo")] == []
 
-    async with under_way(getattr(keys, how)("aks-kms")):
+    async with in_flight(getattr(keys, how)("aks-kms")):
         deleting = asyncio.create_task(keys.delete_key("aks-kms"))
         await until(gone, "it is deleted at once, though the answer shows its newest version")
     await deleting

@@ -26,7 +26,7 @@ from random import Random
 
 from azure.keyvault.keys._shared import http_challenge_cache
 
-from tests.support import surroundings
+from tests.support import child_environment
 from tests.survival.command import plain
 from tests.survival.fault_kinds import COMMON, KINDS, Kind
 from tests.survival.fault_roads import ROADS, Ending, Road
@@ -34,12 +34,12 @@ from tests.survival.truth import difference, truth
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.problems import AzureError
-from wizard.cloud.retry_notices import listener as of_hindrances
+from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.simulator import Simulator
 
 SHORT = (
-    "request=10,asked-wait=60,refusal-wait=180,role-wait=120,feature-wait=60,operation-wait=600,principal-wait=60,"
-    "vault-wait=60"
+    "request=10,throttling=60,update-retry=180,role-assignment=120,registration=60,operation=600,principal=60,"
+    "vault=60"
 )
 """Seconds of Azure's time, none of which is waited; but `request`, which is the wall's."""
 HURRIED = f"{SHORT},request=2"
@@ -113,14 +113,14 @@ class Result:
     detail: str = ""
 
 
-async def attempted(road: Road, simulator: Simulator, patience: str = SHORT) -> Ending:
+async def attempted(road: Road, simulator: Simulator, timeouts: str = SHORT) -> Ending:
     """One attempt from signing in to its end, whatever that is."""
     ending = Ending()
     http_challenge_cache.clear()  # as in a process of its own
-    of_hindrances.set(lambda hindrance: ending.told.append(str(hindrance)))
+    on_retry_notice.set(lambda hindrance: ending.told.append(str(hindrance)))
     try:
         async with asyncio.timeout(LONGEST):
-            environment = surroundings(simulator, {"AKS_KMS_PATIENCE": patience})
+            environment = child_environment(simulator, {"AKS_KMS_TIMEOUTS": timeouts})
             async with connect(environment) as azure:
                 await road.attempt(azure, ending)
     except AzureError as error:
@@ -210,7 +210,7 @@ async def _tried(combination: Combination) -> Result:
     fault = combination.fault()
     with tempfile.TemporaryDirectory() as folder:
         async with Simulator(road.scenario(Path(folder)), speed=road.speed) as simulator:
-            simulator.strike_with(fault)
+            simulator.inject_faults(fault)
             first = await attempted(road, simulator, HURRIED if "hang" in fault else SHORT)
             if simulator.struck() == [0]:
                 return Result(combination.name, "untouched")
@@ -276,7 +276,7 @@ def _wrong(combination: Combination, ending: Ending, undisturbed: Good) -> str:
 
 async def _carried_on(road: Road, combination: Combination, simulator: Simulator, first: Ending) -> str:
     """Once all is well again: what is wrong with a second attempt."""
-    simulator.strike_with()
+    simulator.inject_faults()
     undisturbed = await good(road)
     puts = len(_updates(simulator))
     second = await attempted(road, simulator)

@@ -70,7 +70,7 @@ class Place:
         """The command with which it all begins."""
         return self.go(self.road.command(self.folder), kill)
 
-    def carry_on(self, kill: Kill | None = None) -> Ended:
+    def resume_run(self, kill: Kill | None = None) -> Ended:
         """What an operator does after a kill: resume; where there is nothing to resume, the command again."""
         if self.road.wanted is None:
             return self.apply(kill)
@@ -139,7 +139,7 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
         outcome.faults += _unannounced(here)
         for kill in kills[1:]:
             before, late = list(here.simulator.requests), here.late()
-            ended = here.carry_on(kill)
+            ended = here.resume_run(kill)
             outcome.said += ended.said
             outcome.faults += _unannounced(here)
             outcome.faults += _beyond_its_plan(here, list(here.simulator.requests)[len(before) :], late)
@@ -148,7 +148,7 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
                 outcome.faults += _badly(here.road, ended)
         for attempt in range(MOST_RESUMES):
             before, late = list(here.simulator.requests), here.late()
-            ended = here.carry_on()
+            ended = here.resume_run()
             outcome.said += ended.said
             outcome.faults += _beyond_its_plan(here, list(here.simulator.requests)[len(before) :], late)
             if ended.code == 0 or _pending(here.road, ended):

@@ -49,7 +49,7 @@ class Measured:
 async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list[Measured]:
     """Wait so many hours of Azure's time before the run's screen; how it stood at each part of them."""
     with served(WORLD, speed) as environment:
-        environment["AKS_KMS_PATIENCE"] = f"feature-wait={hours * 36000:.0f}"
+        environment["AKS_KMS_TIMEOUTS"] = f"registration={hours * 36000:.0f}"
         app = WizardApp(
             lambda tell: connect(environment, tell=tell),
             environment=environment,
@@ -68,14 +68,14 @@ async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list
                 assert active is not None
                 until = part * hours * 3600 / parts
                 await wait_until(partial(_waited, active, until), within=24 * 3600)
-                assert active.under_way, f"the run ended: {active.problem}"
+                assert active.in_flight, f"the run ended: {active.problem}"
                 found.append(await measure(operator, folder))
             await app.leave()
     return found
 
 
 def _waited(run: ActiveRun, until: float) -> bool:
-    return not run.under_way or run.elapsed >= until
+    return not run.in_flight or run.elapsed >= until
 
 
 async def measure(operator: Operator, folder: Path) -> Measured:

@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from screens.cli.main import cli
-from tests.support import answers, signed_in, surroundings, world
+from tests.support import answers, child_environment, signed_in, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.timeouts import Patience, budgets
+from wizard.cloud.timeouts import Timeouts, budgets
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
@@ -36,17 +36,17 @@ def refused(code: str, status: int, match: Json, **headers: str) -> Json:
 
 
 USED_UP: dict[str, tuple[Any, Json]] = {
-    "role-wait": (PUBLIC, {**REGISTERED, "durations": {"role_propagation": NEVER}}),
-    "principal-wait": (
+    "role-assignment": (PUBLIC, {**REGISTERED, "durations": {"role_propagation": NEVER}}),
+    "principal": (
         PRIVATE, {"faults": [refused("PrincipalNotFound", 400, {"method": "PUT", "path": "*/roleassignments/*"})]},
     ),
-    "vault-wait": (PRIVATE, {**REGISTERED, "durations": {"vault_dns": NEVER}}),
-    "feature-wait": (PRIVATE, {"durations": {"feature": NEVER}}),
-    "operation-wait": (
+    "vault": (PRIVATE, {**REGISTERED, "durations": {"vault_dns": NEVER}}),
+    "registration": (PRIVATE, {"durations": {"feature": NEVER}}),
+    "operation": (
         answers("platform-managed"), {**REGISTERED, "faults": [{"match": PUT_CLUSTER, "lro": "never-ends"}]},
     ),
-    "refusal-wait": (answers("platform-managed"), {**REGISTERED, "faults": [refused("EtagMismatch", 409, PUT_CLUSTER)]}),
-    "asked-wait": (
+    "update-retry": (answers("platform-managed"), {**REGISTERED, "faults": [refused("EtagMismatch", 409, PUT_CLUSTER)]}),
+    "throttling": (
         answers("platform-managed"),
         {**REGISTERED, "faults": [refused("Throttled", 429, PUT_CLUSTER, **{"Retry-After": "3600"})]},
     ),
@@ -55,10 +55,10 @@ USED_UP: dict[str, tuple[Any, Json]] = {
 
 
 async def run_with(
-    patience: str, road: Any, scenario: Path, speed: float = 3000
+    timeouts: str, road: Any, scenario: Path, speed: float = 3000
 ) -> tuple[list[Event], Problem | None]:
     events: list[Event] = []
-    async with signed_in(scenario, speed=speed, environment={"AKS_KMS_PATIENCE": patience}) as (_, azure):
+    async with signed_in(scenario, speed=speed, environment={"AKS_KMS_TIMEOUTS": timeouts}) as (_, azure):
         plan = await make_plan(azure, road)
         await Run(azure, road, plan, listeners=[events.append]).execute(plan.digest)
     return events, events[-1].problem
@@ -70,25 +70,27 @@ async def test_a_budget_that_is_used_up_is_named_with_the_way_to_give_more(
 ) -> None:
     road, changes = USED_UP[budget]
     _, problem = await run_with(
-        f"settle-public=0,settle-private=0,{budget}=121", road, world(tmp_path, **changes)
+        f"role-propagation-public=0,role-propagation-private=0,{budget}=121", road, world(tmp_path, **changes)
     )
     assert problem is not None
     assert problem.kind != "ours"
-    assert f"--patience {budget}=" in problem.remedy
+    assert f"--timeout {budget}=" in problem.remedy
 
 
-@pytest.mark.parametrize("budget", sorted(USED_UP.keys() - {"asked-wait"}))
+@pytest.mark.parametrize("budget", sorted(USED_UP.keys() - {"throttling"}))
 async def test_what_is_waited_for_is_told_with_its_limit(budget: str, tmp_path: Path) -> None:
     """Those of the feature, the operation and the vault say with each word how long it takes as a rule."""
     road, changes = USED_UP[budget]
     events, _ = await run_with(
-        f"settle-public=0,settle-private=0,{budget}=121", road, world(tmp_path, **changes)
+        f"role-propagation-public=0,role-propagation-private=0,{budget}=121", road, world(tmp_path, **changes)
     )
     told = [event.message for event in events if event.type in {"log", "step-progress"}]
-    assert [message for message in told if f"at most 121 s (--patience {budget})" in message], told
+    assert [message for message in told if f"at most 121 s (--timeout {budget})" in message], told
 
 
-@pytest.mark.parametrize(("budget", "road"), [("settle-private", PRIVATE), ("settle-public", PUBLIC)])
+@pytest.mark.parametrize(
+    ("budget", "road"), [("role-propagation-private", PRIVATE), ("role-propagation-public", PUBLIC)]
+)
 async def test_settling_is_told_with_its_limit_and_can_be_given_another(
     budget: str, road: Answers, tmp_path: Path
 ) -> None:
@@ -96,39 +98,58 @@ async def test_settling_is_told_with_its_limit_and_can_be_given_another(
     assert problem is None
     settling = [event for event in events if event.message == "the identity's new roles are settling"]
     assert {event.expected_seconds for event in settling} == {400}
-    assert any(f"at most 400 s (--patience {budget})" in event.message for event in events)
+    assert any(f"at most 400 s (--timeout {budget})" in event.message for event in events)
 
 
 async def test_a_request_that_is_never_answered_has_its_limit_too() -> None:
     async with Simulator(speed=float("inf")) as simulator:
-        simulator.strike_with({"match": {"method": "GET", "path": "*/resourcegroups/rg-demo"}, "hang": True})
+        simulator.inject_faults(
+            {"match": {"method": "GET", "path": "*/resourcegroups/rg-demo"}, "hang": True}
+        )
         with pytest.raises(AzureError) as refusal:
-            async with connect(surroundings(simulator, {"AKS_KMS_PATIENCE": "request=0.5"})) as azure:
+            async with connect(child_environment(simulator, {"AKS_KMS_TIMEOUTS": "request=0.5"})) as azure:
                 await make_plan(azure, PRIVATE)
     assert refusal.value.problem.kind == "unreachable"
-    assert "--patience request=" in refusal.value.problem.remedy
+    assert "--timeout request=" in refusal.value.problem.remedy
 
 
 def test_limits_are_given_by_name() -> None:
-    given = Patience().given("role-wait=60, feature-wait=7200", "role-wait=90")
-    assert (given.role_wait, given.feature_wait, given.operation_wait) == (90, 7200, 7200)
-    assert Patience.from_environment({}) == Patience()
-    assert Patience.from_environment({"AKS_KMS_PATIENCE": "request=5"}).request == 5
+    given = Timeouts().given("role-assignment=60, registration=7200", "role-assignment=90")
+    assert (given.role_assignment, given.registration, given.operation) == (90, 7200, 7200)
+    assert Timeouts.from_environment({}) == Timeouts()
+    assert Timeouts.from_environment({"AKS_KMS_TIMEOUTS": "request=5"}).request == 5
     assert "cluster-retry" not in budgets(), "AKS's own pace is not for sale"
     assert all(seconds > 0 and what for seconds, what in budgets().values())
 
 
-MISTAKES = ["wait=5", "role-wait", "role-wait=soon", "role-wait=-1", "role-wait=inf", "cluster-retry=1"]
+def test_former_names_are_answered_with_the_new_ones() -> None:
+    with pytest.raises(ValueError, match="the timeout role-wait is now role-assignment"):
+        Timeouts().given("role-wait=60")
+    with pytest.raises(ValueError, match="AKS_KMS_PATIENCE is now AKS_KMS_TIMEOUTS"):
+        Timeouts.from_environment({"AKS_KMS_PATIENCE": "request=5"})
+    ended = CliRunner().invoke(cli, ["--patience", "role-wait=60", "plan", "-f", "x"])
+    assert ended.exit_code == 2
+    assert "--timeout NAME=SECONDS" in ended.output
+
+
+MISTAKES = [
+    "wait=5",
+    "role-assignment",
+    "role-assignment=soon",
+    "role-assignment=-1",
+    "role-assignment=inf",
+    "cluster-retry=1",
+]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_limit_that_is_none_is_named(mistake: str) -> None:
     with pytest.raises(ValueError, match=mistake.partition("=")[0]):
-        Patience().given(mistake)
+        Timeouts().given(mistake)
     for arguments in (
-        ["--patience", mistake, "plan", "-f", "x"],
-        ["apply", "-f", "x", "--yes", "--patience", mistake],
-        ["runs", "resume", "--yes", "--patience", mistake],
+        ["--timeout", mistake, "plan", "-f", "x"],
+        ["apply", "-f", "x", "--yes", "--timeout", mistake],
+        ["runs", "resume", "--yes", "--timeout", mistake],
     ):
         ended = CliRunner().invoke(cli, arguments)
         assert ended.exit_code == 2
@@ -137,12 +158,12 @@ def test_a_limit_that_is_none_is_named(mistake: str) -> None:
 
 async def test_so_is_one_in_the_environment() -> None:
     with pytest.raises(AzureError) as refusal:
-        async with connect({"AKS_KMS_PATIENCE": "patience=1"}):
+        async with connect({"AKS_KMS_TIMEOUTS": "timeouts=1"}):
             pass
     assert refusal.value.problem.kind == "input"
-    assert "AKS_KMS_PATIENCE" in refusal.value.problem.summary
+    assert "AKS_KMS_TIMEOUTS" in refusal.value.problem.summary
 
 
 def test_the_help_names_them_all() -> None:
-    shown = " ".join(CliRunner().invoke(cli, ["apply", "--help"]).output.split())
+    shown = " ".join(CliRunner().invoke(cli, ["apply", "--help"]).output.split()).replace("- ", "-")
     assert all(f"{name} ({seconds:.0f})" in shown for name, (seconds, _) in budgets().items())

@@ -22,7 +22,7 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
-from wizard.procedure.revalidation import look_once_more
+from wizard.procedure.revalidation import revalidate
 from wizard.procedure.run import DriftedError, RefusedError, Run
 from wizard.simulator import Simulator
 from wizard.simulator.arm.locks import new_lock
@@ -214,10 +214,10 @@ async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_re
         plan = await make_plan(azure, PRIVATE)
         target = Target(PRIVATE, azure.cloud.vault_suffix)
         DRIFTS["cluster: another operation"][0](simulator)
-        await look_once_more(azure, target, plan, {})
+        await revalidate(azure, target, plan, {})
         DRIFTS["cluster: version too old"][0](simulator)
         with pytest.raises(AzureError) as stopped:
-            await look_once_more(azure, target, plan, {})
+            await revalidate(azure, target, plan, {})
     assert stopped.value.problem.code == "cluster-version-too-old"
 
 
@@ -246,7 +246,7 @@ async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not
         plan = await make_plan(azure, PRIVATE)
         put = {"method": "PUT", "path": "*/managedClusters/aks-demo", "count": 1}
         gone = {"status": 404, "code": "NotFound", "message": "No such operation."}
-        simulator.strike_with(
+        simulator.inject_faults(
             {
                 "match": put,
                 "lro_fails": {"code": "InternalOperationError", "message": "Internal server error"},

@@ -16,10 +16,10 @@ from tests.support import (
     PRODUCTION,
     answers,
     carried_out,
+    child_environment,
     cluster_id,
     identity_id,
     signed_in,
-    surroundings,
     vault_id,
     world,
 )
@@ -110,7 +110,7 @@ async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes
 async def test_a_proxys_404_is_no_plan_to_create() -> None:
     async with Simulator("encrypted", speed=float("inf")) as simulator:
         page = {"status": 404, "body": "<html>Not here</html>"}
-        simulator.strike_with({"match": {"method": "GET", "path": "*/vaults/kv-demo"}, "page": page})
+        simulator.inject_faults({"match": {"method": "GET", "path": "*/vaults/kv-demo"}, "page": page})
         with pytest.raises(AzureError) as refusal:
             async with connect(simulator.environment) as azure:
                 await make_plan(azure, answers("customer-managed-private"))
@@ -132,7 +132,7 @@ async def test_the_operator_sees_that_azure_asks_to_wait() -> None:
         },
     }
     async with signed_in() as (simulator, azure):
-        simulator.strike_with(busy)
+        simulator.inject_faults(busy)
         _, events, status = await carried_out(azure, answers("customer-managed-private"))
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
@@ -147,16 +147,16 @@ UPDATES = [
     and kind.name not in {"hang", "operation never ends", "operation lags"}
     and "token" not in kind.spec
 ]
-"""What can go wrong with the cluster's update, but for what is only a matter of patience, and what never gets as far as AKS."""
+"""What can go wrong with the cluster's update, but for what is only a matter of timeouts, and what never gets as far as AKS."""
 
 
 @pytest.mark.parametrize("kind", UPDATES, ids=[kind.name for kind in UPDATES])
 async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) -> None:
     """AKS gives each cluster 20 updates, and one more a minute (AKS:quotas-skus-regions, AZURE.md §1a)."""
-    environment = {"AKS_KMS_PATIENCE": "refusal-wait=240,role-wait=240,asked-wait=60"}
+    environment = {"AKS_KMS_TIMEOUTS": "update-retry=240,role-assignment=240,throttling=60"}
     async with signed_in(speed=SPEED, environment=environment) as (simulator, azure):
         match = {"method": "PUT", "path": "*/managedclusters/aks-demo"}
-        simulator.strike_with({"match": match, **kind.spec})
+        simulator.inject_faults({"match": match, **kind.spec})
         await carried_out(azure, answers("platform-managed"))
         puts = [
             request.time
@@ -213,7 +213,7 @@ async def test_a_name_that_does_not_resolve(where: str) -> None:
         if where == "HTTPS_PROXY":
             address = {where: "http://nowhere.invalid:8080", "NO_PROXY": None}
         with pytest.raises(AzureError) as refusal:
-            async with connect(surroundings(simulator, address)):
+            async with connect(child_environment(simulator, address)):
                 pass
         assert simulator.writes() == []
     problem = refusal.value.problem
@@ -223,11 +223,11 @@ async def test_a_name_that_does_not_resolve(where: str) -> None:
 
 
 async def test_a_request_that_hangs_is_no_silence() -> None:
-    async with signed_in(environment={"AKS_KMS_PATIENCE": "request=2"}) as (simulator, azure):
+    async with signed_in(environment={"AKS_KMS_TIMEOUTS": "request=2"}) as (simulator, azure):
         match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1}
-        simulator.strike_with({"match": match, "hang": True})
+        simulator.inject_faults({"match": match, "hang": True})
         _, events, status = await carried_out(
-            azure, answers("customer-managed-private"), patience=replace(azure.patience, heartbeat=0.2)
+            azure, answers("customer-managed-private"), timeouts=replace(azure.timeouts, heartbeat=0.2)
         )
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
@@ -239,7 +239,7 @@ def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start
     shell = start_shell()
     assert shell.simulator is not None
     match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo"}
-    shell.simulator.strike_with({"match": match, "token": "expired"})
+    shell.simulator.inject_faults({"match": match, "token": "expired"})
     file = shell.write("answers.yaml", answers("customer-managed-private").to_yaml())
     ended = shell.run("apply", "-f", file, "--yes", "-o", "jsonl")
     assert ended.code == 1
@@ -251,7 +251,7 @@ def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start
     [journal] = (shell.home / "state" / "aks-kms" / "runs").iterdir()
     assert json.loads((journal / "events.jsonl").read_text("utf-8").splitlines()[-1]) == last
 
-    shell.simulator.strike_with()
+    shell.simulator.inject_faults()
     resumed = shell.run("runs", "resume", "--yes")
     assert resumed.code == 0, resumed.err
     made = [request.path.casefold() for request in shell.simulator.writes() if request.status == 201]
@@ -263,7 +263,7 @@ async def test_a_token_that_is_revoked_during_a_run_is_not_replaced_by_each_clie
     requests at once takes the second refusal for that of the new token."""
     match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "nth": 1}
     async with signed_in() as (simulator, azure):
-        simulator.strike_with({"match": match, "token": "revoked"})
+        simulator.inject_faults({"match": match, "token": "revoked"})
         _, _, status = await carried_out(azure, answers("customer-managed-private"))
         given = [r.request or {} for r in simulator.requests if r.path.endswith("/oauth2/v2.0/token")]
         refused = [(r.method, r.path) for r in simulator.requests if r.status == 401]

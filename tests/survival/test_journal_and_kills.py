@@ -15,7 +15,7 @@ from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
-from wizard.runs.resume import unfinished_runs
+from wizard.runs.resume import resumable_runs
 from wizard.verification.report import ClusterReport
 
 
@@ -42,7 +42,7 @@ def test_killed_while_it_is_begun_it_is_said_to_be_not_begun(journal: Journal, r
             read_run(root, journal.id)
     else:
         assert read_run(root, journal.id).answers == ANSWERS
-    assert unfinished_runs(root) == []
+    assert resumable_runs(root) == []
 
 
 @pytest.mark.parametrize("name", ["answers.yaml", PLAN])
@@ -85,7 +85,7 @@ def test_one_bad_run_hides_no_other(journal: Journal, root: Path) -> None:
         "20260101-000000-empty": "not-begun",
         "20260102-000000-odd": "unreadable",
     }
-    assert [found.id for found in unfinished_runs(root)] == [journal.id]
+    assert [found.id for found in resumable_runs(root)] == [journal.id]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_event_whose_write_is_none_is_unreadable_and_no_fault_of_ours(
     body["write"] = {**body["write"], **wrong} if isinstance(wrong, dict) else wrong
     (journal.path / EVENTS).write_text(f"{first}\n{json.dumps(body)}\n")
     assert [run.status for run in list_runs(root)] == ["unreadable"]
-    assert unfinished_runs(root) == []
+    assert resumable_runs(root) == []
     with pytest.raises(JournalError, match=r"events\.jsonl is not as it was written at write"):
         read_run(root, journal.id)
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from screens.cli.main import cli
-from tests.support import TENANT, answers, carried_out, surroundings
+from tests.support import TENANT, answers, carried_out, child_environment
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind
 from wizard.cloud.problems import AzureError, Problem
@@ -49,7 +49,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_never_accepted(
     switched: dict[str, str | None],
 ) -> None:
     async with Simulator(speed=math.inf) as simulator:
-        problem = await refused(surroundings(simulator, switched))
+        problem = await refused(child_environment(simulator, switched))
         assert simulator.requests == ()
     assert problem.kind == "unreachable"
     assert "certificate verify failed" in problem.cause.lower()
@@ -63,8 +63,8 @@ async def test_nor_where_tokens_come_from(
         monkeypatch.setenv(name, value)
     switches = {name: value for name, value in SWITCHES.items() if value}
     async with Simulator(speed=math.inf) as simulator:
-        simulator.strike_with({"match": {"path": f"/{TENANT}/*"}, "untrusted": True})
-        problem = await refused(surroundings(simulator, switches), credential=credential)
+        simulator.inject_faults({"match": {"path": f"/{TENANT}/*"}, "untrusted": True})
+        problem = await refused(child_environment(simulator, switches), credential=credential)
         heard = [request for request in simulator.requests if request.path != "/metadata/endpoints"]
     assert len(heard) == 1, "the one that was cut off while the certificate changed"
     assert problem.kind in {"unreachable", "sign-in"}
@@ -82,7 +82,7 @@ async def test_the_azure_cli_is_not_told_to_leave_certificates_unlooked_at(
     switches = {name: value for name, value in SWITCHES.items() if value}
     async with Simulator(speed=math.inf) as simulator:
         nobody = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))
-        await refused(surroundings(simulator, {**nobody, **switches, "PATH": str(tmp_path)}))
+        await refused(child_environment(simulator, {**nobody, **switches, "PATH": str(tmp_path)}))
     told = {line.partition("=")[0] for line in given.read_text().splitlines()}
     assert not told & set(switches)
     assert "REQUESTS_CA_BUNDLE" in told
@@ -106,7 +106,7 @@ async def test_an_address_without_tls_is_refused_wherever_it_is(address: str) ->
 async def test_nor_does_a_secret_go_to_one(authority: str) -> None:
     assert (await refused({"AZURE_AUTHORITY_HOST": authority})).kind == "input"
     async with Simulator(speed=math.inf) as simulator:
-        problem = await refused(surroundings(simulator, {"AZURE_AUTHORITY_HOST": authority}))
+        problem = await refused(child_environment(simulator, {"AZURE_AUTHORITY_HOST": authority}))
     assert problem.kind == "input"
     assert authority in problem.summary
     assert "AZURE_AUTHORITY_HOST" in problem.remedy
@@ -126,11 +126,11 @@ async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.sockets[0].getsockname()[1]}/"
         async with Simulator(speed=math.inf) as simulator:
-            simulator.strike_with(
+            simulator.inject_faults(
                 {"match": {"path": path}, "raw": {"status": 302, "headers": {"Location": location}}}
             )
             try:
-                async with connect(surroundings(simulator)) as azure:
+                async with connect(child_environment(simulator)) as azure:
                     await azure.subscriptions()
                     _, _, ended = await carried_out(azure, answers("customer-managed-public"))
             except AzureError as error:

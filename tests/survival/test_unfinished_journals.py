@@ -12,11 +12,11 @@ from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
 from wizard.procedure.events import Event
+from wizard.procedure.in_flight import in_flight
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
-from wizard.procedure.under_way import under_way
 from wizard.runs.journal import Journal
-from wizard.runs.resume import recorded, unfinished_runs
+from wizard.runs.resume import recorded, resumable_runs
 
 # -- what was under way -----------------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ def of(write: Write) -> Event:
 
 
 def test_an_announced_write_without_an_answer_may_have_been_carried_out() -> None:
-    found = under_way(told(BEGUN, ASKED))
+    found = in_flight(told(BEGUN, ASKED))
     assert found.unanswered == ("PUT aks-demo",)
     assert found.sentences == (
         "Under way: Encrypt the managed cluster.",
@@ -51,15 +51,15 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
         "PUT aks-demo: HTTP 201, correlation id c0ffee",
         "PUT aks-demo: no answer (ServiceRequestError)",
     ]
-    found = under_way(told(BEGUN, of(heard[0]), of(heard[1])))
+    found = in_flight(told(BEGUN, of(heard[0]), of(heard[1])))
     assert found.goes_on == ("the cluster aks-demo is being created",)
     assert found.unanswered == ()
 
 
 def test_what_has_ended_is_not_under_way() -> None:
-    found = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "succeeded", 1.0)))
+    found = in_flight(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "succeeded", 1.0)))
     assert found.sentences == ()
-    left = under_way(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "interrupted", 1.0)))
+    left = in_flight(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "interrupted", 1.0)))
     assert left.unanswered == ("PUT aks-demo",)
 
 
@@ -85,14 +85,14 @@ def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: P
     kept(root, "20260102-000000-aks-demo", BEGUN, ended("interrupted"))
     kept(root, "20260103-000000-other", BEGUN, ended("failed"), plan=other)
     kept(root, "20260104-000000-other", BEGUN, ended("succeeded"), plan=other)
-    assert [found.id for found in unfinished_runs(root)] == ["20260102-000000-aks-demo"]
-    assert unfinished_runs(root)[0].ended == "Encrypt aks-demo: was interrupted"
+    assert [found.id for found in resumable_runs(root)] == ["20260102-000000-aks-demo"]
+    assert resumable_runs(root)[0].ended == "Encrypt aks-demo: was interrupted"
     kept(root, "20260105-000000-aks-demo", BEGUN)
-    assert [found.ended for found in unfinished_runs(root)] == [
+    assert [found.ended for found in resumable_runs(root)] == [
         "Encrypt aks-demo: ended without a word, as when its process is killed or the machine goes down"
     ]
     kept(root, "20260106-000000-aks-demo", BEGUN, ended("succeeded"))
-    assert unfinished_runs(root) == []
+    assert resumable_runs(root) == []
 
 
 SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.azure.net")
@@ -115,7 +115,7 @@ def test_a_run_is_carried_on_in_its_own_cloud(
     root: Path, there: Cloud | None, here: Cloud, offered: bool, carried: bool
 ) -> None:
     run = kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"), plan=replace(PLAN_OF, cloud=there))
-    assert [found.id for found in unfinished_runs(root, cloud=here)] == [run] * offered
+    assert [found.id for found in resumable_runs(root, cloud=here)] == [run] * offered
     problem = recorded(root, run).elsewhere(here)
     assert (problem is None) == carried
     if problem:

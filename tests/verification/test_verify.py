@@ -10,10 +10,10 @@ from tests.support import (
     PRODUCTION,
     MovedClock,
     answers,
+    child_environment,
     cluster_id,
     identity_id,
     signed_in,
-    surroundings,
     vault_id,
     world,
 )
@@ -158,7 +158,7 @@ async def test_a_first_encryption_under_way_is_not_called_an_encryption() -> Non
     clock = MovedClock()
     async with (
         Simulator("feature-gone", speed=60, clock=clock) as simulator,
-        connect(surroundings(simulator)) as azure,
+        connect(child_environment(simulator)) as azure,
     ):
         client = azure.containers(PRODUCTION).managed_clusters
         body = await client.get(group, name)

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.cloud.arm import Json
-from wizard.cloud.asking import asking
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.endpoints import Cloud
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.settings import clock_of, patience_of, tls_of, which_cloud
+from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.system.clock import Clock
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     import aiohttp
@@ -87,7 +87,7 @@ class Azure:
     """What Azure has said about too many requests so far."""
     skew: Skew = field(default_factory=Skew)
     """How far Azure's clock is from this machine's."""
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     """How long each wait may last."""
 
     @property
@@ -97,16 +97,16 @@ class Azure:
 
     async def token(self, scope: str) -> str:
         """An access token of whoever is signed in, for a service that no SDK here speaks to. Raises AzureError."""
-        with asking(f"A token for {scope} could not be had."):
+        with translate_errors(f"A token for {scope} could not be had."):
             return (await self._credential.get_token_info(scope)).token
 
     async def subscriptions(self) -> list[Subscription]:
         """The subscriptions that can be seen, by name. Raises AzureError."""
-        with asking("The subscriptions could not be listed."):
+        with translate_errors("The subscriptions could not be listed."):
             rows = [
                 Subscription(
                     str(item.subscription_id),
-                    clean(item.display_name or ""),
+                    sanitize(item.display_name or ""),
                     str(item.tenant_id or ""),
                     str(getattr(item.state, "value", item.state) or ""),  # the SDK makes an enum of it
                 )
@@ -190,7 +190,7 @@ class Azure:
         from wizard.cloud.pipeline import vault_options
 
         def make() -> KeyClient:
-            options = vault_options(self.clock, self.patience)
+            options = vault_options(self.clock, self.timeouts)
             return KeyClient(
                 vault_uri,
                 cast("Any", self._credential.for_a_client()),
@@ -205,14 +205,14 @@ class Azure:
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
     async def hold_back(self, summary: str) -> None:
-        """Return once no service asks to wait any more. Raises AzureError where that is longer than the patience for it."""
-        if self.throttling.left > self.patience.asked_wait:
+        """Return once no service asks to wait any more. Raises AzureError where that is longer than the timeouts for it."""
+        if self.throttling.left > self.timeouts.throttling:
             raise AzureError(
                 Problem(
                     "transient",
                     summary,
                     f"Azure is throttling requests, and asks to wait {self.throttling.left:.0f} s.",
-                    f"Try again after that; or {self.patience.more('asked_wait')}.",
+                    f"Try again after that; or {self.timeouts.more('throttling')}.",
                     code="TooManyRequests",
                     retryable=True,
                 )
@@ -248,7 +248,7 @@ class Azure:
                 self.throttling,
                 self.skew,
                 self.clock,
-                self.patience,
+                self.timeouts,
             ),
             "transport": self._transport(),
             "polling_interval": self.clock.scaled(_POLL),
@@ -257,7 +257,7 @@ class Azure:
     def _transport(self) -> Any:
         from wizard.cloud.pipeline import AnnouncingTransport  # imported by connect
 
-        return AnnouncingTransport(self._session, self._environment, self.patience)
+        return AnnouncingTransport(self._session, self._environment, self.timeouts)
 
 
 @asynccontextmanager
@@ -272,11 +272,11 @@ async def connect(
     """Sign in and hold the door open for the length of the block.
 
     `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
-    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_PATIENCE; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
+    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_TIMEOUTS; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
     `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
     in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
     """
-    clock, patience = clock_of(environment), patience_of(environment)
+    clock, timeouts = clock_of(environment), timeouts_of(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
@@ -290,20 +290,20 @@ async def connect(
     session._retry_connection = False  # noqa: SLF001
     async with session:
         where = await which_cloud(
-            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, patience
+            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, timeouts
         )
         signing_in = make_credential(
             credential,
             where,
             environment,
-            lambda: Transport(session, environment, patience),
-            lambda: token_policies(clock, patience),
+            lambda: Transport(session, environment, timeouts),
+            lambda: token_policies(clock, timeouts),
             tell,
         )
         async with signing_in:
-            with asking(f"Signing in to {where.title} did not succeed."):
+            with translate_errors(f"Signing in to {where.title} did not succeed."):
                 token = await signing_in.get_token_info(where.arm_scope)
-            yield Azure(where, who(token.token), clock, signing_in, session, environment, patience=patience)
+            yield Azure(where, who(token.token), clock, signing_in, session, environment, timeouts=timeouts)
 
 
 def _import_sdks() -> None:

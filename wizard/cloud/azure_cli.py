@@ -16,8 +16,8 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
 from wizard.cloud.problems import Problem
-from wizard.system.processes import Printed, TooMuchError, run, surroundings
-from wizard.system.sanitize import clean, without_secret
+from wizard.system.processes import Printed, TooMuchError, child_environment, run
+from wizard.system.sanitize import sanitize, without_secret
 
 _TIME_LIMIT = 60.0
 """Seconds; the Azure CLI alone takes half a second, and much longer on a busy machine."""
@@ -58,7 +58,7 @@ class AzureCliCredential:
         """`path` is that of `az`, absolute; `tenant` the one to sign in to, or empty for the Azure CLI's own choice;
         `time_limit` in seconds."""
         self._path = path
-        self._environment = surroundings(environment, *_KEPT) | {"AZURE_CORE_NO_COLOR": "true"}
+        self._environment = child_environment(environment, *_KEPT) | {"AZURE_CORE_NO_COLOR": "true"}
         self._tenant = tenant
         self._limit = time_limit
 
@@ -71,13 +71,13 @@ class AzureCliCredential:
         wanted = str(asked.get("tenant_id") or tenant)
         if wanted.casefold() != tenant.casefold():
             raise AzureCliError(
-                f"It is asked for the tenant {clean(wanted)}, and AZURE_TENANT_ID names {clean(tenant)}.",
+                f"It is asked for the tenant {sanitize(wanted)}, and AZURE_TENANT_ID names {sanitize(tenant)}.",
                 "Set AZURE_TENANT_ID to the tenant of what is asked, or unset it",
             )
         for argument in (resource, *([tenant] if tenant else [])):
             if not _ARGUMENT.fullmatch(argument):
                 raise AzureCliError(
-                    f"{clean(argument)!r} has characters that neither a tenant nor an address of Azure has.",
+                    f"{sanitize(argument)!r} has characters that neither a tenant nor an address of Azure has.",
                     "Check AZURE_TENANT_ID, and the address that asked to sign in",
                 )
         if claims := asked.get("claims"):
@@ -113,7 +113,7 @@ class AzureCliCredential:
 
     def _refused(self, printed: Printed, tenant: str) -> AzureCliError:
         told = _SECRET.sub("(left out)", printed.errors.decode("utf-8", "replace"))
-        said = clean(without_secret(told)).strip()
+        said = sanitize(without_secret(told)).strip()
         login = f"az login --tenant {tenant}" if tenant else "az login"
         if "AADSTS" not in said and ("az login" in said or "az account set" in said):
             why, remedy = "Nobody is signed in with the Azure CLI.", f"Run `{login}`"

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
-from wizard.system.processes import passed_over, program
-from wizard.system.sanitize import clean
+from wizard.system.processes import program, rejected_executable
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
@@ -225,7 +225,7 @@ def who(token: str) -> SignedIn:
         object_id=str(claims.get("oid", "")),
         tenant_id=str(claims.get("tid", "")),
         principal_type="ServicePrincipal" if is_application else "User",
-        name=clean(name),
+        name=sanitize(name),
     )
 
 
@@ -259,7 +259,7 @@ def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None
     from azure.identity import DeviceCodeCredential  # only who signs in this way pays for it
 
     def prompt(uri: str, code: str, _expires: object) -> None:
-        tell(clean(f"To sign in, open {uri} in a browser and enter the code {code}."))
+        tell(sanitize(f"To sign in, open {uri} in a browser and enter the code {code}."))
 
     options: dict[str, Any] = common | ({"tenant_id": tenant} if tenant else {})
     return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))
@@ -297,9 +297,9 @@ def _from_azure_cli(environment: Mapping[str, str], tenant: str) -> Any:
 
     if path := program("az", environment):
         return AzureCliCredential(path, environment, tenant)
-    if other := passed_over("az", environment):
+    if other := rejected_executable("az", environment):
         raise _cannot_sign_in(
-            f"{clean(other)} is not run: everybody may write there, or it is where one happens to be."
+            f"{sanitize(other)} is not run: everybody may write there, or it is where one happens to be."
         )
     raise _cannot_sign_in("The Azure CLI is not installed, and nothing else to sign in with was found.")
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from wizard.cloud.problems import Problem, ProblemKind
 from wizard.cloud.throttling import TOO_MANY, retry_after
-from wizard.system.sanitize import clean, without_secret
+from wizard.system.sanitize import sanitize, without_secret
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def problem_from(error: Exception, summary: str) -> Problem:
         "What came back is no answer of Azure's: something on the way (a proxy, a sign-in page) may have answered instead.",
         "Check the proxy (HTTPS_PROXY), then try again; if it stays, save the report and ask Azure support.",
         code=type(error).__name__,
-        azure_said=clean(without_secret(str(error))),
+        azure_said=sanitize(without_secret(str(error))),
         retryable=True,
     )
 
@@ -232,14 +232,14 @@ def problem_from(error: Exception, summary: str) -> Problem:
 def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
     remedy = "Check the network, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again."
     if "Timeout" in type(error).__name__:
-        remedy += " --patience request=SECONDS gives each answer more time."
+        remedy += " --timeout request=SECONDS gives each answer more time."
     return Problem(
         "unreachable",
         summary,
         cause,
         remedy,
         code=type(error).__name__,
-        azure_said=clean(without_secret(str(error))),
+        azure_said=sanitize(without_secret(str(error))),
         retryable=True,
     )
 
@@ -265,7 +265,7 @@ def code_of(error: Any) -> str:
 def _refusal(error: Any, summary: str) -> Problem:
     code = code_of(error)
     detail = error.error
-    said = clean(str(detail.message if detail and detail.message else error.message or error.reason or ""))
+    said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
     if known is None and error.status_code == 401:
@@ -282,15 +282,15 @@ def _refusal(error: Any, summary: str) -> Problem:
             passing,
         )
     asked = retry_after(headers, unsaid=0) if error.status_code == TOO_MANY else 0
-    more = f" Azure asks to wait {asked:.0f} s: --patience asked-wait={asked:.0f} does." if asked >= 1 else ""
+    more = f" Azure asks to wait {asked:.0f} s: --timeout throttling={asked:.0f} does." if asked >= 1 else ""
     return Problem(
         known.kind,
         summary,
         known.cause,
         known.remedy + more,
-        code=clean(code) or f"HTTP {error.status_code}",
+        code=sanitize(code) or f"HTTP {error.status_code}",
         azure_said=said,
-        correlation_id=clean(
+        correlation_id=sanitize(
             headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
         ),
         retryable=known.retryable,
@@ -309,6 +309,6 @@ def _not_signed_in(said: str, summary: str, code: str = "") -> Problem:
         summary,
         "Microsoft Entra did not accept the sign-in.",
         "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`; --credential chooses another way.",
-        code=clean(code),
-        azure_said=clean(said).splitlines()[0] if said.strip() else "",
+        code=sanitize(code),
+        azure_said=sanitize(said).splitlines()[0] if said.strip() else "",
     )

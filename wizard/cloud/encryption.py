@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""
@@ -49,9 +49,9 @@ class Encryption:
             ).casefold()
             == "enabled",
             kms_enabled=dig(profile, "azureKeyVaultKms", "enabled") is True,
-            key_id=clean(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
-            network_access=clean(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
-            vault_id=clean(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
+            key_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
+            network_access=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
+            vault_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
         )
 
     @property

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wizard.cloud.arm import dig
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import Proxy
-from wizard.cloud.retry_notices import Hindrance, met
+from wizard.cloud.retry_notices import RetryNotice, notify
 from wizard.system.sanitize import without_secret
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.Clien
         ) as error:
             if isinstance(error, aiohttp.ClientResponseError) and error.status not in _PASSING:
                 raise
-            met(Hindrance("GET metadata/endpoints", type(error).__name__, pause, asked=False))
+            notify(RetryNotice("GET metadata/endpoints", type(error).__name__, pause, asked=False))
         await asyncio.sleep(pause)
     async with ask() as answer:
         answer.raise_for_status()

@@ -6,8 +6,8 @@ Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §
 from collections.abc import Callable
 from contextlib import suppress
 
-from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.problems import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
@@ -26,8 +26,8 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
 
     Raises AzureError.
     """
-    with asking(f"The state of the feature {FEATURE} could not be read."):
-        feature = await if_there(azure.features(subscription).features.get(NAMESPACE, FEATURE))
+    with translate_errors(f"The state of the feature {FEATURE} could not be read."):
+        feature = await none_if_missing(azure.features(subscription).features.get(NAMESPACE, FEATURE))
         if feature is None:
             return None
         return str((feature.properties and feature.properties.state) or "NotRegistered")
@@ -35,14 +35,14 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
 
 async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
     """The registration state of a resource provider. Raises AzureError."""
-    with asking(f"The registration of {namespace} could not be read."):
+    with translate_errors(f"The registration of {namespace} could not be read."):
         provider = await azure.resources(subscription).providers.get(namespace)
         return str(provider.registration_state or "NotRegistered")
 
 
 async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
     """The regions in which AKS offers managed clusters, by short name; nothing where that cannot be learnt."""
-    with suppress(AzureError), asking("The regions of AKS could not be read."):
+    with suppress(AzureError), translate_errors("The regions of AKS could not be read."):
         provider = await azure.resources(subscription).providers.get(NAMESPACE)
         return frozenset(
             location.replace(" ", "").casefold()
@@ -55,7 +55,7 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
 
 async def register_feature(azure: Azure, subscription: str) -> None:
     """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
-    with asking(f"The feature {FEATURE} could not be registered."):
+    with translate_errors(f"The feature {FEATURE} could not be registered."):
         await azure.features(subscription).features.register(NAMESPACE, FEATURE)
 
 
@@ -64,10 +64,10 @@ async def follow_feature(
 ) -> None:
     """Return once the feature is registered, or gone because it is not needed any more.
 
-    Raises AzureError after `wait` seconds (by default what the door's patience says: Microsoft says up to 15 minutes,
+    Raises AzureError after `wait` seconds (by default what the door's timeouts says: Microsoft says up to 15 minutes,
     users have seen 30 and more), and at once in a state that does not lead there.
     """
-    wait = azure.patience.feature_wait if wait is None else wait
+    wait = azure.timeouts.registration if wait is None else wait
     state: str | None = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await feature_state(azure, subscription)
@@ -83,7 +83,7 @@ async def follow_feature(
                     f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}` and look again.",
                 )
             )
-    raise AzureError(_still(state or "", wait, azure.patience.more("feature_wait")))
+    raise AzureError(_still(state or "", wait, azure.timeouts.more("registration")))
 
 
 def _still(state: str, wait: float, more: str) -> Problem:
@@ -110,9 +110,9 @@ async def refresh_provider(
 
     Raises AzureError.
     """
-    with asking(f"{NAMESPACE} could not be registered."):
+    with translate_errors(f"{NAMESPACE} could not be registered."):
         await azure.resources(subscription).providers.register(NAMESPACE)
-    wait = azure.patience.feature_wait if wait is None else wait
+    wait = azure.timeouts.registration if wait is None else wait
     state = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await provider_state(azure, subscription)
@@ -124,7 +124,7 @@ async def refresh_provider(
             "transient",
             f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
             "Azure has not finished registering the resource provider.",
-            f"Start again later, the registration goes on in Azure; {azure.patience.more('feature_wait')}.",
+            f"Start again later, the registration goes on in Azure; {azure.timeouts.more('registration')}.",
             retryable=True,
         )
     )

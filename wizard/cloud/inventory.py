@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, EncryptionKind
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import Problem
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class VersionRow:
 async def cluster_body(azure: Azure, cluster_id: ResourceId) -> Json:
     """One managed cluster as it is now, as Azure returned it. Raises AzureError, also where it does not exist."""
     client = azure.containers(cluster_id.subscription).managed_clusters
-    with asking(f"The cluster {cluster_id.name} could not be read."):
+    with translate_errors(f"The cluster {cluster_id.name} could not be read."):
         return as_json(await client.get(cluster_id.resource_group, cluster_id.name))
 
 
@@ -150,40 +150,40 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
     pools = properties.get("agentPoolProfiles") or []
     current = properties.get("currentKubernetesVersion") or properties.get("kubernetesVersion") or ""
     return ClusterRow(
-        id=clean(str(body.get("id", ""))),
-        name=clean(str(body.get("name", ""))),
+        id=sanitize(str(body.get("id", ""))),
+        name=sanitize(str(body.get("name", ""))),
         resource_group=_group_of(body),
         subscription_id=subscription.id,
         subscription_name=subscription.name,
-        location=clean(str(body.get("location", ""))),
-        kubernetes_version=clean(str(current)),
+        location=sanitize(str(body.get("location", ""))),
+        kubernetes_version=sanitize(str(current)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
-        provisioning_state=clean(str(properties.get("provisioningState") or "")),
-        power_state=clean(str(dig(properties, "powerState", "code") or "")),
+        provisioning_state=sanitize(str(properties.get("provisioningState") or "")),
+        power_state=sanitize(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
-        identities=tuple(clean(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
+        identities=tuple(sanitize(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
     )
 
 
 def _group_of(body: Json) -> str:
     """The name of the group that a resource is in, from its id; of one whose id is odd, what stands in its place."""
     parts = str(body.get("id", "")).strip("/").split("/")
-    return clean(parts[3]) if len(parts) > 3 else ""
+    return sanitize(parts[3]) if len(parts) > 3 else ""
 
 
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     """The key vaults of a subscription, by name. Raises AzureError."""
-    with asking("The key vaults could not be listed."):
+    with translate_errors("The key vaults could not be listed."):
         bodies = [as_json(v) async for v in azure.vaults(subscription).vaults.list_by_subscription()]
     rows = [
         VaultRow(
-            id=clean(str(body.get("id", ""))),
-            name=clean(str(body.get("name", ""))),
+            id=sanitize(str(body.get("id", ""))),
+            name=sanitize(str(body.get("name", ""))),
             resource_group=_group_of(body),
             subscription=subscription,
-            location=clean(str(body.get("location", ""))),
+            location=sanitize(str(body.get("location", ""))),
             rbac=dig(body, "properties", "enableRbacAuthorization") is True,
             firewall_denies=firewall_denies(body),
             purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
@@ -198,12 +198,12 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
     """The keys of a vault, through the management plane, by name. Raises AzureError."""
     vault = ResourceId.parse(vault_id)
     client = azure.vaults(vault.subscription)
-    with asking(f"The keys of {vault.name} could not be listed."):
+    with translate_errors(f"The keys of {vault.name} could not be listed."):
         bodies = [as_json(k) async for k in client.keys.list(vault.resource_group, vault.name)]
     rows = [
         KeyRow(
-            name=clean(str(body.get("name", ""))),
-            type=clean(str(dig(body, "properties", "kty") or "RSA")),
+            name=sanitize(str(body.get("name", ""))),
+            type=sanitize(str(dig(body, "properties", "kty") or "RSA")),
             size=dig(body, "properties", "keySize"),
             body=body,
         )
@@ -216,15 +216,15 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
     """The user-assigned identities of a subscription, by name, without those that AKS keeps for itself in the node
     resource groups of its clusters (the kubelet's, add-ons'). Raises AzureError."""
     client = azure.identities(subscription)
-    with asking("The user-assigned identities could not be listed."):
+    with translate_errors("The user-assigned identities could not be listed."):
         bodies = [as_json(i) async for i in client.user_assigned_identities.list_by_subscription()]
     rows = [
         IdentityRow(
-            id=clean(str(body.get("id", ""))),
-            name=clean(str(body.get("name", ""))),
+            id=sanitize(str(body.get("id", ""))),
+            name=sanitize(str(body.get("name", ""))),
             resource_group=_group_of(body),
             subscription=subscription,
-            location=clean(str(body.get("location", ""))),
+            location=sanitize(str(body.get("location", ""))),
         )
         for body in bodies
     ]
@@ -234,7 +234,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
 
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
     """The versions a region offers that can be encrypted (1.33 or later), newest first. Raises AzureError."""
-    with asking(f"The Kubernetes versions of {location} could not be listed."):
+    with translate_errors(f"The Kubernetes versions of {location} could not be listed."):
         found = as_json(
             await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
         )
@@ -244,8 +244,8 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
         patches = sorted(body.get("patchVersions") or {}, key=version_of)
         rows.append(
             VersionRow(
-                version=clean(str(body.get("version") or "")),
-                latest_patch=clean(patches[-1]) if patches else "",
+                version=sanitize(str(body.get("version") or "")),
+                latest_patch=sanitize(patches[-1]) if patches else "",
                 default=body.get("isDefault") is True,
                 preview=body.get("isPreview") is True,
                 lts_only=bool(plans) and "KubernetesOfficial" not in plans,
@@ -257,6 +257,6 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
 
 async def locations(azure: Azure, subscription: str) -> list[str]:
     """The regions of a subscription, by short name. Raises AzureError."""
-    with asking("The regions could not be listed."):
+    with translate_errors("The regions could not be listed."):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
-        return sorted([clean(str(location.name)) async for location in found])
+        return sorted([sanitize(str(location.name)) async for location in found])

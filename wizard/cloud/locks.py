@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from wizard.cloud.arm import covers
-from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
-from wizard.system.sanitize import clean
+from wizard.cloud.error_translation import none_if_forbidden, translate_errors
+from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,17 @@ class Lock:
 
 async def locks(azure: Azure, subscription: str) -> tuple[Lock, ...] | None:
     """Every lock in a subscription, whatever it is on; None where they may not be read. Raises AzureError."""
-    with asking("The locks of the subscription could not be read."):
+    with translate_errors("The locks of the subscription could not be read."):
         listing = azure.locks(subscription).management_locks.list_at_subscription_level()
-        found = await if_allowed(listing)
+        found = await none_if_forbidden(listing)
         if found is None:
             return None
         marker = "/providers/microsoft.authorization/locks/"
         return tuple(
             Lock(
-                clean(str(lock.name)), str(lock.id)[: str(lock.id).casefold().rindex(marker)], str(lock.level)
+                sanitize(str(lock.name)),
+                str(lock.id)[: str(lock.id).casefold().rindex(marker)],
+                str(lock.level),
             )
             for lock in found
             if marker in str(lock.id).casefold()

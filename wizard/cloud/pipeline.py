@@ -13,12 +13,12 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from wizard.cloud.credential import ClientsCredential
 from wizard.cloud.proxies import proxy_for
-from wizard.cloud.response_schema import illegible, illegible_key
-from wizard.cloud.response_validation import Understanding, Wordless
+from wizard.cloud.response_schema import key_schema_error, schema_error
+from wizard.cloud.response_validation import ResponseValidationPolicy, Wordless
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import announce, answered, unanswered
 from wizard.system.clock import Clock
 
@@ -33,16 +33,16 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
     """The shared session, with the proxy that the environment names for each host, and an end to every wait."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, environment: Mapping[str, str], patience: Patience
+        self, session: aiohttp.ClientSession, environment: Mapping[str, str], timeouts: Timeouts
     ) -> None:
         super().__init__(
             session=session,
             session_owner=False,
-            connection_timeout=min(_CONNECTING, patience.request),
-            read_timeout=patience.request,
+            connection_timeout=min(_CONNECTING, timeouts.request),
+            read_timeout=timeouts.request,
         )
         self._environment = environment
-        self._whole = _CONNECTING + patience.request
+        self._whole = _CONNECTING + timeouts.request
 
     async def send(self, request: Any, **config: Any) -> Any:
         """Send one request; keywords as azure-core's own transport takes them. Raises azure-core's errors, and no others."""
@@ -114,7 +114,7 @@ def arm_policies(
     throttling: Throttling,
     skew: Skew,
     clock: Clock,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> list[Any]:
     """The pipeline of a client of Azure Resource Manager.
 
@@ -126,8 +126,8 @@ def arm_policies(
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
-        Retrying(clock, patience, ARM_REPEATS),
-        Understanding(illegible),
+        Retrying(clock, timeouts, ARM_REPEATS),
+        ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),
         TimeNotice(skew),
         AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
@@ -135,22 +135,22 @@ def arm_policies(
     ]
 
 
-def token_policies(clock: Clock, patience: Patience) -> list[Any]:
+def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:
     """The pipeline of a credential that asks Microsoft Entra."""
     return [
         policies.RequestIdPolicy(),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
-        Retrying(clock, patience, ARM_REPEATS),
-        Understanding(quote=False),
+        Retrying(clock, timeouts, ARM_REPEATS),
+        ResponseValidationPolicy(quote=False),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
 
 
-def vault_options(clock: Clock, patience: Patience) -> dict[str, Any]:
+def vault_options(clock: Clock, timeouts: Timeouts) -> dict[str, Any]:
     """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
     return {
         "proxy_policy": Wordless(),  # a slot outside of the tries; which proxy there is, the transport knows
-        "retry_policy": Retrying(clock, patience, VAULT_REPEATS),
-        "custom_hook_policy": Understanding(illegible_key),  # the one slot that each try passes
+        "retry_policy": Retrying(clock, timeouts, VAULT_REPEATS),
+        "custom_hook_policy": ResponseValidationPolicy(key_schema_error),  # the one slot that each try passes
     }

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud.arm import GroupId, Json
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
     )
     body = CheckRestrictionsRequest(resource_details=details)
     client = azure.policies(request.group.subscription).policy_restrictions
-    with suppress(AzureError), asking("What Azure Policy would deny could not be asked."):
+    with suppress(AzureError), translate_errors("What Azure Policy would deny could not be asked."):
         try:
             result = await client.check_at_resource_group_scope(request.group.name, body)
         except ResourceNotFoundError:
@@ -60,7 +60,7 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
         return tuple(
             Denial(
                 what=request.name,
-                assignment=clean(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
+                assignment=sanitize(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
                 field=_field(one.evaluation_details),
             )
             for one in (found.policy_evaluations if found else None) or ()
@@ -71,6 +71,6 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
 
 def _field(details: Any) -> str:
     expressions = (details.evaluated_expressions if details else None) or ()
-    return clean(
+    return sanitize(
         ", ".join(str(one.path or one.expression) for one in expressions if one.path or one.expression)
     )

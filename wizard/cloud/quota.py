@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from wizard.cloud.arm import same
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError
 
 _CLUSTERS = "managedclusters"
@@ -25,7 +25,7 @@ async def clusters_in_region(azure: Azure, subscription: str, location: str) -> 
     scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
     client = azure.quotas(subscription)
     limit = used = None
-    with suppress(AzureError), asking("The quota of clusters could not be read."):
+    with suppress(AzureError), translate_errors("The quota of clusters could not be read."):
         async for quota in client.quota.list(scope):
             properties = quota.properties
             if properties and properties.name and _is_clusters(properties.name.value):

@@ -185,10 +185,10 @@ _WHOLE = {_CLUSTERS, "vaults"}
 """Resources whose id says where to look next, and of which a copy is sent back."""
 
 
-def illegible(method: str, path: str, status: int, body: object) -> str | None:
+def schema_error(method: str, path: str, status: int, body: object) -> str | None:
     """Why a decoded body is no answer of Azure Resource Manager's to such a request; None where it may be one.
 
-    Of a list of clusters, each is for `illegible_cluster`: it may be of ten thousand, and one odd one is no reason to
+    Of a list of clusters, each is for `cluster_schema_error`: it may be of ten thousand, and one odd one is no reason to
     see none of them.
     """
     if status >= 400:
@@ -217,12 +217,12 @@ def illegible(method: str, path: str, status: int, body: object) -> str | None:
     return _incomplete(body) if whole and not is_list else None
 
 
-def illegible_cluster(body: Mapping[str, object]) -> str | None:
+def cluster_schema_error(body: Mapping[str, object]) -> str | None:
     """Why an entry of a list is no managed cluster; None where it may be one."""
     return _misfit(body, _CLUSTER_ALONE) or _incomplete(body)
 
 
-def illegible_key(method: str, path: str, status: int, body: object) -> str | None:
+def key_schema_error(method: str, path: str, status: int, body: object) -> str | None:
     """The same for an answer of a vault's own plane: of a key or its rotation policy, which is all that is asked of one."""
     parts = path.strip("/").split("/")
     if status >= 400 or parts[:1] not in (["keys"], ["deletedkeys"]) or len(parts) == 1:

@@ -25,7 +25,7 @@ class NotUnderstoodError(ServiceResponseError):
     """An answer that cannot be Azure's. To the SDKs it is one that was lost on its way."""
 
 
-class Understanding(policies.ContentDecodePolicy):
+class ResponseValidationPolicy(policies.ContentDecodePolicy):
     """Decodes answers as azure-core's own policy does, and takes nothing for an answer that is no JSON object.
 
     A 404 that does not come from Azure is no word about what exists: that of a proxy must not become a plan to create.
@@ -33,13 +33,13 @@ class Understanding(policies.ContentDecodePolicy):
     Azure's regions, for the token goes along.
     """
 
-    def __init__(self, illegible: Illegible | None = None, *, quote: bool = True) -> None:
-        """`illegible` knows the shapes of what answers: it is given method, path, status and body.
+    def __init__(self, schema_error: Illegible | None = None, *, quote: bool = True) -> None:
+        """`schema_error` knows the shapes of what answers: it is given method, path, status and body.
 
         `quote`: an odd answer may be quoted, because no secret is in it.
         """
         super().__init__()
-        self._illegible = illegible
+        self._illegible = schema_error
         self._quote = quote
 
     def on_request(self, request: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class RetryNotice:
     """One try of a request that will be repeated."""
 
     what: str
@@ -25,11 +25,11 @@ class Hindrance:
         return f"{self.what}: {self.why}; asking again in {pause}"
 
 
-listener: ContextVar[Callable[[Hindrance], None] | None] = ContextVar("hindrance_listener", default=None)
+listener: ContextVar[Callable[[RetryNotice], None] | None] = ContextVar("hindrance_listener", default=None)
 """Who is told in this task and in those that it starts."""
 
 
-def met(hindrance: Hindrance) -> None:
+def notify(hindrance: RetryNotice) -> None:
     """Tell whoever listens."""
     tell = listener.get()
     if tell is not None:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineResponse, policies
 
-from wizard.cloud.retry_notices import Hindrance, met
+from wizard.cloud.retry_notices import RetryNotice, notify
 from wizard.cloud.throttling import TOO_MANY
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, without_secret
 
@@ -32,7 +32,7 @@ ONLY_READS = _READS
 class Retrying(policies.AsyncRetryPolicy[Any, Any]):
     """Repeats requests. Pauses of its own are in Azure's time; those that Azure asks for are the wall's."""
 
-    def __init__(self, clock: Clock, patience: Patience, repeats: frozenset[str]) -> None:
+    def __init__(self, clock: Clock, timeouts: Timeouts, repeats: frozenset[str]) -> None:
         super().__init__(
             retry_total=7,
             retry_status=6,
@@ -41,7 +41,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
             retry_backoff_factor=0.8,
             retry_backoff_max=30,
         )
-        self._clock, self._patience, self._repeats = clock, patience, repeats
+        self._clock, self._timeouts, self._repeats = clock, timeouts, repeats
 
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
         """The settings of one request; `retry_on_methods` given with it takes precedence."""
@@ -59,7 +59,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         untouched = answer.status_code == TOO_MANY and settings["refused_unread"]
         if response.http_request.method not in settings["methods"] and not untouched:
             return False
-        return bool(settings["waited"] + (self.asked(response) or 0) <= self._patience.asked_wait)
+        return bool(settings["waited"] + (self.asked(response) or 0) <= self._timeouts.throttling)
 
     def asked(self, response: PipelineResponse[Any, Any]) -> float | None:
         """The seconds that an answer asks to wait, where it does."""
@@ -80,7 +80,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         last = settings["history"][-1]
         answer = last.http_response
         why = _said(last.error) if answer is None else f"HTTP {answer.status_code}"
-        met(Hindrance(named(last.http_request), why, pause, asked is not None))
+        notify(RetryNotice(named(last.http_request), why, pause, asked is not None))
         await asyncio.sleep(pause)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
-from wizard.cloud.asking import asking, if_allowed
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import none_if_forbidden, translate_errors
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 """The principal of type SystemDefined that stands for all principals in a deny assignment."""
@@ -103,7 +103,7 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
     """
     scope = f"/subscriptions/{subscription}"
     client = azure.authorization(subscription)
-    with suppress(AzureError), asking(f"Your roles on {scope} could not be read."):
+    with suppress(AzureError), translate_errors(f"Your roles on {scope} could not be read."):
         held = await grants(azure, scope, azure.signed_in.object_id)
         guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
         roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
@@ -114,27 +114,27 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
 async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
     """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
     client = azure.authorization(subscription)
-    with asking(f"The role {guid} could not be read."):
+    with translate_errors(f"The role {guid} could not be read."):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
         allowed = _data_permissions(role.permissions)
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
-        return clean(str(role.role_name or guid)), fits
+        return sanitize(str(role.role_name or guid)), fits
 
 
 async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    with asking(f"Your rights on {where} could not be read."):
-        found = await if_allowed(listing)
+    with translate_errors(f"Your rights on {where} could not be read."):
+        found = await none_if_forbidden(listing)
         return None if found is None else _permissions(found)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
     """The deny assignments on a scope, above it and below. Raises AzureError."""
     client = azure.authorization(subscription_of(scope))
-    with asking(f"The deny assignments on {scope} could not be listed."):
+    with translate_errors(f"The deny assignments on {scope} could not be listed."):
         return tuple(
             [
                 Deny(
-                    name=clean(str(deny.deny_assignment_name or deny.name or "")),
+                    name=sanitize(str(deny.deny_assignment_name or deny.name or "")),
                     scope=str(deny.scope or ""),
                     principals=tuple((str(p.id or ""), str(p.type or "")) for p in deny.principals or ()),
                     excluded=tuple(str(p.id or "") for p in deny.exclude_principals or ()),

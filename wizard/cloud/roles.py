@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wizard.cloud.arm import covers, same
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool 
     it holds `directly` is asked for. Raises AzureError."""
     which = f"principalId eq '{principal_id}'" if directly else f"assignedTo('{principal_id}')"
     client = azure.authorization(subscription_of(scope)).role_assignments
-    with asking(f"The role assignments on {scope} could not be listed."):
+    with translate_errors(f"The role assignments on {scope} could not be listed."):
         return tuple(
             [
                 Grant(
@@ -114,13 +114,14 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
     """
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
     rows = []
-    with suppress(AzureError), asking("What may be activated could not be listed."):
+    with suppress(AzureError), translate_errors("What may be activated could not be listed."):
         async for instance in client.list_for_scope(scope, filter="asTarget()"):
             details = instance.expanded_properties
             role = details.role_definition.display_name if details and details.role_definition else None
             rows.append(
                 Eligible(
-                    clean(str(role or instance.role_definition_id or "")), clean(str(instance.scope or scope))
+                    sanitize(str(role or instance.role_definition_id or "")),
+                    sanitize(str(instance.scope or scope)),
                 )
             )
         return tuple(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
-from wizard.cloud.timeouts import VARIABLE, Patience
+from wizard.cloud.timeouts import VARIABLE, Timeouts
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ async def which_cloud(
     arm_endpoint: str | None,
     session: "aiohttp.ClientSession",
     environment: Mapping[str, str],
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Cloud:
     """The cloud of that name, or the one that answers at an address. Raises AzureError."""
     if arm_endpoint:
         host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
         proxy = proxy_for(host, environment)
-        return await discover(arm_endpoint, session, environment, proxy, within=patience.request)
+        return await discover(arm_endpoint, session, environment, proxy, within=timeouts.request)
     if name not in CLOUDS:
         raise AzureError(
             Problem(
@@ -52,10 +52,10 @@ def clock_of(environment: Mapping[str, str]) -> Clock:
         ) from None
 
 
-def patience_of(environment: Mapping[str, str]) -> Patience:
+def timeouts_of(environment: Mapping[str, str]) -> Timeouts:
     """How long each wait may last. Raises AzureError."""
     try:
-        return Patience.from_environment(environment)
+        return Timeouts.from_environment(environment)
     except ValueError as error:
         remedy = f"Set {VARIABLE} to NAME=SECONDS, several with commas between, or unset it."
         raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None

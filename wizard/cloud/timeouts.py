@@ -3,12 +3,20 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # pydantic takes longer than all of --help
-    from wizard.answers.model import Answers
-
-VARIABLE = "AKS_KMS_PATIENCE"
+VARIABLE = "AKS_KMS_TIMEOUTS"
+_FORMER_VARIABLE = "AKS_KMS_PATIENCE"
+_FORMER_NAMES = {
+    "settle-private": "role-propagation-private",
+    "settle-public": "role-propagation-public",
+    "role-wait": "role-assignment",
+    "principal-wait": "principal",
+    "vault-wait": "vault",
+    "feature-wait": "registration",
+    "operation-wait": "operation",
+    "refusal-wait": "update-retry",
+    "asked-wait": "throttling",
+}
 
 
 def _budget(seconds: float, what: str) -> float:
@@ -17,26 +25,28 @@ def _budget(seconds: float, what: str) -> float:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """The budgets, in seconds of Azure's time, but for those of single requests: these are of the wall. The pauses
     between two tries are not for the operator to change."""
 
-    settle_private: float = _budget(300, "new roles to settle before AKS is asked to use a private vault")
+    role_propagation_private: float = _budget(
+        300, "new roles to settle before AKS is asked to use a private vault"
+    )
     """AKS cannot validate a private vault: a role that is not there yet breaks the cluster instead of being refused."""
-    settle_public: float = _budget(60, "the same for a public vault")
+    role_propagation_public: float = _budget(60, "the same for a public vault")
     """Here AKS validates, and its refusal is retried."""
-    role_wait: float = _budget(
+    role_assignment: float = _budget(
         1800, "a new role to take effect: yours on the vault, and the identity's for AKS"
     )
-    principal_wait: float = _budget(600, "a new identity to be known to Azure's authorization")
-    vault_wait: float = _budget(900, "a new vault's name to be registered; usually 20 to 60")
-    feature_wait: float = _budget(3600, "the preview feature and the resource provider to be registered")
-    operation_wait: float = _budget(7200, "an operation on the cluster to end, ours or another's")
-    refusal_wait: float = _budget(
+    principal: float = _budget(600, "a new identity to be known to Azure's authorization")
+    vault: float = _budget(900, "a new vault's name to be registered; usually 20 to 60")
+    registration: float = _budget(3600, "the preview feature and the resource provider to be registered")
+    operation: float = _budget(7200, "an operation on the cluster to end, ours or another's")
+    update_retry: float = _budget(
         1800, "a refusal of the cluster's update, or a fault, that passes by itself"
     )
     request: float = _budget(90, "one request to be answered")
-    asked_wait: float = _budget(
+    throttling: float = _budget(
         600, "one request to get through, all the time that Azure asks to wait together"
     )
     role_retry: float = 15
@@ -46,15 +56,8 @@ class Patience:
     heartbeat: float = 5
     """Between two words about a long-running operation; on the wall's clock, how long a step may be silent."""
 
-    def settle(self, answers: "Answers") -> float:
-        """How long new roles of the cluster's identity are given before the cluster is touched; 0 where none is."""
-        own = answers.customer_managed
-        if own is None:
-            return 0
-        return self.settle_private if own.vault.network_access == "Private" else self.settle_public
-
-    def given(self, *texts: str) -> "Patience":
-        """With other limits: `role-wait=3600`, each text one or several with commas between.
+    def given(self, *texts: str) -> "Timeouts":
+        """With other limits: `role-assignment=3600`, each text one or several with commas between.
 
         Raises ValueError that names the mistake.
         """
@@ -66,25 +69,27 @@ class Patience:
         return replace(self, **changes)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Patience":
-        """The limits that `AKS_KMS_PATIENCE` gives, the usual ones elsewhere. Raises ValueError."""
+    def from_environment(cls, environment: Mapping[str, str]) -> "Timeouts":
+        """Return the timeouts set in `AKS_KMS_TIMEOUTS`, and the defaults for the others. Raise ValueError."""
+        if _FORMER_VARIABLE in environment:
+            raise ValueError(f"{_FORMER_VARIABLE} is now {VARIABLE}")
         return cls().given(environment.get(VARIABLE, ""))
 
     def more(self, budget: str) -> str:
         """How to wait longer than a budget (by its field's name) allows: half a sentence for a remedy."""
         now = getattr(self, budget)
-        return f"--patience {_spelled(budget)}={2 * now:.0f} waits longer (it was {now:.0f} s)"
+        return f"--timeout {_spelled(budget)}={2 * now:.0f} waits longer (it was {now:.0f} s)"
 
     def limit(self, budget: str) -> str:
-        """A budget as a log line tells it: `at most 1800 s (role-wait)`."""
-        return f"at most {getattr(self, budget):.0f} s (--patience {_spelled(budget)})"
+        """A budget as a log line tells it: `at most 1800 s (role-assignment)`."""
+        return f"at most {getattr(self, budget):.0f} s (--timeout {_spelled(budget)})"
 
 
 def budgets() -> dict[str, tuple[float, str]]:
     """Each budget that can be given: its usual seconds, and what is waited for."""
     return {
         _spelled(each.name): (float(each.default), str(each.metadata["what"]))  # type: ignore[arg-type]
-        for each in fields(Patience)
+        for each in fields(Timeouts)
         if "what" in each.metadata
     }
 
@@ -94,14 +99,14 @@ def _spelled(name: str) -> str:
 
 
 def _known(name: str) -> str:
+    if name in _FORMER_NAMES:
+        raise ValueError(f"the timeout {name} is now {_FORMER_NAMES[name]}")
     if name not in budgets():
         import difflib  # four milliseconds that nobody else needs
 
         close = difflib.get_close_matches(name, budgets(), n=1)
         nearest = f" Did you mean {close[0]}?" if close else ""
-        raise ValueError(
-            f"{name!r} is no wait that is known here.{nearest} There are: {', '.join(budgets())}"
-        )
+        raise ValueError(f"{name!r} is not a timeout.{nearest} The timeouts are: {', '.join(budgets())}")
     return name.replace("-", "_")
 
 
@@ -111,5 +116,5 @@ def _seconds(part: str, value: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < math.inf:
-        raise ValueError(f"{part!r} gives no time: write NAME=SECONDS, such as role-wait=3600")
+        raise ValueError(f"{part!r} is not NAME=SECONDS, for example role-assignment=3600")
     return seconds

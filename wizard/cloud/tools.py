@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wizard.cloud.arm import dig
-from wizard.system.processes import TooMuchError, passed_over, program, run, surroundings
+from wizard.system.processes import TooMuchError, child_environment, program, rejected_executable, run
 from wizard.system.sanitize import one_line
 
 State = Literal["found", "missing", "too old", "unknown"]
@@ -192,14 +192,14 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
     """Run a tool by its absolute path, without any credential, and read the JSON it prints."""
     path = program(tool, environment)
     if path is None:
-        other = passed_over(tool, environment)
+        other = rejected_executable(tool, environment)
         why = (
             f"{one_line(other)} is not run: everybody may write there, or it is where one happens to be"
             if other
             else ""
         )
         return _Answer(None, None, why)
-    given = surroundings(environment, *_KEPT) | {"KUBECACHEDIR": os.devnull}
+    given = child_environment(environment, *_KEPT) | {"KUBECACHEDIR": os.devnull}
     try:
         printed = await run([path, *arguments], given, within=limit)
     except TimeoutError:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 State = Literal["announced", "answered", "unanswered"]
 """`announced`: about to be sent. `unanswered`: it broke off, and whether Azure has carried it out is not known."""
@@ -86,19 +86,19 @@ def announce(method: str, host: str, path: str) -> Write | None:
     if method not in _CHANGE or path.rstrip("/").casefold().endswith(_ONLY_ASK):
         return None
     kind, name, action = _about(host, path)
-    write = Write(next(_numbers), method, clean(kind), clean(name), clean(action))
+    write = Write(next(_numbers), method, sanitize(kind), sanitize(name), sanitize(action))
     _tell(write)
     return write
 
 
 def answered(write: Write, status: int, correlation_id: str) -> None:
     """Tell of the answer to it."""
-    _tell(replace(write, state="answered", status=status, correlation_id=clean(correlation_id)))
+    _tell(replace(write, state="answered", status=status, correlation_id=sanitize(correlation_id)))
 
 
 def unanswered(write: Write, reason: str) -> None:
     """Tell that it broke off."""
-    _tell(replace(write, state="unanswered", reason=clean(reason)))
+    _tell(replace(write, state="unanswered", reason=sanitize(reason)))
 
 
 def _tell(write: Write) -> None:

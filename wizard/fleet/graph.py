@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from wizard.cloud.arm import Json
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError, odd_answer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
         )
         failed = "Azure Resource Graph could not be asked where there are clusters."
         await azure.hold_back(failed)
-        with asking(failed):
+        with translate_errors(failed):
             answer = await client.resources(query, cls=lambda sent, found, _: _keep(sent, found, headers))
             page, token = page_of(answer, headers), answer.skip_token
         yield page

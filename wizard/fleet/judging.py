@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.cloud.arm import Json
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, Subscription
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.cloud.problems import AzureError
 from wizard.fleet.progress import Progress
-from wizard.fleet.read_cache import AskedOnce
+from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
 from wizard.verification.provenance import Provenance
@@ -54,8 +54,8 @@ async def judge(
     `whole`: these subscriptions are all that can be seen. `wanted.failed` is left to whoever counts the verdicts.
     """
     wanted, progress = wanted or Wanted(), progress or Progress()
-    once = AskedOnce.through(azure)
-    under_way: set[asyncio.Task[Judged | Unreadable]] = set()
+    once = ReadCache.through(azure)
+    in_flight: set[asyncio.Task[Judged | Unreadable]] = set()
     async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
         try:
             async for each in found:
@@ -70,17 +70,17 @@ async def judge(
                 if depth == "basic":
                     yield await _told(each, _at_a_glance(azure, each.body))
                 else:
-                    under_way.add(asyncio.create_task(_told(each, report_on(once, each.body))))
-                    if len(under_way) >= _AT_ONCE:
-                        done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                    in_flight.add(asyncio.create_task(_told(each, report_on(once, each.body))))
+                    if len(in_flight) >= _AT_ONCE:
+                        done, in_flight = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
                         for task in done:
                             yield task.result()
-            for finished in asyncio.as_completed(under_way):
+            for finished in asyncio.as_completed(in_flight):
                 yield await finished
         finally:
-            for task in under_way:
+            for task in in_flight:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*in_flight, return_exceptions=True)
             await once.give_up()
 
 
@@ -92,7 +92,7 @@ async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | U
     """The verdict on one cluster; where there can be none, that, so that the others get theirs."""
     row = cluster.row
     try:
-        with asking(f"The cluster {row.name} in {row.subscription_name} could not be judged."):
+        with translate_errors(f"The cluster {row.name} in {row.subscription_name} could not be judged."):
             return Judged(row, await judging, cluster.in_graph)
     except AzureError as error:
         return Unreadable(row.subscription_id, row.subscription_name, error.problem, row.id)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from wizard.cloud.arm import CLUSTER_API, Json
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
 
@@ -48,7 +48,7 @@ async def _page(azure: Azure, subscription: str, url: str, failed: str) -> Json:
     }
     for _ in range(MOST_TRIES):
         await azure.hold_back(failed)
-        with asking(failed):
+        with translate_errors(failed):
             response = await client.send_request(HttpRequest("GET", url))
             if response.status_code == TOO_MANY:
                 continue  # the pipeline has written down for how long; `passed` waits for it

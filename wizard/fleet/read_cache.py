@@ -21,16 +21,16 @@ Question = tuple[Any, ...]
 
 
 @dataclass
-class AskedOnce(Azure):
+class ReadCache(Azure):
     """The same door, signed in to as before, with a memory. For reading: it would swallow the second of two equal writes."""
 
     _memory: "Memory" = field(default_factory=lambda: Memory(Throttling()))
 
     @classmethod
-    def through(cls, azure: Azure) -> "AskedOnce":
+    def through(cls, azure: Azure) -> "ReadCache":
         """A door with an empty memory through that one; its connections, credential and clients are the same."""
         same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
-        return cls(**same, _memory=Memory(azure.throttling, azure.patience.asked_wait))
+        return cls(**same, _memory=Memory(azure.throttling, azure.timeouts.throttling))
 
     async def give_up(self) -> None:
         """Stop asking; for when nobody waits for the answers any more."""
@@ -56,10 +56,10 @@ class Memory:
 
     async def give_up(self) -> None:
         """Stop asking whatever is under way."""
-        under_way = [answer for answer in self._answers.values() if not answer.done()]
-        for answer in under_way:
+        in_flight = [answer for answer in self._answers.values() if not answer.done()]
+        for answer in in_flight:
             answer.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*in_flight, return_exceptions=True)
 
     async def _paced(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         from azure.core.exceptions import HttpResponseError  # imported by connect

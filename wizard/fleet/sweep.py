@@ -14,7 +14,7 @@ from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
 from wizard.cloud.problems import AzureError, Problem, odd_answer
-from wizard.cloud.response_schema import illegible_cluster
+from wizard.cloud.response_schema import cluster_schema_error
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
 from wizard.system.sanitize import one_line
@@ -192,7 +192,7 @@ async def _take(
     for body in page:
         id_ = str(body.get("id") or "").lower()
         shown.add(id_)
-        if why := illegible_cluster(body):
+        if why := cluster_schema_error(body):
             batch.append(_odd(body, why, place.subscription))
             continue
         row = cluster_row(body, place.subscription)

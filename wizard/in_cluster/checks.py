@@ -1,4 +1,4 @@
-"""What was seen inside a cluster, judged: pure functions, each check with what it proves and what it does not."""
+"""What was seen inside a cluster, make_check: pure functions, each check with what it proves and what it does not."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from wizard.cloud.arm import moment
 from wizard.cloud.encryption import Encryption
 from wizard.in_cluster.kubectl import KubectlError
 from wizard.in_cluster.metrics import Reading, Readings
-from wizard.verification.judge import judged
+from wizard.verification.judge import make_check
 from wizard.verification.report import Check, Outcome
 
 
@@ -22,7 +22,7 @@ def made(
     proves: str = "",
 ) -> Check:
     """A check of the group `inside`."""
-    return replace(judged(f"inside-{code}", "inside", holds, good, bad, evidence, remedy), proves=proves)
+    return replace(make_check(f"inside-{code}", "inside", holds, good, bad, evidence, remedy), proves=proves)
 
 
 def health(text: str) -> Check:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wizard.cloud.arm import Json, ResourceId, dig
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError, Problem
 from wizard.system import yaml_loader
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The Entra application that stands for the API servers of all AKS clusters: Azure/kubelogin, docs/book. UNCONFIRMED for
@@ -45,7 +45,7 @@ async def kubeconfig(azure: Azure, cluster: ResourceId) -> Kubeconfig:
     """The kubeconfig of the cluster's users. Raises AzureError with what to do where none can be had."""
     client = azure.containers(cluster.subscription).managed_clusters
     try:
-        with asking("No kubeconfig could be had."):
+        with translate_errors("No kubeconfig could be had."):
             answer = await client.list_cluster_user_credentials(cluster.resource_group, cluster.name)
             configs = answer.kubeconfigs or []
             text = bytes(configs[0].value or b"").decode("utf-8", "replace") if configs else ""
@@ -78,7 +78,7 @@ async def reduced(azure: Azure, text: str) -> Kubeconfig:
         "current-context": "here",
     }
     secrets = tuple(value for key, value in credential.items() if key != "client-certificate-data")
-    return Kubeconfig(json.dumps(whole), clean(server), how, secrets)
+    return Kubeconfig(json.dumps(whole), sanitize(server), how, secrets)
 
 
 def _parsed(text: str) -> Json:
@@ -111,7 +111,7 @@ def _server_application(user: Mapping[str, Any]) -> str:
     arguments = [str(argument) for argument in given] if isinstance(given, list) else []
     wanted = dict(itertools.pairwise(arguments)).get("--server-id", older)
     if wanted.casefold() != AKS_SERVER:
-        command = clean(str(dig(user, "exec", "command") or "nothing"))
+        command = sanitize(str(dig(user, "exec", "command") or "nothing"))
         raise AzureError(
             Problem(
                 "input",

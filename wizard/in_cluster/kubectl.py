@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.system.processes import end_program, started
-from wizard.system.sanitize import clean, without_secret
+from wizard.system.sanitize import sanitize, without_secret
 
 TIME_LIMIT = 30.0
 """Seconds for one request; the metrics of a large cluster are megabytes."""
@@ -86,7 +86,7 @@ class Kubectl:
     def _error(self, said: str) -> KubectlError:
         for secret in self._secrets:  # it prints none; should it ever, it stops here
             said = said.replace(secret, "(left out)")
-        text = clean(without_secret(said)).strip()
+        text = sanitize(without_secret(said)).strip()
         if found := _FROM_SERVER.search(text):
             return KubectlError(found["reason"], found["message"].strip())
         if "You must be logged in" in text or "(Unauthorized)" in text:
@@ -149,8 +149,8 @@ def opened(
     """A kubectl with these credentials, for the length of the block; `limit` is in seconds, for each request."""
     given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
     with hidden(kubeconfig.text) as (file, descriptors):
-        surroundings = {**given, "LC_ALL": "C.UTF-8", "KUBERC": "off", "KUBECACHEDIR": os.devnull}
-        yield Kubectl(program, file, descriptors, surroundings, kubeconfig.secrets, limit)
+        child_environment = {**given, "LC_ALL": "C.UTF-8", "KUBERC": "off", "KUBECACHEDIR": os.devnull}
+        yield Kubectl(program, file, descriptors, child_environment, kubeconfig.secrets, limit)
 
 
 @contextlib.contextmanager

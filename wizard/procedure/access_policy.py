@@ -6,8 +6,8 @@ wipe them (KV:troubleshooting-access-issues).
 
 from collections.abc import Sequence
 
-from wizard.cloud.asking import asking
-from wizard.procedure.step import Work, not_so, placed, shell
+from wizard.cloud.error_translation import translate_errors
+from wizard.procedure.step import Work, scope_args, shell, unconfirmed
 from wizard.state.snapshot import policy_allows, read_vault
 from wizard.state.target import Target
 
@@ -25,7 +25,7 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
         "permissions": {"keys": list(permissions)},
     }
     body = VaultAccessPolicyParameters({"properties": {"accessPolicies": [entry]}})
-    with asking(f"The access policy on {name} could not be added."):
+    with translate_errors(f"The access policy on {name} could not be added."):
         await work.azure.vaults(group.subscription).vaults.update_access_policy(group.name, name, "add", body)
     work.log(f"access policy on {name}: {', '.join(permissions)} for {principal}", "operator")
 
@@ -34,7 +34,7 @@ async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]
     """See that the permissions are there. Raises AzureError where they are not."""
     name = work.target.own.vault.name
     if not policy_allows(await read_vault(work.azure, work.target), principal, *permissions):
-        raise not_so(f"The access policies of {name} do not give {principal} {', '.join(permissions)}.")
+        raise unconfirmed(f"The access policies of {name} do not give {principal} {', '.join(permissions)}.")
     return f"access policy on {name}: {', '.join(permissions)}"
 
 
@@ -43,7 +43,7 @@ def command(target: Target, assignee: str, permissions: Sequence[str]) -> str:
     return shell(
         "az keyvault set-policy",
         "--name $KEY_VAULT_NAME",
-        placed(target, target.answers.vault_group, "KEY_VAULT"),
+        scope_args(target, target.answers.vault_group, "KEY_VAULT"),
         f"--object-id {assignee}",
         f"--key-permissions {' '.join(permissions)}",
     )

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from wizard.cloud.asking import asking
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
-from wizard.procedure.step import Work, impatient, not_so, shell
+from wizard.procedure.step import Work, shell, unconfirmed, with_timeout_hint
 
 _PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere
 
@@ -29,9 +29,9 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
         principal_type=kind,
     )
     refusal: AzureError | None = None
-    async for spent in work.tries("principal_wait", _PRINCIPAL_POLL, "Microsoft Entra"):
+    async for spent in work.tries("principal", _PRINCIPAL_POLL, "Microsoft Entra"):
         try:
-            with asking(f"{role.name} could not be assigned."):
+            with translate_errors(f"{role.name} could not be assigned."):
                 await client.create(vault, assignment_name(vault, principal, role), body)
         except AzureError as error:
             if error.problem.code == "RoleAssignmentExists":
@@ -44,7 +44,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
             work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
             return
     if refusal is not None:
-        raise AzureError(impatient(refusal.problem, work.patience, "principal_wait")) from refusal
+        raise AzureError(with_timeout_hint(refusal.problem, work.timeouts, "principal")) from refusal
 
 
 async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:
@@ -55,7 +55,7 @@ async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:
         (role for role in roles if any(grant.gives(role, principal, vault) for grant in present)), None
     )
     if held is None:
-        raise not_so(f"{roles[0].name} on {name} is not assigned to {principal}.")
+        raise unconfirmed(f"{roles[0].name} on {name} is not assigned to {principal}.")
     return f"{held.name} on {name}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from wizard.cloud.arm import Json
 from wizard.procedure.plan import Plan
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 _SHORT = 160
 """Characters of two values that a sentence can bear."""
@@ -27,7 +27,7 @@ STEPS_OF: Mapping[str, frozenset[str]] = {
 def done_since(shown: Json, fresh: Plan) -> list[str]:
     """The titles of what was to be done in a plan (as `Plan.to_json` has it) and is so already in a later one."""
     done = _done(shown, fresh)
-    return [clean(step.title) for step in fresh.steps if step.key in done]
+    return [sanitize(step.title) for step in fresh.steps if step.key in done]
 
 
 def _done(shown: Json, fresh: Plan) -> set[str]:
@@ -50,7 +50,7 @@ def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[st
     return [
         *(sentence for step in fresh.steps for sentence in of_step(shown, fresh, step.key)),
         *(
-            clean(f"{step.get('title')}: is not needed any more")
+            sanitize(f"{step.get('title')}: is not needed any more")
             for key, step in _steps(shown).items()
             if key in gone
         ),
@@ -73,7 +73,7 @@ def of_step(shown: Json, fresh: Plan, key: str) -> list[str]:
         found = f"is now {_in_words(step)}"
     else:
         return []
-    return [clean(f"{step['title']}: {found}")]
+    return [sanitize(f"{step['title']}: {found}")]
 
 
 def _told(step: Json) -> list[Json]:
@@ -85,7 +85,7 @@ def _told(step: Json) -> list[Json]:
 def undone(fresh: Plan, key: str) -> str:
     """That a step which was done meanwhile is to be done once more."""
     step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
-    return clean(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
+    return sanitize(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
 
 
 def foreign(shown: Json, fresh: Plan) -> str:
@@ -96,7 +96,7 @@ def foreign(shown: Json, fresh: Plan) -> str:
     now = fresh.moves[0]
     if not was or now.casefold() in {was.casefold(), to.casefold()} or "cluster" in _done(shown, fresh):
         return ""
-    return clean(f"the cluster had {was}, and has {now} now")
+    return sanitize(f"the cluster had {was}, and has {now} now")
 
 
 def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:
@@ -113,7 +113,7 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
             found.append(_identity(value, shown if after_steps else {}))
         else:
             found.append(f"{fact.replace('_', ' ')} {_changed(old_value, value)}")
-    return [clean(sentence) for sentence in found]
+    return [sanitize(sentence) for sentence in found]
 
 
 def differences(shown: Json, fresh: Plan) -> list[str]:

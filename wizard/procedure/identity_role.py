@@ -7,7 +7,7 @@ from wizard.cloud.roles import Role
 from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so
+from wizard.procedure.step import Intent, Step, Work, unconfirmed
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot, policy_allows, read_identity
 from wizard.state.target import Target
@@ -63,7 +63,7 @@ class IdentityRole(Step):
         identity = await read_identity(work.azure, work.target)
         principal = str(dig(identity, "properties", "principalId") or "")
         if not principal:
-            raise not_so(f"The user-assigned identity {work.target.own.identity.name} does not exist.")
+            raise unconfirmed(f"The user-assigned identity {work.target.own.identity.name} does not exist.")
         return principal
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:

@@ -12,16 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wizard.cloud.arm import ResourceId, dig, moment
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import EncryptionKind
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
 from wizard.state.key import rotates_every
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 
@@ -119,7 +119,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
             found += _of_the_key(e, vault, key)
             if made is not None and len(versions) > 1 and not again:
                 found += _pending(name, made, e.pickup, e.now)
-    return Rotation(clean(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
+    return Rotation(sanitize(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
 
 
 def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
@@ -216,14 +216,14 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
-        with asking(summary):
-            return clean(str((await client.rotate_key(rotation.key)).properties.version))
+        with translate_errors(summary):
+            return sanitize(str((await client.rotate_key(rotation.key)).properties.version))
     except AzureError as error:
         refusal = error.problem
         if refusal.code not in _REFUSED:
             raise AzureError(_explained(refusal, rotation, azure)) from error
     try:
-        with asking(summary):
+        with translate_errors(summary):
             now = await client.get_key(rotation.key)
             made = await client.create_key(
                 rotation.key,
@@ -232,7 +232,7 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
                 key_operations=now.key_operations,
                 tags=now.properties.tags,
             )
-            return clean(str(made.properties.version))
+            return sanitize(str(made.properties.version))
     except AzureError as error:
         # any other error than the same refusal may have left a new version behind, and is told itself
         problem = refusal if error.problem.code in _REFUSED else error.problem

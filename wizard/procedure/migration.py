@@ -9,7 +9,7 @@ from wizard.cloud.encryption import Encryption
 from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 
 def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
@@ -31,7 +31,7 @@ def _now(snapshot: Snapshot) -> str:
         return "a key that AKS manages"
     if there.kind == "none":
         return "no KMS key"
-    names = ", ".join(clean(i.rsplit("/", 1)[-1]) for i in cluster_body.user_assigned(snapshot.cluster))
+    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in cluster_body.user_assigned(snapshot.cluster))
     legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
     return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'of the system'}"
 
@@ -56,7 +56,7 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     if target.answers.customer_managed is None:
         identities = list(cluster_body.user_assigned(snapshot.cluster))
     for identity in identities:
-        name = clean(identity.rsplit("/", 1)[-1])
+        name = sanitize(identity.rsplit("/", 1)[-1])
         sentences.append(
             f"The identity {name} and what it may do on {vault}, as long as the key; parts of the control plane use it for some hours more."
         )
@@ -79,7 +79,7 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
             target.vault_uri.casefold()
         ):
             continue
-        name, principal = clean(identity.rsplit("/", 1)[-1]), clean(str(dig(body, "principalId") or ""))
+        name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(str(dig(body, "principalId") or ""))
         look = f": az role assignment list --all --assignee {principal}" if principal else ""
         sentences.append(f"What the identity {name} may do on {vault}{look}")
     sentences.append(

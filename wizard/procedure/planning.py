@@ -19,7 +19,7 @@ from wizard.rules import findings
 from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot, take
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
@@ -86,7 +86,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=cluster_body.settled(target, snapshot) and standing(snapshot.cluster) == "under-way",
+        follows=cluster_body.converged(target, snapshot) and standing(snapshot.cluster) == "under-way",
         basis=_basis(snapshot),
     )
 
@@ -110,7 +110,7 @@ def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]
 
 def _shown(effect: Effect) -> Effect:
     """Names and details may come from Azure."""
-    return replace(effect, name=clean(effect.name), detail=clean(effect.detail))
+    return replace(effect, name=sanitize(effect.name), detail=sanitize(effect.detail))
 
 
 def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
@@ -123,9 +123,9 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     )
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
-    if snapshot.cluster is not None and cluster_body.holds(target, snapshot.cluster):
+    if snapshot.cluster is not None and cluster_body.matches(target, snapshot.cluster):
         match standing(snapshot.cluster):
-            case "settled" if cluster_body.outdated(target, snapshot):
+            case "settled" if cluster_body.identity_recreated(target, snapshot):
                 return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
             case "settled":
                 return f"{name} is encrypted with {how} already"

@@ -24,7 +24,7 @@ _OPENED = frozenset({"key", "operator-role"})
 """Steps that may have more to do in a vault which the run itself has opened; its plan does not promise that."""
 
 
-async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Mapping[str, str]) -> None:
+async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping[str, str]) -> None:
     """Pass where Azure is as the plan, and the steps that have finished since (by their `statuses`), leave it.
 
     Raises AzureError where it is not, or where it cannot be read.
@@ -46,7 +46,7 @@ async def look_once_more(azure: Azure, target: Target, plan: Plan, statuses: Map
         elif key not in more and statuses.get(key) == "already":
             found += of_step(shown, fresh, key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)
-    if snapshot.cluster is not None and not cluster_body.holds(target, snapshot.cluster):
+    if snapshot.cluster is not None and not cluster_body.matches(target, snapshot.cluster):
         found += of_step(shown, fresh, "cluster")
     if found:
         raise AzureError(_drifted(target, found))

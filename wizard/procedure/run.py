@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
-from wizard.cloud.retry_notices import listener as of_hindrances
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as of_writes
 from wizard.procedure.cluster_lock import ClusterLock
@@ -19,12 +19,12 @@ from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepSt
 from wizard.procedure.order import applying
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_in
-from wizard.procedure.revalidation import look_once_more
+from wizard.procedure.revalidation import revalidate
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import ClusterReport
 
 
@@ -67,13 +67,13 @@ class Run:
         answers: Answers,
         plan: Plan,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         listeners: Sequence[Listener] = (),
     ) -> None:
         self._azure = azure
         self._target = Target(answers, azure.cloud.vault_suffix)
         self._plan = plan
-        self._patience = patience or azure.patience
+        self._timeouts = timeouts or azure.timeouts
         self._listeners = list(listeners)
         self._begun: dict[str | None, float] = {}
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
@@ -117,7 +117,7 @@ class Run:
         try:
             await self._lock.acquire()
         except OSError as error:
-            return clean(f"no lock can be kept on the cluster: {error.strerror or error}")
+            return sanitize(f"no lock can be kept on the cluster: {error.strerror or error}")
         return ""
 
     async def _all_steps(self, snapshot: Snapshot) -> RunStatus:
@@ -137,7 +137,7 @@ class Run:
                 task.cancel()
             try:
                 await asyncio.gather(*tasks.values(), return_exceptions=True)
-            finally:  # whoever is impatient cancels twice
+            finally:  # whoever is with_timeout_hint cancels twice
                 self._finish_run(
                     "interrupted",
                     "interrupted; what Azure has begun goes on there, and the same plan carries on",
@@ -171,7 +171,7 @@ class Run:
         planned = next(planned for planned in self._plan.steps if planned.key == step.key)
         self._emit(Event(_now(), "step-started", step.key, message=planned.title))
         of_writes.set(lambda write: self._tell_of(step.key, write))
-        of_hindrances.set(lambda hindrance: work.progress(str(hindrance), None, None))
+        on_retry_notice.set(lambda hindrance: work.progress(str(hindrance), None, None))
         beating = asyncio.create_task(self._beat(step.key))
         acts = planned.action != "none"
         try:
@@ -185,7 +185,7 @@ class Run:
             self._fail(step.key, error.problem)
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end in a visible failure
-            self._log(step.key, clean("".join(traceback.format_tb(error.__traceback__))), "detail")
+            self._log(step.key, sanitize("".join(traceback.format_tb(error.__traceback__))), "detail")
             self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
             return False
         finally:
@@ -196,9 +196,9 @@ class Run:
     async def _beat(self, key: str) -> None:
         """Until cancelled: a word wherever a step has been silent for a heartbeat, as whoever watches counts it."""
         while True:
-            await asyncio.sleep(self._patience.heartbeat)
+            await asyncio.sleep(self._timeouts.heartbeat)
             when, words = self._said[key]
-            if time.monotonic() - when >= self._patience.heartbeat:
+            if time.monotonic() - when >= self._timeouts.heartbeat:
                 message = f"waiting for Azure; last: {words}"
                 self._emit(Event(_now(), "step-progress", key, seconds=self._seconds(key), message=message))
                 self._said[key] = time.monotonic(), words
@@ -214,24 +214,24 @@ class Run:
                     key,
                     seconds=spent,
                     expected_seconds=expected,
-                    message=clean(message),
+                    message=sanitize(message),
                 )
             )
 
         def log(message: str, audience: Audience) -> None:
-            self._log(key, clean(message), audience)
+            self._log(key, sanitize(message), audience)
 
         def verified(report: ClusterReport) -> None:
             self.report = report
 
         async def once_more() -> None:
-            await look_once_more(self._azure, self._target, self._plan, self.statuses)
+            await revalidate(self._azure, self._target, self._plan, self.statuses)
 
         return Work(
             self._azure,
             self._target,
             snapshot,
-            self._patience,
+            self._timeouts,
             progress,
             log,
             once_more,
@@ -254,7 +254,7 @@ class Run:
                 key,
                 status,
                 self._seconds(key),
-                message=clean(message),
+                message=sanitize(message),
                 problem=problem,
             )
         )
@@ -293,7 +293,7 @@ class Run:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - whatever it is, a cluster must not be left half-way for it
                 self._listeners.remove(listener)
-                message = clean(f"a listener broke and hears no more: {type(error).__name__}: {error}")
+                message = sanitize(f"a listener broke and hears no more: {type(error).__name__}: {error}")
                 self._emit(Event(_now(), "log", None, message=message))
 
 

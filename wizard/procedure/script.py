@@ -1,8 +1,9 @@
 """The same procedure as an Azure CLI shell script, as the how-to writes it."""
 
 from wizard.answers.model import Answers
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.order import applying
+from wizard.procedure.role_propagation import propagation_time
 from wizard.procedure.variables import declared, quoted
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -87,7 +88,7 @@ def _body(target: Target, snapshot: Snapshot | None) -> str:
             lines += [
                 "",
                 "# The identity's new roles take some minutes to take effect.",
-                f"sleep {Patience().settle(target.answers):.0f}",
+                f"sleep {propagation_time(Timeouts(), target.answers):.0f}",
             ]
         there = (
             snapshot is not None and step.inspect(target, snapshot).action == "none" and not step.only_looks

@@ -10,7 +10,7 @@ from wizard.cloud.arm import GroupId, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
 from wizard.rules import Right
@@ -36,11 +36,11 @@ class Work:
     target: Target
     snapshot: Snapshot
     """As it was when the gate was passed."""
-    patience: Patience
+    timeouts: Timeouts
     progress: Callable[[str, float | None, float | None], None]
     """Tell what is being waited for: message, seconds spent, seconds expected."""
     log: Callable[[str, Audience], None]
-    look_once_more: Callable[[], Awaitable[None]]
+    revalidate: Callable[[], Awaitable[None]]
     """Look again at what the plan stands on, as it is done before what cannot be undone: raises AzureError where that is
     no longer so."""
     granted: dict[str, float] = field(default_factory=dict)
@@ -59,15 +59,15 @@ class Work:
         return self.azure.clock
 
     async def tries(self, budget: str, every: float, what: str) -> AsyncIterator[float]:
-        """Seconds spent so far: at once, then every so many seconds until a budget of Patience is used up.
+        """Seconds spent so far: at once, then every so many seconds until a budget of Timeouts is used up.
 
         Where a second try is needed, the log says what is waited for and how long at most.
         """
         told = False
-        async for spent in self.clock.tries(every, getattr(self.patience, budget)):
+        async for spent in self.clock.tries(every, getattr(self.timeouts, budget)):
             yield spent
             if not told:
-                self.log(f"waiting for {what}, {self.patience.limit(budget)}", "operator")
+                self.log(f"waiting for {what}, {self.timeouts.limit(budget)}", "operator")
             told = True
 
 
@@ -129,7 +129,7 @@ class Step(ABC):
         return self.usually
 
 
-def placed(target: Target, group: GroupId, prefix: str) -> str:
+def scope_args(target: Target, group: GroupId, prefix: str) -> str:
     """The options of a command that say where something is: with the variables of the cluster's group, or of its own.
 
     `prefix` heads the variables of its own: `KEY_VAULT` -> `$KEY_VAULT_RESOURCE_GROUP`.
@@ -154,7 +154,7 @@ def shell(*parts: str) -> str:
     return " \\\n    ".join(parts)
 
 
-def not_so(
+def unconfirmed(
     summary: str, remedy: str = "Start again; what is done is kept, and the rest is done anew."
 ) -> AzureError:
     """The error of a step that reads back something else than it asked for."""
@@ -162,6 +162,6 @@ def not_so(
     return AzureError(Problem("azure", summary, cause, remedy, retryable=True))
 
 
-def impatient(problem: Problem, patience: Patience, budget: str) -> Problem:
+def with_timeout_hint(problem: Problem, timeouts: Timeouts, budget: str) -> Problem:
     """The same problem where a budget is used up, with the way to give more."""
-    return replace(problem, remedy=f"{problem.remedy.rstrip('.')}; {patience.more(budget)}.")
+    return replace(problem, remedy=f"{problem.remedy.rstrip('.')}; {timeouts.more(budget)}.")

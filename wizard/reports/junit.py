@@ -6,7 +6,7 @@ from typing import cast
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from wizard.reports.findings import Findings, Missed
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -83,4 +83,4 @@ def _missed(missed: Missed) -> TestCase:
 
 
 def _text(text: str) -> str:
-    return _NOT_XML.sub("", clean(text))
+    return _NOT_XML.sub("", sanitize(text))

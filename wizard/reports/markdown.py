@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from wizard.reports.findings import Findings, Missed
 from wizard.reports.wording import KINDS, OUTCOMES, VERDICTS, proves
-from wizard.system.sanitize import clean, one_line
+from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.report import ClusterReport
 
 MOST_SECTIONS = 50
@@ -112,7 +112,7 @@ def plain(text: str) -> str:
 
 def fenced(text: str, language: str = "") -> str:
     """Text from outside as a block of code, whose fence nothing in it can end."""
-    text = clean(text)
+    text = sanitize(text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from wizard import __version__
 from wizard.reports.findings import Findings, Missed
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -59,7 +59,7 @@ def _invocation(findings: Findings) -> dict[str, Any]:
         return {}
     return {
         "startTimeUtc": f"{told.read_at:%Y-%m-%dT%H:%M:%SZ}",
-        "account": clean(str(told.signed_in["name"])),
+        "account": sanitize(str(told.signed_in["name"])),
         "properties": {"cloud": told.cloud, "signedIn": told.signed_in},
     }
 
@@ -82,10 +82,10 @@ def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
         "ruleIndex": rule,
         "kind": kind,
         "level": level,
-        "message": {"text": clean(said)},
+        "message": {"text": sanitize(said)},
         "locations": [_location(report.id, report.name)],
         "partialFingerprints": {"clusterAndCheck/v1": _fingerprint(report.id, check.code)},
-        "properties": {"evidence": clean(check.evidence), "encryption": report.encryption},
+        "properties": {"evidence": sanitize(check.evidence), "encryption": report.encryption},
     }
 
 
@@ -93,9 +93,11 @@ def _location(id_: str, name: str) -> dict[str, Any]:
     """A resource has no file; its address in Azure Resource Manager stands for one, for readers that insist on one."""
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(clean(id_).lstrip("/")), "uriBaseId": "ARM"},
+            "artifactLocation": {"uri": quote(sanitize(id_).lstrip("/")), "uriBaseId": "ARM"},
         },
-        "logicalLocations": [{"name": clean(name), "fullyQualifiedName": clean(id_), "kind": "resource"}],
+        "logicalLocations": [
+            {"name": sanitize(name), "fullyQualifiedName": sanitize(id_), "kind": "resource"}
+        ],
     }
 
 
@@ -104,7 +106,7 @@ def _notification(missed: Missed) -> dict[str, Any]:
     said = " ".join(filter(None, (problem.summary, problem.azure_said, problem.remedy)))
     return {
         "level": "error",
-        "message": {"text": clean(said)},
+        "message": {"text": sanitize(said)},
         "locations": [_location(missed.id, missed.name)],
     }
 

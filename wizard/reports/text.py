@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from wizard.fleet.tally import Tally
 from wizard.reports.table import table
 from wizard.reports.wording import KINDS, OUTCOMES, VERDICTS, proves
-from wizard.system.sanitize import clean, one_line
+from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.report import Check, ClusterReport
 
 
@@ -19,7 +19,7 @@ def report_text(report: ClusterReport) -> str:
         lines += _check(check)
     if report.keep:
         lines += ["", "Keep for ever", *(f"  ! {one_line(sentence)}" for sentence in report.keep)]
-    profile = clean(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
+    profile = sanitize(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
     lines += [
         "",
         "The security profile, as Azure returned it",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption, EncryptionKind
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def state_of(cluster: "Json | None") -> str:
     """A cluster as Azure returned it, in a few words: its provisioning state, and how its settings would have it encrypted."""
     if cluster is None:
         return "it does not exist"
-    state = clean(
+    state = sanitize(
         str(dig(cluster, "properties", "provisioningState") or "in a state that Azure does not say")
     )
     return f"{state}; by its settings: {KINDS[Encryption.of(cluster).kind]}"

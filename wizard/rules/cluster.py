@@ -10,7 +10,7 @@ from wizard.state import cluster as cluster_body
 from wizard.state import vault as vault_use
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -54,7 +54,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "legacy-kms-v1",
-            f"{name} runs Kubernetes {clean(running)} with legacy KMS version 1, from which there is no migration.",
+            f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, from which there is no migration.",
             f"Turn it off (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), write every secret anew "
             "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later one minor version at a "
             "time, then plan again. Keep the old key until then.",
@@ -63,7 +63,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "error",
         "cluster-version-too-old",
-        f"{name} runs Kubernetes {clean(running)}; KMS data encryption needs 1.33 or later.",
+        f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption needs 1.33 or later.",
         f"Upgrade it first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
     )
 
@@ -143,18 +143,18 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
     if now in ENDED_BADLY | {"Succeeded"}:
         return
-    if cluster_body.holds(target, snapshot.cluster):
+    if cluster_body.matches(target, snapshot.cluster):
         yield Finding(
             "info",
             "cluster-under-way",
-            f"The settings of {name} are as asked already, and an operation on it is under way ({clean(now)}); the run "
+            f"The settings of {name} are as asked already, and an operation on it is under way ({sanitize(now)}); the run "
             "follows it.",
         )
     else:
         yield Finding(
             "error",
             "cluster-busy",
-            f"Another operation on {name} is under way ({clean(now)}).",
+            f"Another operation on {name} is under way ({sanitize(now)}).",
             f"Wait until it has finished, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
         )
 
@@ -173,7 +173,7 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             settings = "its settings ask for platform-managed keys"
         case _:
             settings = f"its settings ask for the key {there.key_name} ({there.network_access or 'access unspecified'})"
-    said = clean(str(dig(snapshot.cluster, "properties", "status", "provisioningError", "message") or ""))
+    said = sanitize(str(dig(snapshot.cluster, "properties", "status", "provisioningError", "message") or ""))
     missing = _missing(target, snapshot, there)
     yield Finding(
         "warning",

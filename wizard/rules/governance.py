@@ -7,7 +7,7 @@ from wizard.rules.finding import Finding, Right
 from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
@@ -43,7 +43,7 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A feature that is not there yet is waited for; a Pending one waits for Microsoft: AZURE.md §4."""
-    if cluster_body.settled(target, snapshot):
+    if cluster_body.converged(target, snapshot):
         return
     if snapshot.feature == "Pending":
         yield Finding(
@@ -129,7 +129,7 @@ def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
             yield Finding(
                 "error",
                 "rights-denied",
-                f"The deny assignment {deny.name} on {clean(deny.scope)} forbids {me.name} to {', '.join(actions)}, whatever roles are held.",
+                f"The deny assignment {deny.name} on {sanitize(deny.scope)} forbids {me.name} to {', '.join(actions)}, whatever roles are held.",
                 "Have whoever made it (a managed application or a deployment stack) exclude you, or work elsewhere.",
             )
 
@@ -147,7 +147,7 @@ def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
             yield Finding(
                 "error",
                 "scope-locked",
-                f"The read-only lock {lock.name} on {clean(lock.scope)} forbids what this plan writes.",
+                f"The read-only lock {lock.name} on {sanitize(lock.scope)} forbids what this plan writes.",
                 "Have it removed for the time being: az lock delete --ids "
                 + shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}"),
             )

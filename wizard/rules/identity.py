@@ -11,7 +11,7 @@ from wizard.state import cluster as cluster_body
 from wizard.state import vault as vault_use
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 _SETTLED = timedelta(minutes=5)
 """Key Vault says "several minutes" (KV:rbac-guide)."""
@@ -45,7 +45,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 yield Finding(
                     "warning",
                     "identity-replaced",
-                    f"{name} moves from the identity {clean(', '.join(i.rsplit('/', 1)[-1] for i in present))} "
+                    f"{name} moves from the identity {sanitize(', '.join(i.rsplit('/', 1)[-1] for i in present))} "
                     f"to {target.own.identity.name}.",
                     "Give the new identity the roles that the old one holds (own network, disks, registries), or name the "
                     "old one in identity.name.",
@@ -59,7 +59,7 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "identity-other-tenant",
-            f"The identity {target.own.identity.name} belongs to another tenant ({clean(its)}).",
+            f"The identity {target.own.identity.name} belongs to another tenant ({sanitize(its)}).",
             "Name an identity of the cluster's own tenant.",
         )
 
@@ -68,7 +68,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """The identity that the cluster uses is gone; one made anew under its name is another principal."""
     if not snapshot.identities_gone:
         return
-    names = clean(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.identities_gone))
+    names = sanitize(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.identities_gone))
     if target.answers.customer_managed is None:
         yield Finding(
             "error",
@@ -109,7 +109,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
     elsewhere = sorted(
         {
-            clean(grant.scope)
+            sanitize(grant.scope)
             for grant in snapshot.identity_elsewhere
             if any(grant.role_guid == role.guid for role in MAY_ENCRYPT)
         }
@@ -126,7 +126,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A role given just now may not have taken effect; the run waits until it is older: AZURE.md §3d."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.settled(target, snapshot):
+    if own is None or cluster_body.converged(target, snapshot):
         return
     held = vault_use.held_since(target, snapshot, *MAY_ENCRYPT)
     if held is not None and (age := datetime.now(UTC) - held[0]) < _SETTLED:
@@ -145,7 +145,7 @@ def _denied(target: Target, snapshot: Snapshot, principal: str) -> Iterator[Find
             yield Finding(
                 "error",
                 "identity-denied",
-                f"The deny assignment {deny.name} on {clean(deny.scope)} keeps the identity {target.own.identity.name} from using "
+                f"The deny assignment {deny.name} on {sanitize(deny.scope)} keeps the identity {target.own.identity.name} from using "
                 "keys, whatever roles it holds.",
                 "Have whoever made it (a managed application or a deployment stack) exclude the identity, or use another vault.",
             )

@@ -9,7 +9,7 @@ from wizard.state import cluster as cluster_body
 from wizard.state.key import EXPIRES_SOON, lacks_rotation, rotates_every
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def unfit(vault: str, key: str, body: Json) -> Iterator[Finding]:
         yield Finding(
             "error",
             "key-type",
-            f"The key {name} is {clean(kind)}, which cannot encrypt; AKS needs RSA.",
+            f"The key {name} is {sanitize(kind)}, which cannot encrypt; AKS needs RSA.",
             "Name another key.",
         )
         return
@@ -103,7 +103,7 @@ def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "key-differs",
-            f"The key {_name(target)} is {clean(str(kind))} {clean(str(size))} and is used as it is; "
+            f"The key {_name(target)} is {sanitize(str(kind))} {sanitize(str(size))} and is used as it is; "
             f"{asked.type} {asked.size} would hold for a new one only.",
         )
     if kind == "RSA-HSM":
@@ -118,7 +118,7 @@ def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A key without a rotation policy stays as it is until somebody rotates it; how-to, "Key rotation"."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.settled(target, snapshot):
+    if own is None or cluster_body.converged(target, snapshot):
         return
     if snapshot.key is None and own.key.rotate_every:
         return

@@ -27,7 +27,7 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Leaving the legacy experience: AKS rewrites every secret (migration article)."""
     before = Encryption.of(snapshot.cluster)
-    if before.kind != "legacy-kms" or cluster_body.holds(target, snapshot.cluster or {}):
+    if before.kind != "legacy-kms" or cluster_body.matches(target, snapshot.cluster or {}):
         return
     yield Finding(
         "warning",
@@ -42,7 +42,7 @@ def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Findin
     """Azure Policy's add-on (Gatekeeper) may forbid what AKS does to secrets: migration article, "Any policy to block
     updating secrets should be disabled first"."""
     add_on = dig(snapshot.cluster, "properties", "addonProfiles", "azurepolicy", "enabled")
-    if add_on is not True or cluster_body.settled(target, snapshot):
+    if add_on is not True or cluster_body.converged(target, snapshot):
         return
     yield Finding(
         "warning",

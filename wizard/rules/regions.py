@@ -7,7 +7,7 @@ from wizard.cloud.arm import dig, same_region
 from wizard.rules.finding import Finding
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
 """Regions in which no cluster is created with a user-assigned identity: AKS:user-assigned-managed-identity."""
@@ -21,8 +21,8 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "cluster-region",
-            f"{target.answers.cluster.name} is in {clean(where)}; what is created goes to {wanted}.",
-            f"Set location: {clean(where)} to keep them together.",
+            f"{target.answers.cluster.name} is in {sanitize(where)}; what is created goes to {wanted}.",
+            f"Set location: {sanitize(where)} to keep them together.",
         )
     for group in target.groups:
         there = str(dig(snapshot.groups.get(group.key), "location") or "")
@@ -30,7 +30,7 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "info",
                 "group-region",
-                f"The resource group {group.name} is in {clean(there)}, and is kept there.",
+                f"The resource group {group.name} is in {sanitize(there)}, and is kept there.",
                 "",
             )
 
@@ -41,7 +41,7 @@ def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
     if all_there or not snapshot.locations or any(same_region(wanted, there) for there in snapshot.locations):
         return
-    where = clean(str(dig(snapshot.cluster, "location") or ""))
+    where = sanitize(str(dig(snapshot.cluster, "location") or ""))
     yield Finding(
         "error",
         "region-unknown",
@@ -52,7 +52,7 @@ def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def _such(wanted: str, there: frozenset[str]) -> str:
     near = difflib.get_close_matches(wanted, sorted(there), n=3, cutoff=0.5)
-    return f", such as {clean(', '.join(near))}" if near else ""
+    return f", such as {sanitize(', '.join(near))}" if near else ""
 
 
 def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

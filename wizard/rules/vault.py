@@ -9,7 +9,7 @@ from wizard.state import cluster as cluster_body
 from wizard.state import vault as vault_use
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 
 def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "vault-soft-deleted",
-            f"The key vault {name} was deleted and still holds its name{f' until {clean(until)}' if until else ''} ({clean(where)}).",
+            f"The key vault {name} was deleted and still holds its name{f' until {sanitize(until)}' if until else ''} ({sanitize(where)}).",
             f"Recover it, with its keys, and plan again: az keyvault recover --name {name}; or choose another name.",
         )
     elif snapshot.vault_name_taken:
@@ -36,7 +36,7 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An access-policy vault is used as it is: the identity gets a policy of its own, and no other one is touched."""
-    if not snapshot.vault_grants_by_policy() or cluster_body.settled(target, snapshot):
+    if not snapshot.vault_grants_by_policy() or cluster_body.converged(target, snapshot):
         return
     name = target.own.vault.name
     yield Finding(
@@ -84,7 +84,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Closing a vault that another cluster reaches as Public cuts that cluster off from its key."""
     if not snapshot.vault_users:
         return
-    names = ", ".join(clean(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
+    names = ", ".join(sanitize(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
     yield Finding(
         "error",
         "vault-shared",
@@ -135,7 +135,7 @@ def unfit(name: str, body: Json, tenant: str) -> Iterator[Finding]:
         yield Finding(
             "error",
             "vault-other-tenant",
-            f"The key vault {name} belongs to another tenant ({clean(its)}), which AKS does not support.",
+            f"The key vault {name} belongs to another tenant ({sanitize(its)}), which AKS does not support.",
             "Use a vault of the cluster's own tenant.",
         )
 

@@ -30,7 +30,7 @@ ANSWERS, PLAN, EVENTS, LOG, REPORT = "answers.yaml", "plan.json", "events.jsonl"
 RecordedStatus = Literal[
     "succeeded", "failed", "interrupted", "running", "unfinished", "not-begun", "unreadable"
 ]
-"""`running`: a process of this machine is at it. `unfinished`: it ended without being able to say so. `not-begun`: it
+"""`running`: a process of this machine is at it. `resumable`: it ended without being able to say so. `not-begun`: it
 ended before its first step, and nothing was sent. `unreadable`: its files cannot be understood."""
 
 

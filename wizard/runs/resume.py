@@ -13,8 +13,8 @@ from wizard.cloud.arm import same
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.problems import Problem
 from wizard.procedure.differences import done_since, foreign, otherwise
+from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
-from wizard.procedure.under_way import UnderWay, under_way
 from wizard.runs.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
 from wizard.system.sanitize import one_line
 
@@ -22,7 +22,7 @@ _OPEN = frozenset({"failed", "interrupted", "unfinished"})
 
 
 @dataclass(frozen=True)
-class Unfinished:
+class ResumableRun:
     """One such run."""
 
     run: RecordedRun
@@ -38,9 +38,9 @@ class Unfinished:
         return self.run.answers
 
     @property
-    def under_way(self) -> UnderWay:
+    def in_flight(self) -> InFlight:
         """What had begun and was not seen to end; its `sentences` are for people."""
-        return under_way(self.run.events)
+        return in_flight(self.run.events)
 
     @property
     def ended(self) -> str:
@@ -120,14 +120,14 @@ class Unfinished:
         return tuple(otherwise(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
 
 
-def unfinished_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[Unfinished]:
+def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[ResumableRun]:
     """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster. Those
     of that cloud alone, if one is given: an Azure, or the simulated one at its address.
 
     Left out: what still runs, what a later run on the same cluster has taken over, what a verification has found to be
     as asked for all the same, and what cannot be read. Blocks on the disk. Raises JournalError where the journal cannot be read at all.
     """
-    found: list[Unfinished] = []
+    found: list[ResumableRun] = []
     seen: set[str] = set()
     for summary in list_runs(root):
         if summary.status in {"not-begun", "unreadable"}:
@@ -136,11 +136,11 @@ def unfinished_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> 
             run = whole_run(summary)
         except JournalError:
             continue
-        if cloud and Unfinished(run).elsewhere(cloud, strictly=True):
+        if cloud and ResumableRun(run).elsewhere(cloud, strictly=True):
             continue
         cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
         if cluster not in seen and summary.status in _OPEN and not _proven(run):
-            found.append(Unfinished(run))
+            found.append(ResumableRun(run))
         seen.add(cluster)
     return found
 
@@ -149,9 +149,9 @@ def _proven(run: RecordedRun) -> bool:
     return run.report is not None and run.report.get("passed") is True
 
 
-def recorded(root: Path | None, run: str) -> Unfinished:
+def recorded(root: Path | None, run: str) -> ResumableRun:
     """One run by its id, however it ended. Raises JournalError where there is none or it cannot be read."""
-    return Unfinished(read_run(root, run))
+    return ResumableRun(read_run(root, run))
 
 
 def newest(root: Path | None = None) -> RunSummary | None:

@@ -52,7 +52,7 @@ def wanted_profile(target: Target, present: Json | None) -> Json:
     return profile
 
 
-def holds(target: Target, cluster: Json) -> bool:
+def matches(target: Target, cluster: Json) -> bool:
     """Whether a cluster is encrypted as the answers ask, identity included. Ids are compared as ARM does."""
     there = Encryption.of(cluster)
     own = target.answers.customer_managed
@@ -67,16 +67,16 @@ def holds(target: Target, cluster: Json) -> bool:
     )
 
 
-def settled(target: Target, snapshot: Snapshot) -> bool:
+def converged(target: Target, snapshot: Snapshot) -> bool:
     """Whether nothing is left to ask of Azure: the cluster is as the answers ask, or an operation under way may be bringing
     it there; its last operation did not end badly, and its identity is the one that there is."""
     cluster = snapshot.cluster
-    if cluster is None or not holds(target, cluster) or outdated(target, snapshot):
+    if cluster is None or not matches(target, cluster) or identity_recreated(target, snapshot):
         return False
     return standing(cluster) != "ended-badly"
 
 
-def outdated(target: Target, snapshot: Snapshot) -> bool:
+def identity_recreated(target: Target, snapshot: Snapshot) -> bool:
     """Whether the cluster has the identity of the answers as another principal than the one that there is now, if any: it
     was deleted. One made anew under its name is another, which the cluster has to be given once more."""
     named = principal(target, snapshot.cluster)
@@ -95,7 +95,7 @@ def principal(target: Target, cluster: Json | None) -> str:
 def leaves_its_key(target: Target, cluster: Json | None) -> bool:
     """Whether the cluster uses a customer's key now and would use another one, or none, afterwards."""
     before = Encryption.of(cluster)
-    if cluster is None or not before.kms_enabled or holds(target, cluster):
+    if cluster is None or not before.kms_enabled or matches(target, cluster):
         return False
     own = target.answers.customer_managed
     return own is None or before.kind == "legacy-kms" or not same(before.key_id, target.key_id)

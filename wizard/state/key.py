@@ -6,7 +6,7 @@ from wizard.cloud.arm import Json, dig
 from wizard.cloud.bodies import firewall_denies
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 EXPIRES_SOON = timedelta(days=90)
 """An expiry that is nearer than this is warned of: time enough to notice, and to make a new version."""
@@ -29,5 +29,5 @@ def rotates_every(key: Json | None) -> str:
                 dig(action, "trigger", "timeAfterCreate"),
                 dig(action, "trigger", "timeBeforeExpiry"),
             )
-            return clean(str(after or (f"{before} before expiry" if before else "once, at its expiry")))
+            return sanitize(str(after or (f"{before} before expiry" if before else "once, at its expiry")))
     return ""

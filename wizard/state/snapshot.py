@@ -8,11 +8,11 @@ from typing import Any
 
 from wizard.cloud import quota, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
-from wizard.cloud.asking import asking, if_there
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
@@ -22,7 +22,7 @@ from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.state.target import Target
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,8 @@ def _together(lists: list[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
 
 async def read(request: Awaitable[Any], summary: str) -> Json | None:
     """One resource's body, or None where it (or its group) does not exist. Raises AzureError; `summary` heads it."""
-    with asking(summary):
-        found = await if_there(request)
+    with translate_errors(summary):
+        found = await none_if_missing(request)
         return None if found is None else as_json(found)
 
 
@@ -299,10 +299,10 @@ async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
     """The cluster's user-assigned identities that do not exist any more; one that may not be read is not missed."""
 
     async def is_gone(identity: str) -> bool:
-        with suppress(AzureError), asking(f"The identity {identity} could not be read."):
+        with suppress(AzureError), translate_errors(f"The identity {identity} could not be read."):
             there = ResourceId.parse(identity)  # of what has no such id, nobody can say
             client = azure.identities(there.subscription).user_assigned_identities
-            return await if_there(client.get(there.resource_group, there.name)) is None
+            return await none_if_missing(client.get(there.resource_group, there.name)) is None
         return False
 
     attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
@@ -334,7 +334,7 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
     found = []
     for subscription in target.subscriptions:
         bodies: list[Json] = []
-        with suppress(AzureError), asking(f"The clusters of {subscription} could not be listed."):
+        with suppress(AzureError), translate_errors(f"The clusters of {subscription} could not be listed."):
             bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
         for body in bodies:
             there = Encryption.of(body)
@@ -347,7 +347,10 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
 
 async def _key_deleted(azure: Azure, target: Target) -> bool:
     """Whether a deleted key holds the name. The vault alone knows, and often does not let one ask."""
-    with suppress(AzureError), asking(f"The deleted key {target.own.key.name} could not be looked for."):
+    with (
+        suppress(AzureError),
+        translate_errors(f"The deleted key {target.own.key.name} could not be looked for."),
+    ):
         await azure.keys(target.vault_uri).get_deleted_key(target.own.key.name)
         return True
     return False
@@ -356,7 +359,7 @@ async def _key_deleted(azure: Azure, target: Target) -> bool:
 async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
     """A deleted vault of this name among those of the subscription."""
     client = azure.vaults(target.answers.vault_group.subscription).vaults
-    with suppress(AzureError), asking("The deleted key vaults could not be listed."):
+    with suppress(AzureError), translate_errors("The deleted key vaults could not be listed."):
         async for deleted in client.list_deleted():
             if same(deleted.name, target.own.vault.name):
                 return as_json(deleted)
@@ -379,8 +382,8 @@ async def _name_taken(azure: Azure, target: Target) -> str | None:
 
     name = target.own.vault.name
     body = VaultCheckNameAvailabilityParameters(name=name)
-    with asking(f"Whether the name {name} is free could not be asked."):
+    with translate_errors(f"Whether the name {name} is free could not be asked."):
         answer = await azure.vaults(target.answers.vault_group.subscription).vaults.check_name_availability(
             body
         )
-        return None if answer.name_available else clean(str(answer.message or answer.reason))
+        return None if answer.name_available else sanitize(str(answer.message or answer.reason))

@@ -65,14 +65,14 @@ def program(name: str, environment: Mapping[str, str]) -> str | None:
     return str(Path(found).absolute()) if found else None
 
 
-def passed_over(name: str, environment: Mapping[str, str]) -> str:
+def rejected_executable(name: str, environment: Mapping[str, str]) -> str:
     """Where a program of that name stands before any trusted one, and is not run; empty where there is none."""
     found = shutil.which(name, path=environment.get("PATH") or os.devnull)
     first = str(Path(found).absolute()) if found else ""
     return "" if first == (program(name, environment) or "") else first
 
 
-def surroundings(environment: Mapping[str, str], *more: str) -> dict[str, str]:
+def child_environment(environment: Mapping[str, str], *more: str) -> dict[str, str]:
     """The environment of a program: PATH as far as it can be trusted, what it needs to start, and `more` by name."""
     kept = {*_KEPT, *more}
     given = {name: value for name, value in environment.items() if name.upper() in kept}

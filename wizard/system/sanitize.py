@@ -21,7 +21,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
 terminal can be sent, private use."""
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""The same text without anything that a terminal obeys or a reader cannot see.
 
     Whole escape sequences go, not only their first character. New lines stay, as `\n`; a tab becomes a space.
@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The same, cleaned, on one line: for a table's cell or a line of a log."""
-    return " ".join(clean(text).split())
+    return " ".join(sanitize(text).split())
 
 
 def shell_word(text: str) -> str:
@@ -43,7 +43,7 @@ def shell_word(text: str) -> str:
 
     Cleaned first: what takes an escape sequence away afterwards might take a quote with it.
     """
-    return shlex.quote(clean(text))
+    return shlex.quote(sanitize(text))
 
 
 def without_secret(text: str) -> str:

@@ -6,9 +6,9 @@ from wizard.cloud.arm import dig
 from wizard.cloud.encryption import standing
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import judged, unread
+from wizard.verification.judge import make_check, unknown_check
 from wizard.verification.report import CENTRAL, Check, Outcome
 
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
@@ -29,7 +29,7 @@ def _state(e: Evidence) -> Iterator[Check]:
     outcome: Outcome = (
         "passed" if state == "Succeeded" else "failed" if stands == "ended-badly" else "warning"
     )
-    yield judged(
+    yield make_check(
         "cluster-healthy",
         "cluster",
         outcome,
@@ -40,8 +40,8 @@ def _state(e: Evidence) -> Iterator[Check]:
         f"provisioningState: {state}",
         _REPAIR if outcome == "failed" else _wait(e),
     )
-    name, group = clean(str(e.cluster.get("name", ""))), _group(e)
-    yield judged(
+    name, group = sanitize(str(e.cluster.get("name", ""))), _group(e)
+    yield make_check(
         "cluster-running",
         "cluster",
         True if power.casefold() == "running" else "warning",
@@ -52,7 +52,7 @@ def _state(e: Evidence) -> Iterator[Check]:
     )
     version = str(dig(e.cluster, "properties", "currentKubernetesVersion") or "")
     enough: Outcome = "passed" if version_of(version) >= OLDEST else "warning"
-    yield judged(
+    yield make_check(
         "cluster-version",
         "cluster",
         enough,
@@ -70,7 +70,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
     infrastructure = f"infrastructureEncryption: {'Enabled' if e.encryption.infrastructure else 'not set'}"
     settings = f"{infrastructure}, azureKeyVaultKms.enabled: {str(e.encryption.kms_enabled).lower()}"
     if kind != "none" and stands != "settled":
-        yield judged(
+        yield make_check(
             CENTRAL,
             "cluster",
             "unknown",
@@ -86,7 +86,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             _REPAIR if stands == "ended-badly" else _wait(e),
         )
         return
-    yield judged(
+    yield make_check(
         CENTRAL,
         "cluster",
         outcome,
@@ -101,7 +101,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         else _migration(e),
     )
     if kind != "none":
-        yield judged(
+        yield make_check(
             "infrastructure-encryption",
             "cluster",
             True if e.encryption.infrastructure else "warning",
@@ -111,7 +111,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "Migrate to KMS data encryption with the wizard.",
         )
     if kind == "platform-managed":
-        yield judged(
+        yield make_check(
             "builtin-policy",
             "cluster",
             "note",
@@ -138,7 +138,7 @@ def _migration(e: Evidence) -> str:
 def _locked(e: Evidence) -> Check:
     """A ReadOnly lock forbids every update of the cluster, a rotation's and a migration's included."""
     if e.locks is None:
-        return unread("cluster-unlocked", "cluster", "the locks", e.unreadable.get("locks"))
+        return unknown_check("cluster-unlocked", "cluster", "the locks", e.unreadable.get("locks"))
     id_ = str(e.cluster.get("id", ""))
     nodes = str(dig(e.cluster, "properties", "nodeResourceGroup") or "")
     node_group = f"/subscriptions/{id_.split('/')[2]}/resourceGroups/{nodes}" if nodes and "/" in id_ else ""
@@ -147,7 +147,7 @@ def _locked(e: Evidence) -> Check:
         for lock in e.locks
         if lock.read_only and (lock.covers(id_) or (node_group and lock.covers(node_group)))
     ]
-    return judged(
+    return make_check(
         "cluster-unlocked",
         "cluster",
         "warning" if held else True,
@@ -167,7 +167,7 @@ _REPAIR = "Look at the last operation (`az aks show`); starting the same plan ag
 
 def _wait(e: Evidence) -> str:
     """What to do while an operation is under way."""
-    name, group = clean(str(e.cluster.get("name", ""))), _group(e)
+    name, group = sanitize(str(e.cluster.get("name", ""))), _group(e)
     return (
         f"Wait until the operation has ended (`az aks wait --name {name} --resource-group {shell_word(group)} --updated` waits for "
         "provisioningState Succeeded), then verify again."
@@ -180,4 +180,4 @@ def _provisioning(e: Evidence) -> str:
 
 def _group(e: Evidence) -> str:
     parts = str(e.cluster.get("id", "")).split("/")
-    return clean(parts[4]) if len(parts) > 4 else ""
+    return sanitize(parts[4]) if len(parts) > 4 else ""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from wizard.answers.model import Key
 from wizard.cloud.arm import same
 from wizard.state.key import rotates_every
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import judged
+from wizard.verification.judge import make_check
 from wizard.verification.report import Check, Outcome
 
 
@@ -58,12 +58,12 @@ def _key_as_asked(e: Evidence, wanted: Key) -> Iterator[Check]:
 
 
 def _agrees(code: str, what: str, wanted: str, found: str, *, otherwise: Outcome = "failed") -> Check:
-    return judged(
+    return make_check(
         code,
         "expectation",
         "passed" if same(wanted, found) else otherwise,
         f"The {what} is {wanted}, as asked for.",
-        f"The {what} is {clean(found)}, not {wanted} as asked for.",
+        f"The {what} is {sanitize(found)}, not {wanted} as asked for.",
         f"asked for: {wanted}; found: {found}",
         "Plan with the same answers to see what would bring it there.",
     )

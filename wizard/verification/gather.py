@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, ResourceId, dig, same
-from wizard.cloud.asking import asking
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.rights import Deny, denies, key_role
@@ -70,7 +70,7 @@ def _sorted(found: dict[str, Any]) -> dict[str, Any]:
 async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
     """What a request of an SDK returns, or why it does not; `summary` heads the problem."""
     try:
-        with asking(summary):
+        with translate_errors(summary):
             return await request
     except AzureError as error:
         return error.problem

@@ -6,9 +6,9 @@ from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.state.snapshot import policy_allows, policy_permissions
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, judged, unread
+from wizard.verification.judge import GONE, make_check, unknown_check
 from wizard.verification.report import Check, Outcome
 
 KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
@@ -18,7 +18,7 @@ KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
 def identity_checks(e: Evidence) -> Iterator[Check]:
     """Every check on the identity."""
     identities = e.identity_ids
-    yield judged(
+    yield make_check(
         "identity-attached",
         "identity",
         bool(identities),
@@ -51,9 +51,9 @@ def _exists(e: Evidence) -> Check:
         elif _is_another(e, id_, found):
             gone.append(id_)
     if unreadable and not gone:
-        return unread("identity-exists", "identity", "the cluster's identity", unreadable)
-    name = clean((gone or list(e.identity_ids))[0].rsplit("/", 1)[-1])
-    return judged(
+        return unknown_check("identity-exists", "identity", "the cluster's identity", unreadable)
+    name = sanitize((gone or list(e.identity_ids))[0].rsplit("/", 1)[-1])
+    return make_check(
         "identity-exists",
         "identity",
         not gone,
@@ -86,7 +86,7 @@ def _each(e: Evidence, may: set[str]) -> tuple[bool | Outcome, str]:
 
 def _role(e: Evidence) -> Check:
     if e.identity_grants is None:
-        return unread("identity-role", "identity", "the role assignments", e.unreadable.get("roles"))
+        return unknown_check("identity-role", "identity", "the role assignments", e.unreadable.get("roles"))
     here = [grant for grant in e.identity_grants if _counts(grant, e)]
     helps = [grant for grant in here if _fits(grant, e)]
     certain, unsure = _each(e, {grant.principal_id for grant in helps})
@@ -101,7 +101,7 @@ def _role(e: Evidence) -> Check:
         why = f" It holds {', '.join(others)}, which does not."
     if elsewhere:
         why += f" It holds {_name(elsewhere[0], e)} on another scope, {elsewhere[0].scope}."
-    return judged(
+    return make_check(
         "identity-role",
         "identity",
         certain,
@@ -151,14 +151,14 @@ def _way(grants: list[Grant], e: Evidence) -> str:
 def _denied(e: Evidence) -> Check:
     """Deny assignments win over every role."""
     if e.deny_assignments is None:
-        return unread(
+        return unknown_check(
             "identity-not-denied", "identity", "the deny assignments", e.unreadable.get("deny-assignments")
         )
     about = [one for one in e.deny_assignments if one.denies(ENCRYPT) or one.denies(DECRYPT)]
     certain = [one for one in about if any(one.names(principal) for principal in e.principals)]
     perhaps = [one for one in about if one not in certain and one.groups]
     named = ", ".join(one.name for one in certain or perhaps)
-    return judged(
+    return make_check(
         "identity-not-denied",
         "identity",
         False if certain else "unknown" if perhaps else True,
@@ -183,7 +183,7 @@ def _access_policy(e: Evidence) -> Check:
     )
     principal = principals[0] if principals else "OBJECT-ID"
     name = ResourceId.parse(e.vault_id).name
-    return judged(
+    return make_check(
         "identity-access-policy",
         "identity",
         certain,

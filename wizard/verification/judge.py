@@ -4,30 +4,30 @@ import json
 
 from wizard.cloud.arm import Json
 from wizard.cloud.problems import Problem
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, Group, Outcome
 
 GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "KeyNotFound", "VaultNotFound"})
 """Azure's codes for a thing that does not exist."""
 
 
-def judged(
+def make_check(
     code: str, group: Group, holds: bool | Outcome, good: str, bad: str, evidence: str = "", remedy: str = ""
 ) -> Check:
     """A check that passes with the sentence `good`, or else says `bad` and what to do about it."""
     outcome: Outcome = holds if isinstance(holds, str) else "passed" if holds else "failed"
     fine = outcome in {"passed", "note"}
-    message = clean(good if fine else bad)
-    return Check(code, group, outcome, message, clean(evidence), "" if fine else clean(remedy))
+    message = sanitize(good if fine else bad)
+    return Check(code, group, outcome, message, sanitize(evidence), "" if fine else sanitize(remedy))
 
 
-def unread(code: str, group: Group, what: str, problem: Problem | None, remedy: str = "") -> Check:
+def unknown_check(code: str, group: Group, what: str, problem: Problem | None, remedy: str = "") -> Check:
     """A check that could not be made, and why. What is wrong with the operator's own rights has the role as its remedy."""
     why = problem.azure_said or problem.summary if problem else "it was not found from here"
     if not remedy and problem is not None and problem.kind != "input":
         remedy = problem.remedy
     remedy = remedy or f"Sign in as somebody who may read {what} (the role Reader on it)."
-    return judged(code, group, "unknown", "", f"{what.capitalize()} could not be looked at.", why, remedy)
+    return make_check(code, group, "unknown", "", f"{what.capitalize()} could not be looked at.", why, remedy)
 
 
 def shown(body: Json, name: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from wizard.cloud.arm import Json, dig, moment
 from wizard.cloud.problems import Problem
 from wizard.state.key import EXPIRES_SOON
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, judged, shown, unread
+from wizard.verification.judge import GONE, make_check, shown, unknown_check
 from wizard.verification.report import Check, Outcome
 
 
@@ -18,7 +18,7 @@ def key_id_check(e: Evidence) -> Iterator[Check]:
     legacy = e.encryption.kind == "legacy-kms"
     versionless = not e.encryption.key_version
     if not e.encryption.names_key:
-        yield judged(
+        yield make_check(
             "key-id-versionless",
             "key",
             "failed",
@@ -28,7 +28,7 @@ def key_id_check(e: Evidence) -> Iterator[Check]:
             "Run the wizard on this cluster; it sets vault, key and identity.",
         )
         return
-    yield judged(
+    yield make_check(
         "key-id-versionless",
         "key",
         True if versionless else "warning" if legacy else "failed",
@@ -46,7 +46,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         return
     properties = e.key.get("properties") or {}
     attributes = properties.get("attributes") or {}
-    yield judged(
+    yield make_check(
         "key-exists",
         "key",
         True,
@@ -55,7 +55,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         str(properties.get("keyUriWithVersion") or ""),
     )
     kind = str(properties.get("kty") or "")
-    yield judged(
+    yield make_check(
         "key-type",
         "key",
         kind.startswith("RSA"),
@@ -65,7 +65,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         "Plan with another key, of type RSA; the type of a key cannot be changed.",
     )
     operations = [str(name) for name in properties.get("keyOps") or []]
-    yield judged(
+    yield make_check(
         "key-operations",
         "key",
         {"encrypt", "decrypt"} <= set(operations),
@@ -75,7 +75,7 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} "
         f"--ops {' '.join(dict.fromkeys([*operations, 'encrypt', 'decrypt']))}",
     )
-    yield judged(
+    yield make_check(
         "key-enabled",
         "key",
         attributes.get("enabled") is not False,
@@ -96,7 +96,7 @@ def _missing(e: Evidence) -> Check:
     recover = f"az keyvault key recover --vault-name {vault} --name {key}"
     if isinstance(found, dict):
         until = moment(found.get("scheduledPurgeDate"))
-        return judged(
+        return make_check(
             "key-exists",
             "key",
             False,
@@ -107,14 +107,14 @@ def _missing(e: Evidence) -> Check:
             f"{recover}   (at once)",
         )
     if problem is None or problem.code not in GONE:
-        return unread("key-exists", "key", "the key", problem)
+        return unknown_check("key-exists", "key", "the key", problem)
     unseen = " Whether it can be recovered could not be looked at." if isinstance(found, Problem) else ""
     first = (
         ""
         if e.vault is not None
         else f"az keyvault recover --name {vault}   (the key comes back with it); then, "
     )
-    return judged(
+    return make_check(
         "key-exists",
         "key",
         False,
@@ -127,7 +127,7 @@ def _missing(e: Evidence) -> Check:
 
 def _not_before(attributes: Json, e: Evidence) -> Check:
     begins = moment(attributes.get("nbf"))
-    return judged(
+    return make_check(
         "key-not-before",
         "key",
         begins is None or begins <= e.now,
@@ -142,10 +142,10 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
     """An expired key still decrypts but no longer encrypts: KV:key-attributes, "Date-time controlled operations"."""
     when = moment(attributes.get("exp"))
     if when is None:
-        return judged("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")
+        return make_check("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")
     left = when - e.now
     outcome: Outcome = "failed" if left <= timedelta(0) else "warning" if left < EXPIRES_SOON else "passed"
-    return judged(
+    return make_check(
         "key-expiry",
         "key",
         outcome,
@@ -162,14 +162,14 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
 def _pickup(e: Evidence) -> Check:
     """AKS looks for a new version every 6 hours: until then, the version before is the one in use."""
     if e.key_versions is None:
-        return unread("key-pickup", "key", "the versions of the key", e.unreadable.get("key-versions"))
+        return unknown_check("key-pickup", "key", "the versions of the key", e.unreadable.get("key-versions"))
     newest = _attribute(e.key_versions[0], "created") if e.key_versions else None
     count = len(e.key_versions)
     seen = f"versions: {count}, the newest of {_stamp(newest)}"
     if e.encryption.key_version:
         named = _attribute(e.key or {}, "created")
         behind = newest is not None and named is not None and newest > named
-        return judged(
+        return make_check(
             "key-pickup",
             "key",
             "warning" if behind else True,
@@ -180,11 +180,13 @@ def _pickup(e: Evidence) -> Check:
         )
     pending = count > 1 and newest is not None and e.now - newest < e.pickup
     if not pending or newest is None:
-        return judged("key-pickup", "key", True, "The cluster uses the newest version of the key.", "", seen)
+        return make_check(
+            "key-pickup", "key", True, "The cluster uses the newest version of the key.", "", seen
+        )
     by = newest + e.pickup
     before = (dig(e.key_versions[1], "properties", "attributes") or {}).get("enabled") is not False
     if before:
-        return judged(
+        return make_check(
             "key-pickup",
             "key",
             "warning",
@@ -193,7 +195,7 @@ def _pickup(e: Evidence) -> Check:
             seen,
             "Nothing; keep the version before enabled until then, and after.",
         )
-    return judged(
+    return make_check(
         "key-pickup",
         "key",
         False,
@@ -220,7 +222,7 @@ def _rotation(e: Evidence) -> Check:
     expires = moment(dig(e.key, "properties", "attributes", "exp")) is not None
     pinned = bool(e.encryption.key_version)
     if rotates:
-        return judged(
+        return make_check(
             "key-rotation-policy",
             "key",
             "warning" if pinned else True,
@@ -230,7 +232,7 @@ def _rotation(e: Evidence) -> Check:
             "Migrate to KMS data encryption with the wizard, which follows rotations.",
         )
     vault, _, key = e.encryption.key_name.partition("/")
-    return judged(
+    return make_check(
         "key-rotation-policy",
         "key",
         "warning" if expires else True,
@@ -257,7 +259,7 @@ def _attribute(version: Json, name: str) -> datetime | None:
 
 def _version(version: Json) -> str:
     uri = str(dig(version, "properties", "keyUriWithVersion") or "").strip("/")
-    return clean(uri.rsplit("/", 1)[-1] or str(version.get("name", ""))).casefold()
+    return sanitize(uri.rsplit("/", 1)[-1] or str(version.get("name", ""))).casefold()
 
 
 def _stamp(when: datetime | None) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.problems import Problem
-from wizard.system.sanitize import clean, shell_word
+from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, judged, shown, unread
+from wizard.verification.judge import GONE, make_check, shown, unknown_check
 from wizard.verification.report import Check
 
 
@@ -16,8 +16,8 @@ def vault_checks(e: Evidence) -> Iterator[Check]:
     if e.vault is None:
         yield _missing(e)
         return
-    name = clean(str(e.vault.get("name", "")))
-    yield judged("vault-exists", "vault", True, f"The key vault {name} exists.", "", e.vault_id)
+    name = sanitize(str(e.vault.get("name", "")))
+    yield make_check("vault-exists", "vault", True, f"The key vault {name} exists.", "", e.vault_id)
     yield _named(e, name)
     yield _tenant(e, name)
     yield from _network(e, name)
@@ -28,8 +28,8 @@ def _missing(e: Evidence) -> Check:
     problem, found = e.unreadable.get("vault"), e.deleted.get("vault")
     name = e.encryption.key_name.partition("/")[0]
     if isinstance(found, dict):
-        until = clean(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown day"))
-        return judged(
+        until = sanitize(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown day"))
+        return make_check(
             "vault-exists",
             "vault",
             False,
@@ -40,9 +40,9 @@ def _missing(e: Evidence) -> Check:
             f"az keyvault recover --name {name}   (at once)",
         )
     if problem is None or problem.code not in GONE:
-        return unread("vault-exists", "vault", "the key vault", problem)
+        return unknown_check("vault-exists", "vault", "the key vault", problem)
     unseen = " Whether it can be recovered could not be looked at." if isinstance(found, Problem) else ""
-    return judged(
+    return make_check(
         "vault-exists",
         "vault",
         False,
@@ -60,7 +60,7 @@ def _named(e: Evidence, name: str) -> Check:
     uri = str(dig(e.vault, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
     is_it = same(uri, host) if uri else same(name, host.partition(".")[0])
     if not given:
-        return judged(
+        return make_check(
             "vault-named",
             "vault",
             not private,
@@ -72,7 +72,7 @@ def _named(e: Evidence, name: str) -> Check:
             f"--azure-keyvault-kms-key-vault-network-access Private "
             f"--azure-keyvault-kms-key-vault-resource-id {shell_word(e.vault_id)}",
         )
-    return judged(
+    return make_check(
         "vault-named",
         "vault",
         is_it,
@@ -88,7 +88,7 @@ def _tenant(e: Evidence, name: str) -> Check:
     trusted = str(dig(e.vault, "properties", "tenantId") or "")
     found = [dig(body, "properties", "tenantId") for body in e.identities.values() if isinstance(body, dict)]
     own = next((str(tenant) for tenant in found if tenant), "")
-    return judged(
+    return make_check(
         "vault-tenant",
         "vault",
         not own or not trusted or same(own, trusted),
@@ -115,7 +115,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
         "--bypass AzureServices   (or allow it in the perimeter, or have the perimeter learn only)"
     )
     if e.encryption.network_access.casefold() == "private":
-        yield judged(
+        yield make_check(
             "vault-reachable",
             "vault",
             bypass.casefold() == "azureservices" and not perimeter,
@@ -126,7 +126,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             seen,
             inside if perimeter else f"az keyvault update --name {name} --bypass AzureServices",
         )
-        yield judged(
+        yield make_check(
             "vault-private",
             "vault",
             True if denies else "warning",
@@ -136,7 +136,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             f"az keyvault update --name {name} --default-action Deny --bypass AzureServices",
         )
     else:
-        yield judged(
+        yield make_check(
             "vault-reachable",
             "vault",
             not denies,
@@ -162,7 +162,7 @@ def _firewall(vault: Json) -> tuple[str, str, str]:
 def _lasting(e: Evidence, name: str) -> Iterator[Check]:
     """Who decides on the vault's keys, and what keeps them from being lost."""
     properties = (e.vault or {}).get("properties") or {}
-    yield judged(
+    yield make_check(
         "vault-rbac",
         "vault",
         True if properties.get("enableRbacAuthorization") is True else "warning",
@@ -173,7 +173,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "User: access policies end at that moment)",
     )
     days = properties.get("softDeleteRetentionInDays")
-    yield judged(
+    yield make_check(
         "vault-soft-delete",
         "vault",
         properties.get("enableSoftDelete") is not False,
@@ -183,7 +183,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         f"az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true   (cannot be undone)",
     )
     purge = properties.get("enablePurgeProtection") is True
-    yield judged(
+    yield make_check(
         "vault-purge-protection",
         "vault",
         True if purge else "warning",
@@ -193,10 +193,10 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         f"az keyvault update --name {name} --enable-purge-protection true   (cannot be undone)",
     )
     if e.locks is None:
-        yield unread("vault-lock", "vault", "the locks", e.unreadable.get("locks"))
+        yield unknown_check("vault-lock", "vault", "the locks", e.unreadable.get("locks"))
         return
     held = [lock for lock in e.locks if lock.covers(e.vault_id)]
-    yield judged(
+    yield make_check(
         "vault-lock",
         "vault",
         True if held or purge else "warning",

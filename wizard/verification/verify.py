@@ -6,7 +6,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
@@ -57,11 +57,11 @@ def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance
     cluster = evidence.cluster
     target = ResourceId.parse(str(cluster["id"]))
     return ClusterReport(
-        id=clean(str(cluster["id"])),
-        name=clean(str(cluster.get("name") or target.name)),
+        id=sanitize(str(cluster["id"])),
+        name=sanitize(str(cluster.get("name") or target.name)),
         resource_group=target.resource_group,
         subscription=target.subscription,
-        kubernetes_version=clean(str(dig(cluster, "properties", "currentKubernetesVersion") or "")),
+        kubernetes_version=sanitize(str(dig(cluster, "properties", "currentKubernetesVersion") or "")),
         encryption=evidence.encryption.kind,
         checks=found,
         security_profile=dig(cluster, "properties", "securityProfile") or {},

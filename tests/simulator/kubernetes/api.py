@@ -140,9 +140,9 @@ async def kubectl(text: str, folder: Path, *command: str, stdin: str = "") -> tu
     file = folder / "kubeconfig"
     file.touch(0o600)
     file.write_text(text, "utf-8")
-    surroundings = {"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": str(file)}
+    child_environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": str(file)}
     process = await asyncio.create_subprocess_exec(
-        KUBECTL, *command, env=surroundings, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        KUBECTL, *command, env=child_environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )  # fmt: skip
     printed, said = await process.communicate(stdin.encode())
     assert process.returncode is not None

@@ -6,22 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
-from wizard.cloud.asking import asking
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.timeouts import Patience
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
-from wizard.procedure.settling import let_roles_settle
-from wizard.procedure.step import Intent, Step, Work, impatient, not_so, region, shell
+from wizard.procedure.role_propagation import propagation_time, wait_for_roles
+from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import Right
 from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
 from wizard.state.vault import closes_last, may_use_key
-from wizard.system.sanitize import clean
+from wizard.system.sanitize import sanitize
 
 _AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
@@ -53,7 +53,7 @@ class Cluster(Step):
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
         """The update, and before it the time that new roles are given to settle."""
         held = target.answers.customer_managed is None or may_use_key(target, snapshot)
-        settle = 0 if held else Patience().settle(target.answers)
+        settle = 0 if held else propagation_time(Timeouts(), target.answers)
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
         return (low + settle, high + settle)
 
@@ -74,7 +74,7 @@ class Cluster(Step):
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
         stands = standing(cluster)
-        if cluster_body.settled(target, snapshot):
+        if cluster_body.converged(target, snapshot):
             detail = (
                 f"encrypted with {kms} already"
                 if stands == "settled"
@@ -84,7 +84,7 @@ class Cluster(Step):
         moves = ["sent again to repair it"] if stands == "ended-badly" else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
-        elif cluster_body.outdated(target, snapshot):
+        elif cluster_body.identity_recreated(target, snapshot):
             moves.append(
                 f"identity → {target.own.identity.name}, which is another one since it was made anew"
             )
@@ -104,10 +104,10 @@ class Cluster(Step):
         Read anew before every request: a write of ours whose answer was lost is not sent twice, and what somebody
         else has changed since the plan was made is not written over.
         """
-        await let_roles_settle(work)
+        await wait_for_roles(work)
         refusals = Refusals(work)
         async for spent in work.tries(
-            "operation_wait", work.patience.cluster_retry, "AKS to take the cluster there"
+            "operation", work.timeouts.cluster_retry, "AKS to take the cluster there"
         ):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
@@ -120,7 +120,7 @@ class Cluster(Step):
                 work.progress(f"another operation on the cluster is under way ({state})", spent, None)
                 continue
             try:
-                await work.look_once_more()
+                await work.revalidate()
             except AzureError as error:
                 raise _not_asked(error.problem, refusals.asked_for) from error
             work.log("what the plan stands on is as it was; AKS is asked now", "detail")
@@ -131,8 +131,8 @@ class Cluster(Step):
             else:
                 return
         raise AzureError(
-            impatient(
-                refusals.last or _busy_for_good(work.answers.cluster.name), work.patience, "operation_wait"
+            with_timeout_hint(
+                refusals.last or _busy_for_good(work.answers.cluster.name), work.timeouts, "operation"
             )
         )
 
@@ -156,7 +156,7 @@ class Cluster(Step):
         if now is None:  # whoever else creates one of that name at this moment is not written over
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
-        with asking(summary):
+        with translate_errors(summary):
             poller = await client.begin_create_or_update(
                 answers.resource_group,
                 answers.cluster.name,
@@ -167,9 +167,9 @@ class Cluster(Step):
         work.log(
             f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
         )
-        work.log(f"it is followed to its end, {work.patience.limit('operation_wait')}", "detail")
+        work.log(f"it is followed to its end, {work.timeouts.limit('operation')}", "detail")
         try:
-            with asking(summary):
+            with translate_errors(summary):
                 await _follow(
                     work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
                 )
@@ -181,10 +181,10 @@ class Cluster(Step):
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
-        async for spent in work.clock.tries(work.patience.heartbeat, work.patience.operation_wait):
+        async for spent in work.clock.tries(work.timeouts.heartbeat, work.timeouts.operation):
             cluster = await read_cluster(work.azure, work.target)
             if cluster is None:
-                raise not_so(f"The cluster {name} does not exist.")
+                raise unconfirmed(f"The cluster {name} does not exist.")
             state = str(dig(cluster, "properties", "provisioningState") or "")
             if state in _AT_REST:
                 break
@@ -194,7 +194,7 @@ class Cluster(Step):
         if state != "Succeeded":
             raise AzureError(_ended_badly(work.target, state, cluster))
         if not _arrived(work, cluster):
-            raise not_so(f"The cluster {name} is not encrypted as asked.")
+            raise unconfirmed(f"The cluster {name} is not encrypted as asked.")
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
         count, differing = cluster_body.compared(work.snapshot.cluster, cluster)
@@ -271,9 +271,9 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
     """
     begun = work.clock.elapsed()
     ending = asyncio.ensure_future(poller.result())
-    beat = max(0.02, work.clock.scaled(work.patience.heartbeat))
+    beat = max(0.02, work.clock.scaled(work.timeouts.heartbeat))
     try:
-        for beats in range(1, int(work.patience.operation_wait // work.patience.heartbeat)):
+        for beats in range(1, int(work.timeouts.operation // work.timeouts.heartbeat)):
             if (await asyncio.wait({ending}, timeout=beat))[0]:
                 await ending
                 return
@@ -287,10 +287,10 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
 
 def _arrived(work: Work, cluster: Json) -> bool:
     """Whether the cluster is as asked; with the identity that there is now, where it had one that was deleted."""
-    if not cluster_body.holds(work.target, cluster):
+    if not cluster_body.matches(work.target, cluster):
         return False
     had = cluster_body.principal(work.target, work.snapshot.cluster)
-    return not cluster_body.outdated(work.target, work.snapshot) or not same(
+    return not cluster_body.identity_recreated(work.target, work.snapshot) or not same(
         cluster_body.principal(work.target, cluster), had
     )
 
@@ -361,13 +361,13 @@ def _busy_for_good(name: str) -> Problem:
 
 
 def _still_going(work: Work) -> Problem:
-    name, wait = work.answers.cluster.name, work.patience.operation_wait
+    name, wait = work.answers.cluster.name, work.timeouts.operation
     return Problem(
         "transient",
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
         "The operation goes on in Azure.",
         "Start again later, an operation that is still under way is followed, not started anew; "
-        f"{work.patience.more('operation_wait')}.",
+        f"{work.timeouts.more('operation')}.",
         retryable=True,
     )
 
@@ -381,6 +381,6 @@ def _ended_badly(target: Target, state: str, cluster: Json) -> Problem:
         f"The cluster {target.answers.cluster.name} ended in the state {state}.",
         cause,
         mend,
-        azure_said=clean(str(said or "")),
+        azure_said=sanitize(str(said or "")),
         retryable=True,
     )

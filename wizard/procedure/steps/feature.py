@@ -22,7 +22,7 @@ class Feature(Step):
     usually = (300, 900)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        if cluster_body.settled(target, snapshot):
+        if cluster_body.converged(target, snapshot):
             return Intent("none", (Effect("keep", "feature", features.FEATURE, _NOT_ASKED),))
         if snapshot.feature is None:
             return Intent(
@@ -44,14 +44,14 @@ class Feature(Step):
         await features.register_feature(work.azure, work.answers.subscription)
 
     async def confirm(self, work: Work) -> str:
-        if cluster_body.settled(work.target, work.snapshot):
+        if cluster_body.converged(work.target, work.snapshot):
             return f"{features.FEATURE}: {_NOT_ASKED}"
         last = ""
 
         def report(state: str, spent: float) -> None:
             nonlocal last
             if not last and state not in {"Registered", "not needed any more"}:
-                work.log(f"waiting for the feature, {work.patience.limit('feature_wait')}", "operator")
+                work.log(f"waiting for the feature, {work.timeouts.limit('registration')}", "operator")
             last = state
             words = {
                 "Registering": "Azure is registering the feature",
@@ -61,7 +61,7 @@ class Feature(Step):
                 work.progress(words[state], spent, self.usually[1])
 
         await features.follow_feature(
-            work.azure, work.answers.subscription, report, work.patience.feature_wait
+            work.azure, work.answers.subscription, report, work.timeouts.registration
         )
         return f"{features.FEATURE} is {'registered' if last == 'Registered' else last}"
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from wizard.cloud.arm import Json
-from wizard.cloud.asking import asking
+from wizard.cloud.error_translation import translate_errors
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, placed, shell
+from wizard.procedure.step import Intent, Step, Work, scope_args, shell, unconfirmed
 from wizard.procedure.steps.vault import born_private
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot, read_vault
@@ -56,7 +56,7 @@ class Firewall(Step):
         group, name = work.answers.vault_group, work.target.own.vault.name
         opens = opens_vault(work.target, work.snapshot)
         client = work.azure.vaults(group.subscription).vaults
-        with asking(f"The firewall of {name} could not be set."):
+        with translate_errors(f"The firewall of {name} could not be set."):
             await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
         state = "open to all networks" if opens else "closed, trusted Azure services may pass"
         work.log(f"firewall of {name} is {state}", "operator")
@@ -66,14 +66,16 @@ class Firewall(Step):
         vault = await read_vault(work.azure, work.target) or {}
         if opens_vault(work.target, work.snapshot):
             if opens_vault(work.target, _with(work.snapshot, vault)):
-                raise not_so(f"The firewall of {name} is not open.")
+                raise unconfirmed(f"The firewall of {name} is not open.")
             return f"{name} is open to all networks"
         if not closed(vault):
-            raise not_so(f"The firewall of {name} is not closed with a way for trusted Azure services.")
+            raise unconfirmed(f"The firewall of {name} is not closed with a way for trusted Azure services.")
         return f"{name} denies the internet"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
-        where = f"--name $KEY_VAULT_NAME \\\n    {placed(target, target.answers.vault_group, 'KEY_VAULT')}"
+        where = (
+            f"--name $KEY_VAULT_NAME \\\n    {scope_args(target, target.answers.vault_group, 'KEY_VAULT')}"
+        )
         if snapshot is not None and opens_vault(target, snapshot):
             return (
                 shell(

@@ -1,10 +1,10 @@
 """The user-assigned identity with which the cluster reaches the key."""
 
 from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
-from wizard.cloud.asking import asking
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, placed, region
+from wizard.procedure.step import Intent, Step, Work, region, scope_args, unconfirmed
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot, read_identity
 from wizard.state.target import Target
@@ -36,7 +36,7 @@ class Identity(Step):
         name = work.target.own.identity.name
         client = work.azure.identities(work.answers.identity_group.subscription).user_assigned_identities
         body = Body(location=work.answers.location, tags=work.answers.tags or None)
-        with asking(f"The identity {name} could not be created."):
+        with translate_errors(f"The identity {name} could not be created."):
             await client.create_or_update(work.answers.identity_group.name, name, body)
         work.log(f"user-assigned identity {name} created", "operator")
 
@@ -44,11 +44,11 @@ class Identity(Step):
         name = work.target.own.identity.name
         body = await read_identity(work.azure, work.target)
         if body is None or not dig(body, "properties", "principalId"):
-            raise not_so(f"The user-assigned identity {name} does not exist.")
+            raise unconfirmed(f"The user-assigned identity {name} does not exist.")
         return f"{name}, principal {dig(body, 'properties', 'principalId')}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
-        group = placed(target, target.answers.identity_group, "IDENTITY")
+        group = scope_args(target, target.answers.identity_group, "IDENTITY")
         show = f"az identity show --name $IDENTITY_NAME {group}"
         there = snapshot is not None and snapshot.identity is not None
         where = region(target.answers.identity_group, snapshot)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import KEY_VAULT, Json, dig, same
-from wizard.cloud.asking import asking
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, impatient, not_so, shell
+from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
 from wizard.state.key import lacks_rotation, rotates_every
@@ -82,14 +82,14 @@ class Key(Step):
         group = work.answers.vault_group
         client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
-        with asking(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."):
             await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
 
     async def _through_the_vault(self, work: Work) -> None:
         refusal: AzureError | None = None
         faults = 0
         async for spent in work.tries(
-            "role_wait", work.patience.role_retry, "the vault to let the key be made"
+            "role_assignment", work.timeouts.role_retry, "the vault to let the key be made"
         ):
             there = await read_key(work.azure, work.target)
             try:
@@ -113,11 +113,13 @@ class Key(Step):
             else:
                 return
         if refusal is not None:
-            raise AzureError(impatient(refusal.problem, work.patience, "role_wait")) from refusal
+            raise AzureError(
+                with_timeout_hint(refusal.problem, work.timeouts, "role_assignment")
+            ) from refusal
 
     async def _create(self, work: Work) -> None:
         own = work.target.own
-        with asking(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."):
             await work.azure.keys(work.target.vault_uri).create_rsa_key(
                 own.key.name,
                 size=own.key.size,
@@ -130,9 +132,9 @@ class Key(Step):
         own = work.target.own
         body = await read_key(work.azure, work.target)
         if body is None:
-            raise not_so(f"The key {own.key.name} does not exist in {own.vault.name}.")
+            raise unconfirmed(f"The key {own.key.name} does not exist in {own.vault.name}.")
         if _is_to_rotate(work, body):
-            raise not_so(f"The key {own.key.name} has no rotation policy, and was to have one.")
+            raise unconfirmed(f"The key {own.key.name} has no rotation policy, and was to have one.")
         properties = body.get("properties") or {}
         return f"{own.key.name}, {properties.get('kty')} {properties.get('keySize') or ''}".rstrip()
 
@@ -197,7 +199,7 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 
     rotates = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
-    with asking(f"The rotation policy of {key} could not be set."):
+    with translate_errors(f"The rotation policy of {key} could not be set."):
         policy = await client.get_key_rotation_policy(key)
         others = [one for one in policy.lifetime_actions if not same(one.action, rotates.action)]
         actions = [rotates, *(others if policy.expires_in else ())]

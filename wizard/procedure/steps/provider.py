@@ -23,7 +23,7 @@ class Provider(Step):
     usually = (5, 60)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        settled = cluster_body.settled(target, snapshot)
+        settled = cluster_body.converged(target, snapshot)
         if not settled and (snapshot.feature is not None or snapshot.provider != "Registered"):
             return Intent(
                 "register",
@@ -35,7 +35,7 @@ class Provider(Step):
         def report(state: str, spent: float) -> None:
             if not spent:
                 work.log(
-                    f"waiting for the resource provider, {work.patience.limit('feature_wait')}", "operator"
+                    f"waiting for the resource provider, {work.timeouts.limit('registration')}", "operator"
                 )
             work.progress(f"{features.NAMESPACE} is {state}", spent, self.usually[1])
 
@@ -43,7 +43,7 @@ class Provider(Step):
             work.azure,
             work.answers.subscription,
             report,
-            work.patience.feature_wait,
+            work.timeouts.registration,
         )
 
     async def confirm(self, work: Work) -> str:

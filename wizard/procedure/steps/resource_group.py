@@ -1,10 +1,10 @@
 """The resource groups."""
 
 from wizard.cloud.arm import GroupId, dig, same, same_region
-from wizard.cloud.asking import asking
+from wizard.cloud.error_translation import translate_errors
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so
+from wizard.procedure.step import Intent, Step, Work, unconfirmed
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -43,18 +43,18 @@ class ResourceGroup(Step):
         for group in _missing(work.target, work.snapshot):
             client = work.azure.resources(group.subscription).resource_groups
             body = Body(location=work.answers.location, tags=work.answers.tags or None)
-            with asking(f"The resource group {group.name} could not be created."):
+            with translate_errors(f"The resource group {group.name} could not be created."):
                 await client.create_or_update(group.name, body)
             work.log(f"resource group {group.name} created in {work.answers.location}", "operator")
 
     async def confirm(self, work: Work) -> str:
         for group in work.target.groups:
-            with asking(f"The resource group {group.name} could not be read."):
+            with translate_errors(f"The resource group {group.name} could not be read."):
                 exists = await work.azure.resources(group.subscription).resource_groups.check_existence(
                     group.name
                 )
             if not exists:
-                raise not_so(f"The resource group {group.name} does not exist.")
+                raise unconfirmed(f"The resource group {group.name} does not exist.")
         return ", ".join(group.name for group in work.target.groups)
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """The key vault."""
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.asking import asking
 from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.step import Intent, Step, Work, not_so, placed, region, shell
+from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell, unconfirmed
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
@@ -52,7 +52,7 @@ class Vault(Step):
         if (
             await read_vault(work.azure, target) is None
         ):  # a PUT over an existing vault would replace its settings
-            with asking(f"The key vault {name} could not be created."):
+            with translate_errors(f"The key vault {name} could not be created."):
                 poller = await client.begin_create_or_update(
                     target.answers.vault_group.name,
                     name,
@@ -65,12 +65,12 @@ class Vault(Step):
     async def confirm(self, work: Work) -> str:
         body = await self._ready(work)
         if body is None:
-            raise not_so(f"The key vault {work.target.own.vault.name} does not exist.")
+            raise unconfirmed(f"The key vault {work.target.own.vault.name} does not exist.")
         rbac = dig(body, "properties", "enableRbacAuthorization") is True
         if (
             rbac is work.snapshot.vault_grants_by_policy()
         ):  # a new one is to have it, an existing one stays as it is
-            raise not_so(
+            raise unconfirmed(
                 f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
             )
         return f"{work.target.own.vault.name}, {'Azure RBAC' if rbac else 'access policies'}"
@@ -79,19 +79,19 @@ class Vault(Step):
         """The vault once its name is known everywhere, whoever created it: a run before this one may have been ended
         meanwhile (AZURE.md §3b)."""
         name = work.target.own.vault.name
-        async for spent in work.tries("vault_wait", _DNS_POLL, "the vault's name to be registered"):
+        async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
             body = await read_vault(work.azure, work.target)
             state = str(dig(body, "properties", "provisioningState") or "Succeeded")
             if state != "RegisteringDns":
                 return body
             work.progress(f"{name}: {state}", spent, self.usually[1])
-        raise not_so(
-            f"The key vault {name} is not ready after {work.patience.vault_wait / 60:.0f} minutes.",
-            f"Start again later; {work.patience.more('vault_wait')}.",
+        raise unconfirmed(
+            f"The key vault {name} is not ready after {work.timeouts.vault / 60:.0f} minutes.",
+            f"Start again later; {work.timeouts.more('vault')}.",
         )
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
-        group = placed(target, target.answers.vault_group, "KEY_VAULT")
+        group = scope_args(target, target.answers.vault_group, "KEY_VAULT")
         show = f"az keyvault show --name $KEY_VAULT_NAME {group} --query id -o tsv"
         export = f"export KEY_VAULT_RESOURCE_ID=$({show})"
         if snapshot is not None and snapshot.vault is not None:

@@ -43,16 +43,16 @@ class Faults:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.strike_with(world.scenario.faults, afresh=False)
+        self.inject_faults(world.scenario.faults, afresh=False)
 
-    def strike_with(self, faults: Sequence[FaultSpec], *, afresh: bool = True) -> None:
+    def inject_faults(self, faults: Sequence[FaultSpec], *, afresh: bool = True) -> None:
         """From now on these, and no others; `afresh`: counted from the beginning."""
         self._faults = [(index, fault, _Matcher(fault.match)) for index, fault in enumerate(faults)]
         if afresh:
             for name in [name for name in self._world.state.tally if name.startswith("fault ")]:
                 del self._world.state.tally[name]
 
-    def strike(self, method: str, path: str, *, vault: bool = False) -> FaultSpec | None:
+    def matching(self, method: str, path: str, *, vault: bool = False) -> FaultSpec | None:
         """The fault that strikes this request, if any; the first in the scenario's order."""
         struck = None
         for index, fault, matcher in self._faults:

@@ -3,7 +3,7 @@
 import hashlib
 
 from wizard.simulator.protocol.wire import Json, Refusal
-from wizard.simulator.providers.cluster_kms import KEY_ID, Encryption, NobodyThere, use_key
+from wizard.simulator.providers.cluster_kms import KEY_ID, Encryption, Unresolvable, use_key
 from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
@@ -59,7 +59,7 @@ def why_unusable(world: World, cluster: Resource, wrapping: DataKey, operation: 
     identity: Json = cluster.body.get("identity") or {}
     try:
         use_key(world, identity, operation, wrapping.vault, wrapping.key, wrapping.version, wrapping.network)
-    except NobodyThere as gone:
+    except Unresolvable as gone:
         return str(gone)
     except Refusal as refusal:
         return _failure(operation, refusal.status, refusal.code, refusal.message, refusal.inner or "")

@@ -30,7 +30,7 @@ def show(context: ssl.SSLContext, authority: trustme.CA, vault_suffix: str) -> N
     authority.issue_cert("localhost", "127.0.0.1", f"*.{vault_suffix}").configure_cert(context)
 
 
-def stranger() -> trustme.CA:
+def untrusted_cert() -> trustme.CA:
     """A CA that nobody trusts."""
     return trustme.CA(organization_name="Somebody Else")
 

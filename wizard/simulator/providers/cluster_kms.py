@@ -250,7 +250,7 @@ def validate_identity(world: World, change: Change) -> None:
         )
 
 
-class NobodyThere(Exception):  # noqa: N818 - it says who is gone
+class Unresolvable(Exception):  # noqa: N818 - it says who is gone
     """There is no identity to ask with, or no vault to ask; the text says which."""
 
 
@@ -265,7 +265,7 @@ def can_use_key(world: World, kms: Json, identity: Json) -> bool:
             use_key(
                 world, identity, operation, key_id["vault"], key_id["key"], key_id["version"] or "", network
             )
-    except (NobodyThere, Refusal):
+    except (Unresolvable, Refusal):
         return False
     return True
 
@@ -276,13 +276,13 @@ def use_key(
     """Let a cluster's identity `encrypt` or `decrypt` with a key, as Key Vault would.
 
     `version` "" is the newest one; `network` is the cluster's keyVaultNetworkAccess: to a Private vault AKS comes as a
-    trusted service, where the world has it so. Raises NobodyThere, or the Refusal of Key Vault.
+    trusted service, where the world has it so. Raises Unresolvable, or the Refusal of Key Vault.
     """
     principal, vault = control_plane_identity(world, identity), find_vault(world, vault_name)
     if principal is None:
-        raise NobodyThere("the identity of the cluster is gone")
+        raise Unresolvable("the identity of the cluster is gone")
     if vault is None:
-        raise NobodyThere(f"dial tcp: lookup {vault_name}.{world.scenario.vault_suffix}: no such host")
+        raise Unresolvable(f"dial tcp: lookup {vault_name}.{world.scenario.vault_suffix}: no such host")
     if foreign := why_foreign(world, vault):
         raise Refusal(401, "Unauthorized", foreign)
     trusted = network == "Private" and world.scenario.rules.aks_is_trusted_service

@@ -26,7 +26,7 @@ from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
 from wizard.simulator.state.state import Resource
-from wizard.simulator.state.world import World, farewell, happening
+from wizard.simulator.state.world import World, on_delete, scheduled_handler
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
@@ -262,7 +262,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     return Answer(200 if before else 201, deepcopy(_shown(world, body, call)), headers)
 
 
-@happening("cluster-operation-done")
+@scheduled_handler("cluster-operation-done")
 def _done(world: World, facts: dict[str, str]) -> None:
     operation = world.state.operations[facts["operation"]]
     cluster = world.find(operation.resource_id)
@@ -296,7 +296,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         operations.end(world, operation, error)
 
 
-@happening("cluster-catches-up")
+@scheduled_handler("cluster-catches-up")
 def _catches_up(world: World, facts: dict[str, str]) -> None:
     """The operation has long succeeded; now the resource says so too."""
     cluster = world.find(facts["id"])
@@ -325,7 +325,7 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     return None
 
 
-@farewell(TYPE)
+@on_delete(TYPE)
 def _goes_too(world: World, cluster: Resource) -> None:
     """With a cluster go the group of its nodes, its system-assigned identity, and what was being done to it."""
     subscription, node_group = subscription_of(cluster.id), cluster.body["properties"]["nodeResourceGroup"]

@@ -6,7 +6,7 @@ from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
 from wizard.simulator.state.state import DeletedVault, Resource
-from wizard.simulator.state.world import DAY, World, happening, iso
+from wizard.simulator.state.world import DAY, World, iso, scheduled_handler
 from wizard.simulator.vaults.key_store import keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -30,7 +30,7 @@ def soft_delete(world: World, vault: Resource) -> None:
     world.remove(vault.id)
 
 
-@happening("vault-purged")
+@scheduled_handler("vault-purged")
 def _retained(world: World, facts: dict[str, str]) -> None:
     deleted = world.state.deleted_vaults.get(facts["name"])
     if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:

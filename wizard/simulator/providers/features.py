@@ -2,7 +2,7 @@
 
 from wizard.simulator.arm.resource_manager import Routes, listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.state.world import World, happening
+from wizard.simulator.state.world import World, scheduled_handler
 
 routes = Routes("Microsoft.Features", ("2015-12-01", "2021-07-01"))
 _ONE = "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}"
@@ -109,7 +109,7 @@ def _set(world: World, key: str, state: str) -> None:
     world.changed = True
 
 
-@happening("feature-settled")
+@scheduled_handler("feature-settled")
 def _settled(world: World, facts: dict[str, str]) -> None:
     if world.state.features.get(facts["key"]) == facts["was"]:
         _set(world, facts["key"], facts["becomes"])

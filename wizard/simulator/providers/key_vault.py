@@ -10,7 +10,7 @@ from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.scenario.model import merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
-from wizard.simulator.state.world import World, happening
+from wizard.simulator.state.world import World, scheduled_handler
 from wizard.simulator.vaults import rotation
 from wizard.simulator.vaults.key_store import vault_name
 
@@ -231,7 +231,7 @@ def _keep(world: World, call: Call, before: Resource | None, wanted: Json) -> An
     return Answer(200, answer)
 
 
-@happening("vault-dns-registered")
+@scheduled_handler("vault-dns-registered")
 def _registered(world: World, facts: dict[str, str]) -> None:
     vault = world.find(facts["id"])
     if vault is not None:

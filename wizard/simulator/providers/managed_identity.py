@@ -9,7 +9,7 @@ from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Principal, Resource
-from wizard.simulator.state.world import World, farewell
+from wizard.simulator.state.world import World, on_delete
 
 TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}")
@@ -53,7 +53,7 @@ def new_identity(
     return Resource(resource_id, TYPE, body)
 
 
-@farewell(TYPE)
+@on_delete(TYPE)
 def _goes_too(world: World, identity: Resource) -> None:
     world.drop_principal(identity.body["properties"]["principalId"])
 

@@ -13,7 +13,7 @@ from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Resource
-from wizard.simulator.state.world import World, happening
+from wizard.simulator.state.world import World, scheduled_handler
 
 TYPE = "Microsoft.Resources/resourceGroups"
 ACTION = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -129,7 +129,7 @@ async def get_operation_result(world: World, call: Call) -> Answer:
     return Answer(200)
 
 
-@happening("group-deleted")
+@scheduled_handler("group-deleted")
 def _deleted(world: World, facts: dict[str, str]) -> None:
     operation = world.state.operations[facts["operation"]]
     for vault in list(world.of_type(VAULT, operation.resource_id)):

@@ -6,7 +6,7 @@ from wizard.simulator.arm.resource_manager import Routes, listing, versions_of
 from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.resource_groups import routes as group_routes
-from wizard.simulator.state.world import World, happening
+from wizard.simulator.state.world import World, scheduled_handler
 
 routes = Routes("Microsoft.Resources", group_routes.versions)
 
@@ -94,7 +94,7 @@ async def unregister_provider(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, subscription, namespace))
 
 
-@happening("provider-refreshed")
+@scheduled_handler("provider-refreshed")
 def _refreshed(world: World, facts: dict[str, str]) -> None:
     key = facts["key"]
     if world.state.registrations.get(key) == "Registering":

@@ -20,7 +20,7 @@ from wizard.simulator.arm.resource_manager import ResourceManager, Router, Unkno
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.entra.graph import Graph
 from wizard.simulator.entra.sign_in import SignIn
-from wizard.simulator.protocol.certificates import show, stranger
+from wizard.simulator.protocol.certificates import show, untrusted_cert
 from wizard.simulator.protocol.ids import API_SERVERS
 from wizard.simulator.protocol.record import Recorded
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
@@ -86,9 +86,9 @@ class Server:
         self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=512)
         await self._site.start()
 
-    async def strike_with(self, faults: Sequence[FaultSpec]) -> None:
+    async def inject_faults(self, faults: Sequence[FaultSpec]) -> None:
         """From now on let these faults strike and no others; what earlier ones have broken is whole again."""
-        self._faults.strike_with(faults)
+        self._faults.inject_faults(faults)
         if self._gone:
             self._gone = False
             await self._listen(self.port)
@@ -107,7 +107,7 @@ class Server:
             await self._site.stop()
         if fault.untrusted and not self._untrusted:
             self._untrusted = True
-            show(self._context, stranger(), self._world.scenario.vault_suffix)
+            show(self._context, untrusted_cert(), self._world.scenario.vault_suffix)
         if self._runner is not None and self._runner.server is not None:
             for connection in list(self._runner.server.connections):
                 if connection.transport is not None:
@@ -160,7 +160,7 @@ class Server:
         """
         self._world.settle()
         vault = host.endswith("." + self._world.scenario.vault_suffix)
-        fault = self._faults.strike(request.method, path, vault=vault)
+        fault = self._faults.matching(request.method, path, vault=vault)
         if fault is not None and (fault.gone or fault.untrusted):
             await self._break(fault)
         if fault is None or not fault.unanswered or fault.after:

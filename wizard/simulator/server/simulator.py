@@ -342,13 +342,13 @@ class Simulator:
         self.in_world(lambda world: remove(world, id))
 
     def struck(self) -> list[int]:
-        """How often each fault has struck, in their order: those of `strike_with`, or the scenario's own."""
+        """How often each fault has struck, in their order: those of `inject_faults`, or the scenario's own."""
         server = self._server
         if server is None:
             raise RuntimeError("This simulator was never started.")
         return self.in_world(lambda _: server.struck())
 
-    def strike_with(self, *faults: Mapping[str, Any]) -> None:
+    def inject_faults(self, *faults: Mapping[str, Any]) -> None:
         """From now on let these faults strike, as a scenario file writes them, and no others; without any, all is well again.
 
         Their requests are counted from now. Raises pydantic's ValidationError for what is no fault.
@@ -360,7 +360,7 @@ class Simulator:
         server, loop = self._server, self._loop
         if server is None or loop is None:
             raise RuntimeError("This simulator serves no longer.")
-        asyncio.run_coroutine_threadsafe(server.strike_with(specs), loop).result(START_TIMEOUT)
+        asyncio.run_coroutine_threadsafe(server.inject_faults(specs), loop).result(START_TIMEOUT)
 
     def in_world(self, question: "Callable[[World], T]") -> T:
         """Ask or change anything, in the server's own thread, so that nothing else changes meanwhile. For tests.

@@ -121,10 +121,10 @@ class Operation:
 
 @dataclass(slots=True)
 class Pending:
-    """Something that will have happened at `due`: the name of the happening and what it needs to know."""
+    """Something that will have happened at `due`: the name of the scheduled_handler and what it needs to know."""
 
     due: float
-    happening: str
+    scheduled_handler: str
     facts: dict[str, str]
 
 

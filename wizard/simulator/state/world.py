@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 DAY = 24 * 3600.0
 """In seconds."""
-Happening = Callable[["World", dict[str, str]], None]
-_happenings: dict[str, Happening] = {}
+ScheduledHandler = Callable[["World", dict[str, str]], None]
+_happenings: dict[str, ScheduledHandler] = {}
 
 
-def happening(name: str) -> Callable[[Happening], Happening]:
+def scheduled_handler(name: str) -> Callable[[ScheduledHandler], ScheduledHandler]:
     """Register what `World.later` brings about under this name."""
 
-    def register(function: Happening) -> Happening:
+    def register(function: ScheduledHandler) -> ScheduledHandler:
         _happenings[name] = function
         return function
 
     return register
 
 
-Farewell = Callable[["World", Resource], None]
-_farewells: dict[str, Farewell] = {}
+OnDelete = Callable[["World", Resource], None]
+_farewells: dict[str, OnDelete] = {}
 
 
-def farewell(resource_type: str) -> Callable[[Farewell], Farewell]:
+def on_delete(resource_type: str) -> Callable[[OnDelete], OnDelete]:
     """Register what goes with a resource of this type when it is removed, by whomever."""
 
-    def register(function: Farewell) -> Farewell:
+    def register(function: OnDelete) -> OnDelete:
         _farewells[resource_type.lower()] = function
         return function
 
@@ -171,7 +171,7 @@ class World:
         while pending and pending[0].due <= self.now():
             first = pending.pop(0)
             self.changed = True
-            _happenings[first.happening](self, first.facts)
+            _happenings[first.scheduled_handler](self, first.facts)
 
     def retry_headers(self) -> dict[str, str]:
         """When to poll again: whole seconds of at least 1 in `Retry-After`, anything shorter in milliseconds."""

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wizard.simulator.protocol.wire import Json, base64url_number
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
-from wizard.simulator.state.world import DAY, World, happening
+from wizard.simulator.state.world import DAY, World, scheduled_handler
 
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
 FORBIDDEN = "KeyOperationForbidden"
@@ -83,7 +83,7 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
     return deleted
 
 
-@happening("key-purged")
+@scheduled_handler("key-purged")
 def _retained(world: World, facts: dict[str, str]) -> None:
     deleted = world.state.deleted_keys.get(facts["place"])
     if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:

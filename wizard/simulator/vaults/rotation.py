@@ -8,7 +8,7 @@ import re
 
 from wizard.simulator.protocol.wire import Json, Refusal
 from wizard.simulator.state.state import Key, KeyVersion
-from wizard.simulator.state.world import DAY, World, happening
+from wizard.simulator.state.world import DAY, World, scheduled_handler
 from wizard.simulator.vaults.key_store import new_version
 
 _SPAN = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?")
@@ -143,7 +143,7 @@ def _seen(key: Key) -> str:
     return json.dumps([key.current.version, key.current.expires, key.rotation_policy], sort_keys=True)
 
 
-@happening("key-rotates")
+@scheduled_handler("key-rotates")
 def _rotates(world: World, facts: dict[str, str]) -> None:
     key = world.state.keys.get(facts["place"])
     if key is not None and _seen(key) == facts["seen"]:

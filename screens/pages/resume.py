@@ -22,13 +22,13 @@ from wizard.state.target import Target
 if TYPE_CHECKING:
     from screens.app import WizardApp
     from wizard.procedure.plan import Plan
-    from wizard.runs.resume import Unfinished
+    from wizard.runs.resume import ResumableRun
 
 
-class CarryOnDialog(Dialog["Unfinished | None"]):
+class ResumeDialog(Dialog["ResumableRun | None"]):
     """Which run to carry on; what was under way in each."""
 
-    def __init__(self, runs: "Sequence[Unfinished]") -> None:
+    def __init__(self, runs: "Sequence[ResumableRun]") -> None:
         super().__init__()
         self._runs = runs
 
@@ -60,7 +60,7 @@ class CarryOnDialog(Dialog["Unfinished | None"]):
         self.dismiss(None)
 
 
-def offer(runs: "Sequence[Unfinished]") -> Content:
+def offer(runs: "Sequence[ResumableRun]") -> Content:
     """What the first screen says of the runs that can be carried on, of which there is one at least."""
     newest, *others = runs
     more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
@@ -68,24 +68,24 @@ def offer(runs: "Sequence[Unfinished]") -> Content:
         ("!  ", STYLES["warn"]),
         (newest.ended, "bold"),
         f" {_begun(newest)}.",
-        "".join(f" {sentence}" for sentence in newest.under_way.sentences),
+        "".join(f" {sentence}" for sentence in newest.in_flight.sentences),
         more,
         ("\nc", STYLES["busy"]),
         "  carries it on: planned again from what Azure says now",
     )
 
 
-def was(run: "Unfinished") -> Content:
+def was(run: "ResumableRun") -> Content:
     """How a run ended, and what was under way then."""
-    lines = [f"{run.ended} {_begun(run)}.", *run.under_way.sentences]
+    lines = [f"{run.ended} {_begun(run)}.", *run.in_flight.sentences]
     return Content("\n".join(lines))
 
 
-def carried(run: "Unfinished", plan: "Plan") -> list[tuple[str, str]]:
+def carried(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
     """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
     the plan that is made now."""
     rows = [("carried on", f"run {run.id}. {run.ended} {_begun(run)}.")]
-    rows += [("! when it ended", said) for said in run.under_way.sentences]
+    rows += [("! when it ended", said) for said in run.in_flight.sentences]
     if done := run.done(plan):
         rows.append(("✓ done by now", "; ".join(done)))
     rows += [("· since then", said) for said in run.differences(plan)]
@@ -94,7 +94,7 @@ def carried(run: "Unfinished", plan: "Plan") -> list[tuple[str, str]]:
     return rows
 
 
-async def carry_on(wizard: "WizardApp", run: "Unfinished") -> None:
+async def resume_run(wizard: "WizardApp", run: "ResumableRun") -> None:
     """To the review of the run's answers, as Azure is now. Raises AzureError where its cluster cannot be read."""
     answers = run.answers
     own = next((each for each in wizard.subscriptions if same(each.id, answers.subscription)), None)
@@ -125,11 +125,11 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%H:%M} today" if moment.date() == today else f"{moment:%A %d %B, %H:%M}"
 
 
-def _begun(run: "Unfinished") -> str:
+def _begun(run: "ResumableRun") -> str:
     summary = run.run.summary
     return f"(begun {when(summary.begun)}{f', in {summary.where}' if summary.cloud else ''})"
 
 
-def _line(run: "Unfinished") -> Content:
+def _line(run: "ResumableRun") -> Content:
     summary = run.run.summary
     return Content(f"{run.answers.cluster.name}  ·  {when(summary.begun)}  ·  {summary.status}")

@@ -17,7 +17,7 @@ _GO_ON = {
 
 
 @dataclass(frozen=True)
-class UnderWay:
+class InFlight:
     """What had begun and was not seen to end."""
 
     steps: tuple[tuple[str, str, str], ...] = ()
@@ -50,7 +50,7 @@ class UnderWay:
         }
 
 
-def under_way(events: Iterable[Json]) -> UnderWay:
+def in_flight(events: Iterable[Json]) -> InFlight:
     """What the events of a run, in the shape of the journal, leave open. Pure."""
     running: dict[str, tuple[str, str]] = {}
     writes: dict[str, dict[int, Json]] = {}
@@ -69,7 +69,7 @@ def under_way(events: Iterable[Json]) -> UnderWay:
             case _:
                 pass
     open_ = [write for step in writes if step in running for write in writes[step].values()]
-    return UnderWay(
+    return InFlight(
         tuple((step, title, last) for step, (title, last) in running.items()),
         tuple(_what(write) for write in open_ if write.get("state") != "answered"),
         tuple(dict.fromkeys(said for write in open_ if (said := _goes_on(write)))),

@@ -20,7 +20,7 @@ _OF_ALL = frozenset({"SubscriptionNotFound", "ResourceProviderNotFound"})
 
 
 @contextmanager
-def asking(summary: str) -> Iterator[None]:
+def translate_errors(summary: str) -> Iterator[None]:
     """A block that asks Azure something and reads what it answers. `summary` says in one sentence what did not succeed.
 
     Raises AzureError for whatever the SDKs raise, and where the answer cannot be read: with no value of it.
@@ -35,7 +35,7 @@ def asking(summary: str) -> Iterator[None]:
         raise AzureError(odd_answer(summary, error)) from error
 
 
-async def if_there(request: Awaitable[Found]) -> Found | None:
+async def none_if_missing(request: Awaitable[Found]) -> Found | None:
     """What a request for one thing returns; None where Azure says that it (or the group that it is in) does not exist."""
     from azure.core.exceptions import ResourceNotFoundError
 
@@ -47,7 +47,7 @@ async def if_there(request: Awaitable[Found]) -> Found | None:
         raise
 
 
-async def if_allowed(listing: AsyncIterable[Found]) -> list[Found] | None:
+async def none_if_forbidden(listing: AsyncIterable[Found]) -> list[Found] | None:
     """All of a list; None where it may not be read, or what it is of does not exist."""
     from azure.core.exceptions import HttpResponseError
 
