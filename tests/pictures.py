@@ -11,8 +11,8 @@ import stat
 import tempfile
 from pathlib import Path
 
-from tests.inside.kubectl import on_path
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.simulated.in_cluster.kubectl import on_path
 from wizard.simulator import Simulator
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.measure import line, medians
-from tests.simulator.plain import Plain
+from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator
 
 CLUSTER = (

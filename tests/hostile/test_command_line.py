@@ -16,8 +16,8 @@ import pytest
 from screens.cli.options import Settings
 from tests.hostile.in_process import run
 from tests.journeys.command_line import Shell
+from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
-from tests.test_rotation import encrypted
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.in_process import run
-from tests.inside.kubectl import NEEDED, on_path
+from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import cluster_id, signed_in
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.credential import make_credential

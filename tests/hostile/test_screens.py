@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile.poison import POISON, obeyed, poisoned
 from tests.journeys.command_line import Shell
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import world
 from wizard.simulator import Simulator
 

@@ -11,9 +11,9 @@ import pytest
 
 from screens.app import WizardApp
 from tests.hostile.in_process import Ended, run
-from tests.inside.kubectl import NEEDED, on_path
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
-from tests.screens.operator import LARGE, wizard
+from tests.operator import LARGE, wizard
+from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import PRODUCTION, answers, child_environment, cluster_id, world
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect

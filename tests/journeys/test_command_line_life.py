@@ -13,8 +13,8 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
+from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import answers, cluster_id
-from tests.test_rotation import encrypted
 from wizard.procedure.cluster_lock import ClusterLock
 
 PLATFORM = answers("platform-managed").to_yaml()

@@ -9,8 +9,8 @@ from screens.cli.cluster_option import _other_may_be_meant
 from screens.cli.outcome import Ended
 from tests.facts import cluster
 from tests.journeys.conftest import StartShell
+from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
-from tests.test_rotation import encrypted
 from wizard.cloud.azure import Subscription
 from wizard.cloud.inventory import Unreadable, cluster_row
 from wizard.cloud.problems import Problem

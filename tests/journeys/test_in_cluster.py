@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.inside.kubectl import NEEDED, on_path
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
+from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import child_environment, cluster_id, world
 from wizard.cloud.azure import connect
 

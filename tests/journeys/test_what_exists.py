@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulated.verification.test_scenarios import encrypted_in, wrong
 from tests.support import (
     DEVELOPMENT,
     PRODUCTION,
@@ -16,7 +17,6 @@ from tests.support import (
     vault_id,
     world,
 )
-from tests.verification.test_worlds import encrypted_in, wrong
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig, same
 from wizard.procedure.events import Event

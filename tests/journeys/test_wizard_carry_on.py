@@ -14,7 +14,7 @@ from textual.widgets import Log, Static
 from screens.cli.options import Settings
 from screens.cli.wizard import tell_how_to_go_on
 from screens.pages.welcome import WelcomeScreen
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, answers, wait_until, world
 from wizard.answers.model import Answers
 from wizard.cloud.azure import connect

@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.widgets import OptionList, Select
 
 from screens.widgets.fields import Field
-from tests.screens.operator import LARGE, Operator, wizard
+from tests.operator import LARGE, Operator, wizard
 from wizard.simulator import Simulator
 
 PRODUCTION = "/subscriptions/22222222-2222-2222-2222-222222222222"

@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Input, Static
 from screens.pages.cluster import ClusterScreen
 from screens.pages.fleet import FleetScreen
 from screens.pages.verification import VerificationScreen
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, cluster_id, vault_id, world
 from wizard.simulator import Simulator
 

@@ -14,7 +14,7 @@ from screens.pages.vault import VaultScreen
 from screens.pages.vault_entries import form_of
 from screens.session.draft import Draft, VaultForm
 from tests.journeys.test_wizard_existing import pick
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, vault_id
 from wizard.answers.model import Answers
 from wizard.simulator import Simulator

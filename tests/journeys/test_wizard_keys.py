@@ -18,7 +18,7 @@ from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
 from tests.journeys.test_wizard_existing import pick
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.answers.model import load
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import fault_of_ours

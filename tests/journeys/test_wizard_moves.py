@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from screens.pages.cluster import ClusterScreen
-from tests.screens.operator import LARGE, SMALL, wizard
+from tests.operator import LARGE, SMALL, wizard
 from wizard.simulator import Simulator
 
 

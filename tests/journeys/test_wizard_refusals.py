@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from screens.pages.cluster import ClusterScreen
 from screens.widgets.frame import StepRail
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
 ORDERS = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.screens.operator import LARGE, SMALL, wizard
+from tests.operator import LARGE, SMALL, wizard
 from wizard.simulator import Simulator
 
 PRODUCTION = "/subscriptions/22222222-2222-2222-2222-222222222222"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.journeys.test_wizard_existing import pick
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
 MAY_ROTATE = """\

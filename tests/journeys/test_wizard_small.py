@@ -6,7 +6,7 @@ from pathlib import Path
 from textual import events
 from textual.widgets import Input
 
-from tests.screens.operator import SMALL, wizard
+from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
 

@@ -7,8 +7,8 @@ import pytest
 from textual.widgets import DataTable, Input
 
 from screens.pages.verification import VerificationScreen
-from tests.inside.kubectl import NEEDED, on_path
-from tests.screens.operator import LARGE, SMALL, Operator, wizard
+from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import cluster_id, vault_id
 from wizard.simulator import Simulator
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import PRODUCTION, answers, cluster_id, world
-from tests.test_rotation import encrypted
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.simulated.procedure.test_key_rotation import OFFICER, encrypted
 from tests.support import PRODUCTION, answers, world
-from tests.test_rotation import OFFICER, encrypted
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 

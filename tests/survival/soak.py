@@ -19,7 +19,7 @@ from textual.widgets import Log
 
 from screens.app import WizardApp
 from screens.session.active_run import ActiveRun
-from tests.screens.operator import LARGE, Operator
+from tests.operator import LARGE, Operator
 from tests.served import served
 from tests.support import wait_until
 from wizard.cloud.azure import connect

@@ -1,0 +1,285 @@
+"""API servers, and what stands before them, that answer with what no API server should: no look breaks on it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated.in_cluster.kubectl import stand_in
+from tests.simulated.verification.test_scenarios import encrypted_in
+from tests.support import cluster_id, signed_in, wait_until
+from wizard.in_cluster import checks
+from wizard.in_cluster.canary import leftovers
+from wizard.in_cluster.kubeconfig import Kubeconfig
+from wizard.in_cluster.kubectl import opened
+from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.metrics import parse
+from wizard.verification.report import Check
+from wizard.verification.verify import verify
+
+CREDENTIALS = Kubeconfig("{}", "https://there", "as somebody", ())
+READYZ = "echo '[+]kms-providers ok'"
+"""What the stand-in says of health where the case is not about that."""
+ODD = ["null", "[1]", "7", '"text"', "not JSON", "[" * 200_000, "9" * 5000]
+
+
+def server(
+    folder: Path,
+    *,
+    readyz: str = READYZ,
+    metrics: tuple[str, str] = ("", ""),
+    listed: str = '{"items": null}',
+    create: str = ":",
+    get: str = "echo '{}'",
+    delete: str = ":",
+) -> str:
+    """A PATH on which kubectl answers as one API server would: commands of a shell for each request, the metrics before
+    and after the canary, and the list of the canaries that there are. `$F` is a folder of its own.
+    """
+    for name, text in (("before", metrics[0]), ("after", metrics[1]), ("listed", listed)):
+        (folder / name).write_text(text)
+    script = f"""\
+F={folder}
+case "$*" in
+*/readyz*) {readyz};;
+*/metrics*) if [ -e $F/asked ]; then cat $F/after; else cat $F/before; fi;;
+*labelSelector*) cat $F/listed;;
+*" create "*) touch $F/asked; {create};;
+*" delete "*) echo "$*" >> $F/deletes; {delete};;
+*) {get};;
+esac"""
+    return f"{stand_in(folder, script)}:/usr/bin:/bin"
+
+
+async def looked(folder: Path, path: str, speed: float = float("inf"), **options: Any) -> dict[str, Check]:
+    """The checks of a look inside an encrypted cluster whose kubectl is on that PATH, by their code."""
+    async with signed_in(encrypted_in(folder), speed, environment={"PATH": path}) as (_, azure):
+        found = await look_inside(azure, await verify(azure, cluster_id()), **options)
+    return {check.code.removeprefix("inside-"): check for check in found}
+
+
+@pytest.mark.parametrize("listed", [*ODD, '{"items": 5}', '{"items": {"a": 1}}'], ids=lambda text: text[:12])
+async def test_a_list_of_canaries_that_is_none_is_told(tmp_path: Path, listed: str) -> None:
+    found = await looked(tmp_path, server(tmp_path, listed=listed))
+    assert found["canary-removed"].outcome == "passed"
+    assert "canaries of earlier runs: the API server's" in found["canary-removed"].evidence
+
+
+@pytest.mark.parametrize("answer", ODD, ids=lambda text: text[:12])
+async def test_a_canary_that_comes_back_as_no_secret_is_unknown(tmp_path: Path, answer: str) -> None:
+    (tmp_path / "odd").write_text(answer)
+    found = await looked(tmp_path, server(tmp_path, get="cat $F/odd"))
+    assert found["canary-read"].outcome == "unknown"
+    assert found["canary-read"].evidence.startswith("the API server's answer is not")
+
+
+async def test_a_canary_that_comes_back_as_another_one_has_failed(tmp_path: Path) -> None:
+    found = await looked(tmp_path, server(tmp_path))
+    assert found["canary-read"].outcome == "failed"
+
+
+async def test_nothing_is_deleted_but_what_has_the_name_of_a_canary(tmp_path: Path) -> None:
+    names = (
+        "aks-kms-canary-1/../theirs",
+        "theirs",
+        "aks-kms-canary-\\ud800",
+        "aks-kms-canary-\\u0000",
+        "aks-kms-canary-0a",
+    )
+    items = ", ".join(f'{{"metadata": {{"name": "{name}"}}}}' for name in names)
+    (tmp_path / "listed").write_text(f'{{"items": [{items}, 1, null, {{"metadata": []}}]}}')
+    program = str(Path(stand_in(tmp_path, f"/bin/cat {tmp_path}/listed"), "kubectl"))
+    with opened(program, CREDENTIALS, {}) as kubectl:
+        assert await leftovers(kubectl) == ["aks-kms-canary-0a"]
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------
+
+ODD_NUMBERS = ["1e300", "NaN", "+Inf", "-1e15"]
+BY_COUNTERS = ("canary-encrypted", "plain-reads", "kms-errors")
+
+
+def metrics(
+    written: float | str, *, start: str = "1.7e9", server_id: str = "a", when: str = "1.7e9", plain: str = "0"
+) -> str:
+    """The metrics of one API server: how often KMS encrypted a secret, and what is said of the server itself."""
+    labels = 'resource="secrets",status="OK",transformation_type="to_storage",transformer_prefix'
+    storage = "apiserver_storage_transformation_operations_total"
+    status = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
+    identity = f'apiserver_id_hash="sha256:{server_id}",' if server_id else ""
+    return (
+        f'{storage}{{{labels}="k8s:enc:kms:v2:x:"}} {written}\n'
+        f'{storage}{{{labels}=""}} {plain}\n'
+        f'{status}{{{identity}key_id_hash="sha256:k",provider_name="x"}} {when}\n'
+        + (f"process_start_time_seconds {start}\n" if start else "")
+    )
+
+
+def by_counters(found: dict[str, Check]) -> set[str]:
+    return {found[code].outcome for code in BY_COUNTERS}
+
+
+async def test_plain_numbers_pass(tmp_path: Path) -> None:
+    found = await looked(tmp_path, server(tmp_path, metrics=(metrics(5), metrics(6))))
+    assert by_counters(found) == {"passed"}
+    assert found["one-key"].outcome == "passed"
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+async def test_a_counter_that_counts_nothing_leaves_what_it_counts_unknown(
+    tmp_path: Path, number: str
+) -> None:
+    for odd in (
+        (metrics(number), metrics(6)),
+        (metrics(5), metrics(6, plain=number)),
+        (metrics(5), metrics(number)),
+    ):
+        found = await looked(tmp_path, server(tmp_path, metrics=odd))
+        assert by_counters(found) == {"unknown"}
+        assert "nothing can have counted" in found["canary-encrypted"].message
+        (tmp_path / "asked").unlink()
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+async def test_a_key_that_is_named_at_no_moment_may_not_be_the_one_in_use(
+    tmp_path: Path, number: str
+) -> None:
+    odd = (metrics(5, when=number), metrics(6, when=number))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"passed"}
+    assert found["one-key"].outcome == "unknown"
+    assert "at an unknown moment" in found["one-key"].evidence
+
+
+@pytest.mark.parametrize("start", ["", *ODD_NUMBERS])
+async def test_a_server_that_started_at_no_moment_is_known_by_its_id(tmp_path: Path, start: str) -> None:
+    odd = (metrics(5, start=start), metrics(6, start=start))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"passed"}
+    assert "since an unknown moment" in found["plain-reads"].evidence
+
+
+async def test_what_two_servers_count_is_no_growth(tmp_path: Path) -> None:
+    odd = (metrics(5, start=""), metrics(9, start="", server_id="b"))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert found["canary-encrypted"].outcome == "unknown"
+    assert "did not answer again" in found["canary-encrypted"].message
+
+
+async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: Path) -> None:
+    odd = (metrics(5, start="", server_id=""), metrics(9, start="", server_id=""))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"unknown"}
+    assert found["one-key"].outcome == "unknown"
+    assert "do not say which of the API servers" in found["canary-encrypted"].message
+
+
+async def test_a_server_that_started_again_meanwhile_is_not_compared(tmp_path: Path) -> None:
+    odd = (metrics(5, start="", plain="9"), metrics(6, start="", plain="3"))
+    found = await looked(tmp_path, server(tmp_path, metrics=odd))
+    assert by_counters(found) == {"unknown"}
+    assert "has started again meanwhile" in found["canary-encrypted"].message
+
+
+def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt() -> None:
+    known = (metrics(5, start="1"), metrics(6, start="1", plain="1"))
+    readings = [parse(text) for text in (*known, metrics("NaN", start="2"), metrics("NaN", start="2"))]
+    early, late = ({one.server: one for one in readings[at::2]} for at in (0, 1))
+    assert checks.encrypted(early, late, "").outcome == "failed"
+
+
+# -- health ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_second_of_two_providers_is_ill(tmp_path: Path) -> None:
+    lines = (
+        r"[+]ping ok\n[+]kms-provider-0 ok\n[-]kms-provider-1 failed: reason withheld\nreadyz check failed"
+    )
+    said = f'Error from server (InternalError): an error on the server ("{lines}") has prevented the request'
+    readyz = f"printf '%s\\n' '{said}' >&2; exit 1"
+    found = await looked(tmp_path, server(tmp_path, readyz=readyz))
+    assert found["kms-providers"].outcome == "failed"
+    assert found["kms-providers"].evidence == "[-]kms-provider-1 failed: reason withheld"
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------
+
+GONE = "echo 'Error from server (NotFound): secrets \"x\" not found' >&2; exit 1"
+
+
+def refusing(message: str) -> str:
+    """What the stand-in does where the API server answers with an InternalError."""
+    return f"echo 'Error from server (InternalError): Internal error occurred: {message}' >&2; exit 1"
+
+
+async def test_a_broken_webhook_is_no_broken_encryption(tmp_path: Path) -> None:
+    create = refusing('failed calling webhook "kms.kyverno.svc-fail": no endpoints available')
+    path = server(tmp_path, metrics=(metrics(5), metrics(5)), create=create, delete=GONE)
+    found = await looked(tmp_path, path)
+    assert found["canary-written"].outcome == "unknown"
+    assert "An admission webhook of the cluster could not be asked" in found["canary-written"].message
+    assert "Mend the webhook" in found["canary-written"].remedy
+    assert "canary-encrypted" not in found, "no API server has tried to write it"
+
+
+async def test_a_broken_encryption_is_one(tmp_path: Path) -> None:
+    path = server(
+        tmp_path,
+        metrics=(metrics(5), metrics(5)),
+        create=refusing("failed to encrypt DEK, error: rpc error: code = Unknown"),
+        delete=GONE,
+    )
+    found = await looked(tmp_path, path)
+    assert found["canary-written"].outcome == "failed"
+    assert found["canary-encrypted"].outcome == "unknown", "the server that tried was not seen"
+
+
+# -- a canary that lands late ------------------------------------------------------------------------------------
+
+TAKEN = f"if [ -e $F/landed ]; then rm $F/landed; else {GONE}; fi"
+"""What the stand-in does with a DELETE where the canary lands at some time."""
+
+
+def landing(seconds: float) -> str:
+    """A create that answers in no time that anybody waits for, and is carried out so many seconds after it was asked."""
+    return f"(setsid sh -c 'sleep {seconds}; touch '$F/landed </dev/null >/dev/null 2>&1 &); sleep 60"
+
+
+async def test_a_canary_that_lands_after_the_time_limit_is_removed(tmp_path: Path) -> None:
+    path = server(tmp_path, create=landing(2), delete=TAKEN)
+    found = await looked(tmp_path, path, 1.0, time_limit=1)
+    assert found["canary-written"].outcome == "unknown"
+    assert found["canary-removed"].outcome == "passed"
+    assert found["canary-removed"].message == "The canary secret is removed."
+    assert not (tmp_path / "landed").exists()
+    assert len((tmp_path / "deletes").read_text().splitlines()) > 1
+
+
+@pytest.mark.parametrize("create", ["sleep 60", "echo 'Unable to connect to the server: EOF' >&2; exit 1"])
+async def test_a_canary_that_may_still_land_is_not_said_to_be_removed(tmp_path: Path, create: str) -> None:
+    found = await looked(tmp_path, server(tmp_path, create=create, delete=GONE), time_limit=1)
+    check = found["canary-removed"]
+    assert check.outcome == "warning"
+    assert "it may still appear" in check.message
+    name = (tmp_path / "deletes").read_text().split()[-1].rpartition("/")[2]
+    assert check.remedy == f"kubectl --namespace default delete secret {name}"
+
+
+async def test_a_canary_that_was_refused_is_not_waited_for(tmp_path: Path) -> None:
+    found = await looked(tmp_path, server(tmp_path, create=refusing("no"), delete=GONE))
+    assert found["canary-removed"].outcome == "passed"
+    assert found["canary-removed"].message == "No canary secret was made, and none is left."
+    assert len((tmp_path / "deletes").read_text().splitlines()) == 1
+
+
+async def test_a_look_that_is_broken_off_waits_for_the_canary_that_it_asked_for(tmp_path: Path) -> None:
+    path = server(tmp_path, create=landing(1), delete=TAKEN)
+    look = asyncio.create_task(looked(tmp_path, path, 1.0))
+    await wait_until((tmp_path / "asked").exists)
+    look.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await look
+    await asyncio.sleep(1)  # were it not waited for, it would land about now
+    assert len((tmp_path / "deletes").read_text().splitlines()) > 1
+    assert not (tmp_path / "landed").exists()

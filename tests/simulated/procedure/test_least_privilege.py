@@ -1,0 +1,306 @@
+"""With exactly the rights that the steps name a run succeeds; with any one of them missing the plan says which beforehand.
+
+The README's table of them is held against the steps, and its roles against Azure's definitions of them.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from tests.journeys.test_roads import FURNISHED, laid_over
+from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
+from wizard.answers.model import Answers
+from wizard.cloud.arm import Json
+from wizard.cloud.problems import AzureError
+from wizard.procedure.events import Event
+from wizard.procedure.order import applying
+from wizard.procedure.planning import look, make_plan
+from wizard.procedure.run import Run
+from wizard.procedure.steps import STEPS
+from wizard.rules import Right
+from wizard.simulator import Simulator
+from wizard.simulator.arm.rbac import may_data, role_definitions
+from wizard.simulator.state.world import World
+from wizard.state.target import Target
+
+SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
+README = Path(__file__).parents[3] / "README.md"
+BY_POLICY = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {"rbac": False}}}}}}}
+OPEN_VAULT: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {}}}}}}}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of enabling: what is chosen, and in which world."""
+
+    road: Road
+    new: bool = False
+    changes: str = "{}"
+    """Of the answers, as JSON."""
+    world: str = "{}"
+    """What is otherwise in the world, as JSON."""
+
+    @property
+    def answers(self) -> Answers:
+        return answers(self.road, new=self.new, **json.loads(self.changes))
+
+
+FRESH = json.dumps({"resource_group": "rg-fresh"})
+WAYS = {
+    "platform": Way("platform-managed"),
+    "platform, new": Way("platform-managed", new=True),
+    "platform, new group": Way("platform-managed", new=True, changes=FRESH),
+    "private": Way("customer-managed-private"),
+    "private, new": Way("customer-managed-private", new=True),
+    "private, new group": Way("customer-managed-private", new=True, changes=FRESH),
+    "private, open vault": Way("customer-managed-private", world=json.dumps(OPEN_VAULT)),
+    "private, access policies": Way("customer-managed-private", world=json.dumps(BY_POLICY)),
+    "public": Way("customer-managed-public"),
+    "public, new": Way("customer-managed-public", new=True),
+    "public, access policies": Way("customer-managed-public", world=json.dumps(BY_POLICY)),
+    "public, key through ARM": Way(
+        "customer-managed-public", changes=json.dumps({"key": {"create_through": "resource-manager"}})
+    ),
+}
+
+
+_found: dict[str, dict[str, tuple[Right, ...]]] = {}
+
+
+async def rights(name: str) -> dict[str, tuple[Right, ...]]:
+    """What each step that acts needs on this way, by the step's key; found out once."""
+    if name not in _found:
+        way = WAYS[name]
+        with TemporaryDirectory() as place:
+            async with signed_in(world(Path(place), **json.loads(way.world))) as (_, azure):
+                target = Target(way.answers, azure.cloud.vault_suffix)
+                snapshot = await look(azure, target)
+                _found[name] = {
+                    step.key: step.rights(target, snapshot)
+                    for step in applying(target, snapshot)
+                    if step.inspect(target, snapshot).action != "none"
+                }
+    return _found[name]
+
+
+async def needed(name: str) -> list[Right]:
+    found = {right for of_step in (await rights(name)).values() for right in of_step}
+    return sorted(found, key=lambda right: (right.scope, right.action))
+
+
+def held_where(right: Right) -> str:
+    """Where a role that gives it is held: on the subscription, or on the group in which the resource is (to be)."""
+    parts = right.scope.strip("/").split("/")
+    making_a_group = right.action == "Microsoft.Resources/subscriptions/resourceGroups/write"
+    fresh = len(parts) > 3 and parts[3] == "rg-fresh"
+    return SUBSCRIPTION if len(parts) < 4 or making_a_group or fresh else "/" + "/".join(parts[:4])
+
+
+def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
+    """The way's world, in which whoever is signed in may read, and do just these things where they are needed."""
+    by_scope: dict[str, list[str]] = {SUBSCRIPTION: []}
+    for right in held:
+        by_scope.setdefault(held_where(right), []).append(right.action)
+    roles = {f"just this {number}": scope for number, scope in enumerate(by_scope)}
+    operator: Json = {
+        "roles": {
+            scope: [role, *(["Reader"] if scope == SUBSCRIPTION else [])] for role, scope in roles.items()
+        }
+        | {"/subscriptions/33333333-3333-3333-3333-333333333333": None}
+    }
+    changes: dict[str, Any] = json.loads(WAYS[name].world)
+    return world(
+        folder,
+        **changes,
+        custom_roles={role: {"actions": by_scope[scope]} for role, scope in roles.items()},
+        principals={"operator": operator},
+    )
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: Path) -> None:
+    async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
+        plan, events, status = await carried_out(azure, WAYS[name].answers)
+    assert not [finding for finding in plan.findings if finding.level == "error"]
+    assert status == "succeeded", [event.problem for event in events if event.problem]
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) -> None:
+    every = await needed(name)
+    for right in every:
+        held = [each for each in every if each != right]
+        async with signed_in(holding(tmp_path, name, held)) as (simulator, azure):
+            plan = await make_plan(azure, WAYS[name].answers)
+            assert not list(simulator.writes())
+        named = [finding.message for finding in plan.errors if finding.code == "rights-missing"]
+        assert [message for message in named if right.action in message], (right, named, plan.findings)
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path: Path) -> None:
+    """None is asked for in vain: taken away after the gate (or its second look), Azure's own refusal names it."""
+    every = await needed(name)
+    by_step = await rights(name)
+    for right in every:
+        async with signed_in(holding(tmp_path, name, every)) as (simulator, azure):
+            plan = await make_plan(azure, WAYS[name].answers)
+            late = {step.key for step in plan.steps if step.key == "cluster" or "cluster" in step.needs}
+            soon = {right for key, of_step in by_step.items() if key not in late for right in of_step}
+            when = "step-started" if right in soon else "AKS is asked now"
+            left = [right]
+
+            def take(
+                event: Event, simulator: Simulator = simulator, left: list[Right] = left, when: str = when
+            ) -> None:
+                if left and (event.type == when or event.message.endswith(when)):
+                    taken = left.pop()
+                    simulator.in_world(lambda world_: taken_from(world_, taken))
+
+            run = Run(azure, WAYS[name].answers, plan, listeners=[take])
+            assert await run.execute(plan.digest) == "failed", right
+        refused = [p for p in run.problems.values() if right.action.casefold() in p.azure_said.casefold()]
+        assert [p for p in refused if p.code.endswith("AuthorizationFailed")], (right, run.problems)
+
+
+def taken_from(world_: World, right: Right) -> None:
+    """The custom roles of `holding` no longer give it."""
+    for role in world_.scenario.custom_roles.values():
+        if right.action in role.actions:
+            role.actions.remove(right.action)
+
+
+BY_THE_SCRIPT = "Microsoft.KeyVault/vaults/keys/read"
+"""`az keyvault key show` asks the vault; the run itself asks Azure Resource Manager."""
+
+
+async def test_the_data_actions_of_the_table_are_those_that_a_vault_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = set()
+
+    def noted(world_: World, principal_id: str, action: str, scope: str) -> bool:
+        if principal_id == world_.principal_of("operator").object_id:
+            asked.add(action)
+        return may_data(world_, principal_id, action, scope)
+
+    monkeypatch.setattr("wizard.simulator.arm.rbac.may_data", noted)
+    async with signed_in() as (_, azure):
+        _, _, status = await carried_out(
+            azure, answers("customer-managed-public", key={"rotate_every": "P1Y"})
+        )
+    assert status == "succeeded"
+    named = table()["key"][1] - {BY_THE_SCRIPT}
+    assert {action.casefold() for action in asked} == {action.casefold() for action in named}
+
+
+async def test_rights_on_the_group_alone_are_not_taken_for_rights_on_the_subscription(tmp_path: Path) -> None:
+    """What is held in a group says nothing of the subscription, on which the feature is registered."""
+    operator: Json = {
+        "roles": {SUBSCRIPTION: ["Reader"], f"{SUBSCRIPTION}/resourceGroups/rg-demo": ["Owner"]}
+    }
+    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+        plan = await make_plan(azure, answers("customer-managed-private"))
+    missing = [finding for finding in plan.errors if finding.code == "rights-missing"]
+    assert [f"in the subscription {PRODUCTION}" in finding.message for finding in missing] == [True]
+    assert "Microsoft.Features/providers/features/register/action" in missing[0].message
+
+
+READS = sorted(
+    {
+        "Microsoft.Authorization/denyAssignments/read",
+        "Microsoft.Authorization/locks/read",
+        "Microsoft.Authorization/permissions/read",
+        "Microsoft.Authorization/roleAssignments/read",
+        "Microsoft.Authorization/roleDefinitions/read",
+        "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+        "Microsoft.ContainerService/locations/kubernetesVersions/read",
+        "Microsoft.ContainerService/managedClusters/read",
+        "Microsoft.Features/providers/features/read",
+        "Microsoft.KeyVault/checkNameAvailability/read",
+        "Microsoft.KeyVault/deletedVaults/read",
+        "Microsoft.KeyVault/locations/deletedVaults/read",
+        "Microsoft.KeyVault/vaults/keys/read",
+        "Microsoft.KeyVault/vaults/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+        "Microsoft.Quota/quotas/read",
+        "Microsoft.Quota/usages/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+    }
+)
+
+
+@pytest.mark.parametrize("unread", READS)
+@pytest.mark.parametrize("name", ["platform", "private, new", "public"])
+async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str, tmp_path: Path) -> None:
+    """A plan is made without it, or says in words what it needs to read; and it never takes it for nothing there."""
+    denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread], "system_protected": False}}
+    there = {PRODUCTION: {"groups": {"rg-demo": laid_over(FURNISHED, {"clusters": {"aks-new": {}}})}}}
+    async with signed_in(world(tmp_path, deny_assignments=denied, subscriptions=there)) as (simulator, azure):
+        problem = None
+        try:
+            plan = await make_plan(azure, WAYS[name].answers)
+        except AzureError as error:
+            problem = error.problem
+        assert not list(simulator.writes())
+    if problem is None:
+        made = {effect.what for step in plan.steps for effect in step.effects if effect.verb == "create"}
+        assert not made & {
+            "resource group",
+            "key vault",
+            "key",
+            "user-assigned identity",
+            "managed cluster",
+        }, plan.steps
+        return
+    assert problem.code == "DenyAssignmentAuthorizationFailed"
+    assert re.search(r"could not be (read|listed|asked)\.$", problem.summary)
+    assert unread.split("/")[-2].casefold() in problem.azure_said.casefold()
+
+
+def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
+    """The README's table: by step, its actions, its data actions, and the roles that give them."""
+    rows = {}
+    section = README.read_text("utf-8").split("### What rights are needed")[1].split("\n### ")[0]
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 4:
+            actions, data, roles = cells[1:]
+            for step in re.findall(r"`([a-z-]+)`", cells[0]):
+                rows[step] = (
+                    set(re.findall(r"`([^`]+)`", actions)),
+                    set(re.findall(r"`(Microsoft[^`]+)`", data)),
+                    re.findall(r"\*([^*]+)\*", roles),
+                )
+    return rows
+
+
+async def test_the_table_names_every_step_and_what_it_needs() -> None:
+    rows = table()
+    found = [await rights(name) for name in WAYS]
+    assert set(rows) == {step.key for step in STEPS}
+    for key, (actions, _, _) in rows.items():
+        named = {right.action for way in found for right in way.get(key, ())}
+        assert actions == named, key
+
+
+def test_the_roles_that_the_table_names_give_what_it_says() -> None:
+    roles = {role.name: role for role in role_definitions().values()}
+    for key, (actions, data_actions, names) in table().items():
+        for action in actions:
+            assert any(roles[name].allows(action) for name in names), (key, action)
+        for action in data_actions:
+            assert any(roles[name].allows_data(action) for name in names), (key, action)
+        for name in names:  # and none is named in vain
+            assert (
+                any(map(roles[name].allows, actions))
+                or any(map(roles[name].allows_data, data_actions))
+                or not actions
+            )

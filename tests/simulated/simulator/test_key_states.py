@@ -1,0 +1,272 @@
+"""Vaults and keys as worlds leave them: deleted, not yet valid, in hardware, behind a perimeter, of another tenant (AZURE.md §3)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError
+from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
+
+from tests.simulated.simulator.clients import (
+    CRYPTO_OFFICER,
+    OPERATOR,
+    PRODUCTION,
+    Cloud,
+    Start,
+    refusal,
+    said,
+    vault_path,
+)
+from tests.simulated.simulator.plain import Plain
+from tests.support import MovedClock
+from wizard.simulator import ScenarioError
+
+DAY = 24 * 3600
+
+
+async def officer(cloud: Cloud) -> Any:
+    """The data plane of kv-demo, with the right to do anything there."""
+    await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
+    return cloud.keys("kv-demo")
+
+
+async def test_a_deleted_key_holds_its_name_on_both_planes_until_it_is_recovered(start: Start) -> None:
+    """§3a: ObjectIsDeletedButRecoverable."""
+    cloud = await start("key-deleted")
+    keys = await officer(cloud)
+    for attempt in (cloud.make_key(), keys.create_rsa_key("aks-kms")):
+        with pytest.raises(ResourceExistsError) as refused:
+            await attempt
+        assert refusal(refused.value)[::3] == (409, "ObjectIsDeletedButRecoverable")
+    assert [key.name async for key in keys.list_deleted_keys()] == ["aks-kms"]
+    assert (await keys.get_deleted_key("aks-kms")).scheduled_purge_date is not None
+    await keys.recover_deleted_key("aks-kms")
+    assert (await keys.get_key("aks-kms")).name == "aks-kms"
+    assert (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).name == "aks-kms"
+
+
+async def test_a_key_from_next_week(start: Start) -> None:
+    cloud = await start("key-not-yet-valid")
+    attributes = (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).properties.attributes
+    assert attributes.not_before > attributes.created
+
+
+@pytest.mark.parametrize(
+    ("attributes", "encrypts", "decrypts"),
+    [
+        ({"exp": 1}, "KeyExpired", ""),
+        ({"nbf": 4_000_000_000}, "KeyNotYetValid", ""),
+        ({"enabled": False}, "KeyDisabled", "KeyDisabled"),
+    ],
+)
+async def test_what_a_key_out_of_its_dates_or_switched_off_still_does(
+    cloud: Cloud, attributes: dict[str, Any], encrypts: str, decrypts: str
+) -> None:
+    """§1b: out of its dates it decrypts and unwraps, and does not encrypt or wrap."""
+    await cloud.make_vault()
+    await (await officer(cloud)).create_rsa_key("aks-kms")
+    plain = Plain(cloud.simulator.environment)
+
+    async def ask(method: str, tail: str = "", **body: Any) -> Any:
+        return (await asyncio.to_thread(plain.vault, "kv-demo", method, f"/keys/aks-kms{tail}", body))[1]
+
+    sealed = {kind: await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ") for kind in ("encrypt", "wrapKey")}  # fmt: skip
+    assert "error" not in await ask("PATCH", attributes=attributes)
+    for kind in sealed:
+        refused = (await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ"))["error"]
+        assert (refused["code"], refused["innererror"]["code"]) == ("Forbidden", encrypts)
+    for kind, value in (("decrypt", sealed["encrypt"]["value"]), ("unwrapKey", sealed["wrapKey"]["value"])):
+        answer = await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value=value)
+        inner = answer.get("error", {}).get("innererror", {}).get("code", "")
+        assert (inner, answer.get("value")) == (decrypts, None if decrypts else "YQ")
+
+
+async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> None:
+    """§3g: P2Y/P30D; new versions live as long as the policy says."""
+    cloud = await start("key-in-hardware")
+    keys = await officer(cloud)
+    policy = await keys.get_key_rotation_policy("aks-kms")
+    assert (policy.expires_in, policy.lifetime_actions[0].action) == ("P2Y", KeyRotationPolicyAction.rotate)
+    shown = await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")
+    assert shown.properties.kty == "RSA-HSM"
+    assert shown.properties.rotation_policy.attributes.expiry_time == "P2Y"
+    assert shown.properties.rotation_policy.lifetime_actions[0].action.type == "rotate"
+    assert shown.properties.attributes.created <= shown.properties.attributes.updated
+    rotated = await keys.rotate_key("aks-kms")
+    assert (rotated.properties.expires_on - rotated.properties.created_on).days == 730
+    listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
+    assert len(listed) == 2
+    assert all(each.properties.attributes.created for each in listed)
+    mended = KeyRotationPolicy(
+        expires_in="P90D",
+        lifetime_actions=[
+            KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create="P60D")
+        ],
+    )
+    kept = await keys.update_key_rotation_policy("aks-kms", mended)
+    assert (kept.expires_in, kept.lifetime_actions[0].time_after_create) == ("P90D", "P60D")
+    assert kept.created_on is not None
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"expires_in": "P7D"},
+        {"expires_in": "soon"},
+        {"lifetime_actions": [("rotate", {"time_after_create": "P6D"})]},
+        {"lifetime_actions": [("rotate", {"time_before_expiry": "P30D"})]},
+        {"expires_in": "P30D", "lifetime_actions": [("rotate", {"time_after_create": "P29D"})]},
+    ],
+    ids=str,
+)
+async def test_what_a_rotation_policy_must_be(start: Start, policy: dict[str, Any]) -> None:
+    """§3g: at least seven days from creation and before expiry."""
+    cloud = await start("key-in-hardware")
+    keys = await officer(cloud)
+    actions = [
+        KeyRotationLifetimeAction(kind, **trigger) for kind, trigger in policy.get("lifetime_actions", [])
+    ]
+    wanted = KeyRotationPolicy(expires_in=policy.get("expires_in"), lifetime_actions=actions)
+    with pytest.raises(HttpResponseError, match="rotation policy"):
+        await keys.update_key_rotation_policy("aks-kms", wanted)
+
+
+async def test_a_key_made_through_the_management_plane_brings_its_rotation_policy(cloud: Cloud) -> None:
+    """§3e: rotationPolicy may be given at creation."""
+    await cloud.make_vault()
+    policy = {
+        "attributes": {"expiryTime": "P1Y"},
+        "lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "rotate"}}],
+    }
+    made = await cloud.make_key(rotationPolicy=policy)
+    assert made.properties.rotation_policy.attributes.expiry_time == "P1Y"
+    assert made.properties.attributes.expires - made.properties.attributes.created == 365 * 86400
+
+
+async def test_hardware_keys_need_a_premium_vault_on_both_planes(cloud: Cloud) -> None:
+    await cloud.make_vault()
+    keys = await officer(cloud)
+    for attempt in (cloud.make_key(kty="RSA-HSM"), keys.create_rsa_key("aks-kms", hardware_protected=True)):
+        with pytest.raises(HttpResponseError, match="premium"):
+            await attempt
+
+
+async def test_behind_a_perimeter_no_bypass_helps(start: Start) -> None:
+    """§3f: the operator's own call, and AKS's as a trusted service."""
+    cloud = await start("vault-perimeter")
+    keys = await officer(cloud)
+    with pytest.raises(HttpResponseError) as refused:
+        await keys.get_key("aks-kms")
+    assert refusal(refused.value)[::3] == (403, "ForbiddenByConnection")
+    vault = await cloud.vaults.vaults.get("rg-demo", "kv-demo")
+    assert vault.properties.public_network_access == "SecuredByPerimeter"
+    identity = await cloud.make_identity()
+    await cloud.grant(vault_path(), CRYPTO_OFFICER, identity.principal_id)
+    await cloud.register_feature()
+    status, _, _ = await cloud.put_cluster(
+        security=profile("Private"),
+        identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}},
+    )
+    assert status == 200
+    _, body, _ = await cloud.raw("GET", cloud.cluster()["id"])
+    assert body["properties"]["provisioningState"] == "Failed"
+
+
+def profile(access: str) -> dict[str, Any]:
+    kms = {
+        "enabled": True,
+        "keyId": "https://kv-demo.vault.local.test/keys/aks-kms",
+        "keyVaultNetworkAccess": access,
+        "keyVaultResourceId": vault_path(),
+    }
+    return {
+        "azureKeyVaultKms": kms,
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
+    }
+
+
+@pytest.mark.parametrize("access", ["Public", "Private"])
+async def test_a_vault_of_another_tenant(start: Start, access: str) -> None:
+    """§1a, last row: AKS refuses it; it can be changed all the same."""
+    cloud = await start("vault-other-tenant")
+    theirs = "99999999-9999-9999-9999-999999999999"
+    vault = await cloud.vaults.vaults.update("rg-demo", "kv-demo", {"tags": {"moved": "yes"}})
+    assert vault.properties.tenant_id == theirs
+    identity = await cloud.make_identity()
+    await cloud.register_feature()
+    status, body, _ = await cloud.put_cluster(
+        security=profile(access),
+        identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}},
+    )
+    assert (status, "another tenant is not supported" in said(body)["message"]) == (400, True)
+
+
+async def test_a_vault_takes_the_tokens_of_its_own_tenant_only(start: Start) -> None:
+    theirs = "99999999-9999-9999-9999-999999999999"
+    # The SDK remembers the challenge of a host for as long as the process lives, so no other test has this vault.
+    cloud = await start(
+        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {{kv-moved: {{tenant: {theirs}}}}}}}}}}}}}"
+    )
+    with pytest.raises(ClientAuthenticationError):
+        await cloud.keys("kv-moved").get_key("aks-kms")
+    url = "https://kv-moved.vault.local.test/keys?api-version=7.6"
+    bearer = {"Authorization": f"Bearer {await cloud.token('https://vault.local.test')}"}
+    async with cloud.session.get(url, headers=bearer) as answer:
+        text = (await answer.json())["error"]["message"]
+        assert (answer.status, text.split(":")[0]) == (401, "AKV10032")
+        assert theirs in answer.headers["WWW-Authenticate"]
+
+
+async def test_a_policy_rotates_the_key_when_its_time_has_come(start: Start) -> None:
+    """§3g: and AKS would find the version; who changes policy or key starts the time anew."""
+    clock = MovedClock()
+    cloud = await start("durations: {role_propagation: 0}", clock=clock)
+    await cloud.make_vault()
+    keys = await officer(cloud)
+    await keys.create_rsa_key("aks-kms")
+
+    async def versions() -> list[Any]:
+        held = [each async for each in keys.list_properties_of_key_versions("aks-kms")]
+        return sorted(held, key=lambda each: each.created_on)
+
+    async def rotate_after(span: str) -> None:
+        action = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=span)
+        await keys.update_key_rotation_policy(
+            "aks-kms", KeyRotationPolicy(expires_in="P90D", lifetime_actions=[action])
+        )
+
+    await rotate_after("P10D")
+    await rotate_after("P20D")
+    clock.ahead += 15 * DAY
+    assert len(await versions()) == 1
+    clock.ahead += 6 * DAY
+    _, second = await versions()
+    assert (second.expires_on - second.created_on).days == 90
+    clock.ahead += 21 * DAY
+    assert len(await versions()) == 3, "each version starts the time of the next"
+    await keys.delete_key("aks-kms")
+    clock.ahead += 21 * DAY
+    await keys.recover_deleted_key("aks-kms")
+    assert len(await versions()) == 4, "one that was overdue"
+
+
+@pytest.mark.parametrize("policy", ["{rotate_after: P1D}", "{expiry: P7D}"])
+async def test_a_scenario_cannot_have_a_policy_that_key_vault_does_not_take(
+    start: Start, policy: str
+) -> None:
+    vaults = f"{{kv-demo: {{keys: {{aks-kms: {{rotation_policy: {policy}}}}}}}}}"
+    with pytest.raises(ScenarioError, match="kv-demo/aks-kms"):
+        await start(f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}")
+
+
+async def test_a_key_of_a_scenario_is_rotated_before_it_ends(start: Start) -> None:
+    clock = MovedClock()
+    key = "{expires: 60, rotation_policy: {expiry: P90D, rotate_before_expiry: P30D}}"
+    vaults = f"{{kv-demo: {{keys: {{aks-kms: {key}}}}}}}"
+    cloud = await start(
+        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}", clock=clock
+    )
+    for days, count in ((29, 1), (2, 2), (40, 2), (21, 3)):
+        clock.ahead += days * DAY
+        listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
+        assert len(listed) == count

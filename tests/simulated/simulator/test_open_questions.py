@@ -1,0 +1,193 @@
+"""Where nobody has confirmed how Azure behaves (AZURE.md, UNCONFIRMED): each rule of a world, with each of its answers."""
+
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from tests.simulated.simulator.clients import (
+    AKS,
+    CRYPTO_OFFICER,
+    CRYPTO_USER,
+    OPERATOR,
+    Cloud,
+    Start,
+    cluster_path,
+    said,
+    vault_path,
+)
+from tests.simulated.simulator.test_roles import GROUP
+
+NAME = "00000000-0000-4000-8000-000000000007"
+
+
+async def put_key(cloud: Cloud, access: str, **kms: Any) -> tuple[int, str]:
+    """PUT aks-demo with a customer's key: the status, and the text of a refusal."""
+    security, identity = await cloud.customer_key(access=access)
+    await cloud.register_feature()
+    security["azureKeyVaultKms"] |= kms
+    status, body, _ = await cloud.put_cluster(security=security, identity=identity)
+    return status, said(body).get("message", "")
+
+
+@pytest.mark.parametrize(
+    ("rules", "access", "status", "text"),
+    [
+        ("public_vault_id: accepted", "Public", 200, ""),
+        ("public_vault_id: refused", "Public", 400, "must be empty when KeyVault network access is Public"),
+        ("public_vault_id: refused", "Private", 200, ""),
+        ("identity_must_be_there_first: false", "Public", 200, ""),
+        ("identity_must_be_there_first: true", "Public", 400, "supported value is 'UserAssigned'"),
+        ("private_access_validated: true, aks_is_trusted_service: true", "Private", 200, ""),
+    ],
+)
+async def test_enabling_a_customers_key(
+    start: Start, rules: str, access: str, status: int, text: str
+) -> None:
+    """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §11 (is a private vault tried)."""
+    got, message = await put_key(await start(f"rules: {{{rules}}}"), access)
+    assert (got, text in message) == (status, True), message
+
+
+@pytest.mark.parametrize("answer", ["accepted", "refused"])
+async def test_a_key_version_in_the_new_way(start: Start, answer: str) -> None:
+    """§2a: the migration article leaves the versioned id where it is."""
+    cloud = await start(f"extends: legacy-kms\nrules: {{versioned_key_in_the_new_way: {answer}}}")
+    await cloud.register_feature()
+    kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
+    profile = {
+        "azureKeyVaultKms": kms,
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
+    }
+    status, body, _ = await cloud.put_cluster(security=profile)
+    assert status == (200 if answer == "accepted" else 400)
+    assert ("must not contain a key version" in str(body)) == (answer == "refused")
+    unversioned = kms | {"keyId": kms["keyId"].rpartition("/")[0]}
+    assert (await cloud.put_cluster(security=profile | {"azureKeyVaultKms": unversioned}))[0] == 200
+
+
+@pytest.mark.parametrize("answer", ["accepted", "refused"])
+async def test_what_is_left_beside_a_key_that_is_turned_off(start: Start, answer: str) -> None:
+    """§2a: core az only sets enabled to false; the SDK says that the key id must go."""
+    cloud = await start(f"extends: encrypted\nrules: {{leftovers_of_a_disabled_key: {answer}}}")
+    kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
+    profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
+    status, body, _ = await cloud.put_cluster(
+        security=profile | {"azureKeyVaultKms": kms | {"enabled": False}}
+    )
+    assert status == (200 if answer == "accepted" else 400)
+    assert ("keyId, keyVaultNetworkAccess, keyVaultResourceId must be empty" in str(body)) == (
+        answer == "refused"
+    )
+    assert (await cloud.put_cluster(security=profile | {"azureKeyVaultKms": {"enabled": False}}))[0] == 200
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_key_that_was_turned_off_is_shown_so_or_not_at_all(start: Start, shown: bool) -> None:
+    """§2a: what an answer has then is not documented."""
+    cloud = await start(f"extends: encrypted\nrules: {{disabled_key_shown: {str(shown).lower()}}}")
+    profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
+    status, body, _ = await cloud.put_cluster(security=profile | {"azureKeyVaultKms": {"enabled": False}})
+    assert (status, "azureKeyVaultKms" in body["properties"]["securityProfile"]) == (200, shown)
+
+
+@pytest.mark.parametrize("answer", ["accepted", "refused"])
+async def test_a_key_in_hardware(start: Start, answer: str) -> None:
+    """§3g: plausible, and not confirmed."""
+    cloud = await start(f"extends: key-in-hardware\nrules: {{hardware_keys: {answer}}}")
+    identity = await cloud.make_identity()
+    await cloud.grant(vault_path(), CRYPTO_USER, identity.principal_id)
+    await cloud.register_feature()
+    kms = {
+        "enabled": True,
+        "keyId": "https://kv-demo.vault.local.test/keys/aks-kms",
+        "keyVaultNetworkAccess": "Public",
+    }
+    profile = {
+        "azureKeyVaultKms": kms,
+        "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
+    }
+    who = {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
+    status, body, _ = await cloud.put_cluster(security=profile, identity=who)
+    assert (status, "'RSA-HSM' of the key 'aks-kms' is not supported" in str(body)) == (
+        (200, False) if answer == "accepted" else (400, True)
+    )
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_etags_of_clusters(start: Start, shown: bool) -> None:
+    """§2c: the recording of 2025 shows none, the documents do; it counts in either case."""
+    cloud = await start(f"rules: {{etag_in_answers: {str(shown).lower()}}}")
+    _, body, _ = await cloud.raw("GET", cluster_path())
+    _, pools, _ = await cloud.raw("GET", cluster_path() + "/agentPools")
+    pool = pools["value"][0]["properties"]
+    assert [name in place for name, place in (("eTag", body), ("eTag", pool))] == [shown, shown]
+    assert ("eTag" in body["properties"]["agentPoolProfiles"][0]) == shown
+    status, _, _ = await cloud.raw("PUT", cluster_path(), AKS, body, {"If-Match": '"stale"'})
+    assert status == 412
+
+
+@pytest.mark.parametrize(("answer", "status"), [("accepted", 200), ("refused", 409)])
+async def test_the_same_role_assignment_under_the_same_name(start: Start, answer: str, status: int) -> None:
+    """§3d: idempotent by general knowledge."""
+    cloud = await start(f"rules: {{repeated_assignment: {answer}}}")
+    await cloud.grant(GROUP, CRYPTO_OFFICER, OPERATOR, name=NAME)
+    path = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{NAME}"
+    _, body, _ = await cloud.raw("GET", path, "2022-04-01")
+    given = {key: body["properties"][key] for key in ("roleDefinitionId", "principalId", "principalType")}
+    again, refused, _ = await cloud.raw("PUT", path, "2022-04-01", {"properties": given})
+    assert again == status
+    assert (said(refused).get("code") == "RoleAssignmentExists") == (status == 409)
+
+
+@pytest.mark.parametrize("code", ["FeatureNotFound", "ResourceNotFound"])
+async def test_a_feature_that_does_not_exist(start: Start, code: str) -> None:
+    """§4: HTTP 404 in either case."""
+    cloud = await start(f"rules: {{unknown_feature_code: {code}}}")
+    with pytest.raises(HttpResponseError, match="could not be found") as refused:
+        await cloud.features.features.get("Microsoft.ContainerService", "StartStopPreview")
+    assert (refused.value.status_code, refused.value.error.code if refused.value.error else "") == (404, code)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"), [("full", "Microsoft.ContainerService/KMSPMKPreview"), ("bare", "KMSPMKPreview")]
+)
+async def test_the_name_of_a_feature(start: Start, answer: str, name: str) -> None:
+    """§4: a documented sample shows the bare name."""
+    cloud = await start(f"rules: {{feature_name: {answer}}}")
+    assert (await cloud.features.features.get("Microsoft.ContainerService", "KMSPMKPreview")).name == name
+
+
+@pytest.mark.parametrize(("rule", "held"), [("null", 6), ("[sign, verify]", 2)])
+async def test_operations_of_a_key_made_through_arm_without_naming_any(
+    start: Start, rule: str, held: int
+) -> None:
+    """§3e: the default is not documented."""
+    cloud = await start(f"rules:\n  default_key_ops: {rule}")
+    await cloud.make_vault()
+    made = await cloud.vaults.keys.create_if_not_exist(
+        "rg-demo", "kv-demo", "aks-kms", {"properties": {"kty": "RSA"}}
+    )
+    assert len(made.properties.key_ops) == held
+
+
+@pytest.mark.parametrize("inner", ["ForbiddenByConnection", ""])
+async def test_the_inner_code_of_a_closed_vault(start: Start, inner: str) -> None:
+    """§3f: the message was seen under Forbidden alone."""
+    cloud = await start(f"extends: vault-private\nrules: {{closed_vault_inner_code: '{inner}'}}")
+    with pytest.raises(HttpResponseError, match="Public network access is disabled") as refused:
+        await cloud.keys("kv-demo").get_key("aks-kms")
+    error: Any = refused.value.error
+    assert (getattr(error, "innererror", None) or {}).get("code", "") == inner
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_what_resource_graph_knows_of_the_new_way(start: Start, shown: bool) -> None:
+    """§8: it scrubs what it does not know."""
+    cloud = await start(f"rules: {{graph_shows_the_new_way: {str(shown).lower()}}}")
+    query = "resources | where name == 'web-stage' | project properties"
+    _, body, _ = await cloud.raw(
+        "POST", "/providers/Microsoft.ResourceGraph/resources", "2024-04-01", {"query": query}
+    )
+    profile = body["data"][0]["properties"]["securityProfile"]
+    assert ("kubernetesResourceObjectEncryptionProfile" in profile) == shown

@@ -1,0 +1,69 @@
+"""Quotas of AKS in a region through Microsoft.Quota, which have to agree with what a PUT refuses (AZURE.md §1a)."""
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from tests.simulated.simulator.clients import PRODUCTION, Start, refusal, said
+
+PLACE = f"subscriptions/{PRODUCTION}/providers/Microsoft.ContainerService/locations/"
+
+
+async def test_limit_and_usage_of_a_region(start: Start) -> None:
+    cloud = await start("quotas: {in_region: {westeurope: 7}}")
+    (limit,) = [entry async for entry in cloud.quotas.quota.list(PLACE + "westeurope")]
+    assert (limit.name, limit.properties.limit.value, limit.properties.unit) == (
+        "ManagedClusters",
+        7,
+        "Count",
+    )
+    (usage,) = [entry async for entry in cloud.quotas.usages.list(PLACE + "westeurope")]
+    held = [each async for each in cloud.aks.managed_clusters.list() if each.location == "westeurope"]
+    assert usage.properties.usages.value == len(held) > 0
+    assert (await cloud.quotas.quota.get("ManagedClusters", PLACE + "uksouth")).properties.limit.value == 100
+    assert (await cloud.quotas.usages.get("ManagedClusters", PLACE + "uksouth")).properties.usages.value == 0
+
+
+async def test_names_and_regions_that_are_not_there(start: Start) -> None:
+    cloud = await start()
+    with pytest.raises(HttpResponseError, match="InvalidResourceName"):
+        await cloud.quotas.quota.get("standardFSv2Family", PLACE + "westeurope")
+    with pytest.raises(HttpResponseError, match="LocationNotAvailableForResourceType"):
+        await cloud.quotas.usages.get("ManagedClusters", PLACE + "atlantis")
+
+
+async def test_a_subscription_that_never_used_it(start: Start) -> None:
+    cloud = await start(f"subscriptions: {{{PRODUCTION}: {{providers: {{Microsoft.Quota: NotRegistered}}}}}}")
+    with pytest.raises(HttpResponseError) as refused:
+        await cloud.quotas.quota.get("ManagedClusters", PLACE + "westeurope")
+    assert refusal(refused.value)[:2] == (409, "MissingSubscriptionRegistration")
+
+
+async def test_regions_without_aks(start: Start) -> None:
+    """§5: the list of the provider and the refusal of the PUT agree."""
+    cloud = await start("not_offered: {Microsoft.ContainerService/managedClusters: [uksouth]}")
+    provider = await cloud.resources.providers.get("Microsoft.ContainerService")
+    where = {kind.resource_type: kind.locations for kind in provider.resource_types}
+    assert "UK South" not in where["managedClusters"]
+    assert "UK South" in where["managedClusters/agentPools"]
+    body = {"location": "uksouth", "identity": {"type": "SystemAssigned"}, "properties": {}}
+    path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-new"
+    status, refused, _ = await cloud.raw("PUT", path, body=body)
+    assert (status, said(refused)["code"]) == (400, "LocationNotAvailableForResourceType")
+    assert (
+        "'uksouth' is not available for resource type 'Microsoft.ContainerService/managedClusters'"
+        in said(refused)["message"]
+    )
+
+
+async def test_regions_where_a_new_cluster_cannot_have_a_user_assigned_identity(start: Start) -> None:
+    """§5: as in USDOD Central; a system-assigned one can be made there."""
+    cloud = await start("no_user_assigned_identity: [westus2]")
+    identity = await cloud.make_identity()
+    path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-new"
+    pool = {"name": "nodepool1", "count": 1, "vmSize": "Standard_D4ds_v5", "mode": "System"}
+    body = {"location": "westus2", "properties": {"dnsPrefix": "x", "agentPoolProfiles": [pool]}}
+    assigned = {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
+    status, refused, _ = await cloud.raw("PUT", path, body=body | {"identity": assigned})
+    assert (status, said(refused)["code"]) == (400, "BadRequest")
+    status, _, _ = await cloud.raw("PUT", path, body=body | {"identity": {"type": "SystemAssigned"}})
+    assert status == 201

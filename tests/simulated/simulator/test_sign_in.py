@@ -1,0 +1,190 @@
+"""Tokens and discovery (AZURE-CLIENTS.md §2, §3; AZURE.md §3d for the challenge)."""
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity.aio import ClientSecretCredential
+
+from tests.simulated.simulator.clients import PRODUCTION, TENANT, Cloud, Start
+from wizard.simulator.state.world import new_secret
+
+SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
+
+
+async def test_metadata_is_one_object_with_what_clients_need(cloud: Cloud) -> None:
+    _, body, _ = await cloud.raw("GET", "/metadata/endpoints", "2022-09-01", token="")
+    assert body["authentication"]["loginEndpoint"] == cloud.endpoint
+    assert body["authentication"]["audiences"][0] == cloud.endpoint + "/"
+    assert body["suffixes"]["keyVaultDns"] == "vault.local.test"
+    assert body["microsoftGraphResourceId"] == cloud.endpoint + "/"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "configuration"),
+    [(TENANT, "v2.0/.well-known/openid-configuration"), ("adfs", ".well-known/openid-configuration")],
+)
+async def test_openid_configuration(cloud: Cloud, tenant: str, configuration: str) -> None:
+    status, body, _ = await cloud.raw("GET", f"/{tenant}/{configuration}", "", token="")
+    assert status == 200
+    for name in ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint"):
+        assert body[name].startswith(f"{cloud.endpoint}/{tenant}/oauth2/")
+
+
+async def test_application_token_has_the_claims_of_one(cloud: Cloud) -> None:
+    claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
+    assert (claims["idtyp"], claims["tid"], claims["aud"]) == ("app", TENANT, cloud.endpoint + "/")
+    assert claims["appid"] == cloud.environment["AZURE_CLIENT_ID"]
+    assert claims["iss"] == f"https://sts.windows.net/{TENANT}/"
+    assert claims["exp"] > claims["iat"]
+
+
+async def test_wrong_secret(cloud: Cloud) -> None:
+    async with ClientSecretCredential(
+        TENANT, cloud.environment["AZURE_CLIENT_ID"], "wrong", authority=cloud.endpoint, **cloud.net()
+    ) as credential:
+        with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
+            await credential.get_token(f"{cloud.endpoint}//.default")
+
+
+async def test_unknown_tenant(cloud: Cloud) -> None:
+    other = "99999999-9999-9999-9999-999999999999"
+    secret = cloud.environment["AZURE_CLIENT_SECRET"]
+    async with ClientSecretCredential(
+        other, cloud.environment["AZURE_CLIENT_ID"], secret, authority=cloud.endpoint, **cloud.net()
+    ) as credential:
+        with pytest.raises(ClientAuthenticationError, match="AADSTS90002"):
+            await credential.get_token(f"{cloud.endpoint}//.default")
+
+
+async def test_unknown_application_and_unknown_resource(cloud: Cloud) -> None:
+    secret = cloud.environment["AZURE_CLIENT_SECRET"]
+    async with ClientSecretCredential(
+        TENANT, TENANT, secret, authority=cloud.endpoint, **cloud.net()
+    ) as credential:
+        with pytest.raises(ClientAuthenticationError, match="AADSTS700016"):
+            await credential.get_token(f"{cloud.endpoint}//.default")
+    with pytest.raises(ClientAuthenticationError, match="AADSTS500011"):
+        await cloud.token("https://elsewhere.example")
+
+
+async def _form(cloud: Cloud, path: str, **form: str) -> tuple[int, dict[str, Any]]:
+    async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/{path}", data=form) as response:
+        return response.status, await response.json()
+
+
+async def test_device_code_signs_in_the_user_and_its_refresh_token_renews(cloud: Cloud) -> None:
+    _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
+    assert device["message"].endswith("to authenticate.")
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    status, tokens = await _form(
+        cloud,
+        "token",
+        grant_type=grant,
+        client_id="c",
+        device_code=device["device_code"],
+        scope=f"{cloud.endpoint}//.default openid",
+    )
+    assert status == 200
+    claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+    assert (claims["idtyp"], claims["upn"]) == ("user", "ops@contoso.example")
+    identity = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    assert identity["preferred_username"] == "ops@contoso.example"
+    status, renewed = await _form(
+        cloud,
+        "token",
+        grant_type="refresh_token",
+        refresh_token=tokens["refresh_token"],
+        scope=f"{cloud.endpoint}//.default",
+    )
+    assert status == 200
+    assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=renewed["access_token"]))[0] == 200
+
+
+async def test_codes_and_refresh_tokens_have_lives_of_their_own(start: Start) -> None:
+    """Longer than that of an access token, and all by the true time, whatever the clock of the world says."""
+    cloud = await start("durations: {token_lifetime: 40}", clock=lambda: time.time() + 2 * 3600)
+    _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
+    form = {"grant_type": "device_code", "device_code": device["device_code"]}
+    _, tokens = await _form(cloud, "token", **form)
+    assert (tokens["expires_in"], tokens["ext_expires_in"]) == (40, 40)
+    given = {"access": tokens["access_token"], "code": device["device_code"], "refresh": tokens["refresh_token"]}  # fmt: skip
+    claims = {what: jwt.decode(token, options={"verify_signature": False}) for what, token in given.items()}
+    assert {what: claim["exp"] - claim["iat"] for what, claim in claims.items()} == {
+        "access": 40,
+        "code": device["expires_in"],
+        "refresh": 90 * 24 * 3600,
+    }
+
+
+async def test_a_refresh_token_is_no_access_token(cloud: Cloud) -> None:
+    _, device = await _form(cloud, "devicecode", client_id="c")
+    status, body, _ = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=device["device_code"])
+    assert (status, body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
+    status, refused = await _form(
+        cloud,
+        "token",
+        grant_type="refresh_token",
+        refresh_token=device["device_code"],
+        scope=f"{cloud.endpoint}//.default",
+    )
+    assert (status, refused["error"]) == (400, "invalid_grant")
+
+
+async def test_managed_identity_needs_its_header(cloud: Cloud) -> None:
+    environment = cloud.simulator.managed_identity_environment
+    params = {"api-version": "2019-08-01", "resource": cloud.endpoint + "/"}
+    async with cloud.session.get(
+        environment["IDENTITY_ENDPOINT"],
+        params=params,
+        headers={"X-IDENTITY-HEADER": environment["IDENTITY_HEADER"]},
+    ) as response:
+        body = await response.json()
+    assert int(body["expires_on"]) > 0
+    assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=body["access_token"]))[0] == 200
+    async with cloud.session.get(environment["IDENTITY_ENDPOINT"], params=params) as refused:
+        assert refused.status == 401
+
+
+@pytest.mark.parametrize(
+    ("token", "code"), [("", "AuthenticationFailed"), ("rubbish", "InvalidAuthenticationToken")]
+)
+async def test_arm_refuses_without_a_good_token(cloud: Cloud, token: str, code: str) -> None:
+    status, body, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=token)
+    assert (status, body["error"]["code"]) == (401, code)
+    assert f'authorization_uri="{cloud.endpoint}/{TENANT}"' in headers["WWW-Authenticate"]
+
+
+async def test_a_vault_token_does_not_open_arm(cloud: Cloud) -> None:
+    status, body, _ = await cloud.raw(
+        "GET", SUBSCRIPTION, "2022-12-01", token=await cloud.token("https://vault.local.test")
+    )
+    assert (status, body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
+
+
+async def test_a_token_of_another_simulator_is_challenged_so_that_clients_fetch_a_new_one(
+    cloud: Cloud, start: Start
+) -> None:
+    stranger = await start()
+    claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
+    forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")
+    assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=forged))[0] == 401
+    status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await stranger.token())
+    assert status == 401
+    assert 'error="insufficient_claims"' in headers["WWW-Authenticate"]
+
+
+async def test_an_expired_token(start: Start) -> None:
+    cloud = await start("durations: {token_lifetime: 1}")
+    token = await cloud.token()
+
+    while (answer := await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=token))[0] == 200:
+        pass
+    assert answer[1]["error"]["code"] == "ExpiredAuthenticationToken"
+
+
+def test_a_made_up_secret_is_no_option_on_a_command_line() -> None:
+    """`az login --password -x` would be refused; the lines that the simulator prints have to work as they are."""
+    assert not any("-" in new_secret() for _ in range(200))

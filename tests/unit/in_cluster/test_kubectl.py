@@ -1,0 +1,164 @@
+"""How kubectl is run: with credentials that leave no trace, within limits, and what it says sorted."""
+
+import asyncio
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.simulated.in_cluster.kubectl import stand_in
+from tests.support import gone
+from wizard.in_cluster.kubeconfig import Kubeconfig
+from wizard.in_cluster.kubectl import KubectlError, hidden, opened
+from wizard.system.processes import started
+
+TOKEN = "sentinel-token-that-nobody-may-see"
+CREDENTIALS = Kubeconfig(f'{{"users": [{{"token": "{TOKEN}"}}]}}', "https://there", "as somebody", (TOKEN,))
+
+
+def program(folder: Path, script: str) -> str:
+    return str(Path(stand_in(folder, script), "kubectl"))
+
+
+async def test_the_credentials_are_read_as_often_as_it_takes_and_nothing_else_is_given(
+    tmp_path: Path,
+) -> None:
+    script = 'cat "$2"; echo; cat "$2"; echo; env; echo "$@"'
+    given = {"AZURE_CLIENT_SECRET": "secret", "KUBECONFIG": "mine", "HTTPS_PROXY": "http://p", "HOME": "/h"}
+    with opened(program(tmp_path, script), CREDENTIALS, given) as kubectl:
+        lines = (await kubectl.get("/readyz")).splitlines()
+    assert lines[:2] == [CREDENTIALS.text] * 2
+    assert {line.partition("=")[0] for line in lines[2:-1]} - {"PWD", "SHLVL", "_", "OLDPWD"} == {
+        "HTTPS_PROXY", "LC_ALL", "KUBERC", "KUBECACHEDIR",
+    }  # fmt: skip
+    assert TOKEN not in lines[-1]
+    assert lines[-1].endswith("get --raw /readyz")
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_nothing_is_left_of_the_credentials(in_memory: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with hidden("text", in_memory=in_memory) as (file, descriptors):
+        assert Path(file).read_text() == "text"
+        assert bool(descriptors) is in_memory
+        if not in_memory:
+            assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600
+            assert stat.S_IMODE(Path(file).parent.stat().st_mode) == 0o700
+    assert not Path(file).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_one_s_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for owner in (ended.pid, os.getpid()):
+        folder = tmp_path / f"aks-kms-inside-{owner}-x"
+        folder.mkdir(0o700)
+        (folder / "kubeconfig").write_text(TOKEN)
+    with hidden("text", in_memory=False):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [f"aks-kms-inside-{os.getpid()}-x"]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ('Error from server (Forbidden): secrets is forbidden: User "x" cannot create', "Forbidden"),
+        ('Error from server (NotFound): secrets "x" not found', "NotFound"),
+        ("error: You must be logged in to the server (Unauthorized)", "Unauthorized"),
+        ("Unable to connect to the server: dial tcp: lookup x: no such host", "Unreachable"),
+        ("Unable to connect to the server: context deadline exceeded", "TimeLimit"),
+        ("", "Unreachable"),
+    ],
+)
+async def test_what_kubectl_says_is_sorted(tmp_path: Path, said: str, reason: str) -> None:
+    script = f"cat >&2 <<'END'\n{said} {TOKEN}\x1b[2J invalid proxy address http://me:its-pw@h:1\nEND\nexit 1"
+    with (
+        opened(program(tmp_path, script), CREDENTIALS, os.environ) as kubectl,
+        pytest.raises(KubectlError) as refused,
+    ):
+        await kubectl.get("/readyz")
+    assert refused.value.reason == reason
+    assert TOKEN not in str(refused.value)
+    assert "-pw" not in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+
+
+async def test_an_answer_without_end_is_cut_and_one_that_never_comes_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    endless = program(tmp_path, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done; sleep 60")
+    with (
+        opened(endless, CREDENTIALS, os.environ, limit=1) as kubectl,
+        pytest.raises(KubectlError) as refused,
+    ):
+        await kubectl.get("/readyz")
+    assert refused.value.reason == "TimeLimit"
+    big = program(tmp_path, "head -c 9000000 /dev/zero; echo; echo wanted; head -c 9000000 /dev/zero")
+    with opened(big, CREDENTIALS, os.environ) as kubectl:
+        assert len(await kubectl.get("/readyz")) == 4 * 1024 * 1024
+        assert await kubectl.get("/metrics", keep=lambda line: line.startswith(b"w")) == "wanted\n"
+
+
+async def test_more_than_a_busy_reader_takes_is_no_reason_to_wait_for_ever(tmp_path: Path) -> None:
+    endless = program(tmp_path, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done")
+
+    def slow(line: bytes) -> bool:
+        return hashlib.pbkdf2_hmac("sha1", line, b"", 2000) == b""  # busy, as a machine under load is
+
+    with (
+        opened(endless, CREDENTIALS, os.environ, limit=1) as kubectl,
+        pytest.raises(KubectlError) as refused,
+    ):
+        async with asyncio.timeout(30):
+            await kubectl.get("/metrics", keep=slow)
+    assert refused.value.reason == "TimeLimit"
+
+
+async def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    waits = program(tmp_path, f"echo $$ > {mark}; sleep 60")
+    with opened(waits, CREDENTIALS, os.environ) as kubectl:
+        task = asyncio.create_task(kubectl.get("/readyz"))
+        while not mark.exists() or not mark.read_text().strip():  # noqa: ASYNC110 - a file sets no event
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
+
+
+async def test_also_where_it_is_cancelled_while_it_starts(tmp_path: Path) -> None:
+    """asyncio itself would wait for what holds the pipes of a program that it has killed."""
+    mark = tmp_path / "pid"
+    waits = program(tmp_path, f"sleep 60 & echo $! > {mark}; wait")
+    starting = asyncio.create_task(started(waits, stdout=asyncio.subprocess.PIPE, start_new_session=True))
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    written = mark.read_text().strip() if mark.exists() else ""  # it may not have come as far as that
+    if written:
+        await gone(int(written))
+
+
+async def test_what_cannot_be_run(tmp_path: Path) -> None:
+    with (
+        opened(str(tmp_path / "none"), CREDENTIALS, os.environ) as kubectl,
+        pytest.raises(KubectlError) as refused,
+    ):
+        await kubectl.get("/readyz")
+    assert refused.value.reason == "Broken"
+
+
+def test_credentials_do_not_show_themselves() -> None:
+    assert TOKEN not in repr(CREDENTIALS)

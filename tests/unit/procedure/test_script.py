@@ -1,0 +1,217 @@
+"""The exported script: the how-to's commands in the how-to's order, with every value safe from the shell."""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.facts import target
+from tests.stub_az import carried_out, named, value
+from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
+from wizard.answers.model import Answers
+from wizard.procedure.script import script
+from wizard.procedure.steps import STEPS
+from wizard.procedure.variables import spelled_out
+
+HOSTILE = 'it\'s "$(touch pwned)" `touch pwned`; touch pwned && second line \\ * ~ & | <x> \u00fc'
+HOSTILE_NAME = 'it\'s "$(touch pwned)" `touch pwned`; $HOME * ~ |'
+
+REGISTRATION = ["feature register", "feature show", "provider register"]
+VAULT = ["keyvault create", "keyvault show"]
+OFFICER = ["role assignment create Key Vault Crypto Officer"]
+IDENTITY = [
+    "identity create",
+    "identity show",
+    "identity show",
+    "role assignment create Key Vault Crypto User",
+    "role assignment create Key Vault Contributor",
+]
+HOW_TO: dict[str, list[str]] = {
+    "platform-managed": [],
+    "customer-managed-public": [*VAULT, *OFFICER, "keyvault key create", "keyvault key show", *IDENTITY],
+    "customer-managed-private by the letter": [
+        *VAULT,
+        *OFFICER,
+        "keyvault key create",
+        "keyvault key show",
+        "keyvault update",
+        *IDENTITY,
+    ],
+    "customer-managed-private": [*VAULT, "rest put", "rest get", *IDENTITY],
+}
+"""What each road has between the resource group and the cluster; the last one is what the how-to's note asks for."""
+
+LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
+EVERY = [answers(road, new=new) for road in ROADS for new in (False, True)] + [LETTER]
+IDS = [f"{road}-{'new' if new else 'existing'}" for road in ROADS for new in (False, True)] + ["letter"]
+SCRIPTS = pytest.mark.parametrize("chosen", EVERY, ids=IDS)
+
+
+@pytest.mark.parametrize("road", HOW_TO)
+@pytest.mark.parametrize("new", [False, True])
+def test_the_commands_come_in_the_how_tos_order(road: str, new: bool, tmp_path: Path) -> None:
+    letter = {"key": {"create_through": "key-vault"}} if road.endswith("letter") else {}
+    base: Road = next(r for r in ROADS if road.startswith(r))
+    calls = [named(call) for call in carried_out(script(answers(base, new=new, **letter)), tmp_path)]
+    asked_back = {"group show", "ad signed-in-user show", "aks get-versions", "keyvault key list"}
+    once: list[str] = [
+        c for i, c in enumerate(calls) if c not in asked_back and not (c == calls[i - 1] == "feature show")
+    ]
+    verb = "aks create" if new else "aks update"
+    assert once == ["account set", *REGISTRATION, "group create", *HOW_TO[road], verb, "aks show"]
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_the_cluster_is_told_what_the_how_to_tells_it(road: Road, tmp_path: Path) -> None:
+    call = next(c for c in carried_out(script(answers(road)), tmp_path) if c[:2] == ["aks", "update"])
+    common = [
+        "--name",
+        "aks-demo",
+        "--resource-group",
+        "rg-demo",
+        "--kms-infrastructure-encryption",
+        "Enabled",
+    ]
+    own = [
+        *("--enable-azure-keyvault-kms", "--azure-keyvault-kms-key-id"),
+        "https://kv-demo.vault.azure.net/keys/aks-kms",
+        *("--azure-keyvault-kms-key-vault-resource-id", "VAULT_ID"),
+        *("--azure-keyvault-kms-key-vault-network-access", road.rsplit("-", 1)[-1].capitalize()),
+        *("--assign-identity", "IDENTITY_ID", "--enable-managed-identity", "--yes"),
+    ]
+    assert call[2:] == common + ([] if road == "platform-managed" else own)
+
+
+def test_a_new_cluster_gets_the_newest_version_of_the_right_subscription(tmp_path: Path) -> None:
+    calls = carried_out(script(answers("platform-managed", new=True)), tmp_path)
+    assert calls[0] == ["account", "set", "--subscription", PRODUCTION]
+    create = next(call for call in calls if call[:2] == ["aks", "create"])
+    assert value(create, "--kubernetes-version") == "1.34"
+    assert create[-1] == "--generate-ssh-keys"
+
+
+@SCRIPTS
+def test_a_shell_can_read_it(chosen: Answers) -> None:
+    bash = shutil.which("bash")
+    assert bash
+    subprocess.run([bash, "-n"], input=script(chosen), text=True, check=True, capture_output=True, timeout=60)
+
+
+@SCRIPTS
+def test_shellcheck_has_nothing_to_say(chosen: Answers) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    looked = subprocess.run(
+        [str(shellcheck), "--shell=bash", "--severity=style", "-"],
+        input=script(chosen),
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (looked.returncode, looked.stdout + looked.stderr) == (0, "")
+
+
+def hostile(road: Road) -> Answers:
+    """Answers as odd as they are legal, and free text that would like to be a command."""
+    return answers(
+        road,
+        resource_group="rg.(demo)_ü",
+        cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_B2s", "node_count": 7}},
+        tags={HOSTILE_NAME: HOSTILE},
+    )
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_no_value_is_ever_a_command(road: Road, tmp_path: Path) -> None:
+    calls = carried_out(script(hostile(road)), tmp_path)
+    assert not (tmp_path / "pwned").exists()
+    create = next(call for call in calls if call[:2] == ["aks", "create"])
+    assert value(create, "--resource-group") == "rg.(demo)_ü"
+    assert value(create, "--node-vm-size") == "Standard_B2s"
+    assert value(create, "--node-count") == "7"
+    if road == "customer-managed-private":
+        put = next(call for call in calls if call[:3] == ["rest", "--method", "put"])
+        assert json.loads(value(put, "--body"))["tags"] == {HOSTILE_NAME: HOSTILE}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_command_spelled_out_holds_the_values_themselves(road: Road) -> None:
+    for chosen in (answers(road), hostile(road)):
+        there = target(chosen)
+        for step in STEPS:
+            for command in step.commands(there, None) if step.applies(there, None) else ():
+                words = shlex.split(spelled_out(command, there), posix=True)
+                assert words[0] in {"az", "export"}
+                known = {
+                    "$RESOURCE_GROUP",
+                    "$LOCATION",
+                    "$CLUSTER_NAME",
+                    "$KEY_VAULT_NAME",
+                    "$KEY_BODY",
+                    "$NODE_VM_SIZE",
+                }
+                assert not known & set(words)
+
+
+def test_tags_and_leading_hyphens_are_spelled_out_as_they_are_given() -> None:
+    there = target(answers("customer-managed-public", key={"name": "-kms"}, tags={HOSTILE_NAME: HOSTILE}))
+    [command] = [
+        command
+        for step in STEPS
+        if step.key == "key"
+        for command in step.commands(there, None)
+        if command.startswith("az keyvault key create")
+    ]
+    words = shlex.split(spelled_out(command, there))
+    assert "--name=-kms" in words
+    assert words[words.index("--tags") + 1 :] == [f"{HOSTILE_NAME}={HOSTILE}"]
+
+
+def test_spelled_out_ids_are_those_of_the_target() -> None:
+    there = target(answers("customer-managed-private"))
+    cluster = next(step for step in STEPS if step.key == "cluster")
+    words = shlex.split(spelled_out(cluster.commands(there, None)[0], there))
+    assert value(words, "--azure-keyvault-kms-key-id") == "https://kv-demo.vault.azure.net/keys/aks-kms"
+    assert value(words, "--azure-keyvault-kms-key-vault-resource-id") == vault_id()
+    assert value(words, "--assign-identity") == identity_id()
+
+
+def test_what_only_the_script_can_know_stays_a_variable() -> None:
+    there = target(answers("customer-managed-private"))
+    role = next(step for step in STEPS if step.key == "crypto-role")
+    assert "--assignee-object-id $IDENTITY_OBJECT_ID" in spelled_out(role.commands(there, None)[0], there)
+
+
+def test_vault_and_identity_in_groups_of_their_own(tmp_path: Path) -> None:
+    chosen = answers(
+        "customer-managed-private", vault={"resource_group": "rg-keys"}, identity={"resource_group": "rg-ids"}
+    )
+    calls = carried_out(script(chosen), tmp_path)
+    groups = [value(call, "--name") for call in calls if call[:2] == ["group", "create"]]
+    assert groups == ["rg-demo", "rg-keys", "rg-ids"]
+    assert {value(c, "--resource-group") for c in calls if c[0] == "keyvault"} == {"rg-keys"}
+    assert {value(c, "--resource-group") for c in calls if c[0] == "identity"} == {"rg-ids"}
+    assert {value(c, "--resource-group") for c in calls if c[0] == "aks"} == {"rg-demo"}
+
+
+@pytest.mark.parametrize(("declined", "sent"), [(False, True), (True, False)])
+def test_purge_protection_can_be_declined(declined: bool, sent: bool) -> None:
+    text = script(answers("customer-managed-private", vault={"purge_protection": not declined}))
+    assert ("--enable-purge-protection true" in text) is sent
+
+
+def test_a_key_in_hardware_needs_a_premium_vault(tmp_path: Path) -> None:
+    chosen = answers("customer-managed-public", key={"type": "RSA-HSM", "size": 4096})
+    calls = carried_out(script(chosen), tmp_path)
+    create = next(call for call in calls if named(call) == "keyvault create")
+    key = next(call for call in calls if named(call) == "keyvault key create")
+    assert value(create, "--sku") == "premium"
+    assert (value(key, "--kty"), value(key, "--size"), value(key, "--protection")) == (
+        "RSA-HSM",
+        "4096",
+        "hsm",
+    )

@@ -1,0 +1,238 @@
+"""The script that is fitted to what exists (`aks-kms script --live`), on every road: readable, clean, in the right order."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import facts
+from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, bare, cluster, furnished, user_assigned
+from tests.stub_az import carried_out, named, ran, value
+from tests.support import DEVELOPMENT, TENANT, answers, identity_id
+from wizard.answers.model import Answers
+from wizard.cloud.arm import Json
+from wizard.cloud.credential import SignedIn
+from wizard.procedure.script import script
+from wizard.state.snapshot import Snapshot
+
+PLATFORM = answers("platform-managed")
+PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
+LETTER: dict[str, Any] = {"key": {"create_through": "key-vault"}}
+TAGS = {"team": "a b", "note": 'it\'s "$(touch pwned)" `touch pwned`'}
+ODD_TAGS = {"=a": "b", "-c": "@d", "@e": "f"}
+PUBLICLY: Json = {
+    **CUSTOMER_MANAGED,
+    "azureKeyVaultKms": {**CUSTOMER_MANAGED["azureKeyVaultKms"], "keyVaultNetworkAccess": "Public"},
+}
+APPLICATION = SignedIn("00000000-0000-0000-0000-0000000000cc", TENANT, "ServicePrincipal", "pipeline")
+
+
+def in_use(profile: Json) -> Json:
+    return cluster(profile, identity=user_assigned(identity_id()))
+
+
+def by_policy(**properties: Any) -> Json:
+    return facts.vault(denies=False, enableRbacAuthorization=False, accessPolicies=[], **properties)
+
+
+ROADS: dict[str, tuple[Answers, Callable[[Answers], Snapshot]]] = {
+    "everything exists": (PRIVATE, furnished),
+    "everything exists but the key": (PUBLIC, lambda a: furnished(a, key=None)),
+    "vault with access policies": (
+        answers("customer-managed-public", **LETTER),
+        lambda a: bare(a, vault=by_policy()),
+    ),
+    "vault and identity elsewhere": (
+        answers(
+            "customer-managed-private",
+            vault={"resource_group": "rg-keys", "subscription": DEVELOPMENT},
+            identity={"resource_group": "rg-ids"},
+            tags=ODD_TAGS,
+        ),
+        lambda a: replace(bare(a), groups=dict.fromkeys(bare(a).groups)),
+    ),
+    "public to private": (
+        PRIVATE,
+        lambda a: furnished(a, vault=facts.vault(denies=False), cluster=in_use(PUBLICLY)),
+    ),
+    "private to public": (
+        PUBLIC,
+        lambda a: furnished(a, vault=facts.vault(), cluster=in_use(CUSTOMER_MANAGED)),
+    ),
+    "customer to platform": (PLATFORM, lambda a: bare(a, cluster=in_use(CUSTOMER_MANAGED))),
+    "platform to customer": (PRIVATE, lambda a: bare(a, cluster=cluster(PLATFORM_MANAGED))),
+    "legacy to platform": (PLATFORM, lambda a: bare(a, cluster=in_use(LEGACY))),
+    "legacy to customer": (PUBLIC, lambda a: furnished(a, cluster=in_use(LEGACY))),
+    "rotation, hardware, tags": (
+        answers(
+            "customer-managed-private",
+            key={"create_through": "key-vault", "type": "RSA-HSM", "rotate_every": "P90D", "name": "-kms"},
+            tags=TAGS,
+        ),
+        bare,
+    ),
+    "odd tags through the vault": (answers("customer-managed-public", tags=ODD_TAGS, **LETTER), bare),
+    "new cluster with all options": (
+        answers(
+            "customer-managed-private",
+            new=True,
+            cluster={
+                "create": {"kubernetes_version": "1.34", "node_count": 7, "node_vm_size": "Standard_B2s"}
+            },
+            tags=TAGS,
+        ),
+        bare,
+    ),
+    "an application is signed in": (
+        answers("customer-managed-public", **LETTER),
+        lambda a: bare(a, signed_in=APPLICATION),
+    ),
+    "the feature is on its way": (PLATFORM, lambda a: bare(a, feature="Registering")),
+}
+every = pytest.mark.parametrize("road", ROADS)
+
+
+def text(road: str) -> str:
+    chosen, exists = ROADS[road]
+    return script(chosen, snapshot=exists(chosen))
+
+
+@every
+def test_shellcheck_has_nothing_to_say(road: str) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    looked = subprocess.run(
+        [str(shellcheck), "--shell=bash", "--severity=style", "-"],
+        input=text(road),
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (looked.returncode, looked.stdout + looked.stderr) == (0, "")
+    bash = shutil.which("bash")
+    assert bash
+    subprocess.run([bash, "-n"], input=text(road), text=True, check=True, capture_output=True, timeout=60)
+
+
+@every
+def test_it_runs_to_its_end_and_uses_no_variable_that_it_does_not_set(road: str, tmp_path: Path) -> None:
+    calls = carried_out(text(road), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "calls"]
+    assert calls[0][:2] == ["account", "set"]
+    assert calls[-1][:2] == ["aks", "show"]
+
+
+@every
+def test_every_value_stands_on_top(road: str) -> None:
+    lines = text(road).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("az "))
+    given = [number for number, line in enumerate(lines) if re.match(r"(export [A-Z_]+=[^$]|TAGS=)", line)]
+    assert given
+    assert max(given) < first
+
+
+def names(road: str, folder: Path) -> list[str]:
+    return [named(call) for call in carried_out(text(road), folder)]
+
+
+def call(road: str, name: str, folder: Path) -> list[str]:
+    return next(call for call in carried_out(text(road), folder) if named(call) == name)
+
+
+def test_the_firewall_closes_after_the_cluster_was_told(tmp_path: Path) -> None:
+    order = names("public to private", tmp_path)
+    assert order.index("aks update") < order.index("keyvault update")
+
+
+def test_the_firewall_opens_before_the_cluster_is_told(tmp_path: Path) -> None:
+    order = names("private to public", tmp_path)
+    assert order.index("keyvault update") < order.index("aks update")
+    opened = call("private to public", "keyvault update", tmp_path)
+    assert value(opened, "--default-action") == "Allow"
+
+
+@pytest.mark.parametrize("road", ["customer to platform", "legacy to platform"])
+def test_the_way_back_to_a_platform_managed_key(road: str, tmp_path: Path) -> None:
+    update = call(road, "aks update", tmp_path)
+    assert update[-1] == "--disable-azure-keyvault-kms"
+    assert value(update, "--kms-infrastructure-encryption") == "Enabled"
+
+
+def test_a_vault_with_access_policies_gets_them_and_no_crypto_role(tmp_path: Path) -> None:
+    order = names("vault with access policies", tmp_path)
+    assert order.count("keyvault set-policy") == 2
+    assert [name for name in order if name.startswith("role assignment")] == [
+        "role assignment create Key Vault Contributor"
+    ]
+
+
+def test_everything_that_exists_is_only_looked_up(tmp_path: Path) -> None:
+    order = names("everything exists", tmp_path)
+    writes = [name for name in order if name.rpartition(" ")[2] not in {"show", "get", "set", "register"}]
+    assert writes == ["aks update"]
+
+
+@pytest.mark.parametrize("name", ["keyvault create", "keyvault key create"])
+def test_tags_are_given_word_by_word(name: str, tmp_path: Path) -> None:
+    made = call("rotation, hardware, tags", name, tmp_path)
+    assert made[made.index("--tags") + 1 :] == [f"{tag}={content}" for tag, content in TAGS.items()]
+
+
+def test_a_name_with_a_leading_hyphen_is_no_option(tmp_path: Path) -> None:
+    assert "--name=-kms" in call("rotation, hardware, tags", "keyvault key create", tmp_path)
+
+
+def test_an_application_gives_the_role_to_itself(tmp_path: Path) -> None:
+    given = call("an application is signed in", "role assignment create Key Vault Crypto Officer", tmp_path)
+    assert value(given, "--assignee-object-id") == APPLICATION.object_id
+    assert value(given, "--assignee-principal-type") == "ServicePrincipal"
+
+
+def test_a_script_stops_at_the_first_failure_and_says_where(tmp_path: Path) -> None:
+    printed = script(PRIVATE)
+    done, calls = ran(printed, tmp_path, FAILS="identity create")
+    assert done.returncode == 3
+    assert calls[-1][:2] == ["identity", "create"]
+    line = 1 + printed.splitlines().index(
+        'az identity create --name "$IDENTITY_NAME" --resource-group "$RESOURCE_GROUP"'
+    )
+    assert f"Stopped in line {line}: az identity create" in done.stderr
+    assert "aks-kms script --live" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        (
+            "feature show --namespace Microsoft.ContainerService --name KMSPMKPreview --query",
+            "is not registered",
+        ),
+        ("keyvault key list", "still cannot list the keys"),
+    ],
+)
+def test_nothing_is_waited_for_without_end(fails: str, said: str, tmp_path: Path) -> None:
+    done, calls = ran(script(answers("customer-managed-private", **LETTER)), tmp_path, FAILS=fails)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert sum(" ".join(call).startswith(fails) for call in calls) == 121
+
+
+@pytest.mark.parametrize("failing", ["group create", "rest --method patch"])
+def test_a_group_that_cannot_be_made_stops_it(failing: str, tmp_path: Path) -> None:
+    done, calls = ran(script(answers("platform-managed", tags=ODD_TAGS)), tmp_path, FAILS=failing)
+    assert done.returncode == 3
+    assert " ".join(calls[-1]).startswith(failing)
+    assert "Stopped in line" in done.stderr
+
+
+def test_a_failure_inside_of_a_question_stops_it_too(tmp_path: Path) -> None:
+    done, calls = ran(script(PRIVATE), tmp_path, FAILS="keyvault show")
+    assert done.returncode == 3
+    assert calls[-1][:2] == ["keyvault", "show"]
+    assert done.stderr.count("Stopped in line") == 1
