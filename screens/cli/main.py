@@ -24,6 +24,7 @@ _COMMANDS = {
     "verify": "Read clusters back, and prove how they are encrypted.",
     "rotate": "A new version of a cluster's customer-managed key.",
     "script": "The same procedure as an Azure CLI shell script.",
+    "export": "Print infrastructure code that keeps a cluster's encryption.",
     "answers": "Answers files: examples, and their schema.",
     "runs": "The journal: what was run, and carrying on.",
     "simulator": "Serve the simulated Azure until interrupted.",
