@@ -52,37 +52,31 @@ def below(type_: str, names: list[str]) -> str:
 
 async def deploy(azure: Azure, group: str, template: Json) -> None:
     """Deploy a template to a resource group as Resource Manager does: what depends on another resource comes after it."""
-    client, done, waiting = (
-        azure.resources(ResourceId.parse(f"{group}/providers/a/b/c").subscription).resources,
-        set(),
-        list(template["resources"]),
-    )
+    client = azure.resources(ResourceId.parse(f"{group}/providers/a/b/c").subscription).resources
+    done: set[str] = set()
+    waiting: list[Json] = list(template["resources"])
     while waiting:
         ready = [one for one in waiting if {resource_id(each) for each in one.get("dependsOn", ())} <= done]
         assert ready, "a circle of dependencies"
         for one in ready:
             waiting.remove(one)
-            own = below(one["type"], plain(one["name"]).split("/"))
-            scope = f"{one['scope']}/providers/" if "scope" in one else ""
-            body = {
-                key: plain(value)
-                for key, value in one.items()
-                if key not in {"type", "apiVersion", "name", "scope", "dependsOn"}
-            }
-            poller = await client.begin_create_or_update_by_id(
-                f"{group}/providers/{scope}{own}", body, api_version=one["apiVersion"]
+        own = below(one["type"], plain(one["name"]).split("/"))
+        scope = f"{one['scope']}/providers/" if "scope" in one else ""
+        body = {
+            key: plain(value)
+            for key, value in one.items()
+            if key not in {"type", "apiVersion", "name", "scope", "dependsOn"}
+        }
+        poller = await client.begin_create_or_update_by_id(
+            f"{group}/providers/{scope}{own}", body, api_version=one["apiVersion"]
+        )
+        made = (await poller.result()).as_dict()
+        done.add(own)
+        if principal := dig(made, "properties", "principalId") if "identities" in own.casefold() else None:
+            # another environment, another principal: the literal one is of the environment it was read from
+            waiting = json.loads(
+                re.sub(r'("principalId": )"[^"]*"', rf'\1"{principal}"', json.dumps(waiting))
             )
-            made = (await poller.result()).as_dict()
-            done.add(own)
-            if (
-                principal := dig(made, "properties", "principalId")
-                if "identities" in own.casefold()
-                else None
-            ):
-                # another environment, another principal: the literal one is of the environment it was read from
-                waiting = json.loads(
-                    re.sub(r'("principalId": )"[^"]*"', rf'\1"{principal}"', json.dumps(waiting))
-                )
 
 
 async def merge(azure: Azure, fragment: Json) -> None:
@@ -91,7 +85,9 @@ async def merge(azure: Azure, fragment: Json) -> None:
     body = (await client.get_by_id(str(CLUSTER), api_version="2026-08-01")).as_dict()
     body["identity"] = fragment.get("identity", body.get("identity"))
     body["properties"]["securityProfile"] = fragment["properties"]["securityProfile"]
-    kept = {key: body[key] for key in ("location", "tags", "sku", "identity", "properties") if key in body}
+    kept: Json = {
+        key: body[key] for key in ("location", "tags", "sku", "identity", "properties") if key in body
+    }
     await (await client.begin_create_or_update_by_id(str(CLUSTER), kept, api_version="2026-08-01")).result()
 
 
