@@ -58,8 +58,8 @@ async def deploy(azure: Azure, group: str, template: Json) -> None:
     while waiting:
         ready = [one for one in waiting if {resource_id(each) for each in one.get("dependsOn", ())} <= done]
         assert ready, "a circle of dependencies"
-        for one in ready:
-            waiting.remove(one)
+        one = ready[0]
+        waiting.remove(one)
         own = below(one["type"], plain(one["name"]).split("/"))
         scope = f"{one['scope']}/providers/" if "scope" in one else ""
         body = {
