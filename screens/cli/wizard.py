@@ -95,7 +95,7 @@ def _check_scenario(name: str) -> None:
     if name == DEFAULT_SCENARIO:  # reading the worlds takes as long as all else before the first frame
         return
     from wizard.simulator import ScenarioError, scenarios
-    from wizard.simulator.scenario.model import load_scenario
+    from wizard.simulator.state.scenario_loading import load_scenario
 
     if name in scenarios():
         return

@@ -18,9 +18,10 @@ from tests.simulated.simulator.clients import (
     vault_path,
 )
 from wizard.simulator import ScenarioError, scenario_schema, scenarios
-from wizard.simulator.scenario.model import Scenario, load_scenario
+from wizard.simulator.scenario.model import Scenario
 from wizard.simulator.scenario.rules import Rules
 from wizard.simulator.server.build import fleet_of
+from wizard.simulator.state.scenario_loading import load_scenario
 from wizard.simulator.state.state import State
 
 S = f"/subscriptions/{PRODUCTION}"

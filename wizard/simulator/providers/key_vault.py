@@ -6,8 +6,7 @@ from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.resource_manager import Routes, listing
-from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.scenario.model import merge
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler

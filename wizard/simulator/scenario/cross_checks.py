@@ -2,13 +2,10 @@
 
 import difflib
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
 from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.scenario.access import EVERYONE
-
-if TYPE_CHECKING:
-    from wizard.simulator.scenario.model import Scenario
+from wizard.simulator.scenario.model import Scenario
 
 _TYPES = [f"{namespace}/{kind}" for namespace, kinds in NAMESPACES.items() for kind in kinds]
 _SIGNS_IN = {"sign_in": "application", "device_code": "user", "managed_identity": "managed-identity"}
@@ -20,7 +17,7 @@ def nearest(name: str, known: Collection[str], all_of_them: str = "Known") -> st
     return f"Did you mean {close[0]}?" if close else f"{all_of_them}: {', '.join(sorted(known))}."
 
 
-def check(scenario: "Scenario") -> None:
+def check(scenario: Scenario) -> None:
     """Pass, or raise ValueError: it names the place, the name, and the nearest one that is known."""
     _check_who_signs_in(scenario)
     _check_principals(scenario)
@@ -37,7 +34,7 @@ def check(scenario: "Scenario") -> None:
                 )
 
 
-def _check_who_signs_in(scenario: "Scenario") -> None:
+def _check_who_signs_in(scenario: Scenario) -> None:
     for field, kind in _SIGNS_IN.items():
         name = getattr(scenario, field)
         if not name and field == "managed_identity":
@@ -55,7 +52,7 @@ def _check_who_signs_in(scenario: "Scenario") -> None:
             )
 
 
-def _check_principals(scenario: "Scenario") -> None:
+def _check_principals(scenario: Scenario) -> None:
     named = [(f"group '{group}'", each.members) for group, each in scenario.principals.items()]
     named += [
         (f"deny assignment '{name}'", [*(who for who in each.principals if who != EVERYONE), *each.exclude])
@@ -69,7 +66,7 @@ def _check_principals(scenario: "Scenario") -> None:
                 )
 
 
-def _check_regions(scenario: "Scenario") -> None:
+def _check_regions(scenario: Scenario) -> None:
     for place, region in _regions(scenario):
         if region and region not in scenario.locations:
             raise ValueError(
@@ -77,7 +74,7 @@ def _check_regions(scenario: "Scenario") -> None:
             )
 
 
-def _regions(scenario: "Scenario") -> Iterator[tuple[str, str]]:
+def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Every region that is named, and where; "" where a resource is in its group's region."""
     yield from (("`quotas.in_region`", region) for region in scenario.quotas.in_region)
     yield from (("`no_user_assigned_identity`", region) for region in scenario.no_user_assigned_identity)
@@ -96,7 +93,7 @@ def _regions(scenario: "Scenario") -> Iterator[tuple[str, str]]:
                 )
 
 
-def _check_types(scenario: "Scenario") -> None:
+def _check_types(scenario: Scenario) -> None:
     types = {kind.lower() for kind in _TYPES}
     for kind in scenario.not_offered:
         if kind.lower() not in types:
@@ -113,7 +110,7 @@ def _check_types(scenario: "Scenario") -> None:
                 )
 
 
-def _check_versions(scenario: "Scenario") -> None:
+def _check_versions(scenario: Scenario) -> None:
     for minor, entry in scenario.kubernetes_versions.items():
         for patch in entry.patches:
             if not patch.startswith(f"{minor}."):
@@ -127,7 +124,7 @@ def _check_versions(scenario: "Scenario") -> None:
         )
 
 
-def _check_vaults(scenario: "Scenario") -> None:
+def _check_vaults(scenario: Scenario) -> None:
     """Vault names are global, whatever their case."""
     held = dict.fromkeys((name.lower() for name in scenario.taken_vault_names), "`taken_vault_names`")
     for subscription in scenario.subscriptions.values():

@@ -8,7 +8,7 @@ from wizard.simulator.arm.locks import new_lock
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.ids import stable_guid
 from wizard.simulator.protocol.namespaces import NAMESPACES
-from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import TYPE as VAULT
@@ -16,7 +16,7 @@ from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario, merge
+from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario
 from wizard.simulator.scenario.vaults import KeySpec, RotationPolicySpec, VaultSpec
 from wizard.simulator.state.body_fields import fields_of, problems
 from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state

@@ -35,14 +35,14 @@ T = TypeVar("T")
 
 def scenarios() -> dict[str, str]:
     """The built-in worlds: name to a one-sentence description."""
-    from wizard.simulator.scenario.model import scenarios as built_in
+    from wizard.simulator.state.scenario_loading import scenarios as built_in
 
     return built_in()
 
 
 def scenario_schema() -> Json:
     """The JSON Schema of a scenario file."""
-    from wizard.simulator.scenario.model import scenario_schema as schema
+    from wizard.simulator.state.scenario_loading import scenario_schema as schema
 
     return schema()
 
@@ -67,7 +67,7 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        from wizard.simulator.scenario.model import load_scenario
+        from wizard.simulator.state.scenario_loading import load_scenario
 
         if not speed > 0:
             raise ValueError(
@@ -212,7 +212,7 @@ class Simulator:
             return world, fleet
         if fleet is not None:
             fleet.lay(state)  # what the file has is laid over it
-        from wizard.simulator.scenario.model import digest_of
+        from wizard.simulator.state.scenario_loading import digest_of
         from wizard.simulator.state.state_file import StateFile
 
         digest = digest_of(self._scenario)
