@@ -10,6 +10,7 @@ import pytest
 from tests.simulated.simulator.clients import DEVELOPMENT, PRODUCTION, TENANT, Cloud, Start, until
 from wizard.simulator.resource_graph.language import QueryRefused
 from wizard.simulator.resource_graph.query import compile_query
+from wizard.simulator.resource_graph.service import ResourceGraph
 from wizard.simulator.state.world import World
 
 CLUSTERS = "resources | where type =~ 'Microsoft.ContainerService/managedClusters'"
@@ -255,7 +256,7 @@ async def test_the_past_is_kept_no_longer_than_it_is_shown(start: Start) -> None
     cloud = await start("durations: {graph_lag: 100}", speed=1, clock=lambda: now)
 
     def kept(world: World) -> int:
-        return sum(map(len, world.resource_graph._past.values()))
+        return sum(map(len, world.service(ResourceGraph)._past.values()))
 
     for tag in ("a", "b", "c"):
         await cloud.raw("PATCH", cluster("aks-demo"), body={"tags": {"tag": tag}})

@@ -6,7 +6,7 @@ import json
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.resource_manager import Routes
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.resource_graph.service import MOST_ROWS, refused
+from wizard.simulator.resource_graph.service import MOST_ROWS, ResourceGraph, refused
 from wizard.simulator.state.world import World
 
 routes = Routes(
@@ -38,10 +38,11 @@ async def query_resources(world: World, call: Call) -> Answer:
     top, skip = options.get("$top", MOST_ROWS), options.get("$skip", 0)
     if not 1 <= top <= MOST_ROWS or skip < 0:
         raise _bad(world, "InvalidPaging", f"$top must be between 1 and {MOST_ROWS}, and $skip not below 0.")
-    headers = world.resource_graph.take(call.caller)
+    graph = world.service(ResourceGraph)
+    headers = graph.take(call.caller)
     subscriptions = _subscriptions(world, call.caller, body)
     start, kept = (skip, "") if not options.get("$skipToken") else _read_token(world, options["$skipToken"])
-    kept, result = await world.resource_graph.result(body["query"], call.caller, subscriptions, kept)
+    kept, result = await graph.result(body["query"], call.caller, subscriptions, kept)
     rows = result.rows(start, top)
     more = start + len(rows) < result.total
     # Without the id of a resource there is no order to go on in: the rest is cut off, and said to be.

@@ -142,12 +142,12 @@ class Simulator:
         from wizard.simulator.protocol import certificates
         from wizard.simulator.protocol.proxy import Proxy
         from wizard.simulator.protocol.temp_folder import own_folder
+        from wizard.simulator.resource_graph.service import ResourceGraph
         from wizard.simulator.server.server import Server
 
         self._world, fleet = self._make_world(stack)
         world = self._world
-        if world.scaled(self._scenario.durations.graph_lag):
-            _ = world.resource_graph
+        world.provide(ResourceGraph(world))
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
             certificates.saved_authority(state.authority)
