@@ -27,6 +27,7 @@ from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, on_delete, scheduled_handler
+from wizard.simulator.vaults.key_use import Encryption, can_use_key
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
@@ -226,8 +227,8 @@ async def put_cluster(world: World, call: Call) -> Answer:
     change = cluster_kms.Change(
         api_version=call.api_version,
         subscription=subscription_of(cluster_id),
-        before=cluster_kms.Encryption.of(held["properties"]),
-        after=cluster_kms.Encryption.of(body["properties"]),
+        before=Encryption.of(held["properties"]),
+        after=Encryption.of(body["properties"]),
         properties=body["properties"],
         identity=held.get("identity") or {} if first else identity,
         version=version,
@@ -315,10 +316,10 @@ def _take_inside(world: World, cluster: Resource, kind: str, error: Json | None)
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     """A Private vault is accepted unseen; what is wrong with it shows when the API server comes up (AZURE.md §1a, Azure/azure-docs#105101)."""
-    encryption = cluster_kms.Encryption.of(cluster.body["properties"])
+    encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
-    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not cluster_kms.can_use_key(
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not can_use_key(
         world, encryption.kms, cluster.body.get("identity") or {}
     ):
         return {"code": "InternalOperationError", "message": "Internal server error"}

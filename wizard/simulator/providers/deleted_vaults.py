@@ -3,11 +3,11 @@
 from wizard.simulator.arm.resource_manager import Routes, listing
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.key_vault import TYPE, vault_id
 from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.state import DeletedVault, Resource
 from wizard.simulator.state.world import DAY, World, iso, scheduled_handler
-from wizard.simulator.vaults.key_store import keys_of, vault_name
+from wizard.simulator.vaults.key_store import TYPE, keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (

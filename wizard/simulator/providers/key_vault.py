@@ -11,9 +11,8 @@ from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
 from wizard.simulator.vaults import rotation
-from wizard.simulator.vaults.key_store import vault_name
+from wizard.simulator.vaults.key_store import TYPE, find_vault
 
-TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 _NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -35,14 +34,6 @@ routes = Routes(
 def vault_id(call: Call) -> str:
     """The id of the vault that a path names."""
     return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}/providers/{TYPE}/{call.names['vault']}"
-
-
-def find_vault(world: World, name: str) -> Resource | None:
-    """The vault of this globally unique name."""
-    for vault in world.of_type(TYPE):
-        if vault_name(vault) == name.lower():
-            return vault
-    return None
 
 
 def vault_uri(world: World, name: str) -> str:

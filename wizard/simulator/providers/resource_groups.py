@@ -9,11 +9,11 @@ from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.cluster_checks import check_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 
 TYPE = "Microsoft.Resources/resourceGroups"
 ACTION = "Microsoft.Resources/subscriptions/resourceGroups"

@@ -11,7 +11,6 @@ from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
@@ -24,6 +23,7 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Assignment, Key, Principal, Resource
 from wizard.simulator.state.world import DAY, World, iso, new_secret
 from wizard.simulator.vaults import rotation
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 from wizard.simulator.vaults.key_store import add, key_uri, new_version, soft_delete_key, vault_name
 
 if TYPE_CHECKING:
