@@ -4,14 +4,16 @@ import base64
 import json
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.resource_graph.service import MOST_ROWS, ResourceGraph, refused
 from wizard.simulator.state.world import World
 
-routes = Routes(
+provider = Provider(
     "Microsoft.ResourceGraph",
     ("2019-04-01", "2020-04-01-preview", "2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01"),
+    types=("resources",),
+    registration_free=True,
 )
 _MEMBERS: dict[str, type] = {
     "query": str,
@@ -25,7 +27,7 @@ _OPTIONS: dict[str, type] = {
 }  # fmt: skip
 
 
-@routes.on("POST", "/providers/Microsoft.ResourceGraph/resources")
+@provider.on("POST", "/providers/Microsoft.ResourceGraph/resources")
 async def query_resources(world: World, call: Call) -> Answer:
     """Return one page of the rows of a query."""
     body = call.require_body()

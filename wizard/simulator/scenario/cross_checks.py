@@ -1,13 +1,11 @@
 """What no single key of a scenario file can say by itself: names have to be known, and what belongs together has to fit."""
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.scenario.access import EVERYONE
 from wizard.simulator.scenario.model import Scenario
 
-_TYPES = [f"{namespace}/{kind}" for namespace, kinds in NAMESPACES.items() for kind in kinds]
 _SIGNS_IN = {"sign_in": "application", "device_code": "user", "managed_identity": "managed-identity"}
 
 
@@ -22,7 +20,6 @@ def check(scenario: Scenario) -> None:
     _check_who_signs_in(scenario)
     _check_principals(scenario)
     _check_regions(scenario)
-    _check_types(scenario)
     _check_versions(scenario)
     _check_vaults(scenario)
     for group, members in scenario.management_groups.items():
@@ -93,20 +90,22 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _check_types(scenario: Scenario) -> None:
-    types = {kind.lower() for kind in _TYPES}
+def check_types(scenario: Scenario, known: Mapping[str, Collection[str]]) -> None:
+    """Raise ValueError if the scenario names a namespace or a resource type that is not in `known`: types by namespace."""
+    known_types = [f"{namespace}/{kind}" for namespace, kinds in known.items() for kind in kinds]
+    types = {kind.lower() for kind in known_types}
     for kind in scenario.not_offered:
         if kind.lower() not in types:
             raise ValueError(
-                f"`not_offered` names the resource type '{kind}', which is not known. {nearest(kind, _TYPES)}"
+                f"`not_offered` names the resource type '{kind}', which is not known. {nearest(kind, known_types)}"
             )
-    namespaces = {namespace.lower() for namespace in NAMESPACES}
+    namespaces = {namespace.lower() for namespace in known}
     for subscription_id, subscription in scenario.subscriptions.items():
         for namespace in subscription.providers:
             if namespace.lower() not in namespaces:
                 raise ValueError(
                     f"`providers` of the subscription {subscription_id} names the namespace '{namespace}', which is not known. "
-                    f"{nearest(namespace, NAMESPACES)}"
+                    f"{nearest(namespace, known)}"
                 )
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.locks import TYPE as LOCK
 from wizard.simulator.arm.locks import new_lock
+from wizard.simulator.arm.provider import ResourceProviders
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.ids import stable_guid
-from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
@@ -41,7 +41,7 @@ def fleet_of(scenario: Scenario) -> "Fleet | None":
     return Fleet(scenario, scenario.fleet)
 
 
-def populate(world: World) -> None:
+def populate(world: World, providers: ResourceProviders) -> None:
     """Fill an empty world with what its scenario says.
 
     Raises ScenarioError where the scenario names something that it does not have.
@@ -51,7 +51,7 @@ def populate(world: World) -> None:
     groups: list[tuple[str, GroupSpec]] = []
     for subscription, specification in scenario.subscriptions.items():
         registered = {name.lower(): state for name, state in specification.providers.items()}
-        for namespace in NAMESPACES:
+        for namespace in providers.types:
             world.state.registrations[f"{subscription}/{namespace.lower()}"] = registered.get(
                 namespace.lower(), "Registered"
             )

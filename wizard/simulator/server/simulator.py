@@ -67,13 +67,15 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        from wizard.simulator.server.registry import find_providers
         from wizard.simulator.state.scenario_loading import load_scenario
 
         if not speed > 0:
             raise ValueError(
                 f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
             )
-        self._scenario = load_scenario(scenario)
+        self._providers = find_providers()
+        self._scenario = load_scenario(scenario, self._providers.types)
         self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
         self._state_file, self._record_file = state, record
@@ -147,6 +149,7 @@ class Simulator:
 
         self._world, fleet = self._make_world(stack)
         world = self._world
+        world.provide(self._providers)
         world.provide(ResourceGraph(world))
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
@@ -208,7 +211,7 @@ class Simulator:
         state, fleet = State(), fleet_of(self._scenario)
         if self._state_file is None:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
             return world, fleet
         if fleet is not None:
             fleet.lay(state)  # what the file has is laid over it
@@ -219,7 +222,7 @@ class Simulator:
         file = stack.enter_context(closing(StateFile(self._state_file)))
         if file.fresh:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
         else:
             file.load(state)
             self._check_made_from(*file.made_from, digest, state)

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import os
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.wire import Json, merge
-from wizard.simulator.scenario.cross_checks import check, nearest
+from wizard.simulator.scenario.cross_checks import check, check_types, nearest
 from wizard.simulator.scenario.model import Scenario
 
 _BUILT_IN = files("wizard.simulator.scenario").joinpath("built_in")
@@ -120,15 +121,17 @@ def _read_file(path: Path, built_in: list[str]) -> Json:
         ) from problem
 
 
-def load_scenario(scenario: str | Path) -> Scenario:
+def load_scenario(scenario: str | Path, types: Mapping[str, Collection[str]] | None = None) -> Scenario:
     """Return the scenario with this name or in this file, together with what it extends.
 
-    Raise ScenarioError, which names the scenario, the place in it and the fix.
+    `types` are the resource types that it may name, by namespace; without them these names are not checked. Raise ScenarioError, which names the scenario, the place in it and the fix.
     """
     document = _read(scenario)
     try:
         loaded = Scenario.model_validate(document)
         check(loaded)
+        if types is not None:
+            check_types(loaded, types)
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "(top)"
