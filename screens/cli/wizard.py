@@ -94,12 +94,11 @@ def _check_scenario(name: str) -> None:
     """Refuse a world that there is not, or that is none, before the screen is taken over. Raises click.UsageError."""
     if name == DEFAULT_SCENARIO:  # reading the worlds takes as long as all else before the first frame
         return
-    from wizard.simulator import ScenarioError, scenarios
-    from wizard.simulator.scenario.model import load_scenario
+    from wizard.simulator import ScenarioError, Simulator, scenarios
 
     if name in scenarios():
         return
     try:
-        load_scenario(name)
+        Simulator(name)  # reads and checks the scenario; nothing is served until it starts
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error

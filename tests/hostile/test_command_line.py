@@ -47,12 +47,12 @@ ROWS = [
     (
         "--simulate=nowhere clusters",
         2,
-        "Error: There is no scenario 'nowhere': neither a file nor a built-in world. Built in:",
+        "Error: There is no scenario 'nowhere': it is neither a file nor a built-in scenario. Built-in scenarios:",
     ),
     (
         "--simulate=contso clusters",
         2,
-        "Error: There is no scenario 'contso': neither a file nor a built-in world. Did you mean contoso?",
+        "Error: There is no scenario 'contso': it is neither a file nor a built-in scenario. Did you mean contoso?",
     ),
     (
         "--simulate=principles.yaml clusters",
@@ -362,7 +362,7 @@ ROWS = [
     (
         "simulator --scenario=nowhere",
         2,
-        "Error: There is no scenario 'nowhere': neither a file nor a built-in world. Built in:",
+        "Error: There is no scenario 'nowhere': it is neither a file nor a built-in scenario. Built-in scenarios:",
     ),
     (
         "simulator --speed=fast",
@@ -408,7 +408,7 @@ ON_A_TERMINAL = [
         "",
         "",
         2,
-        "Error: There is no scenario 'nowhere': neither a file nor a built-in world. ",
+        "Error: There is no scenario 'nowhere': it is neither a file nor a built-in scenario. ",
     ),
     (
         "--simulate --speed=max apply -f platform-managed.yaml",

@@ -17,9 +17,9 @@ from tests.simulated.simulator.clients import CRYPTO_USER, OPERATOR, PRODUCTION,
 from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator
 from wizard.simulator.protocol.ids import kind_of
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.world import World
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 
 S = f"/subscriptions/{PRODUCTION}"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -185,9 +185,12 @@ async def test_the_inner_code_of_a_closed_vault(start: Start, inner: str) -> Non
 async def test_what_resource_graph_knows_of_the_new_way(start: Start, shown: bool) -> None:
     """§8: it scrubs what it does not know."""
     cloud = await start(f"rules: {{graph_shows_the_new_way: {str(shown).lower()}}}")
-    query = "resources | where name == 'web-stage' | project properties"
+    query = (
+        "resources | where type =~ 'Microsoft.ContainerService/managedClusters' | project name, properties"
+    )
     _, body, _ = await cloud.raw(
         "POST", "/providers/Microsoft.ResourceGraph/resources", "2024-04-01", {"query": query}
     )
-    profile = body["data"][0]["properties"]["securityProfile"]
+    rows = {row["name"]: row for row in body["data"]}
+    profile = rows["web-stage"]["properties"]["securityProfile"]
     assert ("kubernetesResourceObjectEncryptionProfile" in profile) == shown

@@ -32,7 +32,7 @@ from tests.simulated.simulator.clients import (
     vault_path,
 )
 from wizard.simulator import ScenarioError, Simulator, env_lines, scenarios
-from wizard.simulator.scenario.model import load_scenario
+from wizard.simulator.state.scenario_loading import load_scenario
 
 
 async def test_environment_has_what_clients_need(cloud: Cloud) -> None:

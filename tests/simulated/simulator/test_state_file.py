@@ -27,7 +27,7 @@ from tests.simulated.simulator.clients import (
 )
 from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator, StateFileError
-from wizard.simulator.scenario.model import load_scenario
+from wizard.simulator.state.scenario_loading import load_scenario
 from wizard.simulator.state.state import Changes, Principal
 from wizard.simulator.state.tracked_table import Table
 from wizard.simulator.state.world import World

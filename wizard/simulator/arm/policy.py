@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator
 
 from wizard.simulator.protocol.ids import name_of, stable_guid, type_of, within
-from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal, merge
 from wizard.simulator.scenario.limits import PolicySpec
-from wizard.simulator.scenario.model import merge
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.cluster_body import node_group_name
 from wizard.simulator.state.state import KeyVersion, Resource

@@ -4,12 +4,13 @@ A route is strict: what it does not know is refused as ARM refuses it, and the s
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wizard.simulator.arm import policy, rbac
 from wizard.simulator.arm.locks import check_locks
+from wizard.simulator.arm.provider import Provider, Route
 from wizard.simulator.arm.throttling import Throttle
 from wizard.simulator.arm.tokens import ARM_AUDIENCES, TokenProblem, Tokens, fresh_token_claims
 from wizard.simulator.protocol import paging
@@ -17,73 +18,7 @@ from wizard.simulator.protocol.ids import group_id, scope_of, segments, subscrip
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World
 
-Handler = Callable[[World, Call], Awaitable[Answer]]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
-EXTENSIONS = frozenset(
-    {
-        "roleassignments",
-        "roledefinitions",
-        "permissions",
-        "locks",
-        "denyassignments",
-        "roleeligibilityscheduleinstances",
-        "policyassignments",
-    }
-)
-
-
-_known_versions: dict[str, set[str]] = {}
-
-
-def versions_of(namespace: str) -> list[str]:
-    """The api-versions that a namespace knows, newest first."""
-    return sorted(_known_versions.get(namespace, ()), reverse=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation of a resource provider. `action` "" means that any signed-in principal may.
-
-    `query` are the parameters it takes, in lower case, beside the api-version and the token of a next page.
-    """
-
-    method: str
-    pattern: tuple[str, ...]
-    action: str
-    versions: tuple[str, ...]
-    handler: Handler
-    query: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class Routes:
-    """The operations of one resource provider; `versions` are the api-versions that it knows."""
-
-    namespace: str
-    versions: tuple[str, ...]
-    all: list[Route] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        _known_versions.setdefault(self.namespace, set()).update(self.versions)
-
-    def on(
-        self,
-        method: str,
-        pattern: str,
-        action: str = "",
-        versions: tuple[str, ...] = (),
-        query: Iterable[str] = (),
-    ) -> Callable[[Handler], Handler]:
-        """Register a handler for a method and a path with {placeholders}; `{scope}` at its start is any scope."""
-
-        def register(handler: Handler) -> Handler:
-            parts = tuple(part if part.startswith("{") else part.lower() for part in segments(pattern))
-            self.all.append(
-                Route(method, parts, action, versions or self.versions, handler, frozenset(query))
-            )
-            return handler
-
-        return register
 
 
 class UnknownRoute(Refusal):
@@ -100,15 +35,20 @@ class _Node:
 class Router:
     """Finds the route of a path in one walk over its segments, literal segments before placeholders."""
 
-    def __init__(self, providers: Iterable[Routes]) -> None:
+    def __init__(self, providers: Iterable[Provider]) -> None:
         self._roots = {False: _Node(), True: _Node()}
-        self._namespaces = {provider.namespace.lower() for provider in providers}
+        self._namespaces = set[str]()
+        self._extensions = set[tuple[str, ...]]()
+        """Namespace and type, in lower case, of the resources that exist at any scope."""
         for provider in providers:
-            for route in provider.all:
+            for route in provider.routes:
+                self._namespaces.add(provider.namespace.lower())
                 self._add(route)
 
     def _add(self, route: Route) -> None:
         scoped = route.pattern[0] == "{scope}"
+        if scoped:
+            self._extensions.add(route.pattern[2:4])
         node, names = self._roots[scoped], []
         for part in route.pattern[1 if scoped else 0 :]:
             if part.startswith("{"):
@@ -117,6 +57,8 @@ class Router:
                 node = node.wildcard
             else:
                 node = node.literals.setdefault(part, _Node())
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {'/'.join(route.pattern)} has two handlers")
         node.routes[route.method] = (route, tuple(names))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -129,9 +71,7 @@ class Router:
         scope, scoped = "", False
         if "providers" in lowered:
             at = len(lowered) - 1 - lowered[::-1].index("providers")
-            scoped = lowered[at + 1 : at + 2] == ["microsoft.authorization"] and bool(
-                EXTENSIONS & set(lowered[at + 2 : at + 3])
-            )
+            scoped = tuple(lowered[at + 1 : at + 3]) in self._extensions
             if scoped:
                 scope, parts, lowered = "/" + "/".join(parts[:at]), parts[at:], lowered[at:]
         found = self._walk(self._roots[scoped], parts, lowered, 0, ())

@@ -3,11 +3,11 @@
 import hashlib
 
 from wizard.simulator.protocol.wire import Json, Refusal
-from wizard.simulator.providers.cluster_kms import KEY_ID, Encryption, Unresolvable, use_key
 from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 from wizard.simulator.vaults.key_store import find_key, key_uri
+from wizard.simulator.vaults.key_use import KEY_ID, Encryption, Unresolvable, use_key
 
 
 def _sha256(text: str) -> str:

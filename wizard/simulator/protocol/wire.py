@@ -139,3 +139,16 @@ def decode_query(raw: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in raw.split("&") if part)
     decoded = ((unquote_plus(name), unquote_plus(value)) for name, _, value in pairs)
     return {name.lower(): value for name, value in decoded}
+
+
+def merge(under: Json, over: Json) -> Json:
+    """Lay one mapping over another, deeply; None removes."""
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged

@@ -3,7 +3,8 @@
 import re
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of, subscription_of, type_of, within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
@@ -13,13 +14,12 @@ from wizard.simulator.state.state import Assignment
 from wizard.simulator.state.world import World, iso
 from wizard.simulator.vaults.key_store import find_key, vault_name
 
-routes = Routes(
+provider = Provider(
     "Microsoft.Authorization",
     (
         "2015-07-01", "2018-01-01-preview", "2018-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01",
         "2022-05-01-preview",
-    ),
-)  # fmt: skip
+    ), types=("roleAssignments", "roleDefinitions", "permissions"), registration_free=True)  # fmt: skip
 MOST_ASSIGNMENTS = 4000
 _WRITE, _DELETE = (f"Microsoft.Authorization/roleAssignments/{verb}" for verb in ("write", "delete"))
 _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
@@ -55,7 +55,7 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     }
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/roleDefinitions/read",
@@ -73,7 +73,7 @@ async def list_definitions(world: World, call: Call) -> Answer:
     return listing([_show_definition(call.names["scope"], role) for role in roles])
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
     "Microsoft.Authorization/roleDefinitions/read",
@@ -142,7 +142,7 @@ def _find(world: World, call: Call) -> Assignment | None:
     )
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleAssignments/read",
@@ -169,7 +169,7 @@ async def list_assignments(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
+@provider.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
 async def get_assignment(world: World, call: Call) -> Answer:
     """One assignment."""
     held = _find(world, call)
@@ -180,7 +180,7 @@ async def get_assignment(world: World, call: Call) -> Answer:
     return Answer(200, show_assignment(held))
 
 
-@routes.on("PUT", _ASSIGNMENT, _WRITE)
+@provider.on("PUT", _ASSIGNMENT, _WRITE)
 async def put_assignment(world: World, call: Call) -> Answer:
     """Give a role. The data plane takes notice of it only after the propagation delay."""
     scope, name = call.names["scope"].rstrip("/") or "/", call.names["name"]
@@ -243,7 +243,7 @@ async def put_assignment(world: World, call: Call) -> Answer:
     return Answer(201, show_assignment(world.grant(made)))
 
 
-@routes.on("DELETE", _ASSIGNMENT, _DELETE)
+@provider.on("DELETE", _ASSIGNMENT, _DELETE)
 async def delete_assignment(world: World, call: Call) -> Answer:
     """Take a role away; 204 where there was none."""
     held = _find(world, call)
@@ -308,7 +308,7 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
 # -- permissions ------------------------------------------------------------------------------------------------------
 
 
-@routes.on(
+@provider.on(
     "GET", "{scope}/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read"
 )
 async def list_permissions(world: World, call: Call) -> Answer:

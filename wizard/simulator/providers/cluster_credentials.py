@@ -2,7 +2,7 @@
 
 import base64
 
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION
 from wizard.simulator.protocol import certificates
 from wizard.simulator.protocol.ids import group_of, name_of
@@ -15,22 +15,22 @@ from wizard.simulator.state.world import World
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 _CLIENT_APPLICATION = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
-routes = Routes("Microsoft.ContainerService", container_service.routes.versions)
+provider = Provider("Microsoft.ContainerService", container_service.provider.versions)
 
 
-@routes.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
+@provider.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
 async def list_user(world: World, call: Call) -> Answer:
     """The kubeconfig of the cluster's users: for kubelogin where the cluster is integrated with Entra."""
     return _listed(world, call, "clusterUser")
 
 
-@routes.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
+@provider.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
 async def list_admin(world: World, call: Call) -> Answer:
     """The kubeconfig of the local administrator."""
     return _listed(world, call, "clusterAdmin")
 
 
-@routes.on(
+@provider.on(
     "POST",
     f"{_ONE}/accessProfiles/{{role}}/listCredential",
     f"{TYPE}/accessProfiles/listCredential/action",

@@ -7,7 +7,8 @@ from copy import deepcopy
 
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import cluster_kms, managed_identity
@@ -27,6 +28,7 @@ from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, on_delete, scheduled_handler
+from wizard.simulator.vaults.key_use import Encryption, can_use_key
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
@@ -42,7 +44,16 @@ _PREVIEW = tuple(
     for month in range(1, last + 1)
 )
 
-routes = Routes("Microsoft.ContainerService", tuple(sorted(_STABLE + _PREVIEW)))
+provider = Provider(
+    "Microsoft.ContainerService",
+    tuple(sorted(_STABLE + _PREVIEW)),
+    types=(
+        "managedClusters",
+        "managedClusters/agentPools",
+        "locations/kubernetesVersions",
+        "locations/operations",
+    ),
+)
 
 
 def _id(call: Call) -> str:
@@ -56,13 +67,13 @@ def _shown(world: World, body: Json, call: Call) -> Json:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_cluster(world: World, call: Call) -> Answer:
     """One cluster."""
     return Answer(200, _shown(world, world.get(_id(call)).body, call))
 
 
-@routes.on("GET", _GROUP, f"{TYPE}/read")
+@provider.on("GET", _GROUP, f"{TYPE}/read")
 async def list_in_group(world: World, call: Call) -> Answer:
     """The clusters of a group."""
     world.require_group(call.path)
@@ -70,7 +81,7 @@ async def list_in_group(world: World, call: Call) -> Answer:
     return listing([_shown(world, cluster.body, call) for cluster in world.of_type(TYPE, scope)])
 
 
-@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
     """The clusters of a subscription."""
     return listing(
@@ -91,7 +102,7 @@ def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:
     }
 
 
-@routes.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
+@provider.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
 async def list_pools(world: World, call: Call) -> Answer:
     """The agent pools of a cluster."""
     cluster = world.get(_id(call))
@@ -100,7 +111,7 @@ async def list_pools(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
+@provider.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
 async def get_pool(world: World, call: Call) -> Answer:
     """One agent pool."""
     cluster = world.get(_id(call))
@@ -114,7 +125,7 @@ async def get_pool(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions",
     "Microsoft.ContainerService/locations/kubernetesVersions/read",
@@ -150,11 +161,11 @@ def can_upgrade(lower: str, higher: str) -> bool:
     return low < high and high[1] - low[1] <= 1
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}",
     "Microsoft.ContainerService/locations/operations/read",
-    ("2016-03-30", "2017-08-31", *routes.versions),
+    ("2016-03-30", "2017-08-31", *provider.versions),
     ("t", "c", "s", "h"),
 )
 async def get_operation(world: World, call: Call) -> Answer:
@@ -186,7 +197,7 @@ def add_node_group(world: World, body: Json) -> None:
         }
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_cluster(world: World, call: Call) -> Answer:
     """Create a cluster (201), or replace it as a whole (200); both are long-running operations."""
     wanted, name = call.require_body(), call.names["name"]
@@ -226,8 +237,8 @@ async def put_cluster(world: World, call: Call) -> Answer:
     change = cluster_kms.Change(
         api_version=call.api_version,
         subscription=subscription_of(cluster_id),
-        before=cluster_kms.Encryption.of(held["properties"]),
-        after=cluster_kms.Encryption.of(body["properties"]),
+        before=Encryption.of(held["properties"]),
+        after=Encryption.of(body["properties"]),
         properties=body["properties"],
         identity=held.get("identity") or {} if first else identity,
         version=version,
@@ -315,10 +326,10 @@ def _take_inside(world: World, cluster: Resource, kind: str, error: Json | None)
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     """A Private vault is accepted unseen; what is wrong with it shows when the API server comes up (AZURE.md §1a, Azure/azure-docs#105101)."""
-    encryption = cluster_kms.Encryption.of(cluster.body["properties"])
+    encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
-    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not cluster_kms.can_use_key(
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not can_use_key(
         world, encryption.kms, cluster.body.get("identity") or {}
     ):
         return {"code": "InternalOperationError", "message": "Internal server error"}
@@ -342,7 +353,7 @@ def _goes_too(world: World, cluster: Resource) -> None:
     world.state.kubernetes.pop(cluster.id.lower(), None)
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_cluster(world: World, call: Call) -> Answer:
     """Delete a cluster with its node group; 204 where there is none."""
     world.require_group(call.path)
@@ -359,7 +370,7 @@ async def delete_cluster(world: World, call: Call) -> Answer:
     return Answer(202, None, headers)
 
 
-@routes.on("PATCH", _ONE, f"{TYPE}/write")
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_tags(world: World, call: Call) -> Answer:
     """Replace the tags; nothing else can be patched."""
     cluster = world.get(_id(call))
@@ -386,13 +397,13 @@ def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
     return Answer(202, None, headers)
 
 
-@routes.on("POST", f"{_ONE}/stop", f"{TYPE}/stop/action")
+@provider.on("POST", f"{_ONE}/stop", f"{TYPE}/stop/action")
 async def stop_cluster(world: World, call: Call) -> Answer:
     """Stop a cluster."""
     return _power(world, call, "Stopping", "Stopped")
 
 
-@routes.on("POST", f"{_ONE}/start", f"{TYPE}/start/action")
+@provider.on("POST", f"{_ONE}/start", f"{TYPE}/start/action")
 async def start_cluster(world: World, call: Call) -> Answer:
     """Start a stopped cluster."""
     return _power(world, call, "Starting", "Running")

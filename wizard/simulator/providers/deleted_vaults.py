@@ -1,20 +1,23 @@
 """Soft-deleted vaults: their names stay taken until they are recovered, purged, or their time is over (AZURE.md §3a)."""
 
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.key_vault import TYPE, vault_id
-from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import provider as vault_provider
+from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.state import DeletedVault, Resource
 from wizard.simulator.state.world import DAY, World, iso, scheduled_handler
-from wizard.simulator.vaults.key_store import keys_of, vault_name
+from wizard.simulator.vaults.key_store import TYPE, keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
 )
 
-routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+provider = Provider(
+    "Microsoft.KeyVault", vault_provider.versions, types=("deletedVaults", "locations/deletedVaults")
+)
 
 
 def soft_delete(world: World, vault: Resource) -> None:
@@ -37,7 +40,7 @@ def _retained(world: World, facts: dict[str, str]) -> None:
         destroy(world, facts["name"])
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_vault(world: World, call: Call) -> Answer:
     """Soft-delete a vault; 204 where there is none."""
     world.require_group(call.path)
@@ -78,7 +81,7 @@ def _deleted(world: World, call: Call) -> DeletedVault:
     return deleted
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults",
     "Microsoft.KeyVault/deletedVaults/read",
@@ -95,13 +98,13 @@ async def list_deleted(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
+@provider.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
 async def get_deleted(world: World, call: Call) -> Answer:
     """One soft-deleted vault."""
     return Answer(200, _show_deleted(_deleted(world, call)))
 
 
-@routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
+@provider.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
 async def purge(world: World, call: Call) -> Answer:
     """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft.
 

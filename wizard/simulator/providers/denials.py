@@ -1,17 +1,18 @@
 """Deny assignments, for those who look before they write. What they forbid is in `deny`."""
 
 from wizard.simulator.arm import deny
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.providers.authorization import check_scope
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.Authorization", ("2018-07-01-preview", "2022-04-01", "2024-07-01-preview"))
+provider = Provider("Microsoft.Authorization", ("2018-07-01-preview", "2022-04-01", "2024-07-01-preview"))
 _READ = "Microsoft.Authorization/denyAssignments/read"
 
 
-@routes.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments", _READ, query=("$filter",))
+@provider.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments", _READ, query=("$filter",))
 async def list_deny_assignments(world: World, call: Call) -> Answer:
     """The deny assignments at, above and below a scope; `atScope()` leaves out those below.
 
@@ -41,7 +42,7 @@ async def list_deny_assignments(world: World, call: Call) -> Answer:
     return listing([deny.show(world, *each) for each in found])
 
 
-@routes.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments/{name}", _READ)
+@provider.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments/{name}", _READ)
 async def get_deny_assignment(world: World, call: Call) -> Answer:
     """One deny assignment."""
     scope = call.names["scope"]

@@ -6,7 +6,8 @@ They come from the scenario. Activating one is not part of this cloud.
 from collections.abc import Iterator
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import group_of, name_of, scope_of, stable_guid, type_of, within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Json
@@ -15,11 +16,11 @@ from wizard.simulator.state.state import Principal
 from wizard.simulator.state.world import World
 
 TYPE = "Microsoft.Authorization/roleEligibilityScheduleInstances"
-routes = Routes("Microsoft.Authorization", ("2020-10-01", "2020-10-01-preview"))
+provider = Provider("Microsoft.Authorization", ("2020-10-01", "2020-10-01-preview"))
 _SINCE = "2026-01-05T08:00:00Z"
 
 
-@routes.on("GET", f"{{scope}}/providers/{TYPE}", query=("$filter",))
+@provider.on("GET", f"{{scope}}/providers/{TYPE}", query=("$filter",))
 async def list_instances(world: World, call: Call) -> Answer:
     """The eligible roles at, above and below a scope; `atScope()` leaves out those below.
 

@@ -1,10 +1,16 @@
 """Preview features of a subscription (Microsoft.Features, AZURE.md §4)."""
 
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World, scheduled_handler
 
-routes = Routes("Microsoft.Features", ("2015-12-01", "2021-07-01"))
+provider = Provider(
+    "Microsoft.Features",
+    ("2015-12-01", "2021-07-01"),
+    types=("features", "providers"),
+    registration_free=True,
+)
 _ONE = "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}"
 
 
@@ -41,13 +47,13 @@ def _existing(world: World, call: Call) -> str:
     return key
 
 
-@routes.on("GET", _ONE, "Microsoft.Features/providers/features/read")
+@provider.on("GET", _ONE, "Microsoft.Features/providers/features/read")
 async def get_feature(world: World, call: Call) -> Answer:
     """One feature's state."""
     return Answer(200, _show(world, _existing(world, call)))
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.Features/features",
     "Microsoft.Features/features/read",
@@ -58,7 +64,7 @@ async def list_features(world: World, call: Call) -> Answer:
     return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features",
     "Microsoft.Features/providers/features/read",
@@ -69,7 +75,7 @@ async def list_namespace_features(world: World, call: Call) -> Answer:
     return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
 
 
-@routes.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
+@provider.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
 async def register_feature(world: World, call: Call) -> Answer:
     """Ask for a feature: Registering and after a while Registered, or Pending where Microsoft has to approve."""
     key = _existing(world, call)
@@ -88,7 +94,7 @@ async def register_feature(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, key))
 
 
-@routes.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
+@provider.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
 async def unregister_feature(world: World, call: Call) -> Answer:
     """Give a feature back."""
     key = _existing(world, call)

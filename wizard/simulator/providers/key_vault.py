@@ -5,16 +5,15 @@ import re
 from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
-from wizard.simulator.arm.resource_manager import Routes, listing
-from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.scenario.model import merge
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
 from wizard.simulator.vaults import rotation
-from wizard.simulator.vaults.key_store import vault_name
+from wizard.simulator.vaults.key_store import TYPE, find_vault
 
-TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 _NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -24,26 +23,17 @@ _WRITABLE = (
     "softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "networkAcls", "publicNetworkAccess",
 )  # fmt: skip
 
-routes = Routes(
+provider = Provider(
     "Microsoft.KeyVault",
     (
         "2019-09-01", "2021-10-01", "2022-07-01", "2022-11-01", "2023-02-01", "2023-07-01", "2024-04-01-preview", "2024-11-01",
         "2024-12-01-preview", "2025-05-01", "2026-02-01", "2026-03-01-preview", "2026-05-15",
-    ),
-)  # fmt: skip
+    ), types=("vaults", "checkNameAvailability"))  # fmt: skip
 
 
 def vault_id(call: Call) -> str:
     """The id of the vault that a path names."""
     return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}/providers/{TYPE}/{call.names['vault']}"
-
-
-def find_vault(world: World, name: str) -> Resource | None:
-    """The vault of this globally unique name."""
-    for vault in world.of_type(TYPE):
-        if vault_name(vault) == name.lower():
-            return vault
-    return None
 
 
 def vault_uri(world: World, name: str) -> str:
@@ -186,7 +176,7 @@ def _shown(world: World, vault: Resource) -> Answer:
     return Answer(200, vault.body, world.retry_headers() if settling else {})
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_vault(world: World, call: Call) -> Answer:
     """Create, replace or recover a vault; a new one is RegisteringDns for a while."""
     body = call.require_body()
@@ -238,7 +228,7 @@ def _registered(world: World, facts: dict[str, str]) -> None:
         vault.body["properties"]["provisioningState"] = "Succeeded"
 
 
-@routes.on("PATCH", _ONE, f"{TYPE}/write")
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_vault(world: World, call: Call) -> Answer:
     """Change some of a vault's properties; what is not named stays."""
     body, vault = call.require_body(), world.get(vault_id(call))
@@ -268,13 +258,13 @@ def _recover(world: World, call: Call) -> Answer:
     return Answer(200, world.put(deleted.resource).body)
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_vault(world: World, call: Call) -> Answer:
     """One vault."""
     return _shown(world, world.get(vault_id(call)))
 
 
-@routes.on(
+@provider.on(
     "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
 )
 async def list_in_group(world: World, call: Call) -> Answer:
@@ -283,7 +273,7 @@ async def list_in_group(world: World, call: Call) -> Answer:
     return listing([vault.body for vault in world.of_type(TYPE, group.id if group else "")])
 
 
-@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
     """The vaults of a subscription."""
     return listing(
@@ -291,7 +281,7 @@ async def list_in_subscription(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/checkNameAvailability",
     "Microsoft.KeyVault/checkNameAvailability/read",
@@ -307,7 +297,7 @@ async def check_name(world: World, call: Call) -> Answer:
     return Answer(200, {"nameAvailable": True})
 
 
-@routes.on("PUT", f"{_ONE}/accessPolicies/{{operation}}", f"{TYPE}/accessPolicies/write")
+@provider.on("PUT", f"{_ONE}/accessPolicies/{{operation}}", f"{TYPE}/accessPolicies/write")
 async def put_access_policies(world: World, call: Call) -> Answer:
     """Add, replace or remove the access policies of the principals named; those of others stay."""
     vault, operation = world.get(vault_id(call)), call.names["operation"].lower()

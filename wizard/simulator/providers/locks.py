@@ -3,7 +3,8 @@
 import re
 
 from wizard.simulator.arm.locks import LEVELS, TYPE, locked_scope, new_lock
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
@@ -12,7 +13,12 @@ from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.Authorization", ("2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"))
+provider = Provider(
+    "Microsoft.Authorization",
+    ("2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"),
+    types=("locks",),
+    unlisted=("locks",),
+)
 _ALL = f"{{scope}}/providers/{TYPE}"
 _ONE = f"{_ALL}/{{name}}"
 _NAME = re.compile(r"[^<>%&:\\?/]{1,260}")
@@ -30,7 +36,7 @@ def _existing(world: World, call: Call) -> Resource:
     return lock
 
 
-@routes.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
+@provider.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
 async def list_locks(world: World, call: Call) -> Answer:
     """The locks at, above and below a scope; `atScope()` leaves out those below."""
     scope, terms = call.names["scope"], filter_terms(call, "atscope")
@@ -42,13 +48,13 @@ async def list_locks(world: World, call: Call) -> Answer:
     ])  # fmt: skip
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_lock(world: World, call: Call) -> Answer:
     """One lock."""
     return Answer(200, _existing(world, call).body)
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_lock(world: World, call: Call) -> Answer:
     """Set a lock on a scope, or change its level and notes."""
     check_scope(world, call.names["scope"])
@@ -72,7 +78,7 @@ async def put_lock(world: World, call: Call) -> Answer:
     return Answer(200 if before else 201, world.put(lock).body)
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_lock(world: World, call: Call) -> Answer:
     """Remove a lock; 204 where there is none."""
     check_scope(world, call.names["scope"])

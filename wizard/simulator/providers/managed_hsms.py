@@ -1,24 +1,25 @@
 """Managed HSMs, of which this cloud has none: the lists that the Azure CLI asks for beside the vaults'."""
 
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call
-from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import provider as vault_provider
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+provider = Provider("Microsoft.KeyVault", vault_provider.versions)
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/managedHSMs",
     "Microsoft.KeyVault/managedHSMs/read",
 )
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/managedHSMs",
     "Microsoft.KeyVault/managedHSMs/read",
 )
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedManagedHSMs",
     "Microsoft.KeyVault/deletedManagedHSMs/read",

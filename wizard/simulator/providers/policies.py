@@ -1,17 +1,18 @@
 """Policy assignments, for those who look before they write (Azure Policy; what they deny is in `policy`)."""
 
 from wizard.simulator.arm import policy
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import within
 from wizard.simulator.protocol.wire import Answer, Call
 from wizard.simulator.state.world import World
 
-routes = Routes(
+provider = Provider(
     "Microsoft.Authorization", ("2021-06-01", "2022-06-01", "2023-04-01", "2024-04-01", "2024-05-01", "2025-01-01", "2025-03-01")
 )  # fmt: skip
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/policyAssignments",
     "Microsoft.Authorization/policyAssignments/read",

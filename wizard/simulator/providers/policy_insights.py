@@ -1,18 +1,22 @@
 """What policies would deny, asked beforehand (Azure Policy, "Check policy restrictions")."""
 
 from wizard.simulator.arm import policy
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.scenario.limits import PolicySpec
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.PolicyInsights", ("2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"))
+provider = Provider(
+    "Microsoft.PolicyInsights",
+    ("2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"),
+    types=("checkPolicyRestrictions",),
+)
 _ACTION = "Microsoft.PolicyInsights/checkPolicyRestrictions/read"
 _SHOWS_EFFECT = "2023-03-01"
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,
@@ -22,7 +26,7 @@ async def check_in_subscription(world: World, call: Call) -> Answer:
     return _evaluated(world, call, f"/subscriptions/{call.names['subscription']}")
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,

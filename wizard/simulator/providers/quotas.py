@@ -4,14 +4,17 @@ That AKS calls the quota `ManagedClusters`, and so its place here, is UNCONFIRME
 """
 
 from wizard.simulator.arm.locations import check_location
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.cluster_checks import quota_of
 from wizard.simulator.state.world import World
 
 NAME = "ManagedClusters"
-routes = Routes(
-    "Microsoft.Quota", ("2021-03-15-preview", "2023-02-01", "2025-03-01", "2025-07-15", "2025-09-01")
+provider = Provider(
+    "Microsoft.Quota",
+    ("2021-03-15-preview", "2023-02-01", "2025-03-01", "2025-07-15", "2025-09-01"),
+    types=("quotas", "usages"),
 )
 _PLACE = "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/providers/Microsoft.Quota"
 
@@ -68,26 +71,26 @@ def _check_name(call: Call) -> None:
         )
 
 
-@routes.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
+@provider.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
 async def list_quotas(world: World, call: Call) -> Answer:
     """The quotas of AKS in a region."""
     return listing([_quota(world, call)])
 
 
-@routes.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
+@provider.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
 async def get_quota(world: World, call: Call) -> Answer:
     """One quota."""
     _check_name(call)
     return Answer(200, _quota(world, call))
 
 
-@routes.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
+@provider.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
 async def list_usages(world: World, call: Call) -> Answer:
     """How much of the quotas of AKS in a region is used."""
     return listing([_usage(world, call)])
 
 
-@routes.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
+@provider.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
 async def get_usage(world: World, call: Call) -> Answer:
     """How much of one quota is used."""
     _check_name(call)

@@ -1,11 +1,12 @@
 """Subscriptions, their locations, and tenants."""
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World
 
-routes = Routes(
+provider = Provider(
     "Microsoft.Resources",
     (
         "2016-06-01",
@@ -19,6 +20,7 @@ routes = Routes(
         "2023-07-01",
         "2024-11-01",
     ),
+    types=("subscriptions",),
 )
 
 
@@ -39,7 +41,7 @@ def _show(world: World, subscription: str) -> Json:
     }
 
 
-@routes.on("GET", "/subscriptions")
+@provider.on("GET", "/subscriptions")
 async def list_subscriptions(world: World, call: Call) -> Answer:
     """The subscriptions in which the caller holds any role."""
     shown = [
@@ -48,7 +50,7 @@ async def list_subscriptions(world: World, call: Call) -> Answer:
     return Answer(200, {"value": shown, "count": {"type": "Total", "value": len(shown)}})
 
 
-@routes.on("GET", "/subscriptions/{subscription}")
+@provider.on("GET", "/subscriptions/{subscription}")
 async def get_subscription(world: World, call: Call) -> Answer:
     """One subscription; one without any role of the caller does not exist for them."""
     subscription = call.names["subscription"].lower()
@@ -57,7 +59,7 @@ async def get_subscription(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, subscription))
 
 
-@routes.on(
+@provider.on(
     "GET", "/subscriptions/{subscription}/locations", "Microsoft.Resources/subscriptions/locations/read"
 )
 async def list_locations(world: World, call: Call) -> Answer:
@@ -76,7 +78,7 @@ async def list_locations(world: World, call: Call) -> Answer:
     ])  # fmt: skip
 
 
-@routes.on("GET", "/tenants")
+@provider.on("GET", "/tenants")
 async def list_tenants(world: World, call: Call) -> Answer:
     """The caller's tenant."""
     del call

@@ -3,9 +3,10 @@
 import re
 
 from wizard.simulator.arm.policy import check_key
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import provider as vault_provider
 from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Key, KeyVersion, Resource
@@ -26,7 +27,7 @@ from wizard.simulator.vaults.key_store import (
 )
 
 TYPE = "Microsoft.KeyVault/vaults/keys"
-routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+provider = Provider("Microsoft.KeyVault", vault_provider.versions, types=("vaults/keys",))
 KEY_NAME = re.compile(r"[a-zA-Z0-9-]{1,127}")
 _KEYS = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}/keys"
@@ -88,7 +89,7 @@ def check_kind(
     return kty, int(str(wanted_size)), str(wanted_curve), list(ALL_OPS[family] if ops is None else ops)
 
 
-@routes.on("PUT", f"{_KEYS}/{{key}}", f"{TYPE}/write")
+@provider.on("PUT", f"{_KEYS}/{{key}}", f"{TYPE}/write")
 async def put_key(world: World, call: Call) -> Answer:
     """Create the first version of a key; one that exists is returned as it is, whatever was asked."""
     vault, name = world.get(vault_id(call)), call.names["key"]
@@ -151,27 +152,27 @@ def _key(world: World, call: Call) -> tuple[Resource, Key]:
     return vault, key
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}", f"{TYPE}/read")
+@provider.on("GET", f"{_KEYS}/{{key}}", f"{TYPE}/read")
 async def get_key(world: World, call: Call) -> Answer:
     """The newest version of a key."""
     return Answer(200, show(world, *_key(world, call)))
 
 
-@routes.on("GET", _KEYS, f"{TYPE}/read")
+@provider.on("GET", _KEYS, f"{TYPE}/read")
 async def list_keys(world: World, call: Call) -> Answer:
     """The keys of a vault."""
     vault = world.get(vault_id(call))
     return listing([show(world, vault, key) for key in keys_of(world, vault_name(vault))])
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}/versions", f"{TYPE}/versions/read")
+@provider.on("GET", f"{_KEYS}/{{key}}/versions", f"{TYPE}/versions/read")
 async def list_versions(world: World, call: Call) -> Answer:
     """Every version of a key."""
     vault, key = _key(world, call)
     return listing([show(world, vault, key, version) for version in key.versions])
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
+@provider.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
 async def get_version(world: World, call: Call) -> Answer:
     """One version of a key."""
     vault, key = _key(world, call)

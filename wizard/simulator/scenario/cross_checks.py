@@ -1,16 +1,11 @@
 """What no single key of a scenario file can say by itself: names have to be known, and what belongs together has to fit."""
 
 import difflib
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
 
-from wizard.simulator.protocol.namespaces import NAMESPACES
 from wizard.simulator.scenario.access import EVERYONE
+from wizard.simulator.scenario.model import Scenario
 
-if TYPE_CHECKING:
-    from wizard.simulator.scenario.model import Scenario
-
-_TYPES = [f"{namespace}/{kind}" for namespace, kinds in NAMESPACES.items() for kind in kinds]
 _SIGNS_IN = {"sign_in": "application", "device_code": "user", "managed_identity": "managed-identity"}
 
 
@@ -20,12 +15,11 @@ def nearest(name: str, known: Collection[str], all_of_them: str = "Known") -> st
     return f"Did you mean {close[0]}?" if close else f"{all_of_them}: {', '.join(sorted(known))}."
 
 
-def check(scenario: "Scenario") -> None:
+def check(scenario: Scenario) -> None:
     """Pass, or raise ValueError: it names the place, the name, and the nearest one that is known."""
     _check_who_signs_in(scenario)
     _check_principals(scenario)
     _check_regions(scenario)
-    _check_types(scenario)
     _check_versions(scenario)
     _check_vaults(scenario)
     for group, members in scenario.management_groups.items():
@@ -37,7 +31,7 @@ def check(scenario: "Scenario") -> None:
                 )
 
 
-def _check_who_signs_in(scenario: "Scenario") -> None:
+def _check_who_signs_in(scenario: Scenario) -> None:
     for field, kind in _SIGNS_IN.items():
         name = getattr(scenario, field)
         if not name and field == "managed_identity":
@@ -55,7 +49,7 @@ def _check_who_signs_in(scenario: "Scenario") -> None:
             )
 
 
-def _check_principals(scenario: "Scenario") -> None:
+def _check_principals(scenario: Scenario) -> None:
     named = [(f"group '{group}'", each.members) for group, each in scenario.principals.items()]
     named += [
         (f"deny assignment '{name}'", [*(who for who in each.principals if who != EVERYONE), *each.exclude])
@@ -69,7 +63,7 @@ def _check_principals(scenario: "Scenario") -> None:
                 )
 
 
-def _check_regions(scenario: "Scenario") -> None:
+def _check_regions(scenario: Scenario) -> None:
     for place, region in _regions(scenario):
         if region and region not in scenario.locations:
             raise ValueError(
@@ -77,7 +71,7 @@ def _check_regions(scenario: "Scenario") -> None:
             )
 
 
-def _regions(scenario: "Scenario") -> Iterator[tuple[str, str]]:
+def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Every region that is named, and where; "" where a resource is in its group's region."""
     yield from (("`quotas.in_region`", region) for region in scenario.quotas.in_region)
     yield from (("`no_user_assigned_identity`", region) for region in scenario.no_user_assigned_identity)
@@ -96,24 +90,26 @@ def _regions(scenario: "Scenario") -> Iterator[tuple[str, str]]:
                 )
 
 
-def _check_types(scenario: "Scenario") -> None:
-    types = {kind.lower() for kind in _TYPES}
+def check_types(scenario: Scenario, known: Mapping[str, Collection[str]]) -> None:
+    """Raise ValueError if the scenario names a namespace or a resource type that is not in `known`: types by namespace."""
+    known_types = [f"{namespace}/{kind}" for namespace, kinds in known.items() for kind in kinds]
+    types = {kind.lower() for kind in known_types}
     for kind in scenario.not_offered:
         if kind.lower() not in types:
             raise ValueError(
-                f"`not_offered` names the resource type '{kind}', which is not known. {nearest(kind, _TYPES)}"
+                f"`not_offered` names the resource type '{kind}', which is not known. {nearest(kind, known_types)}"
             )
-    namespaces = {namespace.lower() for namespace in NAMESPACES}
+    namespaces = {namespace.lower() for namespace in known}
     for subscription_id, subscription in scenario.subscriptions.items():
         for namespace in subscription.providers:
             if namespace.lower() not in namespaces:
                 raise ValueError(
                     f"`providers` of the subscription {subscription_id} names the namespace '{namespace}', which is not known. "
-                    f"{nearest(namespace, NAMESPACES)}"
+                    f"{nearest(namespace, known)}"
                 )
 
 
-def _check_versions(scenario: "Scenario") -> None:
+def _check_versions(scenario: Scenario) -> None:
     for minor, entry in scenario.kubernetes_versions.items():
         for patch in entry.patches:
             if not patch.startswith(f"{minor}."):
@@ -127,7 +123,7 @@ def _check_versions(scenario: "Scenario") -> None:
         )
 
 
-def _check_vaults(scenario: "Scenario") -> None:
+def _check_vaults(scenario: Scenario) -> None:
     """Vault names are global, whatever their case."""
     held = dict.fromkeys((name.lower() for name in scenario.taken_vault_names), "`taken_vault_names`")
     for subscription in scenario.subscriptions.values():

@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.locks import TYPE as LOCK
 from wizard.simulator.arm.locks import new_lock
+from wizard.simulator.arm.provider import ResourceProviders
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.ids import stable_guid
-from wizard.simulator.protocol.namespaces import NAMESPACES
-from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario, merge
+from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario
 from wizard.simulator.scenario.vaults import KeySpec, RotationPolicySpec, VaultSpec
 from wizard.simulator.state.body_fields import fields_of, problems
 from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
@@ -24,6 +23,7 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Assignment, Key, Principal, Resource
 from wizard.simulator.state.world import DAY, World, iso, new_secret
 from wizard.simulator.vaults import rotation
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 from wizard.simulator.vaults.key_store import add, key_uri, new_version, soft_delete_key, vault_name
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def fleet_of(scenario: Scenario) -> "Fleet | None":
     return Fleet(scenario, scenario.fleet)
 
 
-def populate(world: World) -> None:
+def populate(world: World, providers: ResourceProviders) -> None:
     """Fill an empty world with what its scenario says.
 
     Raises ScenarioError where the scenario names something that it does not have.
@@ -51,7 +51,7 @@ def populate(world: World) -> None:
     groups: list[tuple[str, GroupSpec]] = []
     for subscription, specification in scenario.subscriptions.items():
         registered = {name.lower(): state for name, state in specification.providers.items()}
-        for namespace in NAMESPACES:
+        for namespace in providers.types:
             world.state.registrations[f"{subscription}/{namespace.lower()}"] = registered.get(
                 namespace.lower(), "Registered"
             )

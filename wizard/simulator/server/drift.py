@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from wizard.simulator.protocol.wire import Json
+from wizard.simulator.protocol.wire import Json, merge
 from wizard.simulator.providers.authorization import show_assignment
 from wizard.simulator.providers.vault_keys import show
-from wizard.simulator.scenario.model import merge
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 from wizard.simulator.vaults.key_store import find_key, vault_name

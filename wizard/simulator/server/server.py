@@ -16,6 +16,7 @@ import trustme
 from aiohttp import web
 
 from wizard.simulator.arm.faults import Faults
+from wizard.simulator.arm.provider import ResourceProviders
 from wizard.simulator.arm.resource_manager import ResourceManager, Router, UnknownRoute
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.entra.graph import Graph
@@ -25,7 +26,6 @@ from wizard.simulator.protocol.ids import API_SERVERS
 from wizard.simulator.protocol.record import Recorded
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
 from wizard.simulator.scenario.faults import FaultAnswer, FaultSpec
-from wizard.simulator.server.registry import ALL
 from wizard.simulator.server.vault_plane import VaultPlane
 from wizard.simulator.state.world import World
 
@@ -78,7 +78,8 @@ class Server:
         self._base = base_url
         self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
         self._vaults = VaultPlane(self._world, self._tokens, base_url)
-        self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
+        router = Router(self._world.service(ResourceProviders).all)
+        self._arm = ResourceManager(self._world, self._tokens, router, base_url)
         self._graph = Graph(self._world, self._arm)
 
     async def _listen(self, port: int) -> None:

@@ -35,14 +35,14 @@ T = TypeVar("T")
 
 def scenarios() -> dict[str, str]:
     """The built-in worlds: name to a one-sentence description."""
-    from wizard.simulator.scenario.model import scenarios as built_in
+    from wizard.simulator.state.scenario_loading import scenarios as built_in
 
     return built_in()
 
 
 def scenario_schema() -> Json:
     """The JSON Schema of a scenario file."""
-    from wizard.simulator.scenario.model import scenario_schema as schema
+    from wizard.simulator.state.scenario_loading import scenario_schema as schema
 
     return schema()
 
@@ -67,13 +67,15 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        from wizard.simulator.scenario.model import load_scenario
+        from wizard.simulator.server.registry import find_providers
+        from wizard.simulator.state.scenario_loading import load_scenario
 
         if not speed > 0:
             raise ValueError(
                 f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
             )
-        self._scenario = load_scenario(scenario)
+        self._providers = find_providers()
+        self._scenario = load_scenario(scenario, self._providers.types)
         self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
         self._state_file, self._record_file = state, record
@@ -142,12 +144,13 @@ class Simulator:
         from wizard.simulator.protocol import certificates
         from wizard.simulator.protocol.proxy import Proxy
         from wizard.simulator.protocol.temp_folder import own_folder
+        from wizard.simulator.resource_graph.service import ResourceGraph
         from wizard.simulator.server.server import Server
 
         self._world, fleet = self._make_world(stack)
         world = self._world
-        if world.scaled(self._scenario.durations.graph_lag):
-            _ = world.resource_graph
+        world.provide(self._providers)
+        world.provide(ResourceGraph(world))
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
             certificates.saved_authority(state.authority)
@@ -208,18 +211,18 @@ class Simulator:
         state, fleet = State(), fleet_of(self._scenario)
         if self._state_file is None:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
             return world, fleet
         if fleet is not None:
             fleet.lay(state)  # what the file has is laid over it
-        from wizard.simulator.scenario.model import digest_of
+        from wizard.simulator.state.scenario_loading import digest_of
         from wizard.simulator.state.state_file import StateFile
 
         digest = digest_of(self._scenario)
         file = stack.enter_context(closing(StateFile(self._state_file)))
         if file.fresh:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
         else:
             file.load(state)
             self._check_made_from(*file.made_from, digest, state)

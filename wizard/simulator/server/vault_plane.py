@@ -12,7 +12,6 @@ from wizard.simulator.arm.resource_manager import UnknownRoute
 from wizard.simulator.arm.throttling import VaultThrottle
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, base64url
-from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
 from wizard.simulator.state.body_fields import check_key_request
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
@@ -24,6 +23,7 @@ from wizard.simulator.vaults.key_store import (
     attributes,
     ensure_material,
     find_key,
+    find_vault,
     key_uri,
     keys_of,
     new_version,

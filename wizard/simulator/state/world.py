@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from wizard.simulator.protocol.ids import group_id, kind_of, within
 from wizard.simulator.protocol.wire import Json, Refusal
@@ -19,9 +19,9 @@ from wizard.simulator.state.groups import groups_by_member
 from wizard.simulator.state.state import Assignment, Changes, Pending, Principal, Resource, State
 
 if TYPE_CHECKING:
-    from wizard.simulator.resource_graph.service import ResourceGraph
     from wizard.simulator.state.synthetic_fleet import Fleet
 
+T = TypeVar("T")
 DAY = 24 * 3600.0
 """In seconds."""
 ScheduledHandler = Callable[["World", dict[str, str]], None]
@@ -79,7 +79,7 @@ class World:
         self._may_differ = False
         self.followers: list[Callable[[Changes], None]] = []
         self.proxy_url = ""
-        self._resource_graph: ResourceGraph | None = None
+        self._services: dict[type, object] = {}
         self.running = {
             operation.resource_id: key
             for key, operation in self.state.operations.items()
@@ -108,15 +108,6 @@ class World:
         self.state.watch(*places)
         self.followers.append(follower)
 
-    @property
-    def resource_graph(self) -> "ResourceGraph":
-        """The cloud's Resource Graph; it knows what changed since it was first asked for, so the server asks at its start."""
-        if self._resource_graph is None:
-            from wizard.simulator.resource_graph.service import ResourceGraph
-
-            self._resource_graph = ResourceGraph(self)
-        return self._resource_graph
-
     def commit(self) -> None:
         """The request is over: tell the followers what it changed. Called before the answer leaves.
 
@@ -135,6 +126,16 @@ class World:
         if idle and self.scenario.fleet:
             self.state.rest(changed=self._may_differ)
             self._may_differ = False
+
+    # -- services -----------------------------------------------------------------------------------------------------
+
+    def provide(self, service: object) -> None:
+        """Make a service that the server created available to the resource providers, by its class."""
+        self._services[type(service)] = service
+
+    def service(self, kind: type[T]) -> T:
+        """Return the service of this class. Raise KeyError if the server did not provide it."""
+        return cast("T", self._services[kind])
 
     # -- time ---------------------------------------------------------------------------------------------------------
 

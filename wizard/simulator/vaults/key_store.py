@@ -10,6 +10,7 @@ from wizard.simulator.protocol.wire import Json, base64url_number
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.state.world import DAY, World, scheduled_handler
 
+TYPE = "Microsoft.KeyVault/vaults"
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
 FORBIDDEN = "KeyOperationForbidden"
 SIZES = (2048, 3072, 4096)
@@ -24,6 +25,14 @@ CURVES: dict[str, type[ec.EllipticCurve]] = {
 def vault_name(vault: Resource) -> str:
     """The vault's name as host names write it."""
     return str(vault.body["name"]).lower()
+
+
+def find_vault(world: World, name: str) -> Resource | None:
+    """The vault of this globally unique name."""
+    for vault in world.of_type(TYPE):
+        if vault_name(vault) == name.lower():
+            return vault
+    return None
 
 
 def key_uri(world: World, vault: str, key: str, version: str = "") -> str:

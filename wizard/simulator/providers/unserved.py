@@ -1,0 +1,16 @@
+"""Namespaces that a subscription has and that are not served here: they can be registered, and have no operations."""
+
+from wizard.simulator.arm.provider import Provider
+
+_VERSIONS = ("2024-11-01",)
+
+compute = Provider(
+    "Microsoft.Compute", _VERSIONS, types=("virtualMachines", "virtualMachineScaleSets", "disks")
+)
+insights = Provider("Microsoft.Insights", _VERSIONS, types=("components", "metricAlerts"))
+network = Provider(
+    "Microsoft.Network", _VERSIONS, types=("virtualNetworks", "privateEndpoints", "loadBalancers")
+)
+operational_insights = Provider("Microsoft.OperationalInsights", _VERSIONS, types=("workspaces",))
+operations_management = Provider("Microsoft.OperationsManagement", _VERSIONS, types=("solutions",))
+storage = Provider("Microsoft.Storage", _VERSIONS, types=("storageAccounts",))
