@@ -1,4 +1,4 @@
-"""The resource providers of the cloud, and their resource types."""
+"""The resource providers of the simulated cloud, and their resource types."""
 
 NAMESPACES = {
     "Microsoft.Authorization": ("roleAssignments", "roleDefinitions", "permissions", "locks"),
