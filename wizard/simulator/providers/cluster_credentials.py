@@ -79,7 +79,7 @@ def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
             "Getting static credential is not allowed because this cluster is set to disable local accounts.",
         )  # fmt: skip
     authority = (
-        certificates.saved_authority(world.state.authority)
+        certificates.restore_authority(world.state.authority)
         if world.state.authority
         else certificates.process_authority()
     )

@@ -1,4 +1,4 @@
-"""How much a subscription may ask and have, and what its policies deny."""
+"""Throttling, quotas and policies of a scenario."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from wizard.simulator.scenario.base import Guid, Model, Scope
 
 
 class BucketSpec(Model):
-    """A token bucket: so many requests at once, and so many more in so many real-life seconds."""
+    """A token bucket of `size` requests, to which `refill` requests are added every `seconds` (real-life seconds)."""
 
     size: int = Field(ge=1)
     refill: float = Field(1, gt=0)
@@ -16,9 +16,10 @@ class BucketSpec(Model):
 
 
 class ThrottlingSpec(Model):
-    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph; the simulator's speed refills faster.
+    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph.
 
-    `auto` = on, except at infinite speed. With `always` at infinite speed the buckets refill as in real life.
+    At a higher speed, buckets refill faster. `auto` enforces the limits, except at infinite speed. With `always` at
+    infinite speed, buckets refill as in real life.
     """
 
     enforced: Literal["auto", "always", "never"] = "auto"
@@ -38,19 +39,19 @@ class ThrottlingSpec(Model):
 
 
 class QuotaSpec(Model):
-    """How many managed clusters a subscription may have in a region; `in_region` says otherwise for some."""
+    """How many managed clusters a subscription may have in each region; `in_region` overrides this for some regions."""
 
     clusters_per_region: int = Field(100, ge=0)
     in_region: dict[str, int] = {}
 
 
 class PolicySpec(Model):
-    """A policy assignment with the effect deny: it refuses what `type` resources would have in `field`.
+    """A policy assignment with the effect deny: it denies resources of a type whose `field` meets the condition.
 
     `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
-    `Microsoft.Compute/virtualMachineScaleSets` strikes the nodes of a cluster: AKS gives them the cluster's location and
-    tags, and validates them with every update of the cluster. One on `Microsoft.KeyVault.Data/vaults/keys` strikes keys
-    as they are made; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
+    `Microsoft.Compute/virtualMachineScaleSets` applies to the nodes of a cluster: AKS gives them the cluster's location and
+    tags, and validates them with every update of the cluster. A policy on `Microsoft.KeyVault.Data/vaults/keys` applies to
+    new keys; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
     """
 
     scope: Scope
@@ -64,7 +65,7 @@ class PolicySpec(Model):
     exists: bool | None = None
     display_name: str = ""
     definition: Guid | Literal[""] = Field(
-        "", description="The GUID of the built-in definition, where it is one."
+        "", description="The GUID of the definition if it is a built-in one."
     )
 
     @model_validator(mode="after")
@@ -77,7 +78,7 @@ class PolicySpec(Model):
 
     @property
     def conditions(self) -> list[tuple[str, Any]]:
-        """The one condition: its operator as Azure Policy calls it, and the value."""
+        """The condition: its operator in Azure Policy, and the value."""
         every = (
             ("equals", self.equals), ("notEquals", self.not_equals), ("in", self.any_of), ("notIn", self.none_of), ("less", self.less),
             ("exists", self.exists),

@@ -1,8 +1,8 @@
-"""Worlds as data: what a scenario file may say, read strictly.
+"""The model of a scenario file, which is validated strictly.
 
-A scenario is YAML. `extends: NAME` starts from another world, built in or else a file beside this one, and lays this
-file over it: mappings are merged key by key, `null` removes a key, anything else replaces. All durations are in
-real-life seconds; the simulator's speed divides them.
+A scenario is YAML. `extends: NAME` starts from another scenario, built in or else a file beside this one, and merges this
+file into it: mappings are merged key by key, `null` removes a key, any other value replaces. All durations are in
+real-life seconds; the simulator divides them by its speed.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ class PoolSpec(Model):
 class EncryptionSpec(Model):
     """How a cluster's secrets are encrypted.
 
-    `key` is `VAULT/KEY`. `legacy` = the old KMS v2 experience, whose key id carries a version.
+    `key` is `VAULT/KEY`. `legacy` is the legacy KMS experience, in which the key id includes a version.
     """
 
     platform_managed: bool = False
@@ -59,8 +59,8 @@ class SecretSpec(Model):
 class ClusterSpec(Model):
     """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
 
-    `secrets` maps NAMESPACE/NAME to the Kubernetes secrets inside; a few usual ones where it is not given.
-    `body` is laid over the finished ARM body: for properties of which this file knows nothing.
+    `secrets` maps NAMESPACE/NAME to the Kubernetes secrets in the cluster. Default: a few typical ones.
+    `body` is merged into the complete ARM body, for properties that this model does not have.
     """
 
     version: Version = "1.34.2"
@@ -78,7 +78,7 @@ class ClusterSpec(Model):
 
 
 class GroupSpec(Model):
-    """A resource group and what is in it."""
+    """A resource group and the resources in it."""
 
     location: str
     tags: dict[str, str] = {}
@@ -96,7 +96,7 @@ class LockSpec(Model):
 
 
 class SubscriptionSpec(Model):
-    """A subscription. `features` maps `NAMESPACE/FEATURE` to its state now; a feature not named does not exist."""
+    """A subscription. `features` maps `NAMESPACE/FEATURE` to its current state; a feature that is not listed does not exist."""
 
     name: str
     features: dict[FeatureName, FeatureState] = {}
@@ -109,7 +109,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Durations(Model):
-    """How long Azure takes, in real-life seconds."""
+    """How long operations of Azure take, in real-life seconds."""
 
     feature: Seconds = 360
     provider: Seconds = 20
@@ -119,20 +119,20 @@ class Durations(Model):
     cluster_create: Seconds = 360
     cluster_update: Seconds = 240
     cluster_delete: Seconds = 300
-    group_delete: Seconds = Field(60, description="And the time of a cluster's, where it has any.")
+    group_delete: Seconds = Field(60, description="Plus `cluster_delete` if the group contains a cluster.")
     secret_migration: Seconds = Field(
-        120, description="Until AKS has rewritten all secrets of a cluster with a new key."
+        120, description="Time until AKS has rewritten all secrets of a cluster with a new key."
     )
     key_rotation_detection: Seconds = Field(
-        21600, description="Between two looks of AKS for a new version of a customer's key."
+        21600, description="Interval at which AKS checks for a new version of a customer-managed key."
     )
-    graph_lag: Seconds = Field(60, description="Until Resource Graph shows a change.")
+    graph_lag: Seconds = Field(60, description="Time until Resource Graph shows a change.")
     poll_interval: Seconds = 10
-    token_lifetime: Seconds = Field(3599, description="Not divided by the speed: tokens live in real time.")
+    token_lifetime: Seconds = Field(3599, description="Not divided by the speed: tokens expire in real time.")
 
 
 class KubernetesVersionSpec(Model):
-    """One minor version offered by every region: its patch versions, newest last."""
+    """A minor version that AKS offers in every region: its patch versions, newest last."""
 
     patches: list[Version] = Field(min_length=1)
     default: bool = False
@@ -140,12 +140,12 @@ class KubernetesVersionSpec(Model):
     lts_only: bool = False
 
 
-def _an_address(text: str) -> str:
+def _ip_address(text: str) -> str:
     return str(ipaddress.ip_address(text))
 
 
 class Scenario(Model):
-    """A whole world."""
+    """A simulated environment."""
 
     description: str
     extends: str = ""
@@ -153,37 +153,38 @@ class Scenario(Model):
     vault_suffix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")] = (
         "vault.local.test"
     )
-    sign_in: str = Field(description="The application whose credentials the environment carries.")
-    device_code: str = Field(description="The user who approves every device code.")
+    sign_in: str = Field(description="The application whose credentials are in the environment.")
+    device_code: str = Field(description="The user who signs in with every device code.")
     managed_identity: str = Field(
-        "", description="The managed identity behind IDENTITY_ENDPOINT; none where it is empty."
+        "", description="The managed identity behind IDENTITY_ENDPOINT; empty for none."
     )
     principals: dict[str, PrincipalSpec]
     custom_roles: dict[str, RoleSpec] = {}
     locations: dict[str, str]
     kubernetes_versions: dict[
         Annotated[str, StringConstraints(pattern=r"^\d+\.\d+$")], KubernetesVersionSpec
-    ] = Field(description="By minor version; one of them is the default.")
+    ] = Field(description="By minor version; exactly one of them is the default.")
     subscriptions: dict[Guid, SubscriptionSpec]
     durations: Durations = Durations()
     rules: Rules = Rules()
     faults: list[FaultSpec] = []
-    fleet: FleetSpec | None = Field(None, description="Subscriptions full of clusters, generated.")
+    fleet: FleetSpec | None = Field(None, description="Generated subscriptions with many clusters.")
     throttling: ThrottlingSpec = ThrottlingSpec()
     quotas: QuotaSpec = QuotaSpec()
     policies: dict[str, PolicySpec] = {}
     deny_assignments: dict[str, DenyAssignmentSpec] = {}
     not_offered: dict[str, list[str]] = Field(
-        {}, description="Resource types, and the regions in which they are not offered."
+        {}, description="For each resource type, the regions in which it is not offered."
     )
     no_user_assigned_identity: list[str] = Field(
-        [], description="Regions whose clusters cannot have a user-assigned identity."
+        [], description="Regions in which new clusters cannot have a user-assigned identity."
     )
     management_groups: dict[str, list[Guid]] = Field(
-        {}, description="Their subscriptions; the root group, of all, has the tenant's id."
+        {},
+        description="The subscriptions of each management group; the root group, which has all, is named by the tenant's id.",
     )
-    page_size: int = Field(1000, ge=1, description="How many entries a page of a list has.")
-    caller_address: Annotated[str, AfterValidator(_an_address)] = Field(
-        "203.0.113.7", description="The address from which vaults see the clients come."
+    page_size: int = Field(1000, ge=1, description="Number of entries on a page of a list.")
+    caller_address: Annotated[str, AfterValidator(_ip_address)] = Field(
+        "203.0.113.7", description="The client IP address that vaults see."
     )
-    taken_vault_names: list[str] = Field([], description="Vault names that someone in another tenant holds.")
+    taken_vault_names: list[str] = Field([], description="Vault names that are used in another tenant.")

@@ -21,7 +21,7 @@ from wizard.simulator.arm.resource_manager import ResourceManager, Router, Unkno
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.entra.graph import Graph
 from wizard.simulator.entra.sign_in import SignIn
-from wizard.simulator.protocol.certificates import show, untrusted_cert
+from wizard.simulator.protocol.certificates import untrusted_cert, use_authority
 from wizard.simulator.protocol.ids import API_SERVERS
 from wizard.simulator.protocol.record import Recorded
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
@@ -95,7 +95,7 @@ class Server:
             await self._listen(self.port)
         if self._untrusted:
             self._untrusted = False
-            show(self._context, self._authority, self._world.scenario.vault_suffix)
+            use_authority(self._context, self._authority, self._world.scenario.vault_suffix)
 
     def struck(self) -> list[int]:
         """How often each of the faults that now stand has struck."""
@@ -108,7 +108,7 @@ class Server:
             await self._site.stop()
         if fault.untrusted and not self._untrusted:
             self._untrusted = True
-            show(self._context, untrusted_cert(), self._world.scenario.vault_suffix)
+            use_authority(self._context, untrusted_cert(), self._world.scenario.vault_suffix)
         if self._runner is not None and self._runner.server is not None:
             for connection in list(self._runner.server.connections):
                 if connection.transport is not None:

@@ -143,7 +143,7 @@ class Simulator:
         from wizard.simulator.arm.tokens import Tokens
         from wizard.simulator.protocol import certificates
         from wizard.simulator.protocol.proxy import Proxy
-        from wizard.simulator.protocol.temp_folder import own_folder
+        from wizard.simulator.protocol.temp_folder import temp_folder
         from wizard.simulator.resource_graph.service import ResourceGraph
         from wizard.simulator.server.server import Server
 
@@ -153,12 +153,12 @@ class Simulator:
         world.provide(ResourceGraph(world))
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
-            certificates.saved_authority(state.authority)
+            certificates.restore_authority(state.authority)
             if state.authority
             else certificates.process_authority()
         )
         tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
-        folder = stack.enter_context(own_folder())
+        folder = stack.enter_context(temp_folder())
         record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
         server = Server(
             world,

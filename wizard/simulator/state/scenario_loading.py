@@ -140,7 +140,7 @@ def load_scenario(scenario: str | Path, types: Mapping[str, Collection[str]] | N
             f" ({problem.error_count()} problem(s) in all). {_fix(first)}"
         ) from problem
     except ValueError as problem:
-        raise ScenarioError(f"The scenario '{scenario}' is inconsistent: {problem}.") from problem
+        raise ScenarioError(f"The scenario '{scenario}' is inconsistent: {problem}") from problem
     return _with_fleet(loaded)
 
 
