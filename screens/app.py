@@ -16,7 +16,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
-from screens.cli.outcome import DONE, INTERRUPTED, NO, UNREACHABLE
+from screens.exit_codes import DONE, INTERRUPTED, NO, UNREACHABLE
 from screens.pages.welcome import WelcomeScreen
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureWatch

@@ -10,7 +10,8 @@ from screens.cli import gc_startup
 from screens.cli.connection import opened, speed_note
 from screens.cli.interruption_notice import going_on
 from screens.cli.options import DEFAULT_SCENARIO, Settings, settings_of
-from screens.cli.outcome import INTERRUPTED, USAGE, say
+from screens.cli.outcome import say
+from screens.exit_codes import INTERRUPTED, USAGE
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
