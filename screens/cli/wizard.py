@@ -63,7 +63,7 @@ def run_wizard(ctx: click.Context) -> int:
 
 def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     """Where a run did not come to a good end: what still goes on, and how to carry on."""
-    active = app.active
+    active = app.session.active
     if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return
     if active.drifted or active.refused:  # nothing was begun
@@ -74,7 +74,7 @@ def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     ended = "was interrupted" if active.status == "interrupted" else "failed"
     say(f"The run on {active.answers.cluster.name} {ended}.")
     try:
-        in_flight = recorded(app.journal_root, active.journal.id).in_flight.sentences
+        in_flight = recorded(app.session.journal_root, active.journal.id).in_flight.sentences
     except JournalError as error:
         say(f"! {error}")
         in_flight = ()
