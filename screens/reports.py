@@ -9,7 +9,7 @@ from wizard.reports.wording import OUTCOMES, STEP_STATES, duration
 from wizard.verification.provenance import Provenance
 
 if TYPE_CHECKING:
-    from screens.pages.fleet_rows import Fleet, Line
+    from screens.session.fleet import Fleet, Line
     from wizard.cloud.arm import Json
     from wizard.cloud.problems import Problem
     from wizard.reports.findings import Findings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def fleet_reports(lines: "list[Line]", fleet: "Fleet", arm: str) -> dict[str, str]:
     """These lines of a fleet as JSON and as Markdown, by suffix, as `aks-kms verify --all` writes them."""
-    from screens.pages.fleet_rows import Shown
+    from screens.session.fleet import Shown
     from wizard.reports.findings import Findings, Missed
     from wizard.verification.report import ClusterReport
 

@@ -94,7 +94,7 @@ class Operator:
             await self.press("enter")
         else:
             await self.press("tab", "enter")
-        await self.until(lambda: self.app.found_all, "all clusters")
+        await self.until(lambda: self.app.session.clusters_complete, "all clusters")
 
     async def choose(self, cluster: str) -> None:
         """Choose a cluster in the list. Its name is pasted, as each typed letter takes a tenth of a second."""

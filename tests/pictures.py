@@ -41,7 +41,7 @@ async def _main_road(tools: str) -> None:
         Simulator("contoso", speed=120) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "120× faster"
+        operator.app.session.speed_note = "120× faster"
         await operator.sees("Signed in to")
         draw(operator, "welcome")
         await operator.press("enter")
@@ -54,7 +54,7 @@ async def _main_road(tools: str) -> None:
         await operator.sees("Registering", "so far")
         draw(operator, "feature")
         await operator.press("enter")
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("down", "down")
         await operator.sees("orders-prod · westeurope")
         draw(operator, "cluster")
@@ -96,7 +96,7 @@ async def _failure(tools: str) -> None:
         Simulator("update-fails", speed=600) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "600× faster"
+        operator.app.session.speed_note = "600× faster"
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
@@ -110,11 +110,13 @@ async def _many(tools: str) -> None:
         Simulator("fleet", speed=math.inf) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "no waiting"
+        operator.app.session.speed_note = "no waiting"
         await operator.sees("Signed in to", "Look at many clusters")
         await operator.press("a")
         await operator.until(
-            lambda: operator.app.fleet is not None and operator.app.fleet.progress.clusters > 2000,
+            lambda: (
+                operator.app.session.fleet is not None and operator.app.session.fleet.progress.clusters > 2000
+            ),
             "the first two thousand",
         )
         await operator.press("down", "down")
@@ -127,7 +129,7 @@ async def _small(tools: str) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, Path(), SMALL, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "max"
+        operator.app.session.speed_note = "max"
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
@@ -139,7 +141,7 @@ async def _inside(folder: Path) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, Path(), LARGE, PATH=on_path(folder)) as operator,
     ):
-        operator.app.speed_note = "no waiting"
+        operator.app.session.speed_note = "no waiting"
         await operator.to_clusters(register=False)
         await operator.press("slash")
         await operator.type("bank-ledger")
@@ -164,7 +166,7 @@ def draw(operator: Operator, name: str) -> None:
 
 
 def _state(operator: Operator, step: str) -> str:
-    active = operator.app.active
+    active = operator.app.session.active
     return active.steps[step].status if active else ""
 
 

@@ -4,7 +4,8 @@ import json
 
 import click
 
-from screens.cli.outcome import DONE, show
+from screens.cli.outcome import show
+from screens.exit_codes import DONE
 from wizard.answers.examples import KINDS, ExampleKind
 
 

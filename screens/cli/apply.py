@@ -12,19 +12,8 @@ import click
 from screens.cli.connection import cloud_note, opened
 from screens.cli.interruption_notice import going_on
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
-from screens.cli.outcome import (
-    DONE,
-    INTERRUPTED,
-    NO,
-    Ended,
-    carry_out,
-    problem_text,
-    read_answers,
-    say,
-    show,
-    typed,
-    whoever_reads,
-)
+from screens.cli.outcome import Ended, carry_out, problem_text, read_answers, say, show, typed, whoever_reads
+from screens.exit_codes import DONE, INTERRUPTED, NO
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:

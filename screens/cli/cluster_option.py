@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from screens.cli.clusters import chosen
-from screens.cli.outcome import NO, USAGE, Ended, problem_text, say
+from screens.cli.outcome import Ended, problem_text, say
+from screens.exit_codes import NO, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import click
 from screens.cli.connection import opened
 from screens.cli.fleet_options import fleet_options, wanted, what_fits
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, USAGE, Ended, carry_out, code_of, problem_text, say, show
+from screens.cli.outcome import Ended, carry_out, code_of, problem_text, say, show
 from screens.cli.progress_line import summary, told
+from screens.exit_codes import DONE, NO, USAGE
 from wizard.reports.table import table
 from wizard.reports.wording import count, encryption, sweep_notes
 

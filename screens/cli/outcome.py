@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.exit_codes import INTERRUPTED, NO, UNREACHABLE, USAGE
 from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
-
-DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class Ended(Exception):  # noqa: N818 - not every end is an error

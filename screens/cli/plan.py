@@ -6,7 +6,8 @@ import click
 
 from screens.cli.connection import cloud_note, opened
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, carry_out, read_answers, show
+from screens.cli.outcome import carry_out, read_answers, show
+from screens.exit_codes import DONE, NO
 
 
 @click.command("plan")

@@ -10,18 +10,8 @@ import click
 from screens.cli.cluster_option import cluster_id_of, cluster_options, named_cluster
 from screens.cli.connection import opened
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import (
-    DONE,
-    NO,
-    USAGE,
-    Ended,
-    carry_out,
-    problem_text,
-    say,
-    show,
-    typed,
-    whoever_reads,
-)
+from screens.cli.outcome import Ended, carry_out, problem_text, say, show, typed, whoever_reads
+from screens.exit_codes import DONE, NO, USAGE
 from wizard.answers.naming import how_often
 from wizard.cloud.problems import AzureError
 from wizard.system.sanitize import sanitize

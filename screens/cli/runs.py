@@ -9,7 +9,8 @@ import click
 from screens.cli.apply import apply
 from screens.cli.connection import cloud_asked_for
 from screens.cli.options import azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, USAGE, Ended, carry_out, problem_text, say, show
+from screens.cli.outcome import Ended, carry_out, problem_text, say, show
+from screens.exit_codes import DONE, NO, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
 from wizard.reports.wording import duration

@@ -4,7 +4,8 @@ import click
 
 from screens.cli.connection import opened
 from screens.cli.options import DEFAULT_CLOUD, Settings, answers_option, azure_options, settings_of
-from screens.cli.outcome import DONE, NO, carry_out, read_answers, say, show
+from screens.cli.outcome import carry_out, read_answers, say, show
+from screens.exit_codes import DONE, NO
 
 
 @click.command("script")

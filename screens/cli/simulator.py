@@ -9,7 +9,8 @@ import click
 
 from screens.cli import gc_startup
 from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED
-from screens.cli.outcome import DONE, USAGE, Ended, carry_out, say, show
+from screens.cli.outcome import Ended, carry_out, say, show
+from screens.exit_codes import DONE, USAGE
 from wizard.reports.table import table
 from wizard.system.clock import parse_speed
 

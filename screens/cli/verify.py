@@ -13,17 +13,9 @@ from screens.cli.clusters import chosen, notes
 from screens.cli.connection import opened
 from screens.cli.fleet_options import fleet_options, wanted, what_fits
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import (
-    DONE,
-    NO,
-    carry_out,
-    code_of,
-    problem_text,
-    read_answers,
-    say,
-    show,
-)
+from screens.cli.outcome import carry_out, code_of, problem_text, read_answers, say, show
 from screens.cli.progress_line import told
+from screens.exit_codes import DONE, NO
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
 from wizard.cloud.problems import AzureError
 

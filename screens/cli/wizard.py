@@ -10,7 +10,8 @@ from screens.cli import gc_startup
 from screens.cli.connection import opened, speed_note
 from screens.cli.interruption_notice import going_on
 from screens.cli.options import DEFAULT_SCENARIO, Settings, settings_of
-from screens.cli.outcome import INTERRUPTED, USAGE, say
+from screens.cli.outcome import say
+from screens.exit_codes import INTERRUPTED, USAGE
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -62,7 +63,7 @@ def run_wizard(ctx: click.Context) -> int:
 
 def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     """Where a run did not come to a good end: what still goes on, and how to carry on."""
-    active = app.active
+    active = app.session.active
     if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return
     if active.drifted or active.refused:  # nothing was begun
@@ -73,7 +74,7 @@ def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
     ended = "was interrupted" if active.status == "interrupted" else "failed"
     say(f"The run on {active.answers.cluster.name} {ended}.")
     try:
-        in_flight = recorded(app.journal_root, active.journal.id).in_flight.sentences
+        in_flight = recorded(app.session.journal_root, active.journal.id).in_flight.sentences
     except JournalError as error:
         say(f"! {error}")
         in_flight = ()

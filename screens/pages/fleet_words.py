@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.content import Content
 
-from screens.pages.fleet_rows import Fleet, Line, Shown
+from screens.session.fleet import Fleet, Line, Shown
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable

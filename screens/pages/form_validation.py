@@ -88,7 +88,7 @@ class LiveRules:
         from wizard.procedure.planning import look, plan_from  # behind the first frame
         from wizard.state.target import Target
 
-        azure = self._screen.wizard.azure
+        azure = self._screen.session.azure
         target = Target(answers, azure.cloud.vault_suffix)
         try:
             snapshot = await look(azure, target)

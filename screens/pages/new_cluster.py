@@ -10,7 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from screens.messages import Completed
 from screens.session.draft import NewClusterForm
+from screens.session.session import Session
 from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
 from wizard.answers import naming
@@ -38,8 +40,8 @@ esc     back to the list of clusters; what you typed is kept"""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._regions: list[str] = []
         self._offered = False
         """Whether versions are offered, so that the one that is shown is the one that is chosen."""
@@ -47,8 +49,8 @@ esc     back to the list of clusters; what you typed is kept"""
         self._regions_unknown = False
 
     def body(self) -> ComposeResult:
-        form = self.wizard.draft.new_cluster
-        subscription = self.wizard.draft.subscription
+        form = self.session.draft.new_cluster
+        subscription = self.session.draft.subscription
         with VerticalScroll(can_focus=False):
             yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
             yield Static(classes="gap")
@@ -83,12 +85,12 @@ esc     back to the list of clusters; what you typed is kept"""
         self.background(self._read_regions(), "listing the regions")
 
     async def _read_regions(self) -> None:
-        subscription = self.wizard.draft.subscription
+        subscription = self.session.draft.subscription
         if subscription is None:
             return
         region = self.query_one("#region", Field)
         try:
-            self._regions = await locations(self.wizard.azure, subscription.id)
+            self._regions = await locations(self.session.azure, subscription.id)
         except AzureError as error:
             self._regions_unknown = True
             region.hint(
@@ -109,12 +111,12 @@ esc     back to the list of clusters; what you typed is kept"""
             self.background(self._read_versions(region.value), "listing the versions")
 
     async def _read_versions(self, region: str) -> None:
-        subscription = self.wizard.draft.subscription
+        subscription = self.session.draft.subscription
         choice = self.query_one("#version", Choice)
         choice.hint(f"asking Azure what {region} offers…")
         try:
             versions = await kubernetes_versions(
-                self.wizard.azure, subscription.id if subscription else "", region
+                self.session.azure, subscription.id if subscription else "", region
             )
         except AzureError as error:
             if (
@@ -157,7 +159,7 @@ esc     back to the list of clusters; what you typed is kept"""
 
     def _form(self) -> NewClusterForm:
         """What stands on the screen; the version that was chosen before stays as long as Azure is asked which there are."""
-        before = self.wizard.draft.new_cluster
+        before = self.session.draft.new_cluster
         return NewClusterForm(
             name=self.query_one("#name", Field).value,
             resource_group=self.query_one("#group", Field).value,
@@ -170,7 +172,7 @@ esc     back to the list of clusters; what you typed is kept"""
     @on(Field.Changed)
     @on(Choice.Changed)
     def _changed(self) -> None:
-        self.wizard.draft = replace(self.wizard.draft, new_cluster=self._form())
+        self.session.draft = replace(self.session.draft, new_cluster=self._form())
         self._region_changed()
         self._judge()
 
@@ -187,8 +189,8 @@ esc     back to the list of clusters; what you typed is kept"""
         if wrong := next((field for field in self.query(Field) if field.problem), None):
             wrong.edit()
             return
-        self.wizard.settle("cluster", cluster=None, new_cluster=self._form())
-        self.wizard.after("cluster")
+        self.session.complete("cluster", cluster=None, new_cluster=self._form())
+        self.post_message(Completed("cluster"))
 
 
 def _version(row: VersionRow) -> str:

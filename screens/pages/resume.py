@@ -10,17 +10,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Footer, OptionList, Static
 
-from screens.session.draft import Draft
-from screens.steps import screen_of
 from screens.widgets.dialogs import Dialog
-from wizard.cloud.arm import ResourceId, same
-from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError, Problem
 from wizard.reports.wording import STYLES, count
-from wizard.state.target import Target
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
     from wizard.procedure.plan import Plan
     from wizard.runs.resume import ResumableRun
 
@@ -92,29 +85,6 @@ def carried(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
     if run.run.plan.get("digest") == plan.digest:
         rows.append(("· since then", "Nothing is different: the plan is the same."))
     return rows
-
-
-async def resume_run(wizard: "WizardApp", run: "ResumableRun") -> None:
-    """To the review of the run's answers, as Azure is now. Raises AzureError where its cluster cannot be read."""
-    answers = run.answers
-    own = next((each for each in wizard.subscriptions if same(each.id, answers.subscription)), None)
-    if own is None:
-        raise AzureError(
-            Problem(
-                "input",
-                f"The run {run.id} is for the subscription {answers.subscription}, which is not to be seen here.",
-                f"{wizard.azure.signed_in.name} has no role in it, or it is in another cloud or tenant.",
-                "Sign in as whoever began the run, then start the wizard again.",
-            )
-        )
-    cluster = None
-    if not answers.cluster.create:
-        cluster_id = Target(answers, wizard.azure.cloud.vault_suffix).cluster_id
-        cluster = await one_cluster(wizard.azure, ResourceId.parse(cluster_id), own)
-    wizard.draft = Draft.of(answers, own, cluster)
-    wizard.carried = run
-    wizard.watch_feature(own.id)
-    wizard.push_screen(screen_of("review"))
 
 
 def when(moment: datetime | None) -> str:

@@ -10,8 +10,10 @@ from textual.content import Content
 from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
+from screens.messages import Back, GoTo, VerifyAnswers
 from screens.reports import journal_report
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine, StepProgress
+from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog, problem_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
@@ -96,8 +98,8 @@ ctrl+q   leave; the same answers carry on later"""
         Binding("right_square_bracket", "beside(1)", "step after", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._of: ActiveRun | None = None
         """The run that is shown now."""
         self._written = 0
@@ -112,9 +114,9 @@ ctrl+q   leave; the same answers carry on later"""
     @property
     def active(self) -> ActiveRun:
         """The run that is shown."""
-        if self.wizard.active is None:
+        if self.session.active is None:
             raise RuntimeError("The run's screen is shown without a run.")
-        return self.wizard.active
+        return self.session.active
 
     def body(self) -> ComposeResult:
         yield Heading("")
@@ -301,7 +303,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys that mean something only after an end show only then."""
-        status = self.wizard.active.status if self.wizard.active else None
+        status = self.session.active.status if self.session.active else None
         match action:
             case "onward":
                 return status == "succeeded"
@@ -322,7 +324,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_onward(self) -> None:
         """To the verification."""
-        self.wizard.verify(self.active.answers)
+        self.post_message(VerifyAnswers(self.active.answers))
 
     def action_retry(self) -> None:
         """Back to the review, with a fresh plan: what is done is found and kept."""
@@ -334,10 +336,11 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _back_to(self, step: str) -> None:
         """To an earlier step of this run's own answers."""
-        if self.wizard.draft.is_about(self.active.plan.cluster_id) and self.wizard.go_to(step):
+        if self.session.draft.is_about(self.active.plan.cluster_id):
+            self.post_message(GoTo(step))
             return
         said = "Other answers are chosen here by now."
-        said += " c on the first screen carries this run on." if self.wizard.can_resume else ""
+        said += " c on the first screen carries this run on." if self.session.can_resume else ""
         self.notify(said, severity="warning", markup=False)
 
     def action_save(self) -> None:
@@ -348,7 +351,7 @@ ctrl+q   leave; the same answers carry on later"""
         if active.journal is None:
             return
         try:
-            recorded = read_run(self.wizard.journal_root, active.journal.id)
+            recorded = read_run(self.session.journal_root, active.journal.id)
         except JournalError as error:
             self.notify(str(error), severity="error", markup=False)
             return
@@ -433,7 +436,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
-            self.wizard.back()
+            self.post_message(Back())
 
 
 def _keys(does: dict[str, str]) -> Content:

@@ -37,7 +37,7 @@ async def reach(operator: Operator, subscription: str) -> None:
     await operator.press("enter")
     await operator.sees("is registered. Nothing to do here.")
     await operator.press("enter")
-    await operator.until(lambda: operator.app.found_all, "all clusters")
+    await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
     await operator.pilot.pause()
 
 
@@ -61,7 +61,9 @@ async def test_from_the_list_to_a_run_and_its_report(
         await operator.sees("Type the cluster's name to start", "Enter, then type")
         looks_right(operator)
         await operator.start("aks-demo")
-        await operator.until(lambda: bool(operator.app.active and operator.app.active.status), "the end")
+        await operator.until(
+            lambda: bool(operator.app.session.active and operator.app.session.active.status), "the end"
+        )
         looks_right(operator)
         for path in (tmp_path / "runs").rglob("*"):
             assert path.is_dir() or not obeyed(path.read_text("utf-8")), path
@@ -117,7 +119,8 @@ async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Cou
         wizard(simulator, tmp_path) as operator,
     ):
         await operator.until(
-            lambda: bool(operator.app.azure_or_none or operator.app.connection_problem), "an answer"
+            lambda: bool(operator.app.session.azure_or_none or operator.app.session.connection_problem),
+            "an answer",
         )
         for keys in (
             ("enter",),

@@ -74,22 +74,22 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
             await operator.sees("ended without a word", "carries it on")
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "done by now")
-            assert operator.app.draft.answers() == chosen
+            assert operator.app.session.draft.answers() == chosen
             await operator.sees("an operation on the cluster is under way: verify it when that has ended")
             await operator.press("enter")
             await operator.sees("aks-demo", "not certain yet", "checks passed")
             await operator.press("w")
             await operator.sees("secrets are encrypted with kv-demo/aks-kms", "35 of 35 checks passed")
             assert len(simulator.writes()) == before, "it was followed, not sent again"
-            assert operator.app.exit_code == 0
+            assert operator.app.session.exit_code == 0
         async with wizard(simulator, tmp_path, size) as operator:
             await operator.sees("Signed in to")
             await read(operator)
-            assert operator.app.resumable == [], "it is done, and offered no more"
+            assert operator.app.session.resumable == [], "it is done, and offered no more"
 
 
 async def read(operator: Operator) -> None:
-    await operator.until(lambda: operator.app.resumable is not None, "the journal to be read")
+    await operator.until(lambda: operator.app.session.resumable is not None, "the journal to be read")
 
 
 async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
             operator.app.go_to("key")
             await operator.take_key("platform-managed")
             screen = await operator.sees("Enter, then type")
-            assert operator.app.draft.answers().key_option == "platform-managed"
+            assert operator.app.session.draft.answers().key_option == "platform-managed"
             assert "carried on" not in screen
 
 
@@ -159,15 +159,15 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             await carried_to_review(operator)
             await operator.start("aks-demo")
             await operator.sees("✗ Encrypt the managed cluster", "Not now.")
-            screen, first = operator.app.screen, operator.app.active
+            screen, first = operator.app.screen, operator.app.session.active
             await operator.press("e")
             await operator.sees("Which cluster?", "aks-demo")
             await operator.choose("aks-demo")
             await operator.to_review("Public")
             await operator.start("aks-demo")
-            await operator.until(lambda: operator.app.active is not first, "another run")
+            await operator.until(lambda: operator.app.session.active is not first, "another run")
             await operator.sees("Create the key vault", "✗ Encrypt the managed cluster", "Not now.")
-            second = operator.app.active
+            second = operator.app.session.active
             assert operator.app.screen is screen
             assert second is not None
             assert second.journal is not None
@@ -180,7 +180,7 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             await operator.sees("only verify")
             await operator.press("r")
             await operator.sees("with your own key in a public vault", "Enter, then type aks-demo")
-            operator.app.another()
+            operator.app.start_over()
             operator.app.go_to("run")
             await operator.press("r")
             await operator.sees("Other answers are chosen here by now.", "carries this run on.")
@@ -209,7 +209,7 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         await operator.sees("carries it on", "in simulated Azure at https://localhost:")
-        assert [run.answers for run in operator.app.resumable or ()] == [here]
+        assert [run.answers for run in operator.app.session.resumable or ()] == [here]
         await operator.press("c")
         await operator.sees("Carry on which run?")
         await operator.press("enter")
@@ -228,7 +228,7 @@ async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path
     ):
         await operator.sees("Signed in to")
         await read(operator)
-        assert operator.app.resumable == []
+        assert operator.app.session.resumable == []
 
 
 async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_path: Path) -> None:
@@ -238,9 +238,9 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("carries it on")
-            operator.app.resumable, operator.app.can_resume = None, False
-            operator.app.find_resumable()
-            assert operator.app.resumable is None
+            operator.app.session.resumable, operator.app.session.can_resume = None, False
+            operator.app.session.find_resumable()
+            assert operator.app.session.resumable is None
             assert not [
                 each for each in operator.app.workers if each.group == "journal" and not each.is_finished
             ]

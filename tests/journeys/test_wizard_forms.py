@@ -53,7 +53,7 @@ async def named(operator: Operator, entry: str, name: str) -> None:
 
 def chosen(operator: Operator) -> Answers:
     """The answers as they stand once the form is left."""
-    return operator.app.draft.answers()
+    return operator.app.session.draft.answers()
 
 
 async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> None:

@@ -64,7 +64,7 @@ async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
         await operator.choose(cluster)
         await operator.sees("It cannot be changed now", why, "v still verifies it.")
         await operator.sees("cannot be", cluster)
-        assert operator.app.draft.cluster is None
+        assert operator.app.session.draft.cluster is None
         assert isinstance(operator.app.screen, ClusterScreen)
 
 
@@ -87,16 +87,16 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "The cluster now  Failed; by its settings: customer-managed key",
             "correlation id",
         )
-        assert operator.app.exit_code == 1
+        assert operator.app.session.exit_code == 1
         await operator.until(
-            lambda: not operator.app.is_left("feature"), "the feature that the run registered"
+            lambda: not operator.app.session.is_deferred("feature"), "the feature that the run registered"
         )
         room = {SMALL: "12", LARGE: "14"}[size]
         assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
         await operator.sees("sent again to repair it", "Enter, then type orders-prod")
-        assert operator.app.active is not None
-        assert operator.app.active.status == "failed"
+        assert operator.app.session.active is not None
+        assert operator.app.session.active.status == "failed"
         assert len(cluster_writes(simulator)) == 1
 
 
@@ -110,7 +110,7 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         assert "with a private vault" not in shown, "there is no vault"
         await operator.press("e")
         await operator.sees("Which cluster?", "aks-demo", "platform key", "failed: can be repaired")
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")
         await operator.sees(
             "now a key that AKS manages",
@@ -127,7 +127,7 @@ async def test_another_name_than_the_clusters_starts_nothing(world: World) -> No
         await operator.to_review("platform-managed")
         await operator.start("orders-prd")
         await operator.sees("That is not orders-prod; nothing was started.")
-        assert operator.app.active is None
+        assert operator.app.session.active is None
         assert simulator.writes() == []
 
 
@@ -195,7 +195,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.sees("Who holds the key of payments-prod?")
         spine = operator.app.screen.query_one(StepRail)
         assert str(spine.visual).count("review again") >= 1
-        assert {"vault", "review"} <= operator.app.draft.again
+        assert {"vault", "review"} <= operator.app.session.draft.needs_review
         await operator.press("enter")
         await operator.sees("kv-mine")
 
@@ -257,13 +257,13 @@ faults:
         await operator.sees("The run goes on", "Stay here")
         await operator.press("right", "tab", "enter")
         await operator.sees("Enter, then type orders-prod")
-        assert operator.app.active is not None
-        assert operator.app.active.in_flight
+        assert operator.app.session.active is not None
+        assert operator.app.session.active.in_flight
         await operator.press("ctrl+q")
         await operator.sees("A run is under way. Leave all the same?", "What Azure has begun, Azure finishes")
         await operator.press("escape")
-        assert operator.app.active.in_flight
-        assert operator.app.exit_code == 130
+        assert operator.app.session.active.in_flight
+        assert operator.app.session.exit_code == 130
         await operator.press("ctrl+q")
         await operator.sees("A run is under way. Leave all the same?")
         operator.app.workers.cancel_group(operator.app, "run")
@@ -299,7 +299,7 @@ faults:
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
         await operator.sees("full log:")
-        assert operator.app.active is not None
-        assert operator.app.active.journal is not None
-        operator.app.active.journal.trouble = "the disk is full"
+        assert operator.app.session.active is not None
+        assert operator.app.session.active.journal is not None
+        operator.app.session.active.journal.trouble = "the disk is full"
         await operator.sees("! this log is not complete: the disk is full")

@@ -35,7 +35,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
         await operator.sees("with a key that AKS manages")
-        assert whose.draft.option == "platform-managed"
+        assert whose.session.draft.option == "platform-managed"
 
 
 async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_
         await operator.sees("Which subscription?", "⏎ choose")
         await operator.press("enter")
         await operator.sees("The preview feature")
-        assert operator.app.draft.subscription == operator.app.subscriptions[0]
+        assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
 
 
 async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -> None:

@@ -139,8 +139,8 @@ async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
         await operator.sees("by the legacy KMS experience")
         await operator.press("m")
         await operator.sees("Who holds the key of batch-eu")
-        assert operator.app.draft.settled >= {"prerequisites", "feature", "cluster"}
-        assert operator.app.draft.cluster_name == "batch-eu"
+        assert operator.app.session.draft.completed >= {"prerequisites", "feature", "cluster"}
+        assert operator.app.session.draft.cluster_name == "batch-eu"
         await operator.press("escape")
         await operator.sees("Which cluster")
 
@@ -174,10 +174,10 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
         await operator.choose("web-stage")
         await operator.take_key("platform-managed")
         await operator.sees("Nothing to do: everything is so already.")
-        assert "verify" not in operator.app.draft.settled
+        assert "verify" not in operator.app.session.draft.completed
         await operator.press("enter")
         await operator.sees("Verification of web-stage", "web-stage: secrets are encrypted with")
-        assert "verify" in operator.app.draft.settled
+        assert "verify" in operator.app.session.draft.completed
     [journal] = (tmp_path / "runs").iterdir()
     assert json.loads((journal / "report.json").read_text("utf-8"))["name"] == "orders-prod"
 
@@ -211,8 +211,8 @@ async def test_from_a_look_n_only_goes_back_to_the_list(tmp_path: Path) -> None:
         await operator.sees("Vault, key and identity for orders-prod")
         await operator.press("escape", "escape", "v")
         await operator.sees("Verification of orders-prod", "checks passed")
-        draft = operator.app.draft
+        draft = operator.app.session.draft
         await operator.press("n")
         await operator.sees("Which cluster?")
-        assert operator.app.draft == draft
-        assert operator.app.draft.option == "Private"
+        assert operator.app.session.draft == draft
+        assert operator.app.session.draft.option == "Private"

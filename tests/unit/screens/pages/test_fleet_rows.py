@@ -2,9 +2,10 @@
 
 import json
 
-from screens.pages.fleet_rows import Fleet, View
+from screens.pages.fleet_rows import View
 from screens.pages.fleet_words import cells_of
 from screens.reports import fleet_reports
+from screens.session.fleet import Fleet
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.inventory import Unreadable
 from wizard.cloud.problems import Problem

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from screens.pages.fleet_rows import Fleet
 from screens.pages.fleet_words import amounts
+from screens.session.fleet import Fleet
 from screens.session.watch import Watch
 from wizard.cloud.encryption import EncryptionKind
 from wizard.fleet.tally import Tally
