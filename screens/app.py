@@ -25,9 +25,9 @@ from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.theme import CALM
 from wizard.cloud.arm import same
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.reports.wording import duration, state_of
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class WizardApp(App[int]):
             self.background(self._find_resumable(), "reading the journal", group="journal", exclusive=True)
 
     async def _find_resumable(self) -> None:
-        from wizard.runs.journal import JournalError
+        from wizard.errors import JournalError
         from wizard.runs.resume import resumable_runs
 
         try:
@@ -403,7 +403,8 @@ class WizardApp(App[int]):
 
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """The journal of a run; a disk that cannot keep one is no reason not to encrypt."""
-        from wizard.runs.journal import Journal, JournalError
+        from wizard.errors import JournalError
+        from wizard.runs.journal import Journal
 
         try:
             return Journal.begin(answers, plan, root=self.journal_root)

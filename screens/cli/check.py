@@ -10,7 +10,7 @@ import click
 from screens.cli.connection import cloud_note, opened
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import DONE, carry_out, code_of, problem_text, show
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
 from wizard.reports.wording import TOOL_STATES
 

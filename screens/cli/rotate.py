@@ -23,7 +23,7 @@ from screens.cli.outcome import (
     whoever_reads,
 )
 from wizard.answers.naming import how_often
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from screens.cli.outcome import (
 )
 from screens.cli.progress_line import told
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers

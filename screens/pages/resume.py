@@ -15,7 +15,7 @@ from screens.steps import screen_of
 from screens.widgets.dialogs import Dialog
 from wizard.cloud.arm import ResourceId, same
 from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.reports.wording import STYLES, count
 from wizard.state.target import Target
 

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static, TextArea
 
 from screens.widgets.fields import Field
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 Given = TypeVar("Given")

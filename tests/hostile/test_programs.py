@@ -14,8 +14,8 @@ from tests.support import cluster_id, signed_in
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.credential import make_credential
 from wizard.cloud.endpoints import CLOUDS
-from wizard.cloud.problems import AzureError
 from wizard.cloud.tools import check
+from wizard.errors import AzureError
 from wizard.in_cluster.kubeconfig import kubeconfig
 from wizard.in_cluster.kubectl import opened
 from wizard.system.processes import program, rejected_executable, trusted_path

@@ -11,8 +11,8 @@ from tests.support import answers, child_environment, signed_in, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts, budgets
+from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run

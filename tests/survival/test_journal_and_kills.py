@@ -11,10 +11,11 @@ import pytest
 from tests.support import answers, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.writes import Write, announce, listener
+from wizard.errors import JournalError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
+from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, list_runs, read_run
 from wizard.runs.resume import resumable_runs
 from wizard.verification.report import ClusterReport
 

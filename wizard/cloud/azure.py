@@ -15,11 +15,11 @@ from wizard.cloud.arm import Json
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 from wizard.system.sanitize import sanitize
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from wizard.cloud.endpoints import Cloud
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
 from wizard.system.sanitize import sanitize
 

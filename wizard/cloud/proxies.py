@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import ca_bundle, proxy_for
 from wizard.cloud.timeouts import VARIABLE, Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import cast
 from wizard.cloud.arm import CLUSTER_API, Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
+from wizard.errors import AzureError, Problem, odd_answer
 
 
 async def bodies(

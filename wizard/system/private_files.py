@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from wizard.errors import UnsafePathError
+
 DIRECTORY, FILE = 0o700, 0o600
 _MOST = 64 * 1024 * 1024
 """Bytes of one file; a run of an hour writes less than one of these."""
@@ -17,15 +19,6 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 def state_directory() -> Path:
     """Where this program keeps what is the user's own: journals and locks."""
     return user_state_path("aks-kms", appauthor=False)
-
-
-class NotPrivateError(OSError):
-    """A place that somebody else could change, or a link in the place of a directory; says which, and the remedy."""
-
-    def __init__(self, path: Path, why: str, remedy: str) -> None:
-        self.why, self.remedy = why, remedy
-        super().__init__(f"{path} {why}")
-        self.strerror = f"{path} {why}. {remedy}"
 
 
 def make_directory(path: Path) -> None:
@@ -60,21 +53,21 @@ def check_directory(path: Path) -> None:
         check_directory(path.parent)
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        raise NotPrivateError(
+        raise UnsafePathError(
             path, "is a symbolic link, which is not followed", "Put a directory in its place."
         )
     if not stat.S_ISDIR(found.st_mode):
-        raise NotPrivateError(path, "is no directory", "Put a directory in its place.")
+        raise UnsafePathError(path, "is no directory", "Put a directory in its place.")
     if not hasattr(os, "geteuid"):  # on Windows, rights are not in the mode
         return
     if found.st_uid != os.geteuid():
-        raise NotPrivateError(
+        raise UnsafePathError(
             path,
             f"belongs to user {found.st_uid}, not to you",
             "Point XDG_STATE_HOME at a place of your own.",
         )
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise NotPrivateError(path, "can be written by others", f"Close it: chmod 700 {path}")
+        raise UnsafePathError(path, "can be written by others", f"Close it: chmod 700 {path}")
 
 
 def create(path: Path) -> int:

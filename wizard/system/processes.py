@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wizard.errors import OutputLimitError
+
 _LEFT = 2.0
 """Seconds for what a program leaves in its pipes to be read."""
 _MOST = 256 * 1024
@@ -31,10 +33,6 @@ _KEPT = (
     ),
 )
 """What every program is given of the environment: what it needs to start, and no credential."""
-
-
-class TooMuchError(Exception):
-    """A program printed more than is read of it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ async def run(command: list[str], environment: Mapping[str, str], *, within: flo
     """Run a command, the first of it an absolute path, to its end. Whatever it started ends with it.
 
     It is run at the root of the file system, not in the folder one happens to be in: an older Azure CLI imports from there.
-    Raises TimeoutError after `within` seconds, TooMuchError where it does not stop printing, OSError where it cannot be run.
+    Raises TimeoutError after `within` seconds, OutputLimitError where it does not stop printing, OSError where it cannot be run.
     """
     process = await started(
         *command,
@@ -128,12 +126,12 @@ async def started(*command: str, **options: Any) -> asyncio.subprocess.Process:
 
 
 async def _whole(stream: asyncio.StreamReader) -> bytes:
-    """All that a stream brings. Raises TooMuchError."""
+    """All that a stream brings. Raises OutputLimitError."""
     kept = bytearray()
     while more := await stream.read(65536):
         kept += more
         if len(kept) > _MOST:
-            raise TooMuchError
+            raise OutputLimitError
     return bytes(kept)
 
 

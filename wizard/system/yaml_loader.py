@@ -6,24 +6,16 @@ file that is read here needs one.
 
 from typing import Any
 
-
-class AliasError(ValueError):
-    """A text uses an alias, by its line (from 1)."""
-
-    def __init__(self, line: int) -> None:
-        self.line = line
-        super().__init__(
-            f"line {line} repeats something by an alias (*), which is not taken here; write it out"
-        )
+from wizard.errors import YamlAliasError
 
 
 def load(text: str) -> Any:
-    """The data in a YAML text. Raises AliasError, and what ruamel.yaml does: errors of its own and others."""
+    """The data in a YAML text. Raises YamlAliasError, and what ruamel.yaml does: errors of its own and others."""
     from ruamel.yaml import YAML  # only who reads a file pays for it
     from ruamel.yaml.events import AliasEvent
 
     if "*" in text:  # without one there is no alias, and most have none
         for event in YAML(typ="safe", pure=True).parse(text):
             if isinstance(event, AliasEvent):
-                raise AliasError(event.start_mark.line + 1)
+                raise YamlAliasError(event.start_mark.line + 1)
     return YAML(typ="safe", pure=True).load(text)

@@ -9,8 +9,8 @@ import pytest
 from tests.support import PRODUCTION, signed_in, world
 from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
 from wizard.cloud.proxies import Proxy, ca_bundle, proxy_for
+from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run

@@ -7,7 +7,7 @@ from screens.pages.fleet_words import cells_of
 from screens.reports import fleet_reports
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.inventory import Unreadable
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 ORDERS = cluster_id("orders-prod", "rg-orders")
 
