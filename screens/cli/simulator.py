@@ -8,17 +8,9 @@ from pathlib import Path
 import click
 
 from screens.cli import gc_startup
-from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED
+from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
 from screens.cli.outcome import DONE, USAGE, Ended, carry_out, say, show
 from wizard.reports.table import table
-from wizard.system.clock import parse_speed
-
-
-def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    try:
-        return parse_speed(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 @click.command("simulator")
@@ -39,10 +31,10 @@ def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> fl
 )
 @click.option(
     "--speed",
-    default=DEFAULT_SPEED,
+    default=f"{DEFAULT_SPEED:g}",
     show_default=True,
     metavar="X",
-    callback=_checked_speed,
+    type=Speed(),
     help="How many times faster than real life Azure's waiting is; max: no waiting.",
 )
 @click.option(

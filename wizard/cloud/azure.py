@@ -267,16 +267,18 @@ async def connect(
     cloud: str = "AzureCloud",
     arm_endpoint: str | None = None,
     credential: CredentialKind = "auto",
+    clock: Clock | None = None,
+    timeouts: Timeouts | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Azure]:
     """Sign in and hold the door open for the length of the block.
 
     `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
-    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_TIMEOUTS; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
+    `os.environ`); `clock` and `timeouts` are from AKS_KMS_SPEED and AKS_KMS_TIMEOUTS if they are not given; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
     `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
     in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
     """
-    clock, timeouts = clock_of(environment), timeouts_of(environment)
+    clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
