@@ -121,6 +121,18 @@ async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() ->
         assert len(asked) == 2
 
 
+async def test_get_without_an_sdk_is_remembered_too() -> None:
+    async with signed_in() as (simulator, azure):
+        cache = ReadCache.through(azure)
+        path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-bank"
+        first, second = [await cache.get(path, "2025-04-01") for _ in range(2)]
+        assert first == second
+        assert first["name"] == "rg-bank"
+        with pytest.raises(ResourceNotFoundError):
+            await cache.get(f"{path}-nowhere", "2025-04-01")
+        assert sum(request.path == path for request in simulator.requests) == 1
+
+
 async def test_an_error_is_remembered_as_well() -> None:
     async with signed_in() as (simulator, azure):
         door = ReadCache.through(azure)
