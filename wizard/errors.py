@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 ProblemKind = Literal["input", "sign-in", "unreachable", "azure", "transient", "ours"]
-"""Whose it is: the operator's input (edit), the sign-in, the way to Azure (unreachable), Azure's refusal (show the fix),
-transient (retry), or a fault of ours (save a report)."""
+"""Where the cause lies: the operator's input (edit it), the sign-in, the network (unreachable), Azure's refusal (show the
+fix), a transient error (retry), or a fault of this program (save a report)."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Problem:
 
     kind: ProblemKind
     summary: str
-    """One sentence that names the thing."""
+    """One sentence that says what failed."""
     cause: str = ""
     """The likely cause."""
     remedy: str = ""
     """What to do."""
     code: str = ""
-    """Azure's own code, as it gave it."""
+    """Azure's error code, unchanged."""
     azure_said: str = ""
-    """Azure's own text, cleaned of control characters."""
+    """Azure's own message, sanitized."""
     correlation_id: str = ""
-    """For Microsoft's support: `x-ms-correlation-request-id`."""
+    """`x-ms-correlation-request-id`, for Microsoft support."""
     retryable: bool = False
-    """Whether trying again, unchanged, may succeed."""
+    """Whether the same request may succeed later."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all fields, for programs and for the journal."""
@@ -133,41 +133,41 @@ class YamlAliasError(EngineError, ValueError):
     def __init__(self, line: int) -> None:
         self.line = line
         super().__init__(
-            f"line {line} repeats something by an alias (*), which is not taken here; write it out"
+            f"line {line} uses an alias (*), which is not supported; write the value out"
         )
 
 
 def odd_answer(summary: str, why: BaseException | str) -> Problem:
-    """Return the problem of an answer of Azure's that could not be read. `summary` says what was being attempted.
+    """Return the problem of a response from Azure that could not be read. `summary` says what did not succeed.
 
-    `why`: in words, or the error that reading it ended in, which is told as in `fault_of_ours`: without any value.
+    `why` is a text, or the exception that reading the response raised, described as in `fault_of_ours`: without any value.
     """
     what = why if isinstance(why, str) else _what_and_where(why)
     return Problem(
         "azure",
         summary,
-        f"Azure answered in a shape that is not known here ({what}).",
-        "Try again, which is safe; if it stays, report this line with what you did.",
+        f"The response from Azure has an unexpected format ({what}).",
+        "Try again, which is safe. If the error persists, report this line and what you did.",
         code="UnknownShape",
         retryable=True,
     )
 
 
 def fault_of_ours(error: BaseException, where: str = "") -> Problem:
-    """Return the problem of an unexpected error, without any value that was in play: its type and place, not its text.
+    """Return the problem of an unexpected exception: its type and its place, never its text, which may hold a secret.
 
-    `where` says in a few words what was being done.
+    `where` says in a few words what the program was doing.
     """
     return Problem(
         "ours",
         f"aks-kms itself failed{f' at {where}' if where else ''}: {_what_and_where(error)}.",
-        "Azure answered in a shape that is not known here, or there is a fault in this program.",
-        "Try again, which is safe; if it stays, report this line with what you did.",
+        "The response from Azure has an unexpected format, or this program has a bug.",
+        "Try again, which is safe. If the error persists, report this line and what you did.",
     )
 
 
 def _what_and_where(error: BaseException) -> str:
-    """Return an error's type and the last line of this program that it passed: `TypeError in wizard.cloud.roles, line 80`."""
+    """Return an exception's type and the last line of this program in its traceback: `TypeError in wizard.cloud.roles, line 80`."""
     place, frame = "", error.__traceback__
     while frame is not None:
         module = str(frame.tb_frame.f_globals.get("__name__", ""))

@@ -239,7 +239,7 @@ def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
 def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> None:
     root.mkdir()
     root.chmod(mode)
-    with pytest.raises(JournalError, match="can be written by others") as refused:
+    with pytest.raises(JournalError, match="can be written by other users") as refused:
         Journal.begin(ANSWERS, PLAN_OF, root=root)
     assert f"chmod 700 {root}" in str(refused.value)
 
