@@ -26,7 +26,7 @@ from screens.widgets.background import BACKGROUND_OF_PAGES, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.theme import CALM
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 if TYPE_CHECKING:
     from textual.driver import Driver

@@ -8,8 +8,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.inventory import ClusterRow
-    from wizard.cloud.problems import Problem
     from wizard.cloud.retry_notices import RetryNotice
+    from wizard.errors import Problem
     from wizard.procedure.plan import Plan
 
 

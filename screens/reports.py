@@ -11,7 +11,7 @@ from wizard.verification.provenance import Provenance
 if TYPE_CHECKING:
     from screens.session.fleet import Fleet, Line
     from wizard.cloud.arm import Json
-    from wizard.cloud.problems import Problem
+    from wizard.errors import Problem
     from wizard.reports.findings import Findings
     from wizard.runs.journal import RecordedRun
     from wizard.verification.report import ClusterReport

@@ -196,7 +196,7 @@ class _Application:
         self._journal: Journal | None = None
 
     async def carry_out(self, confirm: str) -> int:
-        from wizard.cloud.problems import AzureError
+        from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
@@ -327,7 +327,8 @@ class _Application:
 
 def _journal(answers: "Answers", plan: "Plan") -> "Journal | None":
     """The journal of this run; a disk that cannot keep one is no reason not to encrypt."""
-    from wizard.runs.journal import Journal, JournalError
+    from wizard.errors import JournalError
+    from wizard.runs.journal import Journal
 
     try:
         return Journal.begin(answers, plan)

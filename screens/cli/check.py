@@ -11,7 +11,7 @@ from screens.cli.connection import cloud_note, opened
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import carry_out, code_of, problem_text, show
 from screens.exit_codes import DONE
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
 from wizard.reports.wording import TOOL_STATES
 

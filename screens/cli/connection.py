@@ -5,14 +5,14 @@ import math
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from screens.cli import gc_startup
 from screens.cli.options import DEFAULT_CLOUD, DEFAULT_SPEED, Settings
-from wizard.cloud.timeouts import VARIABLE
-from wizard.system.clock import parse_speed
+from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -44,14 +44,17 @@ async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> Asyn
     Raises AzureError, and ScenarioError for a simulated world that there is not.
     """
     from wizard.cloud.azure import connect  # not for --help
+    from wizard.cloud.settings import timeouts_of
 
     async with (
         _environment(settings) as environment,
         connect(
-            _with_timeouts(environment, settings.timeouts),
+            environment,
             cloud=settings.cloud or DEFAULT_CLOUD,
             arm_endpoint=settings.arm_endpoint,
             credential=cast("CredentialKind", settings.credential or "auto"),
+            clock=None if settings.simulate is None else Clock(_speed(settings)),
+            timeouts=replace(timeouts_of(environment), **settings.timeouts),
             tell=tell,
         ) as azure,
     ):
@@ -67,18 +70,9 @@ async def _environment(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         return
     from wizard.simulator import Simulator  # only a simulated Azure needs it
 
-    simulator = await asyncio.to_thread(
-        Simulator, settings.simulate, speed=parse_speed(settings.speed or DEFAULT_SPEED)
-    )
+    simulator = await asyncio.to_thread(Simulator, settings.simulate, speed=_speed(settings))
     async with simulator:
         yield {**own_environment(), **simulator.environment}
-
-
-def _with_timeouts(environment: Mapping[str, str], given: tuple[str, ...]) -> Mapping[str, str]:
-    """The same environment, with the limits that the command line gives on top of its own."""
-    return (
-        {**environment, VARIABLE: ",".join((environment.get(VARIABLE, ""), *given))} if given else environment
-    )
 
 
 def own_environment() -> dict[str, str]:
@@ -94,8 +88,12 @@ def speed_note(settings: Settings) -> str:
     """How much faster than Azure the simulated one is, in words; empty for a real one."""
     if settings.simulate is None:
         return ""
-    speed = parse_speed(settings.speed or DEFAULT_SPEED)
+    speed = _speed(settings)
     return "no waiting" if math.isinf(speed) else f"{speed:g}× faster"
+
+
+def _speed(settings: Settings) -> float:
+    return DEFAULT_SPEED if settings.speed is None else settings.speed
 
 
 def cloud_note(azure: "Azure") -> str:

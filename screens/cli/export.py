@@ -9,7 +9,8 @@ import click
 from screens.cli.cluster_option import Where, cluster_id_of, cluster_options, named_cluster
 from screens.cli.connection import opened
 from screens.cli.options import Settings, azure_options, settings_of
-from screens.cli.outcome import DONE, USAGE, Ended, carry_out, say, show
+from screens.cli.outcome import Ended, carry_out, say, show
+from screens.exit_codes import DONE, USAGE
 
 
 @click.command("export")

@@ -1,15 +1,16 @@
 """The options that every command which talks to Azure takes, before or after the command's name."""
 
+import math
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from wizard.cloud.timeouts import Timeouts, budgets
+from wizard.cloud.timeouts import budgets, parse_timeouts, timeout_name
 
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
@@ -19,7 +20,7 @@ CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
 DEFAULT_CLOUD = CLOUDS[0]
 ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
-DEFAULT_SPEED = "60"
+DEFAULT_SPEED = 60.0
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -29,11 +30,12 @@ class Settings:
     """The Azure environment and the authentication method given on the command line; None if not given."""
 
     simulate: str | None = None
-    speed: str | None = None
+    speed: float | None = None
     cloud: str | None = None
     arm_endpoint: str | None = None
     credential: str | None = None
-    timeouts: tuple[str, ...] = ()
+    timeouts: dict[str, float] = field(default_factory=dict)
+    """Seconds, by the names of the fields of `Timeouts`."""
     verbose: bool = False
 
     def command(self, *words: str) -> str:
@@ -41,11 +43,13 @@ class Settings:
         given: list[str] = []
         if self.simulate is not None:
             given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
-        for name in ("speed", "cloud", "arm_endpoint", "credential"):
+        if self.speed is not None:
+            given += ["--speed", "max" if math.isinf(self.speed) else f"{self.speed:.15g}"]
+        for name in ("cloud", "arm_endpoint", "credential"):
             if (value := getattr(self, name)) is not None:
                 given += [f"--{name.replace('_', '-')}", value]
-        for value in self.timeouts:
-            given += ["--timeout", value]
+        for name, seconds in self.timeouts.items():
+            given += ["--timeout", f"{timeout_name(name)}={seconds:.15g}"]
         return shlex.join(["aks-kms", *given, *words])
 
     def agree(self) -> None:
@@ -86,24 +90,26 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> obje
     return value
 
 
-def _speed(ctx: click.Context, param: click.Parameter, value: str | None) -> object:
-    if value is not None:
+class Speed(click.ParamType[float]):
+    """A number above 0, or `max`, as a number (`max` is infinity)."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Raise click.BadParameter."""
         from wizard.system.clock import parse_speed  # only who gives a speed pays for it
 
         try:
-            parse_speed(value)
+            return value if isinstance(value, float) else parse_speed(value)
         except ValueError as error:
-            raise click.BadParameter(f"{error}.", ctx, param) from None
-    return _remember(ctx, param, value)
+            self.fail(f"{error}.", param, ctx)
 
 
-def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> object:
-    if value:
-        try:
-            Timeouts().given(*value)
-        except ValueError as error:
-            raise click.BadParameter(f"{error}.", ctx, param) from None
-    return _remember(ctx, param, value)
+def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    try:
+        ctx.ensure_object(Settings).timeouts |= parse_timeouts(*value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 def _renamed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
@@ -126,10 +132,11 @@ def azure_options(command: Decorated) -> Decorated:
             click.option(
                 "--speed",
                 metavar="X",
-                callback=_speed,
+                type=Speed(),
+                callback=_remember,
                 expose_value=False,
                 help=f"With --simulate: how many times faster than real life Azure's waiting is; max: no waiting. "
-                f"Default {DEFAULT_SPEED}.",
+                f"Default {DEFAULT_SPEED:g}.",
             ),
             click.option(
                 "--cloud",

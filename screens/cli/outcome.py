@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.exit_codes import INTERRUPTED, NO, UNREACHABLE, USAGE
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def carry_out(work: Coroutine[Any, Any, int]) -> int:
     SIGINT, SIGTERM and SIGHUP cancel the work once, so that it can put its things in order; then the code is 130. A second
     one leaves at once: what the journal has by then is on the disk already.
     """
-    from wizard.answers.model import AnswersError
-    from wizard.runs.journal import JournalError
+    from wizard.errors import AnswersError, JournalError
     from wizard.simulator import ScenarioError, StateFileError
 
     try:

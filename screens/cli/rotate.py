@@ -13,7 +13,7 @@ from screens.cli.options import Settings, azure_options, output_option, settings
 from screens.cli.outcome import Ended, carry_out, problem_text, say, show, typed, whoever_reads
 from screens.exit_codes import DONE, NO, USAGE
 from wizard.answers.naming import how_often
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:

@@ -8,18 +8,10 @@ from pathlib import Path
 import click
 
 from screens.cli import gc_startup
-from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED
+from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
 from screens.cli.outcome import Ended, carry_out, say, show
 from screens.exit_codes import DONE, USAGE
 from wizard.reports.table import table
-from wizard.system.clock import parse_speed
-
-
-def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    try:
-        return parse_speed(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 @click.command("simulator")
@@ -40,10 +32,10 @@ def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> fl
 )
 @click.option(
     "--speed",
-    default=DEFAULT_SPEED,
+    default=f"{DEFAULT_SPEED:g}",
     show_default=True,
     metavar="X",
-    callback=_checked_speed,
+    type=Speed(),
     help="How many times faster than real life Azure's waiting is; max: no waiting.",
 )
 @click.option(

@@ -17,7 +17,7 @@ from screens.cli.outcome import carry_out, code_of, problem_text, read_answers, 
 from screens.cli.progress_line import told
 from screens.exit_codes import DONE, NO
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers

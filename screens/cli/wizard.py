@@ -68,7 +68,7 @@ def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
         return
     if active.drifted or active.refused:  # nothing was begun
         return
-    from wizard.runs.journal import JournalError
+    from wizard.errors import JournalError
     from wizard.runs.resume import recorded
 
     ended = "was interrupted" if active.status == "interrupted" else "failed"

@@ -17,9 +17,8 @@ from screens.pages.cluster import explained
 from screens.session.draft import KeyChoice
 from screens.widgets.fields import findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
-from wizard.answers.model import AnswersError
 from wizard.cloud.inventory import ClusterRow
-from wizard.cloud.problems import AzureError
+from wizard.errors import AnswersError, AzureError
 from wizard.procedure.planning import make_plan
 from wizard.reports.wording import STYLES
 from wizard.rules.regions import WITHOUT_IDENTITIES

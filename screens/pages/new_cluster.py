@@ -17,7 +17,7 @@ from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 NEWEST = ""
 ANY = ("the newest that suits", NEWEST)

@@ -16,8 +16,8 @@ from screens.session.active_run import ActiveRun
 from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
 from screens.widgets.frame import NARROW, Frame, Heading
-from wizard.answers.model import Answers, AnswersError
-from wizard.cloud.problems import AzureError, Problem
+from wizard.answers.model import Answers
+from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.planning import look, plan_in
 from wizard.procedure.script import script

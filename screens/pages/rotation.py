@@ -15,7 +15,7 @@ from screens.widgets.dialogs import AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
 from wizard.answers.naming import how_often
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
 from wizard.reports.wording import STYLES, count
 from wizard.rules import Finding

@@ -345,7 +345,8 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_save(self) -> None:
         """A report of the run as a file: what its journal has, as `aks-kms runs report` writes it."""
-        from wizard.runs.journal import JournalError, read_run
+        from wizard.errors import JournalError
+        from wizard.runs.journal import read_run
 
         active = self.active
         if active.journal is None:

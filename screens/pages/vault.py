@@ -21,11 +21,10 @@ from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field, findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
-from wizard.answers.model import AnswersError
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AnswersError, AzureError, Problem
 from wizard.reports.wording import STYLES, finding_text
 from wizard.rules import Finding
 from wizard.state.key import rotates_every

@@ -24,7 +24,7 @@ from screens.widgets.frame import Frame, Heading
 from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.in_cluster.look import look_inside
 from wizard.reports.wording import (
     KINDS,

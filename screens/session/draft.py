@@ -197,7 +197,7 @@ class Draft:
 
     def answers_or_none(self) -> "Answers | None":
         """The answers that this draft stands for, or None where something is missing or wrong."""
-        from wizard.answers.model import AnswersError
+        from wizard.errors import AnswersError
 
         try:
             return self.answers()

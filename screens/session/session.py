@@ -11,7 +11,7 @@ from screens.exit_codes import DONE, INTERRUPTED, NO, UNREACHABLE
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
+from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.reports.wording import duration, state_of
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ class Session:
             )
 
     async def _find_resumable(self) -> None:
-        from wizard.runs.journal import JournalError
+        from wizard.errors import JournalError
         from wizard.runs.resume import resumable_runs
 
         try:
@@ -307,7 +307,8 @@ class Session:
 
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """Start the journal of a run. A disk that cannot keep one does not stop the run."""
-        from wizard.runs.journal import Journal, JournalError
+        from wizard.errors import JournalError
+        from wizard.runs.journal import Journal
 
         try:
             return Journal.begin(answers, plan, root=self.journal_root)

@@ -7,9 +7,9 @@ from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 from screens.messages import Failed, Retrying
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError, Problem, fault_of_ours
 
 Result = TypeVar("Result")
 

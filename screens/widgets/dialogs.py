@@ -13,7 +13,7 @@ from textual.widgets import Button, Footer, Static, TextArea
 
 from screens.widgets.background import BackgroundScreen
 from screens.widgets.fields import Field
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 Given = TypeVar("Given")

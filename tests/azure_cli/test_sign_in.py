@@ -8,7 +8,7 @@ import pytest
 
 from tests.azure_cli.cli import CLOUD, PATIENCE, PRODUCTION, TENANT, USER, AzureCli
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.simulator import Simulator, env_lines
 
 

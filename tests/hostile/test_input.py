@@ -21,7 +21,8 @@ from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed
 from tests.support import ROADS, answers
 from wizard.answers import naming
-from wizard.answers.model import AnswersError, decode, from_mapping
+from wizard.answers.model import decode, from_mapping
+from wizard.errors import AnswersError
 
 TEXT = st.text(max_size=30) | st.sampled_from(
     [POISON, "\0", "\x1b[2J", "\u202e", "../../etc", "-", "", " ", "ß" * 300]

@@ -22,7 +22,7 @@ PLATFORM = answers("platform-managed").to_yaml()
 LOADED = """
 import sys
 sys.argv = ["aks-kms", *sys.argv[1:]]
-from screens.cli import main
+from screens.cli.main import main
 try:
     main()
 finally:

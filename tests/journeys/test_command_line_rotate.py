@@ -13,7 +13,7 @@ from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.azure import Subscription
 from wizard.cloud.inventory import Unreadable, cluster_row
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 DEMO = ("-g", "rg-demo", "-n", "aks-demo")
 

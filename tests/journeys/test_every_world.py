@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support import ROADS, Road, answers, signed_in
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import scenarios

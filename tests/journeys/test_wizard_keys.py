@@ -21,7 +21,7 @@ from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.answers.model import load
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import fault_of_ours
+from wizard.errors import fault_of_ours
 from wizard.simulator import Simulator
 
 

@@ -33,8 +33,8 @@ from tests.survival.fault_roads import ROADS, Ending, Road
 from tests.survival.truth import difference, truth
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError
 from wizard.simulator import Simulator
 
 SHORT = (

@@ -18,8 +18,8 @@ from tests.support import (
     world,
 )
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
+from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.revalidation import revalidate

@@ -29,8 +29,8 @@ from tests.survival.fault_roads import ROADS, Ending, Road
 from tests.survival.faults import Asked, Combination, Good, Result, combinations, good, requests_of, tried
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
+from wizard.errors import AzureError
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
 

@@ -11,10 +11,11 @@ import pytest
 from tests.support import answers, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.writes import Write, announce, listener
+from wizard.errors import JournalError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
+from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, list_runs, read_run
 from wizard.runs.resume import resumable_runs
 from wizard.verification.report import ClusterReport
 
@@ -238,7 +239,7 @@ def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
 def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> None:
     root.mkdir()
     root.chmod(mode)
-    with pytest.raises(JournalError, match="can be written by others") as refused:
+    with pytest.raises(JournalError, match="can be written by other users") as refused:
         Journal.begin(ANSWERS, PLAN_OF, root=root)
     assert f"chmod 700 {root}" in str(refused.value)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
 from tests.support import answers, carried_out, cluster_id, signed_in, wait_until
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError, UnsafePathError
 from wizard.procedure.cluster_lock import ClusterLock, HeldError, holders
 from wizard.procedure.cluster_lock import default_root as lock_directory
 from wizard.procedure.key_rotation import Rotation, rotate
@@ -101,7 +101,7 @@ def test_no_directory_of_the_programs_own_may_be_a_link(
     (state / link).symlink_to(elsewhere)
     for place in (journal.default_root(), lock_directory()):
         if place.name in refused:
-            with pytest.raises(private_files.NotPrivateError, match="is a symbolic link"):
+            with pytest.raises(UnsafePathError, match="is a symbolic link"):
                 private_files.make_directory(place)
         else:
             private_files.make_directory(place)

@@ -12,7 +12,7 @@ from screens.cli.main import cli
 from tests.support import TENANT, answers, carried_out, child_environment
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 SWITCHES = {

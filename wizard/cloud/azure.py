@@ -15,11 +15,12 @@ from wizard.cloud.arm import Json
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 from wizard.system.sanitize import sanitize
 
@@ -52,6 +53,7 @@ _SDKS = (
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "wizard.cloud.pipeline",
+    "wizard.cloud.rest",
 )
 
 _POLL = 10.0
@@ -82,6 +84,7 @@ class Azure:
     _session: "aiohttp.ClientSession" = field(repr=False)
     _environment: Mapping[str, str] = field(repr=False)
     """Secrets are in it."""
+    _proxies: Proxies = field(repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     throttling: Throttling = field(default_factory=Throttling)
     """What Azure has said about too many requests so far."""
@@ -99,6 +102,16 @@ class Azure:
         """An access token of whoever is signed in, for a service that no SDK here speaks to. Raises AzureError."""
         with translate_errors(f"A token for {scope} could not be had."):
             return (await self._credential.get_token_info(scope)).token
+
+    async def get(self, address: str, api_version: str = "") -> Json:
+        """Return the JSON object at a path of Azure Resource Manager, or at a link that Azure gave, without an SDK.
+
+        For use inside `translate_errors`: raise what the SDKs raise.
+        """
+        from wizard.cloud.rest import RestClient  # imported by connect
+
+        client = self._client("rest", "", lambda: RestClient(**self._arm_options()))
+        return await client.get(address, api_version)
 
     async def subscriptions(self) -> list[Subscription]:
         """The subscriptions that can be seen, by name. Raises AzureError."""
@@ -257,7 +270,7 @@ class Azure:
     def _transport(self) -> Any:
         from wizard.cloud.pipeline import AnnouncingTransport  # imported by connect
 
-        return AnnouncingTransport(self._session, self._environment, self.timeouts)
+        return AnnouncingTransport(self._session, self._proxies, self.timeouts)
 
 
 @asynccontextmanager
@@ -267,16 +280,19 @@ async def connect(
     cloud: str = "AzureCloud",
     arm_endpoint: str | None = None,
     credential: CredentialKind = "auto",
+    clock: Clock | None = None,
+    timeouts: Timeouts | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Azure]:
     """Sign in and hold the door open for the length of the block.
 
     `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
-    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_TIMEOUTS; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
+    `os.environ`); `clock` and `timeouts` are from AKS_KMS_SPEED and AKS_KMS_TIMEOUTS if they are not given; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
     `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
     in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
     """
-    clock, timeouts = clock_of(environment), timeouts_of(environment)
+    proxies = Proxies(environment)
+    clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just now, in a thread
 
@@ -286,24 +302,30 @@ async def connect(
     session = aiohttp.ClientSession(
         connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
     )
-    # Else aiohttp itself sends a PUT a second time where the connection breaks, at once and without a word. It has no option.
-    session._retry_connection = False  # noqa: SLF001
     async with session:
         where = await which_cloud(
-            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, timeouts
+            cloud,
+            arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"),
+            session,
+            environment,
+            proxies,
+            timeouts,
         )
         signing_in = make_credential(
             credential,
             where,
             environment,
-            lambda: Transport(session, environment, timeouts),
+            proxies,
+            lambda: Transport(session, proxies, timeouts),
             lambda: token_policies(clock, timeouts),
             tell,
         )
         async with signing_in:
             with translate_errors(f"Signing in to {where.title} did not succeed."):
                 token = await signing_in.get_token_info(where.arm_scope)
-            yield Azure(where, who(token.token), clock, signing_in, session, environment, timeouts=timeouts)
+            yield Azure(
+                where, who(token.token), clock, signing_in, session, environment, proxies, timeouts=timeouts
+            )
 
 
 def _import_sdks() -> None:

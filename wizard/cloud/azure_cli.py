@@ -15,8 +15,8 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from wizard.cloud.problems import Problem
-from wizard.system.processes import Printed, TooMuchError, child_environment, run
+from wizard.errors import OutputLimitError, Problem
+from wizard.system.processes import Printed, child_environment, run
 from wizard.system.sanitize import sanitize, without_secret
 
 _TIME_LIMIT = 60.0
@@ -105,7 +105,7 @@ class AzureCliCredential:
             return await run(command, self._environment, within=self._limit)
         except TimeoutError:
             why = f"{self._path} did not answer within {self._limit:g} s."
-        except TooMuchError:
+        except OutputLimitError:
             why = f"{self._path} does not stop printing."
         except OSError as error:
             why = f"{self._path} cannot be run: {error.strerror or error}."

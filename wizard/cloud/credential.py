@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from wizard.cloud.endpoints import Cloud
-from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.proxies import Proxies, ca_bundle
+from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
 from wizard.system.sanitize import sanitize
 
@@ -159,6 +159,7 @@ def make_credential(
     kind: CredentialKind,
     cloud: Cloud,
     environment: Mapping[str, str],
+    proxies: Proxies,
     transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
     policies: Callable[[], list[Any]],
     tell: Callable[[str], None],
@@ -200,11 +201,13 @@ def make_credential(
         case "azure-cli":
             inner = _from_azure_cli(environment, tenant)
         case "device-code":
-            inner = _device_code(tenant, common | _network(cloud, environment), tell)
+            inner = _device_code(tenant, common | _network(cloud, environment, proxies), tell)
         case _:
             from azure.identity import InteractiveBrowserCredential
 
-            options = common | _network(cloud, environment) | ({"tenant_id": tenant} if tenant else {})
+            options = (
+                common | _network(cloud, environment, proxies) | ({"tenant_id": tenant} if tenant else {})
+            )
             inner = _Threaded(InteractiveBrowserCredential(**options))
     return KeptCredential(inner)
 
@@ -265,9 +268,9 @@ def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None
     return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))
 
 
-def _network(cloud: Cloud, environment: Mapping[str, str]) -> dict[str, Any]:
+def _network(cloud: Cloud, environment: Mapping[str, str], proxies: Proxies) -> dict[str, Any]:
     """Proxy and certificates for a synchronous credential, which cannot use the shared session."""
-    proxy = proxy_for(urlsplit(cloud.authority).hostname or "", environment)
+    proxy = proxies.for_host(urlsplit(cloud.authority).hostname or "")
     return {
         "connection_verify": ca_bundle(environment) or True,
         "proxies": {"https": proxy.whole} if proxy else None,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from wizard.cloud.problems import Problem, ProblemKind
 from wizard.cloud.throttling import TOO_MANY, retry_after
+from wizard.errors import Problem, ProblemKind
 from wizard.system.sanitize import sanitize, without_secret
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wizard.cloud.arm import dig
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import Proxy
 from wizard.cloud.retry_notices import RetryNotice, notify
+from wizard.errors import AzureError, Problem
 from wizard.system.sanitize import without_secret
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError, odd_answer
+from wizard.errors import AzureError, odd_answer
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError

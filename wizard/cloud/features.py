@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"

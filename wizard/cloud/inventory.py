@@ -7,8 +7,8 @@ from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, EncryptionKind
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import Problem
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 

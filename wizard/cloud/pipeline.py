@@ -1,7 +1,6 @@
 """What every request to Azure passes through, the same for each client. Imports the SDKs' core: late, by the door."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from wizard.cloud.credential import ClientsCredential
-from wizard.cloud.proxies import proxy_for
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.response_schema import key_schema_error, schema_error
 from wizard.cloud.response_validation import ResponseValidationPolicy, Wordless
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
@@ -29,25 +28,39 @@ _CONNECTING = 20.0
 """Seconds at most until a connection stands; one that takes longer never will."""
 
 
+class ConnectionLostError(aiohttp.ClientConnectionError):
+    """A connection that broke before its answer was complete."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request, and translate the errors after which aiohttp itself would send a PUT or DELETE a second time, without
+    a word. There is no option for that; it does so for these two types only."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionLostError(str(error)) from error
+
+
 class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily, without a type
     """The shared session, with the proxy that the environment names for each host, and an end to every wait."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, environment: Mapping[str, str], timeouts: Timeouts
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, proxies: Proxies, timeouts: Timeouts) -> None:
         super().__init__(
             session=session,
             session_owner=False,
             connection_timeout=min(_CONNECTING, timeouts.request),
             read_timeout=timeouts.request,
         )
-        self._environment = environment
+        self._proxies = proxies
         self._whole = _CONNECTING + timeouts.request
 
     async def send(self, request: Any, **config: Any) -> Any:
         """Send one request; keywords as azure-core's own transport takes them. Raises azure-core's errors, and no others."""
         host = urlsplit(request.url).hostname or ""
-        if not config.get("proxies") and (proxy := proxy_for(host, self._environment)):
+        config["middlewares"] = (_send_once,)
+        if not config.get("proxies") and (proxy := self._proxies.for_host(host)):
             config |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
         try:
             async with asyncio.timeout(self._whole):  # a proxy that never answers has no limit of aiohttp's

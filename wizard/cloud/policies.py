@@ -7,7 +7,7 @@ from typing import Any
 from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 

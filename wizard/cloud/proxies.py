@@ -3,10 +3,11 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,30 @@ class Proxy:
         return f"{scheme}://{secret}{place}"
 
 
-def proxy_for(host: str, environment: Mapping[str, str]) -> Proxy | None:
-    """The proxy for an HTTPS request to `host`: HTTPS_PROXY or ALL_PROXY, unless NO_PROXY names the host.
+class Proxies:
+    """The proxies that an environment names for HTTPS requests: HTTPS_PROXY or ALL_PROXY, and NO_PROXY."""
 
-    Raises AzureError where the variable holds no address of a proxy.
-    """
-    values = {
-        name.lower(): value
-        for name, value in environment.items()
-        if name.lower().endswith("_proxy") and value
-    }
-    proxy = values.get("https_proxy") or values.get("all_proxy")
-    if proxy is None:
-        return None
-    bypassed = proxy_bypass_environment(host, {"no": values.get("no_proxy", "")})
-    return None if bypassed else _proxy(proxy)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        values = {
+            name.lower(): value
+            for name, value in environment.items()
+            if name.lower().endswith("_proxy") and value
+        }
+        self._given = values.get("https_proxy") or values.get("all_proxy")
+        self._bypassed = {"no": values.get("no_proxy", "")}
+
+    def for_host(self, host: str) -> Proxy | None:
+        """Return the proxy for a request to `host`; None if there is none, or NO_PROXY names the host.
+
+        Raise AzureError if the variable does not hold the address of a proxy.
+        """
+        if self._given is None or proxy_bypass_environment(host, self._bypassed):
+            return None
+        return self._proxy
+
+    @cached_property
+    def _proxy(self) -> Proxy:
+        return _proxy(self._given or "")
 
 
 def _proxy(text: str) -> Proxy:

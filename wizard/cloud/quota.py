@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 _CLUSTERS = "managedclusters"
 """The name of the quota of clusters is UNCONFIRMED; one that is called otherwise is not known."""

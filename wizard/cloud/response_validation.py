@@ -7,12 +7,13 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from azure.core.exceptions import DecodeError, HttpResponseError, ServiceResponseError
 from azure.core.pipeline import policies
-from azure.core.pipeline.policies._utils import parse_retry_after
 
 from wizard.cloud.retrying import named
 from wizard.system.sanitize import one_line
@@ -120,16 +121,23 @@ class Wordless(policies.SansIOHTTPPolicy[Any, Any]):
 
 
 def _in_whole_seconds(answer: Any) -> None:
-    """`Retry-After` may be a date, by RFC 9110; the SDKs of today fail on it (AZURE-CLIENTS.md §6)."""
+    """Replace a `Retry-After` that is a date (RFC 9110) by seconds: the SDKs of today fail on it (AZURE-CLIENTS.md §6)."""
     asked = answer.headers.get("Retry-After")
     if answer.status_code >= 400 or not asked or asked.isdigit():
         return
     try:
-        seconds = math.ceil(parse_retry_after(asked))
-    except (ValueError, OverflowError):
+        seconds = math.ceil(_seconds(asked))
+    except (ValueError, TypeError, OverflowError):
         seconds = 0
     with suppress(TypeError):  # headers that cannot be changed belong to SDKs that do not read them
         answer.headers["Retry-After"] = str(max(0, seconds))
+
+
+def _seconds(retry_after: str) -> float:
+    try:
+        return float(retry_after)
+    except ValueError:
+        return (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
 
 
 def _leads_away(body: object, address: str) -> str | None:

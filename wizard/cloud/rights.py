@@ -10,8 +10,8 @@ from typing import Any
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_forbidden, translate_errors
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"

@@ -11,7 +11,7 @@ from datetime import datetime
 from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
-from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.proxies import Proxies, ca_bundle
 from wizard.cloud.timeouts import VARIABLE, Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ async def which_cloud(
     arm_endpoint: str | None,
     session: "aiohttp.ClientSession",
     environment: Mapping[str, str],
+    proxies: Proxies,
     timeouts: Timeouts,
 ) -> Cloud:
     """The cloud of that name, or the one that answers at an address. Raises AzureError."""
     if arm_endpoint:
         host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
-        proxy = proxy_for(host, environment)
+        proxy = proxies.for_host(host)
         return await discover(arm_endpoint, session, environment, proxy, within=timeouts.request)
     if name not in CLOUDS:
         raise AzureError(

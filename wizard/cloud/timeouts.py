@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 VARIABLE = "AKS_KMS_TIMEOUTS"
 _FORMER_VARIABLE = "AKS_KMS_PATIENCE"
@@ -56,45 +56,47 @@ class Timeouts:
     heartbeat: float = 5
     """Between two words about a long-running operation; on the wall's clock, how long a step may be silent."""
 
-    def given(self, *texts: str) -> "Timeouts":
-        """With other limits: `role-assignment=3600`, each text one or several with commas between.
-
-        Raises ValueError that names the mistake.
-        """
-        changes: dict[str, float] = {}
-        for part in (part.strip() for text in texts for part in text.split(",")):
-            if part:
-                name, _, value = part.partition("=")
-                changes[_known(name.strip())] = _seconds(part, value)
-        return replace(self, **changes)
-
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Timeouts":
         """Return the timeouts set in `AKS_KMS_TIMEOUTS`, and the defaults for the others. Raise ValueError."""
         if _FORMER_VARIABLE in environment:
             raise ValueError(f"{_FORMER_VARIABLE} is now {VARIABLE}")
-        return cls().given(environment.get(VARIABLE, ""))
+        return cls(**parse_timeouts(environment.get(VARIABLE, "")))
 
     def more(self, budget: str) -> str:
         """How to wait longer than a budget (by its field's name) allows: half a sentence for a remedy."""
         now = getattr(self, budget)
-        return f"--timeout {_spelled(budget)}={2 * now:.0f} waits longer (it was {now:.0f} s)"
+        return f"--timeout {timeout_name(budget)}={2 * now:.0f} waits longer (it was {now:.0f} s)"
 
     def limit(self, budget: str) -> str:
         """A budget as a log line tells it: `at most 1800 s (role-assignment)`."""
-        return f"at most {getattr(self, budget):.0f} s (--timeout {_spelled(budget)})"
+        return f"at most {getattr(self, budget):.0f} s (--timeout {timeout_name(budget)})"
+
+
+def parse_timeouts(*texts: str) -> dict[str, float]:
+    """Return the seconds by field of `Timeouts`, from texts such as `role-assignment=3600,request=30`; the last one wins.
+
+    Raise ValueError that names the mistake.
+    """
+    given: dict[str, float] = {}
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if part:
+            name, _, value = part.partition("=")
+            given[_known(name.strip())] = _seconds(part, value)
+    return given
 
 
 def budgets() -> dict[str, tuple[float, str]]:
     """Each budget that can be given: its usual seconds, and what is waited for."""
     return {
-        _spelled(each.name): (float(each.default), str(each.metadata["what"]))  # type: ignore[arg-type]
+        timeout_name(each.name): (float(each.default), str(each.metadata["what"]))  # type: ignore[arg-type]
         for each in fields(Timeouts)
         if "what" in each.metadata
     }
 
 
-def _spelled(name: str) -> str:
+def timeout_name(name: str) -> str:
+    """Return how a field of `Timeouts` is written in `--timeout` and in the variable: with hyphens."""
     return name.replace("_", "-")
 
 

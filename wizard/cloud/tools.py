@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wizard.cloud.arm import dig
-from wizard.system.processes import TooMuchError, child_environment, program, rejected_executable, run
+from wizard.errors import OutputLimitError
+from wizard.system.processes import child_environment, program, rejected_executable, run
 from wizard.system.sanitize import one_line
 
 State = Literal["found", "missing", "too old", "unknown"]
@@ -204,7 +205,7 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
         printed = await run([path, *arguments], given, within=limit)
     except TimeoutError:
         return _Answer(path, None, f"{path} did not answer within {limit:g} s")
-    except TooMuchError:
+    except OutputLimitError:
         return _Answer(path, None, f"{path} {arguments[0]} does not stop printing")
     except OSError as error:
         return _Answer(path, None, f"{path} cannot be run: {error.strerror or error}")

@@ -7,7 +7,6 @@ from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import (
     ADMINISTRATOR,
     CONTRIBUTOR,
@@ -16,6 +15,7 @@ from wizard.cloud.roles import (
     ENCRYPTION_USER,
     READER,
 )
+from wizard.errors import AzureError, Problem
 from wizard.export.model import Assignment, Identity, Key, Setup, Vault
 
 _ROLES = (ADMINISTRATOR, CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER, READER)

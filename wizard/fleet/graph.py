@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, odd_answer
+from wizard.errors import AzureError, odd_answer
 
 if TYPE_CHECKING:
     from azure.mgmt.resourcegraph.models import QueryResponse

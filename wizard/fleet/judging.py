@@ -10,7 +10,7 @@ from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import ClusterRow, Unreadable
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.fleet.progress import Progress
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from wizard.cloud.encryption import EncryptionKind
-from wizard.cloud.problems import Problem
 from wizard.cloud.throttling import Throttling
+from wizard.errors import Problem
 from wizard.system.clock import Clock
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
-from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.cloud.response_schema import cluster_schema_error
+from wizard.errors import AzureError, Problem, odd_answer
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
 from wizard.system.sanitize import one_line

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from wizard.cloud.arm import dig
-from wizard.in_cluster.kubectl import Kubectl, KubectlError
+from wizard.errors import KubectlError
+from wizard.in_cluster.kubectl import Kubectl
 from wizard.system.clock import Clock
 
 NAMESPACE = "default"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import moment
 from wizard.cloud.encryption import Encryption
-from wizard.in_cluster.kubectl import KubectlError
+from wizard.errors import KubectlError
 from wizard.in_cluster.metrics import Reading, Readings
 from wizard.verification.judge import make_check
 from wizard.verification.report import Check, Outcome

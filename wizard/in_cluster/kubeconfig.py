@@ -14,7 +14,7 @@ from typing import Any
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.system import yaml_loader
 from wizard.system.sanitize import sanitize, shell_word
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wizard.errors import KubectlError
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.system.processes import end_program, started
 from wizard.system.sanitize import sanitize, without_secret
@@ -30,17 +31,6 @@ _KEPT = {"SYSTEMROOT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 _FOLDER = "aks-kms-inside-"
 
 _FROM_SERVER = re.compile(r"Error from server \((?P<reason>\w+)\): (?P<message>.*)", re.DOTALL)
-
-
-class KubectlError(Exception):
-    """A request that did not succeed. `reason` is Kubernetes' own (`Forbidden`, `NotFound`, …), `Unauthorized`, or
-    `Unreachable`, `TimeLimit`, `Broken` where no API server has answered, `Unreadable` where what answered made no sense.
-    """
-
-    def __init__(self, reason: str, said: str) -> None:
-        self.reason = reason
-        self.said = said
-        super().__init__(f"{reason}: {said}")
 
 
 @dataclass(frozen=True)

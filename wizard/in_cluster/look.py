@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError, KubectlError
 from wizard.in_cluster import checks
 from wizard.in_cluster.canary import OPEN_ENDED, new_canary, sweep
 from wizard.in_cluster.kubeconfig import invoke, kubeconfig
-from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, KubectlError, opened
+from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, opened
 from wizard.in_cluster.metrics import KMS, Readings, survey
 from wizard.system.clock import Clock
 from wizard.system.processes import program as program_of

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
+from wizard.errors import AzureError
 from wizard.procedure.step import Work, shell, unconfirmed, with_timeout_hint
 
 _PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere

@@ -5,8 +5,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.throttling import TOO_MANY, retry_after
+from wizard.errors import AzureError, LostSightError, Problem
 from wizard.procedure.permission import lasting_cause
 from wizard.procedure.step import Work, with_timeout_hint
 from wizard.rules import Finding
@@ -22,10 +22,6 @@ _PASSING = frozenset(
     }
 )
 """Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
-
-
-class LostSightError(AzureError):
-    """The operation is under way, but cannot be followed: how it ends, the cluster itself will show."""
 
 
 class Refusals:

@@ -7,7 +7,7 @@ replaces is compared where the update is sent, with each try (`steps.cluster`).
 from collections.abc import Mapping
 
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.differences import STEPS_OF, of_facts, of_step, undone
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from

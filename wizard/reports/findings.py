@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.fleet.tally import Tally
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport

@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from wizard.answers.model import Answers, AnswersError, decode
+from wizard.answers.model import Answers, decode
 from wizard.cloud.arm import Json
+from wizard.errors import AnswersError, JournalError, UnsafePathError
 from wizard.procedure.cluster_lock import holders
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
@@ -38,10 +39,6 @@ _SAID_AGAIN = 60.0
 """Seconds of Azure's time between two notes that a step still waits for the same."""
 _EVENTS_MOST = 32 * 1024 * 1024
 """Bytes of events, half of what is read; beyond it only what begins, ends or is announced is written."""
-
-
-class JournalError(Exception):
-    """A journal that cannot be kept, or a run that cannot be found; says which, why, and what to do."""
 
 
 def default_root() -> Path:
@@ -78,7 +75,7 @@ class Journal:
             private_files.write(path / ANSWERS, answers.to_yaml())
             private_files.write(path / PLAN, _pretty(plan.to_json()))
             return cls(path)
-        except private_files.NotPrivateError as error:
+        except UnsafePathError as error:
             raise JournalError(f"The journal of this run cannot be kept: {error.strerror}") from error
         except OSError as error:
             raise JournalError(
@@ -235,7 +232,7 @@ def list_runs(root: Path | None = None) -> list[RunSummary]:
             return []
         private_files.check_directory(root)
         found = [path for path in root.iterdir() if not stat.S_ISREG(path.lstat().st_mode)]
-    except private_files.NotPrivateError as error:
+    except UnsafePathError as error:
         raise JournalError(f"The journal cannot be read: {error.strerror}") from error
     except OSError as error:
         raise JournalError(
@@ -302,7 +299,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         if events and events[-1].get("type") == "run-finished":
             status = _status(events[-1].get("status"))
             seconds = events[-1].get("seconds")
-    except private_files.NotPrivateError as error:
+    except UnsafePathError as error:
         status, title = "unreadable", error.why
     except (OSError, ValueError) as error:
         status, title = "unreadable", title or f"its files cannot be read: {error}"

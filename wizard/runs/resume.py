@@ -11,11 +11,11 @@ from pathlib import Path
 from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.endpoints import CLOUDS, Cloud
-from wizard.cloud.problems import Problem
+from wizard.errors import JournalError, Problem
 from wizard.procedure.differences import done_since, foreign, otherwise
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
-from wizard.runs.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
+from wizard.runs.journal import RecordedRun, RunSummary, list_runs, read_run, whole_run
 from wizard.system.sanitize import one_line
 
 _OPEN = frozenset({"failed", "interrupted", "unfinished"})

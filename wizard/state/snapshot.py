@@ -17,10 +17,10 @@ from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.policies import Denial
-from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.errors import AzureError
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 

@@ -7,9 +7,9 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
-from wizard.cloud.problems import Problem
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
+from wizard.errors import Problem
 from wizard.state.target import Target
 
 PICKUP = timedelta(hours=6)

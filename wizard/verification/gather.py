@@ -12,9 +12,9 @@ from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.locks import Lock, locks
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.rights import Deny, denies, key_role
 from wizard.cloud.roles import Grant, grants
+from wizard.errors import AzureError, Problem
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
-from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
+from wizard.errors import Problem
 from wizard.state.snapshot import policy_allows, policy_permissions
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence

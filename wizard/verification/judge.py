@@ -3,7 +3,7 @@
 import json
 
 from wizard.cloud.arm import Json
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, Group, Outcome
 

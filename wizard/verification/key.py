@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.state.key import EXPIRES_SOON
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence

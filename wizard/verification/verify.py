@@ -5,7 +5,7 @@ from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_body
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.system.sanitize import sanitize
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence

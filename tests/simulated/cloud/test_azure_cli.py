@@ -12,7 +12,7 @@ from tests.support import TENANT, child_environment, gone, signed_in
 from wizard.cloud.azure import connect
 from wizard.cloud.azure_cli import AzureCliCredential, AzureCliError
 from wizard.cloud.credential import CredentialKind
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 SECRETS = {

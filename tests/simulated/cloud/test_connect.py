@@ -11,8 +11,8 @@ import pytest
 from tests.support import PRODUCTION, TENANT, child_environment, signed_in, world
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, who
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.retry_notices import RetryNotice, listener
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 NOBODY: dict[str, str | None] = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))

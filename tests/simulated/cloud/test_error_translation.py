@@ -15,8 +15,8 @@ from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import none_if_forbidden, none_if_missing, translate_errors
 from wizard.cloud.features import feature_state
 from wizard.cloud.inventory import vaults
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import grants
+from wizard.errors import AzureError, Problem
 from wizard.state.snapshot import read_cluster, take
 from wizard.state.target import Target
 

@@ -14,7 +14,7 @@ from wizard.cloud.features import (
     refresh_provider,
     register_feature,
 )
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 
 async def test_registering_is_followed_to_registered() -> None:

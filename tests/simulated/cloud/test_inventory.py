@@ -9,8 +9,8 @@ from wizard.cloud import inventory
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, cluster_row
-from wizard.cloud.problems import AzureError
 from wizard.cloud.versions import version_of
+from wizard.errors import AzureError
 from wizard.fleet.sweep import Swept, sweep
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")

@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError as AzureCoreError
 from tests.support import PRODUCTION, answers, carried_out, cluster_id, signed_in, world
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.export.arm_template import arm
 from wizard.export.bicep import bicep
 from wizard.export.read import read_setup

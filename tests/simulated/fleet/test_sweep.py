@@ -334,8 +334,8 @@ async def test_a_list_that_leads_back_to_itself_ends(
 ) -> None:
     asked: list[str] = []
 
-    async def page(_: Azure, subscription: str, url: str, failed: str) -> Any:
-        del subscription, failed
+    async def page(_: Azure, url: str, failed: str) -> Any:
+        del failed
         asked.append(url)
         link = f"https://management.azure.com{asked[0]}{leads[len(asked) - 1]}"
         return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}

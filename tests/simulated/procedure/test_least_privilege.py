@@ -17,7 +17,7 @@ from tests.journeys.test_roads import FURNISHED, laid_over
 from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.order import applying
 from wizard.procedure.planning import look, make_plan

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.support import answers, signed_in
-from wizard.cloud.problems import Problem
+from wizard.errors import JournalError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
-from wizard.runs.journal import Journal, JournalError, default_root, list_runs, read_run
+from wizard.runs.journal import Journal, default_root, list_runs, read_run
 from wizard.runs.rotating_log import RotatingLog, older
 from wizard.runs.schema import PlanShape, parsed
 from wizard.system import private_files

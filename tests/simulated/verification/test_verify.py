@@ -20,7 +20,7 @@ from tests.support import (
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.encryption import EncryptionKind
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.simulator import Simulator
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import at_a_glance, verify

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ODataV4Format
 from wizard.cloud import diagnose
 from wizard.cloud.arm import Json
 from wizard.cloud.diagnose import code_of, problem_from
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 SUMMARY = "The cluster aks-demo could not be updated."
 

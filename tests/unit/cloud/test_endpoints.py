@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 DOCUMENT: dict[str, Any] = {
     "name": "AzureStack",

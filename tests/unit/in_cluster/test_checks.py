@@ -6,8 +6,8 @@ import pytest
 
 from tests.facts import CUSTOMER_MANAGED, LEGACY, cluster
 from wizard.cloud.encryption import Encryption
+from wizard.errors import KubectlError
 from wizard.in_cluster import checks
-from wizard.in_cluster.kubectl import KubectlError
 from wizard.in_cluster.metrics import Readings, parse
 from wizard.verification.report import Check
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.endpoints import CLOUDS
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.reports.findings import Findings, Missed
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import Check, ClusterReport

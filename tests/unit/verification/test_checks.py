@@ -30,9 +30,9 @@ from tests.support import PRODUCTION, TENANT, answers, cluster_id, identity_id, 
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
-from wizard.cloud.problems import Problem
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Role
+from wizard.errors import Problem
 from wizard.procedure.steps.key import rotation_policy
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence

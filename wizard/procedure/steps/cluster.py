@@ -9,11 +9,11 @@ from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, LostSightError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.refusals import LostSightError, Refusals
+from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import Right

@@ -1,6 +1,6 @@
 """Reading the cluster back and holding it against the answers."""
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target

@@ -8,7 +8,7 @@ from screens.reports import fleet_reports
 from screens.session.fleet import Fleet
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.inventory import Unreadable
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 ORDERS = cluster_id("orders-prod", "rg-orders")
 

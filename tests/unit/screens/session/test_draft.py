@@ -7,8 +7,8 @@ import pytest
 from screens.session.draft import Draft, NewClusterForm, VaultForm, parse_tags
 from screens.steps import ORDER, STEPS
 from tests.support import cluster_id
-from wizard.answers.model import AnswersError
 from wizard.cloud.azure import Subscription
+from wizard.errors import AnswersError
 
 PRODUCTION = Subscription("22222222-2222-2222-2222-222222222222", "Production", "t", "Enabled")
 
