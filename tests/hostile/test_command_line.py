@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from screens.cli.options import Settings
-from tests.hostile.in_process import run
+from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id

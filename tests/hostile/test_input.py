@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.hostile.effort import share
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed
+from tests.in_process import Ended, outcome, run
 from tests.support import ROADS, answers
 from wizard.answers import naming
 from wizard.answers.model import decode, from_mapping

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.in_process import run
+from tests.in_process import run
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import cluster_id, signed_in
 from wizard.cloud.arm import ResourceId

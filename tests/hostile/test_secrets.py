@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from screens.app import WizardApp
-from tests.hostile.in_process import Ended, run
+from tests.in_process import Ended, run
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
 from tests.operator import LARGE, wizard
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile.effort import share
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import obeyed
+from tests.in_process import Ended, outcome, run
 from tests.support import Road, answers
 from tests.survival.command import plain
 from wizard.simulator import Simulator

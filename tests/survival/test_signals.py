@@ -104,7 +104,7 @@ def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
 
 STUCK = """
 import asyncio, sys
-from screens.cli import main
+from screens.cli.main import main
 from wizard.procedure.steps.cluster import Cluster
 
 apply = Cluster.apply
