@@ -377,7 +377,7 @@ ROWS = [
     (
         "simulator --state=odd.yaml",
         2,
-        "Error: odd.yaml does not hold the state of a simulated Azure (file is not a database). Give another file, or remove this one to start afresh.",
+        "Error: odd.yaml is not a valid state file of the simulator (file is not a database). Use another file, or delete this one to start with a new state.",
     ),
     (
         "simulator --host=0.0.0.0",

@@ -104,7 +104,7 @@ def told_in_words(road: Road, fault: dict[str, Any], folder: Path, tally: Counte
     """A command, in a world with that fault, ends in success or in words, and in none that a terminal obeys."""
     with served(fault) as simulator:
         ended = asking(road, simulator, folder)
-        assert simulator.struck() != [0], "the fault was met by nothing"
+        assert simulator.fault_counts() != [0], "the fault was met by nothing"
     assert not obeyed(ended.out + ended.err)
     tally[outcome(ended)] += 1
 

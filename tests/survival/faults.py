@@ -212,7 +212,7 @@ async def _tried(combination: Combination) -> Result:
         async with Simulator(road.scenario(Path(folder)), speed=road.speed) as simulator:
             simulator.inject_faults(fault)
             first = await attempted(road, simulator, HURRIED if "hang" in fault else SHORT)
-            if simulator.struck() == [0]:
+            if simulator.fault_counts() == [0]:
                 return Result(combination.name, "untouched")
             wrong = _wrong(combination, first, undisturbed)
             if not wrong and first.how == "success":

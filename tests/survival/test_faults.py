@@ -243,7 +243,7 @@ def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start
     file = shell.write("answers.yaml", answers("customer-managed-private").to_yaml())
     ended = shell.run("apply", "-f", file, "--yes", "-o", "jsonl")
     assert ended.code == 1
-    assert shell.simulator.struck() != [0]
+    assert shell.simulator.fault_counts() != [0]
     last = ended.lines[-1]
     assert (last["type"], last["status"]) == ("run-finished", "failed")
     assert last["problem"]["kind"] == "sign-in"
@@ -267,7 +267,7 @@ async def test_a_token_that_is_revoked_during_a_run_is_not_replaced_by_each_clie
         _, _, status = await carried_out(azure, answers("customer-managed-private"))
         given = [r.request or {} for r in simulator.requests if r.path.endswith("/oauth2/v2.0/token")]
         refused = [(r.method, r.path) for r in simulator.requests if r.status == 401]
-        assert simulator.struck() == [1]
+        assert simulator.fault_counts() == [1]
     assert status == "succeeded"
     assert len(refused) > 4, "many clients had the old token"
     assert 1 <= len([form for form in given if "claims" in form]) <= 3

@@ -135,7 +135,7 @@ async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
                     _, _, ended = await carried_out(azure, answers("customer-managed-public"))
             except AzureError as error:
                 ended = error.problem.kind
-            assert simulator.struck() != [0]
+            assert simulator.fault_counts() != [0]
     if not path.startswith("/keys"):  # a key that was made all the same is looked for, and found
         assert ended in {"unreachable", "sign-in", "azure", "failed"}
     assert heard == []

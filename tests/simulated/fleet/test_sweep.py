@@ -82,7 +82,7 @@ async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "wizard.simulator.server.simulator.MOST_BYTES", 1 << 30
+        "wizard.simulator.server.simulator.MAX_RECORDED_BYTES", 1 << 30
     )  # every request is to be remembered
     async with signed_in("fleet") as (simulator, azure):
         progress = Progress()

@@ -64,5 +64,5 @@ async def test_permissions_at_a_resource_have_its_data_actions(start: Start) -> 
 
 
 async def test_a_world_with_an_unknown_eligible_role(start: Start) -> None:
-    with pytest.raises(Exception, match="is no built-in role"):
+    with pytest.raises(Exception, match="is neither a built-in role"):
         await start(f"principals: {{operator: {{eligible: {{{SUBSCRIPTION}: [King]}}}}}}")

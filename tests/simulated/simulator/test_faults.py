@@ -63,7 +63,7 @@ ODD = "answer: {status: 500, code: Odd, message: Odd.}"
 async def test_which_requests_are_struck(start: Start, match: str, struck: list[int]) -> None:
     cloud = await start(f"faults:\n  - match: {{{match}}}\n    {ODD}")
     assert [number for number, status in enumerate(await statuses(cloud, 6)) if status == 500] == struck
-    assert cloud.simulator.struck() == [len(struck)]
+    assert cloud.simulator.fault_counts() == [len(struck)]
 
 
 async def test_how_often_each_has_struck_is_told(start: Start) -> None:
@@ -72,12 +72,12 @@ async def test_how_often_each_has_struck_is_told(start: Start) -> None:
         f"faults:\n  - match: {{name: aks-demo, count: 1}}\n    {ODD}\n  - match: {{name: aks-*}}\n    {ODD}"
     )
     await statuses(cloud, 3)
-    assert cloud.simulator.struck() == [1, 2]
+    assert cloud.simulator.fault_counts() == [1, 2]
     odd = {"status": 500, "code": "Odd", "message": "Odd."}
     cloud.simulator.inject_faults(*({"match": {"name": name}, "answer": odd} for name in ("aks-demo", "x")))
-    assert cloud.simulator.struck() == [0, 0]
+    assert cloud.simulator.fault_counts() == [0, 0]
     await statuses(cloud, 1)
-    assert cloud.simulator.struck() == [1, 0]
+    assert cloud.simulator.fault_counts() == [1, 0]
 
 
 async def test_chance_strikes_the_same_for_the_same_seed(start: Start) -> None:

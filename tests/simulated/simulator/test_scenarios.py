@@ -170,7 +170,7 @@ async def test_a_flaky_network_is_ridden_out_by_the_sdk(start: Start) -> None:
     cloud = await start("flaky-network")
     for _ in range(60):
         await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
-    assert all(cloud.simulator.struck()), "each kind of fault has struck"
+    assert all(cloud.simulator.fault_counts()), "each kind of fault has struck"
 
 
 async def test_an_answer_is_lost_and_the_write_is_not(start: Start) -> None:
@@ -247,7 +247,7 @@ def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
         )
         state, fleet = State(), fleet_of(load_scenario(file))
         assert fleet is not None
-        fleet.lay(state)
+        fleet.add_to(state)
         bodies = [state.resources.peek(key).body for key in state.resources if key.endswith("-00007")]
         found.append(json.dumps(bodies).replace("\n", ""))
     first, again, other = map(len, found)

@@ -1,6 +1,6 @@
-"""Azure Resource Manager: authentication, routing, api-versions, rights, locks; then the resource provider's handler.
+"""Azure Resource Manager: authentication, routing, api-versions, permissions, locks; then the handler of the resource provider.
 
-A route is strict: what it does not know is refused as ARM refuses it, and the server records it as unknown.
+Routing is strict: an unknown route gets ARM's error response, and the server records it as unknown.
 """
 
 import re
@@ -22,7 +22,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
 
 
 class UnknownRoute(Refusal):
-    """A path that this cloud does not serve."""
+    """The path is not served by the simulator."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class _Node:
 
 
 class Router:
-    """Finds the route of a path in one walk over its segments, literal segments before placeholders."""
+    """Finds the route of a path by its segments; literal segments take precedence over placeholders."""
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._roots = {False: _Node(), True: _Node()}
@@ -62,9 +62,9 @@ class Router:
         node.routes[route.method] = (route, tuple(names))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """The route of a request and the values of its placeholders.
+        """Return the route of a request and the values of its placeholders.
 
-        Raises UnknownRoute.
+        Raise UnknownRoute.
         """
         parts = segments(path)
         lowered = [part.lower() for part in parts]
@@ -76,7 +76,7 @@ class Router:
                 scope, parts, lowered = "/" + "/".join(parts[:at]), parts[at:], lowered[at:]
         found = self._walk(self._roots[scoped], parts, lowered, 0, ())
         if found is None:
-            raise self._nowhere(path, lowered)
+            raise self._unknown_route(path, lowered)
         node, values = found
         if method not in node.routes:
             raise UnknownRoute(
@@ -100,7 +100,7 @@ class Router:
             self._walk(node.wildcard, parts, lowered, at + 1, (*values, parts[at])) if node.wildcard else None
         )
 
-    def _nowhere(self, path: str, lowered: list[str]) -> UnknownRoute:
+    def _unknown_route(self, path: str, lowered: list[str]) -> UnknownRoute:
         parts = segments(path)
         if "providers" in lowered and lowered.index("providers") + 1 < len(lowered):
             at = len(lowered) - 1 - lowered[::-1].index("providers")
@@ -120,7 +120,7 @@ class Router:
 
 
 class ResourceManager:
-    """The front door of the management plane."""
+    """The entry point of the management plane."""
 
     def __init__(self, world: World, tokens: Tokens, router: Router, base_url: str) -> None:
         self._world, self._tokens, self._router = world, tokens, router
@@ -131,7 +131,7 @@ class ResourceManager:
     async def answer(self, call: Call) -> Answer:
         """Serve one call.
 
-        Raises Refusal.
+        Raise Refusal.
         """
         call.caller = await self.authenticate(call)
         start = paging.start_of(call)
@@ -141,7 +141,7 @@ class ResourceManager:
         self._check_subscription(call)
         limits = self._throttle.take(call)
         if route.action:
-            # Whether a list of a whole subscription is refused to who has roles on one group only, or cut down to it: UNCONFIRMED.
+            # UNCONFIRMED: for a caller with roles on one group only, Azure may refuse a list of the subscription, or filter it.
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
         if not reads:
@@ -157,9 +157,9 @@ class ResourceManager:
         return answer
 
     async def authenticate(self, call: Call) -> str:
-        """The object id of the caller.
+        """Return the object id of the caller.
 
-        Raises ARM's 401 (codes and challenge as in AZURE-CLIENTS.md §3).
+        Raise ARM's 401 (codes and challenge as in AZURE-CLIENTS.md §3).
         """
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -195,7 +195,7 @@ class ResourceManager:
                 "The audience is wrong.",
             )
         if problem.reason == "foreign":
-            # MSAL keeps tokens across runs of the simulator: with this challenge clients fetch a new one and repeat.
+            # MSAL caches tokens across runs of the simulator. This challenge makes clients get a new token and retry.
             return self._unauthorized(
                 "InvalidAuthenticationToken",
                 "The access token signature is invalid.",
@@ -219,7 +219,7 @@ class ResourceManager:
         )
 
     def _check_query(self, call: Call, route: Route) -> None:
-        # Code and text UNCONFIRMED: parts of Azure ignore what they do not know.
+        # Code and text UNCONFIRMED: parts of Azure ignore unknown parameters.
         for name in call.query:
             if name != "api-version" and name not in route.query:
                 known = ", ".join(["api-version", *sorted(route.query)])
@@ -240,7 +240,7 @@ class ResourceManager:
         if wanted in route.versions:
             return
         known = ", ".join(route.versions)
-        namespace, kind = _what(route)
+        namespace, kind = _type_of(route)
         if not _DATE.fullmatch(wanted) or namespace == "microsoft.resources":
             raise Refusal(
                 400,
@@ -287,13 +287,13 @@ class ResourceManager:
 
 
 def _clock(moment: float) -> str:
-    """A time as ARM's authentication writes it, in UTC: `11/23/2026 9:05:07 PM`."""
-    there = datetime.fromtimestamp(moment, UTC)
-    return f"{there.month}/{there.day}/{there.year} {there.hour % 12 or 12}:{there:%M:%S %p}"
+    """Return a time as ARM's authentication errors format it, in UTC: `11/23/2026 9:05:07 PM`."""
+    utc = datetime.fromtimestamp(moment, UTC)
+    return f"{utc.month}/{utc.day}/{utc.year} {utc.hour % 12 or 12}:{utc:%M:%S %p}"
 
 
-def _what(route: Route) -> tuple[str, str]:
-    """Namespace and type of a route's pattern, lower case."""
+def _type_of(route: Route) -> tuple[str, str]:
+    """Return namespace and resource type of the pattern of a route, in lower case."""
     if "providers" not in route.pattern:
         return "microsoft.resources", "subscriptions"
     at = len(route.pattern) - 1 - route.pattern[::-1].index("providers")
@@ -304,5 +304,5 @@ def _what(route: Route) -> tuple[str, str]:
 
 
 def listing(values: list[Json]) -> Answer:
-    """A list as ARM gives it."""
+    """Return a list in ARM's form."""
     return Answer(200, {"value": values})

@@ -284,7 +284,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         return
     error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
     if error is None:
-        operations.drop_left(world, cluster.id)
+        operations.drop_left_identities(world, cluster.id)
     if facts["odd"] == "resource-lags" and error is None:
         operations.end(world, operation)
         world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
@@ -343,7 +343,7 @@ def _goes_too(world: World, cluster: Resource) -> None:
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
-    operations.drop_left(world, cluster.id)
+    operations.drop_left_identities(world, cluster.id)
     if operation := operations.running(world, cluster.id):
         gone = f"The managed cluster '{cluster.body['name']}' was deleted meanwhile."
         operations.end(

@@ -30,7 +30,7 @@ async def list_deny_assignments(world: World, call: Call) -> Answer:
     if direct := terms.get("principalid"):
         found = [each for each in found if direct.lower() in deny.named(world, each[1].principals)]
     if wanted := terms.get("assignedto"):
-        mine = {*world.also(wanted), deny.EVERYBODY}
+        mine = {*world.effective_principals(wanted), deny.ALL_PRINCIPALS}
         found = [each for each in found if mine & deny.named(world, each[1].principals)]
     if exported := terms.get("gdprexportprincipalid"):
         found = [

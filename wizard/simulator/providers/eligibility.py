@@ -38,11 +38,11 @@ async def list_instances(world: World, call: Call) -> Answer:
         if within(scope, each[1]) or ("atscope" not in terms and within(each[1], scope))
     ]
     if "astarget" in terms:
-        held = [each for each in held if each[0].object_id in world.also(call.caller)]
+        held = [each for each in held if each[0].object_id in world.effective_principals(call.caller)]
     if direct := terms.get("principalid"):
         held = [each for each in held if each[0].object_id == direct.lower()]
     if wanted := terms.get("assignedto"):
-        held = [each for each in held if each[0].object_id in world.also(wanted)]
+        held = [each for each in held if each[0].object_id in world.effective_principals(wanted)]
     return listing([_show(world, scope, call.caller, *each) for each in held])
 
 

@@ -57,7 +57,7 @@ def _evaluated(world: World, call: Call, scope: str) -> Answer:
     inside = str(details.get("scope") or scope)
     pending: list[Json] = body.get("pendingFields") or []
     undecided = {str(entry.get("field")).lower() for entry in pending}
-    held = list(policy.on(world, inside, content["type"]))
+    held = list(policy.policies_on(world, inside, content["type"]))
     effect = {"effectDetails": {"policyEffect": "Deny"}} if call.api_version >= _SHOWS_EFFECT else {}
     evaluations = [
         {
@@ -69,7 +69,7 @@ def _evaluated(world: World, call: Call, scope: str) -> Answer:
         }
         | effect
         for name, each in held
-        if each.field.lower() not in undecided and policy.breaks(each, content)
+        if each.field.lower() not in undecided and policy.denies_body(each, content)
     ]
     restrictions = [
         {

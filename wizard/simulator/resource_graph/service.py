@@ -62,7 +62,7 @@ class ResourceGraph:
         self._windows: dict[str, tuple[float, int]] = {}
         self._lag = world.scaled(world.scenario.durations.graph_lag)
         if self._lag:
-            world.follow(self._remember, "resources")
+            world.subscribe(self._remember, "resources")
 
     def _remember(self, changes: Changes) -> None:
         self._forget()
