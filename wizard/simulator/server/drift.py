@@ -43,7 +43,7 @@ def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:
 
 def stored_inside(world: World, resource_id: str) -> dict[str, bytes]:
     """What the etcd of a managed cluster holds now, by key."""
-    from wizard.simulator.kubernetes.inside import stored  # few worlds are looked into
+    from wizard.simulator.kubernetes.lifecycle import stored  # few worlds are looked into
 
     return stored(world, _existing(world, resource_id))
 
