@@ -5,7 +5,7 @@ import logging
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.kubernetes import access, discovery, health, metrics
 from wizard.simulator.kubernetes.access import AccessRequest
-from wizard.simulator.kubernetes.inside import look
+from wizard.simulator.kubernetes.lifecycle import current_memory
 from wizard.simulator.kubernetes.objects import Objects
 from wizard.simulator.kubernetes.replies import (
     ApiError,
@@ -75,7 +75,7 @@ class KubernetesPlane:
         return cluster
 
     async def _serve(self, cluster: Resource, request: Request) -> Reply:
-        memory = look(self._world, cluster)
+        memory = current_memory(self._world, cluster)
         self._world.changed = True
         memory.turn += 1
         replica = memory.turn % metrics.REPLICAS

@@ -29,7 +29,7 @@ _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
 
 
 def definition_id(scope: str, guid: str) -> str:
-    """The id of a built-in role as it is written at a scope."""
+    """Return the id of a built-in role at a scope."""
     subscription = subscription_of(scope)
     return (
         f"/subscriptions/{subscription}" if subscription else ""
@@ -62,7 +62,7 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     query=("$filter",),
 )
 async def list_definitions(world: World, call: Call) -> Answer:
-    """The roles, filtered by `roleName` or `type`."""
+    """List the role definitions, optionally filtered by `roleName` or `type`."""
     check_scope(world, call.names["scope"])
     terms = filter_terms(call, "rolename", "type", "atscopeandbelow")
     roles = list(rbac.known_roles(world).values())
@@ -79,7 +79,7 @@ async def list_definitions(world: World, call: Call) -> Answer:
     "Microsoft.Authorization/roleDefinitions/read",
 )
 async def get_definition(world: World, call: Call) -> Answer:
-    """One role."""
+    """Return one role definition."""
     check_scope(world, call.names["scope"])
     return Answer(200, _show_definition(call.names["scope"], _role(world, call.names["guid"])))
 
@@ -97,7 +97,7 @@ def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
 
 
 def check_scope(world: World, scope: str) -> None:
-    """Pass, or raise ARM's 404 where the group, resource or key of an extension's scope does not exist."""
+    """Raise ARM's 404 if the group, resource or key that a scope names does not exist."""
     if type_of(scope).lower() == KEY.lower():
         vault = world.get("/".join(scope.split("/")[:-2]))
         if find_key(world, vault_name(vault), name_of(scope)) is not None:
@@ -110,7 +110,7 @@ def check_scope(world: World, scope: str) -> None:
 
 
 def show_assignment(held: Assignment) -> Json:
-    """A role assignment as ARM shows it."""
+    """Return a role assignment as ARM shows it."""
     return {
         "properties": {
             "roleDefinitionId": definition_id(held.scope, held.role_guid),
@@ -149,9 +149,9 @@ def _find(world: World, call: Call) -> Assignment | None:
     query=("$filter",),
 )
 async def list_assignments(world: World, call: Call) -> Answer:
-    """The assignments at, above and below a scope; `atScope()` leaves out those below.
+    """List the assignments at, above and below a scope; `atScope()` leaves out those below.
 
-    `principalId` asks for a principal's own, `assignedTo()` for those of its groups too.
+    `principalId` returns a principal's own assignments, `assignedTo()` also those of its groups.
     """
     scope, terms = call.names["scope"], filter_terms(call, "atscope", "principalid", "assignedto")
     check_scope(world, scope)
@@ -171,7 +171,7 @@ async def list_assignments(world: World, call: Call) -> Answer:
 
 @provider.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
 async def get_assignment(world: World, call: Call) -> Answer:
-    """One assignment."""
+    """Return one assignment."""
     held = _find(world, call)
     if held is None:
         raise Refusal(
@@ -182,7 +182,7 @@ async def get_assignment(world: World, call: Call) -> Answer:
 
 @provider.on("PUT", _ASSIGNMENT, _WRITE)
 async def put_assignment(world: World, call: Call) -> Answer:
-    """Give a role. The data plane takes notice of it only after the propagation delay."""
+    """Create a role assignment. It takes effect on the data plane only after the propagation delay."""
     scope, name = call.names["scope"].rstrip("/") or "/", call.names["name"]
     properties = call.require_body().get("properties")
     if (
@@ -245,7 +245,7 @@ async def put_assignment(world: World, call: Call) -> Answer:
 
 @provider.on("DELETE", _ASSIGNMENT, _DELETE)
 async def delete_assignment(world: World, call: Call) -> Answer:
-    """Take a role away; 204 where there was none."""
+    """Delete a role assignment. Answer 204 if there is none."""
     held = _find(world, call)
     if held is None:
         return Answer(204)
@@ -267,7 +267,7 @@ def _is_guid(text: str) -> bool:
 
 
 def _check_condition(world: World, call: Call, role: rbac.RoleDefinition, scope: str, action: str) -> None:
-    """Key Vault Data Access Administrator may give and take away Key Vault data roles only."""
+    """Raise 403 if only Key Vault Data Access Administrator allows the action and the role is not a Key Vault data role."""
     may = [held for held in rbac.roles_at(world, call.caller, scope) if held.allows(action)]
     only_data = all(held.guid == _DATA_ACCESS_ADMINISTRATOR for held in may)
     if only_data and not (role.name.startswith("Key Vault") and role.data_actions):
@@ -312,6 +312,6 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
     "GET", "{scope}/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read"
 )
 async def list_permissions(world: World, call: Call) -> Answer:
-    """What the caller may do at the scope: one entry for each role held there. It knows nothing of deny assignments."""
+    """List what the caller may do at the scope: one entry for each role held there. Deny assignments are not considered."""
     check_scope(world, call.names["scope"])
     return listing([role.permissions for role in rbac.roles_at(world, call.caller, call.names["scope"])])

@@ -1,4 +1,4 @@
-"""The credentials of a managed cluster: the kubeconfig with which kubectl gets in."""
+"""The credentials of a managed cluster: kubeconfig files for kubectl."""
 
 import base64
 
@@ -20,13 +20,13 @@ provider = Provider("Microsoft.ContainerService", container_service.provider.ver
 
 @provider.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
 async def list_user(world: World, call: Call) -> Answer:
-    """The kubeconfig of the cluster's users: for kubelogin where the cluster is integrated with Entra."""
+    """Return the kubeconfig of the cluster's users. It uses kubelogin if the cluster has Entra integration."""
     return _listed(world, call, "clusterUser")
 
 
 @provider.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
 async def list_admin(world: World, call: Call) -> Answer:
-    """The kubeconfig of the local administrator."""
+    """Return the kubeconfig of the local administrator."""
     return _listed(world, call, "clusterAdmin")
 
 
@@ -36,7 +36,7 @@ async def list_admin(world: World, call: Call) -> Answer:
     f"{TYPE}/accessProfiles/listCredential/action",
 )
 async def list_profile(world: World, call: Call) -> Answer:
-    """The same for one role, `clusterUser` or `clusterAdmin`, in the older form."""
+    """Return the kubeconfig of one role, `clusterUser` or `clusterAdmin`, in the format of the older operation."""
     cluster, role = _cluster(world, call), call.names["role"]
     if role not in {"clusterUser", "clusterAdmin"}:
         raise Refusal(404, "NotFound", f"The access profile '{role}' was not found.")
@@ -63,12 +63,12 @@ def _listed(world: World, call: Call, role: str) -> Answer:
 
 
 def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
-    """A kubeconfig as AKS writes it, except that the API server is found through this cloud's own proxy.
+    """Return a kubeconfig as AKS writes it, except that the API server is reached through the simulator's proxy.
 
-    Raises Refusal where local accounts are disabled.
+    Raise Refusal if local accounts are disabled.
     """
-    from wizard.simulator.kubernetes.access import takes_entra  # few worlds are looked into
-    from wizard.simulator.kubernetes.inside import find
+    from wizard.simulator.kubernetes.access import takes_entra  # few runs use a cluster's API server
+    from wizard.simulator.kubernetes.lifecycle import memory_of
     from wizard.simulator.kubernetes.plane import address
 
     properties, name = cluster.body["properties"], name_of(cluster.id)
@@ -84,7 +84,7 @@ def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
         else certificates.process_authority()
     )
     user = f"{role}_{group_of(cluster.id)}_{name}"
-    token = f"    token: {find(world, cluster).tokens[role]}"
+    token = f"    token: {memory_of(world, cluster).tokens[role]}"
     credential = _LOGIN.format(tenant=world.scenario.tenant.id) if entra else token
     return f"""apiVersion: v1
 clusters:

@@ -1,6 +1,6 @@
-"""The AKS resource provider's rules about KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
+"""The AKS resource provider's rules for KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
 
-What is UNCONFIRMED there is marked here, and the scenario's `rules` decide where both answers are plausible.
+What is UNCONFIRMED there is marked here. Where two answers are plausible, the scenario's `rules` choose one.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def _bad(message: str, code: str = "BadRequest") -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A PUT as the rules look at it: the security profile before and after, and the cluster around it."""
+    """A PUT of a cluster: its encryption settings before and after, and the properties that the rules need."""
 
     api_version: str
     subscription: str
@@ -36,7 +36,7 @@ class Change:
 
 
 def check(world: World, change: Change) -> None:
-    """Pass, or raise the refusal of the resource provider."""
+    """Raise the resource provider's refusal if the change breaks a rule."""
     _check_upgrade(change)
     _check_infrastructure(world, change)
     if change.after.customer:
@@ -51,7 +51,7 @@ def check(world: World, change: Change) -> None:
 
 
 def _check_upgrade(change: Change) -> None:
-    """A cluster with KMS v1 (before 1.27) cannot be upgraded with it (AZURE.md §1a; text UNCONFIRMED)."""
+    """Raise 400 if a cluster with KMS v1 (before 1.27) is upgraded with KMS enabled (AZURE.md §1a; text UNCONFIRMED)."""
     if not (change.version_before and change.before.customer and change.after.customer):
         return
     if minor_of(change.version_before) < KMS_V2_SINCE <= minor_of(change.version):
@@ -60,8 +60,8 @@ def _check_upgrade(change: Change) -> None:
         )
 
 
-def tidy(world: World, body: Json) -> None:
-    """Take a key that was turned off out of a cluster's body, where the world forgets it."""
+def drop_disabled_key(world: World, body: Json) -> None:
+    """Remove the settings of a disabled key from a cluster's body if the scenario's rules say so."""
     security = body["properties"]["securityProfile"]
     if not world.scenario.rules.disabled_key_shown and not Encryption.of(body["properties"]).customer:
         security.pop("azureKeyVaultKms", None)
@@ -146,7 +146,7 @@ def _check_customer_key(world: World, change: Change) -> None:
 
 
 def _check_tenant(world: World, name: str) -> None:
-    """A vault of another tenant is not supported (AZURE.md §1a, last row; text UNCONFIRMED)."""
+    """Raise 400 if the vault belongs to another tenant (AZURE.md §1a, last row; text UNCONFIRMED)."""
     vault = find_vault(world, name)
     theirs = vault.body["properties"]["tenantId"] if vault else world.scenario.tenant.id
     if theirs != world.scenario.tenant.id:
@@ -157,7 +157,10 @@ def _check_tenant(world: World, name: str) -> None:
 
 
 def _check_hardware(world: World, vault: str, name: str) -> None:
-    """Whether AKS takes keys of hardware security modules is not confirmed (AZURE.md §3g; text UNCONFIRMED)."""
+    """Raise 400 for an HSM-backed key if the scenario's rules refuse it.
+
+    Whether AKS accepts such keys is not confirmed (AZURE.md §3g; text UNCONFIRMED).
+    """
     key = find_key(world, vault, name)
     if key and key.current.kty.endswith("-HSM") and world.scenario.rules.hardware_keys == "refused":
         raise _bad(
@@ -166,7 +169,10 @@ def _check_hardware(world: World, vault: str, name: str) -> None:
 
 
 def _is_legacy(change: Change, *, versioned: bool) -> bool:
-    """Which experience a PUT asks for: since 2026-07-01 the key id's shape says so, before it infrastructureEncryption did (AZURE.md §0 B)."""
+    """Return whether a PUT selects the legacy experience.
+
+    Since 2026-07-01 the form of the key id decides, before that infrastructureEncryption did (AZURE.md §0 B).
+    """
     if not versioned:
         if not sees_encryption_profile(change.api_version):
             raise _bad(
@@ -186,9 +192,9 @@ def _check_legacy(change: Change) -> None:
 
 
 def validate_identity(world: World, change: Change) -> None:
-    """AKS tries the key before it starts.
+    """Check that the identity can use the key, as AKS does before it starts the operation.
 
-    Raises the one message that has many causes (AZURE.md §1a), or 400 for a key that is not there.
+    Raise the one error that has many causes (AZURE.md §1a), or 400 for a key that does not exist.
     """
     kms = change.after.kms
     key_id = KEY_ID.fullmatch(str(kms["keyId"]))

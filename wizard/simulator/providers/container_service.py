@@ -69,13 +69,13 @@ def _shown(world: World, body: Json, call: Call) -> Json:
 
 @provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_cluster(world: World, call: Call) -> Answer:
-    """One cluster."""
+    """Return one cluster."""
     return Answer(200, _shown(world, world.get(_id(call)).body, call))
 
 
 @provider.on("GET", _GROUP, f"{TYPE}/read")
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The clusters of a group."""
+    """List the clusters of a group."""
     world.require_group(call.path)
     scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
     return listing([_shown(world, cluster.body, call) for cluster in world.of_type(TYPE, scope)])
@@ -83,7 +83,7 @@ async def list_in_group(world: World, call: Call) -> Answer:
 
 @provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The clusters of a subscription."""
+    """List the clusters of a subscription."""
     return listing(
         [
             _shown(world, cluster.body, call)
@@ -104,7 +104,7 @@ def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:
 
 @provider.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
 async def list_pools(world: World, call: Call) -> Answer:
-    """The agent pools of a cluster."""
+    """List the agent pools of a cluster."""
     cluster = world.get(_id(call))
     return listing(
         [_show_pool(world, cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]]
@@ -113,7 +113,7 @@ async def list_pools(world: World, call: Call) -> Answer:
 
 @provider.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
 async def get_pool(world: World, call: Call) -> Answer:
-    """One agent pool."""
+    """Return one agent pool."""
     cluster = world.get(_id(call))
     for pool in cluster.body["properties"]["agentPoolProfiles"]:
         if pool["name"].lower() == call.names["pool"].lower():
@@ -131,7 +131,7 @@ async def get_pool(world: World, call: Call) -> Answer:
     "Microsoft.ContainerService/locations/kubernetesVersions/read",
 )
 async def list_versions(world: World, call: Call) -> Answer:
-    """The Kubernetes versions that a region offers."""
+    """List the Kubernetes versions that a region offers."""
     check_location(world, call.names["location"], "locations/kubernetesVersions")
     offered = world.scenario.kubernetes_versions
     every = [patch for entry in offered.values() for patch in entry.patches]
@@ -156,7 +156,7 @@ async def list_versions(world: World, call: Call) -> Answer:
 
 
 def can_upgrade(lower: str, higher: str) -> bool:
-    """Whether AKS upgrades from one patch version to another: upwards, by at most one minor version."""
+    """Return whether AKS upgrades from one patch version to another: upwards, by at most one minor version."""
     low, high = tuple(map(int, lower.split("."))), tuple(map(int, higher.split(".")))
     return low < high and high[1] - low[1] <= 1
 
@@ -169,7 +169,7 @@ def can_upgrade(lower: str, higher: str) -> bool:
     ("t", "c", "s", "h"),
 )
 async def get_operation(world: World, call: Call) -> Answer:
-    """The state of a long-running operation."""
+    """Return the state of a long-running operation."""
     return operations.poll(world, call)
 
 
@@ -177,7 +177,7 @@ async def get_operation(world: World, call: Call) -> Answer:
 
 
 def add_node_group(world: World, body: Json) -> None:
-    """The group of the nodes and the kubelet's identity, which AKS makes itself."""
+    """Create the node resource group and the kubelet identity, as AKS does."""
     properties = body["properties"]
     group_id = (
         f"/subscriptions/{subscription_of(body['id'])}/resourceGroups/{properties['nodeResourceGroup']}"
@@ -199,7 +199,7 @@ def add_node_group(world: World, body: Json) -> None:
 
 @provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_cluster(world: World, call: Call) -> Answer:
-    """Create a cluster (201), or replace it as a whole (200); both are long-running operations."""
+    """Create a cluster (201) or replace it as a whole (200). Both are long-running operations."""
     wanted, name = call.require_body(), call.names["name"]
     world.require_group(call.path)
     if not _NAME.fullmatch(name):
@@ -245,7 +245,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
         version_before=str(held["properties"].get("currentKubernetesVersion", "")),
     )
     cluster_kms.check(world, change)
-    cluster_kms.tidy(world, body)
+    cluster_kms.drop_disabled_key(world, body)
     if identity == {"type": "SystemAssigned"}:
         principal = world.new_identity(name, cluster_id)
         body["identity"] = identity | {
@@ -257,10 +257,13 @@ async def put_cluster(world: World, call: Call) -> Answer:
         check_quota(world, cluster_id, location)
         add_node_group(world, body)
     if cluster is not None:
-        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+        from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server
 
-        # What etcd holds was stored before this change.
-        if inside.loses_a_key(world, cluster, body) and world.scenario.rules.second_rotation_sticks:
+        # This must be checked before the change: it depends on what etcd stores now.
+        if (
+            lifecycle.leaves_unreadable_secrets(world, cluster, body)
+            and world.scenario.rules.second_rotation_sticks
+        ):
             call.operation_odd = call.operation_odd or "never-ends"
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
@@ -299,7 +302,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
             else power["code"]
         )
         set_state(cluster.body, "Failed" if error else "Succeeded")
-        _take_inside(world, cluster, operation.kind, error)
+        _update_api_servers(world, cluster, operation.kind, error)
     if facts["odd"] == "operation-lags":
         operation.lags = True
         world.running.pop(operation.resource_id, None)
@@ -308,24 +311,27 @@ def _done(world: World, facts: dict[str, str]) -> None:
 
 
 @scheduled_handler("cluster-catches-up")
-def _catches_up(world: World, facts: dict[str, str]) -> None:
-    """The operation has long succeeded; now the resource says so too."""
+def _finish_resource(world: World, facts: dict[str, str]) -> None:
+    """Set the resource to Succeeded, some time after its operation."""
     cluster = world.find(facts["id"])
     if cluster is not None and operations.running(world, cluster.id) is None:
         set_state(cluster.body, "Succeeded")
 
 
-def _take_inside(world: World, cluster: Resource, kind: str, error: Json | None) -> None:
-    """The API servers come up with what the operation brought, even where they break on it."""
+def _update_api_servers(world: World, cluster: Resource, kind: str, error: Json | None) -> None:
+    """Restart the API servers with the new settings, also if these break them."""
     followed = kind == "Starting" or cluster.id.lower() in world.state.kubernetes
     if followed and (error is None or error["code"] == "InternalOperationError"):
-        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+        from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server
 
-        inside.after_operation(world, cluster, kind)
+        lifecycle.after_operation(world, cluster, kind)
 
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
-    """A Private vault is accepted unseen; what is wrong with it shows when the API server comes up (AZURE.md §1a, Azure/azure-docs#105101)."""
+    """Return the error that appears only when the API servers start, or None.
+
+    AKS accepts a Private vault without a check (AZURE.md §1a, Azure/azure-docs#105101).
+    """
     encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
@@ -337,8 +343,8 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
 
 
 @on_delete(TYPE)
-def _goes_too(world: World, cluster: Resource) -> None:
-    """With a cluster go the group of its nodes, its system-assigned identity, and what was being done to it."""
+def _delete_dependents(world: World, cluster: Resource) -> None:
+    """Delete what belongs to a deleted cluster: node resource group, system-assigned identity, and its running operation."""
     subscription, node_group = subscription_of(cluster.id), cluster.body["properties"]["nodeResourceGroup"]
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
@@ -355,7 +361,7 @@ def _goes_too(world: World, cluster: Resource) -> None:
 
 @provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_cluster(world: World, call: Call) -> Answer:
-    """Delete a cluster with its node group; 204 where there is none."""
+    """Delete a cluster with its node resource group. Answer 204 if there is none."""
     world.require_group(call.path)
     cluster = world.find(_id(call))
     check_etag(call, cluster)
@@ -372,7 +378,7 @@ async def delete_cluster(world: World, call: Call) -> Answer:
 
 @provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_tags(world: World, call: Call) -> Answer:
-    """Replace the tags; nothing else can be patched."""
+    """Replace the tags. Nothing else can be patched."""
     cluster = world.get(_id(call))
     check_cluster(call.require_body(), None, call.api_version, "tags")
     check_etag(call, cluster)

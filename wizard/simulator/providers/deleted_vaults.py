@@ -1,4 +1,4 @@
-"""Soft-deleted vaults: their names stay taken until they are recovered, purged, or their time is over (AZURE.md §3a)."""
+"""Soft-deleted vaults. Their names are reserved until they are recovered or purged, or until the retention period ends (AZURE.md §3a)."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
@@ -21,7 +21,7 @@ provider = Provider(
 
 
 def soft_delete(world: World, vault: Resource) -> None:
-    """Put a vault among the deleted ones; its name stays taken."""
+    """Move a vault to the soft-deleted vaults. Its name stays reserved."""
     name, now = vault_name(vault), world.now()
     keys = keys_of(world, name)
     for key in keys:
@@ -42,7 +42,7 @@ def _retained(world: World, facts: dict[str, str]) -> None:
 
 @provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_vault(world: World, call: Call) -> Answer:
-    """Soft-delete a vault; 204 where there is none."""
+    """Soft-delete a vault. Answer 204 if there is none."""
     world.require_group(call.path)
     vault = world.find(vault_id(call))
     if vault is None:
@@ -87,7 +87,7 @@ def _deleted(world: World, call: Call) -> DeletedVault:
     "Microsoft.KeyVault/deletedVaults/read",
 )
 async def list_deleted(world: World, call: Call) -> Answer:
-    """The soft-deleted vaults of a subscription."""
+    """List the soft-deleted vaults of a subscription."""
     start = f"/subscriptions/{call.names['subscription']}/".lower()
     return listing(
         [
@@ -100,15 +100,15 @@ async def list_deleted(world: World, call: Call) -> Answer:
 
 @provider.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
 async def get_deleted(world: World, call: Call) -> Answer:
-    """One soft-deleted vault."""
+    """Return one soft-deleted vault."""
     return Answer(200, _show_deleted(_deleted(world, call)))
 
 
 @provider.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
 async def purge(world: World, call: Call) -> Answer:
-    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft.
+    """Delete a soft-deleted vault permanently. With purge protection this is impossible, even for Microsoft.
 
-    That it is done at once, with 200, is UNCONFIRMED: the SDK takes it for a long-running operation.
+    That Azure completes it immediately, with 200, is UNCONFIRMED: the SDK treats it as a long-running operation.
     """
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
@@ -118,7 +118,7 @@ async def purge(world: World, call: Call) -> Answer:
 
 
 def destroy(world: World, name: str) -> None:
-    """End a soft-deleted vault with every key that was in it; its name is free again."""
+    """Remove a soft-deleted vault with all its keys. Its name is free again."""
     del world.state.deleted_vaults[name]
     for place in [place for place in world.state.deleted_keys if place.startswith(f"{name}/")]:
         del world.state.deleted_keys[place]

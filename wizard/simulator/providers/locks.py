@@ -1,4 +1,4 @@
-"""Management locks as resources: list, read, set and remove them."""
+"""Management locks as resources: list, read, create and delete."""
 
 import re
 
@@ -38,7 +38,7 @@ def _existing(world: World, call: Call) -> Resource:
 
 @provider.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
 async def list_locks(world: World, call: Call) -> Answer:
-    """The locks at, above and below a scope; `atScope()` leaves out those below."""
+    """List the locks at, above and below a scope; `atScope()` leaves out those below."""
     scope, terms = call.names["scope"], filter_terms(call, "atscope")
     check_scope(world, scope)
     return listing([
@@ -50,13 +50,13 @@ async def list_locks(world: World, call: Call) -> Answer:
 
 @provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_lock(world: World, call: Call) -> Answer:
-    """One lock."""
+    """Return one lock."""
     return Answer(200, _existing(world, call).body)
 
 
 @provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_lock(world: World, call: Call) -> Answer:
-    """Set a lock on a scope, or change its level and notes."""
+    """Create a lock on a scope, or change its level and notes."""
     check_scope(world, call.names["scope"])
     check_body("lock", call.require_body(), "ManagementLockDefinition")
     properties = call.require_body().get("properties")
@@ -80,7 +80,7 @@ async def put_lock(world: World, call: Call) -> Answer:
 
 @provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_lock(world: World, call: Call) -> Answer:
-    """Remove a lock; 204 where there is none."""
+    """Delete a lock. Answer 204 if there is none."""
     check_scope(world, call.names["scope"])
     if world.find(_id(call)) is None:
         return Answer(204)

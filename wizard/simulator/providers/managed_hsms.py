@@ -1,4 +1,4 @@
-"""Managed HSMs, of which this cloud has none: the lists that the Azure CLI asks for beside the vaults'."""
+"""Managed HSMs: empty lists, which the Azure CLI requests together with those of vaults. None can be created here."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
@@ -25,6 +25,6 @@ provider = Provider("Microsoft.KeyVault", vault_provider.versions)
     "Microsoft.KeyVault/deletedManagedHSMs/read",
 )
 async def list_none(world: World, call: Call) -> Answer:
-    """No managed HSMs, alive or soft-deleted."""
+    """List no managed HSMs, neither active nor soft-deleted."""
     world.require_group(call.path)
     return listing([])

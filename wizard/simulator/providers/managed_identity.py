@@ -39,7 +39,7 @@ def _id(call: Call) -> str:
 def new_identity(
     world: World, resource_id: str, location: str, tags: dict[str, str], principal: Principal
 ) -> Resource:
-    """An identity as ARM keeps it."""
+    """Return an identity as ARM keeps it."""
     body = {
         "id": resource_id,
         "name": name_of(resource_id),
@@ -56,13 +56,13 @@ def new_identity(
 
 
 @on_delete(TYPE)
-def _goes_too(world: World, identity: Resource) -> None:
+def _delete_principal(world: World, identity: Resource) -> None:
     world.drop_principal(identity.body["properties"]["principalId"])
 
 
 @provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_identity(world: World, call: Call) -> Answer:
-    """Create an identity, or replace its tags. Its principal is replicated in the directory only after a while."""
+    """Create an identity, or replace its tags. The directory replicates its principal only after a while."""
     body, name = call.require_body(), call.names["name"]
     check_body("identity", body, "Identity")
     world.require_group(call.path)
@@ -96,13 +96,13 @@ async def patch_identity(world: World, call: Call) -> Answer:
 
 @provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_identity(world: World, call: Call) -> Answer:
-    """One identity."""
+    """Return one identity."""
     return Answer(200, world.get(_id(call)).body)
 
 
 @provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_identity(world: World, call: Call) -> Answer:
-    """Delete an identity and its principal; 204 where there is none."""
+    """Delete an identity and its principal. Answer 204 if there is none."""
     world.require_group(call.path)
     identity = world.find(_id(call))
     if identity is None:
@@ -115,14 +115,14 @@ async def delete_identity(world: World, call: Call) -> Answer:
     "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
 )
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The identities of a group."""
+    """List the identities of a group."""
     group = world.require_group(call.path)
     return listing([deepcopy(identity.body) for identity in world.of_type(TYPE, group.id if group else "")])
 
 
 @provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The identities of a subscription."""
+    """List the identities of a subscription."""
     return listing(
         [
             deepcopy(identity.body)

@@ -1,4 +1,4 @@
-"""What policies would deny, asked beforehand (Azure Policy, "Check policy restrictions")."""
+"""Check in advance what policies would deny (Azure Policy, "Check policy restrictions")."""
 
 from wizard.simulator.arm import policy
 from wizard.simulator.arm.provider import Provider
@@ -22,7 +22,7 @@ _SHOWS_EFFECT = "2023-03-01"
     _ACTION,
 )
 async def check_in_subscription(world: World, call: Call) -> Answer:
-    """For a resource group, or a resource in a group that is not there yet."""
+    """Check a resource group, or a resource in a group that does not exist yet."""
     return _evaluated(world, call, f"/subscriptions/{call.names['subscription']}")
 
 
@@ -32,7 +32,7 @@ async def check_in_subscription(world: World, call: Call) -> Answer:
     _ACTION,
 )
 async def check_in_group(world: World, call: Call) -> Answer:
-    """For a resource of the group."""
+    """Check a resource of an existing group."""
     world.require_group(call.path)
     return _evaluated(
         world, call, f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}"
@@ -40,7 +40,7 @@ async def check_in_group(world: World, call: Call) -> Answer:
 
 
 def _evaluated(world: World, call: Call, scope: str) -> Answer:
-    """Policies that would deny the resource as it stands, and what they allow in fields that are not decided yet.
+    """Return the policies that would deny the resource, and what they allow in its pending fields.
 
     Whether policies of resource providers' own modes (Microsoft.KeyVault.Data) are evaluated here is UNCONFIRMED.
     """
@@ -102,7 +102,7 @@ def _reference(name: str, held: PolicySpec) -> Json:
 
 
 def _restrictions(name: str, held: PolicySpec, considered: list[object]) -> list[Json]:
-    """What a policy says of a field that is not decided yet: the values that it denies, or those that it wants."""
+    """Return what a policy says about a pending field: the values that it denies, or those that it requires."""
     reference = _reference(name, held)
     if considered:
         denied = [value for value in considered if policy.denies(held, value)]

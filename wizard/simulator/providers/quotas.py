@@ -1,6 +1,6 @@
-"""How many clusters a region may have and has, as Microsoft.Quota shows it (AKS: quotas and limits).
+"""The quota of clusters per region and its usage, as Microsoft.Quota shows them (AKS: quotas and limits).
 
-That AKS calls the quota `ManagedClusters`, and so its place here, is UNCONFIRMED.
+That AKS calls the quota `ManagedClusters` and serves it here is UNCONFIRMED.
 """
 
 from wizard.simulator.arm.locations import check_location
@@ -20,11 +20,11 @@ _PLACE = "/subscriptions/{subscription}/providers/Microsoft.ContainerService/loc
 
 
 def _scope(world: World, call: Call) -> tuple[str, str, str]:
-    """The scope, its subscription, its region."""
+    """Return the scope, its subscription and its region."""
     location = check_location(world, call.names["location"], "Microsoft.ContainerService/locations")
     subscription = call.names["subscription"].lower()
     if world.state.registrations.get(f"{subscription}/microsoft.quota", "Registered") != "Registered":
-        raise Refusal(  # that reading needs the registration: UNCONFIRMED
+        raise Refusal(  # UNCONFIRMED: whether reading requires the registration
             409,
             "MissingSubscriptionRegistration",
             "The subscription is not registered to use namespace 'Microsoft.Quota'. See https://aka.ms/rps-not-found for how to register subscriptions.",
@@ -73,25 +73,25 @@ def _check_name(call: Call) -> None:
 
 @provider.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
 async def list_quotas(world: World, call: Call) -> Answer:
-    """The quotas of AKS in a region."""
+    """List the quotas of AKS in a region."""
     return listing([_quota(world, call)])
 
 
 @provider.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
 async def get_quota(world: World, call: Call) -> Answer:
-    """One quota."""
+    """Return one quota."""
     _check_name(call)
     return Answer(200, _quota(world, call))
 
 
 @provider.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
 async def list_usages(world: World, call: Call) -> Answer:
-    """How much of the quotas of AKS in a region is used."""
+    """List the usage of the quotas of AKS in a region."""
     return listing([_usage(world, call)])
 
 
 @provider.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
 async def get_usage(world: World, call: Call) -> Answer:
-    """How much of one quota is used."""
+    """Return the usage of one quota."""
     _check_name(call)
     return Answer(200, _usage(world, call))

@@ -1,4 +1,4 @@
-"""Resource groups, and the list of what is in them."""
+"""Resource groups."""
 
 import re
 
@@ -33,7 +33,7 @@ def _id(call: Call) -> str:
 
 
 def new_group(group_id: str, location: str, tags: dict[str, str], managed_by: str = "") -> Resource:
-    """A resource group as ARM keeps it."""
+    """Return a resource group as ARM keeps it."""
     body: Json = {"id": group_id, "name": group_id.rpartition("/")[2], "type": TYPE, "location": location}
     if tags:
         body["tags"] = dict(tags)
@@ -44,7 +44,7 @@ def new_group(group_id: str, location: str, tags: dict[str, str], managed_by: st
 
 @provider.on("GET", "/subscriptions/{subscription}/resourceGroups", f"{ACTION}/read")
 async def list_groups(world: World, call: Call) -> Answer:
-    """The groups of a subscription."""
+    """List the groups of a subscription."""
     return listing(
         [group.body for group in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
     )
@@ -52,19 +52,19 @@ async def list_groups(world: World, call: Call) -> Answer:
 
 @provider.on("GET", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/read")
 async def get_group(world: World, call: Call) -> Answer:
-    """One group."""
+    """Return one group."""
     return Answer(200, world.get(_id(call)).body)
 
 
 @provider.on("HEAD", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/read")
 async def head_group(world: World, call: Call) -> Answer:
-    """Whether the group exists: 204 or 404, both without a body."""
+    """Return whether the group exists: 204 or 404, both without a body."""
     return Answer(204 if world.find(_id(call)) else 404)
 
 
 @provider.on("PUT", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/write")
 async def put_group(world: World, call: Call) -> Answer:
-    """Create a group, or replace its tags; a group cannot move to another region."""
+    """Create a group, or replace its tags. A group cannot move to another region."""
     body, name = call.require_body(), call.names["group"]
     check_body("resource_group", body, "ResourceGroupDefinition")
     if not _NAME.fullmatch(name):
@@ -97,7 +97,7 @@ async def patch_group(world: World, call: Call) -> Answer:
 
 @provider.on("DELETE", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/delete")
 async def delete_group(world: World, call: Call) -> Answer:
-    """Delete a group with all that is in it: accepted, and done after a while; `Location` says when."""
+    """Delete a group with its resources, as a long-running operation that is polled at `Location`."""
     group = world.get(_id(call))
     for cluster in world.of_type(CLUSTER, group.id):
         check_node_group(world, call.method, cluster)
@@ -110,22 +110,22 @@ async def delete_group(world: World, call: Call) -> Answer:
         if next(world.of_type(CLUSTER, group.id), None) is not None:
             lasting += world.scenario.durations.cluster_delete
         world.later(lasting, "group-deleted", operation=operation.id)
-    return Answer(202, None, _whereabouts(world, call, operation.id))
+    return Answer(202, None, _polling_headers(world, call, operation.id))
 
 
-def _whereabouts(world: World, call: Call, operation: str) -> dict[str, str]:
+def _polling_headers(world: World, call: Call, operation: str) -> dict[str, str]:
     where = f"{call.base_url}/subscriptions/{call.names['subscription']}/operationresults/{operation}"
     return {"Location": f"{where}?api-version={call.api_version}"} | world.retry_headers()
 
 
 @provider.on("GET", "/subscriptions/{subscription}/operationresults/{operation}")
 async def get_operation_result(world: World, call: Call) -> Answer:
-    """Whether a group is gone: 202 until then, 200 after."""
+    """Return whether a group is deleted: 202 until then, 200 afterwards."""
     operation = world.state.operations.get(call.names["operation"].lower())
     if operation is None or subscription_of(operation.resource_id) != call.names["subscription"].lower():
         raise Refusal(404, "NotFound", f"The operation '{call.names['operation']}' was not found.")
     if operation.status == "InProgress":
-        return Answer(202, None, _whereabouts(world, call, operation.id))
+        return Answer(202, None, _polling_headers(world, call, operation.id))
     return Answer(200)
 
 

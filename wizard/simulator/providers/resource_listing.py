@@ -1,4 +1,4 @@
-"""The lists of resources of any type, in a subscription or a group: what they are and where, without their properties."""
+"""Lists of resources of any type, in a subscription or a group. They do not show the resources' properties."""
 
 from collections.abc import Iterable
 
@@ -77,7 +77,7 @@ def _list(world: World, call: Call, resources: Iterable[Resource]) -> Answer:
     query=_QUERY,
 )
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The resources of a subscription."""
+    """List the resources of a subscription."""
     return _list(world, call, world.in_scope(f"/subscriptions/{call.names['subscription']}"))
 
 
@@ -88,7 +88,7 @@ async def list_in_subscription(world: World, call: Call) -> Answer:
     query=_QUERY,
 )
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The resources of a group."""
+    """List the resources of a group."""
     return _list(
         world,
         call,

@@ -52,7 +52,7 @@ def _show(world: World, subscription: str, namespace: str) -> Json:
     "GET", "/subscriptions/{subscription}/providers", "Microsoft.Resources/subscriptions/providers/read"
 )
 async def list_providers(world: World, call: Call) -> Answer:
-    """Every namespace."""
+    """List all namespaces."""
     subscription = call.names["subscription"].lower()
     return listing([_show(world, subscription, name) for name in world.service(ResourceProviders).types])
 
@@ -63,13 +63,13 @@ async def list_providers(world: World, call: Call) -> Answer:
     "Microsoft.Resources/subscriptions/providers/read",
 )
 async def get_provider(world: World, call: Call) -> Answer:
-    """One namespace."""
+    """Return one namespace."""
     return Answer(200, _show(world, call.names["subscription"].lower(), _namespace(world, call)))
 
 
 @provider.on("POST", "/subscriptions/{subscription}/providers/{namespace}/register")
 async def register_provider(world: World, call: Call) -> Answer:
-    """Register a namespace, or have it take notice of newly registered features; one already registered stays so."""
+    """Register a namespace. If it is registered already, it picks up newly registered features."""
     subscription, namespace = call.names["subscription"].lower(), _namespace(world, call)
     rbac.require(world, call.caller, f"{namespace}/register/action", f"/subscriptions/{subscription}")
     key = f"{subscription}/{namespace.lower()}"

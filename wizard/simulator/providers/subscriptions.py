@@ -43,7 +43,7 @@ def _show(world: World, subscription: str) -> Json:
 
 @provider.on("GET", "/subscriptions")
 async def list_subscriptions(world: World, call: Call) -> Answer:
-    """The subscriptions in which the caller holds any role."""
+    """List the subscriptions in which the caller has any role."""
     shown = [
         _show(world, each) for each in world.scenario.subscriptions if rbac.sees(world, call.caller, each)
     ]
@@ -52,7 +52,7 @@ async def list_subscriptions(world: World, call: Call) -> Answer:
 
 @provider.on("GET", "/subscriptions/{subscription}")
 async def get_subscription(world: World, call: Call) -> Answer:
-    """One subscription; one without any role of the caller does not exist for them."""
+    """Return one subscription. Without any role in it, the caller gets 404."""
     subscription = call.names["subscription"].lower()
     if not rbac.sees(world, call.caller, subscription):
         raise Refusal(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
@@ -63,7 +63,7 @@ async def get_subscription(world: World, call: Call) -> Answer:
     "GET", "/subscriptions/{subscription}/locations", "Microsoft.Resources/subscriptions/locations/read"
 )
 async def list_locations(world: World, call: Call) -> Answer:
-    """The regions."""
+    """List the regions."""
     subscription = call.names["subscription"].lower()
     return listing([
         {
@@ -80,7 +80,7 @@ async def list_locations(world: World, call: Call) -> Answer:
 
 @provider.on("GET", "/tenants")
 async def list_tenants(world: World, call: Call) -> Answer:
-    """The caller's tenant."""
+    """List the caller's tenant."""
     del call
     tenant = world.scenario.tenant
     return listing([

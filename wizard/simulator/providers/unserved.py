@@ -1,4 +1,4 @@
-"""Namespaces that a subscription has and that are not served here: they can be registered, and have no operations."""
+"""Namespaces of a subscription that can be registered, and have no operations in the simulator."""
 
 from wizard.simulator.arm.provider import Provider
 

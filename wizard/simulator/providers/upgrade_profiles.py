@@ -1,4 +1,4 @@
-"""To which Kubernetes versions a managed cluster can be upgraded (`az aks get-upgrades`)."""
+"""The Kubernetes versions to which a managed cluster can be upgraded (`az aks get-upgrades`)."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json
@@ -24,7 +24,7 @@ def _profile(world: World, version: str, name: str = "") -> Json:
 
 @provider.on("GET", f"{_ONE}/upgradeProfiles/default", f"{TYPE}/upgradeProfiles/read")
 async def get_upgrade_profile(world: World, call: Call) -> Answer:
-    """The versions above the cluster's own and its pools'."""
+    """Return the versions above those of the cluster and its agent pools."""
     cluster = world.get(call.path.rsplit("/", 2)[0])
     properties = cluster.body["properties"]
     return Answer(200, {

@@ -43,7 +43,7 @@ def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:
 
 def stored_inside(world: World, resource_id: str) -> dict[str, bytes]:
     """Return the current content of the etcd of a managed cluster, by key."""
-    from wizard.simulator.kubernetes.inside import stored  # not needed by most runs
+    from wizard.simulator.kubernetes.lifecycle import stored  # not needed by most runs
 
     return stored(world, _existing(world, resource_id))
 

@@ -1,6 +1,6 @@
-"""The life of a cluster's inside: how it begins, what an ARM operation changes in it, and what AKS does by itself.
+"""The lifecycle of a cluster's API servers and secrets: their first state, what ARM operations change, and what AKS does automatically.
 
-Time passes lazily, as everywhere in this cloud: what is due has happened as soon as anyone looks.
+As everywhere in the simulator, time passes lazily: what is due happens before the next request is answered.
 """
 
 import base64
@@ -8,20 +8,20 @@ import secrets
 
 from wizard.simulator.kubernetes import metrics
 from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_id_of, key_of
-from wizard.simulator.kubernetes.kms import follows_versions, wanted, why_unhealthy, why_unusable
+from wizard.simulator.kubernetes.kms import follows_versions, unhealthy_reason, unusable_reason, wanted
 from wizard.simulator.kubernetes.seeds import first_objects
 from wizard.simulator.protocol.wire import Json
 from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
-POLL_WELL, POLL_ILL = 60.0, 10.0
-"""Real-life seconds between two looks of an API server at its KMS plugin (K8S encryptionconfig/config.go)."""
+HEALTHY_POLL_INTERVAL, FAILING_POLL_INTERVAL = 60.0, 10.0
+"""Real-life seconds between two status requests of an API server to its KMS plugin (K8S encryptionconfig/config.go)."""
 SECRETS = "/registry/secrets/"
 
 
-def find(world: World, cluster: Resource) -> ClusterMemory:
-    """The inside of a cluster, made when it is first asked for: as if all its secrets had always been stored as they are now."""
+def memory_of(world: World, cluster: Resource) -> ClusterMemory:
+    """Return the state of a cluster. On first use it is created as if all secrets had always been stored with the current settings."""
     properties = cluster.body["properties"]
     memory = world.state.kubernetes.get(cluster.id.lower())
     if memory is not None and memory.uid == properties["resourceUID"]:
@@ -37,8 +37,8 @@ def find(world: World, cluster: Resource) -> ClusterMemory:
     metrics.restart(memory)
     world.state.kubernetes[cluster.id.lower()] = memory
     kind, key_id, wrapping = wanted(world, cluster)
-    if properties["provisioningState"] == "Failed" and why_unusable(world, cluster, wrapping, "encrypt"):
-        kind, key_id = "none", ""  # an attempt that never came to anything
+    if properties["provisioningState"] == "Failed" and unusable_reason(world, cluster, wrapping, "encrypt"):
+        kind, key_id = "none", ""  # the attempt had no effect
     _use(memory, kind, key_id, wrapping)
     memory.unwrapped = [key_id] if key_id else []
     etcd = Etcd(world, cluster, memory, 0)
@@ -47,24 +47,24 @@ def find(world: World, cluster: Resource) -> ClusterMemory:
         etcd.put(key_of("namespaces", "", namespace["metadata"]["name"]), namespace)
     for secret in first_secrets:
         etcd.put(key_of("secrets", secret["metadata"]["namespace"], secret["metadata"]["name"]), secret)
-    metrics.restart(memory)  # they were written long ago
+    metrics.restart(memory)  # the first secrets do not count as recent writes
     world.changed = True
     return memory
 
 
-def look(world: World, cluster: Resource) -> ClusterMemory:
-    """The inside of a cluster as it is now."""
-    memory = find(world, cluster)
+def current_memory(world: World, cluster: Resource) -> ClusterMemory:
+    """Return the state of a cluster after everything that is due has happened."""
+    memory = memory_of(world, cluster)
     if cluster.body["properties"]["provisioningState"] == "Succeeded":
-        follow(world, cluster, memory)
-        _look_for_new_version(world, cluster, memory)
+        follow_arm(world, cluster, memory)
+        _check_key_version(world, cluster, memory)
     _poll(world, cluster, memory)
     _migrate(world, cluster, memory)
     return memory
 
 
-def follow(world: World, cluster: Resource, memory: ClusterMemory) -> None:
-    """Do what the ARM body says: another version or another encryption restarts the API servers."""
+def follow_arm(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+    """Apply the ARM body: another version or another encryption restarts the API servers."""
     kind, key_id, wrapping = wanted(world, cluster)
     version = str(cluster.body["properties"]["currentKubernetesVersion"])
     if kind == "none" and memory.kind in {"legacy", "leaving"}:
@@ -84,13 +84,13 @@ def follow(world: World, cluster: Resource, memory: ClusterMemory) -> None:
         _start_migration(world, memory)
 
 
-def loses_a_key(world: World, cluster: Resource, wanted_body: Json) -> bool:
-    """Whether an update leaves secrets behind that no key slot has any more (Azure/kubernetes-kms#291).
+def leaves_unreadable_secrets(world: World, cluster: Resource, wanted_body: Json) -> bool:
+    """Return whether an update leaves secrets that no key slot can decrypt any more (Azure/kubernetes-kms#291).
 
-    Legacy KMS keeps two keys, and rewrites nothing: who rotates twice and did not rewrite the secrets in between has some
-    that are encrypted with a third.
+    Legacy KMS keeps two keys and does not rewrite secrets. After two rotations, secrets that were not rewritten in between are
+    encrypted with a third key.
     """
-    memory = find(world, cluster)
+    memory = memory_of(world, cluster)
     kind, key_id, _ = wanted(world, Resource(cluster.id, cluster.type, wanted_body))
     if memory.kind != "legacy" or kind != "legacy" or key_id == memory.key_id:
         return False
@@ -103,7 +103,7 @@ def loses_a_key(world: World, cluster: Resource, wanted_body: Json) -> bool:
 
 
 def _same_key(memory: ClusterMemory, wrapping: DataKey) -> bool:
-    """Whether only the version differs: that is noticed in its own time, without anything restarting."""
+    """Return whether only the key version differs. API servers notice a new version later, without a restart."""
     now = memory.keys.get(memory.key_id)
     return now is not None and (now.vault, now.key) == (wrapping.vault, wrapping.key)
 
@@ -116,12 +116,12 @@ def _use(memory: ClusterMemory, kind: str, key_id: str, wrapping: DataKey) -> No
 
 
 def _restart(world: World, cluster: Resource, memory: ClusterMemory) -> None:
-    """The API servers come up anew: counters at zero, no data key in memory; the first thing is to have one wrapped."""
+    """Restart the API servers: counters at zero, no data key in memory. They first encrypt a data key with the KMS."""
     memory.restarts += 1
     memory.started, memory.unwrapped, memory.failing_since, memory.polled = world.now(), [], 0.0, 0.0
     metrics.restart(memory)
     if memory.key_id:
-        why = why_unhealthy(world, cluster, memory)
+        why = unhealthy_reason(world, cluster, memory)
         for replica in range(metrics.REPLICAS):
             metrics.kms_called(memory, replica, "Encrypt", "Unknown" if why else "OK", 0.02)
         memory.wrapped = not why
@@ -131,7 +131,7 @@ def _restart(world: World, cluster: Resource, memory: ClusterMemory) -> None:
 
 
 def _start_migration(world: World, memory: ClusterMemory) -> None:
-    """The new experience rewrites the secrets itself; legacy KMS leaves that to the operator (how-to, migration article)."""
+    """Start to rewrite the secrets, as the new experience does. Legacy KMS leaves this to the operator (how-to, migration article)."""
     migrates = memory.kind in {"platform", "customer"}
     memory.migrating = sorted(key for key in memory.etcd if key.startswith(SECRETS)) if migrates else []
     memory.migration_began, memory.migration_size = world.now(), len(memory.migrating)
@@ -150,12 +150,12 @@ def _migrate(world: World, cluster: Resource, memory: ClusterMemory) -> None:
             try:
                 etcd.rewrite(key)
             except KmsError:
-                return  # the controller tries again when anyone looks next
+                return  # the controller tries again before the next request
         memory.migrating.pop(0)
         world.changed = True
 
 
-def _look_for_new_version(world: World, cluster: Resource, memory: ClusterMemory) -> None:
+def _check_key_version(world: World, cluster: Resource, memory: ClusterMemory) -> None:
     if memory.kind != "customer" or not follows_versions(cluster):
         return
     if world.now() - memory.rotation_checked < world.scaled(world.scenario.durations.key_rotation_detection):
@@ -165,7 +165,7 @@ def _look_for_new_version(world: World, cluster: Resource, memory: ClusterMemory
     if key_id != memory.key_id and wrapping.version:
         before = memory.key_id
         _use(memory, kind, key_id, wrapping)
-        if why_unhealthy(world, cluster, memory):
+        if unhealthy_reason(world, cluster, memory):
             memory.key_id = before
             return
         for replica in range(metrics.REPLICAS):
@@ -175,12 +175,12 @@ def _look_for_new_version(world: World, cluster: Resource, memory: ClusterMemory
 
 
 def _poll(world: World, cluster: Resource, memory: ClusterMemory) -> None:
-    """The API servers ask their KMS plugin how it is."""
-    every = world.scaled(POLL_ILL if memory.failing_since else POLL_WELL)
+    """Let the API servers request the status of their KMS plugin."""
+    every = world.scaled(FAILING_POLL_INTERVAL if memory.failing_since else HEALTHY_POLL_INTERVAL)
     if not memory.key_id or world.now() - memory.polled < every:
         return
     memory.polled = world.now()
-    why = why_unhealthy(world, cluster, memory)
+    why = unhealthy_reason(world, cluster, memory)
     if not why:
         memory.failing_since = 0.0
     elif not memory.failing_since:
@@ -193,14 +193,14 @@ def _poll(world: World, cluster: Resource, memory: ClusterMemory) -> None:
 
 
 def after_operation(world: World, cluster: Resource, kind: str) -> None:
-    """An operation of ARM on the cluster has ended, well or with a broken API server: its inside follows."""
-    memory = find(world, cluster)
-    follow(world, cluster, memory)
+    """Apply an ARM operation on the cluster that has ended, successfully or with broken API servers."""
+    memory = memory_of(world, cluster)
+    follow_arm(world, cluster, memory)
     if kind == "Starting":
         _restart(world, cluster, memory)
 
 
 def stored(world: World, cluster: Resource) -> dict[str, bytes]:
-    """What etcd holds now, by key."""
-    memory = look(world, cluster)
+    """Return what etcd holds now, by key."""
+    memory = current_memory(world, cluster)
     return {key: base64.b64decode(entry.value) for key, entry in sorted(memory.etcd.items())}

@@ -1,6 +1,6 @@
-"""Roles that are only eligible: Privileged Identity Management gives them for a while, to who activates them (AZURE.md §6).
+"""Eligible roles: Privileged Identity Management grants them for a limited time when a principal activates them (AZURE.md §6).
 
-They come from the scenario. Activating one is not part of this cloud.
+They come from the scenario. Activation is not simulated.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ _SINCE = "2026-01-05T08:00:00Z"
 
 @provider.on("GET", f"{{scope}}/providers/{TYPE}", query=("$filter",))
 async def list_instances(world: World, call: Call) -> Answer:
-    """The eligible roles at, above and below a scope; `atScope()` leaves out those below.
+    """List the eligible roles at, above and below a scope; `atScope()` leaves out those below.
 
-    `asTarget()` asks for those of the caller, its groups' included, and takes no right to read; `principalId` for a
-    principal's own, `assignedTo()` for those of its groups too.
+    `asTarget()` returns those of the caller and its groups, and needs no permission; `principalId` those of a principal
+    itself, `assignedTo()` also those of its groups.
     """
     scope = call.names["scope"]
     terms = filter_terms(call, "atscope", "astarget", "principalid", "assignedto")
@@ -78,7 +78,7 @@ def _show(
             "condition": None,
             "conditionVersion": None,
             "expandedProperties": {
-                "scope": {"id": scope, "displayName": _called(world, scope), "type": _kind(scope)},
+                "scope": {"id": scope, "displayName": _display_name(world, scope), "type": _kind(scope)},
                 "roleDefinition": {"id": definition, "displayName": role.name, "type": "BuiltInRole"},
                 "principal": {
                     "id": principal.object_id,
@@ -93,7 +93,7 @@ def _show(
     }
 
 
-def _called(world: World, scope: str) -> str:
+def _display_name(world: World, scope: str) -> str:
     subscription = world.scenario.subscriptions.get(name_of(scope))
     return subscription.name if subscription else name_of(scope)
 

@@ -1,4 +1,4 @@
-"""Deny assignments, for those who look before they write. What they forbid is in `deny`."""
+"""Read-only operations for deny assignments. They are enforced in `arm.deny`."""
 
 from wizard.simulator.arm import deny
 from wizard.simulator.arm.provider import Provider
@@ -14,10 +14,10 @@ _READ = "Microsoft.Authorization/denyAssignments/read"
 
 @provider.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments", _READ, query=("$filter",))
 async def list_deny_assignments(world: World, call: Call) -> Answer:
-    """The deny assignments at, above and below a scope; `atScope()` leaves out those below.
+    """List the deny assignments at, above and below a scope; `atScope()` leaves out those below.
 
-    `principalId` asks for those that name a principal, `assignedTo()` for those that mean it (that everyone is meant too is
-    UNCONFIRMED), `gdprExportPrincipalId` for those that name it anywhere, of which only name and description are shown.
+    `principalId` returns those that name a principal, `assignedTo()` those that apply to it (that these include the ones for
+    everyone is UNCONFIRMED), `gdprExportPrincipalId` those that name it anywhere, with name and description only.
     """
     scope = call.names["scope"]
     check_scope(world, scope)
@@ -44,7 +44,7 @@ async def list_deny_assignments(world: World, call: Call) -> Answer:
 
 @provider.on("GET", "{scope}/providers/Microsoft.Authorization/denyAssignments/{name}", _READ)
 async def get_deny_assignment(world: World, call: Call) -> Answer:
-    """One deny assignment."""
+    """Return one deny assignment."""
     scope = call.names["scope"]
     check_scope(world, scope)
     for name, held in deny.held_at(world, scope, only_at=True):

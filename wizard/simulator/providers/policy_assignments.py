@@ -1,4 +1,4 @@
-"""Policy assignments, for those who look before they write (Azure Policy; what they deny is in `policy`)."""
+"""Read-only operations for policy assignments (Azure Policy). They are enforced in `arm.policy`."""
 
 from wizard.simulator.arm import policy
 from wizard.simulator.arm.provider import Provider
@@ -18,7 +18,7 @@ provider = Provider(
     "Microsoft.Authorization/policyAssignments/read",
 )
 async def list_assignments(world: World, call: Call) -> Answer:
-    """The assignments that apply to a scope: those on it and above it."""
+    """List the assignments that apply to a scope: those on it and above it."""
     return listing(
         [
             policy.show(name, each)
