@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.cloud.arm import Json
-from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
+from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, identity_of, make_credential
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.proxies import Proxies
@@ -326,7 +326,14 @@ async def connect(
             with translate_errors(f"Signing in to {where.title} failed."):
                 token = await signing_in.get_token_info(where.arm_scope)
             yield Azure(
-                where, who(token.token), clock, signing_in, session, environment, proxies, timeouts=timeouts
+                where,
+                identity_of(token.token),
+                clock,
+                signing_in,
+                session,
+                environment,
+                proxies,
+                timeouts=timeouts,
             )
 
 

@@ -210,7 +210,7 @@ def make_credential(
     return KeptCredential(inner)
 
 
-def who(token: str) -> SignedIn:
+def identity_of(token: str) -> SignedIn:
     """Return whose token for Azure Resource Manager this is, from its claims (which Azure verifies, not this program)."""
     try:
         payload = token.split(".")[1]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import PRODUCTION, TENANT, child_environment, signed_in, world
 from wizard.cloud.azure import connect
-from wizard.cloud.credential import CredentialKind, who
+from wizard.cloud.credential import CredentialKind, identity_of
 from wizard.cloud.retry_notices import RetryNotice, listener
 from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
@@ -116,7 +116,7 @@ async def test_token_in_an_unexpected_format(lifetime: object, tmp_path: Path) -
 def test_token_without_valid_claims(claims: str) -> None:
     payload = base64.urlsafe_b64encode(claims.encode()).decode()
     with pytest.raises(AzureError) as refusal:
-        who(f"h.{payload}.s")
+        identity_of(f"h.{payload}.s")
     assert refusal.value.problem.kind == "sign-in"
 
 
