@@ -298,11 +298,11 @@ async def connect(
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just above, in a thread
 
-    from wizard.cloud.pipeline import Transport, token_policies
+    from wizard.cloud.pipeline import BoundedResponse, Transport, token_policies
 
     connector = aiohttp.TCPConnector(ssl=tls_of(environment), limit_per_host=32)
     session = aiohttp.ClientSession(
-        connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        connector=connector, response_class=BoundedResponse, cookie_jar=aiohttp.DummyCookieJar()
     )
     async with session:
         where = await which_cloud(

@@ -1,6 +1,7 @@
 """Clouds: the three built-in ones, and any other by its metadata document."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ async def discover(
                 allow_redirects=False,
             )
         )
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
         raise AzureError(
             Problem(
                 "unreachable",
@@ -193,7 +194,7 @@ async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.Clien
         try:
             async with ask() as answer:
                 answer.raise_for_status()
-                return await answer.json()
+                return json.loads(await answer.read())
         except (
             aiohttp.ServerDisconnectedError,
             aiohttp.ClientPayloadError,
@@ -205,7 +206,7 @@ async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.Clien
         await asyncio.sleep(pause)
     async with ask() as answer:
         answer.raise_for_status()
-        return await answer.json()
+        return json.loads(await answer.read())
 
 
 def over_tls(authority: str) -> str:

@@ -28,6 +28,29 @@ _CONNECTING = 20.0
 """Seconds in which a connection must be established."""
 
 
+MOST_BYTES = 32 * 1024 * 1024
+"""The largest response that is read, after decompression. The largest ones that Azure sends are pages of a list: those of a
+thousand clusters have 10 MB."""
+
+
+class BoundedResponse(aiohttp.ClientResponse):
+    """A response that is read up to `MOST_BYTES`, however small it is in its compressed form."""
+
+    _bounded: bytes | None = None
+
+    async def read(self) -> bytes:
+        """Return the whole body. Raise aiohttp.ClientPayloadError if it is too long or cannot be decompressed."""
+        if self._bounded is None:
+            body = bytearray()
+            async for chunk in self.content.iter_any():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError(f"it is longer than {MOST_BYTES >> 20} MiB")
+            self._bounded = bytes(body)
+        return self._bounded
+
+
 class ConnectionLostError(aiohttp.ClientConnectionError):
     """A connection that broke before its answer was complete."""
 
