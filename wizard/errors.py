@@ -16,8 +16,9 @@ EngineError
 └── YamlAliasError           a YAML text uses an alias; also a ValueError
 
 A class that names a module is defined there because it carries a type of that module (a plan, findings); all the others
-are defined here. Two exceptions extend one of azure-core's and do not leave the pipeline of requests:
-`wizard.cloud.azure_cli.AzureCliError` and `wizard.cloud.response_validation.NotUnderstoodError`. The simulator has its own.
+are defined here. Three exceptions extend one of a library and do not leave the pipeline of requests: AzureCliError
+(wizard.cloud.azure_cli), NotUnderstoodError (wizard.cloud.response_validation) and ConnectionLostError
+(wizard.cloud.pipeline). The simulator has its own.
 """
 
 from dataclasses import asdict, dataclass

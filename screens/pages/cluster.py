@@ -153,7 +153,7 @@ r       ask Azure again"""
         words, tone = encryption(row.encryption)
         why = _SHORT.get(row.why_not or "", row.why_not or "")
         plain: Tone = "dim" if why else "plain"
-        said = why or row.ended_badly
+        said = why or row.failed_operation
         if words.startswith("legacy KMS") and why.startswith("legacy KMS"):
             now = cell(why, "warn")  # it says both
         else:
@@ -210,10 +210,10 @@ r       ask Azure again"""
                 f"It cannot be changed now: {explained(row)}",
                 "" if self._verify_only else " v still verifies it.",
             )
-        elif row.ended_badly:
+        elif row.failed_operation:
             second = Content.assemble(
                 ("\n! ", STYLES["warn"]),
-                f"{row.ended_badly}: can be repaired. The review says what is missing, and the same plan sends it again.",
+                f"{row.failed_operation}: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
             second = Content("\nA key of your own moves it to a user-assigned identity. What changes: f1")

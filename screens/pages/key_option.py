@@ -292,9 +292,9 @@ def _moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple
 
 def _repairs(cluster: ClusterRow, choosing: str = "choosing it") -> tuple[tuple[str, str], ...]:
     """What choosing what is so by a cluster's settings does where its last operation ended badly; nothing elsewhere."""
-    if not cluster.ended_badly:
+    if not cluster.failed_operation:
         return ()
     return (
-        ("last operation", cluster.ended_badly),
+        ("last operation", cluster.failed_operation),
         (choosing, "sends the whole cluster again, which often repairs it"),
     )

@@ -10,7 +10,7 @@ from wizard.reports.wording import duration
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
 
-GONE = "not needed any more"
+GONE = "no longer needed"
 
 
 @dataclass

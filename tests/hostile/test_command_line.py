@@ -87,7 +87,7 @@ ROWS = [
     (
         "AKS_KMS_ARM_ENDPOINT=https://localhost:1 --arm-endpoint=https://localhost:2 clusters",
         3,
-        "✗ https://localhost:2 did not say which cloud it is.",
+        "✗ The metadata document of https://localhost:2 could not be read.",
     ),
     (
         "--cloud=AzureCloud --arm-endpoint=https://x clusters",
@@ -121,13 +121,13 @@ ROWS = [
         2,
         "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'.",
     ),
-    ("clusters", 3, "✗ Nobody is signed in to Azure."),
+    ("clusters", 3, "✗ You are not signed in to Azure."),
     (
         "--arm-endpoint=https://127.0.0.1:1 clusters",
         3,
-        "✗ https://127.0.0.1:1 did not say which cloud it is.",
+        "✗ The metadata document of https://127.0.0.1:1 could not be read.",
     ),
-    ("--arm-endpoint=nonsense clusters", 2, "✗ 'nonsense' is not an https:// address."),
+    ("--arm-endpoint=nonsense clusters", 2, "✗ 'nonsense' is not an https:// URL."),
     (
         "clusters -o yaml",
         2,
@@ -258,7 +258,7 @@ ROWS = [
     (
         "--simulate verify --id nonsense",
         2,
-        "Error: --id: 'nonsense' is not a resource id; one looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/….",
+        "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/….",
     ),
     ("--simulate verify -g rg-demo -n aks-demo", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     (
@@ -286,7 +286,7 @@ ROWS = [
     (
         "rotate --id nonsense",
         2,
-        "Error: --id: 'nonsense' is not a resource id; one looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/….",
+        "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/….",
     ),
     ("rotate -g x -n y --every=P1D", 2, "Error: Invalid value for '--every': 'P1D'"),
     ("rotate -g x", 2, "Error: Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them."),

@@ -49,7 +49,9 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
     assert program("kubectl", environment) is None
     az, _, kubectl = await check(environment)
     assert (az.state, kubectl.state) == ("missing", "missing")
-    assert "is not run: everybody may write there, or it is where one happens to be" in kubectl.note
+    assert (
+        "is not run: its folder is writable by everyone, or is not an absolute path on PATH" in kubectl.note
+    )
     with pytest.raises(AzureError) as refused:
         make_credential(
             "azure-cli",

@@ -132,9 +132,9 @@ def test_an_operator_without_rights_is_told_which_are_missing(start_shell: Start
         (
             {"AKS_KMS_ARM_ENDPOINT": "https://localhost:1"},
             3,
-            "https://localhost:1 did not say which cloud it is",
+            "The metadata document of https://localhost:1 could not be read",
         ),
-        ({"AKS_KMS_ARM_ENDPOINT": "http://localhost:1"}, 2, "is not an https:// address"),
+        ({"AKS_KMS_ARM_ENDPOINT": "http://localhost:1"}, 2, "is not an https:// URL"),
         ({"SSL_CERT_FILE": None, "REQUESTS_CA_BUNDLE": None}, 3, "CERTIFICATE_VERIFY_FAILED"),
         ({"SSL_CERT_FILE": "/dev/null"}, 2, "The CA bundle '/dev/null' cannot be read."),
         ({"AKS_KMS_SPEED": "fast"}, 2, "AKS_KMS_SPEED: 'fast' is not a speed"),

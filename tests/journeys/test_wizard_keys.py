@@ -200,10 +200,12 @@ async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL, AKS_KMS_ARM_ENDPOINT="https://localhost:9") as operator,
     ):
-        await operator.sees("did not say which cloud it is", "What to do", "r try again")
+        await operator.sees(
+            "The metadata document of https://localhost:9 could not be read", "What to do", "r try again"
+        )
         assert operator.app.session.exit_code == 3
         await operator.press("r")
-        await operator.sees("did not say which cloud it is")
+        await operator.sees("The metadata document of https://localhost:9 could not be read")
 
 
 async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path: Path) -> None:

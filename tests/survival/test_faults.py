@@ -58,7 +58,7 @@ async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
     )
     assert (await tried(combination)).how == "success"
-    monkeypatch.setattr("wizard.cloud.retrying.met", lambda hindrance: None)
+    monkeypatch.setattr("wizard.cloud.retrying.notify", lambda notice: None)
     assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
 
 
@@ -231,7 +231,7 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
         )
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
-    assert "waiting for Azure; last: asking Azure now: PUT id-aks-demo" in told
+    assert "waiting for Azure; last: sending to Azure: PUT id-aks-demo" in told
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
 
 

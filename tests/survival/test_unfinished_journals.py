@@ -47,9 +47,9 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
     unanswered(write, "ServiceRequestError")
     listener.reset(token)
     assert [str(each) for each in heard] == [
-        "asking Azure now: PUT aks-demo",
-        "PUT aks-demo: HTTP 201, correlation id c0ffee",
-        "PUT aks-demo: no answer (ServiceRequestError)",
+        "sending to Azure: PUT aks-demo",
+        "PUT aks-demo: HTTP 201, correlation ID c0ffee",
+        "PUT aks-demo: no response (ServiceRequestError)",
     ]
     found = in_flight(told(BEGUN, of(heard[0]), of(heard[1])))
     assert found.goes_on == ("the cluster aks-demo is being created",)

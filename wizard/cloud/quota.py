@@ -1,4 +1,4 @@
-"""How many clusters a subscription may have in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
+"""The quota of clusters of a subscription in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.errors import AzureError
 
 _CLUSTERS = "managedclusters"
-"""The name of the quota of clusters is UNCONFIRMED; one that is called otherwise is not known."""
+"""The name of the quota of clusters. UNCONFIRMED: under another name, the quota counts as unknown."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit and what is used of it."""
+    """A limit and its usage."""
 
     limit: int
     used: int
 
 
 async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | None:
-    """The quota of managed clusters; None where it cannot be learnt: creating one then has the last word."""
+    """Return the quota of managed clusters; None if it cannot be read: Azure then decides when a cluster is created."""
     scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
     client = azure.quotas(subscription)
     limit = used = None

@@ -1,7 +1,7 @@
-"""Asking again where that is safe and may help: how often, after what pause, and with a word about it.
+"""Retries of requests, if that is safe and may help: how often, after which pause, and with a notice.
 
-azure-core's own policy also repeats a POST whose answer was a fault, which may have been carried out, and waits as long
-as it is asked to, in silence. Imports the SDKs' core: late, by the door.
+azure-core's own policy also retries a POST after a server error, although Azure may have processed it, and waits as long as
+Azure asks, without notice. Imports the SDKs' core: late, by `connect`.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, without_secret
 
-_PASSING = frozenset({408, TOO_MANY, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})
-_SAME_TWICE = _READS | {"PUT", "DELETE"}
+_IDEMPOTENT = _READS | {"PUT", "DELETE"}
 
-ARM_REPEATS = _SAME_TWICE | {"PATCH", "POST"}
-"""Every POST and PATCH that is sent to ARM here (registrations, questions, merges) comes to the same when it is sent twice."""
-VAULT_REPEATS = _SAME_TWICE
-"""A POST to a vault makes a new version of a key: sent again, it would make another one."""
+ARM_REPEATS = _IDEMPOTENT | {"PATCH", "POST"}
+"""Each POST and PATCH that is sent to ARM here (registrations, queries, merges) is idempotent."""
+VAULT_REPEATS = _IDEMPOTENT
+"""A POST to a vault creates a new version of a key: a retry would create another one."""
 ONLY_READS = _READS
-"""For `retry_on_methods` of a write that its step repeats itself, after a look at what became of it."""
+"""For `retry_on_methods` of a write that its step retries itself, after reading the current state."""
 
 
 class Retrying(policies.AsyncRetryPolicy[Any, Any]):
-    """Repeats requests. Pauses of its own are in Azure's time; those that Azure asks for are the wall's."""
+    """Retries requests. Its own pauses are in Azure's time; those that Azure asks for are in real time."""
 
     def __init__(self, clock: Clock, timeouts: Timeouts, repeats: frozenset[str]) -> None:
         super().__init__(
@@ -44,25 +44,25 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         self._clock, self._timeouts, self._repeats = clock, timeouts, repeats
 
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The settings of one request; `retry_on_methods` given with it takes precedence."""
+        """Return the settings of one request; its own `retry_on_methods` takes precedence."""
         special = "retry_on_methods" in options
         settings: dict[str, Any] = super().configure_retries(options)
         if not special:
             settings["methods"] = self._repeats
-        return settings | {"refused_unread": not special, "waited": 0.0}
+        return settings | {"retry_throttled": not special, "waited": 0.0}
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether an answer is a reason to ask again."""
+        """Return whether the request is retried after a response."""
         answer = response.http_response
-        if answer.status_code not in _PASSING or settings["total"] <= 0:
+        if answer.status_code not in _TRANSIENT or settings["total"] <= 0:
             return False
-        untouched = answer.status_code == TOO_MANY and settings["refused_unread"]
-        if response.http_request.method not in settings["methods"] and not untouched:
+        unprocessed = answer.status_code == TOO_MANY and settings["retry_throttled"]
+        if response.http_request.method not in settings["methods"] and not unprocessed:
             return False
         return bool(settings["waited"] + (self.asked(response) or 0) <= self._timeouts.throttling)
 
     def asked(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """The seconds that an answer asks to wait, where it does."""
+        """Return the seconds that a response asks to wait; None if it does not."""
         try:
             seconds = self.get_retry_after(response)
         except (ValueError, OverflowError):  # neither a number nor a date
@@ -72,7 +72,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
     async def sleep(
         self, settings: dict[str, Any], transport: Any, response: PipelineResponse[Any, Any] | None = None
     ) -> None:
-        """The pause before the next try, with a word about it."""
+        """Wait before the next try, and send a notice."""
         del transport
         asked = self.asked(response) if response is not None else None
         pause = self._clock.scaled(self.get_backoff_time(settings)) if asked is None else asked
@@ -85,7 +85,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
 
 
 def named(request: Any) -> str:
-    """A request in a few words: its method and the last part of its path."""
+    """Return a short name of a request: its method and the last part of its path."""
     return f"{request.method} {urlsplit(request.url).path.rstrip('/').rpartition('/')[2]}"
 
 

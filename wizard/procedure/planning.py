@@ -8,7 +8,7 @@ from typing import Any
 from wizard.answers.model import Answers
 from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.encryption import Encryption, standing
+from wizard.cloud.encryption import Encryption, settings_state
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
@@ -86,7 +86,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=cluster_body.converged(target, snapshot) and standing(snapshot.cluster) == "under-way",
+        follows=cluster_body.converged(target, snapshot) and settings_state(snapshot.cluster) == "pending",
         basis=_basis(snapshot),
     )
 
@@ -124,14 +124,14 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
     if snapshot.cluster is not None and cluster_body.matches(target, snapshot.cluster):
-        match standing(snapshot.cluster):
-            case "settled" if cluster_body.identity_recreated(target, snapshot):
+        match settings_state(snapshot.cluster):
+            case "effective" if cluster_body.identity_recreated(target, snapshot):
                 return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
-            case "settled":
+            case "effective":
                 return f"{name} is encrypted with {how} already"
-            case "under-way":
+            case "pending":
                 return f"Follow the operation under way on {name}, whose settings ask for {how}"
-            case "ended-badly":
+            case "failed":
                 return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"

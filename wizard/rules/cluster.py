@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption
+from wizard.cloud.encryption import FAILED_STATES, Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
 from wizard.state import cluster as cluster_body
@@ -141,7 +141,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"az aks start -n {name} -g {shell_word(group)}",
         )
     now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
-    if now in ENDED_BADLY | {"Succeeded"}:
+    if now in FAILED_STATES | {"Succeeded"}:
         return
     if cluster_body.matches(target, snapshot.cluster):
         yield Finding(
@@ -162,7 +162,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
     now = dig(snapshot.cluster, "properties", "provisioningState")
-    if now not in ENDED_BADLY:
+    if now not in FAILED_STATES:
         return
     name = target.answers.cluster.name
     there = Encryption.of(snapshot.cluster)

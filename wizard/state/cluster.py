@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.encryption import Encryption, standing
+from wizard.cloud.encryption import Encryption, settings_state
 from wizard.cloud.inventory import VersionRow
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -73,7 +73,7 @@ def converged(target: Target, snapshot: Snapshot) -> bool:
     cluster = snapshot.cluster
     if cluster is None or not matches(target, cluster) or identity_recreated(target, snapshot):
         return False
-    return standing(cluster) != "ended-badly"
+    return settings_state(cluster) != "failed"
 
 
 def identity_recreated(target: Target, snapshot: Snapshot) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
-from wizard.cloud.encryption import standing
+from wizard.cloud.encryption import settings_state
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.system.sanitize import sanitize, shell_word
@@ -24,11 +24,9 @@ def cluster_checks(e: Evidence) -> Iterator[Check]:
 
 
 def _state(e: Evidence) -> Iterator[Check]:
-    state, stands = _provisioning(e), standing(e.cluster)
+    state, stands = _provisioning(e), settings_state(e.cluster)
     power = str(dig(e.cluster, "properties", "powerState", "code") or "Running")
-    outcome: Outcome = (
-        "passed" if state == "Succeeded" else "failed" if stands == "ended-badly" else "warning"
-    )
+    outcome: Outcome = "passed" if state == "Succeeded" else "failed" if stands == "failed" else "warning"
     yield make_check(
         "cluster-healthy",
         "cluster",
@@ -65,11 +63,11 @@ def _state(e: Evidence) -> Iterator[Check]:
 
 
 def _encryption(e: Evidence) -> Iterator[Check]:
-    kind, stands = e.encryption.kind, standing(e.cluster)
+    kind, stands = e.encryption.kind, settings_state(e.cluster)
     outcome: Outcome = "failed" if kind == "none" else "warning" if kind == "legacy-kms" else "passed"
     infrastructure = f"infrastructureEncryption: {'Enabled' if e.encryption.infrastructure else 'not set'}"
     settings = f"{infrastructure}, azureKeyVaultKms.enabled: {str(e.encryption.kms_enabled).lower()}"
-    if kind != "none" and stands != "settled":
+    if kind != "none" and stands != "effective":
         yield make_check(
             CENTRAL,
             "cluster",
@@ -78,12 +76,12 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "The settings ask for encryption with a KMS key. Whether all secrets are encrypted with it is not certain"
             + (
                 ": the operation on the cluster that would tell did not come to its end."
-                if stands == "ended-badly"
+                if stands == "failed"
                 else " yet: an operation on the cluster is under way, and Azure shows what was asked for from its "
                 "beginning on, whatever the operation is about."
             ),
             f"{settings}, provisioningState: {_provisioning(e)}",
-            _REPAIR if stands == "ended-badly" else _wait(e),
+            _REPAIR if stands == "failed" else _wait(e),
         )
         return
     yield make_check(

@@ -1,4 +1,4 @@
-"""A request whose connection breaks is repeated by the retry policy alone, never by aiohttp."""
+"""A request whose connection breaks is retried by the retry policy only, never by aiohttp."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from wizard.cloud.timeouts import Timeouts
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "GET"])
 async def test_transport_sends_a_request_once_when_the_server_disconnects(method: str) -> None:
-    """aiohttp repeats these methods at once and without a word; it has no option for that, so a middleware prevents it."""
+    """aiohttp retries these methods immediately and without notice, and has no option for that: a middleware prevents it."""
     received: list[bytes] = []
 
     async def disconnect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -24,11 +24,11 @@ ARM = "management.azure.com"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
-def test_a_proxy_by_any_of_its_names(name: str) -> None:
+def test_proxy_by_each_variable(name: str) -> None:
     assert Proxies({name: PROXY}).for_host(ARM) == Proxy(PROXY)
 
 
-def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
+def test_https_proxy_wins_and_http_proxy_is_ignored() -> None:
     assert Proxies({"ALL_PROXY": "http://other.example", "HTTPS_PROXY": PROXY}).for_host(ARM) == Proxy(PROXY)
     assert Proxies({"HTTP_PROXY": PROXY}).for_host(ARM) is None
     assert Proxies({"HTTPS_PROXY": ""}).for_host(ARM) is None
@@ -52,14 +52,14 @@ def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
         ("", ARM, False),
     ],
 )
-def test_no_proxy_names_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
+def test_no_proxy_matches_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         assert Proxies({"HTTPS_PROXY": PROXY, name: no_proxy}).for_host(host) == (
             None if direct else Proxy(PROXY)
         )
 
 
-def test_the_bundle_of_trusted_certificates() -> None:
+def test_ca_bundle_variables() -> None:
     assert ca_bundle({}) is None
     assert ca_bundle({"REQUESTS_CA_BUNDLE": "/b.pem"}) == "/b.pem"
     assert ca_bundle({"SSL_CERT_FILE": "/a.pem", "REQUESTS_CA_BUNDLE": "/b.pem"}) == "/a.pem"
@@ -76,12 +76,12 @@ def test_the_bundle_of_trusted_certificates() -> None:
         ("me:pass@proxy.example", Proxy("http://proxy.example", "me", "pass")),
     ],
 )
-def test_who_asks_a_proxy_is_kept_apart_from_its_address(text: str, proxy: Proxy) -> None:
+def test_proxy_credentials_are_kept_apart_from_the_url(text: str, proxy: Proxy) -> None:
     assert Proxies({"HTTPS_PROXY": text}).for_host(ARM) == proxy
     assert "pass" not in repr(proxy)
 
 
-def test_a_library_that_takes_it_in_the_address_alone_gets_it_there() -> None:
+def test_whole_url_has_the_credentials() -> None:
     proxy = Proxies({"HTTPS_PROXY": "http://me:p%40ss@proxy.example:3128"}).for_host(ARM)
     assert proxy is not None
     assert proxy.whole == "http://me:p%40ss@proxy.example:3128"
@@ -98,7 +98,7 @@ def test_a_library_that_takes_it_in_the_address_alone_gets_it_there() -> None:
         f"h/{SECRET}",
     ],
 )
-def test_what_is_no_address_of_a_proxy_is_refused_and_not_repeated(text: str) -> None:
+def test_invalid_proxy_url_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(AzureError) as refused:
         Proxies({"HTTPS_PROXY": text}).for_host(ARM)
     assert SECRET not in repr(refused.value.problem)
@@ -106,7 +106,7 @@ def test_what_is_no_address_of_a_proxy_is_refused_and_not_repeated(text: str) ->
 
 
 @pytest.mark.parametrize("variable", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST"])
-async def test_nor_is_a_password_in_the_address_of_azure(variable: str) -> None:
+async def test_password_in_an_azure_url_is_refused_and_not_shown(variable: str) -> None:
     async with Simulator() as simulator:
         environment = simulator.environment
         place = environment["AKS_KMS_ARM_ENDPOINT"].removeprefix("https://")
@@ -118,13 +118,13 @@ async def test_nor_is_a_password_in_the_address_of_azure(variable: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x://a:b@c", "url='http://a:b@c:1/d'", "//a@b", "https://a:b@c@d/e"])
-def test_an_address_is_told_without_who_asks(text: str) -> None:
+def test_without_secret_removes_credentials(text: str) -> None:
     assert without_secret(text) == text[: text.index("//") + 2] + "…" + text[text.rindex("@") :]
 
 
 @pytest.fixture
 async def refusing() -> AsyncIterator[str]:
-    """The place of a proxy that wants to know who asks, and never believes it."""
+    """The host and port of a proxy that requires authentication and always refuses it."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")
@@ -137,7 +137,7 @@ async def refusing() -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_the_password_of_a_proxy_that_refuses_is_told_nowhere(
+async def test_proxy_password_is_never_shown(
     refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}

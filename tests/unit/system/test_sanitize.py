@@ -68,11 +68,11 @@ def test_sanitize_leaves_nothing_invisible_and_is_idempotent(text: str) -> None:
         ("it's", "'it'\"'\"'s'"),
     ],
 )
-def test_a_name_is_one_word_of_a_command_and_an_ordinary_one_stays_as_it_is(name: str, word: str) -> None:
+def test_shell_word_quotes_a_name_only_if_needed(name: str, word: str) -> None:
     assert shell_word(name) == word
 
 
 @given(st.text(min_size=1))
-def test_a_quoted_name_is_one_word_whatever_it_is_and_however_often_it_is_cleaned(name: str) -> None:
+def test_shell_word_is_one_word_for_any_name_even_if_sanitized_again(name: str) -> None:
     command = sanitize(f"az aks start -g {shell_word(name)} -n x")
     assert shlex.split(command) == ["az", "aks", "start", "-g", sanitize(name), "-n", "x"]

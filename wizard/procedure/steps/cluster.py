@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
+from wizard.cloud.encryption import FAILED_STATES, Encryption, settings_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.timeouts import Timeouts
@@ -23,7 +23,7 @@ from wizard.state.target import Target
 from wizard.state.vault import closes_last, may_use_key
 from wizard.system.sanitize import sanitize
 
-_AT_REST = ENDED_BADLY | {"Succeeded"}
+_AT_REST = FAILED_STATES | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _OWN_KEY = (
     "With a key of your own this most often means that the cluster could not reach or use it.",
@@ -73,15 +73,15 @@ class Cluster(Step):
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
         if cluster is None:
             return Intent("create", _creation(target, snapshot, kms))
-        stands = standing(cluster)
+        stands = settings_state(cluster)
         if cluster_body.converged(target, snapshot):
             detail = (
                 f"encrypted with {kms} already"
-                if stands == "settled"
+                if stands == "effective"
                 else f"asked to use {kms}, an operation is under way"
             )
             return Intent("none", (Effect("keep", "managed cluster", name, detail),))
-        moves = ["sent again to repair it"] if stands == "ended-badly" else []
+        moves = ["sent again to repair it"] if stands == "failed" else []
         if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
             moves.append(f"identity → {target.own.identity.name}")
         elif cluster_body.identity_recreated(target, snapshot):
@@ -112,7 +112,7 @@ class Cluster(Step):
             now = await read_cluster(work.azure, work.target)
             state = str(dig(now, "properties", "provisioningState") or "")
             if now is not None and _arrived(work, now):
-                if state not in ENDED_BADLY:
+                if state not in FAILED_STATES:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster):
                 raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.asked_for)
