@@ -22,7 +22,7 @@ from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
 from screens.session.session import Connect, Session
 from screens.steps import STEPS
-from screens.widgets.background import BACKGROUND_OF_PAGES, reported
+from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.theme import CALM
@@ -162,7 +162,8 @@ class WizardApp(App[int]):
 
     def pop_screen(self) -> AwaitComplete:
         """Also end what the page does in the background, before Textual takes its widgets away."""
-        self.workers.cancel_node(self.screen)
+        if isinstance(self.screen, BackgroundScreen):
+            self.screen.end_work()
         return super().pop_screen()
 
     @on(messages.PickCluster)
@@ -324,11 +325,10 @@ class WizardApp(App[int]):
         """End everything in order (what pages do, the run, the connection last), then the app."""
         code = self.session.exit_code if code is None else code
         last = ("run", "app", "connection")
-        own = sorted({worker.group for worker in self.workers} - {*last, BACKGROUND_OF_PAGES})
-        for group in (BACKGROUND_OF_PAGES, *own, *last):
+        own = sorted({worker.group for worker in self.workers} - {*last})
+        for group in (*own, *last):
             workers = [worker for worker in self.workers if worker.group == group]
-            for worker in workers:
-                worker.cancel()
+            cancel(workers)
             for worker in workers:
                 await _ended(worker)
         if self.session.active and self.session.active.journal:

@@ -1,6 +1,6 @@
 """A new cluster, encrypted from birth: its name, where it goes, its version and its nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -158,16 +158,10 @@ esc     back to the list of clusters; what you typed is kept"""
         return None
 
     def _form(self) -> NewClusterForm:
-        """What stands on the screen; the version that was chosen before stays as long as Azure is asked which there are."""
-        before = self.session.draft.new_cluster
-        return NewClusterForm(
-            name=self.query_one("#name", Field).value,
-            resource_group=self.query_one("#group", Field).value,
-            location=self.query_one("#region", Field).value,
-            version=self.query_one("#version", Choice).value if self._offered else before.version,
-            node_count=self.query_one("#nodes", Field).value,
-            node_vm_size=before.node_vm_size,
-        )
+        """Return the form as it is on the screen; the version that was selected before stays while versions are loading."""
+        typed = {str(field.id): field.value for field in self.query(Field)}
+        version = self.query_one("#version", Choice).value if self._offered else None
+        return form_of(self.session.draft.new_cluster, typed, version)
 
     @on(Field.Changed)
     @on(Choice.Changed)
@@ -191,6 +185,18 @@ esc     back to the list of clusters; what you typed is kept"""
             return
         self.session.complete("cluster", cluster=None, new_cluster=self._form())
         self.post_message(Completed("cluster"))
+
+
+def form_of(before: NewClusterForm, typed: Mapping[str, str], version: str | None) -> NewClusterForm:
+    """Return the form with what was typed; `version`: None keeps the one that was selected `before`."""
+    return replace(
+        before,
+        name=typed["name"],
+        resource_group=typed["group"],
+        location=typed["region"],
+        version=before.version if version is None else version,
+        node_count=typed["nodes"],
+    )
 
 
 def _version(row: VersionRow) -> str:

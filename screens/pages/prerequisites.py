@@ -72,11 +72,10 @@ r       look again, after you mended something"""
         )
         options = self.query_one(OptionList)
         for subscription in self.session.subscriptions:
-            usable = subscription.state in {"Enabled", "Warned", "PastDue"}
             text = Content.assemble(
                 f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
-            options.add_option(Option(text, id=subscription.id, disabled=not usable))
+            options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
         chosen = self.session.draft.subscription
         if chosen and chosen in self.session.subscriptions:
             options.highlighted = self.session.subscriptions.index(chosen)

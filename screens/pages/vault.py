@@ -197,7 +197,8 @@ esc     back; what you typed is kept"""
         """What stands on the screen."""
         typed = {str(field.id): field.value for field in self.query(Field)}
         typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
-        return form_of(self.session.draft, typed, *self._chosen(), asked=self._reading)
+        offered = {*self._vaults, *self._identities}
+        return form_of(self.session.draft, typed, *self._chosen(), loading=self._reading, offered=offered)
 
     def _is_beside(self, row: VaultRow | IdentityRow) -> bool:
         """Whether it is where a new one goes, unless another group is typed."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from screens.session.tags import format_tags, parse_tags
 from screens.steps import ORDER, STEPS
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
@@ -186,7 +187,7 @@ class Draft:
                 vault["subscription"] = form.vault_subscription
             if form.create_through:
                 key["create_through"] = form.create_through
-            if form.rotate_every and not form.key_exists:
+            if form.rotate_every:
                 key["rotate_every"] = form.rotate_every
             if form.identity_group:
                 identity["resource_group"] = form.identity_group
@@ -238,7 +239,7 @@ def _vault_form(answers: "Answers") -> VaultForm:
     """The form as it was, but for what exists by now: its ids are those that vault and identity have or would have."""
     from wizard.state.target import Target
 
-    tags = ", ".join(f"{name}={value}" for name, value in answers.tags.items())
+    tags = format_tags(answers.tags)
     own = answers.customer_managed
     if own is None:
         return VaultForm(tags=tags)
@@ -262,14 +263,3 @@ def _vault_form(answers: "Answers") -> VaultForm:
         tags=tags,
         seen=True,
     )
-
-
-def parse_tags(text: str) -> dict[str, str]:
-    """`owner=payments, cost centre=42` as tags. Raises ValueError that names the part which is none."""
-    tags = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, sign, value = part.partition("=")
-        if not sign or not name.strip():
-            raise ValueError(f"{part!r} is not a tag: write name=value, separated by commas.")
-        tags[name.strip()] = value.strip()
-    return tags

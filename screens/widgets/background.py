@@ -1,6 +1,6 @@
 """Background work of a page: it ends with the page, and shows nothing afterwards."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from textual.screen import Screen
@@ -12,9 +12,6 @@ from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
 
 Result = TypeVar("Result")
-
-BACKGROUND_OF_PAGES = "page"
-"""The worker group of all pages."""
 
 
 async def reported(
@@ -38,19 +35,33 @@ async def reported(
 
 
 class BackgroundScreen(Screen[Result]):
-    """A screen that works in the background.
+    """A screen that works in the background. The app calls `end_work` when it removes the screen."""
 
-    The app cancels the work of a screen when it removes the screen (`WizardApp.pop_screen`). What a cancelled worker still
-    does to put things in order may look for widgets that are gone: such errors are no one's concern.
-    """
+    @property
+    def _group(self) -> str:
+        return f"page-{id(self)}"
 
     def background(self, work: Coroutine[Any, Any, None], name: str) -> Worker[None]:
         """Run `work` until it ends or the screen does."""
         work = reported(work, name, on_retry=self._on_retry, on_problem=self._on_problem)
-        return self.run_worker(work, name, BACKGROUND_OF_PAGES, exit_on_error=False)
+        return self.app.run_worker(work, name, self._group, exit_on_error=False)
+
+    def end_work(self) -> None:
+        """Cancel the work, once: what it does to clean up is not interrupted.
+
+        A worker of the screen itself would be cancelled by Textual a second time, when the screen is unmounted.
+        """
+        cancel(worker for worker in self.app.workers if worker.group == self._group)
 
     def _on_retry(self, notice: RetryNotice) -> None:
         self.post_message(Retrying(notice))
 
     def _on_problem(self, problem: Problem) -> None:
         self.post_message(Failed(problem))
+
+
+def cancel(workers: Iterable[Worker[Any]]) -> None:
+    """Cancel those that are not cancelled yet."""
+    for worker in list(workers):
+        if not worker.is_cancelled:
+            worker.cancel()

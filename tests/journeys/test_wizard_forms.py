@@ -187,7 +187,7 @@ def test_what_exists_and_was_chosen_stays_as_long_as_azure_is_asked(asked: tuple
         ("vault-name", "vault-group", "key-name", "identity-name", "identity-group", "tags"), ""
     )
     typed |= {"purge": "on", "key-type": "RSA:3072", "rotate": "", "through": "", "vault-name": "kv-new"}
-    form = form_of(Draft(vault=before, option="Private"), typed, None, None, None, asked=asked)
+    form = form_of(Draft(vault=before, option="Private"), typed, None, None, None, loading=asked)
     assert (form.vault, form.vault_subscription, form.vault_id) == (
         ("kv-keys", DEVELOPMENT, vault) if "vault" in asked else ("kv-new", "", "")
     )

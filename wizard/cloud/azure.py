@@ -72,6 +72,11 @@ class Subscription:
     tenant_id: str
     state: str
 
+    @property
+    def usable(self) -> bool:
+        """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
+        return self.state in {"Enabled", "Warned", "PastDue"}
+
 
 @dataclass
 class Azure:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from screens.session.draft import Draft, NewClusterForm, VaultForm, parse_tags
+from screens.session.draft import Draft, NewClusterForm, VaultForm
+from screens.session.tags import parse_tags
 from screens.steps import ORDER, STEPS
 from tests.support import cluster_id
 from wizard.cloud.azure import Subscription
