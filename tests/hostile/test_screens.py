@@ -41,6 +41,7 @@ async def reach(operator: Operator, subscription: str) -> None:
     await operator.pilot.pause()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_from_the_list_to_a_run_and_its_report(
     size: tuple[int, int], tmp_path: Path, tally: Counter[str]
@@ -70,6 +71,7 @@ async def test_from_the_list_to_a_run_and_its_report(
         tally["success"] += 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 @pytest.mark.parametrize("cluster", ["aks-odd", "aks-demo"])
 async def test_the_verification_and_its_report(
@@ -110,6 +112,7 @@ async def test_many_clusters(tmp_path: Path, tally: Counter[str]) -> None:
         tally["success"] += 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("operation", ["*/read", "*/write", "Microsoft.ContainerService/managedClusters/*"])
 async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Counter[str]) -> None:
     answer = {"status": 409, "code": f"Odd{POISON}", "message": POISON + "A" * 200_000}

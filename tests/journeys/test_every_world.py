@@ -59,6 +59,7 @@ ENDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("world", sorted(scenarios().keys() - NOT_HERE - BY_CHANCE))
 async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
@@ -82,6 +83,7 @@ async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
             assert all(problem.summary and problem.remedy for problem in run.problems.values())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("world", sorted(BY_CHANCE))
 async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(world: str, road: Road) -> None:

@@ -61,6 +61,7 @@ async def carried_to_review(operator: Operator) -> str:
     return await operator.sees("carried on", "plan ")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_again(
     size: tuple[int, int], tmp_path: Path
@@ -246,6 +247,7 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
             ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+q"])
 async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
     how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

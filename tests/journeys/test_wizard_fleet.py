@@ -48,6 +48,7 @@ async def read(operator: Operator) -> None:
     await operator.sees("in 2 subscriptions", "fail")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_a_fleet_is_looked_at_and_one_cluster_is_opened(size: tuple[int, int], tmp_path: Path) -> None:
     async with (

@@ -84,6 +84,7 @@ async def test_a_vault_and_an_identity_of_another_subscription_are_offered_last_
         assert (answers.identity.subscription, answers.identity.resource_group) == (DEVELOPMENT, "rg-keys")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("scenario", "choose", "why"),
     [
@@ -103,6 +104,7 @@ async def test_what_cannot_be_used_is_not_offered_and_says_why(
         assert simulator.writes() == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotten_on_the_next_keystroke(
     form: Form, size: tuple[int, int]

@@ -10,6 +10,7 @@ from tests.operator import LARGE, SMALL, wizard
 from wizard.simulator import Simulator
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_stay(
     size: tuple[int, int], tmp_path: Path

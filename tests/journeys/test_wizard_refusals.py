@@ -48,6 +48,7 @@ def cluster_writes(simulator: Simulator) -> list[str]:
     return [r.path for r in simulator.writes() if "/managedclusters/" in r.path.lower()]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("cluster", "why"),
     [
@@ -68,6 +69,7 @@ async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
         assert isinstance(operator.app.screen, ClusterScreen)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
     world: World, size: tuple[int, int]

@@ -39,6 +39,7 @@ __all__ = ["start_shell"]
 OF_EACH = 6
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("road", ROADS, ids=[road.name for road in ROADS])
 @pytest.mark.timeout(600)
 async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(road: Road) -> None:
@@ -95,6 +96,7 @@ EVERY_WRITE = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "kind", ["answer lost", "500, done all the same", "a proxy's page, done all the same"]
 )
@@ -150,6 +152,7 @@ UPDATES = [
 """What can go wrong with the cluster's update, but for what is only a matter of timeouts, and what never gets as far as AKS."""
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", UPDATES, ids=[kind.name for kind in UPDATES])
 async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) -> None:
     """AKS gives each cluster 20 updates, and one more a minute (AKS:quotas-skus-regions, AZURE.md §1a)."""

@@ -51,6 +51,7 @@ def updating(process: "subprocess.Popen[str]", said: str = "cluster is being upd
     raise AssertionError(process.stderr.read() if process.stderr else "ended")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_follows_it(
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
@@ -193,6 +194,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
     assert resumed.code == 0, resumed.err
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("output", ["jsonl", "json", "text"])
 def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_shell: StartShell) -> None:
     shell = start_shell()

@@ -77,6 +77,7 @@ async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks()
         assert azure.containers(PRODUCTION)._config.api_version == CLUSTER_API
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(600)  # the simulated Azure is in this process, and the machine may be a busy one
 async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the_pages_of_the_lists(
     monkeypatch: pytest.MonkeyPatch,

@@ -123,6 +123,7 @@ def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
     )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: Path) -> None:
     async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
@@ -131,6 +132,7 @@ async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: P
     assert status == "succeeded", [event.problem for event in events if event.problem]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) -> None:
     every = await needed(name)
@@ -143,6 +145,7 @@ async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) 
         assert [message for message in named if right.action in message], (right, named, plan.findings)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path: Path) -> None:
     """None is asked for in vain: taken away after the gate (or its second look), Azure's own refusal names it."""
@@ -237,6 +240,7 @@ READS = sorted(
 )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("unread", READS)
 @pytest.mark.parametrize("name", ["platform", "private, new", "public"])
 async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str, tmp_path: Path) -> None:

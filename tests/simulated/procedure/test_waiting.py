@@ -244,6 +244,7 @@ async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_
     assert len([message for message in told(events, "cluster") if "Asking again" in message]) == 2
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("header", ["Location", "Azure-AsyncOperation", "Operation-Location"])
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "https://127.0.0.1:1/x", "http://localhost/x", "//[/x"]

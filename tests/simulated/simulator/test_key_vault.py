@@ -69,6 +69,7 @@ async def test_patch_keeps_other_properties(cloud: Cloud) -> None:
     assert changed.properties.enable_rbac_authorization is True
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("name", "properties", "code"),
     [

@@ -250,6 +250,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("row", ROWS, ids=[row.section for row in ROWS])
 async def test_a_refusal(start: Start, row: Row) -> None:
     """AZURE.md, the section in the test's name."""

@@ -98,6 +98,7 @@ async def update(cloud: Cloud) -> tuple[int, Any, Any]:
     return await cloud.put_cluster()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("scenario", "ask", "status", "code"),
     [

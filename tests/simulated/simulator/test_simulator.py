@@ -329,6 +329,7 @@ faults:
 # -- scenarios ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", sorted(scenarios()))
 async def test_every_built_in_scenario_starts_and_is_described(start: Start, name: str) -> None:
     cloud = await start(name)

@@ -86,6 +86,7 @@ WORLDS: list[tuple[str, Json, dict[str, str]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "changes", "outcomes"), WORLDS, ids=lambda value: value if isinstance(value, str) else None)  # fmt: skip
 async def test_each_world_is_found_out(
     tmp_path: Path, name: str, changes: Json, outcomes: dict[str, str]
