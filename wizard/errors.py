@@ -11,6 +11,7 @@ EngineError
 │   └── HeldError            wizard.procedure.cluster_lock: another run has the cluster's lock
 ├── JournalError             a journal cannot be kept, or a run cannot be found
 ├── KubectlError             a request to a cluster's API server failed
+├── PagingError              the pages of a list lead back, or do not end; also a ValueError
 ├── OutputLimitError         a program printed more than is read of it
 ├── UnsafePathError          another user could change the file or directory; also an OSError
 └── YamlAliasError           a YAML text uses an alias; also a ValueError
@@ -113,6 +114,10 @@ class KubectlError(EngineError):
         self.reason = reason
         self.said = said
         super().__init__(f"{reason}: {said}")
+
+
+class PagingError(EngineError, ValueError):
+    """The pages of a list of Azure lead back to an earlier one, or do not end; `translate_errors` makes an AzureError of it."""
 
 
 class OutputLimitError(EngineError):

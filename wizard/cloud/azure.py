@@ -15,6 +15,7 @@ from wizard.cloud.arm import Json
 from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, identity_of, make_credential
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
@@ -128,7 +129,7 @@ class Azure:
                     str(item.tenant_id or ""),
                     str(getattr(item.state, "value", item.state) or ""),  # the SDK returns an enum
                 )
-                async for item in self.subscription_client().subscriptions.list()
+                async for item in items(self.subscription_client().subscriptions.list())
             ]
         return sorted(rows, key=lambda row: row.name.casefold())
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
-from wizard.errors import AzureError, odd_answer
+from wizard.cloud.paging import items
+from wizard.errors import AzureError, PagingError, odd_answer
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -31,6 +32,8 @@ def translate_errors(summary: str) -> Iterator[None]:
         yield
     except SdkError as error:
         raise AzureError(problem_from(error, summary)) from error
+    except PagingError as error:
+        raise AzureError(odd_answer(summary, str(error))) from error
     except _UNEXPECTED_FORMAT as error:
         raise AzureError(odd_answer(summary, error)) from error
 
@@ -52,7 +55,7 @@ async def none_if_forbidden(listing: AsyncIterable[Found]) -> list[Found] | None
     from azure.core.exceptions import HttpResponseError
 
     try:
-        return [each async for each in listing]
+        return [each async for each in items(listing)]
     except HttpResponseError as error:
         if error.status_code == 403 or _does_not_exist(error):
             return None

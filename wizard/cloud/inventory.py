@@ -7,6 +7,7 @@ from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
 from wizard.cloud.encryption import FAILED_STATES, Encryption, EncryptionKind
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
@@ -176,7 +177,7 @@ def _group_of(body: Json) -> str:
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     """Return the key vaults of a subscription, by name. Raise AzureError."""
     with translate_errors("The key vaults could not be listed."):
-        bodies = [as_json(v) async for v in azure.vaults(subscription).vaults.list_by_subscription()]
+        bodies = [as_json(v) async for v in items(azure.vaults(subscription).vaults.list_by_subscription())]
     rows = [
         VaultRow(
             id=sanitize(str(body.get("id", ""))),
@@ -199,7 +200,7 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
     vault = ResourceId.parse(vault_id)
     client = azure.vaults(vault.subscription)
     with translate_errors(f"The keys of {vault.name} could not be listed."):
-        bodies = [as_json(k) async for k in client.keys.list(vault.resource_group, vault.name)]
+        bodies = [as_json(k) async for k in items(client.keys.list(vault.resource_group, vault.name))]
     rows = [
         KeyRow(
             name=sanitize(str(body.get("name", ""))),
@@ -217,7 +218,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
     groups of clusters (for the kubelet and add-ons). Raise AzureError."""
     client = azure.identities(subscription)
     with translate_errors("The user-assigned identities could not be listed."):
-        bodies = [as_json(i) async for i in client.user_assigned_identities.list_by_subscription()]
+        bodies = [as_json(i) async for i in items(client.user_assigned_identities.list_by_subscription())]
     rows = [
         IdentityRow(
             id=sanitize(str(body.get("id", ""))),
@@ -259,4 +260,4 @@ async def locations(azure: Azure, subscription: str) -> list[str]:
     """Return the regions of a subscription, by short name. Raise AzureError."""
     with translate_errors("The regions could not be listed."):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
-        return sorted([sanitize(str(location.name)) async for location in found])
+        return sorted([sanitize(str(location.name)) async for location in items(found)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.errors import AzureError
 
 _CLUSTERS = "managedclusters"
@@ -26,11 +27,11 @@ async def clusters_in_region(azure: Azure, subscription: str, location: str) -> 
     client = azure.quotas(subscription)
     limit = used = None
     with suppress(AzureError), translate_errors("The quota of clusters could not be read."):
-        async for quota in client.quota.list(scope):
+        async for quota in items(client.quota.list(scope)):
             properties = quota.properties
             if properties and properties.name and _is_clusters(properties.name.value):
                 limit = getattr(properties.limit, "value", None)
-        async for usage in client.usages.list(scope):
+        async for usage in items(client.usages.list(scope)):
             counted = usage.properties
             if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
                 used = counted.usages.value

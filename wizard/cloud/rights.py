@@ -10,6 +10,7 @@ from typing import Any
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_forbidden, translate_errors
+from wizard.cloud.paging import items
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
 from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
@@ -142,7 +143,7 @@ async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
                     data_actions=_data_permissions(deny.permissions),
                     children=not deny.do_not_apply_to_child_scopes,
                 )
-                async for deny in client.deny_assignments.list_for_scope(scope)
+                async for deny in items(client.deny_assignments.list_for_scope(scope))
             ]
         )
 

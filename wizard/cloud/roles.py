@@ -11,6 +11,7 @@ from datetime import datetime
 from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
@@ -102,7 +103,7 @@ async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool 
                     else str(a.principal_id or ""),
                     conditional=bool(a.condition),
                 )
-                async for a in client.list_for_scope(scope, filter=which)
+                async for a in items(client.list_for_scope(scope, filter=which))
             ]
         )
 
@@ -115,7 +116,7 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
     rows = []
     with suppress(AzureError), translate_errors("The eligible roles could not be listed."):
-        async for instance in client.list_for_scope(scope, filter="asTarget()"):
+        async for instance in items(client.list_for_scope(scope, filter="asTarget()")):
             details = instance.expanded_properties
             role = details.role_definition.display_name if details and details.role_definition else None
             rows.append(

@@ -7,6 +7,7 @@ from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.cloud.roles import (
     ADMINISTRATOR,
     CONTRIBUTOR,
@@ -79,7 +80,7 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
         return ResourceId.parse(encryption.vault_id)
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
     with translate_errors(f"The key vaults of the subscription of {cluster.name} could not be listed."):
-        async for found in azure.vaults(cluster.subscription).vaults.list_by_subscription():
+        async for found in items(azure.vaults(cluster.subscription).vaults.list_by_subscription()):
             body = as_json(found)
             uri = str(dig(body, "properties", "vaultUri") or "")
             if same(uri.removeprefix("https://").strip("/"), host):
@@ -160,7 +161,7 @@ async def _assignments(
     client = azure.authorization(vault.subscription).role_assignments
     with translate_errors(f"The role assignments on the key vault {vault.name} could not be listed."):
         for scope in scopes:
-            async for one in client.list_for_scope(scope, filter=f"principalId eq '{principal}'"):
+            async for one in items(client.list_for_scope(scope, filter=f"principalId eq '{principal}'")):
                 found[str(one.id).casefold()] = one
     own, above = [], []
     for one in found.values():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.errors import AzureError, odd_answer
+from wizard.cloud.paging import Links
 
 if TYPE_CHECKING:
     from azure.mgmt.resourcegraph.models import QueryResponse
@@ -52,7 +52,7 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
     client = azure.resource_graph()
     headers: dict[str, str] = {}
     token: str | None = None
-    used = set[str]()
+    tokens = Links()
     while True:
         options = QueryRequestOptions(top=PAGE, skip_token=token, result_format="objectArray")
         query = QueryRequest(
@@ -66,9 +66,8 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
         yield page
         if not token:
             return
-        if token in used:
-            raise AzureError(odd_answer(failed, "its skip token leads back to a page that it gave"))
-        used.add(token)
+        with translate_errors(failed):
+            tokens.follow(token)
         azure.throttling.hold(window(headers))
 
 

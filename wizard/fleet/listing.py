@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import Links
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem
 
 
 async def bodies(
@@ -25,14 +26,13 @@ async def bodies(
     scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
     url = f"{scope}/providers/{MANAGED_CLUSTER}?api-version={CLUSTER_API}"
     failed = f"The clusters of {name} could not be listed."
-    followed = [url]
+    links = Links(f"{azure.cloud.arm}{url}")
     while url:
         page = await _page(azure, url, failed)
         yield page.get("value") or []
-        url = page.get("nextLink") or ""
-        if str(url).endswith(tuple(followed)):  # the first of them has no host
-            raise AzureError(odd_answer(failed, "the link to its next page leads back to one that it gave"))
-        followed.append(url)
+        if url := page.get("nextLink") or "":
+            with translate_errors(failed):
+                links.follow(url)
 
 
 async def _page(azure: Azure, url: str, failed: str) -> Json:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from wizard.cloud.azure import Azure
+from wizard.cloud.paging import items
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY, Throttling
 
 Client = TypeVar("Client")
@@ -102,7 +103,7 @@ class Remembering:
         self, method: Callable[..., AsyncIterable[Any]], path: Question, args: Question, given: dict[str, Any]
     ) -> AsyncIterator[Any]:
         async def ask() -> list[Any]:
-            return [each async for each in method(*args, **given)]
+            return [each async for each in items(method(*args, **given))]
 
         for each in await self._memory.answer((*path, args, tuple(sorted(given.items()))), ask):
             yield each

@@ -16,6 +16,7 @@ from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
@@ -335,7 +336,7 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
     for subscription in target.subscriptions:
         bodies: list[Json] = []
         with suppress(AzureError), translate_errors(f"The clusters of {subscription} could not be listed."):
-            bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
+            bodies = [as_json(c) async for c in items(azure.containers(subscription).managed_clusters.list())]
         for body in bodies:
             there = Encryption.of(body)
             uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
@@ -360,7 +361,7 @@ async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
     """A deleted vault of this name among those of the subscription."""
     client = azure.vaults(target.answers.vault_group.subscription).vaults
     with suppress(AzureError), translate_errors("The deleted key vaults could not be listed."):
-        async for deleted in client.list_deleted():
+        async for deleted in items(client.list_deleted()):
             if same(deleted.name, target.own.vault.name):
                 return as_json(deleted)
     return None  # whether the name is free is asked all the same

@@ -12,6 +12,7 @@ from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, denies, key_role
 from wizard.cloud.roles import Grant, grants
 from wizard.errors import AzureError, Problem
@@ -108,7 +109,7 @@ async def _versions(
 
     async def listed() -> list[Json]:
         pages = client.list_versions(vault.resource_group, vault.name, name)
-        return [as_json(version) async for version in pages]
+        return [as_json(version) async for version in items(pages)]
 
     found = await _read(listed(), f"The versions of the key {encryption.key_name} could not be listed.")
     return found if isinstance(found, Problem) else newest_first(found)
@@ -203,7 +204,7 @@ async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Js
 
 async def _deleted_vault(azure: Azure, subscription: str, name: str) -> dict[str, Json | Problem]:
     async def listed() -> list[Json]:
-        return [as_json(one) async for one in azure.vaults(subscription).vaults.list_deleted()]
+        return [as_json(one) async for one in items(azure.vaults(subscription).vaults.list_deleted())]
 
     found = await _read(listed(), "The deleted key vaults could not be listed.")
     if isinstance(found, Problem):
@@ -239,7 +240,9 @@ async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
 
     async def listed() -> list[Json]:
-        return [as_json(vault) async for vault in azure.vaults(subscription).vaults.list_by_subscription()]
+        return [
+            as_json(vault) async for vault in items(azure.vaults(subscription).vaults.list_by_subscription())
+        ]
 
     found = await _read(listed(), "The key vaults of the cluster's subscription could not be listed.")
     if isinstance(found, Problem):

@@ -335,10 +335,10 @@ async def test_a_list_that_leads_back_to_itself_ends(
 ) -> None:
     asked: list[str] = []
 
-    async def page(_: Azure, url: str, failed: str) -> Any:
+    async def page(azure: Azure, url: str, failed: str) -> Any:
         del failed
         asked.append(url)
-        link = f"https://management.azure.com{asked[0]}{leads[len(asked) - 1]}"
+        link = f"{azure.cloud.arm}{asked[0]}{leads[len(asked) - 1]}"
         return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
 
     monkeypatch.setattr("wizard.fleet.listing._page", page)
