@@ -13,17 +13,32 @@ SettingsState = Literal["effective", "pending", "failed"]
 """Whether a cluster's settings are in effect. If they are `pending` or have `failed`, Azure shows the settings that were
 requested, from the moment of the request (AZURE.md §2d), and the settings in effect may differ."""
 
+SUCCEEDED = "Succeeded"
 FAILED_STATES = frozenset({"Failed", "Canceled"})
 """Values of `provisioningState` after an operation that failed; the same request repairs the cluster."""
-_EFFECTIVE_STATES = frozenset({"Succeeded", "Starting", "Stopping", "Deleting"})
+_EFFECTIVE_STATES = frozenset({SUCCEEDED, "Starting", "Stopping", "Deleting"})
 """Values of `provisioningState` without settings that are still to be applied; the last three are operations without a
 body. All others, including Updating and Upgrading, may apply any setting: each is a PUT of the whole cluster, including its
 encryption (AZURE.md §2b)."""
 
 
+_SPELLING = {each.casefold(): each for each in FAILED_STATES | _EFFECTIVE_STATES | {"RegisteringDns"}}
+
+
+def provisioning_state(resource: Json | None) -> str:
+    """Return the `provisioningState` of a resource, the known ones as Azure documents them; empty if there is no resource.
+
+    Azure's own rules for resource providers make letter case insignificant, and a missing state mean Succeeded.
+    """
+    if resource is None:
+        return ""
+    state = sanitize(str(dig(resource, "properties", "provisioningState") or SUCCEEDED))
+    return _SPELLING.get(state.casefold(), state)
+
+
 def settings_state(cluster: Json | None) -> SettingsState:
     """Return whether a cluster's settings are in effect, by its `provisioningState`; an unknown one counts as pending."""
-    state = str(dig(cluster, "properties", "provisioningState") or "")
+    state = provisioning_state(cluster)
     return "effective" if state in _EFFECTIVE_STATES else "failed" if state in FAILED_STATES else "pending"
 
 

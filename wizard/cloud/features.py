@@ -33,14 +33,21 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
         feature = await none_if_missing(azure.features(subscription).features.get(NAMESPACE, FEATURE))
         if feature is None:
             return None
-        return str((feature.properties and feature.properties.state) or "NotRegistered")
+        return _stated(feature.properties.state if feature.properties else None)
 
 
 async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
     """Return the registration state of a resource provider. Raise AzureError."""
     with translate_errors(f"The registration of {namespace} could not be read."):
         provider = await azure.resources(subscription).providers.get(namespace)
-        return str(provider.registration_state or "NotRegistered")
+        return _stated(provider.registration_state)
+
+
+def _stated(state: str | None) -> str:
+    """Return a registration state; a response without one says nothing, not that something is not registered."""
+    if not state:
+        raise ValueError("no registration state")
+    return str(state)
 
 
 async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
-from wizard.cloud.encryption import FAILED_STATES, Encryption, EncryptionKind
+from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
@@ -48,7 +48,7 @@ class ClusterRow:
             return "legacy KMS v1" if legacy else "needs 1.33"
         if self.power_state.casefold() == "stopped":
             return "stopped"
-        if self.provisioning_state not in FAILED_STATES | {"Succeeded"}:
+        if self.provisioning_state not in FAILED_STATES | {SUCCEEDED}:
             return f"is {self.provisioning_state.lower()}"
         if self.identity == "service principal":
             return "needs a managed identity"
@@ -160,7 +160,7 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         kubernetes_version=sanitize(str(current)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
-        provisioning_state=sanitize(str(properties.get("provisioningState") or "")),
+        provisioning_state=provisioning_state(body),
         power_state=sanitize(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),

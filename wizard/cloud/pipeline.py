@@ -1,6 +1,7 @@
 """The pipeline of every request to Azure, the same for each client. Imports the SDKs' core: late, by `connect`."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from wizard.cloud.credential import ClientsCredential
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.response_schema import key_schema_error, schema_error
-from wizard.cloud.response_validation import ErrorsWithoutJson, ResponseValidationPolicy
+from wizard.cloud.response_validation import AcceptedPut, ErrorsWithoutJson, ResponseValidationPolicy
 from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
@@ -47,6 +48,8 @@ class BoundedResponse(aiohttp.ClientResponse):
                 if len(body) > MOST_BYTES:
                     self.close()
                     raise aiohttp.ClientPayloadError(f"it is longer than {MOST_BYTES >> 20} MiB")
+            if not body and self.method == "PUT" and self.status == HTTPStatus.ACCEPTED:
+                body += b"{}"  # of a response without a body, azure-core reads the stream twice, and fails
             self._bounded = bytes(body)
         return self._bounded
 
@@ -164,6 +167,7 @@ def arm_policies(
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         ErrorsWithoutJson(),
+        AcceptedPut(),
         Retrying(clock, timeouts, ARM_REPEATS),
         ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),

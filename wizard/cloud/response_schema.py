@@ -200,6 +200,8 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return None
     if not isinstance(body, Mapping):
         return _unlike("", body, "an object")
+    if not body and method != "DELETE" and status in {200, 201}:
+        return "it is an empty object"
     entries = body.get("value", None if is_list else [])
     if not isinstance(entries, list):
         return _unlike("value", entries, "a list")

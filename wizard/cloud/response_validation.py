@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -117,6 +118,17 @@ class ErrorsWithoutJson(policies.SansIOHTTPPolicy[Any, Any]):
             said = False
         if not said:
             raise HttpResponseError(response=answer)
+
+
+class AcceptedPut(policies.SansIOHTTPPolicy[Any, Any]):
+    """Has the SDKs follow a PUT that was answered with 202 as one with 201: most of them take 202 for a refusal."""
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Called for the response that the SDK receives."""
+        del request
+        answer = response.http_response
+        if answer.request.method == "PUT" and answer.status_code == HTTPStatus.ACCEPTED:
+            answer.status_code = HTTPStatus.CREATED.value
 
 
 def _in_whole_seconds(answer: Any) -> None:

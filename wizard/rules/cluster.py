@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig, same
-from wizard.cloud.encryption import FAILED_STATES, Encryption
+from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, provisioning_state
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
 from wizard.state import cluster as cluster_body
@@ -140,8 +140,8 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"{name} is stopped; a stopped cluster can only be started or deleted.",
             f"az aks start -n {name} -g {shell_word(group)}",
         )
-    now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
-    if now in FAILED_STATES | {"Succeeded"}:
+    now = provisioning_state(snapshot.cluster)
+    if now in FAILED_STATES | {SUCCEEDED}:
         return
     if cluster_body.matches(target, snapshot.cluster):
         yield Finding(
@@ -161,7 +161,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
-    now = dig(snapshot.cluster, "properties", "provisioningState")
+    now = provisioning_state(snapshot.cluster)
     if now not in FAILED_STATES:
         return
     name = target.answers.cluster.name

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
-from wizard.cloud.encryption import FAILED_STATES, Encryption, settings_state
+from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, provisioning_state, settings_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.timeouts import Timeouts
@@ -23,7 +23,7 @@ from wizard.state.target import Target
 from wizard.state.vault import closes_last, may_use_key
 from wizard.system.sanitize import sanitize
 
-_AT_REST = FAILED_STATES | {"Succeeded"}
+_AT_REST = FAILED_STATES | {SUCCEEDED}
 _BEATS_TO_A_LOOK = 12
 _OWN_KEY = (
     "With a key of your own this most often means that the cluster could not reach or use it.",
@@ -110,7 +110,7 @@ class Cluster(Step):
             "operation", work.timeouts.cluster_retry, "AKS to take the cluster there"
         ):
             now = await read_cluster(work.azure, work.target)
-            state = str(dig(now, "properties", "provisioningState") or "")
+            state = provisioning_state(now)
             if now is not None and _arrived(work, now):
                 if state not in FAILED_STATES:
                     return
@@ -185,13 +185,13 @@ class Cluster(Step):
             cluster = await read_cluster(work.azure, work.target)
             if cluster is None:
                 raise unconfirmed(f"The cluster {name} does not exist.")
-            state = str(dig(cluster, "properties", "provisioningState") or "")
+            state = provisioning_state(cluster)
             if state in _AT_REST:
                 break
             work.progress(f"cluster is {state}", spent, self.usually[1])
         else:
             raise AzureError(_still_going(work))
-        if state != "Succeeded":
+        if state != SUCCEEDED:
             raise AzureError(_ended_badly(work.target, state, cluster))
         if not _arrived(work, cluster):
             raise unconfirmed(f"The cluster {name} is not encrypted as asked.")
@@ -303,7 +303,7 @@ async def _is_there(work: Work) -> bool:
         work.log(error.problem.summary, "detail")
         return False
     arrived = cluster is not None and _arrived(work, cluster)
-    return arrived and dig(cluster, "properties", "provisioningState") == "Succeeded"
+    return arrived and provisioning_state(cluster) == SUCCEEDED
 
 
 def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:

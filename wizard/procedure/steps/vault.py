@@ -2,6 +2,7 @@
 
 from wizard.cloud.arm import KEY_VAULT, Json, dig
 from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.encryption import provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.procedure import tags
@@ -81,7 +82,7 @@ class Vault(Step):
         name = work.target.own.vault.name
         async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
             body = await read_vault(work.azure, work.target)
-            state = str(dig(body, "properties", "provisioningState") or "Succeeded")
+            state = provisioning_state(body)
             if state != "RegisteringDns":
                 return body
             work.progress(f"{name}: {state}", spent, self.usually[1])
