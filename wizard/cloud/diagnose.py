@@ -266,7 +266,7 @@ def _refusal(error: Any, summary: str) -> Problem:
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
     if known is None and error.status_code == 401:
         return _not_signed_in(said, summary, code)
-    transient = error.status_code in {408, 429, 500, 502, 503, 504}
+    transient = error.status_code in {408, 429} or (error.status_code or 0) >= 500
     if known is None and _is_sign_in(error) and not transient:
         return _not_signed_in(said or without_secret(str(error)), summary, code)
     if known is None:

@@ -4,10 +4,11 @@ Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 
+from wizard.cloud import reads
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
+from wizard.cloud.reads import Unknown, advisory
 from wizard.errors import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
@@ -50,9 +51,10 @@ def _stated(state: str | None) -> str:
     return str(state)
 
 
-async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
-    """Return the regions in which AKS offers managed clusters, by short name; empty if they cannot be read."""
-    with suppress(AzureError), translate_errors("The regions of AKS could not be read."):
+async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | Unknown:
+    """Return the regions in which AKS offers managed clusters, by short name."""
+
+    async def read() -> frozenset[str]:
         provider = await azure.resources(subscription).providers.get(NAMESPACE)
         return frozenset(
             location.replace(" ", "").casefold()
@@ -60,7 +62,8 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
             if (kind.resource_type or "").casefold() == "managedclusters"
             for location in kind.locations or ()
         )
-    return frozenset()
+
+    return await advisory(reads.AKS_REGIONS, read(), azure.timeouts)
 
 
 async def register_feature(azure: Azure, subscription: str) -> None:

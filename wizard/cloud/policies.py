@@ -1,13 +1,12 @@
 """What Azure Policy would deny, checked before anything is sent: Policy Insights, "Check policy restrictions"."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import translate_errors
-from wizard.errors import AzureError
+from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
 
 
@@ -36,8 +35,8 @@ class Denial:
     """The fields of the resource that it evaluates, if Azure names them."""
 
 
-async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
-    """Return the policies that would deny a resource; none if the check is not allowed or fails.
+async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknown:
+    """Return the policies that would deny a resource.
 
     Policies on resources that a service creates itself (the nodes of a cluster) are not included, and a resource group that
     does not exist yet is checked at its subscription. The result is a preview: Azure decides when the resource is created.
@@ -51,7 +50,8 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
     )
     body = CheckRestrictionsRequest(resource_details=details)
     client = azure.policies(request.group.subscription).policy_restrictions
-    with suppress(AzureError), translate_errors("The Azure Policy restrictions could not be checked."):
+
+    async def read() -> tuple[Denial, ...]:
         try:
             result = await client.check_at_resource_group_scope(request.group.name, body)
         except ResourceNotFoundError:
@@ -66,7 +66,8 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
             for one in (found.policy_evaluations if found else None) or ()
             if str(one.evaluation_result).casefold() == "noncompliant"
         )
-    return ()
+
+    return await advisory(reads.POLICIES, read(), azure.timeouts)
 
 
 def _field(details: Any) -> str:

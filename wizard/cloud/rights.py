@@ -3,16 +3,16 @@
 import asyncio
 import fnmatch
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_forbidden, translate_errors
 from wizard.cloud.paging import items
+from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
-from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 _ALL_PRINCIPALS = "00000000-0000-0000-0000-000000000000"
@@ -96,20 +96,23 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
     return await _read(listing, resource_id)
 
 
-async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
-    """Return the caller's permissions in a whole subscription, from its role assignments there and above; None if they cannot
-    be read. Azure reports permissions of resource groups and resources only (AZURE.md §6, pre-check 1).
+async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
+    """Return the caller's permissions in a whole subscription, from its role assignments there and above. Azure reports
+    permissions of resource groups and resources only (AZURE.md §6, pre-check 1).
 
     Conditions, deny assignments and eligible roles are not included.
     """
     scope = f"/subscriptions/{subscription}"
     client = azure.authorization(subscription)
-    with suppress(AzureError), translate_errors(f"Your role assignments on {scope} could not be read."):
+
+    async def read() -> tuple[Permission, ...]:
         held = await grants(azure, scope, azure.signed_in.object_id)
         guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
         roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
         return tuple(one for role in roles for one in _permissions(role.permissions))
-    return None
+
+    summary = f"Your role assignments on {scope} could not be read."
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
 async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:

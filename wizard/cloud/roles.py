@@ -4,15 +4,15 @@ Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from wizard.cloud import reads
 from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
-from wizard.errors import AzureError
+from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
 
 
@@ -108,14 +108,12 @@ async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool 
         )
 
 
-async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
-    """Return the roles that the signed-in identity can activate at a scope; empty if they cannot be read.
-
-    They only improve the message of a refusal, so a missing permission or licence is not an error.
-    """
+async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...] | Unknown:
+    """Return the roles that the signed-in identity can activate at a scope, which needs a permission and a licence."""
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
-    rows = []
-    with suppress(AzureError), translate_errors("The eligible roles could not be listed."):
+
+    async def read() -> tuple[Eligible, ...]:
+        rows = []
         async for instance in items(client.list_for_scope(scope, filter="asTarget()")):
             details = instance.expanded_properties
             role = details.role_definition.display_name if details and details.role_definition else None
@@ -126,7 +124,8 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
                 )
             )
         return tuple(rows)
-    return ()
+
+    return await advisory(reads.ELIGIBLE_ROLES, read(), azure.timeouts)
 
 
 def subscription_of(scope: str) -> str:

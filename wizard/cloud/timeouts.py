@@ -49,6 +49,8 @@ class Timeouts:
     throttling: float = _budget(
         600, "one request that Azure throttles: the sum of the waits that it asks for"
     )
+    advisory_read: float = _budget(5, "one read that a plan can do without, such as that of locks")
+    """In real time, including retries."""
     role_retry: float = 15
     """Between two retries while a role assignment propagates."""
     cluster_retry: float = 60

@@ -10,6 +10,7 @@ from wizard.cloud.arm import dig, moment, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption, settings_state
 from wizard.cloud.policies import denials
+from wizard.cloud.reads import known
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applying, needs
@@ -38,7 +39,7 @@ async def look(azure: Azure, target: Target) -> Snapshot:
         for request in step.requests(target, snapshot)
     ]
     found = await asyncio.gather(*(denials(azure, request) for request in requests))
-    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in some))
+    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in known(some, ())))
 
 
 def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:

@@ -19,6 +19,7 @@ from wizard.cloud.locks import Lock, locks
 from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
+from wizard.cloud.reads import known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.errors import AzureError
@@ -149,7 +150,7 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         provider=provider,
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
         rights=held,
-        eligible=may,
+        eligible=known(may, ()),
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
@@ -223,7 +224,7 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
         asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
     )
     found = {
-        f"/subscriptions/{name}".casefold(): held
+        f"/subscriptions/{name}".casefold(): known(held, None)
         for name, held in zip(target.subscriptions, in_subscriptions, strict=True)
     }
     found |= {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
@@ -246,14 +247,14 @@ async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
     if target.answers.cluster.create is False:
         return {}
     subscription, location = target.answers.subscription, target.answers.location
-    regions = await cluster_regions(azure, subscription)
+    regions = known(await cluster_regions(azure, subscription), frozenset())
     if regions and location.casefold() not in regions:
         return {"regions": regions}  # it has neither versions nor a quota
     versions, room = await asyncio.gather(
         kubernetes_versions(azure, subscription, location),
         quota.clusters_in_region(azure, subscription, location),
     )
-    return {"versions": tuple(versions), "quota": room, "regions": regions}
+    return {"versions": tuple(versions), "quota": known(room, None), "regions": regions}
 
 
 async def _own(azure: Azure, target: Target) -> dict[str, Any]:

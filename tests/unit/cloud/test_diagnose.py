@@ -96,6 +96,7 @@ def test_code_is_the_most_precise_known_one(error: Json | None, code: str) -> No
         (408, "transient", True),
         (429, "transient", True),
         (500, "transient", True),
+        (501, "transient", True),
         (503, "transient", True),
         (401, "sign-in", False),
     ],
