@@ -167,11 +167,11 @@ async def test_vault_token_is_not_valid_for_arm(cloud: Cloud) -> None:
 async def test_token_of_another_simulator_is_challenged_and_replaced_by_clients(
     cloud: Cloud, start: Start
 ) -> None:
-    stranger = await start()
+    other = await start()
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
     forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=forged))[0] == 401
-    status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await stranger.token())
+    status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await other.token())
     assert status == 401
     assert 'error="insufficient_claims"' in headers["WWW-Authenticate"]
 
