@@ -99,13 +99,13 @@ async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> No
     listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
     assert len(listed) == 2
     assert all(each.properties.attributes.created for each in listed)
-    mended = KeyRotationPolicy(
+    valid = KeyRotationPolicy(
         expires_in="P90D",
         lifetime_actions=[
             KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create="P60D")
         ],
     )
-    kept = await keys.update_key_rotation_policy("aks-kms", mended)
+    kept = await keys.update_key_rotation_policy("aks-kms", valid)
     assert (kept.expires_in, kept.lifetime_actions[0].time_after_create) == ("P90D", "P60D")
     assert kept.created_on is not None
 

@@ -30,9 +30,8 @@ class Proxy:
         """Close every tunnel."""
         if self._server is not None:
             self._server.close()
-        for (
-            writer
-        ) in self._clients:  # if the tasks were cancelled instead, asyncio's streams would log errors
+        # If the tasks were cancelled instead, asyncio's streams would log errors.
+        for writer in self._clients:
             writer.transport.abort()
         await asyncio.gather(*self._tunnels, return_exceptions=True)
 

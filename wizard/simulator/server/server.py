@@ -132,7 +132,7 @@ class Server:
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
                 "utf-8",
-                "backslashreplace",  # half a surrogate pair, as JSON writes it
+                "backslashreplace",  # an unpaired surrogate, in the escaped form of JSON
             )
             if answer.body is not None
             else answer.content

@@ -176,9 +176,8 @@ class Simulator:
         self._port, self._proxy_port = server.port, proxy.port
         world.proxy_url = f"http://127.0.0.1:{proxy.port}"
         self._ca_file = self._ca_path(folder)
-        os.close(
-            os.open(self._ca_file, os.O_WRONLY | os.O_CREAT, 0o600)
-        )  # clients trust every CA in this file
+        # Clients trust every CA in this file, so only its owner may write it.
+        os.close(os.open(self._ca_file, os.O_WRONLY | os.O_CREAT, 0o600))
         authority.cert_pem.write_to_path(str(self._ca_file))
         if self._state_file:
             state.authority, state.signing_key = (

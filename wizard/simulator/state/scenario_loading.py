@@ -166,7 +166,7 @@ def _with_fleet(scenario: Scenario) -> Scenario:
 
 
 def digest_of(scenario: Scenario) -> str:
-    """Return a digest that is equal for equal scenarios, whatever their names; default values count as left out."""
+    """Return a digest that is equal for equal scenarios, regardless of their names; default values count as left out."""
     content = scenario.model_dump(mode="json", exclude_defaults=True, exclude={"description", "extends"})
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

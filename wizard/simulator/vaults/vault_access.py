@@ -56,9 +56,8 @@ def check_network(world: World, vault: Resource, principal: Principal, origin: O
         caller_text(world, principal),
         f"Vault: {vault.body['name']};location={vault.body['location']}",
     )
-    if (
-        closed or perimeter
-    ):  # UNCONFIRMED that an enforced perimeter returns the same error as disabled public access
+    if closed or perimeter:
+        # UNCONFIRMED that an enforced perimeter returns the same error as disabled public access.
         raise Refusal(
             403,
             "Forbidden",
