@@ -36,6 +36,14 @@ LAYERS = {
 """The marker of each folder's tests; pyproject.toml says what each layer is."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the other layers' folders unread if `-m` names one layer: importing them takes longer than the tests of `unit`."""
+    wanted, of_folder = config.option.markexpr, LAYERS.get(collection_path.name)
+    if collection_path.parent == TESTS and of_folder and wanted in LAYERS.values() and wanted != of_folder:
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with the layer of its folder, and the cases that only a full run has time for with `matrix`.
 

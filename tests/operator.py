@@ -17,11 +17,9 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from screens.app import WizardApp
+from tests.support import LIMIT
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
-
-PATIENCE = 40.0
-"""Seconds until a condition that does not come true is a failure; a busy machine is slow."""
 
 _TURNS, _LONGEST = 10, 5.0
 """The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
@@ -51,7 +49,7 @@ class Operator:
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition; where it does not come true, fail with the screen as it is."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LIMIT
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
             await self.pilot.pause(0.02)

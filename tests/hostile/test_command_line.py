@@ -17,7 +17,7 @@ from screens.cli.options import Settings
 from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
+from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, ROADS, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
@@ -533,7 +533,7 @@ def test_who_asks_twice_does_not_wait_for_what_is_put_in_order(tmp_path: Path) -
     for expected in ("ready", "putting things in order"):
         assert process.stdout.readline().strip() == expected
         process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert (process.returncode, err.split(".")[0]) == (130, "Left at once")
 
 

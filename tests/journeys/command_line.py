@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.in_process import Ended, run_in
+from tests.support import LIMIT
 from wizard.simulator import Simulator
 
 COMMAND = [sys.executable, "-m", "screens"]
@@ -60,7 +61,7 @@ class Shell:
             encoding="utf-8",
             cwd=self.home,
             env=given,
-            timeout=100,
+            timeout=LIMIT,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -123,7 +124,7 @@ class Terminal:
         self.shown = ""
         """All that the terminal was sent so far."""
 
-    def waits_for(self, text: str, within: float = 60) -> None:
+    def waits_for(self, text: str, within: float = LIMIT) -> None:
         """Read until that text is shown."""
         end = time.monotonic() + within
         while text not in self.shown:
@@ -141,7 +142,7 @@ class Terminal:
             os.close(self._fd)
             self._fd = None
 
-    def ends(self, within: float = 60) -> int:
+    def ends(self, within: float = LIMIT) -> int:
         """Read to the end; the exit code."""
         while self.reads():
             pass

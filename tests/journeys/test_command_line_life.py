@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.command_line import COMMAND, Shell
 from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import answers, cluster_id
+from tests.support import LIMIT, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 PLATFORM = answers("platform-managed").to_yaml()
@@ -361,7 +361,7 @@ def test_an_interrupted_run_says_so_and_can_be_carried_on(number: signal.Signals
         if json.loads(line)["type"] == "step-progress":
             break
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     last = json.loads(out.splitlines()[-1])
     assert (last["type"], last["status"]) == ("run-finished", "interrupted")
@@ -499,7 +499,7 @@ def _serving(process: "subprocess.Popen[str]") -> None:
 
 def _ended(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 130
 
 

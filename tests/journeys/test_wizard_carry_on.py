@@ -15,7 +15,7 @@ from screens.cli.options import Settings
 from screens.cli.wizard import tell_how_to_go_on
 from screens.pages.welcome import WelcomeScreen
 from tests.operator import LARGE, SMALL, Operator, wizard
-from tests.support import DEVELOPMENT, answers, wait_until, world
+from tests.support import DEVELOPMENT, MovedClock, answers, wait_until, world
 from wizard.answers.model import Answers
 from wizard.cloud.azure import connect
 from wizard.procedure.events import Event
@@ -66,9 +66,9 @@ async def carried_to_review(operator: Operator) -> str:
 async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_again(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
-    slow = world(tmp_path, durations={"cluster_update": 3600})
+    slow, clock = world(tmp_path, durations={"cluster_update": 3_600_000}), MovedClock()
     chosen = answers("customer-managed-private", tags={"team": "a, b"})
-    async with Simulator(slow, speed=600) as simulator:
+    async with Simulator(slow, speed=600, clock=clock) as simulator:
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
         before = len(simulator.writes())
         async with wizard(simulator, tmp_path, size) as operator:
@@ -80,6 +80,7 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
             await operator.press("enter")
             await operator.sees("aks-demo", "not certain yet", "checks passed")
             await operator.press("w")
+            clock.ahead += 6000
             await operator.sees("secrets are encrypted with kv-demo/aks-kms", "35 of 35 checks passed")
             assert len(simulator.writes()) == before, "it was followed, not sent again"
             assert operator.app.session.exit_code == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import answers, carried_out, cluster_id, signed_in, wait_until
+from tests.support import LIMIT, answers, carried_out, cluster_id, signed_in, wait_until
 from wizard.errors import AzureError, UnsafePathError
 from wizard.procedure.cluster_lock import ClusterLock, HeldError, holders
 from wizard.procedure.cluster_lock import default_root as lock_directory
@@ -161,6 +161,6 @@ def test_a_second_command_is_refused_and_names_the_first(start_shell: StartShell
     again = shell.run("runs", "resume", listed["id"], "--yes")
     assert (again.code, "still runs" in again.err) == (1, True)
     first.kill()
-    first.communicate(timeout=60)
+    first.communicate(timeout=LIMIT)
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
     assert listed["status"] == "unfinished"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import MovedClock, answers, cluster_id, world
+from tests.support import LIMIT, MovedClock, answers, cluster_id, world
 from wizard.cloud.arm import dig
 
 __all__ = ["start_shell"]
@@ -62,7 +62,7 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     updating(process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     assert "Still running in Azure: the cluster aks-demo is being updated." in err
     assert "aks-kms runs resume" in err
@@ -73,7 +73,7 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     resuming = shell.start("runs", "resume", "--yes", "-o", "jsonl")
     updating(resuming, "cluster is Updating")
     clock.ahead += 7200 / 120
-    _, err = resuming.communicate(timeout=60)
+    _, err = resuming.communicate(timeout=LIMIT)
     assert resuming.returncode == 0, err
     assert "was interrupted" in err
     assert "Under way: Encrypt the managed cluster" in err
@@ -99,7 +99,7 @@ def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
     assert process.stderr is not None
     assert any("enter the code" in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 130
 
 
@@ -133,7 +133,7 @@ def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) 
     while "being put in order" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     assert "Left at once." in err
     events = journal_of(shell)
@@ -147,7 +147,7 @@ def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) ->
     with shell.terminal("apply", "-f", file, "--yes", controlling=False) as terminal:
         terminal.waits_for("begins")
         terminal.close()
-        assert terminal.process.wait(60) == 0
+        assert terminal.process.wait(LIMIT) == 0
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
@@ -156,7 +156,7 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) 
     with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes") as terminal:
         terminal.waits_for("waiting")
         terminal.close()
-        assert terminal.process.wait(60) == 130
+        assert terminal.process.wait(LIMIT) == 130
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
 
 
@@ -169,7 +169,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
     first = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     updating(first, "registering the feature")
     first.send_signal(signal.SIGINT)
-    first.communicate(timeout=60)
+    first.communicate(timeout=LIMIT)
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
         terminal.waits_for("carries it on")
@@ -184,7 +184,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
         while not waits(shell, run=2):
             assert terminal.reads()
         terminal.close()
-        assert terminal.process.wait(60) == 130
+        assert terminal.process.wait(LIMIT) == 130
     for events in journals_of(shell):
         assert (events[-1]["type"], events[-1]["status"]) == ("run-finished", "interrupted")
     assert len(journals_of(shell)) == 2
@@ -204,7 +204,7 @@ def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_sh
     )
     os.close(writing)
     os.close(reading)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert "Nobody reads the output any more" in err or "hears no more" in err
@@ -220,7 +220,7 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(
     process = shell.start(*arguments, stdout=writing)
     os.close(writing)
     os.close(reading)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
     assert "Traceback" not in err
     assert "Exception ignored" not in err

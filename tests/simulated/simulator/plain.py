@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.support import LIMIT
+
 AKS = "2026-08-01"
 VERSIONS = {
     "microsoft.containerservice": AKS, "microsoft.keyvault": "2026-05-15", "microsoft.managedidentity": "2024-11-30",
@@ -77,7 +79,7 @@ class Plain:
         if self._connection is None:
             address = urlsplit(self.endpoint)
             self._connection = http.client.HTTPSConnection(
-                "localhost", address.port or 443, context=self._context, timeout=30
+                "localhost", address.port or 443, context=self._context, timeout=LIMIT
             )
         try:
             self._connection.request(method, path, body, headers)

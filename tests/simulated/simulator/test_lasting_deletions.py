@@ -21,7 +21,7 @@ from tests.simulated.simulator.clients import (
     until,
     vault_path,
 )
-from tests.support import MovedClock
+from tests.support import LIMIT, MovedClock
 from wizard.simulator.state.state import KeyVersion
 from wizard.simulator.vaults import key_store
 
@@ -127,7 +127,7 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncCon
 
         def slowly(version: KeyVersion) -> Any:
             began.set()
-            assert go.wait(20)
+            assert go.wait(LIMIT)
             return make(version)
 
         monkeypatch.setattr(key_store, "_generate", slowly)

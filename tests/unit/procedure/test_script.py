@@ -11,7 +11,7 @@ import pytest
 
 from tests.facts import target
 from tests.stub_az import carried_out, named, value
-from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
+from tests.support import LIMIT, PRODUCTION, ROADS, Road, answers, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.procedure.script import script
 from wizard.procedure.steps import STEPS
@@ -98,7 +98,9 @@ def test_a_new_cluster_gets_the_newest_version_of_the_right_subscription(tmp_pat
 def test_a_shell_can_read_it(chosen: Answers) -> None:
     bash = shutil.which("bash")
     assert bash
-    subprocess.run([bash, "-n"], input=script(chosen), text=True, check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [bash, "-n"], input=script(chosen), text=True, check=True, capture_output=True, timeout=LIMIT
+    )
 
 
 @SCRIPTS
@@ -110,7 +112,7 @@ def test_shellcheck_has_nothing_to_say(chosen: Answers) -> None:
         text=True,
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert (looked.returncode, looked.stdout + looked.stderr) == (0, "")
 

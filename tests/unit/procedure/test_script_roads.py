@@ -14,7 +14,7 @@ import pytest
 from tests import facts
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, bare, cluster, furnished, user_assigned
 from tests.stub_az import carried_out, named, ran, value
-from tests.support import DEVELOPMENT, TENANT, answers, identity_id
+from tests.support import DEVELOPMENT, LIMIT, TENANT, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import SignedIn
@@ -112,12 +112,12 @@ def test_shellcheck_has_nothing_to_say(road: str) -> None:
         text=True,
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert (looked.returncode, looked.stdout + looked.stderr) == (0, "")
     bash = shutil.which("bash")
     assert bash
-    subprocess.run([bash, "-n"], input=text(road), text=True, check=True, capture_output=True, timeout=60)
+    subprocess.run([bash, "-n"], input=text(road), text=True, check=True, capture_output=True, timeout=LIMIT)
 
 
 @every
