@@ -106,7 +106,7 @@ ROWS = [
     ("export -g x -n y --format=bicep --manage", 2, "Error: --manage requires Terraform: a Bicep or ARM template always owns its properties. Remove --manage."),
     ("export -g x -n y --force", 2, "Error: --force requires --out. Add --out DIR or remove --force."),
     ("--simulate export -g rg-bank -n bank-ledger --out exported", 2, "✗ Files already exist in exported: aks-kms.tf. Nothing was written."),
-    ("--simulate export -g rg-bank -n bank-ledger --out odd.yaml", 2, "✗ The files could not be written: "),
+    ("--simulate export -g rg-bank -n bank-ledger --out odd.yaml/x", 2, "✗ The files could not be written: "),
     ("answers example nothing", 2, "Error: Invalid value for '{platform-managed|customer-managed-private|customer-managed-public}': 'nothing' is not one of 'platform-managed', 'customer-managed-private', 'customer-managed-public'."),
     ("answers example platform-managed", 0, "# Answers for aks-kms: a key that AKS manages."),
     ("answers schema", 0, "{"),
