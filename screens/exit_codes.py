@@ -1,3 +1,3 @@
 """The exit codes of `aks-kms`, of the wizard and of every command."""
 
-DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+SUCCESS, FAILURE, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130

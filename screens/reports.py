@@ -58,9 +58,9 @@ def journal_report(run: "RecordedRun", problem: "Problem | None" = None) -> str:
     lines = [
         f"# {plain(summary.title)}",
         "",
-        f"- cloud: {plain(summary.where)}",
+        f"- cloud: {plain(summary.cloud_text)}",
         f"- by: {plain(str(plan.get('signed_in') or 'not recorded'))}",
-        f"- begun: {f'{summary.begun.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC' if summary.begun else 'not recorded'}",
+        f"- begun: {f'{summary.started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC' if summary.started else 'not recorded'}",
         f"- tool: {plain(_tool(plan))}",
         f"- cluster: {code(str(plan.get('cluster_id', '')))}",
         f"- plan: {code(str(plan.get('digest', '')))}",

@@ -60,7 +60,7 @@ def run_in(folder: Path, environment: Mapping[str, str], *arguments: str, stdin:
     code: Any = 0
     with (
         mock.patch.dict(os.environ, environment, clear=True),
-        mock.patch.multiple(gc_startup, begins=lambda: None, is_over=lambda: None),
+        mock.patch.multiple(gc_startup, begin=lambda: None, end=lambda: None),
         mock.patch.multiple(
             sys,
             argv=["aks-kms", *arguments],

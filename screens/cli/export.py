@@ -1,4 +1,4 @@
-"""`aks-kms export`: what the infrastructure code of a cluster must say, so that its next run keeps the encryption."""
+"""`aks-kms export`: print infrastructure code that keeps a cluster's encryption."""
 
 import json
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from screens.cli.cluster_option import Where, cluster_id_of, cluster_options, named_cluster
-from screens.cli.connection import opened
+from screens.cli.cluster_option import ClusterName, cluster_options, named_cluster, resolve_cluster_id
+from screens.cli.connection import connect
 from screens.cli.options import Settings, azure_options, settings_of
-from screens.cli.outcome import Ended, carry_out, say, show
-from screens.exit_codes import DONE, USAGE
+from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
+from screens.exit_codes import SUCCESS, USAGE
 
 
 @click.command("export")
@@ -21,9 +21,11 @@ from screens.exit_codes import DONE, USAGE
     type=click.Choice(("terraform", "bicep", "arm")),
     default="terraform",
     show_default=True,
-    help="The language of the code.",
+    help="Language of the code.",
 )
-@click.option("--manage", is_flag=True, help="Terraform: the code owns the encryption and writes it back.")
+@click.option(
+    "--manage", is_flag=True, help="Terraform: the code owns the encryption and restores it after drift."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -45,10 +47,10 @@ def command(
     out: Path | None,
     force: bool,
 ) -> int:
-    r"""Print the infrastructure code that keeps a cluster's encryption: it is imported, and not reverted.
+    r"""Print infrastructure code that keeps a cluster's encryption.
 
-    The code is read from the live cluster, its key vault, key, identity and role assignments. Nothing is written to Azure.
-    By default the code leaves the encryption alone and reports drift.
+    The code is generated from the live cluster, its key vault, key, identity and role assignments. Nothing is written to Azure.
+    By default, the code imports these resources, does not change the encryption, and reports drift.
 
     \b
     Examples:
@@ -58,22 +60,22 @@ def command(
     """
     if manage and kind != "terraform":
         raise click.UsageError(
-            "--manage is for Terraform: a Bicep or ARM template owns what its fragment says. Leave --manage out."
+            "--manage requires Terraform: a Bicep or ARM template always owns its properties. Remove --manage."
         )
     if force and out is None:
-        raise click.UsageError("--force is for --out. Add --out DIR, or leave --force out.")
-    where = named_cluster(cluster_id, group, name, subscription)
-    return carry_out(_export(settings_of(ctx), where, kind, out, manage=manage, force=force))
+        raise click.UsageError("--force requires --out. Add --out DIR or remove --force.")
+    cluster = named_cluster(cluster_id, group, name, subscription)
+    return run_command(_export(settings_of(ctx), cluster, kind, out, manage=manage, force=force))
 
 
 async def _export(
-    settings: Settings, where: Where, kind: str, out: Path | None, *, manage: bool, force: bool
+    settings: Settings, cluster: ClusterName, kind: str, out: Path | None, *, manage: bool, force: bool
 ) -> int:
     from wizard.cloud.arm import ResourceId
     from wizard.export.read import read_setup
 
-    async with opened(settings) as azure:
-        setup = await read_setup(azure, ResourceId.parse(await cluster_id_of(azure, where)))
+    async with connect(settings) as azure:
+        setup = await read_setup(azure, ResourceId.parse(await resolve_cluster_id(azure, cluster)))
     if kind == "terraform":
         from wizard.export.terraform import terraform
 
@@ -88,28 +90,28 @@ async def _export(
         files = arm(setup)
     if out is not None:
         _write(out, files, force=force)
-    elif kind == "arm":  # JSON has no place for two files, nor for comments
-        show(json.dumps({name: json.loads(text) for name, text in files.items()}, indent=2))
+    elif kind == "arm":  # two files in one JSON document, which has no comments
+        write_stdout(json.dumps({name: json.loads(text) for name, text in files.items()}, indent=2))
     elif kind == "bicep":
-        show("\n".join(f"// ---- {name}\n{text}" for name, text in files.items()).rstrip("\n"))
+        write_stdout("\n".join(f"// ---- {name}\n{text}" for name, text in files.items()).rstrip("\n"))
     else:
-        show(next(iter(files.values())).rstrip("\n"))
-    return DONE
+        write_stdout(next(iter(files.values())).rstrip("\n"))
+    return SUCCESS
 
 
 def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:
-    """Write all files, or none if one exists. Raise Ended."""
+    """Write all files, or none if one exists. Raise CommandExit."""
     existing = [name for name in files if (directory / name).exists()]
     if existing and not force:
-        raise Ended(
+        raise CommandExit(
             USAGE,
-            f"✗ {', '.join(existing)} already exists in {directory}, and nothing was written.\n"
-            "  What to do: add --force to overwrite, or choose another directory.",
+            f"✗ Files already exist in {directory}: {', '.join(existing)}. Nothing was written.\n"
+            "  What to do: add --force to overwrite them, or choose another directory.",
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (directory / name).write_text(text, "utf-8")
-            say(f"✓ {directory / name}")
+            write_stderr(f"✓ {directory / name}")
     except OSError as error:
-        raise Ended(USAGE, f"✗ The files could not be written: {error}.") from None
+        raise CommandExit(USAGE, f"✗ The files could not be written: {error}.") from None

@@ -59,7 +59,7 @@ def offer(runs: "Sequence[ResumableRun]") -> Content:
     more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
     return Content.assemble(
         ("!  ", STYLES["warn"]),
-        (newest.ended, "bold"),
+        (newest.outcome, "bold"),
         f" {_begun(newest)}.",
         "".join(f" {sentence}" for sentence in newest.in_flight.sentences),
         more,
@@ -70,16 +70,16 @@ def offer(runs: "Sequence[ResumableRun]") -> Content:
 
 def was(run: "ResumableRun") -> Content:
     """How a run ended, and what was under way then."""
-    lines = [f"{run.ended} {_begun(run)}.", *run.in_flight.sentences]
+    lines = [f"{run.outcome} {_begun(run)}.", *run.in_flight.sentences]
     return Content("\n".join(lines))
 
 
 def carried(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
     """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
     the plan that is made now."""
-    rows = [("carried on", f"run {run.id}. {run.ended} {_begun(run)}.")]
+    rows = [("carried on", f"run {run.id}. {run.outcome} {_begun(run)}.")]
     rows += [("! when it ended", said) for said in run.in_flight.sentences]
-    if done := run.done(plan):
+    if done := run.completed_since(plan):
         rows.append(("✓ done by now", "; ".join(done)))
     rows += [("· since then", said) for said in run.differences(plan)]
     if run.run.plan.get("digest") == plan.digest:
@@ -97,9 +97,9 @@ def when(moment: datetime | None) -> str:
 
 def _begun(run: "ResumableRun") -> str:
     summary = run.run.summary
-    return f"(begun {when(summary.begun)}{f', in {summary.where}' if summary.cloud else ''})"
+    return f"(begun {when(summary.started)}{f', in {summary.cloud_text}' if summary.cloud else ''})"
 
 
 def _line(run: "ResumableRun") -> Content:
     summary = run.run.summary
-    return Content(f"{run.answers.cluster.name}  ·  {when(summary.begun)}  ·  {summary.status}")
+    return Content(f"{run.answers.cluster.name}  ·  {when(summary.started)}  ·  {summary.status}")

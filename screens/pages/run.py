@@ -194,8 +194,10 @@ ctrl+q   leave; the same answers carry on later"""
         journal = self.active.journal
         if journal is None:
             return Content.assemble(("! ", STYLES["warn"]), "this log is kept nowhere else")
-        if journal.trouble:
-            return Content.assemble(("! ", STYLES["warn"]), f"this log is not complete: {journal.trouble}")
+        if journal.write_error:
+            return Content.assemble(
+                ("! ", STYLES["warn"]), f"this log is not complete: {journal.write_error}"
+            )
         return Content(f"full log: {journal.log_path}")
 
     def _row(self, number: int, progress: StepProgress) -> Content:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from screens.exit_codes import DONE, INTERRUPTED, NO, UNREACHABLE
+from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
@@ -329,7 +329,7 @@ class Session:
         try:
             status = await run.execute(active.plan.digest)
             if run.report and active.journal:
-                active.journal.keep_report(run.report)
+                active.journal.save_report(run.report)
             active.end(status)
         except DriftedError as drift:
             active.drifted = tuple(drift.differences)
@@ -349,7 +349,7 @@ class Session:
             self._run_ended(active)
 
     def _run_ended(self, active: "ActiveRun") -> None:
-        self.result = DONE if active.status == "succeeded" else NO
+        self.result = SUCCESS if active.status == "succeeded" else FAILURE
         if active.status == "failed" and active.problem:
             self._host.background(self._read_cluster(active), "reading the cluster", group="run")
         if active.has_done("feature"):
@@ -373,7 +373,7 @@ class Session:
 
     def verified(self, report: "ClusterReport", *, expected: bool) -> None:
         """Take note of a verification. `expected`: the cluster was compared with answers."""
-        self.result = DONE if report.passed else NO
+        self.result = SUCCESS if report.passed else FAILURE
         if expected:
             self._keep(report)
         if expected and report.passed and self.draft.is_about(report.id):
@@ -382,12 +382,12 @@ class Session:
     def _keep(self, report: "ClusterReport") -> None:
         """Store a verification with the run that led to it: this wizard's own, or the one that is resumed."""
         if self.active and self.active.journal and same(self.active.plan.cluster_id, report.id):
-            self.active.journal.keep_report(report)
+            self.active.journal.save_report(report)
         elif self.resumed_run and same(str(self.resumed_run.run.plan.get("cluster_id")), report.id):
-            from wizard.runs.journal import keep_report
+            from wizard.runs.journal import save_report
 
             try:
-                keep_report(self.resumed_run.run.summary.path, report)
+                save_report(self.resumed_run.run.summary.path, report)
             except OSError as error:
                 self._host.warn(f"The verification cannot be kept with its run: {error.strerror or error}.")
 

@@ -1,4 +1,4 @@
-"""How commands live: fast to start, interruptible, resumable, asking where there is a terminal, and clean in what they print."""
+"""The behaviour of commands: start-up, confirmation, interruption, resuming, and sanitized output."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ finally:
 """
 
 
-# -- starting ---------------------------------------------------------------------------------------------------------
+# -- start-up ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ finally:
     [["--help"], ["--version"], ["apply", "--help"], ["verify", "-h"], ["nonsense"], []],
     ids=" ".join,
 )
-def test_nothing_heavy_is_loaded_where_nothing_heavy_is_done(arguments: list[str], shell: Shell):
+def test_light_commands_import_no_heavy_packages(arguments: list[str], shell: Shell):
     done = shell.run(*arguments, command=[sys.executable, "-c", LOADED])
     assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
 
@@ -52,10 +52,10 @@ def test_the_help_names_every_command_and_the_exit_codes(shell: Shell):
     for command in ("check", "clusters", "plan", "apply", "verify", "script", "answers", "runs", "simulator"):
         assert f"\n  {command} " in done.out
         assert shell.run(command, "--help").code == 0
-    assert "130 interrupted" in done.out
+    assert "130 interrupted (resumable)" in " ".join(done.out.split())
 
 
-def test_the_version_is_the_package_s_own(shell: Shell):
+def test_the_version_is_that_of_the_package(shell: Shell):
     from wizard import __version__
 
     assert shell.run("--version").out == f"aks-kms, version {__version__}\n"
@@ -85,10 +85,10 @@ def test_each_command_runs_as_a_process(arguments: list[str], code: int, shell: 
     assert "Traceback" not in done.err
 
 
-# -- looking ----------------------------------------------------------------------------------------------------------
+# -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_prerequisites_are_told_apart_from_what_the_wizard_needs(start_shell: StartShell):
+def test_missing_tools_do_not_fail_the_check(start_shell: StartShell):
     shell = start_shell()
     done = shell.run("check", environment={"PATH": str(shell.home)})
     assert done.code == 0, done.err
@@ -119,7 +119,7 @@ def test_the_clusters_are_listed_with_their_encryption(start_shell: StartShell):
     assert "Contoso Development" not in text.out
 
 
-def test_options_for_azure_may_stand_before_or_after_the_command(shell: Shell):
+def test_azure_options_are_accepted_before_and_after_the_command(shell: Shell):
     before = shell.run("--simulate", "--speed", "max", "clusters", "-o", "json")
     after = shell.run("clusters", "-o", "json", "--speed", "max", "--simulate")
     empty = shell.run("clusters", "--simulate=empty", "-o", "json")
@@ -128,7 +128,7 @@ def test_options_for_azure_may_stand_before_or_after_the_command(shell: Shell):
     assert empty.json["clusters"] == []
 
 
-def test_the_real_azure_s_settings_do_not_leak_into_the_simulated_one(shell: Shell):
+def test_the_simulator_ignores_the_settings_of_real_azure(shell: Shell):
     elsewhere: dict[str, str | None] = {
         "AZURE_TENANT_ID": "99999999-9999-9999-9999-999999999999",
         "AZURE_FEDERATED_TOKEN_FILE": "/nowhere",
@@ -161,7 +161,7 @@ def test_a_cluster_is_verified_by_its_name(
     assert cluster["security_profile"] == truth["properties"].get("securityProfile", {})
 
 
-def test_several_clusters_are_verified_at_once_and_what_cannot_be_read_is_not_left_out(
+def test_several_clusters_are_verified_and_unreadable_ones_are_reported(
     start_shell: StartShell,
 ):
     shell = start_shell()
@@ -183,7 +183,7 @@ def test_several_clusters_are_verified_at_once_and_what_cannot_be_read_is_not_le
     assert "| --- | --- | --- | --- |" in markdown
 
 
-def test_a_cluster_is_held_against_an_answers_file(start_shell: StartShell):
+def test_expect_compares_the_cluster_with_an_answers_file(start_shell: StartShell):
     shell = start_shell()
     chosen = answers("customer-managed-private", cluster={"name": "bank-cards"}, resource_group="rg-bank")
     done = shell.run("verify", "--expect", shell.write("answers.yaml", chosen.to_yaml()), "-o", "json")
@@ -192,7 +192,7 @@ def test_a_cluster_is_held_against_an_answers_file(start_shell: StartShell):
     assert failed == {"expected-key", "expected-network-access", "expected-identity", "expected-vault"}
 
 
-def test_what_comes_from_outside_cannot_reach_the_terminal(start_shell: StartShell):
+def test_control_sequences_from_azure_are_removed_from_output(start_shell: StartShell):
     shell = start_shell()
     assert shell.simulator is not None
     evil = "1.34.2\x1b]0;owned\x07\x1b[2J\u202e"
@@ -212,7 +212,7 @@ def test_what_comes_from_outside_cannot_reach_the_terminal(start_shell: StartShe
 # -- documents --------------------------------------------------------------------------------------------------------
 
 
-def test_the_script_is_written_without_asking_azure(shell: Shell):
+def test_a_script_is_generated_without_contacting_azure(shell: Shell):
     done = shell.run(
         "script", "-f", shell.write("answers.yaml", answers("customer-managed-public").to_yaml())
     )
@@ -221,7 +221,7 @@ def test_the_script_is_written_without_asking_azure(shell: Shell):
     assert "--azure-keyvault-kms-key-vault-network-access Public" in done.out
 
 
-def test_answers_may_come_on_stdin(shell: Shell):
+def test_answers_are_read_from_stdin(shell: Shell):
     assert shell.run("script", "-f", "-", stdin=PLATFORM).code == 0
     done = shell.run("script", "-f", "-", stdin="version: 2")
     assert done.code == 2
@@ -231,51 +231,47 @@ def test_answers_may_come_on_stdin(shell: Shell):
     assert "stdin: this is longer than any answers file (256 KiB)." in done.err
 
 
-def test_the_schema_is_json(shell: Shell):
+def test_the_schema_of_answers_files_is_printed(shell: Shell):
     done = shell.run("answers", "schema")
     assert done.code == 0
     assert done.json["properties"]["key_option"]["enum"] == ["platform-managed", "customer-managed"]
 
 
-# -- asking, interrupting, carrying on --------------------------------------------------------------------------------
+# -- confirmation, interruption, resuming -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("typed", "code"), [("aks-demo\n", 0), ("yes\n", 1), ("\n", 1)])
-def test_on_a_terminal_the_plan_is_shown_and_the_cluster_s_name_starts_it(
-    typed: str, code: int, start_shell: StartShell
-):
+def test_on_a_terminal_the_cluster_name_confirms_the_plan(typed: str, code: int, start_shell: StartShell):
     shell = start_shell()
     assert shell.simulator is not None
     file = shell.write("answers.yaml", PLATFORM)
     with shell.terminal("apply", "-f", file) as terminal:
-        terminal.waits_for("Type the cluster's name (aks-demo) to start:")
+        terminal.waits_for("Type the cluster name (aks-demo) to confirm:")
         assert "AKS does not let this encryption be turned off again." in terminal.shown
         assert shell.simulator.writes() == []
         terminal.types(typed)
         assert terminal.ends() == code
     assert bool(shell.simulator.writes()) is (code == 0)
     assert ("secrets are encrypted" in terminal.shown) is (code == 0)
-    assert ("Nothing was changed" in terminal.shown) is (code == 1)
+    assert ("No changes were made" in terminal.shown) is (code == 1)
 
 
 @pytest.mark.parametrize("answer", ["", "\x04", "no\n"], ids=["Ctrl-C", "Ctrl-D", "no"])
-def test_a_key_is_not_rotated_where_the_question_is_left(
-    answer: str, start_shell: StartShell, tmp_path: Path
-):
+def test_a_key_is_not_rotated_without_confirmation(answer: str, start_shell: StartShell, tmp_path: Path):
     shell = start_shell(encrypted(tmp_path))
     with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
         terminal.waits_for("[y/N]:")
         if answer:
             terminal.types(answer)
-        else:  # this terminal is not the one that controls the command: its Ctrl-C would reach nobody
+        else:  # this is not the command's controlling terminal, so Ctrl-C would not reach it
             terminal.process.send_signal(signal.SIGINT)
         assert terminal.ends() == (1 if answer else 130)
-    assert ("Nothing was changed" if answer else "Interrupted.") in terminal.shown
+    assert ("No changes were made" if answer else "Interrupted.") in terminal.shown
     assert shell.simulator is not None
     assert shell.simulator.writes() == []
 
 
-def test_a_key_is_rotated_where_the_answer_is_yes(start_shell: StartShell, tmp_path: Path):
+def test_a_key_is_rotated_after_confirmation(start_shell: StartShell, tmp_path: Path):
     shell = start_shell(encrypted(tmp_path))
     with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
         terminal.waits_for("Rotate kv-demo/aks-kms? [y/N]:")
@@ -288,7 +284,7 @@ def test_a_key_is_rotated_where_the_answer_is_yes(start_shell: StartShell, tmp_p
 
 
 def refusal(out: str, output: str) -> dict[str, Any]:
-    """What stdout ends with where nothing was begun: the body, or the last event."""
+    """Return the JSON body, or the last event, of a refused plan."""
     if output == "json":
         body: dict[str, Any] = json.loads(out[out.index("{\n") : out.rindex("}") + 1])
         assert body["status"] == "refused"
@@ -302,14 +298,14 @@ def refusal(out: str, output: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("output", ["json", "jsonl"])
-def test_what_the_gate_refuses_is_told_to_who_reads_the_output(output: str, start_shell: StartShell):
+def test_a_plan_refused_by_the_gate_is_reported_on_stdout(output: str, start_shell: StartShell):
     shell = start_shell()
     assert shell.simulator is not None
     asked = ("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output)
     unconfirmed = shell.run(*asked, "--confirm", "abc")
     assert unconfirmed.code == 1
     assert "but abc… is given" in refusal(unconfirmed.out, output)["message"]
-    assert "Nothing was changed. See `aks-kms plan`" in unconfirmed.err
+    assert "No changes were made. Run `aks-kms plan`" in unconfirmed.err
 
     lock = ClusterLock(
         shell.simulator.arm_endpoint, cluster_id(), root=shell.home / "state" / "aks-kms" / "locks"
@@ -330,22 +326,24 @@ def test_what_the_gate_refuses_is_told_to_who_reads_the_output(output: str, star
     [
         ("aks-demo\n", "Azure has changed"),
         ("aks-demo\n", "aks-demo could not be read"),
-        ("no\n", "what was typed is not aks-demo"),
+        ("no\n", "the confirmation does not match aks-demo"),
     ],
 )
-def test_so_is_what_stops_it_after_the_question(output: str, typed: str, said: str, start_shell: StartShell):
+def test_a_plan_refused_after_the_confirmation_is_reported_on_stdout(
+    output: str, typed: str, said: str, start_shell: StartShell
+):
     shell = start_shell()
     assert shell.simulator is not None
     with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output) as terminal:
-        terminal.waits_for("to start:")
+        terminal.waits_for("to confirm:")
         shell.simulator.change(cluster_id(), {"properties": {"currentKubernetesVersion": "1.29.9"}})
-        if "read" in said:  # the gate's own look fails
+        if "read" in said:  # the gate cannot read the cluster
             refused = {"status": 403, "code": "AuthorizationFailed", "message": "No more."}
             match = {"method": "GET", "path": "*/managedclusters/aks-demo"}
             shell.simulator.inject_faults({"match": match, "answer": refused})
         terminal.types(typed)
         assert terminal.ends() == (2 if "read" in said else 1)
-    stdout = terminal.shown.replace("\r\n", "\n").partition("to start:")[2].partition("✗")[0]
+    stdout = terminal.shown.replace("\r\n", "\n").partition("to confirm:")[2].partition("✗")[0]
     assert said in refusal(stdout, output)["message"]
     assert shell.simulator.writes() == []
 
@@ -353,7 +351,7 @@ def test_so_is_what_stops_it_after_the_question(output: str, typed: str, said: s
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )
-def test_an_interrupted_run_says_so_and_can_be_carried_on(number: signal.Signals, start_shell: StartShell):
+def test_an_interrupted_run_is_reported_and_can_be_resumed(number: signal.Signals, start_shell: StartShell):
     shell = start_shell("feature-pending", speed=60)
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     assert process.stdout is not None
@@ -371,16 +369,16 @@ def test_an_interrupted_run_says_so_and_can_be_carried_on(number: signal.Signals
     assert (listed["id"], listed["status"]) == (run, "interrupted")
     report = shell.run("runs", "report", run)
     assert report.code == 1
-    assert "ended as interrupted" in report.err
+    assert "its status is interrupted" in report.err
 
-    if number is signal.SIGTERM:  # once is enough: the way on is the same for each
+    if number is signal.SIGTERM:  # resuming does not depend on the signal
         better = start_shell()
         done = better.run("runs", "resume", run, "--yes", "-o", "json")
         assert done.code == 0, done.err
         assert done.json["status"] == "succeeded"
 
 
-def test_a_step_that_fails_is_told_with_what_azure_said_and_the_way_on(start_shell: StartShell):
+def test_a_failed_step_is_reported_with_azures_message_and_how_to_resume(start_shell: StartShell):
     shell = start_shell("update-fails")
     done = shell.run("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
     assert done.code == 1
@@ -394,16 +392,17 @@ def test_a_step_that_fails_is_told_with_what_azure_said_and_the_way_on(start_she
     assert [step["status"] for step in done.json["steps"] if step["key"] == "verify"] == ["skipped"]
 
 
-def test_a_disk_that_keeps_no_journal_does_not_stop_a_run(start_shell: StartShell):
+def test_a_run_continues_without_a_journal(start_shell: StartShell):
     shell = start_shell()
     (shell.home / "state").write_text("a file where a directory should be")
     done = shell.run("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
     assert done.code == 0
-    assert "The journal of this run cannot be kept" in done.err
+    assert "The journal of this run cannot be written" in done.err
+    assert "Continuing without a journal." in done.err
     assert done.json["journal"] is None
 
 
-def test_no_secret_is_in_the_journal_and_nobody_else_may_read_it(start_shell: StartShell):
+def test_the_journal_contains_no_secret_and_is_private(start_shell: StartShell):
     shell = start_shell()
     assert shell.simulator is not None
     secret = shell.simulator.environment["AZURE_CLIENT_SECRET"]
@@ -432,7 +431,7 @@ def test_no_secret_is_in_the_journal_and_nobody_else_may_read_it(start_shell: St
 # -- the simulator ----------------------------------------------------------------------------------------------------
 
 
-def test_a_standing_simulator_serves_other_commands_and_keeps_its_world(shell: Shell):
+def test_a_separate_simulator_serves_other_commands_and_persists_its_state(shell: Shell):
     env, state, record = shell.home / "env", shell.home / "world", shell.home / "record"
     options = ["--speed", "max", "--env", str(env), "--state", str(state), "--record", str(record)]
     file = shell.write("answers.yaml", PLATFORM)
@@ -453,7 +452,7 @@ def test_a_standing_simulator_serves_other_commands_and_keeps_its_world(shell: S
     _ended(second)
 
 
-def test_a_port_that_is_taken_is_said_to_be(start_shell: StartShell):
+def test_a_port_in_use_is_an_error(start_shell: StartShell):
     shell = start_shell()
     assert shell.simulator is not None
     port = shell.simulator.arm_endpoint.rsplit(":", 1)[1]
@@ -462,14 +461,14 @@ def test_a_port_that_is_taken_is_said_to_be(start_shell: StartShell):
     assert "choose another --port" in done.err
 
 
-def test_the_worlds_are_listed(shell: Shell):
+def test_the_built_in_scenarios_are_listed(shell: Shell):
     done = shell.run("simulator", "--list")
     assert done.code == 0
     assert "contoso" in done.out
     assert "no-rights" in done.out
 
 
-def test_output_that_nobody_reads_any_more_is_no_traceback(shell: Shell):
+def test_a_closed_pipe_causes_no_traceback(shell: Shell):
     done = shell.run(
         command=["sh", "-c", f"{sys.executable} -m screens answers schema | head -c 10"],
     )
@@ -479,8 +478,8 @@ def test_output_that_nobody_reads_any_more_is_no_traceback(shell: Shell):
 @pytest.mark.parametrize(
     ("into", "said"), [("| true", ""), ("> /dev/full", "✗ The output cannot be written: ")]
 )
-def test_output_that_cannot_be_written_is_no_fault_of_ours(into: str, said: str, shell: Shell):
-    """The reader is gone long before the first cluster is found."""
+def test_unwritable_output_is_no_internal_error(into: str, said: str, shell: Shell):
+    """The pipe's reader is gone before the first cluster is read."""
     options = "--simulate --speed max clusters -o jsonl"
     done = shell.run(
         command=["sh", "-c", f"{{ {sys.executable} -m screens {options}; echo code $? >&2; }} {into}"]

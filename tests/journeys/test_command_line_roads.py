@@ -1,4 +1,4 @@
-"""The how-to's six roads from a shell: plan, apply the very plan that was shown, and apply once more."""
+"""The how-to's six procedures from a shell: plan, apply that plan by its digest, and apply again."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _PLATFORM: dict[str, Any] = {
 
 
 def printed_by_the_how_to(road: Road) -> dict[str, Any]:
-    """The how-to, "Verify KMS configuration": what `az aks show --query securityProfile` prints for that road."""
+    """Return what `az aks show --query securityProfile` prints, from the how-to, "Verify KMS configuration"."""
     if road == "platform-managed":
         return _PLATFORM
     access = "Private" if road == "customer-managed-private" else "Public"
@@ -31,7 +31,7 @@ def printed_by_the_how_to(road: Road) -> dict[str, Any]:
 
 @pytest.mark.parametrize("new", [False, True], ids=["existing", "new"])
 @pytest.mark.parametrize("road", ROADS)
-def test_a_road_ends_in_an_encrypted_cluster_and_going_it_again_writes_nothing(
+def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(
     road: Road, new: bool, start_shell: StartShell
 ):
     shell = start_shell()
@@ -71,14 +71,14 @@ def test_a_road_ends_in_an_encrypted_cluster_and_going_it_again_writes_nothing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_example_runs_as_it_is_on_the_embedded_simulated_azure(kind: Road, shell: Shell):
+def test_an_example_runs_unchanged_on_the_built_in_simulator(kind: Road, shell: Shell):
     file = shell.write("answers.yaml", example(kind))
     done = shell.run("--simulate", "--speed", "max", "apply", "-f", file, "--yes", "-o", "json")
     assert done.code == 0, done.err
     assert done.json["verification"]["security_profile"] == printed_by_the_how_to(kind)
 
 
-def test_a_cluster_keeps_every_property_that_no_sdk_knows(start_shell: StartShell):
+def test_a_cluster_keeps_properties_that_the_sdk_does_not_know(start_shell: StartShell):
     shell = start_shell()
     simulator = _of(shell)
     id_ = cluster_id("orders-prod", "rg-orders")
@@ -100,10 +100,10 @@ def test_a_cluster_keeps_every_property_that_no_sdk_knows(start_shell: StartShel
     assert set(profile) - set(kept) == {"azureKeyVaultKms", "kubernetesResourceObjectEncryptionProfile"}
     assert after.pop("identity")["type"] == "UserAssigned"
     before.pop("identity")
-    assert _settled(after) == _settled(before)
+    assert _without_etag(after) == _without_etag(before)
 
 
-def test_the_log_is_on_stderr_and_the_events_are_one_a_line(start_shell: StartShell):
+def test_jsonl_prints_events_on_stdout_and_the_log_on_stderr(start_shell: StartShell):
     shell = start_shell()
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
     done = shell.run("apply", "-f", file, "--yes", "-o", "jsonl")
@@ -118,7 +118,7 @@ def test_the_log_is_on_stderr_and_the_events_are_one_a_line(start_shell: StartSh
     assert "\x1b" not in done.out + done.err
 
 
-def test_a_plan_in_words_names_everything_and_says_what_cannot_be_undone(start_shell: StartShell):
+def test_a_plan_as_text_names_all_resources_and_irreversible_changes(start_shell: StartShell):
     shell = start_shell()
     file = shell.write("answers.yaml", answers("customer-managed-private").to_yaml())
     planned = shell.run("plan", "-f", file)
@@ -136,12 +136,12 @@ def test_a_plan_in_words_names_everything_and_says_what_cannot_be_undone(start_s
         "Losing kv-demo/aks-kms loses the cluster's secrets",
     ):
         assert words in planned.out
-    digest = planned.out.split("digest of this plan: ")[1].split()[0]
+    digest = planned.out.split("Plan digest: ")[1].split()[0]
     assert f"--confirm {digest}" in planned.out
     assert digest == shell.run("plan", "-f", file, "-o", "json").json["digest"]
 
 
-def test_a_run_is_kept_and_its_report_can_be_had_again(start_shell: StartShell):
+def test_a_run_and_its_report_are_in_the_journal(start_shell: StartShell):
     shell = start_shell()
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
     done = shell.run("apply", "-f", file, "--yes", "-o", "json")
@@ -159,6 +159,6 @@ def _of(shell: Shell) -> Simulator:
     return shell.simulator
 
 
-def _settled(body: dict[str, Any]) -> dict[str, Any]:
-    """A cluster without its version stamp, which every update changes."""
+def _without_etag(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a cluster without its ETag, which every update changes."""
     return {name: value for name, value in body.items() if name.lower() != "etag"}

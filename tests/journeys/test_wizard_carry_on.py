@@ -12,7 +12,7 @@ import pytest
 from textual.widgets import Log, Static
 
 from screens.cli.options import Settings
-from screens.cli.wizard import tell_how_to_go_on
+from screens.cli.wizard import print_interruption_notice
 from screens.pages.welcome import WelcomeScreen
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, MovedClock, answers, wait_until, world
@@ -72,7 +72,7 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
         before = len(simulator.writes())
         async with wizard(simulator, tmp_path, size) as operator:
-            await operator.sees("ended without a word", "carries it on")
+            await operator.sees("ended unexpectedly", "carries it on")
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "done by now")
             assert operator.app.session.draft.answers() == chosen
@@ -187,10 +187,10 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             await operator.press("r")
             await operator.sees("Other answers are chosen here by now.", "carries this run on.")
             assert operator.app.screen.query_one("#outcome").display
-        tell_how_to_go_on(operator.app, Settings())
+        print_interruption_notice(operator.app, Settings())
         told = capsys.readouterr().err
         assert "The run on aks-demo failed." in told
-        assert f"To carry on: aks-kms runs resume {second.journal.id}" in told
+        assert f"To resume: aks-kms runs resume {second.journal.id}" in told
 
 
 async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path: Path) -> None:
@@ -268,10 +268,10 @@ async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
                 await operator.press("tab", "enter")
             await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
             assert operator.app.return_value == 130
-            tell_how_to_go_on(operator.app, Settings())
+            print_interruption_notice(operator.app, Settings())
         [run] = list_runs(tmp_path / "runs")
         assert run.status == "interrupted"
         told = capsys.readouterr().err
         assert "The run on aks-demo was interrupted." in told
         assert "Still running in Azure: the preview feature KMSPMKPreview is being registered." in told
-        assert f"To carry on: aks-kms runs resume {run.id}" in told
+        assert f"To resume: aks-kms runs resume {run.id}" in told

@@ -282,7 +282,7 @@ async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
-        await operator.sees("The journal of this run cannot be kept", "Going on without.")
+        await operator.sees("The journal of this run cannot be written", "Going on without.")
         await operator.sees("Done in", "! this log is kept nowhere else")
         await operator.press("c")
         await operator.sees("Copied, if your terminal allows it.")
@@ -303,5 +303,5 @@ faults:
         await operator.sees("full log:")
         assert operator.app.session.active is not None
         assert operator.app.session.active.journal is not None
-        operator.app.session.active.journal.trouble = "the disk is full"
+        operator.app.session.active.journal.write_error = "the disk is full"
         await operator.sees("! this log is not complete: the disk is full")

@@ -77,9 +77,9 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     assert resuming.returncode == 0, err
     assert "was interrupted" in err
     assert "Under way: Encrypt the managed cluster" in err
-    assert "Done by now: Register the feature; " in err
+    assert "Completed since: Register the feature; " in err
     assert "Encrypt the managed cluster.\n" in err
-    assert "What is left: nothing to write." in err
+    assert "Remaining steps: none that change anything." in err
     assert [r.method for r in shell.simulator.writes() if r.path.lower().endswith("/aks-demo")] == ["PUT"]
 
 
@@ -135,7 +135,7 @@ def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
-    assert "Left at once." in err
+    assert "Stopped immediately." in err
     events = journal_of(shell)
     assert {"answered"} <= {event["write"]["state"] for event in events if "write" in event}
     assert "run-finished" not in {event["type"] for event in events}
@@ -145,7 +145,7 @@ def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) ->
     shell = start_shell(speed=600)
     file = shell.write("answers.yaml", PLATFORM)
     with shell.terminal("apply", "-f", file, "--yes", controlling=False) as terminal:
-        terminal.waits_for("begins")
+        terminal.waits_for("started")
         terminal.close()
         assert terminal.process.wait(LIMIT) == 0
     assert journal_of(shell)[-1]["status"] == "succeeded"
@@ -207,7 +207,7 @@ def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_sh
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "Traceback" not in err
-    assert "Nobody reads the output any more" in err or "hears no more" in err
+    assert "The reader of stdout is gone" in err or "hears no more" in err
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 

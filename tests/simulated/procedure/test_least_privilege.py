@@ -1,6 +1,6 @@
 """With exactly the rights that the steps name a run succeeds; with any one of them missing the plan says which beforehand.
 
-The README's table of them is held against the steps, and its roles against Azure's definitions of them.
+The table in docs/permissions.md is compared with the steps, and its roles with Azure's definitions of them.
 """
 
 import json
@@ -30,7 +30,7 @@ from wizard.simulator.state.world import World
 from wizard.state.target import Target
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
-README = Path(__file__).parents[3] / "README.md"
+PERMISSIONS = Path(__file__).parents[3] / "docs" / "permissions.md"
 BY_POLICY = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {"rbac": False}}}}}}}
 OPEN_VAULT: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {}}}}}}}
 
@@ -270,9 +270,9 @@ async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str
 
 
 def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
-    """The README's table: by step, its actions, its data actions, and the roles that give them."""
+    """The table of docs/permissions.md: by step, its actions, its data actions, and the roles that give them."""
     rows = {}
-    section = README.read_text("utf-8").split("### What rights are needed")[1].split("\n### ")[0]
+    section = PERMISSIONS.read_text("utf-8").split("## Least privilege")[1].split("\n## ")[0]
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("| `") and len(cells) == 4:
