@@ -17,7 +17,7 @@ from screens.cli.options import Settings
 from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, ROADS, answers, cluster_id
+from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
