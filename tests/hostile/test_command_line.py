@@ -86,7 +86,7 @@ ROWS = [
     ("rotate --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", 2, "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the ID of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Use the ID of a cluster."),
     ("verify -g a -g b -n x", 2, "Error: -g can be repeated only with --all. Use it once, or add --all."),
     ("verify --depth=full -g a -n b", 2, "Error: --location, --encryption, --failed and --depth require --all. Add --all or remove them."),
-    ("--simulate verify --id nonsense", 2, "Error: --id: 'nonsense' is not a resource id; one looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
+    ("--simulate verify --id nonsense", 2, "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
     ("--simulate verify -g rg-demo -n aks-demo", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify -g rg-web -n web-stage", 0, "✓ web-stage: secrets are encrypted with a key that AKS manages."),
     ("--simulate verify -g rg-demo -n nothing", 1, "✗ There is no cluster nothing in a resource group rg-demo. Subscriptions searched: Contoso Development, Contoso Production."),
@@ -94,7 +94,7 @@ ROWS = [
     ("--simulate verify --all", 1, "CLUSTER"),
     ("--simulate verify --all --location=nowhere", 1, "✗ There is no cluster to verify."),
     ("--simulate rotate -g rg-web -n web-stage --yes", 0, "· web-stage uses platform-managed keys, which AKS rotates by itself. [nothing-to-rotate]"),
-    ("rotate --id nonsense", 2, "Error: --id: 'nonsense' is not a resource id; one looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
+    ("rotate --id nonsense", 2, "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
     ("rotate -g x -n y --every=P1D", 2, "Error: Invalid value for '--every': 'P1D'"),
     ("rotate -g x", 2, "Error: No cluster given. Use -g and -n, or --id. `aks-kms clusters` lists them."),
     ("--simulate rotate -g rg-demo -n aks-demo --yes", 1, "✗ The secrets of aks-demo are not encrypted with a KMS key. [not-encrypted]"),
@@ -129,7 +129,7 @@ ROWS = [
     ("simulator --scenario=nowhere", 2, "Error: There is no scenario 'nowhere': it is neither a file nor a built-in scenario. Built-in scenarios:"),
     ("simulator --speed=fast", 2, "Error: Invalid value for '--speed': 'fast' is not a speed: give a number above 0, or max."),
     ("simulator --state=/nowhere/x", 2, "✗ The simulator cannot start: /nowhere/x: No such file or directory."),
-    ("simulator --state=odd.yaml", 2, "Error: odd.yaml does not hold the state of a simulated Azure (file is not a database). Give another file, or remove this one to start afresh."),
+    ("simulator --state=odd.yaml", 2, "Error: odd.yaml is not a valid state file of the simulator (file is not a database). Use another file, or delete this one to start with a new state."),
     ("simulator --host=0.0.0.0", 2, "Error: No such option '--host'. (Did you mean one of: '--list', '--port', '--state'?)"),
     ("--simulate plan -f misspelt.yaml", 2, "Error: misspelt.yaml: vault.network_access: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where. … vault.netwerk_access: an answers file has no such key here. Did you mean network_access?"),
     ("answers exampel", 2, "Error: No such command 'exampel'. Did you mean 'example'?"),
@@ -321,5 +321,5 @@ def test_the_command_that_a_plan_prints_can_be_pasted(home: Path) -> None:
 
 
 def test_every_exit_code_is_in_the_table() -> None:
-    """130 needs a signal: see tests/journeys/test_command_line_life.py."""
+    """130 needs a signal: see tests/journeys/test_command_line_lifecycle.py."""
     assert {code for _, code, _ in ROWS} == {0, 1, 2, 3}
