@@ -321,5 +321,5 @@ def test_the_command_that_a_plan_prints_can_be_pasted(home: Path) -> None:
 
 
 def test_every_exit_code_is_in_the_table() -> None:
-    """130 needs a signal: see tests/journeys/test_command_line_life.py."""
+    """130 needs a signal: see tests/journeys/test_command_line_lifecycle.py."""
     assert {code for _, code, _ in ROWS} == {0, 1, 2, 3}

@@ -159,7 +159,7 @@ def test_a_second_command_is_refused_and_names_the_first(start_shell: StartShell
     assert f"run {listed['id']}" in second.err
     assert len(shell.simulator.writes()) == count
     again = shell.run("runs", "resume", listed["id"], "--yes")
-    assert (again.code, "still runs" in again.err) == (1, True)
+    assert (again.code, "is still running" in again.err) == (1, True)
     first.kill()
     first.communicate(timeout=LIMIT)
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]

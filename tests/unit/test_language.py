@@ -26,7 +26,6 @@ NOT_YET_CLEAN = frozenset(
         "screens/session",
         "docs/azure.md",
         "wizard/answers",
-        "wizard/cloud",
         "wizard/in_cluster",
         "wizard/procedure",
         "wizard/reports",

@@ -432,7 +432,7 @@ def test_the_journal_contains_no_secret_and_is_private(start_shell: StartShell):
 
 
 def test_a_separate_simulator_serves_other_commands_and_persists_its_state(shell: Shell):
-    env, state, record = shell.home / "env", shell.home / "world", shell.home / "record"
+    env, state, record = shell.home / "env", shell.home / "state.db", shell.home / "record"
     options = ["--speed", "max", "--env", str(env), "--state", str(state), "--record", str(record)]
     file = shell.write("answers.yaml", PLATFORM)
     source = ["sh", "-c", f'. {env} && exec {sys.executable} -m screens "$@"', "sh"]
