@@ -51,6 +51,7 @@ async def read(url: str) -> bytes:
         ("identity", JSON),
         ("", JSON),
     ],
+    ids=["gzip", "deflate", "identity", "none"],
 )
 async def test_response_is_decompressed(encoding: str, body: bytes) -> None:
     async with serving(body, encoding) as url:
