@@ -97,7 +97,7 @@ async def _failure(tools: str) -> None:
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "600× faster"
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         await operator.start("orders-prod")
@@ -130,7 +130,7 @@ async def _small(tools: str) -> None:
         wizard(simulator, Path(), SMALL, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "max"
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         draw(operator, "review-80x24")
@@ -142,7 +142,7 @@ async def _inside(folder: Path) -> None:
         wizard(simulator, Path(), LARGE, PATH=on_path(folder)) as operator,
     ):
         operator.app.session.speed_note = "no waiting"
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.press("slash")
         await operator.type("bank-ledger")
         await operator.press("enter", "v")

@@ -3,10 +3,10 @@
 import fcntl
 import os
 import pty
+import select
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -124,12 +124,10 @@ class Terminal:
         self.shown = ""
         """All that the terminal was sent so far."""
 
-    def waits_for(self, text: str, within: float = LIMIT) -> None:
+    def waits_for(self, text: str) -> None:
         """Read until that text is shown."""
-        end = time.monotonic() + within
         while text not in self.shown:
-            assert time.monotonic() < end, f"{text!r} is not shown: {self.shown!r}"
-            assert self.reads(), f"ended without {text!r}: {self.shown!r}"
+            assert self.reads(f"to show {text!r}"), f"ended without {text!r}: {self.shown!r}"
 
     def types(self, text: str) -> None:
         """What the operator types."""
@@ -142,15 +140,17 @@ class Terminal:
             os.close(self._fd)
             self._fd = None
 
-    def ends(self, within: float = LIMIT) -> int:
+    def ends(self) -> int:
         """Read to the end; the exit code."""
-        while self.reads():
+        while self.reads("to end"):
             pass
-        return self.process.wait(within)
+        return self.process.wait(LIMIT)
 
-    def reads(self) -> bool:
-        """Read what is there, or wait for more; False at the end."""
+    def reads(self, until: str = "to write more") -> bool:
+        """Read what is there, or wait for more; False at the end. Raises AssertionError if nothing comes for so long."""
         assert self._fd is not None, "the terminal is closed"
+        ready, _, _ = select.select([self._fd], [], [], LIMIT)
+        assert ready, f"waited in vain for the command {until}: {self.shown!r}"
         try:
             more = os.read(self._fd, 65536)
         except OSError:  # Linux says EIO once the other side is closed

@@ -175,7 +175,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
     world: World,
 ) -> None:
     async with world() as (_, operator):
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.take_key("Public")
         await operator.sees("Vault, key and identity for orders-prod")

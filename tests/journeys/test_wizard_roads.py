@@ -49,7 +49,7 @@ async def test_a_road_ends_in_a_verified_cluster(
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, size) as operator,
     ):
-        await operator.to_clusters()
+        await operator.walk_to_clusters()
         if create:
             await operator.create(name, group, "westeurope")
         else:

@@ -57,7 +57,7 @@ async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list
         )
         async with app.run_test(size=LARGE) as pilot:
             operator = Operator(app, pilot)
-            await operator.to_clusters(register=False)
+            await operator.walk_to_clusters(register=False)
             await operator.choose("aks-demo")
             await operator.to_review("platform-managed")
             await operator.start("aks-demo")
