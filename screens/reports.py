@@ -81,7 +81,13 @@ def journal_report(run: "RecordedRun", problem: "Problem | None" = None) -> str:
     for step in plan.get("steps") or ():
         lines += _step_lines(step, ended.get(step.get("key"), {}), run)
     if run.report:
-        lines += ["", "## What was verified", "", plain(str(run.report.get("verdict") or "")), ""]
+        lines += [
+            "",
+            "## What was verified",
+            "",
+            plain(str(run.report.get("headline") or run.report.get("verdict") or "")),
+            "",
+        ]
         if provenance := run.report.get("provenance"):
             rows = Provenance.from_json(provenance).rows
             lines += [*(f"- {what}: {plain(words)}" for what, words in rows), ""]

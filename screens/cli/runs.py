@@ -124,7 +124,8 @@ async def _report(run: str, output: str) -> int:
             f"  What to do: aks-kms runs resume {run}, or aks-kms verify.",
         )
     passed = found.report.get("passed") is True
-    summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
+    uncertain = found.report.get("verdict") == "not-certain"
+    summary = {"total": 1, "passed": int(passed), "failed": int(not passed), "uncertain": int(uncertain)}
     body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
     write_stdout(strict_json(body, indent=2))
     return SUCCESS if passed else FAILURE

@@ -165,7 +165,7 @@ esc     back"""
             self._told = True
             self._note("no longer watching")
         elif self._report:
-            self._watch = Watch(self._report.passed, self._seconds())
+            self._watch = Watch(self._report.verdict, self._seconds())
             self.action_again()
 
     def _seconds(self) -> float:
@@ -209,13 +209,13 @@ esc     back"""
         if watch is None:
             return
         watch.looked(self._seconds())
-        if report.passed == watch.passed:
+        if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None
-        told = "It holds now" if report.passed else "It no longer holds"
+        told = f"The verdict changed to {VERDICTS[report.outcome][1]}"
         self.app.bell()
         self.notify(
-            f"{told}, since {datetime.now().astimezone():%H:%M:%S}. {report.verdict}",
+            f"{told} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
             severity="information" if report.passed else "error",
             markup=False,
             timeout=60,
@@ -283,13 +283,13 @@ esc     back"""
         words = [f"{outcomes['passed']} of {outcomes.total()} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
-        sign = "✓" if report.passed else VERDICTS[report.outcome][0]
+        sign, _, tone = VERDICTS["passed" if report.passed else report.outcome]
         facts = (
             f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
         )
         self._verdict(
             Content.assemble(
-                (f"{sign}  {report.verdict}", f"bold {STYLES['good' if report.passed else 'bad']}"),
+                (f"{sign}  {report.headline}", f"bold {STYLES[tone]}"),
                 (f"\n   {', '.join(words)} · {facts}", "$quiet"),
             ),
             good=report.passed,

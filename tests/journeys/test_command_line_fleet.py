@@ -74,10 +74,10 @@ def test_verify_all_exits_with_the_result_of_the_worst_cluster(start_shell: Star
     assert done.json["summary"].items() >= {"total": 13, "passed": 4, "failed": 9, "warned": 1}.items()
     assert [row["id"] for row in done.json["clusters"]] == sorted(row["id"] for row in done.json["clusters"])
     assert "13 clusters in 2 subscriptions read in" in done.err
-    assert "4 of 13 passed, 1 of them with warnings" in done.err
+    assert "4 of 13 verified, 1 of them with warnings" in done.err
     good = shell.run("verify", "--all", "-g", "rg-bank")
     assert good.code == 0
-    assert "2 of 2 passed" in good.out
+    assert "2 of 2 verified" in good.out
     failed = shell.run("verify", "--all", "--failed", "-o", "json")
     assert failed.code == 1
     assert failed.json["summary"] == done.json["summary"]
@@ -105,11 +105,11 @@ def test_a_cluster_with_an_operation_in_progress_is_uncertain_and_fails(start_sh
     )
     one = shell.run("verify", "-g", "rg-bank", "-n", "bank-ledger")
     assert one.code == 1
-    assert one.out.startswith("? bank-ledger: its settings say that secrets are encrypted with ")
+    assert one.out.startswith("? bank-ledger: its settings report that secrets are encrypted with ")
     both = shell.run("verify", "--all", "-g", "rg-bank", "-o", "json")
     assert both.code == 1
     assert both.json["summary"].items() >= {"passed": 1, "failed": 1, "uncertain": 1}.items()
-    assert "1 of 2 passed; 1 not certain yet" in both.err
+    assert "1 of 2 verified; 1 not certain" in both.err
     assert [
         row["name"] for row in shell.run("clusters", "--failed", "-g", "rg-bank", "-o", "jsonl").lines
     ] == ["bank-ledger"]
@@ -132,7 +132,7 @@ def test_every_output_format_of_a_fleet(start_shell: StartShell, tmp_path: Path)
         if result["level"] == "error"
     }
     assert len(errors) == failed
-    assert f"{total - failed} of {total} passed, " in shell.run("verify", "--all", "-o", "markdown").out
+    assert f"{total - failed} of {total} verified, " in shell.run("verify", "--all", "-o", "markdown").out
     table = shell.run("verify", "--all").out
     assert len(re.findall("^✗", table, re.MULTILINE)) == failed
 

@@ -47,7 +47,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
     assert "- begun: 20" in report
     assert "- cloud: simulated Azure at https://localhost:" in report
     assert "## Log" in report
-    assert "## What was verified\n\naks-demo: secrets are encrypted with a key that AKS manages." in report
+    assert "## What was verified\n\naks-demo: secrets are encrypted with a platform-managed key." in report
     assert "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions" in report
     assert "## May be cleaned up later, by you" in report
 
@@ -90,4 +90,4 @@ async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired
         await operator.start("aks-demo")
         await operator.sees("Done in")
         await operator.press("enter")
-        await operator.sees("aks-demo: secrets are encrypted with kv-demo/aks-kms.")
+        await operator.sees("aks-demo: secrets are encrypted with the customer-managed key kv-demo/aks-kms.")

@@ -39,15 +39,15 @@ async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_p
         closed = {"properties": {"networkAcls": {"bypass": "None"}}}
         simulator.change(LEDGER_VAULT, closed)
         await verify_only(operator, "bank-ledger")
-        await operator.sees("but that is at risk: a check failed.")
+        await operator.sees("but they are at risk: a check failed.")
         await operator.press("w")
         await operator.sees("watching since", "1 look · again in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
-        await operator.sees("It holds now, since")
+        await operator.sees("The verdict changed to verified at")
         await operator.press("w")
         await operator.sees("watching since")
         simulator.change(LEDGER_VAULT, closed)
-        await operator.sees("It no longer holds, since")
+        await operator.sees("The verdict changed to not verified at")
         await operator.press("w")
         await operator.sees("watching since")
         await operator.press("w")
@@ -130,13 +130,13 @@ async def test_without_kubectl_it_says_so_and_the_verdict_stands(tmp_path: Path)
         await operator.press("i")
         await operator.sees("Look inside web-stage with kubectl?")
         await operator.press("tab", "enter")
-        await operator.sees("kubectl is not found", "secrets are encrypted with a key that AKS manages.")
+        await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 
 
 async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await verify_only(operator, "batch-eu")
-        await operator.sees("by the legacy KMS experience")
+        await operator.sees("by legacy KMS")
         await operator.press("m")
         await operator.sees("Who holds the key of batch-eu")
         assert operator.app.session.draft.completed >= {"prerequisites", "feature", "cluster"}

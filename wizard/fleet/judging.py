@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
 
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
@@ -16,12 +15,8 @@ from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
 from wizard.verification.provenance import Provenance
-from wizard.verification.report import ClusterReport
+from wizard.verification.report import ClusterReport, Depth
 from wizard.verification.verify import at_a_glance, report_on
-
-Depth = Literal["basic", "full"]
-"""`basic`: what the list itself says of each cluster; nothing else is read. `full`: also the vaults, keys, identities,
-roles and locks that clusters depend on, each of them once."""
 
 _AT_ONCE = 16
 """Clusters looked at in depth side by side; what they share is waited for by all of them."""

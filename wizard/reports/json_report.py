@@ -22,5 +22,7 @@ def document(findings: Findings) -> str:
 def line(found: ClusterReport | Missed) -> str:
     """One cluster on one line; one that could not be read, or a subscription, with its problem."""
     if isinstance(found, Missed):
-        return strict_json({"id": found.id, "passed": False, "problem": found.problem.to_json()})
+        return strict_json(
+            {"id": found.id, "passed": False, "verdict": "not-certain", "problem": found.problem.to_json()}
+        )
     return strict_json(found.to_json())

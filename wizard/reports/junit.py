@@ -14,8 +14,11 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(findings: Findings) -> str:
-    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error, as
-    is what leaves open whether secrets are encrypted; a warning passes and says what it warns of."""
+    """Return the findings as JUnit XML.
+
+    A failed check is a failure. A check that leaves the verdict open, and a cluster that could not be read, is an error.
+    An unknown outcome that does not affect the verdict is skipped. A warning passes, with its text as output.
+    """
     root = JUnitXml("aks-kms verify")
     for report in findings.reports:
         root.add_testsuite(_suite(report))
@@ -39,6 +42,7 @@ def _suite(report: ClusterReport) -> TestSuite:
         ("encryption", report.encryption),
         ("kubernetes_version", report.kubernetes_version),
         ("verdict", report.verdict),
+        ("headline", report.headline),
     ):
         suite.add_property(name, _text(value))
     for check in report.checks:
@@ -62,12 +66,13 @@ def _case(report: ClusterReport, check: Check) -> TestCase:
             failure = Failure(said, check.code)
             failure.text = more
             case.result = [failure]
-        case "unknown" if not check.passed:
+        case "unknown" if check.leaves_open:
             error = Error(said, check.code)
             error.text = more
             case.result = [error]
         case "unknown":
-            case.result = [Skipped(said)]
+            left = "left out of the verdict: " if check.left_out else ""
+            case.result = [Skipped(f"{left}{said}")]
             case.system_out = more
         case _:
             case.system_out = "\n".join(filter(None, (f"{check.outcome}: {said}", more)))

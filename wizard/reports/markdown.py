@@ -40,15 +40,18 @@ def _overview(findings: Findings) -> Iterable[str]:
         yield "\n".join(f"- {_missed(missed)}" for missed in findings.missed)
     if findings.reports:
         failed = Counter(
-            check.code for report in findings.reports for check in report.checks if not check.passed
+            check.code
+            for report in findings.reports
+            for check in report.checks
+            if check.outcome == "failed" or check.leaves_open
         )
         if len(findings.reports) > MOST_SECTIONS and failed:
             yield _table(
-                ("What failed", "Clusters"),
+                ("Failed or not certain", "Clusters"),
                 [(f"`{code}`", str(number)) for code, number in failed.most_common()],
             )
         yield _table(
-            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed or warns"),
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "Failed, not certain or warning"),
             [_row(report) for report in findings.reports],
         )
 
@@ -87,7 +90,7 @@ def _section(report: ClusterReport) -> str:
     lines = [
         f"## {plain(report.name)}",
         "",
-        f"**{_sign(report)}: {plain(report.verdict)}**",
+        f"**{_sign(report)}: {plain(report.headline)}**",
         "",
         f"- Cluster: {code(report.id)}",
         f"- Kubernetes {plain(report.kubernetes_version)}",

@@ -1,9 +1,10 @@
 """Findings as SARIF 2.1.0, for code scanning and security dashboards. Plain dictionaries: the one object model there is
 (sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
 
-Only what does not pass is a result: a warning and a failure are what a dashboard is to show, `open` is SARIF's word for a
-check that could not be made (§3.27.9), and what could not be read is a notification of the run. What leaves open whether
-secrets are encrypted at all is a warning: `open` has no level, and a dashboard would not show it.
+Only checks that did not pass become results. Failures and warnings have the kind `fail`, which dashboards show. A check
+that leaves the verdict open is a warning too: its kind would be `open` (§3.27.9), which has no level, so dashboards would
+hide it. `open` remains for unknown outcomes that do not affect the verdict. A cluster that could not be read is a
+notification of the run.
 """
 
 import hashlib
@@ -40,7 +41,8 @@ def sarif(findings: Findings) -> str:
         "invocations": [
             {
                 **_invocation(findings),
-                "executionSuccessful": not findings.missed,
+                "executionSuccessful": not findings.missed
+                and not any(check.unread for report in findings.reports for check in report.uncertain),
                 "toolExecutionNotifications": [_notification(missed) for missed in findings.missed],
             }
         ],
@@ -85,7 +87,11 @@ def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
         "message": {"text": sanitize(said)},
         "locations": [_location(report.id, report.name)],
         "partialFingerprints": {"clusterAndCheck/v1": _fingerprint(report.id, check.code)},
-        "properties": {"evidence": sanitize(check.evidence), "encryption": report.encryption},
+        "properties": {
+            "evidence": sanitize(check.evidence),
+            "encryption": report.encryption,
+            "verdict": report.verdict,
+        },
     }
 
 

@@ -30,7 +30,7 @@ def report_text(report: ClusterReport) -> str:
 
 def verdict(report: ClusterReport) -> str:
     """The verdict with its sign: what a manager reads."""
-    return f"{'✓' if report.passed else VERDICTS[report.outcome][0]} {one_line(report.verdict)}"
+    return f"{'✓' if report.passed else VERDICTS[report.outcome][0]} {one_line(report.headline)}"
 
 
 def overview(reports: Sequence[ClusterReport], tally: Tally) -> str:
@@ -46,7 +46,8 @@ def overview(reports: Sequence[ClusterReport], tally: Tally) -> str:
         for report in reports
     ]
     return (
-        table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "WHAT FAILED OR WARNS"), rows) + f"\n\n{tally}"
+        table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "FAILED, NOT CERTAIN OR WARNING"), rows)
+        + f"\n\n{tally}"
     )
 
 

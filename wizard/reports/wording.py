@@ -139,12 +139,12 @@ def proves(check: "Check") -> tuple[str, str] | None:
 
 
 VERDICTS: dict[str, tuple[str, str, Tone]] = {
-    "passed": ("✓", "passed", "good"),
-    "warning": ("!", "passed, with warnings", "warn"),
-    "unknown": ("?", "not certain yet", "warn"),
-    "failed": ("✗", "failed", "bad"),
+    "passed": ("✓", "verified", "good"),
+    "warning": ("!", "verified, with warnings", "warn"),
+    "unknown": ("?", "not certain", "warn"),
+    "failed": ("✗", "not verified", "bad"),
 }
-"""By what a cluster's checks came to: the sign, words and tone of the cluster."""
+"""By the outcome of a cluster's report: sign, words and tone of its verdict."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),

@@ -1,7 +1,7 @@
 """Reading everything that the checks look at, each thing once and as much as possible at the same time."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from wizard.cloud.locks import Lock, locks
 from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, denies, key_role
 from wizard.cloud.roles import Grant, grants
-from wizard.errors import AzureError, Problem
+from wizard.errors import AzureError, Problem, odd_answer
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
@@ -59,6 +59,8 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
         e = replace(e, unreadable={**e.unreadable, "roles": roles})
     else:
         e = replace(e, identity_grants=roles[0], key_roles=roles[1], grants_elsewhere=roles[2])
+        unread = {f"role {guid}": role for guid, role in roles[3].items()}
+        e = replace(e, unreadable={**e.unreadable, **unread})
     return replace(e, deleted=await _deleted(azure, vault, e))
 
 
@@ -77,18 +79,27 @@ async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
         return error.problem
 
 
-async def _body(request: Awaitable[Any], summary: str) -> Json | Problem:
-    """The same of one resource, as Azure returned it."""
+async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | Problem:
+    """Return one resource as Azure returned it; a problem if it lacks one of these properties, which Azure always sets."""
 
     async def read() -> Json:
         return as_json(await request)
 
-    return await _read(read(), summary)
+    found = await _read(read(), summary)
+    if isinstance(found, Problem):
+        return found
+    absent = [name for name in needed if dig(found, "properties", *name.split(".")) is None]
+    return _odd(summary, f"it has no {absent[0]}") if absent else found
+
+
+def _odd(summary: str, why: str) -> Problem:
+    """Return the problem of an answer that is not Azure's, of the kind of those that the connection refuses."""
+    return odd_answer(summary, why, "unreachable")
 
 
 async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
     request = azure.vaults(vault.subscription).vaults.get(vault.resource_group, vault.name)
-    return await _body(request, f"The key vault {vault.name} could not be read.")
+    return await _body(request, f"The key vault {vault.name} could not be read.", "tenantId")
 
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
@@ -99,7 +110,8 @@ async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json 
         if encryption.key_version
         else client.get(vault.resource_group, vault.name, name)
     )
-    return await _body(request, f"The key {encryption.key_name} could not be read.")
+    always = ("kty", "keyOps", "attributes.enabled")
+    return await _body(request, f"The key {encryption.key_name} could not be read.", *always)
 
 
 async def _versions(
@@ -111,8 +123,11 @@ async def _versions(
         pages = client.list_versions(vault.resource_group, vault.name, name)
         return [as_json(version) async for version in items(pages)]
 
-    found = await _read(listed(), f"The versions of the key {encryption.key_name} could not be listed.")
-    return found if isinstance(found, Problem) else newest_first(found)
+    failed = f"The versions of the key {encryption.key_name} could not be listed."
+    found = await _read(listed(), failed)
+    if isinstance(found, Problem):
+        return found
+    return newest_first(found) if found else _odd(failed, "it lists no version")
 
 
 async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | Problem:
@@ -124,7 +139,7 @@ async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | P
     if isinstance(found, Problem):
         return found
     if None in found:
-        return Problem("input", "Whoever is signed in may not read the locks of the subscription.")
+        return Problem("input", "The signed-in identity cannot read the locks of the subscription.")
     return tuple(lock for some in found for lock in some or ())
 
 
@@ -145,17 +160,25 @@ async def _identities(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
             return Problem("azure", f"{error}.")
         client = azure.identities(identity.subscription).user_assigned_identities
         request = client.get(identity.resource_group, identity.name)
-        return await _body(request, f"The identity {identity.name} could not be read.")
+        return await _body(request, f"The identity {identity.name} could not be read.", "principalId")
 
     return dict(zip(e.identity_ids, await _all(one(id_) for id_ in e.identity_ids), strict=True))
 
 
-Roles = tuple[tuple[Grant, ...], dict[str, tuple[str, bool]], tuple[Grant, ...]]
+_Worth = dict[str, tuple[str, bool]]
+"""By the GUID of a role: its name, and whether it lets its holder encrypt and decrypt."""
+
+Roles = tuple[tuple[Grant, ...], _Worth, tuple[Grant, ...], dict[str, Problem]]
 
 
 async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
-    """What the identities hold on the vault, what these roles are worth, and, where nothing helps, what they hold
-    elsewhere. Groups and other scopes are asked for only where no role of the identity's own helps."""
+    """Return what the identities hold on the vault, what these roles allow, what they hold elsewhere if none of these
+    helps, and the roles whose definition could not be read.
+
+    Groups and other scopes are read only if no role assignment of the identities themselves helps.
+    """
+    if not e.principals:
+        return Problem("azure", "The cluster does not report the principal ID of its identity.")
     found = await _read(
         _all(grants(azure, vault_id, principal, directly=True) for principal in e.principals),
         "The role assignments could not be listed.",
@@ -163,35 +186,42 @@ async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
     if isinstance(found, Problem):
         return found
     held = tuple(grant for some in found for grant in some)
-    known = await _worth(azure, vault_id, held)
+    known, unread = await _worth(azure, vault_id, held)
     if _helps(held, known):
-        return held, known, ()
+        return held, known, (), unread
     everywhere = f"/subscriptions/{ResourceId.parse(vault_id).subscription}"
     by_group, elsewhere = await asyncio.gather(
-        _read(_all(grants(azure, vault_id, one) for one in e.principals), "Groups."),
+        _read(
+            _all(grants(azure, vault_id, one) for one in e.principals),
+            "The role assignments of the identity's groups could not be listed.",
+        ),
         _read(_all(grants(azure, everywhere, one) for one in e.principals), ""),
     )
     if isinstance(by_group, Problem):
-        return by_group  # it may hold the role by a group, so nobody can say that it does not
+        return by_group  # a group may hold the role, so it is not known that the identity does not
     held = tuple(dict.fromkeys([*held, *(grant for some in by_group for grant in some)]))
     other = () if isinstance(elsewhere, Problem) else tuple(grant for some in elsewhere for grant in some)
-    return held, known | await _worth(azure, vault_id, (*held, *other), known), other
+    more, more_unread = await _worth(azure, vault_id, (*held, *other), known.keys() | unread.keys())
+    return held, known | more, other, unread | more_unread
 
 
-def _helps(held: tuple[Grant, ...], known: dict[str, tuple[str, bool]]) -> bool:
+def _helps(held: tuple[Grant, ...], known: _Worth) -> bool:
     guids = {grant.role_guid.casefold() for grant in held}
     return any(guid in KEY_ROLES or known.get(guid, ("", False))[1] for guid in guids)
 
 
 async def _worth(
-    azure: Azure, vault_id: str, held: tuple[Grant, ...], known: dict[str, tuple[str, bool]] | None = None
-) -> dict[str, tuple[str, bool]]:
-    """Name and worth of each role held; one that cannot be read has no name and counts for nothing."""
+    azure: Azure, vault_id: str, held: tuple[Grant, ...], read: Collection[str] = ()
+) -> tuple[_Worth, dict[str, Problem]]:
+    """Return name and worth of each role held but those `read` before, and why the rest could not be read."""
     subscription = ResourceId.parse(vault_id).subscription
-    guids = {grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - (known or {}).keys()
-    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in sorted(guids))
-    pairs = zip(sorted(guids), found, strict=True)
-    return {guid: role for guid, role in pairs if not isinstance(role, Problem)}
+    guids = sorted({grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - set(read))
+    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in guids)
+    pairs = dict(zip(guids, found, strict=True))
+    return (
+        {guid: role for guid, role in pairs.items() if not isinstance(role, Problem)},
+        {guid: role for guid, role in pairs.items() if isinstance(role, Problem)},
+    )
 
 
 async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Json | Problem]:

@@ -89,6 +89,13 @@ def _role(e: Evidence) -> Check:
         return unknown_check("identity-role", "identity", "the role assignments", e.unreadable.get("roles"))
     here = [grant for grant in e.identity_grants if _counts(grant, e)]
     helps = [grant for grant in here if _fits(grant, e)]
+    unread = [
+        problem for grant in here if (problem := e.unreadable.get(f"role {grant.role_guid.casefold()}"))
+    ]
+    if unread and not helps:
+        return unknown_check(
+            "identity-role", "identity", "the definition of a role of the identity", unread[0]
+        )
     certain, unsure = _each(e, {grant.principal_id for grant in helps})
     if helps and all(grant.conditional for grant in helps):
         certain, unsure = "unknown", "The role is held under a condition, which only Azure can judge."
@@ -177,6 +184,11 @@ def _denied(e: Evidence) -> Check:
 def _access_policy(e: Evidence) -> Check:
     """With access policies, only a policy for the identity counts: KV:assign-access-policy."""
     principals = e.principals
+    if not principals:
+        missing = Problem("azure", "The cluster does not report the principal ID of its identity.")
+        return unknown_check(
+            "identity-access-policy", "identity", "the principal ID of the cluster's identity", missing
+        )
     given = frozenset[str]().union(*(policy_permissions(e.vault, principal) for principal in principals))
     certain, unsure = _each(
         e, {one for one in principals if policy_allows(e.vault, one, "encrypt", "decrypt")}

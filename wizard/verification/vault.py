@@ -19,7 +19,7 @@ def vault_checks(e: Evidence) -> Iterator[Check]:
     name = sanitize(str(e.vault.get("name", "")))
     yield make_check("vault-exists", "vault", True, f"The key vault {name} exists.", "", e.vault_id)
     yield _named(e, name)
-    yield _tenant(e, name)
+    yield from _tenant(e, name)
     yield from _network(e, name)
     yield from _lasting(e, name)
 
@@ -83,19 +83,25 @@ def _named(e: Evidence, name: str) -> Check:
     )
 
 
-def _tenant(e: Evidence, name: str) -> Check:
+def _tenant(e: Evidence, name: str) -> Iterator[Check]:
     """A vault trusts the tokens of one tenant, which a subscription that moves leaves behind: KV:move-subscription."""
+    if not e.identity_ids:
+        return
     trusted = str(dig(e.vault, "properties", "tenantId") or "")
     found = [dig(body, "properties", "tenantId") for body in e.identities.values() if isinstance(body, dict)]
     own = next((str(tenant) for tenant in found if tenant), "")
-    return make_check(
+    if not own:
+        why = next((body for body in e.identities.values() if isinstance(body, Problem)), None)
+        yield unknown_check("vault-tenant", "vault", "the tenant of the cluster's identity", why)
+        return
+    yield make_check(
         "vault-tenant",
         "vault",
-        not own or not trusted or same(own, trusted),
+        same(own, trusted),
         "The key vault trusts the tenant of the cluster's identity.",
-        "The key vault trusts the tokens of another tenant than that of the cluster's identity, and lets it in nowhere.",
-        f"tenantId of the key vault: {trusted or 'not set'}, of the identity: {own or 'not known'}",
-        f"az keyvault update --name {name} --set properties.tenantId={own or 'TENANT'}   (by an owner of the vault)",
+        "The key vault trusts another tenant than that of the cluster's identity, so the identity has no access.",
+        f"tenantId of the key vault: {trusted or 'not set'}, of the identity: {own}",
+        f"az keyvault update --name {name} --set properties.tenantId={own}   (by an owner of the vault)",
     )
 
 

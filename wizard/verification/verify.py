@@ -11,7 +11,7 @@ from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 from wizard.verification.provenance import Provenance
-from wizard.verification.report import Check, ClusterReport
+from wizard.verification.report import CENTRAL, Check, ClusterReport, Depth
 
 
 async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None) -> ClusterReport:
@@ -49,11 +49,13 @@ def at_a_glance(cluster: Json, vault_suffix: str, provenance: Provenance | None 
     """What a cluster's own body says, with nothing else read: without the checks on what it depends on, which could not be
     made. What its own state leaves open stays open."""
     evidence = Evidence(cluster, Encryption.of(cluster), None, vault_suffix)
-    found = tuple(c for c in checks(evidence) if c.leaves_open or c.outcome != "unknown")
-    return _report(evidence, found, provenance)
+    found = tuple(c for c in checks(evidence) if c.code == CENTRAL or c.outcome != "unknown")
+    return _report(evidence, found, provenance, "basic")
 
 
-def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance | None) -> ClusterReport:
+def _report(
+    evidence: Evidence, found: tuple[Check, ...], provenance: Provenance | None, depth: Depth = "full"
+) -> ClusterReport:
     cluster = evidence.cluster
     target = ResourceId.parse(str(cluster["id"]))
     return ClusterReport(
@@ -67,6 +69,7 @@ def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance
         security_profile=dig(cluster, "properties", "securityProfile") or {},
         keep=_keep(evidence.encryption),
         provenance=provenance,
+        depth=depth,
     )
 
 

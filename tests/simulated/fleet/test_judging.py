@@ -13,9 +13,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import Depth, Judged, judge
+from wizard.fleet.judging import Judged, judge
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.wanted import Wanted
+from wizard.verification.report import Depth
 from wizard.verification.verify import at_a_glance, verify
 
 GRAPH = "/providers/microsoft.resourcegraph/resources"

@@ -34,7 +34,7 @@ def test_a_small_fleet_is_said_in_one_line_below_its_bar() -> None:
 
 
 def test_a_watch_says_when_it_looks_next_however_little_room_there_is() -> None:
-    watch = Watch(passed=True, seconds=30.5)
+    watch = Watch("verified", seconds=30.5)
     assert watch.words(54) == f"watching since {watch.since} · 0 looks · again in 0:30"
     for _ in range(1234):
         watch.looked(30.5)
