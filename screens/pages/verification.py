@@ -15,8 +15,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.messages import Back, ChangeEncryption, StartOver
-from screens.pages.cluster import explained
-from screens.reports import verification_reports
 from screens.session.session import Session
 from screens.session.watch import Watch
 from screens.widgets.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
@@ -26,7 +24,10 @@ from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
 from wizard.in_cluster.look import look_inside
+from wizard.reports.findings import Findings
+from wizard.reports.saved import saved
 from wizard.reports.wording import (
+    KEEP,
     KINDS,
     OUTCOMES,
     SPINNER,
@@ -34,9 +35,10 @@ from wizard.reports.wording import (
     VERDICTS,
     ago,
     count,
+    details,
     duration,
+    explained,
     hanging,
-    proves,
 )
 from wizard.state.target import Target
 from wizard.system.clock import Clock
@@ -299,7 +301,10 @@ esc     back"""
             self._note("read from Azure just now")
         self.query_one("#profile", Static).update(Content(self._profile_text(report)))
         keep = Content("\n").join(
-            [Content.assemble(("! keep for ever", STYLES["warn"])), *(Content(text) for text in report.keep)]
+            [
+                Content.assemble((f"! {KEEP.lower()}", STYLES["warn"])),
+                *(Content(text) for text in report.keep),
+            ]
         )
         self.query_one("#keep", Static).update(keep if report.keep else Content(""))
         self._fill(report)
@@ -323,9 +328,7 @@ esc     back"""
             for check in checks:
                 options.add_option(Option(self._prompt(check), id=check.code))
         if report.keep:
-            text = Content.assemble(
-                ("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep)
-            )
+            text = Content.assemble((KEEP, "bold"), *(f"\n  ! {sentence}" for sentence in report.keep))
             options.add_option(Option(text, id="keep", disabled=True))
         if where is None and options.option_count > 1:  # what stands against the cluster comes first
             wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
@@ -342,16 +345,10 @@ esc     back"""
             hanging(sanitize(check.message), 4, width - len(told)),
         )
         if check.code in self._open:
-            seen = "seen" if check.group == "inside" else "Azure returned"
-            for label, words in (
-                (seen, check.evidence),
-                proves(check) or ("", ""),
-                ("what to do", check.remedy),
-            ):
-                if words:
-                    text += Content.assemble(
-                        (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
-                    )
+            for label, words in details(check):
+                text += Content.assemble(
+                    (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
+                )
             text += Content.assemble((f"\n      check {check.code}", "$quiet"))
         return text
 
@@ -380,7 +377,7 @@ esc     back"""
             said = f"The last look failed; the report is of {self._read_at:%H:%M}. r looks again."
             self.notify(said, severity="warning", markup=False)
         elif self._report:
-            texts = verification_reports(self._report, self.session.azure.cloud.arm)
+            texts = saved(Findings.of_one(self._report, self.session.azure.cloud.arm))
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )

@@ -8,7 +8,8 @@ from wizard.fleet.judging import Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
-from wizard.verification.report import Depth, Outcome
+from wizard.reports.findings import Findings, Missed
+from wizard.verification.report import ClusterReport, Depth, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,15 @@ class Fleet:
             line = verdict
         self.lines.append(line)
         return line
+
+    def findings(self, lines: list[Line], arm: str) -> Findings:
+        """Return what was found as `aks-kms verify --all` has it, of these lines alone. `arm` is the address of the cloud."""
+        found = Findings(arm, gone=list(self.gone), tally=self.tally)
+        for line in lines:
+            if isinstance(line, Shown):
+                found.reports.append(ClusterReport.from_json(json.loads(line.report)))
+            else:
+                found.missed.append(Missed(line.id, line.name, line.problem))
+        read = [report.provenance for report in found.reports if report.provenance]
+        found.provenance = min(read, key=lambda each: each.read_at, default=None)
+        return found.in_order()

@@ -181,7 +181,7 @@ def test_a_stale_resource_graph_row_is_reported(start_shell: StartShell):
     done = shell.run("verify", "--all", "-g", "rg-bank", "-o", "json")
     assert done.code == 0
     assert done.json["gone"] == [cluster_id("bank-cards", "rg-bank").lower()]
-    assert "1 cluster that Resource Graph still shows exists no more." in done.err
+    assert "1 cluster listed by Resource Graph no longer exists." in done.err
 
 
 def test_throttling_is_reported(start_shell: StartShell):

@@ -170,7 +170,7 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
         table = operator.app.screen.query_one(DataTable)
         await operator.until(lambda: table.row_count == 13, "all clusters, read again")
         now = {str(row[0]): str(row[-1]) for row in map(table.get_row_at, range(table.row_count))}
-        assert now["orders-prod"] == "platform key"
+        assert now["orders-prod"] == "platform-managed key"
         await operator.choose("web-stage")
         await operator.take_key("platform-managed")
         await operator.sees("Nothing to do: everything is so already.")

@@ -6,11 +6,12 @@ from typing import cast
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from wizard.reports.findings import Findings, Missed
+from wizard.reports.wording import details
 from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold in any form (its production Char)."""
+"""Characters that XML 1.0 does not allow (production Char)."""
 
 
 def junit(findings: Findings) -> str:
@@ -35,7 +36,7 @@ def _suite(report: ClusterReport) -> TestSuite:
     suite = TestSuite(_text(f"{report.resource_group}/{report.name}"))
     told = report.provenance
     if told:
-        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no place for a zone
+        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no time zone
     for name, value in (
         *(told.rows if told else ()),
         ("id", report.id),
@@ -56,11 +57,7 @@ def _suite(report: ClusterReport) -> TestSuite:
 def _case(report: ClusterReport, check: Check) -> TestCase:
     case = TestCase(check.code, _text(report.id), 0)
     said = _text(check.message)
-    more = "\n".join(
-        _text(f"{label}: {text}")
-        for label, text in (("Azure returned", check.evidence), ("what to do", check.remedy))
-        if text
-    )
+    more = "\n".join(_text(f"{label}: {text}") for label, text in details(check))
     match check.outcome:
         case "failed":
             failure = Failure(said, check.code)
@@ -71,8 +68,7 @@ def _case(report: ClusterReport, check: Check) -> TestCase:
             error.text = more
             case.result = [error]
         case "unknown":
-            left = "left out of the verdict: " if check.left_out else ""
-            case.result = [Skipped(f"{left}{said}")]
+            case.result = [Skipped(said)]
             case.system_out = more
         case _:
             case.system_out = "\n".join(filter(None, (f"{check.outcome}: {said}", more)))

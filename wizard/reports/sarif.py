@@ -1,5 +1,5 @@
-"""Findings as SARIF 2.1.0, for code scanning and security dashboards. Plain dictionaries: the one object model there is
-(sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
+"""Findings as SARIF 2.1.0, for code scanning and security dashboards. Written as plain dictionaries because the only object
+model (sarif-om) has not been maintained since 2019; a test validates the result against the official schema.
 
 Only checks that did not pass become results. Failures and warnings have the kind `fail`, which dashboards show. A check
 that leaves the verdict open is a warning too: its kind would be `open` (§3.27.9), which has no level, so dashboards would
@@ -23,7 +23,7 @@ _KINDS = {"failed": ("fail", "error"), "warning": ("fail", "warning"), "unknown"
 
 
 def sarif(findings: Findings) -> str:
-    """One run with all of it."""
+    """Return the findings as one run."""
     shown = [
         (report, check) for report in findings.reports for check in report.checks if check.outcome in _KINDS
     ]
@@ -55,7 +55,7 @@ def sarif(findings: Findings) -> str:
 
 
 def _invocation(findings: Findings) -> dict[str, Any]:
-    """When, by whom and where (§3.20), as far as that is known."""
+    """Return when, by whom and where the findings were read (§3.20), if known."""
     told = findings.provenance
     if told is None:
         return {}
@@ -96,7 +96,7 @@ def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
 
 
 def _location(id_: str, name: str) -> dict[str, Any]:
-    """A resource has no file; its address in Azure Resource Manager stands for one, for readers that insist on one."""
+    """Return a location. A resource has no file, but some readers require one: its Azure Resource Manager URL."""
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(sanitize(id_).lstrip("/")), "uriBaseId": "ARM"},
@@ -118,5 +118,5 @@ def _notification(missed: Missed) -> dict[str, Any]:
 
 
 def _fingerprint(id_: str, code: str) -> str:
-    """The same for the same check on the same cluster, run after run, so that a dashboard knows it again."""
+    """Return a hash that is the same for the same check on the same cluster in every run, so that dashboards track it."""
     return hashlib.sha256(f"{id_.casefold()}#{code}".encode()).hexdigest()
