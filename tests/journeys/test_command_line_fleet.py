@@ -94,7 +94,7 @@ def test_only_full_depth_checks_the_vault(start_shell: StartShell):
     assert shell.run(*asked).code == 0
     full = shell.run(*asked, "--depth", "full")
     assert full.code == 1
-    assert "does not let trusted Azure services pass" in full.out
+    assert "does not allow trusted Azure services" in full.out
 
 
 def test_a_cluster_with_an_operation_in_progress_is_uncertain_and_fails(start_shell: StartShell):

@@ -169,7 +169,7 @@ async def test_full_depth_sees_a_broken_vault(tmp_path: Path) -> None:
         await operator.sees("10 fail", "in full depth")
         await operator.press("slash")
         await operator.type("ledger")
-        await operator.sees("firewall does not let trusted Azure services pass")
+        await operator.sees("firewall does not allow trusted Azure services")
 
 
 async def test_a_subscription_that_cannot_be_listed_is_a_line_with_its_reason(tmp_path: Path) -> None:

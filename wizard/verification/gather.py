@@ -1,4 +1,4 @@
-"""Reading everything that the checks look at, each thing once and as much as possible at the same time."""
+"""Reads everything that the checks need, each resource once, and as much as possible concurrently."""
 
 import asyncio
 from collections.abc import Awaitable, Collection
@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 
 
 async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
-    """All of it. What cannot be read is left None, with the reason kept in `unreadable`."""
+    """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
     e = Evidence(
         cluster,
@@ -65,13 +65,13 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
 
 
 def _sorted(found: dict[str, Any]) -> dict[str, Any]:
-    """What could be read under its name as `Evidence` has it, and the problems of the rest."""
+    """Return what could be read, by the field of `Evidence`, and the problems of the rest as `unreadable`."""
     read = {name.replace("-", "_"): it for name, it in found.items() if not isinstance(it, Problem)}
     return {**read, "unreadable": {name: it for name, it in found.items() if isinstance(it, Problem)}}
 
 
 async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
-    """What a request of an SDK returns, or why it does not; `summary` heads the problem."""
+    """Return the result of an SDK request, or its problem. `summary` says in one sentence what failed."""
     try:
         with translate_errors(summary):
             return await request
@@ -103,7 +103,7 @@ async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
 
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
-    """The version that the cluster names; of a versionless identifier, the newest."""
+    """Return the version that the cluster names, or the newest one for an identifier without a version."""
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
     request: Awaitable[Any] = (
         client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
@@ -131,7 +131,7 @@ async def _versions(
 
 
 async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | Problem:
-    """Every lock of these subscriptions."""
+    """Return every lock of these subscriptions."""
     found = await _read(
         _all(locks(azure, subscription) for subscription in subscriptions),
         "The locks of the subscription could not be read.",
@@ -225,7 +225,7 @@ async def _worth(
 
 
 async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Json | Problem]:
-    """Vault and key among the soft-deleted, where they are gone."""
+    """Return the soft-deleted vault or key if it does not exist."""
     gone = {name for name in ("vault", "key") if name in e.unreadable and e.unreadable[name].code in GONE}
     if "vault" in gone:
         return await _deleted_vault(azure, vault.subscription, vault.name)
@@ -244,12 +244,12 @@ async def _deleted_vault(azure: Azure, subscription: str, name: str) -> dict[str
 
 
 async def _deleted_key(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
-    """Only the vault itself knows its deleted keys; it answers those whom its firewall and its roles let in."""
+    """Return the soft-deleted key. Only the vault's data plane lists it, if its firewall and its roles allow access."""
     vault, _, name = e.encryption.key_name.partition("/")
     if not vault:
         return {}
     client = azure.keys(azure.vault_uri(vault))
-    found = await _read(client.get_deleted_key(name), f"The deleted keys of {vault} could not be looked at.")
+    found = await _read(client.get_deleted_key(name), f"The deleted keys of {vault} could not be read.")
     if isinstance(found, Problem):
         return {} if found.code in GONE else {"key": found}
     purge = found.scheduled_purge_date
@@ -257,7 +257,7 @@ async def _deleted_key(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
 
 
 def _named_vault(encryption: Encryption) -> str:
-    """The vault's id that the cluster names; empty where it names none, or something that is no id."""
+    """Return the resource ID of the vault that the cluster names; empty if there is none or it is not valid."""
     try:
         return str(ResourceId.parse(encryption.vault_id))
     except ValueError:
@@ -265,8 +265,8 @@ def _named_vault(encryption: Encryption) -> str:
 
 
 async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str | Problem | None:
-    """The resource id of the vault that a key identifier points to, where the cluster does not name it; why it could not
-    be looked for; or None where the subscription has none of that address."""
+    """Return the resource ID of the vault in the key identifier, for a cluster that does not name it; the problem if the
+    vaults could not be listed; None if the subscription has no such vault."""
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
 
     async def listed() -> list[Json]:
@@ -285,21 +285,21 @@ async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -
 
 
 async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: Problem | None) -> Evidence:
-    """What is known of a vault, and of the key in it, that was not found: whether it was deleted, or why that is open."""
+    """Return the evidence for a vault that was not found: whether it is soft-deleted, or why that is unknown."""
     if problem is not None:
         return replace(e, unreadable={**e.unreadable, "vault": problem, "key": problem})
     name = e.encryption.key_name.partition("/")[0]
     deleted = await _deleted_vault(azure, subscription, name)
     missing = Problem(
         "azure",
-        f"The cluster names no resource id of its key vault, and none of the key vaults of its subscription that can be seen "
-        f"from here is {name}.",
+        f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
+        f"is {name}.",
         "",
-        f"Look for it elsewhere: az keyvault show --name {name} --subscription ANOTHER. Where there is none, it was deleted "
-        "(az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+        f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
+        "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
     )
     key = missing
     if isinstance(deleted.get("vault"), dict):
         comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
-        key = Problem("azure", f"The key vault {name}, in which it was, was deleted.", "", comes_back)
+        key = Problem("azure", f"The key vault {name} with the key was deleted.", "", comes_back)
     return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

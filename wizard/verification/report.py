@@ -1,4 +1,4 @@
-"""The outcome of verifying a cluster: checks with their evidence, and a verdict in one sentence."""
+"""The report on a cluster: checks with their evidence, the verdict, and the verdict in one sentence."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ that it depends on."""
 
 Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
 Outcome = Literal["passed", "failed", "warning", "unknown", "note"]
-"""`note`: nothing was looked at; it says what is to be known."""
+"""`note`: not a check, only information."""
 
 CENTRAL = "encryption-enabled"
 """The code of the check whether secrets are encrypted at all."""
@@ -23,19 +23,19 @@ CENTRAL = "encryption-enabled"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at on a live cluster."""
+    """One check on a live cluster."""
 
     code: str
     """Stable, in kebab-case: `key-id-versionless`."""
     group: Group
     outcome: Outcome
     message: str
-    """What was found, in a sentence."""
+    """The result, in a sentence."""
     evidence: str = ""
-    """What Azure returned that shows it."""
+    """The values that Azure returned."""
     remedy: str = ""
     proves: str = ""
-    """What follows from it and what does not, where that is not plain."""
+    """What a pass proves and what it does not, if that is not obvious."""
 
     unread: str = ""
     """What could not be read, if that is why the outcome is unknown: `the key vault`."""
@@ -55,7 +55,7 @@ class Check:
         return self.outcome == "unknown" and not self.left_out and decides(self.code)
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of a check in `verify -o json`."""
+        """Return a check as in `verify -o json`."""
         return {
             "code": self.code,
             "group": self.group,
@@ -73,7 +73,7 @@ class Check:
 
 @dataclass(frozen=True)
 class ClusterReport:
-    """All that was found on one managed cluster."""
+    """The report on one managed cluster."""
 
     id: str
     name: str
@@ -85,9 +85,9 @@ class ClusterReport:
     security_profile: Json
     """As Azure returned it."""
     keep: tuple[str, ...] = ()
-    """What must be kept for ever, one sentence each."""
+    """What must never be deleted, one sentence each."""
     provenance: Provenance | None = None
-    """When, by whom, where and with what it was read; None in a report of an earlier version."""
+    """None in a report of an earlier version."""
     depth: Depth = "full"
 
     def with_more(self, more: Iterable[Check]) -> "ClusterReport":
@@ -210,7 +210,7 @@ class ClusterReport:
         return said + (f" (left out: {', '.join(left)})" if left else "")
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of a cluster in `verify -o json`."""
+        """Return a cluster as in `verify -o json`."""
         return {
             "id": self.id,
             "name": self.name,
@@ -231,7 +231,7 @@ class ClusterReport:
 
     @classmethod
     def from_json(cls, body: Json) -> "ClusterReport":
-        """A report that `to_json` has written."""
+        """Return a report that `to_json` has written."""
         names = (
             "id",
             "name",
@@ -241,7 +241,7 @@ class ClusterReport:
             "encryption",
             "security_profile",
         )
-        told = body.get("provenance")
+        provenance = body.get("provenance")
         of_a_check = [each.name for each in fields(Check)]
         return cls(
             **{name: body[name] for name in names},
@@ -250,7 +250,7 @@ class ClusterReport:
                 for check in body["checks"]
             ),
             keep=tuple(body["keep"]),
-            provenance=Provenance.from_json(told) if told else None,
+            provenance=Provenance.from_json(provenance) if provenance else None,
             depth=body.get("depth", "full"),
         )
 

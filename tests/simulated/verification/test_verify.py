@@ -85,7 +85,7 @@ async def test_what_must_be_kept_is_named() -> None:
     async with signed_in() as (_, azure):
         said = " ".join((await verify(azure, LEDGER)).keep)
     assert "kv-bank-ledger/ledger-kms" in said
-    assert "kv-bank-ledger," in said
+    assert "The key vault kv-bank-ledger and" in said
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_a_vault_that_is_gone() -> None:
     assert outcomes(report)["vault-exists"] == "failed"
     assert outcomes(report)["key-exists"] == "failed"
     check = next(check for check in report.checks if check.code == "vault-exists")
-    assert "no longer exists" in check.message
+    assert "does not exist" in check.message
     assert "recover" in check.remedy
 
 
@@ -213,7 +213,7 @@ async def test_a_vault_that_the_cluster_does_not_name_is_found_among_the_deleted
     assert not report.passed
     found = {check.code: check for check in report.checks}
     assert found["vault-exists"].outcome == "failed"
-    assert "was deleted and can still be recovered" in found["vault-exists"].message
+    assert "is soft-deleted and can be recovered" in found["vault-exists"].message
     assert "was deleted" in found["key-exists"].evidence
     assert "az keyvault recover --name kv-bank-cards" in found["key-exists"].remedy
 
@@ -226,7 +226,7 @@ async def test_a_vault_that_the_cluster_does_not_name_and_that_is_nowhere_is_sai
     for code in ("vault-exists", "key-exists"):
         [check] = [check for check in report.checks if check.code == code]
         assert check.outcome == "unknown"
-        assert "none of the key vaults of its subscription" in check.evidence
+        assert "none of the key vaults visible in its subscription" in check.evidence
         assert "az keyvault show --name kv-bank-cards" in check.remedy
 
 
