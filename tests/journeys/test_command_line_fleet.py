@@ -150,7 +150,7 @@ def test_a_subscription_that_cannot_be_listed_is_an_error(start_shell: StartShel
     assert done.code == 1
     assert done.json["summary"].items() >= {"total": 3, "passed": 2, "failed": 1, "unreadable": 1}.items()
     assert [row["id"] for row in done.json["unreadable"]] == [f"/subscriptions/{DEVELOPMENT}"]
-    assert "Contoso Development may not be listed as a whole" in done.err
+    assert "Contoso Development cannot be listed as a whole" in done.err
     [missed] = [line for line in shell.run(*asked, "-o", "jsonl").lines if "problem" in line]
     assert missed["passed"] is False
     listed = shell.run("clusters", "-o", "json")

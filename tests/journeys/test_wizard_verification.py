@@ -76,14 +76,14 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.press("tab", "enter")
         await operator.until(lambda: looked_inside(operator), "the end")
         await operator.press("end")
-        await operator.sees("Inside the cluster", "No call of the KMS provider went wrong.")
+        await operator.sees("Inside the cluster", "No call to the KMS provider failed.")
         await operator.press("enter")
         await operator.sees("proves:")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
         await operator.press("w")
         next_look = "· next in " if size == SMALL else "· again in "
         await operator.until(lambda: next_look in operator.frame().splitlines()[2], "the watch in one line")
-        await operator.sees("since ", "No call of the KMS provider went wrong.")
+        await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
             await operator.sees("Inside the cluster  10 checks, seen at ")

@@ -1,4 +1,4 @@
-"""What a sweep amounts to: how many clusters hold, how many do not, and what nobody could look at."""
+"""The tally of a verification: how many clusters are verified, not verified, not certain or unreadable."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from wizard.verification.verdict import TRANSIENT
 
 @dataclass
 class Tally:
-    """Counted as verdicts come."""
+    """Counts verdicts as they arrive."""
 
     passed: int = 0
     warned: int = 0
-    """Of the passed ones, those of which something warns."""
+    """Of the passed ones, those with warnings."""
     failed: int = 0
     uncertain: int = 0
     """Of the failed ones, those whose verdict is not certain: no check failed, but one could not be made."""
@@ -26,7 +26,7 @@ class Tally:
     kinds: Counter[EncryptionKind] = field(default_factory=Counter)
 
     def count(self, report: ClusterReport) -> None:
-        """One more cluster."""
+        """Count a cluster."""
         self.kinds[report.encryption] += 1
         self.warned += report.outcome == "warning"
         self.uncertain += report.verdict == "not-certain"
@@ -48,7 +48,7 @@ class Tally:
 
     @property
     def holds(self) -> bool:
-        """Whether there is something, and all of it is as it should be: what could not be read is never taken for good."""
+        """Whether there are clusters, and all of them are verified: what could not be read never counts as good."""
         return self.passed > 0 and not self.failed and not self.unreadable
 
     @property
@@ -64,7 +64,7 @@ class Tally:
         return "; ".join(words)
 
     def to_json(self) -> dict[str, int]:
-        """`summary` in `verify -o json`: what could not be read, and what is not certain yet, counts as failed."""
+        """Return `summary` of `verify -o json`. What is not certain or could not be read counts as failed."""
         failed = self.failed + self.unreadable
         return {
             "total": self.passed + failed,

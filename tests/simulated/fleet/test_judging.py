@@ -63,7 +63,7 @@ async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdic
     async with signed_in() as (_, azure):
         found = [each async for each in judge(azure, await azure.subscriptions())]
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be judged."
+    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be verified."
     assert missed.problem.cause.startswith("The response from Azure has an unexpected format (KeyError in ")
     assert "s3cret" not in repr(missed)
     assert sum(isinstance(each, Judged) for each in found) == 12

@@ -162,7 +162,7 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert "lab-principal" not in rows
     assert len(rows) == progress.clusters == progress.expected == 12
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert "Contoso Development may not be listed as a whole" in missed.problem.summary
+    assert "Contoso Development cannot be listed as a whole" in missed.problem.summary
     assert missed.problem.code == "AuthorizationFailed"
     assert not any(isinstance(each, Gone) for each in found)
 
@@ -178,7 +178,7 @@ async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
             found, _ = await swept(azure)
             (missed,) = (each for each in found if isinstance(each, Unreadable))
             assert missed.problem.code == "AuthorizationFailed"
-            told = "1 of the ids that it shows there could not be read." in missed.problem.summary
+            told = "1 of the ids in Resource Graph could not be read." in missed.problem.summary
             assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
             rows = [each.row.name for each in found if isinstance(each, Swept)]
             assert ("dev-sandbox" in rows) == (len(ids) == 2)
@@ -350,7 +350,7 @@ async def test_a_list_that_leads_back_to_itself_ends(
         "UnknownShape",
         "The clusters of Contoso Production could not be listed.",
     )
-    assert "leads back" in missed.problem.cause
+    assert "repeats" in missed.problem.cause
     assert sum(isinstance(each, Swept) for each in found) == len(asked) == len(leads)
 
 
@@ -363,7 +363,7 @@ async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Pa
         found, progress = await swept(azure)
         assert sum(request.path.lower() == GRAPH for request in simulator.requests) == 2
     assert progress.graph_problem is not None
-    assert "leads back" in progress.graph_problem.cause
+    assert "repeats" in progress.graph_problem.cause
     assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
 
 
