@@ -27,11 +27,8 @@ NOT_YET_CLEAN = frozenset(
         "docs/azure.md",
         "wizard/answers",
         "wizard/cloud",
-        "wizard/in_cluster",
         "wizard/procedure",
-        "wizard/reports",
         "wizard/rules",
-        "wizard/verification",
     }
 )
 """Packages (`wizard/cloud`) and documents that are still to be reworded."""

@@ -350,7 +350,7 @@ async def test_a_list_that_leads_back_to_itself_ends(
         "UnknownShape",
         "The clusters of Contoso Production could not be listed.",
     )
-    assert "repeats" in missed.problem.cause
+    assert "leads back" in missed.problem.cause
     assert sum(isinstance(each, Swept) for each in found) == len(asked) == len(leads)
 
 
@@ -363,7 +363,7 @@ async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Pa
         found, progress = await swept(azure)
         assert sum(request.path.lower() == GRAPH for request in simulator.requests) == 2
     assert progress.graph_problem is not None
-    assert "repeats" in progress.graph_problem.cause
+    assert "leads back" in progress.graph_problem.cause
     assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
 
 

@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Json, bool]] = {
     "405": (refusal(405, "MethodNotAllowed"), False),
     "429": (refusal(429, "TooManyRequests"), True),
     "500": (refusal(500, "InternalServerError"), True),
-    "501": (refusal(501, "NotImplemented"), False),
+    "501": (refusal(501, "NotImplemented"), True),
     "closed": ({"reset": True}, True),
     "garbage": ({"malformed": True}, True),
     "empty": ({"raw": {"text": "{}"}}, True),
