@@ -114,7 +114,7 @@ def key(**properties: Any) -> Json:
 
 def identity(**properties: Any) -> Json:
     """The user-assigned identity."""
-    given = {"principalId": PRINCIPAL, **properties}
+    given = {"principalId": PRINCIPAL, "tenantId": TENANT, **properties}
     return {"id": identity_id(), "location": "westus2", "properties": given}
 
 

@@ -22,7 +22,7 @@ from screens.cli.outcome import (
     write_stderr,
     write_stdout,
 )
-from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS
+from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -256,8 +256,11 @@ class _Application:
         self._print_result(run, status, report)
         if status != "succeeded":
             self._print_notice()
-            return INTERRUPTED if status == "interrupted" else FAILURE
-        return SUCCESS if report and report.passed else FAILURE
+            if status == "interrupted":
+                return INTERRUPTED
+            only_verify = [key for key, state in run.statuses.items() if state == "failed"] == ["verify"]
+            return code_of_report(run.report) if run.report and only_verify else FAILURE
+        return code_of_report(report) if report else FAILURE
 
     def _refuse(self, sentence: str, remedy: str, findings: "Sequence[Finding] | None" = None) -> NoReturn:
         _refuse(self._plan, self._output, sentence, remedy, findings=findings)

@@ -156,6 +156,7 @@ def _json(each: "Judged") -> dict[str, Any]:
         "identity": row.identity,
         "encryption": row.kind,
         "passed": each.report.passed,
+        "verdict": each.report.verdict,
         "key_id": row.encryption.key_id or None,
         "key_vault_network_access": row.encryption.network_access or None,
         "provisioning_state": row.provisioning_state,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.reports.table import table
-from wizard.reports.wording import FOLLOWS, LEVELS, VERBS, usually
+from wizard.reports.wording import AFTERWARDS, FOLLOWS, LEVELS, VERBS, usually
 from wizard.rules import Finding
 from wizard.system.sanitize import one_line
 
@@ -31,9 +31,8 @@ def plan_text(plan: Plan, note: str) -> str:
             lines += ["", heading.capitalize(), table(("", "", ""), rows, indent="  ")]
     lines += ["", f"Steps (usual duration: {usually(*plan.usually)})", _steps(plan.steps)]
     lines += _sentences("Irreversible", plan.irreversible)
-    lines += _sentences("Never delete", plan.keep)
-    lines += _sentences("Still needed afterwards", plan.still_needed)
-    lines += _sentences("You can delete later", plan.clean_up, sign="·")
+    for heading, key in AFTERWARDS:
+        lines += _sentences(heading, getattr(plan, key), sign="·" if key == "clean_up" else "!")
     if plan.findings:
         lines += ["", "Findings", *findings_text(plan.findings)]
     if plan.errors:

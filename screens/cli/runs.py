@@ -13,7 +13,7 @@ from screens.cli.outcome import CommandExit, problem_text, run_command, write_st
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
-from wizard.reports.wording import duration
+from wizard.reports.wording import AFTERWARDS, duration
 from wizard.system.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def _show(run: str, output: str) -> int:
     lines += [f"  {word + ':':<6}{sanitize(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
     lines += ["", "Answers"]
     lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
-    for heading, key in (("Still needed", "still_needed"), ("You can delete later", "clean_up")):
+    for heading, key in AFTERWARDS[1:]:
         if sentences := found.plan.get(key):
             lines += ["", heading, *(f"  ! {sanitize(str(sentence))}" for sentence in sentences)]
     if sentences := in_flight(found.events).sentences:
@@ -113,9 +113,9 @@ async def _report(run: str, output: str) -> int:
 
     found = read_run(None, run)
     if output == "markdown":
-        from screens.reports import journal_report
+        from wizard.reports.run_report import run_report
 
-        write_stdout(journal_report(found))
+        write_stdout(run_report(found))
         return SUCCESS if found.summary.status == "succeeded" else FAILURE
     if found.report is None:
         raise CommandExit(
@@ -124,7 +124,8 @@ async def _report(run: str, output: str) -> int:
             f"  What to do: aks-kms runs resume {run}, or aks-kms verify.",
         )
     passed = found.report.get("passed") is True
-    summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
+    uncertain = found.report.get("verdict") == "not-certain"
+    summary = {"total": 1, "passed": int(passed), "failed": int(not passed), "uncertain": int(uncertain)}
     body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
     write_stdout(strict_json(body, indent=2))
     return SUCCESS if passed else FAILURE

@@ -15,18 +15,17 @@ from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_reme
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import code_of, problem_text, read_answers, run_command, write_stderr, write_stdout
 from screens.cli.progress_line import show_progress
-from screens.exit_codes import FAILURE, SUCCESS
+from screens.exit_codes import FAILURE, SUCCESS, UNREACHABLE
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
 from wizard.errors import AzureError
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure
-    from wizard.fleet.judging import Depth
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.reports.findings import Findings, Missed
-    from wizard.verification.report import ClusterReport
+    from wizard.verification.report import ClusterReport, Depth
 
 _CONCURRENCY = 8
 """Clusters read at the same time; each takes about five requests."""
@@ -46,6 +45,7 @@ class _Options:
     filters: "Wanted"
     output: str
     in_cluster: bool = False
+    allow_unknown: tuple[str, ...] = ()
 
     def validate(self) -> None:
         """Raise click.UsageError if no cluster is selected, a selection is incomplete, or options contradict each other."""
@@ -85,6 +85,27 @@ class _Options:
             parse_cluster_id(id_)
 
 
+def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the codes. Raise click.BadParameter if one is unknown or essential."""
+    import difflib
+
+    from wizard.verification.verdict import CODES, OPTIONAL, is_essential
+
+    for code in codes:
+        if code not in CODES:
+            close = difflib.get_close_matches(code, sorted(CODES), n=1)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise click.BadParameter(f"There is no check {code!r}.{meant}", ctx, option)
+        if is_essential(code):
+            raise click.BadParameter(
+                f"{code} is essential: without it, the encryption cannot be verified. Checks that can be left out: "
+                f"{', '.join(sorted(OPTIONAL))}.",
+                ctx,
+                option,
+            )
+    return codes
+
+
 @click.command("verify")
 @click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True,
               help="Resource group of the cluster. With --all: only clusters in this resource group; can be specified "
@@ -106,6 +127,9 @@ class _Options:
     is_flag=True,
     help="Also check inside the cluster with kubectl, by writing a canary secret.",
 )
+@click.option("--allow-unknown", metavar="CODE", multiple=True, callback=_optional_checks,
+              help="Leave this check out of the verdict if it cannot be run, for example cluster-unlocked if you cannot read "
+              "locks. Can be specified multiple times. Essential checks cannot be left out.")  # fmt: skip
 @output_option("table", "json", "jsonl", "junit", "sarif", "markdown")
 @azure_options
 @click.pass_context
@@ -122,16 +146,28 @@ def command(
     failed: bool,
     expect: str | None,
     in_cluster: bool,
+    allow_unknown: tuple[str, ...],
     output: str,
 ) -> int:
     """Verify how the secrets of one or more clusters are encrypted.
 
-    Exits with code 0 if the secrets of every cluster are encrypted (with --expect: as configured), and with code 1 if they are
-    not, or if something could not be read. With -o jsonl, each cluster is printed as it is read, in constant memory.
+    Exits with code 0 if every cluster is verified: its secrets are encrypted (with --expect: as configured). Exits with code 1
+    if a cluster is not verified, or not certain because something could not be read, and with code 3 if only transient errors
+    prevented a verdict. With -o jsonl, each cluster is printed as it is read, in constant memory.
     """
     filters = fleet_filter(groups if everything else (), locations, kinds, failed=failed)
     options = _Options(
-        ids, groups, name, subscriptions, expect, everything, depth, filters, output, in_cluster
+        ids,
+        groups,
+        name,
+        subscriptions,
+        expect,
+        everything,
+        depth,
+        filters,
+        output,
+        in_cluster,
+        allow_unknown,
     )
     options.validate()
     return run_command(_verify(settings_of(ctx), options))
@@ -156,7 +192,9 @@ async def _verify(settings: Settings, options: _Options) -> int:
         return code_of(findings.missed[0].problem)
     if progress and not findings.tally.clusters:
         write_stderr(f"✗ There is no cluster to verify.\n{no_match_remedy(options.filters, progress)}")
-    return SUCCESS if findings.tally.holds else FAILURE
+    if findings.tally.holds:
+        return SUCCESS
+    return UNREACHABLE if findings.tally.transient_only else FAILURE
 
 
 # -- selected clusters ------------------------------------------------------------------------------------------------
@@ -189,7 +227,7 @@ async def _verify_selected(
                 report = await verify(azure, id_, expect=expect)
                 if options.in_cluster:
                     report = report.with_more(await look_inside(azure, report))
-                found: ClusterReport | Missed = report
+                found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:
                 found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)
         _print_line(found, options)
@@ -198,7 +236,7 @@ async def _verify_selected(
     for found in await asyncio.gather(*(verify_one(id_) for id_ in ids)):
         if isinstance(found, Missed):
             findings.missed.append(found)
-            findings.tally.unreadable += 1
+            findings.tally.miss(found.problem)
         else:
             findings.reports.append(found)
             findings.tally.count(found)
@@ -231,14 +269,15 @@ async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -
             elif isinstance(each, Unreadable):
                 missed = Missed(each.id, each.name, each.problem)
                 findings.missed.append(missed)
-                findings.tally.unreadable += 1
+                findings.tally.miss(missed.problem)
                 _print_line(missed, options)
             else:
-                findings.tally.count(each.report)
-                if not (options.filters.failed and each.report.passed):
-                    _print_line(each.report, options)
+                report = each.report.leaving_out(options.allow_unknown)
+                findings.tally.count(report)
+                if not (options.filters.failed and report.passed):
+                    _print_line(report, options)
                     if options.output != "jsonl":  # printed already, and memory must stay constant
-                        findings.reports.append(each.report)
+                        findings.reports.append(report)
     findings.in_order()
     print_notes(progress, findings.gone)
     write_stderr(str(findings.tally))

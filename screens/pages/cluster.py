@@ -15,9 +15,9 @@ from screens.widgets.frame import Heading
 from screens.widgets.theme import cell
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.fleet.sweep import Gone, Swept, sweep
-from wizard.reports.wording import KINDS, SPINNER, STYLES, Tone, count, duration, encryption
+from wizard.reports.wording import KINDS, SPINNER, STYLES, Tone, count, duration, encryption, explained
 from wizard.system.clock import Clock
-from wizard.system.sanitize import one_line, shell_word
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
@@ -259,22 +259,3 @@ r       ask Azure again"""
         row = self.under_cursor
         if isinstance(row, ClusterRow):
             self.post_message(VerifyCluster(row.id))
-
-
-def explained(row: ClusterRow) -> str:
-    """Why not, in a sentence with what to do about it."""
-    match row.why_not:
-        case "legacy KMS v1":
-            return (
-                f"it runs {row.kubernetes_version} with legacy KMS version 1, from which there is no migration. Turn it off "
-                f"(az aks update -n {row.name} -g {shell_word(row.resource_group)} --disable-azure-keyvault-kms), write every secret "
-                "anew, upgrade to 1.33 or later, then come back. Keep the old key until then."
-            )
-        case "needs 1.33":
-            return f"it runs {row.kubernetes_version}, and KMS data encryption needs 1.33 or later. Upgrade it first."
-        case "stopped":
-            return "it is stopped. Start it first: `az aks start`."
-        case "needs a managed identity":
-            return "it uses a service principal. Move it to a managed identity first."
-        case why:
-            return f"it {why}. Wait until Azure has finished with it, then ask again with r."

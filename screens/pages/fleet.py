@@ -238,14 +238,14 @@ r       ask Azure again"""
         if self.reading:
             self.notify("Wait until all clusters are read, then save.", markup=False)
             return
-        from screens.reports import fleet_reports
         from screens.widgets.dialogs import SaveDialog
+        from wizard.reports.saved import saved
 
         self.app.push_screen(
             SaveDialog(
                 "Save what is shown (.json and .md are added)",
                 "clusters",
-                fleet_reports(self._view.of(self._fleet.lines), self._fleet, self.session.azure.cloud.arm),
+                saved(self._fleet.findings(self._view.of(self._fleet.lines), self.session.azure.cloud.arm)),
             )
         )
 

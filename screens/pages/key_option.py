@@ -13,14 +13,13 @@ from textual.message import Message
 from textual.widgets import Static
 
 from screens.messages import Completed
-from screens.pages.cluster import explained
 from screens.session.draft import KeyChoice
 from screens.widgets.fields import findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.cloud.inventory import ClusterRow
 from wizard.errors import AnswersError, AzureError
 from wizard.procedure.planning import make_plan
-from wizard.reports.wording import STYLES
+from wizard.reports.wording import STYLES, explained
 from wizard.rules.regions import WITHOUT_IDENTITIES
 from wizard.system.sanitize import sanitize
 

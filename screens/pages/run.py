@@ -11,11 +11,11 @@ from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
 from screens.messages import Back, GoTo, VerifyAnswers
-from screens.reports import journal_report
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine, StepProgress
 from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog, problem_content
 from screens.widgets.frame import NARROW, Frame, Heading
+from wizard.reports.run_report import run_report
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
 DRAIN = 0.1
@@ -361,7 +361,7 @@ ctrl+q   leave; the same answers carry on later"""
         of_a_step = any(
             step.status == "failed" for step in active.steps.values()
         )  # the journal has told it then
-        report = journal_report(recorded, None if of_a_step else active.problem)
+        report = run_report(recorded, None if of_a_step else active.problem)
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 

@@ -15,8 +15,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.messages import Back, ChangeEncryption, StartOver
-from screens.pages.cluster import explained
-from screens.reports import verification_reports
 from screens.session.session import Session
 from screens.session.watch import Watch
 from screens.widgets.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
@@ -26,7 +24,10 @@ from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
 from wizard.in_cluster.look import look_inside
+from wizard.reports.findings import Findings
+from wizard.reports.saved import saved
 from wizard.reports.wording import (
+    KEEP,
     KINDS,
     OUTCOMES,
     SPINNER,
@@ -34,9 +35,10 @@ from wizard.reports.wording import (
     VERDICTS,
     ago,
     count,
+    details,
     duration,
+    explained,
     hanging,
-    proves,
 )
 from wizard.state.target import Target
 from wizard.system.clock import Clock
@@ -165,7 +167,7 @@ esc     back"""
             self._told = True
             self._note("no longer watching")
         elif self._report:
-            self._watch = Watch(self._report.passed, self._seconds())
+            self._watch = Watch(self._report.verdict, self._seconds())
             self.action_again()
 
     def _seconds(self) -> float:
@@ -209,13 +211,13 @@ esc     back"""
         if watch is None:
             return
         watch.looked(self._seconds())
-        if report.passed == watch.passed:
+        if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None
-        told = "It holds now" if report.passed else "It no longer holds"
+        told = f"The verdict changed to {VERDICTS[report.outcome][1]}"
         self.app.bell()
         self.notify(
-            f"{told}, since {datetime.now().astimezone():%H:%M:%S}. {report.verdict}",
+            f"{told} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
             severity="information" if report.passed else "error",
             markup=False,
             timeout=60,
@@ -283,13 +285,13 @@ esc     back"""
         words = [f"{outcomes['passed']} of {outcomes.total()} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
-        sign = "✓" if report.passed else VERDICTS[report.outcome][0]
+        sign, _, tone = VERDICTS["passed" if report.passed else report.outcome]
         facts = (
             f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
         )
         self._verdict(
             Content.assemble(
-                (f"{sign}  {report.verdict}", f"bold {STYLES['good' if report.passed else 'bad']}"),
+                (f"{sign}  {report.headline}", f"bold {STYLES[tone]}"),
                 (f"\n   {', '.join(words)} · {facts}", "$quiet"),
             ),
             good=report.passed,
@@ -299,7 +301,10 @@ esc     back"""
             self._note("read from Azure just now")
         self.query_one("#profile", Static).update(Content(self._profile_text(report)))
         keep = Content("\n").join(
-            [Content.assemble(("! keep for ever", STYLES["warn"])), *(Content(text) for text in report.keep)]
+            [
+                Content.assemble((f"! {KEEP.lower()}", STYLES["warn"])),
+                *(Content(text) for text in report.keep),
+            ]
         )
         self.query_one("#keep", Static).update(keep if report.keep else Content(""))
         self._fill(report)
@@ -323,9 +328,7 @@ esc     back"""
             for check in checks:
                 options.add_option(Option(self._prompt(check), id=check.code))
         if report.keep:
-            text = Content.assemble(
-                ("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep)
-            )
+            text = Content.assemble((KEEP, "bold"), *(f"\n  ! {sentence}" for sentence in report.keep))
             options.add_option(Option(text, id="keep", disabled=True))
         if where is None and options.option_count > 1:  # what stands against the cluster comes first
             wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
@@ -342,16 +345,10 @@ esc     back"""
             hanging(sanitize(check.message), 4, width - len(told)),
         )
         if check.code in self._open:
-            seen = "seen" if check.group == "inside" else "Azure returned"
-            for label, words in (
-                (seen, check.evidence),
-                proves(check) or ("", ""),
-                ("what to do", check.remedy),
-            ):
-                if words:
-                    text += Content.assemble(
-                        (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
-                    )
+            for label, words in details(check):
+                text += Content.assemble(
+                    (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
+                )
             text += Content.assemble((f"\n      check {check.code}", "$quiet"))
         return text
 
@@ -380,7 +377,7 @@ esc     back"""
             said = f"The last look failed; the report is of {self._read_at:%H:%M}. r looks again."
             self.notify(said, severity="warning", markup=False)
         elif self._report:
-            texts = verification_reports(self._report, self.session.azure.cloud.arm)
+            texts = saved(Findings.of_one(self._report, self.session.azure.cloud.arm))
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )

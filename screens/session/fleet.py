@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass, field
 
 from wizard.cloud.inventory import ClusterRow, Unreadable
-from wizard.fleet.judging import Depth, Judged, Verdict
+from wizard.fleet.judging import Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
-from wizard.verification.report import Outcome
+from wizard.reports.findings import Findings, Missed
+from wizard.verification.report import ClusterReport, Depth, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Shown:
     row: ClusterRow
     outcome: Outcome
     wrong: tuple[str, ...]
-    """What failed or warns, each as a sentence, failures first."""
+    """What failed, is not certain or warns, each as a sentence, in this order."""
     report: str
     """The report as JSON."""
 
@@ -32,8 +33,8 @@ class Shown:
     def of(cls, judged: Judged) -> "Shown":
         """From a verdict."""
         report = judged.report
-        wrong = [check for check in report.checks if not check.passed]
-        wrong += [check for check in report.checks if check.outcome == "warning"]
+        wrong = [*report.against]
+        wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
         return cls(
             judged.row, report.outcome, tuple(check.message for check in wrong), json.dumps(report.to_json())
         )
@@ -64,7 +65,19 @@ class Fleet:
             self.tally.count(verdict.report)
             line = Shown.of(verdict)
         else:
-            self.tally.unreadable += 1
+            self.tally.miss(verdict.problem)
             line = verdict
         self.lines.append(line)
         return line
+
+    def findings(self, lines: list[Line], arm: str) -> Findings:
+        """Return what was found as `aks-kms verify --all` has it, of these lines alone. `arm` is the address of the cloud."""
+        found = Findings(arm, gone=list(self.gone), tally=self.tally)
+        for line in lines:
+            if isinstance(line, Shown):
+                found.reports.append(ClusterReport.from_json(json.loads(line.report)))
+            else:
+                found.missed.append(Missed(line.id, line.name, line.problem))
+        read = [report.provenance for report in found.reports if report.provenance]
+        found.provenance = min(read, key=lambda each: each.read_at, default=None)
+        return found.in_order()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE
+from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, code_of_report
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
@@ -373,7 +373,7 @@ class Session:
 
     def verified(self, report: "ClusterReport", *, expected: bool) -> None:
         """Take note of a verification. `expected`: the cluster was compared with answers."""
-        self.result = SUCCESS if report.passed else FAILURE
+        self.result = code_of_report(report)
         if expected:
             self._keep(report)
         if expected and report.passed and self.draft.is_about(report.id):

@@ -125,7 +125,7 @@ def test_killed_it_leaves_a_canary_which_the_next_run_removes(
     again = there.run(*LOOK)
     assert canaries(there) == []
     assert again.code == 0
-    assert "1 that a broken-off run had left was removed too." in again.out
+    assert "1 left by an interrupted run was removed too." in again.out
 
 
 def test_without_kubectl_the_outside_stands(tmp_path: Path, start_shell: StartShell) -> None:

@@ -36,12 +36,12 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         "- cloud: simulated Azure at https://localhost:",
         ", not a real one",
         "- by: application 44444444-4444-4444-4444-444444444444",
-        "- begun: 20",
+        "- started: 20",
         "  - PUT aks-demo: HTTP 200, correlation ID ",
-        "## What was verified",
+        "## Verification",
         "- ✓ passed: Secrets are encrypted with a KMS key.",
         "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions",
-        "## May be cleaned up later, by you",
+        "## You can delete later",
     ):
         assert words in report.out, report.out
 

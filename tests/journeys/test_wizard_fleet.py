@@ -169,7 +169,7 @@ async def test_full_depth_sees_a_broken_vault(tmp_path: Path) -> None:
         await operator.sees("10 fail", "in full depth")
         await operator.press("slash")
         await operator.type("ledger")
-        await operator.sees("firewall does not let trusted Azure services pass")
+        await operator.sees("firewall does not allow trusted Azure services")
 
 
 async def test_a_subscription_that_cannot_be_listed_is_a_line_with_its_reason(tmp_path: Path) -> None:
@@ -287,5 +287,5 @@ async def test_what_resource_graph_gets_wrong_is_said(tmp_path: Path) -> None:
         simulator.remove(cluster_id("bank-cards", "rg-bank"))
         await operator.sees("Signed in to", "Look at many clusters")
         await operator.press("a")
-        await operator.sees("1 cluster that Resource Graph still shows", "12 in 2 subscriptions")
+        await operator.sees("1 cluster listed by Resource Graph", "12 in 2 subscriptions")
         assert "bank-cards" not in names(operator)

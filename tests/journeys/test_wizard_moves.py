@@ -44,12 +44,12 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
     assert "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo" in report
     assert "- to: a key that AKS manages" in report
     assert "- by: application 44444444-4444-4444-4444-444444444444" in report
-    assert "- begun: 20" in report
+    assert "- started: 20" in report
     assert "- cloud: simulated Azure at https://localhost:" in report
     assert "## Log" in report
-    assert "## What was verified\n\naks-demo: secrets are encrypted with a key that AKS manages." in report
+    assert "## Verification\n\naks-demo: secrets are encrypted with a platform-managed key." in report
     assert "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions" in report
-    assert "## May be cleaned up later, by you" in report
+    assert "## You can delete later" in report
 
 
 async def test_legacy_kms_version_1_cannot_be_chosen_and_says_the_way_out(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired
         await operator.start("aks-demo")
         await operator.sees("Done in")
         await operator.press("enter")
-        await operator.sees("aks-demo: secrets are encrypted with kv-demo/aks-kms.")
+        await operator.sees("aks-demo: secrets are encrypted with the customer-managed key kv-demo/aks-kms.")

@@ -86,7 +86,7 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "Likely cause",
             "What to do",
             "Done and stays",
-            "The cluster now  Failed; by its settings: customer-managed key",
+            "The cluster now  Failed; encryption in its settings: customer-managed key",
             "correlation id",
         )
         assert operator.app.session.exit_code == 1
@@ -111,7 +111,7 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         shown = await operator.sees("✗ Encrypt the managed cluster", "Likely cause", "What to do")
         assert "with a private vault" not in shown, "there is no vault"
         await operator.press("e")
-        await operator.sees("Which cluster?", "aks-demo", "platform key", "failed: can be repaired")
+        await operator.sees("Which cluster?", "aks-demo", "platform-managed", "failed: can be repaired")
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")
         await operator.sees(

@@ -26,11 +26,8 @@ NOT_YET_CLEAN = frozenset(
         "screens/session",
         "docs/azure.md",
         "wizard/answers",
-        "wizard/in_cluster",
         "wizard/procedure",
-        "wizard/reports",
         "wizard/rules",
-        "wizard/verification",
     }
 )
 """Packages (`wizard/cloud`) and documents that are still to be reworded."""

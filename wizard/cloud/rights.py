@@ -13,6 +13,7 @@ from wizard.cloud.error_translation import none_if_forbidden, translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.errors import AzureError, odd_answer
 from wizard.system.sanitize import sanitize
 
 _ALL_PRINCIPALS = "00000000-0000-0000-0000-000000000000"
@@ -120,6 +121,10 @@ async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, boo
     client = azure.authorization(subscription)
     with translate_errors(f"The role {guid} could not be read."):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
+        if role.permissions is None:
+            raise AzureError(
+                odd_answer(f"The role {guid} could not be read.", "it has no permissions", "unreachable")
+            )
         allowed = _data_permissions(role.permissions)
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
         return sanitize(str(role.role_name or guid)), fits

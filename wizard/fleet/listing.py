@@ -1,4 +1,4 @@
-"""The truth about the clusters of one subscription: the pages of one LIST, at the api-version that knows the property."""
+"""The clusters of one subscription: the pages of one LIST, with an API version that has the encryption settings."""
 
 import urllib.parse
 from collections.abc import AsyncIterator
@@ -14,13 +14,13 @@ from wizard.errors import AzureError, Problem
 async def bodies(
     azure: Azure, subscription: str, name: str, group: str | None = None
 ) -> AsyncIterator[list[Json]]:
-    """The managed clusters of a subscription, as Azure returns them, a page at a time; those of one resource group alone
-    if one is given. `name` is the subscription's, for messages. Raises AzureError.
+    """Yield the managed clusters of a subscription or of one resource group, as Azure returns them, a page at a time. `name` is
+    the subscription's, for messages. Raise AzureError.
 
-    Through `azure.get`, and not through the SDK's `managed_clusters.list()`: the pipeline is the same (sign-in, proxies,
-    retries, user agent), but `list()` builds the SDK's models of every node pool, network and
-    add-on, only for us to turn them back into the JSON they came from. That took two thirds of the time of a sweep of
-    ten thousand clusters; its `cls=` hook comes too late to spare it. `tests/benchmarks/fleet.py` has the figures.
+    This uses `azure.get` instead of the SDK's `managed_clusters.list()`. The pipeline is the same (sign-in, proxies, retries,
+    user agent), but `list()` builds models of every node pool, network and add-on, which would have to be converted back to
+    JSON. That took two thirds of the time of a sweep of ten thousand clusters, and the `cls=` hook runs too late to avoid it.
+    `tests/benchmarks/fleet.py` has the figures.
     """
     scope = f"/subscriptions/{urllib.parse.quote(subscription)}"
     scope += f"/resourceGroups/{urllib.parse.quote(group)}" if group else ""
@@ -46,13 +46,13 @@ async def _page(azure: Azure, url: str, failed: str) -> Json:
             except HttpResponseError as error:
                 if error.status_code != TOO_MANY:
                     raise
-                # the pipeline has written down for how long; `hold_back` waits for it
+                # the pipeline has stored for how long; `hold_back` waits
     raise AzureError(
         Problem(
             "transient",
             failed,
-            "Azure is throttling requests, and kept at it.",
-            "Wait some minutes, then try again; --subscription asks for less.",
+            "Azure kept throttling the requests.",
+            "Wait a few minutes, then try again. --subscription reduces the number of requests.",
             code="TooManyRequests",
             retryable=True,
         )

@@ -99,7 +99,9 @@ class ProvenanceShape(_Lenient):
 class ReportShape(_Lenient):
     """`report.json`."""
 
+    headline: str = ""
     verdict: str = ""
+    """The sentence that is `headline` now, in a report of an earlier version."""
     provenance: ProvenanceShape | None = None
     checks: list[dict[str, Any]] = []
 

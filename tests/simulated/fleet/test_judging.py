@@ -13,9 +13,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import Depth, Judged, judge
+from wizard.fleet.judging import Judged, judge
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.wanted import Wanted
+from wizard.verification.report import Depth
 from wizard.verification.verify import at_a_glance, verify
 
 GRAPH = "/providers/microsoft.resourcegraph/resources"
@@ -62,7 +63,7 @@ async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdic
     async with signed_in() as (_, azure):
         found = [each async for each in judge(azure, await azure.subscriptions())]
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be judged."
+    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be verified."
     assert missed.problem.cause.startswith("The response from Azure has an unexpected format (KeyError in ")
     assert "s3cret" not in repr(missed)
     assert sum(isinstance(each, Judged) for each in found) == 12

@@ -162,7 +162,7 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert "lab-principal" not in rows
     assert len(rows) == progress.clusters == progress.expected == 12
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert "Contoso Development may not be listed as a whole" in missed.problem.summary
+    assert "Contoso Development cannot be listed as a whole" in missed.problem.summary
     assert missed.problem.code == "AuthorizationFailed"
     assert not any(isinstance(each, Gone) for each in found)
 
@@ -178,7 +178,7 @@ async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
             found, _ = await swept(azure)
             (missed,) = (each for each in found if isinstance(each, Unreadable))
             assert missed.problem.code == "AuthorizationFailed"
-            told = "1 of the ids that it shows there could not be read." in missed.problem.summary
+            told = "1 of the ids in Resource Graph could not be read." in missed.problem.summary
             assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
             rows = [each.row.name for each in found if isinstance(each, Swept)]
             assert ("dev-sandbox" in rows) == (len(ids) == 2)

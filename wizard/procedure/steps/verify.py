@@ -28,19 +28,19 @@ class Verify(Step):
     async def confirm(self, work: Work) -> str:
         report = await verify(work.azure, work.target.cluster_id, expect=work.answers)
         work.verified(report)
-        failed = [check for check in report.checks if not check.passed]
-        if failed:
+        if not report.passed:
+            name, against = work.answers.cluster.name, report.against
+            certain = report.verdict == "not-verified"
             raise AzureError(
                 Problem(
-                    "azure",
-                    f"{work.answers.cluster.name} is not {'proven to be ' if failed[0].leaves_open else ''}as asked: "
-                    f"{failed[0].message}",
-                    f"Read back: {'; '.join(_seen(check) for check in failed)}.",
-                    failed[0].remedy or "Verify the cluster to see each check.",
+                    "transient" if report.transient else "azure",
+                    f"{name} is not as asked: {against[0].message}" if certain else report.headline,
+                    f"Read back: {'; '.join(_seen(check) for check in against)}.",
+                    against[0].remedy or "Verify the cluster to see each check.",
                     retryable=True,
                 )
             )
-        return report.verdict
+        return report.headline
 
     def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         return (*self.needs, "firewall") if closes_last(target, snapshot) else self.needs

@@ -25,11 +25,11 @@ def test_a_count_of_one_is_singular() -> None:
     progress = Progress(subscriptions=1, listed=1, clusters=1)
     assert progress_text(progress).startswith("1 cluster · 1 of 1 subscription · ")
     assert summary(progress).startswith("1 cluster in 1 subscription read in ")
-    assert sweep_notes(progress, ["a"]) == ["1 cluster that Resource Graph still shows exists no more."]
+    assert sweep_notes(progress, ["a"]) == ["1 cluster listed by Resource Graph no longer exists."]
     progress.cut_off = True
     assert sweep_notes(progress, ["a", "b"]) == [
-        "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it.",
-        "2 clusters that Resource Graph still shows exist no more.",
+        "Resource Graph covered the first 10,000 subscriptions only; the others were listed without it.",
+        "2 clusters listed by Resource Graph no longer exist.",
     ]
 
 
