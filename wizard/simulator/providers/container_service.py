@@ -23,6 +23,7 @@ from wizard.simulator.providers.cluster_checks import (
     identity_after,
     resolve_version,
 )
+from wizard.simulator.providers.cluster_links import check_caller, check_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
@@ -230,6 +231,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     )
     identity = identity_after(world, call, wanted, before)
     body = finish(cluster_id, wanted, before, version, call.api_version)
+    check_caller(world, call, wanted["properties"], body["properties"]["nodeResourceGroup"])
     if identity:
         body["identity"] = identity
     held: Json = before or {"properties": {}}
@@ -244,6 +246,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
         version=version,
         version_before=str(held["properties"].get("currentKubernetesVersion", "")),
     )
+    check_identity(world, body, before)
     cluster_kms.check(world, change)
     cluster_kms.drop_disabled_key(world, body)
     if identity == {"type": "SystemAssigned"}:

@@ -14,3 +14,9 @@ network = Provider(
 operational_insights = Provider("Microsoft.OperationalInsights", _VERSIONS, types=("workspaces",))
 operations_management = Provider("Microsoft.OperationsManagement", _VERSIONS, types=("solutions",))
 storage = Provider("Microsoft.Storage", _VERSIONS, types=("storageAccounts",))
+
+UNSERVED = frozenset(
+    each.namespace.lower()
+    for each in (compute, insights, network, operational_insights, operations_management, storage)
+)
+"""The namespaces, in lower case."""
