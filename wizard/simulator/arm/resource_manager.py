@@ -145,6 +145,7 @@ class ResourceManager:
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
         if not reads:
+            self._check_state(call)
             check_locks(self._world, call.method, call.path)
         if call.method in {"PUT", "PATCH", "DELETE"}:
             self._check_group(call)
@@ -259,6 +260,17 @@ class ResourceManager:
         if subscription and subscription not in self._world.scenario.subscriptions:
             raise Refusal(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
+            )
+
+    def _check_state(self, call: Call) -> None:
+        """Raise 409 for PUT, PATCH and POST in a subscription that is read only (docs/azure.md#subscriptions)."""
+        subscription = self._world.scenario.subscriptions.get(subscription_of(call.path))
+        if subscription and subscription.state in {"Disabled", "Warned"} and call.method != "DELETE":
+            raise Refusal(
+                409,
+                "ReadOnlyDisabledSubscription",
+                f"The subscription '{subscription_of(call.path)}' is disabled and therefore marked as read only. You cannot perform any write actions on "
+                "this subscription until it is re-enabled.",
             )
 
     def _check_group(self, call: Call) -> None:

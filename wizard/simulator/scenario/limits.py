@@ -46,7 +46,9 @@ class QuotaSpec(Model):
 
 
 class PolicySpec(Model):
-    """A policy assignment with the effect deny: it denies resources of a type whose `field` meets the condition.
+    """A policy assignment: it applies to resources of a type whose `field` meets the condition.
+
+    The effect `deny` refuses them. The effect `modify` sets the field to `value` in the request, which then succeeds.
 
     `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
     `Microsoft.Compute/virtualMachineScaleSets` applies to the nodes of a cluster: AKS gives them the cluster's location and
@@ -63,6 +65,8 @@ class PolicySpec(Model):
     none_of: list[Any] | None = None
     less: int | None = None
     exists: bool | None = None
+    effect: Literal["deny", "modify"] = "deny"
+    value: Any = Field(None, description="What the effect `modify` sets the field to.")
     display_name: str = ""
     definition: Guid | Literal[""] = Field(
         "", description="The GUID of the definition if it is a built-in one."
@@ -74,6 +78,8 @@ class PolicySpec(Model):
             raise ValueError(
                 "give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `less`, `exists`"
             )
+        if (self.effect == "modify") is (self.value is None):
+            raise ValueError("the effect `modify` needs a `value`, and `deny` has none")
         return self
 
     @property

@@ -96,9 +96,13 @@ class LockSpec(Model):
 
 
 class SubscriptionSpec(Model):
-    """A subscription. `features` maps `NAMESPACE/FEATURE` to its current state; a feature that is not listed does not exist."""
+    """A subscription. `features` maps `NAMESPACE/FEATURE` to its current state; a feature that is not listed does not exist.
+
+    A `Disabled` or `Warned` subscription can be read and deleted from, and refuses all other writes.
+    """
 
     name: str
+    state: Literal["Enabled", "Warned", "PastDue", "Disabled"] = "Enabled"
     features: dict[FeatureName, FeatureState] = {}
     providers: dict[str, Literal["Registered", "NotRegistered"]] = {}
     groups: dict[str, GroupSpec] = {}
