@@ -1,5 +1,7 @@
 """Subscriptions that are not enabled (docs/azure.md#subscriptions)."""
 
+from typing import Any
+
 import pytest
 
 from tests.simulated.simulator.clients import PRODUCTION, Start, cluster_path, said, vault_path
@@ -14,8 +16,8 @@ async def test_a_read_only_subscription_can_be_read_and_deleted_from(start: Star
     _, listed, _ = await cloud.raw("GET", "/subscriptions", "2022-12-01")
     assert {each["subscriptionId"]: each["state"] for each in listed["value"]}[PRODUCTION] == state
     assert (await cloud.raw("GET", PLACE, "2022-12-01"))[1]["state"] == state
-    vault = {"location": "westus2", "properties": {}}
-    writes = (
+    vault: dict[str, Any] = {"location": "westus2", "properties": {}}
+    writes: tuple[tuple[str, str, str, Any], ...] = (
         ("PUT", vault_path(), "2026-02-01", vault),
         ("PATCH", cluster_path(), "2026-08-01", {"tags": {}}),
         ("POST", f"{cluster_path()}/stop", "2026-08-01", None),

@@ -42,7 +42,7 @@ def check(world: World, call: Call) -> None:
 
 def _modify(world: World, call: Call, kind: str) -> None:
     """Change the body as the policies with the effect modify ask; a new body does not show the caller's own again."""
-    body: Json = deepcopy(call.body) or {}
+    body: Json = deepcopy(call.body or {})
     found = world.find(call.path) if call.method == "PATCH" else None
     for _, policy in policies_on(world, call.path, kind, "modify"):
         if not meets(policy, merge(found.body, body) if found else body):

@@ -11,7 +11,7 @@ from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
-from wizard.simulator.providers import cluster_kms, managed_identity
+from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
 from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
@@ -258,6 +258,8 @@ async def put_cluster(world: World, call: Call) -> Answer:
     if before is None:
         check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
+    vm_sizes.check(world, cluster_id, location, body["properties"], cluster)
+    if before is None:
         add_node_group(world, body)
     if cluster is not None:
         from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server

@@ -39,10 +39,35 @@ class ThrottlingSpec(Model):
 
 
 class QuotaSpec(Model):
-    """How many managed clusters a subscription may have in each region; `in_region` overrides this for some regions."""
+    """How many managed clusters and vCPUs a subscription may have in each region.
+
+    `in_region` overrides `clusters_per_region` for some regions. `vcpus` overrides `vcpus_per_region`: by region, then by
+    quota, which is `cores` (all vCPUs) or a family such as `standardDDSv5Family`.
+    """
 
     clusters_per_region: int = Field(100, ge=0)
     in_region: dict[str, int] = {}
+    vcpus_per_region: int = Field(100_000, ge=0)
+    vcpus: dict[str, dict[str, int]] = {}
+
+
+class VmSizeSpec(Model):
+    """A VM size: the regions that do not have it, and those in which the subscriptions may not use it (`restricted`).
+
+    A size that is not built in also needs `vcpus`, `family` and `memory` in GB.
+    """
+
+    vcpus: int = Field(0, ge=0)
+    family: str = ""
+    memory: float = 0
+    not_offered: list[str] = []
+    restricted: list[str] = []
+
+    @model_validator(mode="after")
+    def _complete(self) -> "VmSizeSpec":
+        if self.vcpus and not (self.family and self.memory):
+            raise ValueError("a VM size with `vcpus` also needs `family` and `memory`")
+        return self
 
 
 class PolicySpec(Model):

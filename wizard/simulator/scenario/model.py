@@ -14,7 +14,7 @@ from wizard.simulator.scenario.access import DenyAssignmentSpec, PrincipalSpec, 
 from wizard.simulator.scenario.base import FeatureName, FeatureState, Guid, Model, Scope, Version
 from wizard.simulator.scenario.faults import FaultSpec
 from wizard.simulator.scenario.fleet import FleetSpec
-from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec
+from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec, VmSizeSpec
 from wizard.simulator.scenario.rules import Rules
 from wizard.simulator.scenario.vaults import IdentitySpec, VaultSpec
 
@@ -175,6 +175,9 @@ class Scenario(Model):
     fleet: FleetSpec | None = Field(None, description="Generated subscriptions with many clusters.")
     throttling: ThrottlingSpec = ThrottlingSpec()
     quotas: QuotaSpec = QuotaSpec()
+    vm_sizes: dict[str, VmSizeSpec] = Field(
+        {}, description="VM sizes that differ from the built-in ones, by name."
+    )
     policies: dict[str, PolicySpec] = {}
     deny_assignments: dict[str, DenyAssignmentSpec] = {}
     not_offered: dict[str, list[str]] = Field(
