@@ -90,7 +90,7 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for subscription in scenario.subscriptions.values():
         for name, group in subscription.groups.items():
             yield f"the group '{name}'", group.location
-            for resources in (group.identities, group.vaults, group.clusters):
+            for resources in (group.identities, group.vaults, group.managed_hsms, group.clusters):
                 yield from (
                     (f"'{each}' in the group '{name}'", held.location) for each, held in resources.items()
                 )
