@@ -52,11 +52,16 @@ class Faults:
             for name in [name for name in self._world.state.tally if name.startswith("fault ")]:
                 del self._world.state.tally[name]
 
-    def matching(self, method: str, path: str, *, vault: bool = False) -> FaultSpec | None:
-        """Count this request, and return the first fault that applies to it, or None."""
+    def matching(
+        self, method: str, path: str, *, vault: bool = False, audience: str = ""
+    ) -> FaultSpec | None:
+        """Count this request, and return the first fault that applies to it, or None.
+
+        `audience` is the scope or resource if the request is one for a token.
+        """
         applied = None
         for index, fault, matcher in self._faults:
-            if not matcher.fits(method, path, vault=vault):
+            if not matcher.fits(method, path, audience, vault=vault):
                 continue
             name = f"fault {index}"
             number = self._world.state.tally[name] = self._world.state.tally.get(name, 0) + 1
@@ -74,12 +79,14 @@ class Faults:
 class _Matcher:
     def __init__(self, match: FaultMatch) -> None:
         self._match = match
-        self._method, self._path, self._operation, self._name = (
+        self._method, self._path, self._operation, self._name, self._audience = (
             re.compile(translate(glob.lower()))
-            for glob in (match.method, match.path, match.operation, match.name)
+            for glob in (match.method, match.path, match.operation, match.name, match.audience)
         )
 
-    def fits(self, method: str, path: str, *, vault: bool) -> bool:
+    def fits(self, method: str, path: str, audience: str, *, vault: bool) -> bool:
+        if not self._audience.fullmatch(audience.lower()):
+            return False
         if not self._method.fullmatch(method.lower()) or not self._path.fullmatch(path.lower()):
             return False
         if self._match.operation == self._match.name == "*":

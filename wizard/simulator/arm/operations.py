@@ -62,8 +62,10 @@ def end(world: World, operation: Operation, error: Json | None = None) -> None:
 
 def drop_left_identities(world: World, resource_id: str) -> None:
     """Remove the principals of the identities that were removed from a resource, when its operation succeeded or it is deleted."""
+    resource = world.find(resource_id)
+    kept = (resource.body.get("identity") or {}).get("principalId") if resource else None
     for _, operation in world.state.operations.loaded():
-        if operation.leaves and operation.resource_id == resource_id.lower():
+        if operation.leaves not in {"", kept} and operation.resource_id == resource_id.lower():
             world.drop_principal(operation.leaves)
 
 

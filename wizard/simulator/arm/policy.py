@@ -1,7 +1,9 @@
-"""Azure Policy: assignments with the effect deny (AZURE.md §1a, RequestDisallowedByPolicy)."""
+"""Azure Policy: assignments with the effects deny and modify, and exemptions (docs/azure.md#azure-policy)."""
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
 
 from wizard.simulator.protocol.ids import name_of, stable_guid, type_of, within
 from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal, merge
@@ -14,22 +16,45 @@ from wizard.simulator.state.world import World
 NODES = "Microsoft.Compute/virtualMachineScaleSets"
 KEYS = "Microsoft.KeyVault.Data/vaults/keys"
 """The resource type of keys in policies of the mode Microsoft.KeyVault.Data."""
+EXEMPTION = "Microsoft.Authorization/policyExemptions"
 MISSING = object()
 
 
 def check(world: World, call: Call) -> None:
-    """Raise the error of the first policy that denies the resource of a PUT or PATCH."""
+    """Apply the policies to the body of a PUT or PATCH: those that modify it, then those that deny it.
+
+    Raise the error of the first policy that denies the resource.
+    """
     if not world.scenario.policies or call.body is None or call.method not in {"PUT", "PATCH"}:
         return
-    kind, body = type_of(call.path), call.body
+    kind = type_of(call.path)
+    _modify(world, call, kind)
+    body = call.body
     found = world.find(call.path)
     if found is not None and call.method == "PATCH":
         body = merge(found.body, body)
     for name, policy in policies_on(world, call.path, kind):
-        if denies_body(policy, body):
+        if meets(policy, body):
             raise _disallowed(name, policy, name_of(call.path), body)
     if kind.lower() == CLUSTER.lower():
         _check_nodes(world, call, body)
+
+
+def _modify(world: World, call: Call, kind: str) -> None:
+    """Change the body as the policies with the effect modify ask; a new body does not show the caller's own again."""
+    body: Json = deepcopy(call.body or {})
+    found = world.find(call.path) if call.method == "PATCH" else None
+    for _, policy in policies_on(world, call.path, kind, "modify"):
+        if not meets(policy, merge(found.body, body) if found else body):
+            continue
+        *parents, last = policy.field.split(".")
+        place = body
+        for part in parents:
+            if not isinstance(place.get(part), dict):
+                place[part] = {}
+            place = place[part]
+        place[last] = deepcopy(policy.value)
+        call.body = body
 
 
 def _check_nodes(world: World, call: Call, body: Json) -> None:
@@ -42,7 +67,7 @@ def _check_nodes(world: World, call: Call, body: Json) -> None:
     scope = f"{'/'.join(call.path.split('/')[:3])}/resourceGroups/{group}"
     nodes = {"type": NODES, "location": location, "tags": body.get("tags") or {}}
     for name, policy in policies_on(world, scope, NODES):
-        if denies_body(policy, nodes):
+        if meets(policy, nodes):
             scale_set = f"aks-{_first_pool(properties)}-{stable_guid(scope)[:8]}-vmss"
             inner = _disallowed(name, policy, scale_set, nodes)
             raise FlatRefusal(
@@ -58,11 +83,40 @@ def _first_pool(properties: Json) -> str:
     return str(first.get("name")) if isinstance(first, dict) else "nodepool1"
 
 
-def policies_on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:
-    """Yield the name and specification of the policies for resources of a type at a scope."""
+def policies_on(
+    world: World, scope: str, kind: str, effect: str = "deny"
+) -> Iterator[tuple[str, PolicySpec]]:
+    """Yield the name and specification of the policies with an effect for resources of a type at a scope.
+
+    Those from which the scope is exempt are left out.
+    """
     for name, policy in world.scenario.policies.items():
-        if policy.type.lower() == kind.lower() and within(scope, policy.scope):
+        if (
+            (policy.type.lower(), policy.effect) == (kind.lower(), effect)
+            and within(scope, policy.scope)
+            and not _exempt(world, scope, assignment_id(name, policy))
+        ):
             yield name, policy
+
+
+def _exempt(world: World, scope: str, assignment: str) -> bool:
+    """Return whether an exemption that has not expired covers the scope."""
+    for each in world.of_type(EXEMPTION):
+        properties = each.body["properties"]
+        expires = str(properties.get("expiresOn") or "")
+        if (
+            properties["policyAssignmentId"].lower() == assignment.lower()
+            and within(scope, each.id[: each.id.lower().rindex("/providers/")])
+            and (not expires or _moment(expires) > world.now())
+        ):
+            return True
+    return False
+
+
+def _moment(text: str) -> float:
+    """Return a time in ISO 8601 as seconds since the epoch; without a zone it is in UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def value_of(policy: PolicySpec, body: Json) -> object:
@@ -73,13 +127,13 @@ def value_of(policy: PolicySpec, body: Json) -> object:
     return value
 
 
-def denies_body(policy: PolicySpec, body: Json) -> bool:
-    """Return whether a policy denies a body."""
-    return denies(policy, value_of(policy, body))
+def meets(policy: PolicySpec, body: Json) -> bool:
+    """Return whether a body meets the condition of a policy, so that its effect applies."""
+    return value_meets(policy, value_of(policy, body))
 
 
-def denies(policy: PolicySpec, value: object) -> bool:
-    """Return whether a policy denies a value of its field."""
+def value_meets(policy: PolicySpec, value: object) -> bool:
+    """Return whether a value of its field meets the condition of a policy."""
     (operator, wanted), text = policy.conditions[0], _plain(value)
     match operator:
         case "exists":
@@ -105,7 +159,7 @@ def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
     body: Json = {"keyType": version.kty, "attributes": {"enabled": version.enabled} | expires}
     body |= {"keySize": version.size} if version.size else {"curveName": version.curve}
     for name, policy in policies_on(world, vault.id, KEYS):
-        if denies_body(policy, body):
+        if meets(policy, body):
             raise Refusal(
                 403,
                 "Forbidden",

@@ -5,6 +5,7 @@ Routing is strict: an unknown route gets ARM's error response, and the server re
 
 import re
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from wizard.simulator.arm.tokens import ARM_AUDIENCES, TokenProblem, Tokens, fre
 from wizard.simulator.protocol import paging
 from wizard.simulator.protocol.ids import group_id, scope_of, segments, subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
@@ -145,16 +147,34 @@ class ResourceManager:
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
         if not reads:
+            self._check_state(call)
             check_locks(self._world, call.method, call.path)
         if call.method in {"PUT", "PATCH", "DELETE"}:
             self._check_group(call)
             self._check_registration(call)
             policy.check(self._world, call)
+        before = deepcopy(self._world.find(call.path)) if call.keeps else None
         answer = await route.handler(self._world, call)
+        if before is not None:
+            self._keep(before, call.keeps)
         if call.method == "GET":
             paging.cut(call, answer, start, self._world.scenario.page_size)
         answer.headers = limits | answer.headers
         return answer
+
+    def _keep(self, before: Resource, paths: tuple[str, ...]) -> None:
+        """Restore these properties of a resource, which the request has changed (Azure/AKS#3498)."""
+        resource = self._world.find(before.id)
+        if resource is None:
+            return
+        for path in paths:
+            *parents, last = path.split(".")
+            old, new = before.body, resource.body
+            for part in parents:
+                old, new = old.get(part) or {}, new.setdefault(part, {})
+            new.pop(last, None)
+            if last in old:
+                new[last] = old[last]
 
     async def authenticate(self, call: Call) -> str:
         """Return the object id of the caller.
@@ -259,6 +279,17 @@ class ResourceManager:
         if subscription and subscription not in self._world.scenario.subscriptions:
             raise Refusal(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
+            )
+
+    def _check_state(self, call: Call) -> None:
+        """Raise 409 for PUT, PATCH and POST in a subscription that is read only (docs/azure.md#subscriptions)."""
+        subscription = self._world.scenario.subscriptions.get(subscription_of(call.path))
+        if subscription and subscription.state in {"Disabled", "Warned"} and call.method != "DELETE":
+            raise Refusal(
+                409,
+                "ReadOnlyDisabledSubscription",
+                f"The subscription '{subscription_of(call.path)}' is disabled and therefore marked as read only. You cannot perform any write actions on "
+                "this subscription until it is re-enabled.",
             )
 
     def _check_group(self, call: Call) -> None:

@@ -23,6 +23,35 @@ _TENANT_PATH = re.compile(
 )
 
 
+_NOT_IN_TENANT = (
+    "The resource principal named {wanted} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the "
+    "administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
+)
+_MFA = (
+    "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access "
+    "'{wanted}'."
+)
+_BLOCKED = (
+    "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."
+)
+_ASSERTION = "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {begin}, expiry time of assertion {end}."
+_FAULTS = {
+    50076: (400, "interaction_required", _MFA),
+    53003: (400, "invalid_grant", _BLOCKED),
+    500011: (400, "invalid_resource", _NOT_IN_TENANT),
+    700024: (401, "invalid_client", _ASSERTION),
+    7000222: (
+        401,
+        "invalid_client",
+        "The provided client secret keys for app '{application}' are expired.",
+    ),
+}
+"""The refusals of sign-in faults: HTTP status, OAuth error and text, by AADSTS code (docs/azure.md#sign-in).
+
+The OAuth errors are UNCONFIRMED.
+"""
+
+
 class SignInRefused(Exception):  # noqa: N818 - it is the response of the authority
     """An OAuth error: its `error` code, the AADSTS number and the text."""
 
@@ -59,9 +88,18 @@ class SignIn:
         self._header = managed_identity_header
 
     async def answer(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: dict[str, str],
+        body: bytes,
+        aadsts: int | None = None,
     ) -> Answer | None:
-        """Return the answer to a request for a sign-in path; None for any other path."""
+        """Return the answer to a request for a sign-in path; None for any other path.
+
+        `aadsts` is the code with which a request for a token is refused.
+        """
         if path == "/metadata/endpoints":
             return Answer(200, metadata(self._base, self._world.scenario.vault_suffix))
         if path == "/common/discovery/instance":
@@ -91,6 +129,8 @@ class SignIn:
                 )
             self._check_tenant(match["tenant"])
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            if aadsts and match["token"]:
+                raise self._refusal(aadsts, form)
             return await (self._device_code(form) if match["device"] else self._token(form))
         except SignInRefused as refused:
             moment = iso(self._world.now())
@@ -104,6 +144,20 @@ class SignIn:
                     "timestamp": moment,
                 },
             )
+
+    def _refusal(self, number: int, form: dict[str, str]) -> SignInRefused:
+        """Return the refusal of a sign-in fault."""
+        status, error, text = _FAULTS[number]
+        now = self._world.now()
+        told = text.format(
+            wanted=form.get("scope") or form.get("resource") or "",
+            tenant=self._world.scenario.tenant.name,
+            application=form.get("client_id", ""),
+            now=iso(now),
+            begin=iso(now - 600),
+            end=iso(now - 300),
+        )
+        return SignInRefused(status, error, number, told)
 
     def _instance(self, query: dict[str, str]) -> Json:
         tenant = query.get("authorization_endpoint", "").split("/")[3:4] or ["common"]
@@ -156,12 +210,7 @@ class SignIn:
             AKS_SERVER_APPLICATION,
         }
         if wanted.rstrip("/") not in known:
-            raise SignInRefused(
-                400, "invalid_resource", 500011,
-                f"The resource principal named {wanted} was not found in the tenant named {self._world.scenario.tenant.name}. This can happen if the "
-                "application has not been installed by the administrator of the tenant or consented to by any user in the tenant. "
-                "You might have sent your authentication request to the wrong tenant.",
-            )  # fmt: skip
+            raise self._refusal(500011, {"resource": wanted})
         return wanted
 
     def _application(self, form: dict[str, str]) -> Principal:

@@ -68,7 +68,8 @@ class ApiError(Exception):
 
     def reply(self) -> Reply:
         """Return the error as a reply."""
-        body = status_object("Failure", self.status, self.message) | {"reason": self.reason}
+        body = status_object("Failure", self.status, self.message)
+        body |= {"reason": self.reason} if self.reason else {}
         return as_json(body | ({"details": self.details} if self.details else {}), self.status)
 
 

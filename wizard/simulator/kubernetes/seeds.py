@@ -17,7 +17,8 @@ def _pseudo_random(*parts: str, length: int = 32) -> str:
     return hashlib.sha256("/".join(parts).lower().encode()).hexdigest()[:length]
 
 
-def _specification(world: World, cluster: Resource) -> ClusterSpec | None:
+def specification_of(world: World, cluster: Resource) -> ClusterSpec | None:
+    """Return the specification of a cluster in the scenario, or None for one that was created later."""
     subscription = world.scenario.subscriptions.get(subscription_of(cluster.id))
     groups = subscription.groups if subscription else {}
     for group_name, group in groups.items():
@@ -54,7 +55,7 @@ def _default_secrets(cluster: Resource) -> dict[str, SecretSpec]:
 
 def first_objects(world: World, cluster: Resource) -> tuple[list[Json], list[Json]]:
     """Return the first namespaces and secrets of a cluster."""
-    specification = _specification(world, cluster)
+    specification = specification_of(world, cluster)
     given = specification.secrets if specification else None
     secrets = _default_secrets(cluster) if given is None else given
     namespaces = sorted({*NAMESPACES, *(place.partition("/")[0] for place in secrets)})

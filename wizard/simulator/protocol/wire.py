@@ -79,7 +79,8 @@ class Call:
     `path` has no trailing slash and is percent-decoded. `names` are the values of the matched route's {placeholders}.
     `caller` is the object id of the signed-in principal ("" until it is known).
     A fault (see FaultSpec) sets `operation_fails`, the error with which the long-running operation of this call ends;
-    `operation_odd`, another defect of that operation; and `token_fault`, what is wrong with the access token.
+    `operation_odd`, another defect of that operation; `keeps`, the properties that the resource keeps in spite of the
+    request; and `token_fault`, what is wrong with the access token.
     """
 
     method: str
@@ -93,6 +94,7 @@ class Call:
     caller: str = ""
     operation_fails: Json | None = None
     operation_odd: str = ""
+    keeps: tuple[str, ...] = ()
     token_fault: str = ""
 
     @property

@@ -8,6 +8,7 @@ from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of, subscription_of, type_of, within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.unserved import UNSERVED
 from wizard.simulator.providers.vault_keys import TYPE as KEY
 from wizard.simulator.state.body_fields import check_role_assignment
 from wizard.simulator.state.state import Assignment
@@ -97,7 +98,12 @@ def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
 
 
 def check_scope(world: World, scope: str) -> None:
-    """Raise ARM's 404 if the group, resource or key that a scope names does not exist."""
+    """Raise ARM's 404 if the group, resource or key that a scope names does not exist.
+
+    Resources of namespaces without operations here (networks, disks) are taken to exist: a cluster's body can name them.
+    """
+    if type_of(scope).partition("/")[0].lower() in UNSERVED:
+        return
     if type_of(scope).lower() == KEY.lower():
         vault = world.get("/".join(scope.split("/")[:-2]))
         if find_key(world, vault_name(vault), name_of(scope)) is not None:

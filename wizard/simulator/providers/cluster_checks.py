@@ -6,6 +6,7 @@ from wizard.simulator.arm import operations, rbac
 from wizard.simulator.arm.locks import check_locks
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.providers.cluster_links import LINKED_ACTIONS, linked_refusal
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.state.cluster_body import TYPE, minor_of
 from wizard.simulator.state.state import Resource
@@ -186,15 +187,9 @@ def identity_after(world: World, call: Call, wanted: Json, before: Json | None) 
 
 
 def _assigned(world: World, call: Call, identity_id: str) -> Json:
-    action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    action = LINKED_ACTIONS[IDENTITY]
     if not rbac.may(world, call.caller, action, identity_id):
-        client = world.state.principals[call.caller].client_name
-        raise Refusal(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
-            f"not have permission to perform action '{action}' on the linked scope(s) '{identity_id}' or the linked scope(s) are invalid.",
-        )
+        raise linked_refusal(world, call, action, identity_id)
     found = world.find(identity_id)
     if found is None or found.type != IDENTITY:
         raise Refusal(

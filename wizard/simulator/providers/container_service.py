@@ -11,7 +11,7 @@ from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
-from wizard.simulator.providers import cluster_kms, managed_identity
+from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
 from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
@@ -23,6 +23,7 @@ from wizard.simulator.providers.cluster_checks import (
     identity_after,
     resolve_version,
 )
+from wizard.simulator.providers.cluster_links import check_caller, check_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
@@ -230,6 +231,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     )
     identity = identity_after(world, call, wanted, before)
     body = finish(cluster_id, wanted, before, version, call.api_version)
+    check_caller(world, call, wanted["properties"], body["properties"]["nodeResourceGroup"])
     if identity:
         body["identity"] = identity
     held: Json = before or {"properties": {}}
@@ -244,6 +246,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
         version=version,
         version_before=str(held["properties"].get("currentKubernetesVersion", "")),
     )
+    check_identity(world, body, before)
     cluster_kms.check(world, change)
     cluster_kms.drop_disabled_key(world, body)
     if identity == {"type": "SystemAssigned"}:
@@ -255,6 +258,8 @@ async def put_cluster(world: World, call: Call) -> Answer:
     if before is None:
         check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
+    vm_sizes.check(world, cluster_id, location, body["properties"], cluster)
+    if before is None:
         add_node_group(world, body)
     if cluster is not None:
         from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server

@@ -4,7 +4,7 @@ from wizard.simulator.arm import policy
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import within
-from wizard.simulator.protocol.wire import Answer, Call
+from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.state.world import World
 
 provider = Provider(
@@ -25,4 +25,19 @@ async def list_assignments(world: World, call: Call) -> Answer:
             for name, each in world.scenario.policies.items()
             if within(call.names["scope"], each.scope)
         ]
+    )
+
+
+@provider.on(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/policyAssignments/{name}",
+    "Microsoft.Authorization/policyAssignments/read",
+)
+async def get_assignment(world: World, call: Call) -> Answer:
+    """Return one assignment."""
+    for name, each in world.scenario.policies.items():
+        if policy.assignment_id(name, each).lower() == call.path.lower():
+            return Answer(200, policy.show(name, each))
+    raise Refusal(
+        404, "PolicyAssignmentNotFound", f"The policy assignment '{call.names['name']}' is not found."
     )

@@ -69,7 +69,7 @@ def _evaluated(world: World, call: Call, scope: str) -> Answer:
         }
         | effect
         for name, each in held
-        if each.field.lower() not in undecided and policy.denies_body(each, content)
+        if each.field.lower() not in undecided and policy.meets(each, content)
     ]
     restrictions = [
         {
@@ -105,7 +105,7 @@ def _restrictions(name: str, held: PolicySpec, considered: list[object]) -> list
     """Return what a policy says about a pending field: the values that it denies, or those that it requires."""
     reference = _reference(name, held)
     if considered:
-        denied = [value for value in considered if policy.denies(held, value)]
+        denied = [value for value in considered if policy.value_meets(held, value)]
         return [{"result": "Deny", "values": denied, "policy": reference}] if denied else []
     operator, value = held.conditions[0]
     if operator == "exists":

@@ -32,7 +32,7 @@ def _show(world: World, subscription: str) -> Json:
         "subscriptionId": subscription,
         "tenantId": world.scenario.tenant.id,
         "displayName": world.scenario.subscriptions[subscription].name,
-        "state": "Enabled",
+        "state": world.scenario.subscriptions[subscription].state,
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "EnterpriseAgreement_2014-09-01",

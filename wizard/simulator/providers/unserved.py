@@ -4,9 +4,6 @@ from wizard.simulator.arm.provider import Provider
 
 _VERSIONS = ("2024-11-01",)
 
-compute = Provider(
-    "Microsoft.Compute", _VERSIONS, types=("virtualMachines", "virtualMachineScaleSets", "disks")
-)
 insights = Provider("Microsoft.Insights", _VERSIONS, types=("components", "metricAlerts"))
 network = Provider(
     "Microsoft.Network", _VERSIONS, types=("virtualNetworks", "privateEndpoints", "loadBalancers")
@@ -14,3 +11,9 @@ network = Provider(
 operational_insights = Provider("Microsoft.OperationalInsights", _VERSIONS, types=("workspaces",))
 operations_management = Provider("Microsoft.OperationsManagement", _VERSIONS, types=("solutions",))
 storage = Provider("Microsoft.Storage", _VERSIONS, types=("storageAccounts",))
+
+UNSERVED = frozenset(
+    each.namespace.lower()
+    for each in (insights, network, operational_insights, operations_management, storage)
+) | {"microsoft.compute"}
+"""The namespaces whose resources are not served, in lower case; of Microsoft.Compute only sizes and quotas are."""

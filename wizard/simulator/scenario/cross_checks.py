@@ -74,6 +74,12 @@ def _check_regions(scenario: Scenario) -> None:
 def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield each place that names a region, and the region; "" if a resource is in the region of its group."""
     yield from (("`quotas.in_region`", region) for region in scenario.quotas.in_region)
+    yield from (("`quotas.vcpus`", region) for region in scenario.quotas.vcpus)
+    yield from (
+        (f"`vm_sizes.{name}`", region)
+        for name, size in scenario.vm_sizes.items()
+        for region in (*size.not_offered, *size.restricted)
+    )
     yield from (("`no_user_assigned_identity`", region) for region in scenario.no_user_assigned_identity)
     yield from (
         (f"`not_offered` of {kind}", each) for kind, found in scenario.not_offered.items() for each in found
@@ -84,7 +90,7 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for subscription in scenario.subscriptions.values():
         for name, group in subscription.groups.items():
             yield f"the group '{name}'", group.location
-            for resources in (group.identities, group.vaults, group.clusters):
+            for resources in (group.identities, group.vaults, group.managed_hsms, group.clusters):
                 yield from (
                     (f"'{each}' in the group '{name}'", held.location) for each, held in resources.items()
                 )

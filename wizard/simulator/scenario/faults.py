@@ -6,13 +6,16 @@ from pydantic import Base64Bytes, Field, model_validator
 
 from wizard.simulator.scenario.base import Model
 
+SignInCode = Literal[50076, 53003, 500011, 700024, 7000222]
+"""The AADSTS codes of sign-in faults (docs/azure.md#sign-in)."""
+
 
 class FaultMatch(Model):
-    """The requests that a fault affects: those that match all of `method`, `path`, `operation` and `name`.
+    """The requests that a fault affects: those that match all of `method`, `path`, `operation`, `name` and `audience`.
 
-    All four are case-insensitive globs; `*` also matches slashes. `operation` is the Azure action, such as
+    All five are case-insensitive globs; `*` also matches slashes. `operation` is the Azure action, such as
     `Microsoft.ContainerService/managedClusters/write` or `Microsoft.KeyVault/vaults/keys/create/action`; `name` is the
-    name of the resource. Of the matching requests, the first `skip` are not affected. Of the rest, `nth` affects only that
+    name of the resource; `audience` is the scope or resource of a request for a token. Of the matching requests, the first `skip` are not affected. Of the rest, `nth` affects only that
     one, `count` the first N, `every` each Nth, `probability` a random share (the same requests for the same `seed`).
     Without any of these, all are affected.
     """
@@ -21,6 +24,7 @@ class FaultMatch(Model):
     path: str = "*"
     operation: str = "*"
     name: str = "*"
+    audience: str = "*"
     skip: int = Field(0, ge=0)
     nth: int | None = Field(None, ge=1)
     count: int | None = Field(None, ge=1)
@@ -94,6 +98,8 @@ class FaultSpec(Model):
     - `lro`: `preempted` = it fails because another operation replaced it; `never-ends`; `operation-lags` = the resource has
       succeeded, but the operation stays InProgress (Azure/AKS#1968); `resource-lags` = the operation has succeeded, but the
       resource keeps updating for the same time again.
+    - `keeps`: the request succeeds, but the resource keeps these properties (paths such as `identity`) as they were.
+    - `sign_in`: the request for a token is refused with this AADSTS code.
     - `token`: `expired` = ARM no longer accepts the access token; `revoked` = the same, with a claims challenge for a new one.
 
     `after`: the request is executed first, and only its response is lost (for `answer`, `reset` and `page`).
@@ -111,6 +117,8 @@ class FaultSpec(Model):
     untrusted: bool = False
     lro_fails: LroFailure | None = None
     lro: Literal["preempted", "never-ends", "operation-lags", "resource-lags"] | None = None
+    keeps: list[str] = []
+    sign_in: SignInCode | None = None
     token: Literal["expired", "revoked"] | None = None
     after: bool = False
 
@@ -123,12 +131,12 @@ class FaultSpec(Model):
     def _exactly_one(self) -> "FaultSpec":
         kinds = (
             self.answer, self.raw, self.reset, self.hang, self.truncate, self.malformed, self.page, self.gone, self.untrusted,
-            self.lro_fails, self.lro, self.token,
+            self.lro_fails, self.lro, self.keeps, self.sign_in, self.token,
         )  # fmt: skip
         if sum(bool(kind) for kind in kinds) != 1:
             raise ValueError(
                 "give exactly one of `answer`, `raw`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `page`, "
-                "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `token`"
+                "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `keeps`, `sign_in`, `token`"
             )
         if self.after and not (self.answer or self.reset or self.page):
             raise ValueError("`after` goes with `answer`, `reset` or `page` only")

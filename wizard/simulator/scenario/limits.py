@@ -39,14 +39,41 @@ class ThrottlingSpec(Model):
 
 
 class QuotaSpec(Model):
-    """How many managed clusters a subscription may have in each region; `in_region` overrides this for some regions."""
+    """How many managed clusters and vCPUs a subscription may have in each region.
+
+    `in_region` overrides `clusters_per_region` for some regions. `vcpus` overrides `vcpus_per_region`: by region, then by
+    quota, which is `cores` (all vCPUs) or a family such as `standardDDSv5Family`.
+    """
 
     clusters_per_region: int = Field(100, ge=0)
     in_region: dict[str, int] = {}
+    vcpus_per_region: int = Field(100_000, ge=0)
+    vcpus: dict[str, dict[str, int]] = {}
+
+
+class VmSizeSpec(Model):
+    """A VM size: the regions that do not have it, and those in which the subscriptions may not use it (`restricted`).
+
+    A size that is not built in also needs `vcpus`, `family` and `memory` in GB.
+    """
+
+    vcpus: int = Field(0, ge=0)
+    family: str = ""
+    memory: float = 0
+    not_offered: list[str] = []
+    restricted: list[str] = []
+
+    @model_validator(mode="after")
+    def _complete(self) -> "VmSizeSpec":
+        if self.vcpus and not (self.family and self.memory):
+            raise ValueError("a VM size with `vcpus` also needs `family` and `memory`")
+        return self
 
 
 class PolicySpec(Model):
-    """A policy assignment with the effect deny: it denies resources of a type whose `field` meets the condition.
+    """A policy assignment: it applies to resources of a type whose `field` meets the condition.
+
+    The effect `deny` refuses them. The effect `modify` sets the field to `value` in the request, which then succeeds.
 
     `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
     `Microsoft.Compute/virtualMachineScaleSets` applies to the nodes of a cluster: AKS gives them the cluster's location and
@@ -63,6 +90,8 @@ class PolicySpec(Model):
     none_of: list[Any] | None = None
     less: int | None = None
     exists: bool | None = None
+    effect: Literal["deny", "modify"] = "deny"
+    value: Any = Field(None, description="What the effect `modify` sets the field to.")
     display_name: str = ""
     definition: Guid | Literal[""] = Field(
         "", description="The GUID of the definition if it is a built-in one."
@@ -74,6 +103,8 @@ class PolicySpec(Model):
             raise ValueError(
                 "give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `less`, `exists`"
             )
+        if (self.effect == "modify") is (self.value is None):
+            raise ValueError("the effect `modify` needs a `value`, and `deny` has none")
         return self
 
     @property

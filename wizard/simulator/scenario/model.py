@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from wizard.simulator.scenario.access import DenyAssignmentSpec, PrincipalSpec, RoleSpec
+from wizard.simulator.scenario.access import AdmissionSpec, DenyAssignmentSpec, PrincipalSpec, RoleSpec
 from wizard.simulator.scenario.base import FeatureName, FeatureState, Guid, Model, Scope, Version
 from wizard.simulator.scenario.faults import FaultSpec
 from wizard.simulator.scenario.fleet import FleetSpec
-from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec
+from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec, VmSizeSpec
 from wizard.simulator.scenario.rules import Rules
-from wizard.simulator.scenario.vaults import IdentitySpec, VaultSpec
+from wizard.simulator.scenario.vaults import IdentitySpec, ManagedHsmSpec, VaultSpec
 
 
 class Tenant(Model):
@@ -60,7 +60,7 @@ class ClusterSpec(Model):
     """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
 
     `secrets` maps NAMESPACE/NAME to the Kubernetes secrets in the cluster. Default: a few typical ones.
-    `body` is merged into the complete ARM body, for properties that this model does not have.
+    `admission` has the admission webhooks and policies, by name. `body` is merged into the complete ARM body, for properties that this model does not have.
     """
 
     version: Version = "1.34.2"
@@ -74,6 +74,7 @@ class ClusterSpec(Model):
     secrets: (
         dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$")], SecretSpec] | None
     ) = None
+    admission: dict[str, AdmissionSpec] = {}
     body: dict[str, Any] = {}
 
 
@@ -84,6 +85,7 @@ class GroupSpec(Model):
     tags: dict[str, str] = {}
     identities: dict[str, IdentitySpec] = {}
     vaults: dict[str, VaultSpec] = {}
+    managed_hsms: dict[str, ManagedHsmSpec] = {}
     clusters: dict[str, ClusterSpec] = {}
 
 
@@ -96,9 +98,13 @@ class LockSpec(Model):
 
 
 class SubscriptionSpec(Model):
-    """A subscription. `features` maps `NAMESPACE/FEATURE` to its current state; a feature that is not listed does not exist."""
+    """A subscription. `features` maps `NAMESPACE/FEATURE` to its current state; a feature that is not listed does not exist.
+
+    A `Disabled` or `Warned` subscription can be read and deleted from, and refuses all other writes.
+    """
 
     name: str
+    state: Literal["Enabled", "Warned", "PastDue", "Disabled"] = "Enabled"
     features: dict[FeatureName, FeatureState] = {}
     providers: dict[str, Literal["Registered", "NotRegistered"]] = {}
     groups: dict[str, GroupSpec] = {}
@@ -171,6 +177,9 @@ class Scenario(Model):
     fleet: FleetSpec | None = Field(None, description="Generated subscriptions with many clusters.")
     throttling: ThrottlingSpec = ThrottlingSpec()
     quotas: QuotaSpec = QuotaSpec()
+    vm_sizes: dict[str, VmSizeSpec] = Field(
+        {}, description="VM sizes that differ from the built-in ones, by name."
+    )
     policies: dict[str, PolicySpec] = {}
     deny_assignments: dict[str, DenyAssignmentSpec] = {}
     not_offered: dict[str, list[str]] = Field(

@@ -12,6 +12,8 @@ from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.key_vault import finished
+from wizard.simulator.providers.managed_hsms import TYPE as HSM
+from wizard.simulator.providers.managed_hsms import new_hsm
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
@@ -134,6 +136,10 @@ def _identities(world: World, group_id: str, group: GroupSpec) -> None:
 def _vaults(world: World, group_id: str, group: GroupSpec) -> None:
     for name, vault in group.vaults.items():
         _vault(world, f"{group_id}/providers/{VAULT}/{name}", vault, group)
+    for name, hsm in group.managed_hsms.items():
+        world.put(
+            new_hsm(world, f"{group_id}/providers/{HSM}/{name}", hsm.location or group.location, hsm.tags)
+        )
 
 
 def _clusters(world: World, group_id: str, group: GroupSpec) -> None:

@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import trustme
 from aiohttp import web
@@ -161,7 +162,7 @@ class Server:
         """
         self._world.run_due()
         vault = host.endswith("." + self._world.scenario.vault_suffix)
-        fault = self._faults.matching(request.method, path, vault=vault)
+        fault = self._faults.matching(request.method, path, vault=vault, audience=_audience(path, body))
         if fault is not None and (fault.gone or fault.untrusted):
             await self._break(fault)
         if fault is None or not fault.unanswered or fault.after:
@@ -189,7 +190,8 @@ class Server:
             query = decode_query(request.rel_url.raw_query_string)
             if host in {"localhost", "127.0.0.1"}:
                 headers = {name.lower(): value for name, value in request.headers.items()}
-                signed = await self._sign_in.answer(request.method, path, query, headers, body)
+                refused = fault.sign_in if fault is not None else None
+                signed = await self._sign_in.answer(request.method, path, query, headers, body, refused)
                 if signed is not None:
                     return _faulted(signed, fault), False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
@@ -256,13 +258,21 @@ def _refusal(answer: FaultAnswer) -> Refusal:
 
 def _add_faults(call: Call, fault: FaultSpec) -> None:
     """Store in the call the effects of a fault on its operation and its token."""
-    call.token_fault = fault.token or ""
+    call.token_fault, call.keeps = fault.token or "", tuple(fault.keeps)
     if fault.lro_fails is not None:
         call.operation_fails = fault.lro_fails.model_dump(exclude_defaults=True)
     elif fault.lro == "preempted":
         call.operation_fails = deepcopy(PREEMPTED)
     else:
         call.operation_odd = fault.lro or ""
+
+
+def _audience(path: str, body: bytes) -> str:
+    """Return the scope or resource of a request for a token, or ""."""
+    if "/oauth2/" not in path:
+        return ""
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    return form.get("scope") or form.get("resource") or ""
 
 
 def _json(body: bytes) -> Json | None:

@@ -89,12 +89,9 @@ def finish(
     if not properties.get("kubernetesVersion"):
         properties["kubernetesVersion"] = current_version
     properties.setdefault("dnsPrefix", f"{name}-dns"[:54])
-    fqdn = old.get("fqdn") or f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}.hcp.{location}.azmk8s.io"
-    properties |= {
+    properties |= _addresses(properties, old, location) | {
         "powerState": old.get("powerState", {"code": "Running"}),
         "currentKubernetesVersion": current_version,
-        "fqdn": fqdn,
-        "azurePortalFQDN": fqdn.replace(".hcp.", ".portal.hcp."),
         "maxAgentPools": 100,
         "resourceUID": old.get("resourceUID") or uuid.uuid4().hex[:24],
     }
@@ -131,6 +128,30 @@ def finish(
         "eTag": str(uuid.uuid4()),
         "properties": properties,
     }
+
+
+def _addresses(properties: Json, old: Json, location: str) -> Json:
+    """Return the host names of the API server (docs/azure.md#private-clusters)."""
+    access: Json = properties.get("apiServerAccessProfile") or {}
+    fqdn = old.get("fqdn") or ""
+    prefix = f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}"
+    known = fqdn or f"{prefix}.hcp.{location}.azmk8s.io"
+    if not access.get("enablePrivateCluster"):
+        return {"fqdn": known, "azurePortalFQDN": known.replace(".hcp.", ".portal.hcp.")}
+    zone = str(access.get("privateDNSZone") or "system")
+    name = (
+        zone.rpartition("/")[2]
+        if zone.startswith("/")
+        else f"{uuid.uuid4()}.privatelink.{location}.azmk8s.io"
+    )
+    first = properties.get("fqdnSubdomain") or known.partition(".")[0]
+    private = {} if zone == "none" else {"privateFQDN": old.get("privateFQDN") or f"{first}.{name}"}
+    portal = {
+        "azurePortalFQDN": old.get("azurePortalFQDN")
+        or f"{known.partition('.')[0]}.portal.hcp.{location}.azmk8s.io"
+    }
+    public = access.get("enablePrivateClusterPublicFQDN") is not False or zone == "none"
+    return portal | private | ({"fqdn": known} if public else {})
 
 
 _TOP = {
