@@ -13,7 +13,6 @@ TESTED_IN = {
     "screens/app": "journeys/test_wizard_roads",
     "screens/messages": "journeys/test_wizard_roads",
     "screens/exit_codes": "hostile/test_command_line",
-    "screens/reports": "unit/reports/test_outputs",
     "screens/cli/fleet_options": "journeys/test_command_line_fleet",
     "screens/cli/gc_startup": "journeys/test_command_line_life",
     "screens/cli/interruption_notice": "survival/test_signals",
