@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption, EncryptionKind
-from wizard.system.sanitize import sanitize
+from wizard.system.sanitize import sanitize, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wizard.cloud.arm import Json
+    from wizard.cloud.inventory import ClusterRow
     from wizard.fleet.progress import Progress
     from wizard.rules import Finding
     from wizard.verification.report import Check
@@ -80,9 +81,9 @@ def encryption(found: Encryption) -> tuple[str, Tone]:
         case "none":
             return "not encrypted", "warn"
         case "platform-managed":
-            return "platform key", "good"
+            return "platform-managed key", "good"
         case "customer-managed":
-            return f"your key, {found.network_access.lower() or 'unknown'} vault", "good"
+            return f"customer-managed key ({found.network_access.lower() or 'unknown'})", "good"
         case "legacy-kms":
             return "legacy KMS" + (", versioned key" if found.key_version else ""), "warn"
 
@@ -103,6 +104,25 @@ def state_of(cluster: "Json | None") -> str:
         str(dig(cluster, "properties", "provisioningState") or "in a state that Azure does not say")
     )
     return f"{state}; by its settings: {KINDS[Encryption.of(cluster).kind]}"
+
+
+def why_not_changeable(row: "ClusterRow") -> str:
+    """Return why a cluster cannot be changed now, as a sentence without its subject, and what to do about it."""
+    match row.why_not:
+        case "legacy KMS v1":
+            return (
+                f"it runs {row.kubernetes_version} with legacy KMS version 1, which cannot be migrated. Turn it off "
+                f"(az aks update -n {row.name} -g {shell_word(row.resource_group)} --disable-azure-keyvault-kms), rewrite "
+                "every secret, upgrade to 1.33 or later, then come back. Keep the old key until then."
+            )
+        case "needs 1.33":
+            return f"it runs {row.kubernetes_version}, and KMS data encryption needs 1.33 or later. Upgrade it first."
+        case "stopped":
+            return "it is stopped. Start it first: `az aks start`."
+        case "needs a managed identity":
+            return "it uses a service principal. Move it to a managed identity first."
+        case why:
+            return f"it {why}. Wait until the operation has ended, then refresh."
 
 
 STEP_STATES: dict[str, tuple[str, str, Tone]] = {

@@ -19,9 +19,10 @@ from screens.session.tags import format_tags, parse_tags
 from screens.widgets.fields import Choice, Entry, Field
 from tests import facts
 from tests.support import DEVELOPMENT, answers, cluster_id
-from wizard.answers.model import Answers, AnswersError, from_mapping, parse
+from wizard.answers.model import Answers, from_mapping, parse
 from wizard.cloud.azure import Subscription
 from wizard.cloud.inventory import ClusterRow, cluster_row
+from wizard.errors import AnswersError
 
 TEXTS = ("other-name", "othername1", "P90D", "1.33", DEVELOPMENT, "Standard_D4ds_v5", "westeurope")
 """One of them is a valid value for any text in the answers."""
