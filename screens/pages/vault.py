@@ -26,7 +26,7 @@ from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, ke
 from wizard.cloud.problems import AzureError, Problem
 from wizard.reports.wording import STYLES, finding_text
 from wizard.rules import Finding
-from wizard.state.key import rotates_every
+from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 
 _CALLED = {
@@ -287,7 +287,7 @@ esc     back; what you typed is kept"""
         """The rules have spoken, or Azure could not be asked."""
         self._found, self._trouble = {}, said if isinstance(said, Problem) else None
         if isinstance(said, Seen):
-            self._rotated = rotates_every(said.key) if said.key else None
+            self._rotated = KeyState(said.key).rotates_every if said.key else None
             for finding in said.findings:
                 self._place(finding)
         if self.is_mounted:

@@ -96,7 +96,7 @@ def rotation_interval(value: str) -> str | None:
 
 
 def how_often(interval: str) -> str:
-    """How often the vault rotates a key (`key_lifetime.rotates_every`), or an ISO 8601 duration of one unit, in words: `every year`, `every 90 days`, `30 days
+    """How often the vault rotates a key (`KeyState.rotates_every`), or an ISO 8601 duration of one unit, in words: `every year`, `every 90 days`, `30 days
     before expiry`; as it is where it is another one."""
     part = re.fullmatch(r"P(\d+)([YMWD])( before expiry)?", interval)
     if part is None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from wizard.cloud.error_translation import translate_errors
 from wizard.procedure.step import Work, scope_args, shell, unconfirmed
-from wizard.state.snapshot import policy_allows, read_vault
+from wizard.state.snapshot import read_vault
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 
 ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
 
@@ -33,7 +34,8 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
 async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]) -> str:
     """See that the permissions are there. Raises AzureError where they are not."""
     name = work.target.own.vault.name
-    if not policy_allows(await read_vault(work.azure, work.target), principal, *permissions):
+    vault = VaultState(await read_vault(work.azure, work.target))
+    if not vault.policy_allows(principal, *permissions):
         raise unconfirmed(f"The access policies of {name} do not give {principal} {', '.join(permissions)}.")
     return f"access policy on {name}: {', '.join(permissions)}"
 

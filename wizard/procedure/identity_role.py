@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from wizard.cloud.arm import dig
 from wizard.cloud.roles import Role
 from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
 from wizard.rules import Right
-from wizard.state.snapshot import Snapshot, policy_allows, read_identity
+from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
 
@@ -34,7 +33,7 @@ class IdentityRole(Step):
         principal = snapshot.identity_principal
         if self._by_policy(snapshot):
             what, name = "access policy", ", ".join(self.by_policy)
-            held = policy_allows(snapshot.vault, principal, *self.by_policy)
+            held = snapshot.vault_state.policy_allows(principal, *self.by_policy)
         else:
             what, name = "role assignment", self.role.name
             enough = (self.role, *self.also)
@@ -60,8 +59,7 @@ class IdentityRole(Step):
         return await confirm_assigned(work, principal, self.role, *self.also)
 
     async def _principal(self, work: Work) -> str:
-        identity = await read_identity(work.azure, work.target)
-        principal = str(dig(identity, "properties", "principalId") or "")
+        principal = principal_id(await read_identity(work.azure, work.target))
         if not principal:
             raise unconfirmed(f"The user-assigned identity {work.target.own.identity.name} does not exist.")
         return principal
@@ -82,4 +80,4 @@ class IdentityRole(Step):
         return (Right(action, target.vault_id),)
 
     def _by_policy(self, snapshot: Snapshot) -> bool:
-        return bool(self.by_policy) and snapshot.vault_grants_by_policy()
+        return bool(self.by_policy) and snapshot.vault_uses_access_policies

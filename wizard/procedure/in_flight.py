@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json
 from wizard.cloud.writes import in_words
 from wizard.system.sanitize import one_line
 
@@ -81,6 +81,6 @@ def _what(write: Json) -> str:
 
 
 def _goes_on(write: Json) -> str:
-    kind = str(dig(write, "kind") or "").casefold()
+    kind = str(write.get("kind") or "").casefold()
     said = _GO_ON.get((kind, str(write.get("method")), write.get("status") or 0), "")
     return said.format(one_line(str(write.get("name") or ""))) if said else ""

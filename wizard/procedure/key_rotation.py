@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.error_translation import translate_errors
@@ -20,7 +20,7 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
-from wizard.state.key import rotates_every
+from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
@@ -85,7 +85,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
     versions = e.key_versions or ()
-    made = moment(dig(versions[0], "properties", "attributes", "created")) if versions else None
+    made = KeyState(versions[0]).created if versions else None
     found: list[Finding] = []
     match kind:
         case "platform-managed":
@@ -119,7 +119,9 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
             found += _of_the_key(e, vault, key)
             if made is not None and len(versions) > 1 and not again:
                 found += _pending(name, made, e.pickup, e.now)
-    return Rotation(sanitize(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
+    return Rotation(
+        sanitize(name), kind, vault, key, len(versions), made, KeyState(e.key).rotates_every, tuple(found)
+    )
 
 
 def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
@@ -135,7 +137,7 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
                 "Verify the cluster to see what is missing: aks-kms verify",
             )
         ]
-    if dig(e.key, "properties", "attributes", "enabled") is False:
+    if KeyState(e.key).disabled:
         message = f"The newest version of {vault}/{key} is disabled."
         remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true"
         return [Finding("warning", "key-disabled", message, remedy)]

@@ -4,9 +4,6 @@ Sources: the how-to, "Migrate between key management options"; the migration art
 AZURE.md §1b for what a lost old key costs.
 """
 
-from wizard.cloud.arm import dig
-from wizard.cloud.encryption import Encryption
-from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
@@ -26,21 +23,21 @@ def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
 def _now(snapshot: Snapshot) -> str:
     if snapshot.cluster is None:
         return "no cluster yet"
-    there = Encryption.of(snapshot.cluster)
+    there = snapshot.cluster_state.encryption
     if there.kind == "platform-managed":
         return "a key that AKS manages"
     if there.kind == "none":
         return "no KMS key"
-    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in cluster_body.user_assigned(snapshot.cluster))
+    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in snapshot.cluster_state.identities)
     legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
     return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'of the system'}"
 
 
 def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     """What of the past must stay, and until when, one sentence each."""
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    if not snapshot.cluster_state.leaves_its_key(target):
         return ()
-    before = Encryption.of(snapshot.cluster)
+    before = snapshot.cluster_state.encryption
     vault = before.key_name.partition("/")[0]
     sentences = [
         (
@@ -50,11 +47,9 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         ),
         f"The key vault {vault}, in which it is, and the way for the cluster to reach it, as long as the key.",
     ]
-    identities = [
-        i for i in cluster_body.user_assigned(snapshot.cluster) if i.casefold() != _identity(target)
-    ]
+    identities = [i for i in snapshot.cluster_state.identities if i.casefold() != _identity(target)]
     if target.answers.customer_managed is None:
-        identities = list(cluster_body.user_assigned(snapshot.cluster))
+        identities = list(snapshot.cluster_state.identities)
     for identity in identities:
         name = sanitize(identity.rsplit("/", 1)[-1])
         sentences.append(
@@ -69,17 +64,17 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
 
 def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     """What may be removed once nothing needs it any more, one sentence each; nobody here does it."""
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    if not snapshot.cluster_state.leaves_its_key(target):
         return ()
-    before = Encryption.of(snapshot.cluster)
+    before = snapshot.cluster_state.encryption
     vault = before.key_name.partition("/")[0]
     sentences = []
-    for identity, body in (dig(snapshot.cluster, "identity", "userAssignedIdentities") or {}).items():
+    for identity, its_principal in snapshot.cluster_state.identities.items():
         if identity.casefold() == _identity(target) and before.key_id.casefold().startswith(
             target.vault_uri.casefold()
         ):
             continue
-        name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(str(dig(body, "principalId") or ""))
+        name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(its_principal)
         look = f": az role assignment list --all --assignee {principal}" if principal else ""
         sentences.append(f"What the identity {name} may do on {vault}{look}")
     sentences.append(
@@ -89,7 +84,7 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         target.vault_uri.casefold()
     ):
         sentences.append(f"The old key vault {vault}, if nothing else is in it.")
-    private_endpoint = dig(snapshot.cluster, "properties", "apiServerAccessProfile", "enableVnetIntegration")
+    private_endpoint = snapshot.cluster_state.vnet_integration
     if before.kind == "legacy-kms" and private_endpoint and before.network_access.casefold() == "private":
         sentences.append("The private endpoint that the legacy experience made to the old vault.")
     return tuple(sentences)

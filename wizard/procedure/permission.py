@@ -6,11 +6,10 @@ the vault's firewall refuses, the key may not encrypt and decrypt (or is disable
 given to another identity. A deny assignment does the same.
 """
 
-from wizard.cloud.bodies import firewall_denies
 from wizard.procedure.step import Work
 from wizard.rules import Finding, identity, key, vault
+from wizard.state.comparison import may_use_key
 from wizard.state.snapshot import Snapshot, take
-from wizard.state.vault import closed, may_use_key
 
 _CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
 
@@ -27,7 +26,7 @@ def _not_granted(work: Work, snapshot: Snapshot) -> list[Finding]:
     own = work.target.own
     if may_use_key(work.target, snapshot):
         return []
-    by = "access policy" if snapshot.vault_grants_by_policy() else "role"
+    by = "access policy" if snapshot.vault_uses_access_policies else "role"
     return [
         Finding(
             "error",
@@ -42,7 +41,7 @@ def _not_reachable(work: Work, snapshot: Snapshot) -> list[Finding]:
     own = work.target.own
     if own.vault.network_access == "Public" or snapshot.vault is None:
         return []
-    if closed(snapshot.vault) or not firewall_denies(snapshot.vault):
+    if snapshot.vault_state.private or not snapshot.vault_state.denies_public_access:
         return []
     return [
         Finding(

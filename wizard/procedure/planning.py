@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.answers.model import Answers
-from wizard.cloud.arm import dig, moment, same
+from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
-from wizard.cloud.encryption import Encryption, standing
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
@@ -16,7 +15,7 @@ from wizard.procedure.order import applying, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged, identity_recreated
 from wizard.state.snapshot import Snapshot, take
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -50,7 +49,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
     """The plan for what there is. Pure: the same facts give the same plan and the same digest."""
     answers = target.answers
     steps = applying(target, snapshot)
-    encryption = Encryption.of(snapshot.cluster)
+    cluster = snapshot.cluster_state
     planned = []
     for step in steps:
         intent = step.inspect(target, snapshot)
@@ -75,18 +74,18 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
     }
     return Plan(
         cluster_id=target.cluster_id,
-        now=encryption.kind,
+        now=cluster.encryption.kind,
         then=answers.key_option,
         moves=moves(target, snapshot),
-        title=_title(target, snapshot, encryption),
+        title=_title(target, snapshot),
         steps=tuple(planned),
         findings=findings(target, snapshot, needed),
-        irreversible=_irreversible(target, snapshot, encryption),
+        irreversible=_irreversible(target, snapshot),
         keep=_keep(target),
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=cluster_body.converged(target, snapshot) and standing(snapshot.cluster) == "under-way",
+        follows=converged(target, snapshot) and cluster.standing == "under-way",
         basis=_basis(snapshot),
     )
 
@@ -96,7 +95,7 @@ def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]
     if not any(step.key == "operator-role" and step.action == "create" for step in planned):
         return
     me, vault = snapshot.signed_in, target.own.vault.name
-    if snapshot.vault_grants_by_policy():
+    if snapshot.vault_uses_access_policies:
         yield (
             f"The access policy of {me.name} on {vault}, for making and rotating the key: "
             f"az keyvault delete-policy -n {vault} --object-id {me.object_id}"
@@ -113,7 +112,8 @@ def _shown(effect: Effect) -> Effect:
     return replace(effect, name=sanitize(effect.name), detail=sanitize(effect.detail))
 
 
-def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
+def _title(target: Target, snapshot: Snapshot) -> str:
+    cluster, encryption = snapshot.cluster_state, snapshot.cluster_state.encryption
     name = target.answers.cluster.name
     own = target.answers.customer_managed
     how = (
@@ -123,9 +123,9 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     )
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
-    if snapshot.cluster is not None and cluster_body.matches(target, snapshot.cluster):
-        match standing(snapshot.cluster):
-            case "settled" if cluster_body.identity_recreated(target, snapshot):
+    if cluster.matches(target):
+        match cluster.standing:
+            case "settled" if identity_recreated(target, snapshot):
                 return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
             case "settled":
                 return f"{name} is encrypted with {how} already"
@@ -135,11 +135,7 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
                 return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
-    if (
-        own is not None
-        and encryption.kms_enabled
-        and not cluster_body.leaves_its_key(target, snapshot.cluster)
-    ):
+    if own is not None and encryption.kms_enabled and not cluster.leaves_its_key(target):
         access = own.vault.network_access
         if not same(encryption.network_access, access):
             return f"Have {name} reach {own.vault.name} as {access}"
@@ -149,9 +145,9 @@ def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
     return f"Move {name} to {how}"
 
 
-def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) -> tuple[str, ...]:
+def _irreversible(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     sentences = []
-    if encryption.kind == "none":
+    if snapshot.cluster_state.encryption.kind == "none":
         preview = (  # the how-to's callout for previews of AKS
             " It is in preview: Microsoft's service-level agreements leave it out, and Microsoft does not mean it for production."
         )
@@ -163,7 +159,7 @@ def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) ->
         sentences.append(
             f"Purge protection of {own.vault.name} cannot be turned off again; a deleted vault is kept 90 days."
         )
-    if own is not None and snapshot.cluster is not None and not cluster_body.user_assigned(snapshot.cluster):
+    if own is not None and snapshot.cluster is not None and not snapshot.cluster_state.identities:
         sentences.append(
             f"{target.answers.cluster.name} moves to a user-assigned identity; AKS cannot take it off again."
         )
@@ -182,19 +178,15 @@ def _keep(target: Target) -> tuple[str, ...]:
 
 def _basis(snapshot: Snapshot) -> dict[str, Any]:
     """The facts besides the steps themselves that the plan stands on. No eTag: AKS changes it by itself."""
-    cluster = snapshot.cluster
-    expires = moment(dig(snapshot.key, "properties", "attributes", "exp"))
+    cluster, expires = snapshot.cluster_state, snapshot.key_state.expires
     return {
-        "exists": cluster is not None,
-        "security_profile": dig(cluster, "properties", "securityProfile"),
-        "identity": [
-            dig(cluster, "identity", "type"),
-            sorted(i.lower() for i in cluster_body.user_assigned(cluster)),
-        ],
-        "kubernetes_version": dig(cluster, "properties", "currentKubernetesVersion"),
+        "exists": snapshot.cluster is not None,
+        "security_profile": cluster.security_profile,
+        "identity": [cluster.identity_type, sorted(identity.lower() for identity in cluster.identities)],
+        "kubernetes_version": cluster.version or None,
         "principal": snapshot.identity_principal,
-        "vault_purge_protection": dig(snapshot.vault, "properties", "enablePurgeProtection"),
-        "vault_public_network_access": dig(snapshot.vault, "properties", "publicNetworkAccess"),
+        "vault_purge_protection": snapshot.vault_state.purge_protection,
+        "vault_public_network_access": snapshot.vault_state.public_network_access,
         "key_expires": expires.isoformat() if expires else None,
         "signed_in": snapshot.signed_in.object_id,
     }

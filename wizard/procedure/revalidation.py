@@ -12,7 +12,6 @@ from wizard.procedure.differences import STEPS_OF, of_facts, of_step, undone
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import look, plan_from
 from wizard.rules import Finding
-from wizard.state import cluster as cluster_body
 from wizard.state.target import Target
 
 _REPLACED = frozenset({"exists", "security_profile", "identity"})
@@ -46,7 +45,7 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
         elif key not in more and statuses.get(key) == "already":
             found += of_step(shown, fresh, key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)
-    if snapshot.cluster is not None and not cluster_body.matches(target, snapshot.cluster):
+    if snapshot.cluster is not None and not snapshot.cluster_state.matches(target):
         found += of_step(shown, fresh, "cluster")
     if found:
         raise AzureError(_drifted(target, found))

@@ -6,7 +6,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.roles import CONTRIBUTOR, MAY_ENCRYPT
 from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.step import Work
-from wizard.state.vault import held_since
+from wizard.state.comparison import held_since
 
 
 def propagation_time(timeouts: Timeouts, answers: Answers) -> float:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption
+from wizard.cloud.arm import same
+from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state import vault as vault_use
+from wizard.state.comparison import may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -28,7 +27,7 @@ def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     if (
         answers.cluster.create is not False
         and snapshot.cluster is not None
-        and Encryption.of(snapshot.cluster).kind == "none"
+        and snapshot.cluster_state.encryption.kind == "none"
     ):
         yield Finding(
             "error",
@@ -47,10 +46,10 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
-    running = str(dig(snapshot.cluster, "properties", "currentKubernetesVersion") or "")
+    running = snapshot.cluster_state.version
     if version_of(running) >= OLDEST:
         return
-    if Encryption.of(snapshot.cluster).kms_enabled and version_of(running) < LEGACY_KMS_V2:
+    if snapshot.cluster_state.encryption.kms_enabled and version_of(running) < LEGACY_KMS_V2:
         yield Finding(
             "error",
             "legacy-kms-v1",
@@ -133,17 +132,17 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
-    if same(str(dig(snapshot.cluster, "properties", "powerState", "code") or ""), "Stopped"):
+    if snapshot.cluster_state.stopped:
         yield Finding(
             "error",
             "cluster-stopped",
             f"{name} is stopped; a stopped cluster can only be started or deleted.",
             f"az aks start -n {name} -g {shell_word(group)}",
         )
-    now = str(dig(snapshot.cluster, "properties", "provisioningState") or "")
-    if now in ENDED_BADLY | {"Succeeded"}:
+    now = snapshot.cluster_state.provisioning_state
+    if snapshot.cluster_state.at_rest:
         return
-    if cluster_body.matches(target, snapshot.cluster):
+    if snapshot.cluster_state.matches(target):
         yield Finding(
             "info",
             "cluster-under-way",
@@ -161,11 +160,11 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
-    now = dig(snapshot.cluster, "properties", "provisioningState")
-    if now not in ENDED_BADLY:
+    cluster = snapshot.cluster_state
+    if not cluster.ended_badly:
         return
     name = target.answers.cluster.name
-    there = Encryption.of(snapshot.cluster)
+    there = cluster.encryption
     match there.kind:
         case "none":
             settings = "its settings ask for no KMS encryption yet"
@@ -173,12 +172,12 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             settings = "its settings ask for platform-managed keys"
         case _:
             settings = f"its settings ask for the key {there.key_name} ({there.network_access or 'access unspecified'})"
-    said = sanitize(str(dig(snapshot.cluster, "properties", "status", "provisioningError", "message") or ""))
+    said = sanitize(cluster.provisioning_error)
     missing = _missing(target, snapshot, there)
     yield Finding(
         "warning",
         "cluster-failed",
-        f"The last operation on {name} {'failed' if now == 'Failed' else 'was canceled'}; {settings}."
+        f"The last operation on {name} {'failed' if cluster.provisioning_state == 'Failed' else 'was canceled'}; {settings}."
         + (f" Missing for that: {', '.join(missing)}." if missing else "")
         + (f" Azure said: {said}" if said else ""),
         "This plan brings what is missing and sends the whole cluster again, which repairs it."
@@ -198,9 +197,9 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
         lacking.append(f"the key {own.key.name}")
     if snapshot.identity is None:
         lacking.append(f"the identity {own.identity.name}")
-    elif not vault_use.may_use_key(target, snapshot):
+    elif not may_use_key(target, snapshot):
         lacking.append(f"the identity {own.identity.name} may not encrypt and decrypt")
-    if same(there.network_access, "Private") and not vault_use.trusted_may_pass(snapshot.vault):
+    if same(there.network_access, "Private") and not snapshot.vault_state.trusted_services_may_pass:
         lacking.append(f"the firewall of {own.vault.name} lets no trusted service pass")
     return lacking
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from wizard.cloud.arm import dig
 from wizard.rules.finding import Finding, Right
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -43,7 +42,7 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A feature that is not there yet is waited for; a Pending one waits for Microsoft: AZURE.md §4."""
-    if cluster_body.converged(target, snapshot):
+    if converged(target, snapshot):
         return
     if snapshot.feature == "Pending":
         yield Finding(
@@ -140,7 +139,7 @@ def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
     AZURE.md §1a, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.
     """
     touched = {right.scope for right in needed}
-    if target.cluster_id in touched and (nodes := dig(snapshot.cluster, "properties", "nodeResourceGroup")):
+    if target.cluster_id in touched and (nodes := snapshot.cluster_state.node_resource_group):
         touched.add(f"/subscriptions/{target.answers.subscription}/resourceGroups/{nodes}")
     for lock in snapshot.locks or ():
         if lock.read_only and any(lock.covers(scope) for scope in touched):

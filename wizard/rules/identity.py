@@ -7,8 +7,7 @@ from wizard.cloud.arm import dig, same
 from wizard.cloud.bodies import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state import vault as vault_use
+from wizard.state.comparison import converged, held_since, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -40,8 +39,8 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 "some hours.",
             )
         case "user-assigned" if target.answers.customer_managed is not None:
-            present = cluster_body.user_assigned(snapshot.cluster)
-            if not any(same(identity, target.identity_id) for identity in present):
+            present = snapshot.cluster_state.identities
+            if not snapshot.cluster_state.has_identity(target):
                 yield Finding(
                     "warning",
                     "identity-replaced",
@@ -77,7 +76,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"Give it another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
             "--enable-managed-identity --assign-identity IDENTITY_ID",
         )
-    elif snapshot.cluster is not None and cluster_body.has_identity(target, snapshot.cluster):
+    elif snapshot.cluster_state.has_identity(target):
         yield Finding(
             "warning",
             "identity-deleted",
@@ -93,7 +92,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         return
     own = target.own
     yield from _denied(target, snapshot, principal)
-    if vault_use.may_use_key(target, snapshot) or snapshot.vault_grants_by_policy():
+    if may_use_key(target, snapshot) or snapshot.vault_uses_access_policies:
         return
     here = [
         role.name
@@ -126,9 +125,9 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A role given just now may not have taken effect; the run waits until it is older: AZURE.md §3d."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.converged(target, snapshot):
+    if own is None or converged(target, snapshot):
         return
-    held = vault_use.held_since(target, snapshot, *MAY_ENCRYPT)
+    held = held_since(target, snapshot, *MAY_ENCRYPT)
     if held is not None and (age := datetime.now(UTC) - held[0]) < _SETTLED:
         yield Finding(
             "info",

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig
-from wizard.cloud.encryption import Encryption
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
 def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A cluster that leaves a customer's key still needs it for a while; how-to, "Migrate between key management options"."""
-    before = Encryption.of(snapshot.cluster)
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    before = snapshot.cluster_state.encryption
+    if not snapshot.cluster_state.leaves_its_key(target):
         return
     yield Finding(
         "warning",
@@ -26,8 +24,8 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Leaving the legacy experience: AKS rewrites every secret (migration article)."""
-    before = Encryption.of(snapshot.cluster)
-    if before.kind != "legacy-kms" or cluster_body.matches(target, snapshot.cluster or {}):
+    before = snapshot.cluster_state.encryption
+    if before.kind != "legacy-kms" or snapshot.cluster_state.matches(target):
         return
     yield Finding(
         "warning",
@@ -41,8 +39,7 @@ def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Azure Policy's add-on (Gatekeeper) may forbid what AKS does to secrets: migration article, "Any policy to block
     updating secrets should be disabled first"."""
-    add_on = dig(snapshot.cluster, "properties", "addonProfiles", "azurepolicy", "enabled")
-    if add_on is not True or cluster_body.converged(target, snapshot):
+    if not snapshot.cluster_state.policy_add_on or converged(target, snapshot):
         return
     yield Finding(
         "warning",

@@ -16,7 +16,7 @@ WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
 def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """What exists elsewhere than asked for is kept where it is, and said."""
     wanted = target.answers.location
-    where = str(dig(snapshot.cluster, "location") or "")
+    where = snapshot.cluster_state.location
     if where and not same_region(where, wanted):
         yield Finding(
             "info",
@@ -41,7 +41,7 @@ def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
     if all_there or not snapshot.locations or any(same_region(wanted, there) for there in snapshot.locations):
         return
-    where = sanitize(str(dig(snapshot.cluster, "location") or ""))
+    where = sanitize(snapshot.cluster_state.location)
     yield Finding(
         "error",
         "region-unknown",

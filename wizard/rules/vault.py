@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.arm import dig, same
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state import vault as vault_use
+from wizard.state.comparison import converged, opens_vault
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 
 
@@ -36,7 +35,7 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An access-policy vault is used as it is: the identity gets a policy of its own, and no other one is touched."""
-    if not snapshot.vault_grants_by_policy() or cluster_body.converged(target, snapshot):
+    if not snapshot.vault_uses_access_policies or converged(target, snapshot):
         return
     name = target.own.vault.name
     yield Finding(
@@ -53,7 +52,7 @@ def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """The firewall of an existing vault suits the network access asked for, or can be brought there: AZURE.md §3f."""
     if snapshot.vault is None:
         return
-    own, denies = target.own, firewall_denies(snapshot.vault)
+    own, denies = target.own, snapshot.vault_state.denies_public_access
     if own.vault.network_access == "Private":
         if not denies:
             yield Finding(
@@ -62,7 +61,7 @@ def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 f"The key vault {own.vault.name} is open now and will be closed to the internet.",
                 "Whoever else reaches it over the internet will be refused.",
             )
-    elif denies and vault_use.opens_vault(target, snapshot):
+    elif denies and opens_vault(target, snapshot):
         yield Finding(
             "warning",
             "vault-firewall-opens",
@@ -101,7 +100,7 @@ def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A key cannot be made through a vault whose firewall keeps this machine out: AZURE.md §3f."""
     if snapshot.vault is None or snapshot.key is not None:
         return
-    if target.own.create_through == "key-vault" and firewall_denies(snapshot.vault):
+    if target.own.create_through == "key-vault" and snapshot.vault_state.denies_public_access:
         yield Finding(
             "error",
             "vault-firewall-bars-key",
@@ -113,16 +112,16 @@ def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """An existing vault is one that AKS can reach, of the cluster's own tenant."""
     if snapshot.vault is not None:
-        yield from unfit(target.own.vault.name, snapshot.vault, snapshot.signed_in.tenant_id)
+        yield from unfit(target.own.vault.name, snapshot.vault_state, snapshot.signed_in.tenant_id)
 
 
-def unfit(name: str, body: Json, tenant: str) -> Iterator[Finding]:
+def unfit(name: str, vault: VaultState, tenant: str) -> Iterator[Finding]:
     """Why no cluster of that tenant can use a vault as Azure returned it, whatever is asked for.
 
     Inside a network security perimeter the way for trusted services is closed as well (AZURE.md §3f); AKS supports no
     vault of another tenant (§1a).
     """
-    if same(str(dig(body, "properties", "publicNetworkAccess") or ""), "SecuredByPerimeter"):
+    if vault.in_perimeter:
         yield Finding(
             "error",
             "vault-perimeter",
@@ -130,12 +129,11 @@ def unfit(name: str, body: Json, tenant: str) -> Iterator[Finding]:
             "service pass, so AKS could not reach its key.",
             "Use a vault outside the perimeter, or have its association set to Transition mode and publicNetworkAccess to Disabled.",
         )
-    its = str(dig(body, "properties", "tenantId") or "")
-    if its and not same(its, tenant):
+    if vault.tenant and not same(vault.tenant, tenant):
         yield Finding(
             "error",
             "vault-other-tenant",
-            f"The key vault {name} belongs to another tenant ({sanitize(its)}), which AKS does not support.",
+            f"The key vault {name} belongs to another tenant ({sanitize(vault.tenant)}), which AKS does not support.",
             "Use a vault of the cluster's own tenant.",
         )
 
@@ -153,7 +151,7 @@ def purge_protection(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 f"{own.vault.name} is created without purge protection: a purged key is lost with all the cluster's secrets.",
                 "Leave vault.purge_protection at true.",
             )
-    elif dig(snapshot.vault, "properties", "enablePurgeProtection") is not True:
+    elif snapshot.vault_state.purge_protection is not True:
         yield Finding(
             "warning",
             "vault-purge-protection-off",
@@ -166,7 +164,7 @@ def hardware(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """A key in hardware needs a premium vault."""
     if snapshot.vault is None or snapshot.key is not None or target.own.key.type != "RSA-HSM":
         return
-    if not same(str(dig(snapshot.vault, "properties", "sku", "name") or "standard"), "premium"):
+    if not snapshot.vault_state.premium:
         yield Finding(
             "error",
             "key-hsm-needs-premium",

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from wizard.cloud import quota, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.credential import SignedIn
-from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
@@ -21,7 +20,10 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.state.cluster import ClusterState
+from wizard.state.key import KeyState
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize
 
 
@@ -76,10 +78,30 @@ class Snapshot:
     policy_denials: tuple[Denial, ...] = ()
     """What Azure Policy would deny of what the plan sends."""
 
-    @property
+    @cached_property
+    def cluster_state(self) -> ClusterState:
+        """The facts of the cluster's body."""
+        return ClusterState(self.cluster)
+
+    @cached_property
+    def vault_state(self) -> VaultState:
+        """The facts of the vault's body."""
+        return VaultState(self.vault)
+
+    @cached_property
+    def key_state(self) -> KeyState:
+        """The facts of the key's body."""
+        return KeyState(self.key)
+
+    @cached_property
     def identity_principal(self) -> str:
-        """The object id of the user-assigned identity; empty where it does not exist yet."""
-        return str(dig(self.identity, "properties", "principalId") or "")
+        """The principal id of the user-assigned identity; empty if it does not exist yet."""
+        return principal_id(self.identity)
+
+    @property
+    def vault_uses_access_policies(self) -> bool:
+        """Whether an existing vault uses access policies, so that role assignments have no effect on its keys."""
+        return self.vault is not None and not self.vault_state.uses_rbac
 
     def permissions(self, scope: str) -> tuple[Permission, ...] | None:
         """What whoever is signed in may do on a resource (that may not exist yet), a group or a subscription.
@@ -100,29 +122,10 @@ class Snapshot:
             return next((held for held in inside if held is not None), None)
         return None
 
-    def vault_grants_by_policy(self) -> bool:
-        """Whether an existing vault decides by access policies, so that role assignments have no effect on its keys."""
-        return self.vault is not None and dig(self.vault, "properties", "enableRbacAuthorization") is not True
 
-
-def policy_permissions(vault: Json | None, principal: str) -> frozenset[str]:
-    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one.
-
-    One with an application in it holds for who signs in through that application alone, which no cluster does.
-    """
-    policies = dig(vault, "properties", "accessPolicies") or ()
-    held = (
-        dig(p, "permissions", "keys") or ()
-        for p in policies
-        if same(str(p.get("objectId") or ""), principal) and not p.get("applicationId")
-    )
-    return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
-
-
-def policy_allows(vault: Json | None, principal: str, *wanted: str) -> bool:
-    """Whether a vault's access policies give a principal all these key permissions."""
-    held = policy_permissions(vault, principal)
-    return "all" in held or held >= {permission.casefold() for permission in wanted}
+def principal_id(identity: Json | None) -> str:
+    """Return the principal id of a user-assigned identity; empty if it does not exist."""
+    return str(dig(identity, "properties", "principalId") or "")
 
 
 async def take(azure: Azure, target: Target) -> Snapshot:
@@ -267,12 +270,12 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
     if vault is None:
         taken, deleted = await asyncio.gather(_name_taken(azure, target), _deleted_vault(azure, target))
         return facts | {"vault_name_taken": taken, "vault_deleted": deleted}
-    principal = str(dig(identity, "properties", "principalId") or "")
+    principal = principal_id(identity)
     key, mine, its, users = await asyncio.gather(
         read_key(azure, target),
         grants(azure, target.vault_id, me),
         _grants_of(azure, target, principal),
-        _vault_users(azure, target, vault),
+        _vault_users(azure, target, VaultState(vault)),
     )
     deleted_key = key is None and await _key_deleted(azure, target)
     return facts | {
@@ -305,7 +308,7 @@ async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
             return await none_if_missing(client.get(there.resource_group, there.name)) is None
         return False
 
-    attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
+    attached = tuple(ClusterState(cluster).identities)
     gone = await asyncio.gather(*(is_gone(identity) for identity in attached))
     return tuple(identity for identity, missing in zip(attached, gone, strict=True) if missing)
 
@@ -326,10 +329,10 @@ async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, 
     return {"identity_grants": here, "identity_elsewhere": elsewhere}
 
 
-async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, ...]:
+async def _vault_users(azure: Azure, target: Target, vault: VaultState) -> tuple[str, ...]:
     """The ids of other clusters that an open vault would be closed to; those of subscriptions that cannot be read are
     not known."""
-    if target.own.vault.network_access != "Private" or firewall_denies(vault):
+    if target.own.vault.network_access != "Private" or vault.denies_public_access:
         return ()
     found = []
     for subscription in target.subscriptions:
@@ -337,10 +340,9 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
         with suppress(AzureError), translate_errors(f"The clusters of {subscription} could not be listed."):
             bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
         for body in bodies:
-            there = Encryption.of(body)
-            uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
-            public = same(there.network_access, "Public")
-            if uses and public and not same(str(body.get("id")), target.cluster_id):
+            there = ClusterState(body)
+            public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
+            if public and not same(str(body.get("id")), target.cluster_id):
                 found.append(str(body.get("id")))
     return tuple(sorted(found, key=str.casefold))
 

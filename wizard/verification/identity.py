@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
-from wizard.state.snapshot import policy_allows, policy_permissions
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, make_check, unknown_check
@@ -176,11 +176,9 @@ def _denied(e: Evidence) -> Check:
 
 def _access_policy(e: Evidence) -> Check:
     """With access policies, only a policy for the identity counts: KV:assign-access-policy."""
-    principals = e.principals
-    given = frozenset[str]().union(*(policy_permissions(e.vault, principal) for principal in principals))
-    certain, unsure = _each(
-        e, {one for one in principals if policy_allows(e.vault, one, "encrypt", "decrypt")}
-    )
+    principals, vault = e.principals, VaultState(e.vault)
+    given = frozenset[str]().union(*(vault.policy_permissions(principal) for principal in principals))
+    certain, unsure = _each(e, {one for one in principals if vault.policy_allows(one, "encrypt", "decrypt")})
     principal = principals[0] if principals else "OBJECT-ID"
     name = ResourceId.parse(e.vault_id).name
     return make_check(

@@ -13,6 +13,7 @@ from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.cluster import _ended_badly, _touched
 from wizard.procedure.steps.key import key_body
 from wizard.procedure.steps.vault import vault_body
+from wizard.state.cluster import ClusterState
 from wizard.state.snapshot import Snapshot
 
 KEYS = [
@@ -207,10 +208,12 @@ def test_a_cluster_that_failed_is_sent_again(state: str) -> None:
 
 
 def test_what_a_cluster_that_failed_may_lack_depends_on_whose_key_it_is() -> None:
-    own = _ended_badly(target(PUBLIC), "Failed", cluster())
+    own = _ended_badly(target(PUBLIC), ClusterState(cluster(provisioningState="Failed")))
     assert "a key of your own" in own.cause
     assert "Verify the cluster" in own.remedy
-    platform = _ended_badly(target(answers("platform-managed")), "Failed", cluster())
+    platform = _ended_badly(
+        target(answers("platform-managed")), ClusterState(cluster(provisioningState="Failed"))
+    )
     assert "no key or vault of yours" in platform.cause
     assert "Verify" not in platform.remedy
 
@@ -220,10 +223,10 @@ def test_identities_in_another_order_are_no_change_of_the_cluster() -> None:
     others = user_assigned(identity_id("id-other"))["userAssignedIdentities"]
     mine = here["identity"]["userAssignedIdentities"]
     one, other = (
-        {**here, "identity": {"type": "UserAssigned", "userAssignedIdentities": ids}}
+        ClusterState({**here, "identity": {"type": "UserAssigned", "userAssignedIdentities": ids}})
         for ids in ({**mine, **others}, {**others, **mine})
     )
-    assert _touched(one) == _touched(other) != _touched(here)
+    assert _touched(one) == _touched(other) != _touched(ClusterState(here))
 
 
 def test_the_review_names_the_identity_the_cluster_moves_to_and_what_stays() -> None:

@@ -22,8 +22,15 @@ from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_i
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption
-from wizard.state import cluster as cluster_body
-from wizard.state.cluster import changed, chosen_version, compared, created, matches, wanted_profile
+from wizard.state.cluster import (
+    ClusterState,
+    _dns_prefix,
+    changed,
+    chosen_version,
+    compared,
+    created,
+    wanted_profile,
+)
 
 PRINTED: dict[Road, Json] = {
     "platform-managed": {
@@ -111,7 +118,7 @@ def test_what_else_is_in_the_profile_stays() -> None:
 @given(chosen, bodies)
 def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body: Json) -> None:
     before = copy.deepcopy(body)
-    after = changed(target(chosen), body)
+    after = changed(target(chosen), ClusterState(body))
     assert body == before, "the given body is not written to"
     for side in (before, after):
         side.pop("identity")
@@ -123,7 +130,7 @@ def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body
 def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json) -> None:
     before, after = (
         body["properties"]["securityProfile"],
-        changed(target(chosen), body)["properties"]["securityProfile"],
+        changed(target(chosen), ClusterState(body))["properties"]["securityProfile"],
     )
     ours = {"azureKeyVaultKms", "kubernetesResourceObjectEncryptionProfile"}
     assert {k: v for k, v in after.items() if k not in ours} == {
@@ -133,23 +140,26 @@ def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json)
 
 @given(chosen, bodies)
 def test_a_changed_cluster_holds_and_changing_it_again_changes_nothing(chosen: Answers, body: Json) -> None:
-    once = changed(target(chosen), body)
-    assert matches(target(chosen), once)
-    assert changed(target(chosen), once) == once
+    once = changed(target(chosen), ClusterState(body))
+    assert ClusterState(once).matches(target(chosen))
+    assert changed(target(chosen), ClusterState(once)) == once
 
 
 @given(bodies)
 def test_platform_managed_keys_leave_the_identity_alone(body: Json) -> None:
-    assert changed(target(answers("platform-managed")), body)["identity"] == body["identity"]
+    assert changed(target(answers("platform-managed")), ClusterState(body))["identity"] == body["identity"]
 
 
 def test_the_identity_is_replaced_only_where_it_is_another() -> None:
     mine = target(answers("customer-managed-public"))
     wanted = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
-    assert changed(mine, cluster())["identity"] == wanted
-    assert changed(mine, cluster(identity=user_assigned(identity_id("id-old"))))["identity"] == wanted
+    assert changed(mine, ClusterState(cluster()))["identity"] == wanted
+    assert (
+        changed(mine, ClusterState(cluster(identity=user_assigned(identity_id("id-old")))))["identity"]
+        == wanted
+    )
     present = user_assigned(identity_id().upper(), identity_id("id-second"))
-    assert changed(mine, cluster(identity=present))["identity"] == present
+    assert changed(mine, ClusterState(cluster(identity=present)))["identity"] == present
 
 
 HELD = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
@@ -159,7 +169,7 @@ def test_what_holds_is_what_is_read_of_a_cluster() -> None:
     """Azure writes its words in any case; a cluster that is said to be encrypted is not planned for again."""
     body = cluster({"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "enabled"}})
     assert Encryption.of(body).kind == "platform-managed"
-    assert matches(target(answers("platform-managed")), body)
+    assert ClusterState(body).matches(target(answers("platform-managed")))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +192,7 @@ def test_what_holds_is_what_is_read_of_a_cluster() -> None:
     ],
 )
 def test_ids_are_compared_as_azure_does(body: Json) -> None:
-    assert matches(target(answers("customer-managed-private")), body)
+    assert ClusterState(body).matches(target(answers("customer-managed-private")))
 
 
 @pytest.mark.parametrize(
@@ -196,8 +206,8 @@ def test_ids_are_compared_as_azure_does(body: Json) -> None:
     ],
 )
 def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
-    assert matches(target(answers("customer-managed-private")), HELD)
-    assert not matches(target(answers("customer-managed-private", **other)), HELD)
+    assert ClusterState(HELD).matches(target(answers("customer-managed-private")))
+    assert not ClusterState(HELD).matches(target(answers("customer-managed-private", **other)))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +229,10 @@ def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
     ],
 )
 def test_half_configured_is_not_held(road: Road, profile: Json, held: bool) -> None:
-    assert matches(target(answers(road)), cluster(profile, identity=user_assigned(identity_id()))) is held
+    assert (
+        ClusterState(cluster(profile, identity=user_assigned(identity_id()))).matches(target(answers(road)))
+        is held
+    )
 
 
 @roads
@@ -264,7 +277,7 @@ NAMES = st.text(
 
 @given(NAMES, st.text(max_size=90))
 def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
-    prefix = cluster_body._dns_prefix(name, group, PRODUCTION)
+    prefix = _dns_prefix(name, group, PRODUCTION)
     assert 1 <= len(prefix) <= 54
     assert prefix[0].isalpha()
     assert prefix[-1].isalnum()
@@ -302,4 +315,4 @@ def test_any_other_difference_is_named(change: Any, path: str) -> None:
 
 @given(chosen, bodies)
 def test_our_own_change_is_never_reported_as_a_difference(chosen: Answers, body: Json) -> None:
-    assert compared(body, changed(facts.target(chosen), body))[1] == ()
+    assert compared(body, changed(facts.target(chosen), ClusterState(body)))[1] == ()

@@ -5,8 +5,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption, standing
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
@@ -17,13 +16,12 @@ from wizard.procedure.refusals import LostSightError, Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created
+from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
-from wizard.state.vault import closes_last, may_use_key
 from wizard.system.sanitize import sanitize
 
-_AT_REST = ENDED_BADLY | {"Succeeded"}
 _BEATS_TO_A_LOOK = 12
 _OWN_KEY = (
     "With a key of your own this most often means that the cluster could not reach or use it.",
@@ -62,39 +60,38 @@ class Cluster(Step):
         return "Create the managed cluster, encrypted" if creates else self.title
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        answers, cluster = target.answers, snapshot.cluster
+        answers, cluster = target.answers, snapshot.cluster_state
         name = answers.cluster.name
         kms = (
             "a key that AKS manages"
             if answers.customer_managed is None
             else f"{target.own.vault.name}/{target.own.key.name}"
         )
-        if cluster is None and answers.cluster.create is False:
+        if cluster.body is None and answers.cluster.create is False:
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
-        if cluster is None:
+        if cluster.body is None:
             return Intent("create", _creation(target, snapshot, kms))
-        stands = standing(cluster)
-        if cluster_body.converged(target, snapshot):
+        if converged(target, snapshot):
             detail = (
                 f"encrypted with {kms} already"
-                if stands == "settled"
+                if cluster.standing == "settled"
                 else f"asked to use {kms}, an operation is under way"
             )
             return Intent("none", (Effect("keep", "managed cluster", name, detail),))
-        moves = ["sent again to repair it"] if stands == "ended-badly" else []
-        if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
+        moves = ["sent again to repair it"] if cluster.standing == "ended-badly" else []
+        if answers.customer_managed is not None and not cluster.has_identity(target):
             moves.append(f"identity → {target.own.identity.name}")
-        elif cluster_body.identity_recreated(target, snapshot):
+        elif identity_recreated(target, snapshot):
             moves.append(
                 f"identity → {target.own.identity.name}, which is another one since it was made anew"
             )
         moves.append(f"KMS → {kms}")
-        compared, _ = cluster_body.compared(cluster, cluster)
+        settings, _ = compared(cluster.body, cluster.body)
         return Intent(
             "update",
             (
                 Effect("change", "managed cluster", name, " · ".join(moves)),
-                Effect("keep", "everything else of the cluster", name, f"{compared} settings compared"),
+                Effect("keep", "everything else of the cluster", name, f"{settings} settings compared"),
             ),
         )
 
@@ -109,15 +106,16 @@ class Cluster(Step):
         async for spent in work.tries(
             "operation", work.timeouts.cluster_retry, "AKS to take the cluster there"
         ):
-            now = await read_cluster(work.azure, work.target)
-            state = str(dig(now, "properties", "provisioningState") or "")
-            if now is not None and _arrived(work, now):
-                if state not in ENDED_BADLY:
+            now = ClusterState(await read_cluster(work.azure, work.target))
+            if _arrived(work, now):
+                if not now.ended_badly:
                     return
-            elif _touched(now) != _touched(work.snapshot.cluster):
+            elif _touched(now) != _touched(work.snapshot.cluster_state):
                 raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.asked_for)
-            if now is not None and state not in _AT_REST:
-                work.progress(f"another operation on the cluster is under way ({state})", spent, None)
+            if now.body is not None and not now.at_rest:
+                work.progress(
+                    f"another operation on the cluster is under way ({now.provisioning_state})", spent, None
+                )
                 continue
             try:
                 await work.revalidate()
@@ -136,7 +134,7 @@ class Cluster(Step):
             )
         )
 
-    async def _send(self, work: Work, now: Json | None) -> None:
+    async def _send(self, work: Work, now: ClusterState) -> None:
         """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
         from azure.core import MatchConditions
         from azure.mgmt.containerservice.models import ManagedCluster
@@ -145,15 +143,16 @@ class Cluster(Step):
 
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
-        if now is None:
-            body, etag = cluster_body.created(work.target, work.snapshot.versions), None
-        else:
-            body, etag = cluster_body.changed(work.target, now), _etag(now)
+        body = (
+            changed(work.target, now)
+            if now.body is not None
+            else created(work.target, work.snapshot.versions)
+        )
         summary = f"The cluster {answers.cluster.name} could not be {verb}."
         conditions: dict[str, Any] = (
-            {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+            {"etag": now.etag, "match_condition": MatchConditions.IfNotModified} if now.etag else {}
         )
-        if now is None:  # whoever else creates one of that name at this moment is not written over
+        if now.body is None:  # whoever else creates one of that name at this moment is not written over
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
         with translate_errors(summary):
@@ -182,22 +181,22 @@ class Cluster(Step):
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
         async for spent in work.clock.tries(work.timeouts.heartbeat, work.timeouts.operation):
-            cluster = await read_cluster(work.azure, work.target)
-            if cluster is None:
+            cluster = ClusterState(await read_cluster(work.azure, work.target))
+            if cluster.body is None:
                 raise unconfirmed(f"The cluster {name} does not exist.")
-            state = str(dig(cluster, "properties", "provisioningState") or "")
-            if state in _AT_REST:
+            state = cluster.provisioning_state
+            if cluster.at_rest:
                 break
             work.progress(f"cluster is {state}", spent, self.usually[1])
         else:
             raise AzureError(_still_going(work))
         if state != "Succeeded":
-            raise AzureError(_ended_badly(work.target, state, cluster))
+            raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
             raise unconfirmed(f"The cluster {name} is not encrypted as asked.")
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
-        count, differing = cluster_body.compared(work.snapshot.cluster, cluster)
+        count, differing = compared(work.snapshot.cluster, cluster.body)
         if differing:
             work.log(f"other settings differ since the plan was made: {', '.join(differing)}", "operator")
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
@@ -230,7 +229,7 @@ class Cluster(Step):
             ]
             if new is False:  # without it az refuses --assign-identity; with it az asks first (AZURE.md §0 F)
                 lines += ["--enable-managed-identity", "--yes"]
-        elif snapshot is not None and Encryption.of(snapshot.cluster).kms_enabled:
+        elif snapshot is not None and snapshot.cluster_state.encryption.kms_enabled:
             lines.append("--disable-azure-keyvault-kms")
         if new is not False:
             lines.append("--generate-ssh-keys")
@@ -250,14 +249,10 @@ class Cluster(Step):
         return tuple(rights)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
-        now = snapshot.cluster
-        if now is None and target.answers.cluster.create is False:
+        now = snapshot.cluster_state
+        if now.body is None and target.answers.cluster.create is False:
             return ()
-        body = (
-            cluster_body.created(target, snapshot.versions)
-            if now is None
-            else cluster_body.changed(target, now)
-        )
+        body = created(target, snapshot.versions) if now.body is None else changed(target, now)
         return (
             Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, CLUSTER_API),
         )
@@ -285,50 +280,36 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
         ending.cancel()
 
 
-def _arrived(work: Work, cluster: Json) -> bool:
+def _arrived(work: Work, cluster: ClusterState) -> bool:
     """Whether the cluster is as asked; with the identity that there is now, where it had one that was deleted."""
-    if not cluster_body.matches(work.target, cluster):
+    if not cluster.matches(work.target):
         return False
-    had = cluster_body.principal(work.target, work.snapshot.cluster)
-    return not cluster_body.identity_recreated(work.target, work.snapshot) or not same(
-        cluster_body.principal(work.target, cluster), had
-    )
+    had = work.snapshot.cluster_state.principal(work.target)
+    return not identity_recreated(work.target, work.snapshot) or not same(cluster.principal(work.target), had)
 
 
 async def _is_there(work: Work) -> bool:
     """Whether the cluster has arrived, whatever its operation says. A look that fails is no news."""
     try:
-        cluster = await read_cluster(work.azure, work.target)
+        cluster = ClusterState(await read_cluster(work.azure, work.target))
     except AzureError as error:
         work.log(error.problem.summary, "detail")
         return False
-    arrived = cluster is not None and _arrived(work, cluster)
-    return arrived and dig(cluster, "properties", "provisioningState") == "Succeeded"
+    return _arrived(work, cluster) and cluster.provisioning_state == "Succeeded"
 
 
 def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:
     new = target.answers.cluster.create
-    version = (
-        cluster_body.chosen_version(new.kubernetes_version if new else None, snapshot.versions)
-        or "AKS's default"
-    )
+    version = chosen_version(new.kubernetes_version if new else None, snapshot.versions) or "AKS's default"
     nodes = new.node_count if new else 0
     size = (new.node_vm_size if new else None) or "the size that AKS chooses"
     detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} of {size} · KMS → {kms}"
     return (Effect("create", "managed cluster", target.answers.cluster.name, detail),)
 
 
-def _touched(cluster: Json | None) -> tuple[Any, Any]:
+def _touched(cluster: ClusterState) -> tuple[Any, Any]:
     """What of a cluster the plan stands on and the update replaces."""
-    identities = sorted(identity.lower() for identity in cluster_body.user_assigned(cluster))
-    return dig(cluster, "properties", "securityProfile"), identities
-
-
-def _etag(cluster: Json) -> str | None:
-    """The cluster's eTag, bare as the SDK wants it (it adds the quotes), where Azure gave one."""
-    tag = next((value for name, value in cluster.items() if same(name, "etag")), None)
-    tag = tag or dig(cluster, "properties", "eTag")
-    return str(tag).strip('"') if tag else None
+    return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:
@@ -372,15 +353,14 @@ def _still_going(work: Work) -> Problem:
     )
 
 
-def _ended_badly(target: Target, state: str, cluster: Json) -> Problem:
-    said = dig(cluster, "properties", "status", "provisioningError", "message")
+def _ended_badly(target: Target, cluster: ClusterState) -> Problem:
     own = target.answers.customer_managed
     cause, mend = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
     return Problem(
         "azure",
-        f"The cluster {target.answers.cluster.name} ended in the state {state}.",
+        f"The cluster {target.answers.cluster.name} ended in the state {cluster.provisioning_state}.",
         cause,
         mend,
-        azure_said=sanitize(str(said or "")),
+        azure_said=sanitize(cluster.provisioning_error),
         retryable=True,
     )

@@ -2,7 +2,7 @@
 
 from wizard.cloud.roles import MAY_ENCRYPT
 from wizard.procedure.identity_role import IdentityRole
-from wizard.state.vault import KEY_PERMISSIONS
+from wizard.state.comparison import KEY_PERMISSIONS
 
 
 class CryptoRole(IdentityRole):

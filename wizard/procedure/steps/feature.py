@@ -4,7 +4,7 @@ from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -22,7 +22,7 @@ class Feature(Step):
     usually = (300, 900)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        if cluster_body.converged(target, snapshot):
+        if converged(target, snapshot):
             return Intent("none", (Effect("keep", "feature", features.FEATURE, _NOT_ASKED),))
         if snapshot.feature is None:
             return Intent(
@@ -44,7 +44,7 @@ class Feature(Step):
         await features.register_feature(work.azure, work.answers.subscription)
 
     async def confirm(self, work: Work) -> str:
-        if cluster_body.converged(work.target, work.snapshot):
+        if converged(work.target, work.snapshot):
             return f"{features.FEATURE}: {_NOT_ASKED}"
         last = ""
 

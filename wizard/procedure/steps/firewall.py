@@ -1,16 +1,15 @@
 """The vault's firewall, where it is not yet as the cluster's network access needs it."""
 
-from dataclasses import replace
-
 from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, scope_args, shell, unconfirmed
 from wizard.procedure.steps.vault import born_private
 from wizard.rules import Right
+from wizard.state.comparison import closes_last, opens_vault
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
-from wizard.state.vault import closed, closes_last, opens_vault
+from wizard.state.vault import VaultState
 
 _CLOSED = "denies, trusted Azure services may pass"
 
@@ -45,7 +44,7 @@ class Firewall(Step):
             return Intent("update", (Effect("change", "firewall", name, "open to all networks"),))
         if snapshot.vault is None and born_private(target):
             return Intent("none", (Effect("keep", "firewall", name, "closed from birth"),))
-        if snapshot.vault is not None and closed(snapshot.vault):
+        if snapshot.vault is not None and snapshot.vault_state.private:
             return Intent("none", (Effect("keep", "firewall", name, _CLOSED),))
         last = ", once the cluster knows" if closes_last(target, snapshot) else ""
         return Intent("update", (Effect("change", "firewall", name, f"{_CLOSED}{last}"),))
@@ -63,12 +62,12 @@ class Firewall(Step):
 
     async def confirm(self, work: Work) -> str:
         name = work.target.own.vault.name
-        vault = await read_vault(work.azure, work.target) or {}
+        vault = VaultState(await read_vault(work.azure, work.target))
         if opens_vault(work.target, work.snapshot):
-            if opens_vault(work.target, _with(work.snapshot, vault)):
+            if vault.denies_public_access:
                 raise unconfirmed(f"The firewall of {name} is not open.")
             return f"{name} is open to all networks"
-        if not closed(vault):
+        if not vault.private:
             raise unconfirmed(f"The firewall of {name} is not closed with a way for trusted Azure services.")
         return f"{name} denies the internet"
 
@@ -102,7 +101,3 @@ def _change(*, opens: bool) -> Json:
         acls = {"defaultAction": "Allow", "bypass": "AzureServices"}
         return {"properties": {"publicNetworkAccess": "Enabled", "networkAcls": acls}}
     return {"properties": {"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}}}
-
-
-def _with(snapshot: Snapshot, vault: Json) -> Snapshot:
-    return replace(snapshot, vault=vault)

@@ -1,12 +1,12 @@
 """The user-assigned identity with which the cluster reaches the key."""
 
-from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
+from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, unconfirmed
 from wizard.rules import Right
-from wizard.state.snapshot import Snapshot, read_identity
+from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
 
@@ -26,7 +26,7 @@ class Identity(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         name = target.own.identity.name
         if snapshot.identity is not None:
-            where = str(dig(snapshot.identity, "location") or "")
+            where = str(snapshot.identity.get("location") or "")
             return Intent("none", (Effect("keep", "user-assigned identity", name, where),))
         return Intent("create", (Effect("create", "user-assigned identity", name, target.answers.location),))
 
@@ -42,10 +42,10 @@ class Identity(Step):
 
     async def confirm(self, work: Work) -> str:
         name = work.target.own.identity.name
-        body = await read_identity(work.azure, work.target)
-        if body is None or not dig(body, "properties", "principalId"):
+        principal = principal_id(await read_identity(work.azure, work.target))
+        if not principal:
             raise unconfirmed(f"The user-assigned identity {name} does not exist.")
-        return f"{name}, principal {dig(body, 'properties', 'principalId')}"
+        return f"{name}, principal {principal}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         group = scope_args(target, target.answers.identity_group, "IDENTITY")

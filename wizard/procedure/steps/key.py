@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from wizard.answers.naming import how_often
-from wizard.cloud.arm import KEY_VAULT, Json, dig, same
+from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
@@ -13,7 +13,8 @@ from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
 from wizard.procedure.steps.vault import VAULT_API
 from wizard.rules import Right
-from wizard.state.key import lacks_rotation, rotates_every
+from wizard.state.comparison import lacks_rotation
+from wizard.state.key import KeyState
 from wizard.state.snapshot import Snapshot, read_key
 from wizard.state.target import Target
 
@@ -54,8 +55,7 @@ class Key(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         key = target.own.key
         if snapshot.key is not None:
-            kind = f"{dig(snapshot.key, 'properties', 'kty')} {dig(snapshot.key, 'properties', 'keySize') or ''}".strip()
-            keeps = Effect("keep", "key", key.name, kind)
+            keeps = Effect("keep", "key", key.name, _kind(snapshot.key_state))
             if lacks_rotation(target, snapshot):
                 sets = Effect(
                     "change", "rotation policy", key.name, f"rotated {how_often(key.rotate_every or '')}"
@@ -135,8 +135,7 @@ class Key(Step):
             raise unconfirmed(f"The key {own.key.name} does not exist in {own.vault.name}.")
         if _is_to_rotate(work, body):
             raise unconfirmed(f"The key {own.key.name} has no rotation policy, and was to have one.")
-        properties = body.get("properties") or {}
-        return f"{own.key.name}, {properties.get('kty')} {properties.get('keySize') or ''}".rstrip()
+        return f"{own.key.name}, {_kind(KeyState(body))}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         key = target.own.key
@@ -178,6 +177,10 @@ class Key(Step):
         return (Request(group, f"{KEY_VAULT}/keys", name, key_body(target), VAULT_API, parent=vault),)
 
 
+def _kind(key: KeyState) -> str:
+    return f"{key.kind} {key.size or ''}".strip()
+
+
 def rotation_policy(every: str) -> Json:
     """A rotation policy as Azure writes it: a new version so long (ISO 8601) after the last one was made."""
     return {"lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}]}
@@ -186,7 +189,7 @@ def rotation_policy(every: str) -> Json:
 def _is_to_rotate(work: Work, key: Json | None) -> bool:
     """Whether this run owes the key, as it is now, a rotation policy: it made the key, or its plan says so."""
     promised = work.snapshot.key is None or lacks_rotation(work.target, work.snapshot)
-    return bool(work.target.own.key.rotate_every) and promised and not rotates_every(key)
+    return bool(work.target.own.key.rotate_every) and promised and not KeyState(key).rotates_every
 
 
 async def set_rotation(client: "KeyClient", key: str, every: str) -> None:

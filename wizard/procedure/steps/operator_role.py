@@ -8,8 +8,8 @@ from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
-from wizard.state.key import lacks_rotation
-from wizard.state.snapshot import Snapshot, policy_allows
+from wizard.state.comparison import lacks_rotation
+from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 _BY_POLICY = ("get", "list", "create", "getrotationpolicy", "setrotationpolicy")
@@ -34,9 +34,9 @@ class OperatorRole(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         me, vault = snapshot.signed_in, target.vault_id
         detail = f"{me.name} on {target.own.vault.name}"
-        if snapshot.vault_grants_by_policy():
+        if snapshot.vault_uses_access_policies:
             what, name = "access policy", ", ".join(_BY_POLICY)
-            held = policy_allows(snapshot.vault, me.object_id, *_BY_POLICY)
+            held = snapshot.vault_state.policy_allows(me.object_id, *_BY_POLICY)
         else:
             what, name = "role assignment", CRYPTO_OFFICER.name
             roles = (CRYPTO_OFFICER, ADMINISTRATOR)
@@ -49,7 +49,7 @@ class OperatorRole(Step):
 
     async def apply(self, work: Work) -> None:
         me = work.snapshot.signed_in
-        if work.snapshot.vault_grants_by_policy():
+        if work.snapshot.vault_uses_access_policies:
             await access_policy.allow(work, me.object_id, _BY_POLICY)
         else:
             await assign(work, CRYPTO_OFFICER, me.object_id, me.principal_type)
@@ -58,7 +58,7 @@ class OperatorRole(Step):
         if self.inspect(work.target, work.snapshot).action == "none":
             return "held, or not needed"
         me = work.snapshot.signed_in
-        if work.snapshot.vault_grants_by_policy():
+        if work.snapshot.vault_uses_access_policies:
             return await access_policy.confirm_allowed(work, me.object_id, _BY_POLICY)
         return await confirm_assigned(work, me.object_id, CRYPTO_OFFICER)
 
@@ -69,11 +69,11 @@ class OperatorRole(Step):
             me = shlex.quote(snapshot.signed_in.object_id)
         if snapshot is not None and self.inspect(target, snapshot).action == "none":
             return ()
-        if snapshot is not None and snapshot.vault_grants_by_policy():
+        if snapshot is not None and snapshot.vault_uses_access_policies:
             return (access_policy.command(target, me, _BY_POLICY),)
         return (command(CRYPTO_OFFICER, me, "ServicePrincipal" if application else "User"),)
 
     def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
-        by_policy = snapshot.vault_grants_by_policy()
+        by_policy = snapshot.vault_uses_access_policies
         action = access_policy.ACTION if by_policy else "Microsoft.Authorization/roleAssignments/write"
         return (Right(action, target.vault_id),)

@@ -4,7 +4,7 @@ from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
 from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -23,8 +23,9 @@ class Provider(Step):
     usually = (5, 60)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        settled = cluster_body.converged(target, snapshot)
-        if not settled and (snapshot.feature is not None or snapshot.provider != "Registered"):
+        if not converged(target, snapshot) and (
+            snapshot.feature is not None or snapshot.provider != "Registered"
+        ):
             return Intent(
                 "register",
                 (Effect("change", "resource provider", features.NAMESPACE, "registration refreshed"),),

@@ -1,7 +1,6 @@
 """The key vault."""
 
-from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.arm import KEY_VAULT, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.procedure import tags
@@ -10,6 +9,7 @@ from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell,
 from wizard.rules import Right
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 
 _DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
 VAULT_API = "2026-02-01"
@@ -34,10 +34,12 @@ class Vault(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         vault = target.own.vault
         if snapshot.vault is not None:
-            firewall = "firewall denies" if firewall_denies(snapshot.vault) else "firewall open"
-            where = str(dig(snapshot.vault, "location") or "")
-            model = "access policies" if snapshot.vault_grants_by_policy() else "Azure RBAC"
-            return Intent("none", (Effect("keep", "key vault", vault.name, f"{where}, {model}, {firewall}"),))
+            present = snapshot.vault_state
+            firewall = "firewall denies" if present.denies_public_access else "firewall open"
+            model = "Azure RBAC" if present.uses_rbac else "access policies"
+            return Intent(
+                "none", (Effect("keep", "key vault", vault.name, f"{present.location}, {model}, {firewall}"),)
+            )
         parts = [target.answers.location, "Azure RBAC"]
         parts.append("firewall denies from birth" if born_private(target) else "public network access")
         parts.append("purge protection" if vault.purge_protection else "no purge protection")
@@ -63,28 +65,25 @@ class Vault(Step):
             work.log(f"key vault {name} accepted by Azure", "operator")
 
     async def confirm(self, work: Work) -> str:
-        body = await self._ready(work)
-        if body is None:
+        vault = await self._ready(work)
+        if vault.body is None:
             raise unconfirmed(f"The key vault {work.target.own.vault.name} does not exist.")
-        rbac = dig(body, "properties", "enableRbacAuthorization") is True
-        if (
-            rbac is work.snapshot.vault_grants_by_policy()
-        ):  # a new one is to have it, an existing one stays as it is
+        # a new one is to have it, an existing one stays as it is
+        if vault.uses_rbac is work.snapshot.vault_uses_access_policies:
             raise unconfirmed(
                 f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
             )
-        return f"{work.target.own.vault.name}, {'Azure RBAC' if rbac else 'access policies'}"
+        return f"{work.target.own.vault.name}, {'Azure RBAC' if vault.uses_rbac else 'access policies'}"
 
-    async def _ready(self, work: Work) -> Json | None:
+    async def _ready(self, work: Work) -> VaultState:
         """The vault once its name is known everywhere, whoever created it: a run before this one may have been ended
         meanwhile (AZURE.md §3b)."""
         name = work.target.own.vault.name
         async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
-            body = await read_vault(work.azure, work.target)
-            state = str(dig(body, "properties", "provisioningState") or "Succeeded")
-            if state != "RegisteringDns":
-                return body
-            work.progress(f"{name}: {state}", spent, self.usually[1])
+            vault = VaultState(await read_vault(work.azure, work.target))
+            if vault.provisioning_state != "RegisteringDns":
+                return vault
+            work.progress(f"{name}: {vault.provisioning_state}", spent, self.usually[1])
         raise unconfirmed(
             f"The key vault {name} is not ready after {work.timeouts.vault / 60:.0f} minutes.",
             f"Start again later; {work.timeouts.more('vault')}.",

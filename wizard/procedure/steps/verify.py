@@ -2,9 +2,9 @@
 
 from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
+from wizard.state.comparison import closes_last
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.state.vault import closes_last
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 
