@@ -31,6 +31,7 @@ from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
 
@@ -58,7 +59,7 @@ async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
     )
     assert (await tried(combination)).how == "success"
-    monkeypatch.setattr("wizard.cloud.retrying.met", lambda hindrance: None)
+    monkeypatch.setattr("wizard.cloud.retrying.notify", lambda notice: None)
     assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
 
 
@@ -203,7 +204,8 @@ async def give_roles(azure: Azure, principal: str) -> None:
             principal_id=principal,
             principal_type="ServicePrincipal",
         )
-        await client.create(vault_id(), assignment_name(vault_id(), principal, role), body)
+        with declared(Repeat.SAFE):
+            await client.create(vault_id(), assignment_name(vault_id(), principal, role), body)
 
 
 @pytest.mark.parametrize("where", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST", "HTTPS_PROXY"])

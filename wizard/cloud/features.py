@@ -9,6 +9,7 @@ from contextlib import suppress
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.writes import Repeat, declared
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
@@ -55,7 +56,7 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
 
 async def register_feature(azure: Azure, subscription: str) -> None:
     """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
-    with translate_errors(f"The feature {FEATURE} could not be registered."):
+    with translate_errors(f"The feature {FEATURE} could not be registered."), declared(Repeat.SAFE):
         await azure.features(subscription).features.register(NAMESPACE, FEATURE)
 
 
@@ -110,7 +111,7 @@ async def refresh_provider(
 
     Raises AzureError.
     """
-    with translate_errors(f"{NAMESPACE} could not be registered."):
+    with translate_errors(f"{NAMESPACE} could not be registered."), declared(Repeat.SAFE):
         await azure.resources(subscription).providers.register(NAMESPACE)
     wait = azure.timeouts.registration if wait is None else wait
     state = "Registering"

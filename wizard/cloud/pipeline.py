@@ -15,7 +15,7 @@ from wizard.cloud.credential import ClientsCredential
 from wizard.cloud.proxies import proxy_for
 from wizard.cloud.response_schema import key_schema_error, schema_error
 from wizard.cloud.response_validation import ResponseValidationPolicy, Wordless
-from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
+from wizard.cloud.retrying import Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
 from wizard.cloud.timeouts import Timeouts
@@ -126,7 +126,7 @@ def arm_policies(
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
-        Retrying(clock, timeouts, ARM_REPEATS),
+        Retrying(clock, timeouts),
         ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),
         TimeNotice(skew),
@@ -141,7 +141,7 @@ def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:
         policies.RequestIdPolicy(),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         Wordless(),
-        Retrying(clock, timeouts, ARM_REPEATS),
+        Retrying(clock, timeouts, sends_writes=False),
         ResponseValidationPolicy(quote=False),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
@@ -151,6 +151,6 @@ def vault_options(clock: Clock, timeouts: Timeouts) -> dict[str, Any]:
     """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
     return {
         "proxy_policy": Wordless(),  # a slot outside of the tries; which proxy there is, the transport knows
-        "retry_policy": Retrying(clock, timeouts, VAULT_REPEATS),
+        "retry_policy": Retrying(clock, timeouts),
         "custom_hook_policy": ResponseValidationPolicy(key_schema_error),  # the one slot that each try passes
     }

@@ -7,6 +7,7 @@ wipe them (KV:troubleshooting-access-issues).
 from collections.abc import Sequence
 
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.step import Work, scope_args, shell, unconfirmed
 from wizard.state.snapshot import read_vault
 from wizard.state.target import Target
@@ -26,7 +27,7 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
         "permissions": {"keys": list(permissions)},
     }
     body = VaultAccessPolicyParameters({"properties": {"accessPolicies": [entry]}})
-    with translate_errors(f"The access policy on {name} could not be added."):
+    with translate_errors(f"The access policy on {name} could not be added."), declared(Repeat.SAFE):
         await work.azure.vaults(group.subscription).vaults.update_access_policy(group.name, name, "add", body)
     work.log(f"access policy on {name}: {', '.join(permissions)} for {principal}", "operator")
 

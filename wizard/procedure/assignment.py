@@ -5,6 +5,7 @@ from typing import Literal
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.step import Work, shell, unconfirmed, with_timeout_hint
 
 _PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere
@@ -31,7 +32,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
     refusal: AzureError | None = None
     async for spent in work.tries("principal", _PRINCIPAL_POLL, "Microsoft Entra"):
         try:
-            with translate_errors(f"{role.name} could not be assigned."):
+            with translate_errors(f"{role.name} could not be assigned."), declared(Repeat.SAFE):
                 await client.create(vault, assignment_name(vault, principal, role), body)
         except AzureError as error:
             if error.problem.code == "RoleAssignmentExists":

@@ -17,6 +17,7 @@ from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body
 from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
@@ -218,14 +219,14 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.IF_THROTTLED):
             return sanitize(str((await client.rotate_key(rotation.key)).properties.version))
     except AzureError as error:
         refusal = error.problem
         if refusal.code not in _REFUSED:
             raise AzureError(_explained(refusal, rotation, azure)) from error
     try:
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.IF_THROTTLED):
             now = await client.get_key(rotation.key)
             made = await client.create_key(
                 rotation.key,

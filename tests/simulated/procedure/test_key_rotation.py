@@ -11,6 +11,7 @@ from wizard.answers.naming import how_often
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
 
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
@@ -142,7 +143,8 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
         ],
     )
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
-        await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
+        with declared(Repeat.SAFE):
+            await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
         rotation = await look(azure, cluster_id())
         await rotate_every(azure, rotation, "P90D")
         after = dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "rotationPolicy")

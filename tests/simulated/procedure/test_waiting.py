@@ -23,6 +23,7 @@ from wizard.cloud.arm import Json, dig
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.step import Work
@@ -147,15 +148,16 @@ async def test_another_role_that_is_enough_settles_as_well(tmp_path: Path, befor
     here = {**REGISTERED["subscriptions"][PRODUCTION], "groups": {"rg-demo": there}}
     async with signed_in(world(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (simulator, azure):
         principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
-        await azure.authorization(PRODUCTION).role_assignments.create(
-            vault_id(),
-            assignment_name(vault_id(), principal, CRYPTO_OFFICER),
-            RoleAssignmentCreateParameters(
-                role_definition_id=CRYPTO_OFFICER.definition_id(PRODUCTION),
-                principal_id=principal,
-                principal_type="ServicePrincipal",
-            ),
-        )
+        with declared(Repeat.SAFE):
+            await azure.authorization(PRODUCTION).role_assignments.create(
+                vault_id(),
+                assignment_name(vault_id(), principal, CRYPTO_OFFICER),
+                RoleAssignmentCreateParameters(
+                    role_definition_id=CRYPTO_OFFICER.definition_id(PRODUCTION),
+                    principal_id=principal,
+                    principal_type="ServicePrincipal",
+                ),
+            )
         plan, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
     assert {step.action for step in plan.steps if step.key == "crypto-role"} == {"none"}

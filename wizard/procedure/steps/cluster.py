@@ -10,6 +10,7 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import LostSightError, Refusals
@@ -139,8 +140,6 @@ class Cluster(Step):
         from azure.core import MatchConditions
         from azure.mgmt.containerservice.models import ManagedCluster
 
-        from wizard.cloud.retrying import ONLY_READS  # with the SDKs
-
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
         body = (
@@ -155,12 +154,11 @@ class Cluster(Step):
         if now.body is None:  # whoever else creates one of that name at this moment is not written over
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.BY_CALLER):
             poller = await client.begin_create_or_update(
                 answers.resource_group,
                 answers.cluster.name,
                 ManagedCluster(body),
-                retry_on_methods=ONLY_READS,
                 **conditions,
             )
         work.log(

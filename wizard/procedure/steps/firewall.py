@@ -2,6 +2,7 @@
 
 from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, scope_args, shell, unconfirmed
 from wizard.procedure.steps.vault import born_private
@@ -55,7 +56,7 @@ class Firewall(Step):
         group, name = work.answers.vault_group, work.target.own.vault.name
         opens = opens_vault(work.target, work.snapshot)
         client = work.azure.vaults(group.subscription).vaults
-        with translate_errors(f"The firewall of {name} could not be set."):
+        with translate_errors(f"The firewall of {name} could not be set."), declared(Repeat.SAFE):
             await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
         state = "open to all networks" if opens else "closed, trusted Azure services may pass"
         work.log(f"firewall of {name} is {state}", "operator")

@@ -3,6 +3,7 @@
 from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, unconfirmed
 from wizard.rules import Right
@@ -36,7 +37,7 @@ class Identity(Step):
         name = work.target.own.identity.name
         client = work.azure.identities(work.answers.identity_group.subscription).user_assigned_identities
         body = Body(location=work.answers.location, tags=work.answers.tags or None)
-        with translate_errors(f"The identity {name} could not be created."):
+        with translate_errors(f"The identity {name} could not be created."), declared(Repeat.SAFE):
             await client.create_or_update(work.answers.identity_group.name, name, body)
         work.log(f"user-assigned identity {name} created", "operator")
 

@@ -8,6 +8,7 @@ from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
@@ -82,7 +83,7 @@ class Key(Step):
         group = work.answers.vault_group
         client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
-        with translate_errors(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."), declared(Repeat.SAFE):
             await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
 
     async def _through_the_vault(self, work: Work) -> None:
@@ -119,7 +120,7 @@ class Key(Step):
 
     async def _create(self, work: Work) -> None:
         own = work.target.own
-        with translate_errors(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."), declared(Repeat.IF_THROTTLED):
             await work.azure.keys(work.target.vault_uri).create_rsa_key(
                 own.key.name,
                 size=own.key.size,
@@ -202,7 +203,7 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 
     rotates = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
-    with translate_errors(f"The rotation policy of {key} could not be set."):
+    with translate_errors(f"The rotation policy of {key} could not be set."), declared(Repeat.SAFE):
         policy = await client.get_key_rotation_policy(key)
         others = [one for one in policy.lifetime_actions if not same(one.action, rotates.action)]
         actions = [rotates, *(others if policy.expires_in else ())]

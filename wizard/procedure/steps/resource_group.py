@@ -2,6 +2,7 @@
 
 from wizard.cloud.arm import GroupId, dig, same, same_region
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
@@ -43,7 +44,10 @@ class ResourceGroup(Step):
         for group in _missing(work.target, work.snapshot):
             client = work.azure.resources(group.subscription).resource_groups
             body = Body(location=work.answers.location, tags=work.answers.tags or None)
-            with translate_errors(f"The resource group {group.name} could not be created."):
+            with (
+                translate_errors(f"The resource group {group.name} could not be created."),
+                declared(Repeat.SAFE),
+            ):
                 await client.create_or_update(group.name, body)
             work.log(f"resource group {group.name} created in {work.answers.location}", "operator")
 

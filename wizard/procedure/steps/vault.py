@@ -3,6 +3,7 @@
 from wizard.cloud.arm import KEY_VAULT, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell, unconfirmed
@@ -54,7 +55,7 @@ class Vault(Step):
         if (
             await read_vault(work.azure, target) is None
         ):  # a PUT over an existing vault would replace its settings
-            with translate_errors(f"The key vault {name} could not be created."):
+            with translate_errors(f"The key vault {name} could not be created."), declared(Repeat.SAFE):
                 poller = await client.begin_create_or_update(
                     target.answers.vault_group.name,
                     name,
