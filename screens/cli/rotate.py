@@ -83,7 +83,7 @@ async def _rotate(
     from wizard.procedure import key_rotation as rotating
 
     async with opened(settings) as azure:
-        rotation = await rotating.look(azure, await cluster_id_of(azure, where), again=again)
+        rotation = await rotating.read_rotation(azure, await cluster_id_of(azure, where), again=again)
         version = ""
         if rotation.needed and not rotation.errors:
             await _agree(rotation, every, yes=yes)

@@ -85,13 +85,13 @@ class LiveRules:
             self._worker = self._screen.background(self._read(self._answers), "asking the rules")
 
     async def _read(self, answers: "Answers") -> None:
-        from wizard.procedure.planning import look, plan_from  # behind the first frame
+        from wizard.procedure.planning import plan_from, read_snapshot  # behind the first frame
         from wizard.state.target import Target
 
         azure = self._screen.wizard.azure
         target = Target(answers, azure.cloud.vault_suffix)
         try:
-            snapshot = await look(azure, target)
+            snapshot = await read_snapshot(azure, target)
             seen: Seen | Problem = Seen(plan_from(target, snapshot).findings, snapshot.key)
         except AzureError as error:
             seen = error.problem

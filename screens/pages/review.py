@@ -17,7 +17,7 @@ from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers.model import Answers, AnswersError
 from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.plan import Effect, Plan, PlannedStep
-from wizard.procedure.planning import look, plan_in
+from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.script import script
 from wizard.reports.wording import (
     FOLLOWS,
@@ -128,7 +128,7 @@ esc     back, to change something"""
         try:
             answers = self._answers = self.wizard.draft.answers()
             target = Target(answers, self.wizard.azure.cloud.vault_suffix)
-            snapshot = await look(self.wizard.azure, target)
+            snapshot = await read_snapshot(self.wizard.azure, target)
         except AzureError as error:
             self._fail(error.problem)
             return

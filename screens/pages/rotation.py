@@ -15,7 +15,7 @@ from screens.widgets.dialogs import AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
 from wizard.answers.naming import how_often
 from wizard.cloud.problems import AzureError, Problem
-from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
+from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 from wizard.reports.wording import STYLES, count
 from wizard.rules import Finding
 
@@ -86,7 +86,7 @@ class RotationDialog(Dialog[bool]):
         said.display = bool(text.plain)
 
     async def _look(self) -> None:
-        self._rotation = await look(self._wizard.azure, self._cluster_id)
+        self._rotation = await read_rotation(self._wizard.azure, self._cluster_id)
         self._say(Content(""))
 
     # -- drawing -------------------------------------------------------------------------------------------------

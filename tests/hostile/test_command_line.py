@@ -468,7 +468,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     *before, _the_end = events.read_text().splitlines(keepends=True)
     events.write_text("".join(before))
     lock = ClusterLock("https://localhost", cluster_id(), root=folder / "running" / "aks-kms" / "locks")
-    lock.called(RUN)
+    lock.set_run_id(RUN)
     asyncio.run(lock.acquire())
     yield folder
     lock.release()

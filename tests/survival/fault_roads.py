@@ -15,7 +15,7 @@ from wizard.cloud.inventory import Unreadable
 from wizard.cloud.problems import Problem
 from wizard.fleet.judging import Judged, judge
 from wizard.procedure.events import Event
-from wizard.procedure.key_rotation import look, rotate
+from wizard.procedure.key_rotation import read_rotation, rotate
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, RefusedError, Run
 from wizard.verification.report import ClusterReport
@@ -90,7 +90,7 @@ async def verifying(azure: Azure, ending: Ending) -> None:
 
 async def rotating(azure: Azure, ending: Ending) -> None:
     """As `rotate` does."""
-    found = await look(azure, cluster_id())
+    found = await read_rotation(azure, cluster_id())
     if found.errors:
         codes = {finding.code for finding in found.errors}
         ending.how = "success" if codes == {"rotation-pending"} else "refused"

@@ -41,7 +41,7 @@ def lock(root: Path, cluster: str = "aks-demo") -> ClusterLock:
 async def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
     first = lock(tmp_path / "locks")
     await first.acquire()
-    first.called("20260101-000000-aks-demo")
+    first.set_run_id("20260101-000000-aks-demo")
     with pytest.raises(HeldError) as refused:
         await lock(tmp_path / "locks").acquire()
     holder = refused.value.holder

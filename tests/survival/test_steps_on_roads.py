@@ -11,7 +11,7 @@ from wizard.answers.model import Answers
 from wizard.procedure.planning import make_plan
 from wizard.procedure.steps import STEPS
 
-WRITING = frozenset(step.key for step in STEPS if not step.only_looks)
+WRITING = frozenset(step.key for step in STEPS if not step.read_only)
 
 KILLED = [(road.lay, road.wanted) for road in roads.ROADS.values() if road.wanted is not None]
 FAULTS = [(road.scenario, road.wanted) for road in fault_roads.ROADS if road.wanted is not None]

@@ -52,7 +52,7 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
         "PUT aks-demo: no answer (ServiceRequestError)",
     ]
     found = in_flight(told(BEGUN, of(heard[0]), of(heard[1])))
-    assert found.goes_on == ("the cluster aks-demo is being created",)
+    assert found.running_in_azure == ("the cluster aks-demo is being created",)
     assert found.unanswered == ()
 
 

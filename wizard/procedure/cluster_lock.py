@@ -92,7 +92,7 @@ class ClusterLock:
             if self._file is None:
                 os.close(file)
 
-    def called(self, run: str) -> None:
+    def set_run_id(self, run: str) -> None:
         """Say under which id the journal has this run."""
         self._holder = replace(self._holder, run=run)
         if self._file is not None:

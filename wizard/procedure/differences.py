@@ -40,8 +40,8 @@ def _done(shown: Json, fresh: Plan) -> set[str]:
     }
 
 
-def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
-    """What else a later plan has otherwise, one sentence each.
+def other_differences(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
+    """What else a later plan has other_differences, one sentence each.
 
     `after_steps`: steps were done between the two, and what was nothing then and is something now came with those of
     them that make it.
@@ -82,15 +82,15 @@ def _told(step: Json) -> list[Json]:
     return [each | {"detail": ""} if each.get("verb") == "keep" else each for each in effects]
 
 
-def undone(fresh: Plan, key: str) -> str:
+def repeated(fresh: Plan, key: str) -> str:
     """That a step which was done meanwhile is to be done once more."""
     step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
     return sanitize(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
 
 
-def foreign(shown: Json, fresh: Plan) -> str:
+def foreign_change(shown: Json, fresh: Plan) -> str:
     """What the cluster was encrypted with for the earlier plan, and is now, where neither that plan nor what it was to
-    bring about explains it; empty where it does. Whoever did that may not want it undone."""
+    bring about explains it; empty where it does. Whoever did that may not want it repeated."""
     moves = shown.get("moves") or {}
     was, to = str(moves.get("from") or ""), str(moves.get("to") or "")
     now = fresh.moves[0]
@@ -119,7 +119,7 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
 def differences(shown: Json, fresh: Plan) -> list[str]:
     """All of it, one sentence each; never empty."""
     done = [f"{title}: was to be done, is so already" for title in done_since(shown, fresh)]
-    return [*done, *otherwise(shown, fresh)] or ["the plan is made for something else"]
+    return [*done, *other_differences(shown, fresh)] or ["the plan is made for something else"]
 
 
 def _steps(plan: Json) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
@@ -71,13 +71,13 @@ class IdentityRole(Step):
             return (access_policy.command(target, "$IDENTITY_OBJECT_ID", self.by_policy),)
         return (command(self.role, "$IDENTITY_OBJECT_ID", "ServicePrincipal"),)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         action = (
             access_policy.ACTION
             if self._by_policy(snapshot)
             else "Microsoft.Authorization/roleAssignments/write"
         )
-        return (Right(action, target.vault_id),)
+        return (RequiredAction(action, target.vault_id),)
 
     def _by_policy(self, snapshot: Snapshot) -> bool:
         return bool(self.by_policy) and snapshot.vault_uses_access_policies

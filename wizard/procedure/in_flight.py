@@ -24,7 +24,7 @@ class InFlight:
     """Key, title and the last words of each step that was running."""
     unanswered: tuple[str, ...] = ()
     """Requests that were announced (`PUT aks-demo`), and whose answer was never seen: Azure may have carried them out."""
-    goes_on: tuple[str, ...] = ()
+    running_in_azure: tuple[str, ...] = ()
     """What Azure has accepted and carries on by itself: `the cluster aks-demo is being updated`."""
 
     @property
@@ -33,8 +33,8 @@ class InFlight:
         said = []
         for _, title, last in self.steps:
             said.append(f"Under way: {title}{f' ({last})' if last else ''}.")
-        if self.goes_on:
-            said.append(f"Still running in Azure: {'; '.join(self.goes_on)}.")
+        if self.running_in_azure:
+            said.append(f"Still running in Azure: {'; '.join(self.running_in_azure)}.")
         if self.unanswered:
             said.append(
                 f"Sent to Azure, its answer not seen: {'; '.join(self.unanswered)}. It may have been carried out."
@@ -46,7 +46,7 @@ class InFlight:
         return {
             "steps": [step for step, _, _ in self.steps],
             "unanswered": list(self.unanswered),
-            "goes_on": list(self.goes_on),
+            "goes_on": list(self.running_in_azure),
         }
 
 
@@ -72,7 +72,7 @@ def in_flight(events: Iterable[Json]) -> InFlight:
     return InFlight(
         tuple((step, title, last) for step, (title, last) in running.items()),
         tuple(_what(write) for write in open_ if write.get("state") != "answered"),
-        tuple(dict.fromkeys(said for write in open_ if (said := _goes_on(write)))),
+        tuple(dict.fromkeys(said for write in open_ if (said := _running_in_azure(write)))),
     )
 
 
@@ -80,7 +80,7 @@ def _what(write: Json) -> str:
     return one_line(in_words(*(str(write.get(part) or "") for part in ("method", "kind", "name", "action"))))
 
 
-def _goes_on(write: Json) -> str:
+def _running_in_azure(write: Json) -> str:
     kind = str(write.get("kind") or "").casefold()
     said = _GO_ON.get((kind, str(write.get("method")), write.get("status") or 0), "")
     return said.format(one_line(str(write.get("name") or ""))) if said else ""

@@ -70,18 +70,18 @@ class Rotation:
         }
 
 
-async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
+async def read_rotation(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
     """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
 
     Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
     """
     there = ResourceId.parse(cluster_id)
     body = await cluster_body(azure, there)
-    found = judge(await gather(azure, there, body, None), there.name, again=again)
+    found = assess(await gather(azure, there, body, None), there.name, again=again)
     return replace(found, cluster_id=cluster_id)
 
 
-def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
+def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
     """What rotating comes to, from what was read. Pure."""
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
@@ -190,7 +190,7 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
 
 async def _still_so(azure: Azure, rotation: Rotation) -> None:
     """Whoever agreed to a rotation may have taken an hour over it. Raises AzureError where it would be another one now."""
-    now = await look(azure, rotation.cluster_id, again=True)
+    now = await read_rotation(azure, rotation.cluster_id, again=True)
     if new := [finding for finding in now.errors if finding not in rotation.errors]:
         raise AzureError(_not_rotated(rotation, new[0].message, new[0].remedy))
     if (now.encryption, now.vault, now.key) != (rotation.encryption, rotation.vault, rotation.key):

@@ -6,7 +6,7 @@ from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
-def applying(target: Target, snapshot: Snapshot | None) -> list[Step]:
+def applicable_steps(target: Target, snapshot: Snapshot | None) -> list[Step]:
     """The steps that have a part in it: in the how-to's order, but where what exists asks for another one."""
     waiting = [step for step in STEPS if step.applies(target, snapshot)]
     if snapshot is None:

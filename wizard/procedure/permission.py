@@ -9,14 +9,14 @@ given to another identity. A deny assignment does the same.
 from wizard.procedure.step import Work
 from wizard.rules import Finding, identity, key, vault
 from wizard.state.comparison import may_use_key
-from wizard.state.snapshot import Snapshot, take
+from wizard.state.snapshot import Snapshot, read_resources
 
 _CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
 
 
-async def lasting_cause(work: Work) -> Finding | None:
+async def permanent_cause(work: Work) -> Finding | None:
     """What is wrong for good, from what Azure shows now; None where only time is missing. Raises AzureError."""
-    snapshot = await take(work.azure, work.target)
+    snapshot = await read_resources(work.azure, work.target)
     found = [finding for rule in _CAUSES for finding in rule(work.target, snapshot)]
     found += _not_granted(work, snapshot) + _not_reachable(work, snapshot)
     return next((finding for finding in found if finding.level == "error"), None)

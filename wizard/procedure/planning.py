@@ -11,12 +11,12 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.policies import denials
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
-from wizard.procedure.order import applying, needs
+from wizard.procedure.order import applicable_steps, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
 from wizard.state.comparison import converged, identity_recreated
-from wizard.state.snapshot import Snapshot, take
+from wizard.state.snapshot import Snapshot, read_resources
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
@@ -24,15 +24,15 @@ from wizard.system.sanitize import sanitize, shell_word
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
     """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return plan_in(azure, target, await look(azure, target))
+    return plan_in(azure, target, await read_snapshot(azure, target))
 
 
-async def look(azure: Azure, target: Target) -> Snapshot:
+async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
     """What exists, and what Azure Policy would deny of that which the plan would then send. Raises AzureError."""
-    snapshot = await take(azure, target)
+    snapshot = await read_resources(azure, target)
     requests = [
         request
-        for step in applying(target, snapshot)
+        for step in applicable_steps(target, snapshot)
         if step.inspect(target, snapshot).action != "none"
         for request in step.requests(target, snapshot)
     ]
@@ -48,7 +48,7 @@ def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:
     """The plan for what there is. Pure: the same facts give the same plan and the same digest."""
     answers = target.answers
-    steps = applying(target, snapshot)
+    steps = applicable_steps(target, snapshot)
     cluster = snapshot.cluster_state
     planned = []
     for step in steps:
@@ -56,7 +56,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         planned.append(
             PlannedStep(
                 key=step.key,
-                title=step.titled(target, snapshot),
+                title=step.title_for(target, snapshot),
                 sentence=step.sentence,
                 action=intent.action,
                 reversible=step.reversible,
@@ -70,7 +70,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         right
         for step, plan in zip(steps, planned, strict=True)
         if plan.action != "none"
-        for right in step.rights(target, snapshot)
+        for right in step.required_actions(target, snapshot)
     }
     return Plan(
         cluster_id=target.cluster_id,

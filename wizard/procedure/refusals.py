@@ -7,7 +7,7 @@ from typing import Any
 
 from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.throttling import TOO_MANY, retry_after
-from wizard.procedure.permission import lasting_cause
+from wizard.procedure.permission import permanent_cause
 from wizard.procedure.step import Work, with_timeout_hint
 from wizard.rules import Finding
 
@@ -24,7 +24,7 @@ _PASSING = frozenset(
 """Refusals that pass when whatever else works on the cluster has finished (AZURE.md §1a)."""
 
 
-class LostSightError(AzureError):
+class TrackingLostError(AzureError):
     """The operation is under way, but cannot be followed: how it ends, the cluster itself will show."""
 
 
@@ -35,26 +35,26 @@ class Refusals:
         self._work = work
         self.last: Problem | None = None
         """The one that was waited for last."""
-        self.asked_for: Problem | None = None
+        self.possibly_applied: Problem | None = None
         """The last after which the cluster may be changed all the same: its answer was lost, or it could not be followed."""
         self._times = {"role_assignment": 0, "update_retry": 0}
         self._since: dict[str, float] = {}
         """By budget: when the first of its refusals came."""
 
-    async def pass_or_raise(self, error: AzureError) -> None:
+    async def wait_or_raise(self, error: AzureError) -> None:
         """Say why the request is sent again, or raise what waiting does not mend."""
         work, problem = self._work, error.problem
         pause = work.timeouts.cluster_retry
         if problem.code == _ROLE_NOT_THERE and work.answers.customer_managed is not None:
-            if cause := await lasting_cause(work):
+            if cause := await permanent_cause(work):
                 raise AzureError(_told_apart(problem, cause)) from error
             self._spend("role_assignment", error)
             self._tell(
                 "role_assignment",
                 f"AKS cannot use the key yet: the role has not taken effect; asking again in {pause:.0f} s",
             )
-        elif isinstance(error, LostSightError):
-            self.asked_for = problem
+        elif isinstance(error, TrackingLostError):
+            self.possibly_applied = problem
             self._spend("update_retry", error)
             self._tell(
                 "update_retry",
@@ -62,7 +62,7 @@ class Refusals:
             )
         elif problem.code in _PASSING or _a_fault(problem):
             if _a_fault(problem) and not _throttled(error):
-                self.asked_for = problem
+                self.possibly_applied = problem
             self._spend("update_retry", error)
             await self._wait_as_asked(error)
             self._tell("update_retry", f"{problem.code}: {problem.cause} Asking again in {pause:.0f} s")

@@ -1,4 +1,4 @@
-"""The gate once more, just before the one step that cannot be undone: it may be an hour after the first time.
+"""The gate once more, just before the one step that cannot be repeated: it may be an hour after the first time.
 
 Whatever the gate stops for stops here too, but for what the run itself has done since. What of the cluster the update
 replaces is compared where the update is sent, with each try (`steps.cluster`).
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError, Problem
-from wizard.procedure.differences import STEPS_OF, of_facts, of_step, undone
+from wizard.procedure.differences import STEPS_OF, of_facts, of_step, repeated
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_from
+from wizard.procedure.planning import plan_from, read_snapshot
 from wizard.rules import Finding
 from wizard.state.target import Target
 
@@ -28,7 +28,7 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
 
     Raises AzureError where it is not, or where it cannot be read.
     """
-    snapshot = await look(azure, target)
+    snapshot = await read_snapshot(azure, target)
     fresh = plan_from(target, snapshot)
     if errors := [finding for finding in fresh.errors if finding.code not in _WAITED_FOR]:
         raise AzureError(_forbidden(target, errors[0]))
@@ -41,7 +41,7 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
     more = _OPENED if "firewall" in acted else frozenset()
     for key in (step.key for step in fresh.steps if step.action != "none"):
         if key in acted - _ALWAYS_ASKED:
-            found.append(undone(fresh, key))
+            found.append(repeated(fresh, key))
         elif key not in more and statuses.get(key) == "already":
             found += of_step(shown, fresh, key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)

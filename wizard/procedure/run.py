@@ -16,9 +16,9 @@ from wizard.cloud.writes import listener as of_writes
 from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_in
+from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.revalidation import revalidate
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
@@ -88,9 +88,9 @@ class Run:
         self.report: ClusterReport | None = None
         """What the step `verify` read back; None before it."""
 
-    def called(self, run: str) -> None:
+    def set_run_id(self, run: str) -> None:
         """The run's id in the journal: whoever is kept out by this run's lock is told it."""
-        self._lock.called(run)
+        self._lock.set_run_id(run)
 
     async def execute(self, confirm: str) -> RunStatus:
         """Pass the gate, run the plan, and say how it ended; the last event is always run-finished.
@@ -126,7 +126,7 @@ class Run:
             self._log(None, self._azure.skew.warning, "operator")
         planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
-        for step in applying(self._target, snapshot):
+        for step in applicable_steps(self._target, snapshot):
             needs = [tasks[need] for need in planned[step.key].needs]
             work = self._work(step, snapshot)
             tasks[step.key] = asyncio.create_task(self._step(step, work, needs), name=step.key)
@@ -153,7 +153,7 @@ class Run:
     async def _gate(self, confirm: str) -> Snapshot:
         if not confirm or confirm != self._plan.digest:
             raise NotConfirmedError(self._plan, confirm)
-        snapshot = await look(self._azure, self._target)
+        snapshot = await read_snapshot(self._azure, self._target)
         fresh = plan_in(self._azure, self._target, snapshot)
         if fresh.digest != self._plan.digest:
             raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
@@ -190,7 +190,7 @@ class Run:
             return False
         finally:
             beating.cancel()
-        self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
+        self._finish_step(step.key, "succeeded" if acts or step.read_only else "already", confirmed)
         return True
 
     async def _beat(self, key: str) -> None:

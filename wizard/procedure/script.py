@@ -2,7 +2,7 @@
 
 from wizard.answers.model import Answers
 from wizard.cloud.timeouts import Timeouts
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.role_propagation import propagation_time
 from wizard.procedure.variables import declared, quoted
 from wizard.state.snapshot import Snapshot
@@ -78,7 +78,7 @@ def _body(target: Target, snapshot: Snapshot | None) -> str:
     """The commands, step by step, with the waits that Azure needs between them."""
     lines: list[str] = []
     granted = False
-    for step in applying(target, snapshot):
+    for step in applicable_steps(target, snapshot):
         commands = step.commands(target, snapshot)
         if step.key == "feature" and snapshot is not None and snapshot.feature in {"Registering", "Pending"}:
             lines += ["", "# Wait for the feature, which was asked for already", _WAIT_FOR_FEATURE]
@@ -91,7 +91,7 @@ def _body(target: Target, snapshot: Snapshot | None) -> str:
                 f"sleep {propagation_time(Timeouts(), target.answers):.0f}",
             ]
         there = (
-            snapshot is not None and step.inspect(target, snapshot).action == "none" and not step.only_looks
+            snapshot is not None and step.inspect(target, snapshot).action == "none" and not step.read_only
         )
         lines += ["", f"# {_LOOKED_UP.get(step.key, step.title) if there else step.title}"]
         for command in commands:

@@ -13,7 +13,7 @@ from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.clock import Clock
@@ -82,7 +82,7 @@ class Step(ABC):
     reversible: ClassVar[bool] = True
     usually: ClassVar[tuple[float, float]] = (0, 0)
     """From-to, in seconds."""
-    only_looks: ClassVar[bool] = False
+    read_only: ClassVar[bool] = False
     """It never writes, and that it succeeded is news on every run."""
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - what most steps say of any answers
@@ -93,7 +93,7 @@ class Step(ABC):
         """Keys of the steps that must have finished before, from what exists."""
         return self.needs
 
-    def titled(self, target: Target, snapshot: Snapshot) -> str:  # noqa: ARG002 - most steps have one title
+    def title_for(self, target: Target, snapshot: Snapshot) -> str:  # noqa: ARG002 - most steps have one title
         """The title, for these answers and what exists."""
         return self.title
 
@@ -116,7 +116,7 @@ class Step(ABC):
         With a snapshot: from what exists. Without one: the how-to's own road, on which nothing but the cluster does.
         """
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:  # noqa: ARG002 - what a step that only reads needs
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:  # noqa: ARG002 - what a step that only reads needs
         """What whoever is signed in must be allowed to do for `apply`."""
         return ()
 

@@ -7,11 +7,11 @@ more just before anything is written.
 from collections.abc import Collection
 
 from wizard.rules import cluster, governance, identity, key, moving, regions, vault
-from wizard.rules.finding import Finding, Guard, Level, Right, Rule
+from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-__all__ = ["GUARDS", "RULES", "Finding", "Level", "Right", "findings"]
+__all__ = ["GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
 RULES: tuple[Rule, ...] = (
     cluster.exists,
@@ -50,12 +50,18 @@ RULES: tuple[Rule, ...] = (
     governance.feature,
 )
 
-GUARDS: tuple[Guard, ...] = (governance.rights, governance.denied, governance.locked)
+GUARDS: tuple[Guard, ...] = (
+    governance.missing_permissions,
+    governance.deny_assignments,
+    governance.read_only_locks,
+)
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 
 
-def findings(target: Target, snapshot: Snapshot, needed: Collection[Right] = ()) -> tuple[Finding, ...]:
+def findings(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction] = ()
+) -> tuple[Finding, ...]:
     """All that the rules find, errors first; `needed` are the rights that the plan's steps ask for."""
     found = [finding for rule in RULES for finding in rule(target, snapshot)]
     found += [finding for guard in GUARDS for finding in guard(target, snapshot, needed)]

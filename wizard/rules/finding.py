@@ -27,7 +27,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Right:
+class RequiredAction:
     """An action of the management plane that a step needs, and the id of the group, resource or subscription on which."""
 
     action: str
@@ -36,5 +36,5 @@ class Right:
 
 Rule = Callable[[Target, Snapshot], Iterator[Finding]]
 """Speaks about the answers and what exists."""
-Guard = Callable[[Target, Snapshot, Collection[Right]], Iterator[Finding]]
+Guard = Callable[[Target, Snapshot, Collection[RequiredAction]], Iterator[Finding]]
 """Speaks about what the plan's steps need to be allowed to do."""

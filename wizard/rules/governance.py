@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from wizard.rules.finding import Finding, Right
+from wizard.rules.finding import Finding, RequiredAction
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -67,7 +67,9 @@ def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def rights(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
+def missing_permissions(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
     """Whoever is signed in may do every action the plan needs, as far as Azure tells: AZURE.md §6, pre-check 1."""
     missing: dict[str, list[str]] = {}
     unknown: dict[str, list[str]] = {}
@@ -118,7 +120,9 @@ def _eligible(snapshot: Snapshot) -> str:
     return f"You are eligible for {roles}: activate it (portal: Privileged Identity Management), then plan again."
 
 
-def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
+def deny_assignments(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
     """No deny assignment takes away what the plan needs: AZURE.md §6, pre-check 3."""
     del target
     me = snapshot.signed_in
@@ -133,7 +137,9 @@ def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
             )
 
 
-def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
+def read_only_locks(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
     """No read-only lock stands on anything that the plan writes, the cluster's node resource group included.
 
     AZURE.md §1a, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.

@@ -65,9 +65,9 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """The identity that the cluster uses is gone; one made anew under its name is another principal."""
-    if not snapshot.identities_gone:
+    if not snapshot.missing_identities:
         return
-    names = sanitize(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.identities_gone))
+    names = sanitize(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.missing_identities))
     if target.answers.customer_managed is None:
         yield Finding(
             "error",

@@ -12,7 +12,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.problems import Problem
-from wizard.procedure.differences import done_since, foreign, otherwise
+from wizard.procedure.differences import done_since, foreign_change, other_differences
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
 from wizard.runs.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
@@ -111,13 +111,13 @@ class ResumableRun:
 
     def foreign(self, fresh: Plan) -> str:
         """What somebody else has made of the cluster's encryption meanwhile, in words; empty where nobody has."""
-        return foreign(self.run.plan, fresh)
+        return foreign_change(self.run.plan, fresh)
 
     def differences(self, fresh: Plan) -> tuple[str, ...]:
         """What else a plan that is made now has otherwise than the recorded one, one sentence each."""
         if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
             return ()
-        return tuple(otherwise(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
+        return tuple(other_differences(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
 
 
 def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[ResumableRun]:

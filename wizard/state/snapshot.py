@@ -63,9 +63,9 @@ class Snapshot:
     """What it holds anywhere in the vault's subscription; looked for only where it may not use the key."""
     operator_grants: tuple[Grant, ...] = ()
     """What whoever is signed in holds on the vault, or on its group where there is no vault yet."""
-    identities_gone: tuple[str, ...] = ()
+    missing_identities: tuple[str, ...] = ()
     """The ids of identities that the cluster uses and that no longer exist."""
-    rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
+    permissions_at: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
     """What whoever is signed in may do, by the id of a group or resource in lower case; None where it cannot be known."""
     eligible: tuple[Eligible, ...] = ()
     """Roles that whoever is signed in may activate."""
@@ -109,16 +109,16 @@ class Snapshot:
         In a group that does not exist yet it is what may be done in the subscription; and where the roles that are held
         there may not be read, what is inherited from it shows in the groups.
         """
-        known = self.rights.get(scope.casefold())
+        known = self.permissions_at.get(scope.casefold())
         if known is not None:
             return known
         parts = scope.strip("/").split("/")
         if len(parts) > 4:
             return self.permissions(str(GroupId(parts[1], parts[3])))
         if len(parts) == 4 and self.groups.get(scope.casefold(), {}) is None:
-            return self.rights.get(f"/subscriptions/{parts[1]}".casefold())
+            return self.permissions_at.get(f"/subscriptions/{parts[1]}".casefold())
         if len(parts) == 2:
-            inside = (held for where, held in self.rights.items() if covers(scope, where))
+            inside = (held for where, held in self.permissions_at.items() if covers(scope, where))
             return next((held for held in inside if held is not None), None)
         return None
 
@@ -128,7 +128,7 @@ def principal_id(identity: Json | None) -> str:
     return str(dig(identity, "properties", "principalId") or "")
 
 
-async def take(azure: Azure, target: Target) -> Snapshot:
+async def read_resources(azure: Azure, target: Target) -> Snapshot:
     """Read it all, as much at the same time as possible. Raises AzureError."""
     subscription = target.answers.subscription
     (groups, held, may), (feature, provider, locked, denied), (cluster, new, own) = await asyncio.gather(
@@ -150,12 +150,12 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         feature=feature,
         provider=provider,
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
-        rights=held,
+        permissions_at=held,
         eligible=may,
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
-        identities_gone=await _gone(azure, cluster),
+        missing_identities=await _gone(azure, cluster),
         locations=await _locations(azure, target, cluster),
         **new,
         **own,

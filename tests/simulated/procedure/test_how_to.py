@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from tests.stub_az import carried_out, named
 from tests.support import PRODUCTION, Road, answers, signed_in, world
 from wizard.answers.model import Answers
-from wizard.procedure.planning import look
+from wizard.procedure.planning import read_snapshot
 from wizard.procedure.script import script
 from wizard.state.target import Target
 
@@ -173,7 +173,7 @@ async def as_printed(chosen: Case, folder: Path) -> str:
         return script(chosen.answers)
     place = world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": chosen.world}}})
     async with signed_in(place) as (_, azure):
-        snapshot = await look(azure, Target(chosen.answers, azure.cloud.vault_suffix))
+        snapshot = await read_snapshot(azure, Target(chosen.answers, azure.cloud.vault_suffix))
     return script(chosen.answers, snapshot=snapshot)
 
 

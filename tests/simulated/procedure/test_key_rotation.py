@@ -12,7 +12,7 @@ from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.problems import AzureError
 from wizard.cloud.writes import Repeat, declared
-from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
+from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 OFFICER: Json = {
@@ -50,7 +50,7 @@ async def versions(azure: Azure) -> list[Json]:
 
 async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
-        before = await look(azure, cluster_id())
+        before = await read_rotation(azure, cluster_id())
         assert (before.encryption, before.vault, before.key, before.versions) == (
             "customer-managed",
             "kv-demo",
@@ -62,18 +62,18 @@ async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_pat
         assert made in str(
             dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "keyUriWithVersion")
         )
-        after = await look(azure, cluster_id())
+        after = await read_rotation(azure, cluster_id())
         assert after.versions == 2
         assert codes(after) == ["rotation-pending"]
         assert after.errors[0].remedy
-        assert codes(await look(azure, cluster_id(), again=True)) == []
+        assert codes(await read_rotation(azure, cluster_id(), again=True)) == []
 
 
 async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tmp_path: Path) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (_, azure):
-        await rotate(azure, await look(azure, cluster_id()))
+        await rotate(azure, await read_rotation(azure, cluster_id()))
         sizes = [dig(version, "properties", "keySize") for version in await versions(azure)]
     assert sizes == [4096, 4096]
 
@@ -93,7 +93,7 @@ async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_ref
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (simulator, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         simulator.inject_faults({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, rotation)
@@ -104,7 +104,7 @@ async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_ref
 async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:
-            await rotate(azure, await look(azure, cluster_id()))
+            await rotate(azure, await read_rotation(azure, cluster_id()))
         assert len(await versions(azure)) == 1
         assert not [request for request in simulator.writes() if request.status < 300]
     problem = refusal.value.problem
@@ -115,7 +115,7 @@ async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> 
 async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> None:
     """AZURE.md §3f: after the how-to's last step, the operator's own machine is locked out."""
     async with signed_in(encrypted(tmp_path, default_action="Deny")) as (_, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, rotation)
         with pytest.raises(AzureError) as again:
@@ -127,10 +127,10 @@ async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> 
 
 async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (_, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         assert rotation.every == ""
         await rotate_every(azure, rotation, "P90D")
-        assert (await look(azure, cluster_id())).every == "P90D"
+        assert (await read_rotation(azure, cluster_id())).every == "P90D"
         assert len(await versions(azure)) == 1
 
 
@@ -145,7 +145,7 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
         with declared(Repeat.SAFE):
             await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         await rotate_every(azure, rotation, "P90D")
         after = dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "rotationPolicy")
         assert after["attributes"]["expiryTime"] == "P2Y"
@@ -169,7 +169,7 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
 )
 async def test_where_there_is_nothing_to_rotate(cluster: str, code: str, refused: bool) -> None:
     async with signed_in() as (_, azure):
-        rotation = await look(azure, cluster)
+        rotation = await read_rotation(azure, cluster)
     assert codes(rotation) == [code]
     assert bool(rotation.errors) is refused
 
@@ -177,7 +177,7 @@ async def test_where_there_is_nothing_to_rotate(cluster: str, code: str, refused
 async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
         simulator.remove(vault_id())
-        assert codes(await look(azure, cluster_id())) == ["key-unreadable"]
+        assert codes(await read_rotation(azure, cluster_id())) == ["key-unreadable"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_how_often_a_key_is_rotated_is_said_in_words(interval: str, words: str) 
 async def test_a_key_that_somebody_else_rotated_meanwhile_is_not_rotated_again(tmp_path: Path) -> None:
     """Both looked, both agreed; the second one took an hour over it."""
     async with signed_in(encrypted(tmp_path), speed=1) as (_, azure):
-        first, second = await look(azure, cluster_id()), await look(azure, cluster_id())
+        first, second = await read_rotation(azure, cluster_id()), await read_rotation(azure, cluster_id())
         await rotate(azure, first)
         with pytest.raises(AzureError) as refused:
             await rotate(azure, second)
@@ -208,7 +208,7 @@ async def test_a_key_that_somebody_else_rotated_meanwhile_is_not_rotated_again(t
 
 async def test_nor_is_the_key_that_the_cluster_no_longer_uses(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
-        seen = await look(azure, cluster_id())
+        seen = await read_rotation(azure, cluster_id())
         uses = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-other.vault.local.test/keys/new"}}
         simulator.change(cluster_id(), {"properties": {"securityProfile": uses}})
         with pytest.raises(AzureError) as refused:

@@ -19,11 +19,11 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.problems import AzureError
 from wizard.procedure.events import Event
-from wizard.procedure.order import applying
-from wizard.procedure.planning import look, make_plan
+from wizard.procedure.order import applicable_steps
+from wizard.procedure.planning import make_plan, read_snapshot
 from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.simulator import Simulator
 from wizard.simulator.arm.rbac import may_data, role_definitions
 from wizard.simulator.state.world import World
@@ -70,31 +70,31 @@ WAYS = {
 }
 
 
-_found: dict[str, dict[str, tuple[Right, ...]]] = {}
+_found: dict[str, dict[str, tuple[RequiredAction, ...]]] = {}
 
 
-async def rights(name: str) -> dict[str, tuple[Right, ...]]:
+async def rights(name: str) -> dict[str, tuple[RequiredAction, ...]]:
     """What each step that acts needs on this way, by the step's key; found out once."""
     if name not in _found:
         way = WAYS[name]
         with TemporaryDirectory() as place:
             async with signed_in(world(Path(place), **json.loads(way.world))) as (_, azure):
                 target = Target(way.answers, azure.cloud.vault_suffix)
-                snapshot = await look(azure, target)
+                snapshot = await read_snapshot(azure, target)
                 _found[name] = {
-                    step.key: step.rights(target, snapshot)
-                    for step in applying(target, snapshot)
+                    step.key: step.required_actions(target, snapshot)
+                    for step in applicable_steps(target, snapshot)
                     if step.inspect(target, snapshot).action != "none"
                 }
     return _found[name]
 
 
-async def needed(name: str) -> list[Right]:
+async def needed(name: str) -> list[RequiredAction]:
     found = {right for of_step in (await rights(name)).values() for right in of_step}
     return sorted(found, key=lambda right: (right.scope, right.action))
 
 
-def held_where(right: Right) -> str:
+def held_where(right: RequiredAction) -> str:
     """Where a role that gives it is held: on the subscription, or on the group in which the resource is (to be)."""
     parts = right.scope.strip("/").split("/")
     making_a_group = right.action == "Microsoft.Resources/subscriptions/resourceGroups/write"
@@ -102,7 +102,7 @@ def held_where(right: Right) -> str:
     return SUBSCRIPTION if len(parts) < 4 or making_a_group or fresh else "/" + "/".join(parts[:4])
 
 
-def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
+def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
     """The way's world, in which whoever is signed in may read, and do just these things where they are needed."""
     by_scope: dict[str, list[str]] = {SUBSCRIPTION: []}
     for right in held:
@@ -157,7 +157,10 @@ async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path
             left = [right]
 
             def take(
-                event: Event, simulator: Simulator = simulator, left: list[Right] = left, when: str = when
+                event: Event,
+                simulator: Simulator = simulator,
+                left: list[RequiredAction] = left,
+                when: str = when,
             ) -> None:
                 if left and (event.type == when or event.message.endswith(when)):
                     taken = left.pop()
@@ -169,7 +172,7 @@ async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path
         assert [p for p in refused if p.code.endswith("AuthorizationFailed")], (right, run.problems)
 
 
-def taken_from(world_: World, right: Right) -> None:
+def taken_from(world_: World, right: RequiredAction) -> None:
     """The custom roles of `holding` no longer give it."""
     for role in world_.scenario.custom_roles.values():
         if right.action in role.actions:

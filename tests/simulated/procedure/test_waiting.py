@@ -292,7 +292,7 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
             while True:
                 clock.passed.append(each_takes)
                 made += 1
-                await waits.pass_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
+                await waits.wait_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
                 await clock.sleep(timeouts.cluster_retry)
 
         with pytest.raises(AzureError) as used_up:

@@ -22,7 +22,7 @@ from tests.facts import (
 )
 from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
-from wizard.procedure.differences import otherwise
+from wizard.procedure.differences import other_differences
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_from
 from wizard.state.snapshot import Snapshot
@@ -344,4 +344,4 @@ def test_the_clusters_other_identity_is_named_and_whether_the_run_gave_it(
     plan = plan_from(target(chosen), bare(chosen))
     given = f"/subscriptions/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     fresh = replace(plan, basis=plan.basis | {"identity": ["UserAssigned", [given.lower()]]})
-    assert otherwise(plan.to_json(), fresh, after_steps=after_steps) == [said]
+    assert other_differences(plan.to_json(), fresh, after_steps=after_steps) == [said]

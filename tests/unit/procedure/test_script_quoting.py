@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.facts import bare, furnished
 from tests.stub_az import carried_out, named, ran
 from wizard.answers.model import Answers, Cluster, Identity, Key, NewCluster, Vault
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.script import script
 from wizard.procedure.variables import spelled_out
 from wizard.state.target import Target
@@ -182,7 +182,7 @@ def test_what_a_plan_shows_and_what_is_fitted_to_what_exists_runs_nothing_else(
     there = (furnished if full else bare)(chosen)
     planned = [
         spelled_out(command, target)
-        for step in applying(target, there)
+        for step in applicable_steps(target, there)
         for command in step.commands(target, there)
     ]
     fitted = script(chosen, ".vault.'$(touch pwned)", there)

@@ -7,7 +7,7 @@ from tests.facts import CUSTOMER_MANAGED, GROUP, bare, cluster, furnished, grant
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.cluster import _ended_badly, _touched
@@ -89,14 +89,14 @@ def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: R
     ],
 )
 def test_each_road_has_its_steps(chosen: Answers, absent: set[str]) -> None:
-    assert [step.key for step in applying(target(chosen), bare(chosen))] == [
+    assert [step.key for step in applicable_steps(target(chosen), bare(chosen))] == [
         key for key in KEYS if key not in absent
     ]
 
 
 def test_only_the_cluster_cannot_be_undone_and_only_verifying_always_looks() -> None:
     assert [step.key for step in STEPS if not step.reversible] == ["cluster"]
-    assert [step.key for step in STEPS if step.only_looks] == ["verify"]
+    assert [step.key for step in STEPS if step.read_only] == ["verify"]
 
 
 BARE = bare(PRIVATE)
@@ -275,7 +275,7 @@ WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"
 @pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
 def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
     chosen = next(a for a in (PRIVATE, LETTER) if step.applies(target(a), None))
-    rights = step.rights(target(chosen), bare(chosen))
+    rights = step.required_actions(target(chosen), bare(chosen))
     assert rights
     for right in rights:
         assert right.action.startswith("Microsoft.")
@@ -284,4 +284,4 @@ def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
 
 
 def test_a_key_through_the_vault_takes_a_role_there_instead() -> None:
-    assert BY_KEY["key"].rights(target(LETTER), bare(LETTER)) == ()
+    assert BY_KEY["key"].required_actions(target(LETTER), bare(LETTER)) == ()

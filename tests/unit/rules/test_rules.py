@@ -39,8 +39,8 @@ from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER
-from wizard.procedure.order import applying
-from wizard.rules import RULES, Finding, Right, findings
+from wizard.procedure.order import applicable_steps
+from wizard.rules import RULES, Finding, RequiredAction, findings
 from wizard.state.snapshot import Snapshot
 
 PRIVATE, PUBLIC, PLATFORM = (
@@ -53,7 +53,7 @@ OURS = user_assigned(identity_id())
 DAY = 86400
 
 
-def found(chosen: Answers, snapshot: Snapshot, needed: Collection[Right] = ()) -> dict[str, Finding]:
+def found(chosen: Answers, snapshot: Snapshot, needed: Collection[RequiredAction] = ()) -> dict[str, Finding]:
     return {finding.code: finding for finding in findings(target(chosen), snapshot, needed)}
 
 
@@ -111,8 +111,8 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
     ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
-    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), identities_gone=(identity_id(),))),
-    ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, identities_gone=(identity_id("id-old"),))),
+    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
+    ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, missing_identities=(identity_id("id-old"),))),
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
     ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
@@ -273,9 +273,9 @@ EVERYTHING_BUT_ROLES = (Permission(("*",), ("Microsoft.Authorization/*/Write",))
 ONLY_ROLES = (Permission(("Microsoft.Authorization/roleAssignments/write", "*/read"), ()),)
 
 
-def needed(chosen: Answers) -> set[Right]:
+def needed(chosen: Answers) -> set[RequiredAction]:
     there, now = target(chosen), bare(chosen)
-    return {right for step in applying(there, now) for right in step.rights(there, now)}
+    return {right for step in applicable_steps(there, now) for right in step.required_actions(there, now)}
 
 
 @pytest.mark.parametrize("road", ROADS)
@@ -286,7 +286,7 @@ def test_an_owner_may_do_everything(road: Road, new: bool) -> None:
 
 
 def test_a_missing_right_is_named_with_who_lacks_it_and_where() -> None:
-    finding = found(PRIVATE, bare(PRIVATE, rights={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
+    finding = found(PRIVATE, bare(PRIVATE, permissions_at={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
         "rights-missing"
     ]
     assert finding.level == "error"
@@ -299,11 +299,15 @@ def test_a_missing_right_is_named_with_who_lacks_it_and_where() -> None:
 
 def test_rights_of_several_roles_add_up() -> None:
     both = EVERYTHING_BUT_ROLES + ONLY_ROLES
-    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={GROUP: both}), needed(PRIVATE))
+    assert "rights-missing" not in found(
+        PRIVATE, bare(PRIVATE, permissions_at={GROUP: both}), needed(PRIVATE)
+    )
 
 
 def test_rights_that_cannot_be_known_are_not_missed() -> None:
-    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={GROUP: None}), needed(PRIVATE))
+    assert "rights-missing" not in found(
+        PRIVATE, bare(PRIVATE, permissions_at={GROUP: None}), needed(PRIVATE)
+    )
 
 
 def test_each_resource_group_is_asked_for_its_own() -> None:
@@ -311,7 +315,7 @@ def test_each_resource_group_is_asked_for_its_own() -> None:
     rights = {GROUP: ONLY_ROLES, GROUP.replace("rg-demo", "rg-keys"): EVERYTHING_BUT_ROLES}
     messages = [
         f.message
-        for f in findings(target(chosen), bare(chosen, rights=rights), needed(chosen))
+        for f in findings(target(chosen), bare(chosen, permissions_at=rights), needed(chosen))
         if f.code == "rights-missing"
     ]
     assert any("managedClusters/write" in m and "rg-demo" in m for m in messages)

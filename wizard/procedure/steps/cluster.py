@@ -13,10 +13,10 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.refusals import LostSightError, Refusals
+from wizard.procedure.refusals import Refusals, TrackingLostError
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created
 from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot, read_cluster
@@ -56,7 +56,7 @@ class Cluster(Step):
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
         return (low + settle, high + settle)
 
-    def titled(self, target: Target, snapshot: Snapshot) -> str:
+    def title_for(self, target: Target, snapshot: Snapshot) -> str:
         creates = snapshot.cluster is None and target.answers.cluster.create is not False
         return "Create the managed cluster, encrypted" if creates else self.title
 
@@ -112,7 +112,7 @@ class Cluster(Step):
                 if not now.ended_badly:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster_state):
-                raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.asked_for)
+                raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.possibly_applied)
             if now.body is not None and not now.at_rest:
                 work.progress(
                     f"another operation on the cluster is under way ({now.provisioning_state})", spent, None
@@ -121,12 +121,12 @@ class Cluster(Step):
             try:
                 await work.revalidate()
             except AzureError as error:
-                raise _not_asked(error.problem, refusals.asked_for) from error
+                raise _not_asked(error.problem, refusals.possibly_applied) from error
             work.log("what the plan stands on is as it was; AKS is asked now", "detail")
             try:
                 await self._send(work, now)
             except AzureError as error:
-                await refusals.pass_or_raise(error)
+                await refusals.wait_or_raise(error)
             else:
                 return
         raise AzureError(
@@ -174,7 +174,7 @@ class Cluster(Step):
             said = error.__cause__  # by Azure; nothing where it is a wait of ours that has ended
             if said is None or getattr(said, "status_code", None) == 200:  # the operation's own end
                 raise
-            raise LostSightError(error.problem) from said  # a look at it that failed
+            raise TrackingLostError(error.problem) from said  # a look at it that failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -238,12 +238,12 @@ class Cluster(Step):
             *(tags.afterwards(target, _TAGS_URL) if new is not False else ()),
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        rights = [Right("Microsoft.ContainerService/managedClusters/write", target.cluster_id)]
+        rights = [RequiredAction("Microsoft.ContainerService/managedClusters/write", target.cluster_id)]
         if target.answers.customer_managed is not None:
             action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-            rights.append(Right(action, target.identity_id))
+            rights.append(RequiredAction(action, target.identity_id))
         return tuple(rights)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:

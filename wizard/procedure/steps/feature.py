@@ -3,7 +3,7 @@
 from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -73,7 +73,7 @@ class Feature(Step):
             f"az feature show --namespace {features.NAMESPACE} --name {features.FEATURE}",
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         where = f"/subscriptions/{target.answers.subscription}"
-        return (Right("Microsoft.Features/providers/features/register/action", where),)
+        return (RequiredAction("Microsoft.Features/providers/features/register/action", where),)

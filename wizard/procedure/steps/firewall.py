@@ -5,8 +5,8 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, scope_args, shell, unconfirmed
-from wizard.procedure.steps.vault import born_private
-from wizard.rules import Right
+from wizard.procedure.steps.vault import created_private
+from wizard.rules import RequiredAction
 from wizard.state.comparison import closes_last, opens_vault
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
@@ -43,7 +43,7 @@ class Firewall(Step):
         name = target.own.vault.name
         if opens_vault(target, snapshot):
             return Intent("update", (Effect("change", "firewall", name, "open to all networks"),))
-        if snapshot.vault is None and born_private(target):
+        if snapshot.vault is None and created_private(target):
             return Intent("none", (Effect("keep", "firewall", name, "closed from birth"),))
         if snapshot.vault is not None and snapshot.vault_state.private:
             return Intent("none", (Effect("keep", "firewall", name, _CLOSED),))
@@ -88,13 +88,13 @@ class Firewall(Step):
             )
         if snapshot is not None and self.inspect(target, snapshot).action == "none":
             return ()
-        if snapshot is None and born_private(target):  # the vault's own command closes it
+        if snapshot is None and created_private(target):  # the vault's own command closes it
             return ()
         return (shell("az keyvault update", where, "--default-action Deny", "--bypass AzureServices"),)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
+        return (RequiredAction("Microsoft.KeyVault/vaults/write", target.vault_id),)
 
 
 def _change(*, opens: bool) -> Json:

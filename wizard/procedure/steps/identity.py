@@ -6,7 +6,7 @@ from wizard.cloud.policies import Request
 from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
@@ -63,9 +63,9 @@ class Identity(Step):
             f"export IDENTITY_RESOURCE_ID=$({show} --query 'id' -o tsv)",
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.ManagedIdentity/userAssignedIdentities/write", target.identity_id),)
+        return (RequiredAction("Microsoft.ManagedIdentity/userAssignedIdentities/write", target.identity_id),)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
         del snapshot

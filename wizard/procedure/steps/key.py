@@ -13,7 +13,7 @@ from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
 from wizard.procedure.steps.vault import VAULT_API
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.comparison import lacks_rotation
 from wizard.state.key import KeyState
 from wizard.state.snapshot import Snapshot, read_key
@@ -165,10 +165,10 @@ class Key(Step):
             *tags.afterwards(target, f"$KEY_ID?api-version={_PLANE_API}", resource=plane),
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         if target.own.create_through == "resource-manager":
-            return (Right("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
+            return (RequiredAction("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
         return ()
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:

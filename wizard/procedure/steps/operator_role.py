@@ -7,7 +7,7 @@ from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.comparison import lacks_rotation
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -73,7 +73,7 @@ class OperatorRole(Step):
             return (access_policy.command(target, me, _BY_POLICY),)
         return (command(CRYPTO_OFFICER, me, "ServicePrincipal" if application else "User"),)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         by_policy = snapshot.vault_uses_access_policies
         action = access_policy.ACTION if by_policy else "Microsoft.Authorization/roleAssignments/write"
-        return (Right(action, target.vault_id),)
+        return (RequiredAction(action, target.vault_id),)

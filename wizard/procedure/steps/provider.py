@@ -3,7 +3,7 @@
 from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -56,8 +56,10 @@ class Provider(Step):
             return ()
         return (f"az provider register --namespace {features.NAMESPACE}",)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         return (
-            Right(f"{features.NAMESPACE}/register/action", f"/subscriptions/{target.answers.subscription}"),
+            RequiredAction(
+                f"{features.NAMESPACE}/register/action", f"/subscriptions/{target.answers.subscription}"
+            ),
         )

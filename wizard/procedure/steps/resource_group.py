@@ -6,7 +6,7 @@ from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -67,8 +67,8 @@ class ResourceGroup(Step):
             command for group in wanted for command in _creating(target, group, unless_there=snapshot is None)
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
-        return tuple(Right(_ACTION, str(group)) for group in _missing(target, snapshot))
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
+        return tuple(RequiredAction(_ACTION, str(group)) for group in _missing(target, snapshot))
 
 
 def _missing(target: Target, snapshot: Snapshot) -> tuple[GroupId, ...]:

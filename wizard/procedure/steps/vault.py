@@ -7,7 +7,7 @@ from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -42,7 +42,7 @@ class Vault(Step):
                 "none", (Effect("keep", "key vault", vault.name, f"{present.location}, {model}, {firewall}"),)
             )
         parts = [target.answers.location, "Azure RBAC"]
-        parts.append("firewall denies from birth" if born_private(target) else "public network access")
+        parts.append("firewall denies from birth" if created_private(target) else "public network access")
         parts.append("purge protection" if vault.purge_protection else "no purge protection")
         return Intent("create", (Effect("create", "key vault", vault.name, ", ".join(parts)),))
 
@@ -101,22 +101,22 @@ class Vault(Step):
             options.append("--sku premium")
         if target.own.vault.purge_protection:
             options.append("--enable-purge-protection true")
-        if born_private(target):
+        if created_private(target):
             options += ["--default-action Deny", "--bypass AzureServices"]
         options += ["--public-network-access Enabled", *region(target.answers.vault_group, snapshot)]
         later = tags.afterwards(target, f"$KEY_VAULT_RESOURCE_ID?api-version={VAULT_API}")
         return (shell("az keyvault create", *options, *tags.option(target)), export, *later)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
+        return (RequiredAction("Microsoft.KeyVault/vaults/write", target.vault_id),)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
         body = vault_body(target, snapshot.signed_in.tenant_id)
         return (Request(target.answers.vault_group, KEY_VAULT, target.own.vault.name, body, VAULT_API),)
 
 
-def born_private(target: Target) -> bool:
+def created_private(target: Target) -> bool:
     """Whether the vault is created with its firewall closed: only then is no public window ever open."""
     own = target.own
     return own.vault.network_access == "Private" and own.create_through == "resource-manager"
@@ -131,7 +131,7 @@ def vault_body(target: Target, tenant: str) -> Json:
         "enableRbacAuthorization": True,
         "publicNetworkAccess": "Enabled",
         "networkAcls": {
-            "defaultAction": "Deny" if born_private(target) else "Allow",
+            "defaultAction": "Deny" if created_private(target) else "Allow",
             "bypass": "AzureServices",
         },
     }

@@ -16,7 +16,7 @@ class Verify(Step):
     title = "Verify"
     sentence = "Reads the cluster, its key and its roles back and holds them against what was asked for."
     needs = ("cluster",)
-    only_looks = True
+    read_only = True
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         del target, snapshot
