@@ -201,10 +201,10 @@ def test_answers_may_come_on_stdin(shell: Shell):
     assert shell.run("script", "-f", "-", stdin=PLATFORM).code == 0
     done = shell.run("script", "-f", "-", stdin="version: 2")
     assert done.code == 2
-    assert "stdin: version: 2 is not possible here. Write 1." in done.err
+    assert "stdin: version: 2 is not valid here. Write 1." in done.err
     done = shell.run("plan", "-f", "-", stdin="#" * (1 << 20))
     assert (done.code, done.out) == (2, "")
-    assert "stdin: this is longer than any answers file (256 KiB)." in done.err
+    assert "stdin: this is too large (256 KiB)." in done.err
 
 
 def test_the_schema_is_json(shell: Shell):

@@ -42,13 +42,13 @@ GOOD = PRIVATE.to_yaml()
     [
         ("", "the file is empty. Start from `aks-kms answers example"),
         ("version: 1\n  location: [", "this is not YAML"),
-        (GOOD.replace("vault:", "vautl:"), "vautl: an answers file has no such key here. Did you mean vault?"),
-        (GOOD.replace("kv-demo", "kv--demo"), "vault.name: 'kv--demo' cannot name a key vault: use letters"),
-        (GOOD.replace("name: aks-demo", "name: -aks"), "cluster.name: '-aks' cannot name a managed cluster: use"),
-        (GOOD.replace("id-aks-demo", "id"), "identity.name: A user-assigned identity's name has 3 to 128 characters"),
-        (GOOD.replace("rg-demo", "rg-demo."), "resource_group: 'rg-demo.' cannot name a resource group: use letters"),
-        (GOOD.replace("Private", "private"), "vault.network_access: 'private' is not possible here. Write 'Private'"),
-        (GOOD.replace("key_option: customer", "key_option: platform"), "vault must be absent with key_option"),
+        (GOOD.replace("vault:", "vautl:"), "vautl: unknown key. Did you mean vault?"),
+        (GOOD.replace("kv-demo", "kv--demo"), "vault.name: 'kv--demo' is not a valid key vault name: use letters"),
+        (GOOD.replace("name: aks-demo", "name: -aks"), "cluster.name: '-aks' is not a valid managed cluster name: use"),
+        (GOOD.replace("id-aks-demo", "id"), "identity.name: A user-assigned identity name has 3 to 128 characters"),
+        (GOOD.replace("rg-demo", "rg-demo."), "resource_group: 'rg-demo.' is not a valid resource group name: use letters"),
+        (GOOD.replace("Private", "private"), "vault.network_access: 'private' is not valid here. Write 'Private'"),
+        (GOOD.replace("key_option: customer", "key_option: platform"), "vault is not allowed with key_option"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["plan", "apply"])

@@ -208,9 +208,9 @@ async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_th
         await operator.press("n")
         await operator.sees("A new cluster, encrypted from birth", "Still to do: name, group, region")
         await operator.type("-bad")
-        assert "cannot name a managed cluster" not in operator.frame()
+        assert "is not a valid managed cluster name" not in operator.frame()
         await operator.press("tab")
-        await operator.sees("✗ '-bad' cannot name a managed cluster")
+        await operator.sees("✗ '-bad' is not a valid managed cluster name")
         await operator.press("shift+tab", "home", "delete")
         await operator.until(lambda: "cannot name" not in operator.frame(), "the message to go")
         assert operator.app.screen.query_one("#name-input", Input).value == "bad"
