@@ -150,17 +150,17 @@ ROWS = [
         2,
         "Error: odd.yaml: location: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where.",
     ),
-    ("--simulate plan -f platform-managed.yaml", 0, "Encrypt aks-demo with a key that AKS manages"),
+    ("--simulate plan -f platform-managed.yaml", 0, "Encrypt aks-demo with a platform-managed key"),
     (
         "--simulate plan --fil platform-managed.yaml",
         2,
         "Error: No such option '--fil'. Did you mean '--file'?",
     ),
-    ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a key that AKS manages"),
+    ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a platform-managed key"),
     (
         "--simulate=no-rights plan -f customer-managed-private.yaml",
         1,
-        "Encrypt aks-demo with your own key in a private vault",
+        "Encrypt aks-demo with a customer-managed key in a private vault",
     ),
     (
         "apply -f platform-managed.yaml",
@@ -172,7 +172,11 @@ ROWS = [
         0,
         "✓ aks-demo: secrets are encrypted with a key that AKS manages.",
     ),
-    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ This plan's digest is "),
+    (
+        "--simulate --speed=max apply -f platform-managed.yaml --confirm=123",
+        1,
+        "✗ The digest of this plan is ",
+    ),
     (
         "--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes",
         1,
@@ -281,7 +285,7 @@ ROWS = [
     (
         "--simulate rotate -g rg-web -n web-stage --yes",
         0,
-        "· web-stage uses platform-managed keys, which AKS rotates by itself. [nothing-to-rotate]",
+        "· web-stage uses a platform-managed key, which AKS rotates automatically. [nothing-to-rotate]",
     ),
     (
         "rotate --id nonsense",
@@ -321,7 +325,7 @@ ROWS = [
         2,
         "Error: Invalid value for '{platform-managed|customer-managed-private|customer-managed-public}': 'nothing' is not one of 'platform-managed', 'customer-managed-private', 'customer-managed-public'.",
     ),
-    ("answers example platform-managed", 0, "# Answers for aks-kms: a key that AKS manages."),
+    ("answers example platform-managed", 0, "# Answers for aks-kms: a platform-managed key."),
     ("answers schema", 0, "{"),
     ("answers nonsense", 2, "Error: No such command 'nonsense'."),
     ("runs", 2, "Usage: aks-kms runs [OPTIONS] COMMAND [ARGS]..."),

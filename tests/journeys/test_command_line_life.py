@@ -225,7 +225,7 @@ def test_on_a_terminal_the_plan_is_shown_and_the_cluster_s_name_starts_it(
     file = shell.write("answers.yaml", PLATFORM)
     with shell.terminal("apply", "-f", file) as terminal:
         terminal.waits_for("Type the cluster's name (aks-demo) to start:")
-        assert "AKS does not let this encryption be turned off again." in terminal.shown
+        assert "AKS cannot disable this encryption later." in terminal.shown
         assert shell.simulator.writes() == []
         terminal.types(typed)
         assert terminal.ends() == code
@@ -294,7 +294,7 @@ def test_what_the_gate_refuses_is_told_to_who_reads_the_output(output: str, star
     held = shell.run(*asked, "--yes")
     lock.release()
     assert held.code == 1
-    assert "is at work on the cluster aks-demo" in refusal(held.out, output)["message"]
+    assert "is working on the cluster aks-demo" in refusal(held.out, output)["message"]
     assert "What to do: Wait until it has ended" in held.err
     assert shell.simulator.writes() == []
     assert shell.run("runs", "list", "-o", "json").json == {"runs": []}

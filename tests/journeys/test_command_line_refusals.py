@@ -71,12 +71,12 @@ def test_an_answers_file_that_cannot_be_taken_ends_before_anything_is_sent(
         (
             answers("platform-managed", cluster={"name": "aks-demoo"}),
             "cluster-not-found",
-            "There is no cluster aks-demoo in the resource group rg-demo",
+            "The cluster aks-demoo in the resource group rg-demo",
         ),
         (
             answers("platform-managed", cluster={"name": "legacy-erp"}, resource_group="rg-erp"),
             "cluster-version-too-old",
-            "legacy-erp runs Kubernetes 1.29.9; KMS data encryption needs 1.33 or later",
+            "legacy-erp runs Kubernetes 1.29.9; KMS data encryption requires 1.33 or later",
         ),
         (
             answers("platform-managed", cluster={"name": "web-night"}, resource_group="rg-web"),

@@ -94,7 +94,7 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
         room = {SMALL: "12", LARGE: "14"}[size]
         assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
-        await operator.sees("sent again to repair it", "Enter, then type orders-prod")
+        await operator.sees("update re-applied to repair it", "Enter, then type orders-prod")
         assert operator.app.active is not None
         assert operator.app.active.status == "failed"
         assert len(cluster_writes(simulator)) == 1
@@ -113,7 +113,7 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         await operator.until(lambda: operator.app.found_all, "all clusters")
         await operator.press("enter")
         await operator.sees(
-            "now a key that AKS manages",
+            "now a platform-managed key",
             "last operation failed",
             "choosing it sends the whole cluster again, which often repairs it",
         )

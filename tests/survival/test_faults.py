@@ -188,9 +188,9 @@ async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int
             _, events, status = await carried_out(azure, chosen)
         assert len(simulator.writes()) == 4, "two roles, the provider and the cluster"
     assert status == "succeeded"
-    settling = [e for e in events if e.message == "the identity's new roles are settling"]
-    assert settling
-    assert all(e.seconds is not None and 0 <= e.seconds < 300 for e in settling)
+    propagating = [e for e in events if e.message == "the identity's role assignments are propagating"]
+    assert propagating
+    assert all(e.seconds is not None and 0 <= e.seconds < 300 for e in propagating)
     word = "ahead of" if ahead > 0 else "behind"
     assert any(f"this machine's clock is 60 minutes {word} Azure's" in event.message for event in events)
 
@@ -233,7 +233,7 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
         )
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
-    assert "waiting for Azure; last: asking Azure now: PUT id-aks-demo" in told
+    assert "waiting for Azure; last status: asking Azure now: PUT id-aks-demo" in told
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
 
 

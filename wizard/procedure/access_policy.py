@@ -1,7 +1,7 @@
-"""Giving a principal key permissions in a vault that decides by access policies: the older twin of a role assignment.
+"""Key permissions of a principal in a vault with access policies: the older counterpart of a role assignment.
 
-Through `accessPolicies/add`, which changes that principal's entry alone; a PUT of the vault without its policies would
-wipe them (KV:troubleshooting-access-issues).
+They are set with `accessPolicies/add`, which changes only that principal's entry. A PUT of the vault without its
+policies would delete them (KV:troubleshooting-access-issues).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
 
 
 async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
-    """Add the key permissions to whatever the principal has there already. Raises AzureError."""
+    """Add the key permissions to those that the principal has. Raise AzureError if that fails."""
     from azure.mgmt.keyvault.models import VaultAccessPolicyParameters
 
     group, name = work.answers.vault_group, work.target.own.vault.name
@@ -33,7 +33,7 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
 
 
 async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]) -> str:
-    """See that the permissions are there. Raises AzureError where they are not."""
+    """Check that the principal has the permissions. Raise AzureError if not."""
     name = work.target.own.vault.name
     vault = VaultState(await read_vault(work.azure, work.target))
     if not vault.policy_allows(principal, *permissions):
@@ -42,7 +42,7 @@ async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]
 
 
 def command(target: Target, assignee: str, permissions: Sequence[str]) -> str:
-    """The Azure CLI's command for it, which keeps what is there; `assignee` is a shell expression."""
+    """Return the Azure CLI command, which keeps existing permissions; `assignee` is a shell expression."""
     return shell(
         "az keyvault set-policy",
         "--name $KEY_VAULT_NAME",

@@ -1,4 +1,4 @@
-"""A role of the cluster's identity on the vault: what the two steps that give one share."""
+"""A role of the cluster's identity on the vault: the code that its two steps share."""
 
 from typing import ClassVar
 
@@ -13,16 +13,16 @@ from wizard.state.target import Target
 
 
 class IdentityRole(Step):
-    """Gives one role to the user-assigned identity; or, in a vault with access policies, what stands for it there."""
+    """Assigns one role to the user-assigned identity; or, in a vault with access policies, the equivalent policy."""
 
     needs = ("vault", "identity")
     usually = (2, 30)
     role: ClassVar[Role]
     also: ClassVar[tuple[Role, ...]] = ()
-    """Other roles that are enough, where one of them is held already."""
+    """Other roles that are sufficient if one of them is already assigned."""
     by_policy: ClassVar[tuple[str, ...]] = ()
-    """Key permissions that stand for the role in a vault that decides by access policies; none where the role is one
-    of the management plane and counts there as well."""
+    """Equivalent key permissions in a vault with access policies; none for a management-plane role, which has effect
+    there as well."""
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
         del snapshot
@@ -41,7 +41,7 @@ class IdentityRole(Step):
                 g.gives(role, principal, target.vault_id) for g in snapshot.identity_grants for role in enough
             )
         if principal and held:
-            return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
+            return Intent("none", (Effect("keep", what, name, f"{detail}, already assigned"),))
         return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
 
     async def apply(self, work: Work) -> None:

@@ -1,4 +1,4 @@
-"""What was going on when a run ended before its time: from its events, whether just heard or read from the journal."""
+"""What was in progress when a run was interrupted: from its events, live or from the journal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ _GO_ON = {
     ("features", "POST", 200): "the preview feature {} is being registered",
     ("providers", "POST", 200): "the resource provider {} is being registered",
 }
-"""What Azure takes its time for after it has accepted it, by kind, method and HTTP status."""
+"""The operations that Azure continues after it has accepted them, by kind, method and HTTP status."""
 
 
 @dataclass(frozen=True)
 class InFlight:
-    """What had begun and was not seen to end."""
+    """What was started, and whose end is unknown."""
 
     steps: tuple[tuple[str, str, str], ...] = ()
-    """Key, title and the last words of each step that was running."""
+    """Key, title and last message of each step that was running."""
     unanswered: tuple[str, ...] = ()
-    """Requests that were announced (`PUT aks-demo`), and whose answer was never seen: Azure may have carried them out."""
+    """Requests that were sent (`PUT aks-demo`) without receiving a response: Azure may have carried them out."""
     running_in_azure: tuple[str, ...] = ()
-    """What Azure has accepted and carries on by itself: `the cluster aks-demo is being updated`."""
+    """Operations that Azure has accepted and continues: `the cluster aks-demo is being updated`."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All of it, for people; empty where nothing was under way."""
+        """All of it in sentences; empty if nothing was in progress."""
         said = []
         for _, title, last in self.steps:
-            said.append(f"Under way: {title}{f' ({last})' if last else ''}.")
+            said.append(f"In progress: {title}{f' ({last})' if last else ''}.")
         if self.running_in_azure:
             said.append(f"Still running in Azure: {'; '.join(self.running_in_azure)}.")
         if self.unanswered:
             said.append(
-                f"Sent to Azure, its answer not seen: {'; '.join(self.unanswered)}. It may have been carried out."
+                f"Sent to Azure, no response received: {'; '.join(self.unanswered)}. It may have been carried out."
             )
         return tuple(said)
 
     def to_json(self) -> Json:
-        """The shape of `under_way` in `runs show -o json`."""
+        """Return the format of `under_way` in `runs show -o json`."""
         return {
             "steps": [step for step, _, _ in self.steps],
             "unanswered": list(self.unanswered),
@@ -51,7 +51,7 @@ class InFlight:
 
 
 def in_flight(events: Iterable[Json]) -> InFlight:
-    """What the events of a run, in the shape of the journal, leave open. Pure."""
+    """Return what the events of a run, in the format of the journal, leave open. Pure."""
     running: dict[str, tuple[str, str]] = {}
     writes: dict[str, dict[int, Json]] = {}
     for event in events:

@@ -1,8 +1,8 @@
-"""Rotating a cluster's customer-managed key: a new version, which AKS takes up by itself.
+"""Rotate a cluster's customer-managed key: create a new version, which AKS picks up automatically.
 
-How-to, "Key rotation": AKS looks for a new version every 6 hours and encrypts every secret anew; platform-managed keys
-are rotated by the platform. A new version is made through the vault itself: Azure Resource Manager creates only a
-key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out cannot rotate from there.
+How-to, "Key rotation": AKS looks for a new version every 6 hours and re-encrypts every secret; platform-managed keys
+are rotated by the platform. A new version is created through the vault's data plane: Azure Resource Manager creates
+only a key's first one (AZURE.md §3e), so a computer that the vault's firewall blocks cannot rotate the key.
 """
 
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ _REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
 
 @dataclass(frozen=True)
 class Rotation:
-    """A cluster's key as it stands, and what rotating it would come to."""
+    """The current key of a cluster, and the findings about its rotation."""
 
     cluster: str
     """The cluster's name."""
@@ -40,24 +40,24 @@ class Rotation:
     key: str = ""
     versions: int = 0
     newest: datetime | None = None
-    """When the newest version was made."""
+    """When the newest version was created."""
     every: str = ""
-    """How often the vault makes a new version by itself (ISO 8601, or before expiry); empty where it does not."""
+    """How often the vault creates a new version automatically (ISO 8601, or before expiry); empty if it does not."""
     findings: tuple[Finding, ...] = ()
     cluster_id: str = ""
 
     @property
     def needed(self) -> bool:
-        """Whether there is anything to do here at all; platform-managed keys are rotated by the platform."""
+        """Whether the key can be rotated here; platform-managed keys are rotated by the platform."""
         return self.encryption not in {"platform-managed", "none"}
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings for which a rotation is refused."""
+        """Findings that prevent the rotation."""
         return tuple(finding for finding in self.findings if finding.level == "error")
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `rotate -o json`."""
+        """Return the format of `rotate -o json`."""
         return {
             "cluster": self.cluster,
             "encryption": self.encryption,
@@ -71,9 +71,9 @@ class Rotation:
 
 
 async def read_rotation(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
-    """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
+    """Read the cluster and its key. `again`: allow a rotation although AKS might not have picked up the last one.
 
-    Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
+    Raise AzureError if the cluster cannot be read, and ValueError if `cluster_id` is no resource id.
     """
     there = ResourceId.parse(cluster_id)
     body = await cluster_body(azure, there)
@@ -82,7 +82,7 @@ async def read_rotation(azure: Azure, cluster_id: str, *, again: bool = False) -
 
 
 def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
-    """What rotating comes to, from what was read. Pure."""
+    """Return the key and the findings about its rotation, from what was read. Pure."""
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
     versions = e.key_versions or ()
@@ -94,7 +94,7 @@ def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                 Finding(
                     "info",
                     "nothing-to-rotate",
-                    f"{name} uses platform-managed keys, which AKS rotates by itself.",
+                    f"{name} uses a platform-managed key, which AKS rotates automatically.",
                     "",
                 )
             )
@@ -104,7 +104,7 @@ def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                     "error",
                     "not-encrypted",
                     f"The secrets of {name} are not encrypted with a KMS key.",
-                    "Encrypt it: aks-kms",
+                    "Encrypt the cluster first: aks-kms",
                 )
             )
         case "legacy-kms":
@@ -112,8 +112,8 @@ def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                 Finding(
                     "error",
                     "rotation-legacy",
-                    f"{name} uses legacy KMS, whose key identifier names one version: a new one would not be taken up.",
-                    "Move it to KMS data encryption first (aks-kms), which follows rotations.",
+                    f"{name} uses legacy KMS, whose key identifier names one version. AKS would not pick up a new one.",
+                    "First migrate it to KMS data encryption (aks-kms), which follows rotations.",
                 )
             )
         case _:
@@ -135,7 +135,7 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
                 "error",
                 "key-unreadable",
                 message,
-                "Verify the cluster to see what is missing: aks-kms verify",
+                "Verify the cluster to find the cause: aks-kms verify",
             )
         ]
     if KeyState(e.key).disabled:
@@ -146,7 +146,10 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
 
 
 def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> list[Finding]:
-    """Clusters were left stuck by a second rotation before the first was taken up (Azure/kubernetes-kms#291, legacy)."""
+    """Return a finding if AKS might not have picked up the last rotation.
+
+    A second rotation before that has left clusters stuck (Azure/kubernetes-kms#291, legacy).
+    """
     until = made + pickup
     if now >= until:
         return []
@@ -154,33 +157,33 @@ def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> lis
         Finding(
             "error",
             "rotation-pending",
-            f"The newest version was made at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to take it up in {name}.",
-            "Wait until then, or rotate nevertheless with --again.",
+            f"The newest version was created at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to pick it up in {name}.",
+            "Wait until then, or rotate anyway with --again.",
         )
     ]
 
 
 async def rotate(azure: Azure, rotation: Rotation) -> str:
-    """Make a new version of the key, and return it. Raises AzureError, also where a run on this machine is at work
-    on the cluster, and where the key is no longer as it was seen: somebody else may have rotated it meanwhile.
+    """Create a new version of the key and return its id.
 
-    By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
-    version of the same kind.
+    Raise AzureError if that fails, if a run on this computer works on the cluster, or if the key has changed since it
+    was read: another user may have rotated it. The operation `rotate` keeps all of the key's settings. A caller that may
+    create keys but not rotate them creates a new version of the same kind.
     """
-    async with _alone(azure, rotation):
-        await _still_so(azure, rotation)
+    async with _locked(azure, rotation):
+        await _check_unchanged(azure, rotation)
         return await _new_version(azure, rotation)
 
 
 @asynccontextmanager
-async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
-    """With the cluster's lock; without one where none can be kept, as a run does."""
+async def _locked(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
+    """Hold the cluster's lock; like a run, continue without one if none can be kept."""
     lock = ClusterLock(azure.cloud.arm, rotation.cluster_id)
     try:
         await lock.acquire()
     except HeldError as held:
         raise AzureError(held.problem) from held
-    except OSError:  # a disk that keeps no lock is no reason not to rotate
+    except OSError:  # a disk without locks does not prevent the rotation
         pass
     try:
         yield
@@ -188,21 +191,23 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
         lock.release()
 
 
-async def _still_so(azure: Azure, rotation: Rotation) -> None:
-    """Whoever agreed to a rotation may have taken an hour over it. Raises AzureError where it would be another one now."""
+async def _check_unchanged(azure: Azure, rotation: Rotation) -> None:
+    """Raise AzureError if the key has changed since it was read: the confirmation may have taken an hour."""
     now = await read_rotation(azure, rotation.cluster_id, again=True)
     if new := [finding for finding in now.errors if finding not in rotation.errors]:
         raise AzureError(_not_rotated(rotation, new[0].message, new[0].remedy))
     if (now.encryption, now.vault, now.key) != (rotation.encryption, rotation.vault, rotation.key):
-        raise AzureError(_not_rotated(rotation, f"{now.cluster} uses another key now.", _LOOK_AGAIN))
+        raise AzureError(_not_rotated(rotation, f"{now.cluster} now uses another key.", _REVIEW_AGAIN))
     if (now.versions, now.newest) != (rotation.versions, rotation.newest):
         made = f", at {now.newest:%H:%M} UTC" if now.newest else ""
         raise AzureError(
-            _not_rotated(rotation, f"Another version was made since it was looked at{made}.", _LOOK_AGAIN)
+            _not_rotated(
+                rotation, f"Another version was created since the key was read{made}.", _REVIEW_AGAIN
+            )
         )
 
 
-_LOOK_AGAIN = "Look again at how it stands, then rotate if that is still wanted."
+_REVIEW_AGAIN = "Review the current state, then rotate if you still want to."
 
 
 def _not_rotated(rotation: Rotation, cause: str, remedy: str) -> Problem:
@@ -237,33 +242,33 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
             )
             return sanitize(str(made.properties.version))
     except AzureError as error:
-        # any other error than the same refusal may have left a new version behind, and is told itself
+        # any error other than the same refusal may have left a new version behind, and is reported itself
         problem = refusal if error.problem.code in _REFUSED else error.problem
         raise AzureError(_explained(problem, rotation, azure)) from error
 
 
 def _bits(key: Any) -> int | None:
-    """How long an RSA key is, from its modulus."""
+    """Return the size of an RSA key in bits, from its modulus."""
     modulus = getattr(key, "n", None)
     return 8 * len(modulus) if modulus else None
 
 
 async def rotate_every(azure: Azure, rotation: Rotation, every: str) -> None:
-    """Have the vault make a new version so often by itself (ISO 8601, at least seven days). Raises AzureError."""
+    """Set a rotation policy: the vault creates a new version at this interval (ISO 8601, at least seven days). Raise AzureError."""
     try:
-        async with _alone(azure, rotation):
+        async with _locked(azure, rotation):
             await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
     except AzureError as error:
         raise AzureError(_explained(error.problem, rotation, azure)) from error
 
 
 def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
-    """The refusals that have another remedy here than when a key is created."""
+    """Return the problem; the remedy of some errors differs from that when a key is created."""
     vault, me = rotation.vault, azure.signed_in
     if problem.code in _REFUSED:
         return replace(
             problem,
-            cause="Making a new version needs a role on the vault's keys, which Owner and Contributor do not include.",
+            cause="Creating a new version requires a data-plane role on the vault, which Owner and Contributor do not include.",
             remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
             f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
             f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
@@ -272,10 +277,10 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(
             problem,
-            cause="A new version is made through the vault itself, and its firewall does not let this machine in. The "
+            cause="A new version is created through the vault's data plane, and its firewall blocks this computer. The "
             "cluster is not affected.",
-            remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
+            remedy=f"Run this on a computer that the firewall admits; or admit this one temporarily (az keyvault network-rule add "
             f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y; in the wizard: "
-            "Have the vault do it), set once from there, has the vault do it by itself from then on.",
+            "Have the vault do it), set once from there, rotates the key automatically from then on.",
         )
     return problem

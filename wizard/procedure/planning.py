@@ -1,4 +1,4 @@
-"""Making a plan: from the answers and what exists to what would be done."""
+"""Make a plan from the answers and what exists."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -22,13 +22,13 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
-    """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
+    """Return the plan for these answers, from the live state. Changes nothing. Raise AzureError if a read fails."""
     target = Target(answers, azure.cloud.vault_suffix)
     return plan_in(azure, target, await read_snapshot(azure, target))
 
 
 async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
-    """What exists, and what Azure Policy would deny of that which the plan would then send. Raises AzureError."""
+    """Read what exists, and which requests of the resulting plan Azure Policy would deny. Raise AzureError if a read fails."""
     snapshot = await read_resources(azure, target)
     requests = [
         request
@@ -41,12 +41,12 @@ async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
 
 
 def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:
-    """The plan for what there is in that cloud, which it names: whoever carries it on asks for the same one."""
+    """Return the plan for a snapshot, with its cloud, so that it is resumed in the same one."""
     return replace(plan_from(target, snapshot), cloud=azure.cloud)
 
 
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:
-    """The plan for what there is. Pure: the same facts give the same plan and the same digest."""
+    """Return the plan for a snapshot. Pure: the same facts give the same plan and the same digest."""
     answers = target.answers
     steps = applicable_steps(target, snapshot)
     cluster = snapshot.cluster_state
@@ -91,24 +91,24 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
 
 
 def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]) -> Iterator[str]:
-    """What the operator is given for making the key, and may keep for rotating it, or not."""
+    """Yield the operator's own role or access policy for creating the key, which can be removed later."""
     if not any(step.key == "operator-role" and step.action == "create" for step in planned):
         return
     me, vault = snapshot.signed_in, target.own.vault.name
     if snapshot.vault_uses_access_policies:
         yield (
-            f"The access policy of {me.name} on {vault}, for making and rotating the key: "
+            f"The access policy of {me.name} on {vault}, for creating and rotating the key: "
             f"az keyvault delete-policy -n {vault} --object-id {me.object_id}"
         )
     else:
         yield (
-            f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for making and rotating the key: az role assignment delete "
+            f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for creating and rotating the key: az role assignment delete "
             f'--role "{CRYPTO_OFFICER.name}" --assignee {me.object_id} --scope {shell_word(target.vault_id)}'
         )
 
 
 def _shown(effect: Effect) -> Effect:
-    """Names and details may come from Azure."""
+    """Sanitize names and details, which may come from Azure."""
     return replace(effect, name=sanitize(effect.name), detail=sanitize(effect.detail))
 
 
@@ -117,51 +117,51 @@ def _title(target: Target, snapshot: Snapshot) -> str:
     name = target.answers.cluster.name
     own = target.answers.customer_managed
     how = (
-        "a key that AKS manages"
+        "a platform-managed key"
         if own is None
-        else f"your own key in a {own.vault.network_access.lower()} vault"
+        else f"a customer-managed key in a {own.vault.network_access.lower()} vault"
     )
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
     if cluster.matches(target):
         match cluster.standing:
             case "settled" if identity_recreated(target, snapshot):
-                return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
+                return f"Assign {name} the re-created identity {target.own.identity.name}; the previous one was deleted"
             case "settled":
-                return f"{name} is encrypted with {how} already"
+                return f"{name} is already encrypted with {how}"
             case "under-way":
-                return f"Follow the operation under way on {name}, whose settings ask for {how}"
+                return f"Follow the operation in progress on {name}, whose settings request {how}"
             case "ended-badly":
-                return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
+                return f"Repair {name}, whose settings request {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
     if own is not None and encryption.kms_enabled and not cluster.leaves_its_key(target):
         access = own.vault.network_access
         if not same(encryption.network_access, access):
-            return f"Have {name} reach {own.vault.name} as {access}"
-        return f"Have {name} use {own.vault.name}/{own.key.name} as {own.identity.name}"
+            return f"Change the network access of {name} to {own.vault.name} to {access}"
+        return f"Change {name} to use {own.vault.name}/{own.key.name} with the identity {own.identity.name}"
     if own is not None and encryption.kms_enabled:
-        return f"Move {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
-    return f"Move {name} to {how}"
+        return f"Migrate {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
+    return f"Migrate {name} to {how}"
 
 
 def _irreversible(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     sentences = []
     if snapshot.cluster_state.encryption.kind == "none":
         preview = (  # the how-to's callout for previews of AKS
-            " It is in preview: Microsoft's service-level agreements leave it out, and Microsoft does not mean it for production."
+            " It is in preview: Microsoft's service-level agreements do not cover it, and Microsoft does not intend it for production."
         )
         sentences.append(
-            f"AKS does not let this encryption be turned off again.{preview if snapshot.feature is not None else ''}"
+            f"AKS cannot disable this encryption later.{preview if snapshot.feature is not None else ''}"
         )
     own = target.answers.customer_managed
     if own is not None and snapshot.vault is None and own.vault.purge_protection:
         sentences.append(
-            f"Purge protection of {own.vault.name} cannot be turned off again; a deleted vault is kept 90 days."
+            f"Purge protection of {own.vault.name} cannot be disabled later; a deleted vault is kept for 90 days."
         )
     if own is not None and snapshot.cluster is not None and not snapshot.cluster_state.identities:
         sentences.append(
-            f"{target.answers.cluster.name} moves to a user-assigned identity; AKS cannot take it off again."
+            f"{target.answers.cluster.name} changes to a user-assigned identity; AKS cannot change it back."
         )
     return tuple(sentences)
 
@@ -171,13 +171,13 @@ def _keep(target: Target) -> tuple[str, ...]:
     if own is None:
         return ()
     return (
-        f"Losing {own.vault.name}/{own.key.name} loses the cluster's secrets: never delete, disable or let it expire.",
-        f"{own.identity.name} and its roles on {own.vault.name}: without them the cluster cannot reach its key.",
+        f"If you lose {own.vault.name}/{own.key.name}, you lose the cluster's secrets: never delete or disable it or let it expire.",
+        f"{own.identity.name} and its roles on {own.vault.name}: without them the cluster cannot access its key.",
     )
 
 
 def _basis(snapshot: Snapshot) -> dict[str, Any]:
-    """The facts besides the steps themselves that the plan stands on. No eTag: AKS changes it by itself."""
+    """Return the facts on which the plan is based, besides its steps. No eTag: AKS changes it without a request."""
     cluster, expires = snapshot.cluster_state, snapshot.key_state.expires
     return {
         "exists": snapshot.cluster is not None,

@@ -1,7 +1,7 @@
-"""May this work? Pure rules over what the operator chose and what exists; the only place where that is decided.
+"""Preflight checks: pure rules over the configuration and what exists. No other place decides this.
 
-One function a rule, in a file for what it is about; each is shown where it arises, at the review, in `plan`, and once
-more just before anything is written.
+One function per rule, in a file per subject. The findings are shown in the forms, at the review and in `plan`, and the
+rules run again just before the first write.
 """
 
 from collections.abc import Collection
@@ -62,7 +62,7 @@ _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 def findings(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction] = ()
 ) -> tuple[Finding, ...]:
-    """All that the rules find, errors first; `needed` are the rights that the plan's steps ask for."""
+    """Return all findings, errors first; `needed` are the actions that the plan's steps require."""
     found = [finding for rule in RULES for finding in rule(target, snapshot)]
     found += [finding for guard in GUARDS for finding in guard(target, snapshot, needed)]
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))

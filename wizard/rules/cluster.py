@@ -1,4 +1,4 @@
-"""The managed cluster: there or not, new enough, at rest, and whether one more may be made."""
+"""The managed cluster: existence, version, state, and the quota for a new one."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,15 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that is to be changed exists; one that is to be created does not (unless it is this plan's own)."""
+    """Check that a cluster to update exists, and that a new one does not (unless this plan has created it)."""
     answers = target.answers
     name = answers.cluster.name
     if answers.cluster.create is False and snapshot.cluster is None:
         yield Finding(
             "error",
             "cluster-not-found",
-            f"There is no cluster {name} in the resource group {answers.resource_group}.",
-            "Check cluster.name, resource_group and subscription (`aks-kms clusters` lists them), or ask for a new one "
+            f"The cluster {name} does not exist in the resource group {answers.resource_group}.",
+            "Check cluster.name, resource_group and subscription (`aks-kms clusters` lists the clusters), or create a new one "
             "with cluster.create: true.",
         )
     if (
@@ -32,16 +32,16 @@ def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "cluster-exists",
-            f"The cluster {name} was to be created, but exists in {answers.resource_group}, unencrypted.",
-            "Choose another name, or encrypt the existing one with cluster.create: false.",
+            f"The cluster {name} already exists in {answers.resource_group} and is not encrypted.",
+            "Choose another name, or encrypt the existing cluster with cluster.create: false.",
         )
 
 
 def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """How-to, note under each "existing cluster": Kubernetes 1.33 or later; compared on what it runs now.
+    """Check the running version. How-to, note under each "existing cluster": Kubernetes 1.33 or later.
 
-    A cluster before 1.27 with legacy KMS has its version 1, which no upgrade passes and no migration leads out of
-    (AKS:use-kms-v2, "Migrate"): it goes by turning KMS off, upgrading, and coming back.
+    A cluster before 1.27 with legacy KMS uses its version 1, which blocks upgrades and cannot be migrated
+    (AKS:use-kms-v2, "Migrate"): KMS has to be disabled, the cluster upgraded, and then encrypted.
     """
     if snapshot.cluster is None:
         return
@@ -53,22 +53,22 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "legacy-kms-v1",
-            f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, from which there is no migration.",
-            f"Turn it off (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), write every secret anew "
-            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later one minor version at a "
+            f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, which cannot be migrated.",
+            f"Disable KMS (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), rewrite all secrets "
+            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later, one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
         return
     yield Finding(
         "error",
         "cluster-version-too-old",
-        f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption needs 1.33 or later.",
-        f"Upgrade it first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
+        f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption requires 1.33 or later.",
+        f"Upgrade the cluster first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
     )
 
 
 def _path(running: str) -> str:
-    """` (1.31 → 1.32 → 1.33)`; nothing where the version cannot be read."""
+    """Return ` (1.31 → 1.32 → 1.33)`; an empty string if the version cannot be parsed."""
     now = version_of(running)
     if len(now) < 2 or now[0] != OLDEST[0]:
         return ""
@@ -77,21 +77,21 @@ def _path(running: str) -> str:
 
 
 def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A new cluster's version is one the region offers, 1.33 or later."""
+    """Check that the region offers the version of a new cluster, and that it is 1.33 or later."""
     new = target.answers.cluster.create
     region = target.answers.location
     if new is False or snapshot.cluster is not None:
         return
     if snapshot.regions and region.casefold() not in snapshot.regions:
-        return  # another rule says so
+        return  # reported by another rule
     offered = {row.version: row for row in snapshot.versions}
     if new.kubernetes_version is None:
         if not any(not row.preview and not row.lts_only for row in snapshot.versions):
             yield Finding(
                 "error",
                 "no-version-offered",
-                f"{region} offers no Kubernetes version from 1.33 on that is neither preview nor LTS-only.",
-                "Choose another region, or name a version in cluster.create.kubernetes_version.",
+                f"{region} offers no Kubernetes version 1.33 or later that is neither a preview nor LTS-only.",
+                "Choose another region, or set a version in cluster.create.kubernetes_version.",
             )
         return
     asked = new.kubernetes_version
@@ -100,35 +100,35 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "cluster-version-too-old",
-            f"Kubernetes {asked} is asked for; KMS data encryption needs 1.33 or later.",
-            f"Ask for one of {', '.join(offered) or '1.33 or later'}, or leave cluster.create.kubernetes_version out.",
+            f"Kubernetes {asked} is too old; KMS data encryption requires 1.33 or later.",
+            f"Choose one of {', '.join(offered) or '1.33 or later'}, or omit cluster.create.kubernetes_version.",
         )
     elif minor not in offered:
         yield Finding(
             "error",
             "version-not-offered",
             f"{region} does not offer Kubernetes {asked}.",
-            f"Ask for one of {', '.join(offered)}, or leave cluster.create.kubernetes_version out.",
+            f"Choose one of {', '.join(offered)}, or omit cluster.create.kubernetes_version.",
         )
     elif offered[minor].lts_only:
         yield Finding(
             "error",
             "version-lts-only",
-            f"Kubernetes {asked} is offered in {region} under long-term support only, which a cluster made here does not have.",
-            f"Ask for one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster by "
-            "other means (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it here.",
+            f"Kubernetes {asked} is offered in {region} with long-term support only, which clusters created by this tool do not have.",
+            f"Choose one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster in "
+            "another way (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it with this tool.",
         )
     elif offered[minor].preview:
         yield Finding(
             "warning",
             "version-preview",
             f"Kubernetes {asked} is a preview in {region}.",
-            "Not for production.",
+            "Do not use it in production.",
         )
 
 
 def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster is changed only while it runs and nothing else is changing it: AZURE.md §1a."""
+    """Check that the cluster is running and that no other operation is in progress: AZURE.md §1a."""
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
@@ -146,20 +146,20 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "cluster-under-way",
-            f"The settings of {name} are as asked already, and an operation on it is under way ({sanitize(now)}); the run "
+            f"{name} already has the requested settings, and an operation is in progress ({sanitize(now)}). The run "
             "follows it.",
         )
     else:
         yield Finding(
             "error",
             "cluster-busy",
-            f"Another operation on {name} is under way ({sanitize(now)}).",
-            f"Wait until it has finished, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
+            f"Another operation on {name} is in progress ({sanitize(now)}).",
+            f"Wait until it finishes, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
         )
 
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
+    """Describe a cluster whose last operation failed: its settings, and what they lack."""
     cluster = snapshot.cluster_state
     if not cluster.ended_badly:
         return
@@ -167,27 +167,27 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     there = cluster.encryption
     match there.kind:
         case "none":
-            settings = "its settings ask for no KMS encryption yet"
+            settings = "its settings have no KMS encryption"
         case "platform-managed":
-            settings = "its settings ask for platform-managed keys"
+            settings = "its settings request a platform-managed key"
         case _:
-            settings = f"its settings ask for the key {there.key_name} ({there.network_access or 'access unspecified'})"
+            settings = f"its settings request the key {there.key_name} ({there.network_access or 'access unspecified'})"
     said = sanitize(cluster.provisioning_error)
     missing = _missing(target, snapshot, there)
     yield Finding(
         "warning",
         "cluster-failed",
         f"The last operation on {name} {'failed' if cluster.provisioning_state == 'Failed' else 'was canceled'}; {settings}."
-        + (f" Missing for that: {', '.join(missing)}." if missing else "")
+        + (f" Missing: {', '.join(missing)}." if missing else "")
         + (f" Azure said: {said}" if said else ""),
-        "This plan brings what is missing and sends the whole cluster again, which repairs it."
+        "This plan creates the missing resources and re-applies the cluster update, which repairs the cluster."
         if missing
-        else "This plan sends the whole cluster again, which often repairs it; look at what failed first.",
+        else "This plan re-applies the cluster update, which often repairs the cluster. Check first what failed.",
     )
 
 
 def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]:
-    """What the cluster's own settings lack, where they name the vault, key and identity that the answers name."""
+    """Return what the cluster's settings lack, if they name the same vault, key and identity as the answers."""
     if target.answers.customer_managed is None or not same(there.key_id, target.key_id):
         return []
     own, lacking = target.own, []
@@ -200,12 +200,12 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
     elif not may_use_key(target, snapshot):
         lacking.append(f"the identity {own.identity.name} may not encrypt and decrypt")
     if same(there.network_access, "Private") and not snapshot.vault_state.trusted_services_may_pass:
-        lacking.append(f"the firewall of {own.vault.name} lets no trusted service pass")
+        lacking.append(f"the firewall of {own.vault.name} blocks trusted services")
     return lacking
 
 
 def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """One cluster more is allowed in the region: AKS:quotas-skus-regions; AZURE.md §1a, ManagedClusterCountExceedsQuotaLimit."""
+    """Check that the quota allows one more cluster in the region: AKS:quotas-skus-regions; AZURE.md §1a, ManagedClusterCountExceedsQuotaLimit."""
     if target.answers.cluster.create is False or snapshot.cluster is not None or snapshot.quota is None:
         return
     if snapshot.quota.used >= snapshot.quota.limit:
@@ -213,6 +213,6 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "quota-reached",
-            f"The subscription has {snapshot.quota.used} clusters in {region} and may have {snapshot.quota.limit}.",
-            f"Ask for more (portal: Quotas), choose another region, or delete a cluster: az aks list --query \"[?location=='{region}'].id\"",
+            f"The subscription has {snapshot.quota.used} clusters in {region}, and its quota is {snapshot.quota.limit}.",
+            f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --query \"[?location=='{region}'].id\"",
         )

@@ -1,4 +1,4 @@
-"""The key: whether AKS can use it, and for how long."""
+"""The key: whether AKS can use it, its dates and its rotation."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,29 +12,29 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A deleted key holds its name until it is purged: AZURE.md §3a, ObjectIsDeletedButRecoverable."""
+    """Report a soft-deleted key, which reserves its name until it is purged: AZURE.md §3a, ObjectIsDeletedButRecoverable."""
     if snapshot.key_deleted:
         own = target.own
         yield Finding(
             "error",
             "key-deleted",
-            f"The key {own.key.name} of {own.vault.name} was deleted and still holds its name.",
-            f"Recover it and plan again: az keyvault key recover --vault-name {own.vault.name} -n {own.key.name}; "
+            f"The key {own.key.name} of {own.vault.name} is soft-deleted, so its name is reserved.",
+            f"Recover it, then plan again: az keyvault key recover --vault-name {own.vault.name} -n {own.key.name}; "
             "or choose another name.",
         )
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key is one that AKS can use."""
+    """Check that AKS can use an existing key."""
     if snapshot.key is not None:
         yield from unfit(target.own.vault.name, target.own.key.name, snapshot.key_state)
 
 
 def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
-    """Why AKS cannot use a key as Azure returned it: it is RSA, enabled, in date, and may encrypt and decrypt.
+    """Yield why AKS cannot use a key: it must be RSA, enabled, not expired, and permit encrypt and decrypt.
 
-    AZURE.md §1a, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may say less than a
-    key by itself does; what it does not say is not held against it.
+    AZURE.md §1a, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
+    than the key itself; a missing property is not reported.
     """
     full_name = f"{vault}/{name}"
     kind = key.kind or "RSA"
@@ -42,15 +42,15 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
         yield Finding(
             "error",
             "key-type",
-            f"The key {full_name} is {sanitize(kind)}, which cannot encrypt; AKS needs RSA.",
-            "Name another key.",
+            f"The key {full_name} is {sanitize(kind)}, which cannot encrypt. AKS requires RSA.",
+            "Use another key.",
         )
         return
     if key.operations and not {"encrypt", "decrypt"} <= key.operations:
         yield Finding(
             "error",
             "key-operations",
-            f"The key {full_name} may not both encrypt and decrypt.",
+            f"The key {full_name} does not permit both encrypt and decrypt.",
             f"az keyvault key set-attributes --vault-name {vault} -n {name} "
             f"--ops {' '.join(sorted(key.operations | {'encrypt', 'decrypt'}))}",
         )
@@ -67,31 +67,31 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
             "error",
             "key-expired",
             f"The key {full_name} expired on {key.expires:%Y-%m-%d}.",
-            f"Make a new version (az keyvault key rotate --vault-name {vault} -n {name}), or name another key.",
+            f"Create a new version (az keyvault key rotate --vault-name {vault} -n {name}), or use another key.",
         )
     if key.not_before and key.not_before > now:
         yield Finding(
             "error",
             "key-not-yet-valid",
-            f"The key {full_name} is valid only from {key.not_before:%Y-%m-%d %H:%M} UTC.",
-            "Wait until then, or name another key.",
+            f"The key {full_name} is not valid before {key.not_before:%Y-%m-%d %H:%M} UTC.",
+            "Wait until then, or use another key.",
         )
 
 
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key stays in date for a while: AZURE.md §1b, an expired key no longer encrypts."""
+    """Check that an existing key does not expire soon: AZURE.md §1b, an expired key no longer encrypts."""
     expires = snapshot.key_state.expires
     if expires and timedelta(0) < expires - datetime.now(UTC) < EXPIRES_SOON:
         yield Finding(
             "warning",
             "key-expires-soon",
             f"The key {_name(target)} expires on {expires:%Y-%m-%d}.",
-            "Give it a rotation policy, or a later expiry.",
+            "Set a rotation policy, or a later expiry date.",
         )
 
 
 def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key is taken as it is, whatever kind was asked for: Azure returns it unchanged (AZURE.md §3e)."""
+    """Report an existing key of another kind than configured: Azure returns it unchanged (AZURE.md §3e)."""
     if snapshot.key is None:
         return
     asked = target.own.key
@@ -100,20 +100,20 @@ def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "key-differs",
-            f"The key {_name(target)} is {sanitize(kind)} {sanitize(str(size))} and is used as it is; "
-            f"{asked.type} {asked.size} would hold for a new one only.",
+            f"The key {_name(target)} is {sanitize(kind)} {sanitize(str(size))} and is used unchanged; "
+            f"{asked.type} {asked.size} applies to a new key only.",
         )
     if kind == "RSA-HSM":
         yield Finding(
             "info",
             "key-in-hardware",
-            f"The key {_name(target)} is kept in hardware; Microsoft's articles on AKS do not speak of such keys.",
-            "Try it on a cluster that may fail first.",
+            f"The key {_name(target)} is HSM-backed. Microsoft's AKS documentation does not state whether HSM keys are supported.",
+            "Test it on a non-production cluster first.",
         )
 
 
 def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A key without a rotation policy stays as it is until somebody rotates it; how-to, "Key rotation"."""
+    """Report a key without a rotation policy, which has to be rotated manually; how-to, "Key rotation"."""
     own = target.answers.customer_managed
     if own is None or converged(target, snapshot):
         return
@@ -124,10 +124,10 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "warning",
         "key-not-rotated",
-        f"The key {_name(target)} has no rotation policy: it is rotated when somebody does it (`aks-kms rotate`).",
-        "Ask for key.rotate_every: P1Y when it is created; later it takes a machine that the vault lets in."
+        f"The key {_name(target)} has no rotation policy and must be rotated manually (`aks-kms rotate`).",
+        "Set key.rotate_every: P1Y before the key is created. Later, only a computer that the vault's firewall admits can set it."
         if snapshot.key is None
-        else "Give it one after the run, on a machine that the vault lets in: "
+        else "Set one after the run, on a computer that the vault's firewall admits: "
         f"aks-kms rotate -g {shell_word(target.answers.resource_group)} -n {target.answers.cluster.name} --every P1Y",
     )
 

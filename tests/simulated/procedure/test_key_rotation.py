@@ -1,4 +1,4 @@
-"""Rotating a key: what is looked at first, a new version through the vault, and what keeps one from it (how-to, "Key rotation")."""
+"""Key rotation: the checks before it, a new version through the data plane, and what prevents it (how-to, "Key rotation")."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ OFFICER: Json = {
 
 
 def encrypted(folder: Path, *, officer: bool = True, **vault: Any) -> Path:
-    """`aks-demo` with a key of its own; an operator who may use the vault's keys, if wanted."""
+    """Return a scenario: `aks-demo` with a customer-managed key; `officer`: the operator may use the vault's keys."""
     access = {"id-aks-demo": ["Key Vault Crypto User", "Key Vault Contributor"]}
     group = {
         "identities": {"id-aks-demo": {}},
@@ -48,7 +48,7 @@ async def versions(azure: Azure) -> list[Json]:
     ]
 
 
-async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
+async def test_a_new_version_is_pending_until_aks_has_picked_it_up(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
         before = await read_rotation(azure, cluster_id())
         assert (before.encryption, before.vault, before.key, before.versions) == (
@@ -69,7 +69,7 @@ async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_pat
         assert codes(await read_rotation(azure, cluster_id(), again=True)) == []
 
 
-async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tmp_path: Path) -> None:
+async def test_a_caller_without_rotate_permission_creates_a_version_of_the_same_kind(tmp_path: Path) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (_, azure):
@@ -85,11 +85,9 @@ async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tm
         ({"answer": {"status": 400, "code": "BadParameter", "message": "No tags."}}, "BadParameter"),
         ({"answer": {"status": 403, "code": "ForbiddenByRbac", "message": "No."}}, "AccessDenied"),
     ],
-    ids=["its answer is lost", "refused for something else", "refused as the rotation was"],
+    ids=["the response is lost", "refused for another reason", "refused like the rotation"],
 )
-async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_refusal(
-    tmp_path: Path, fault: Json, code: str
-) -> None:
+async def test_another_error_of_the_fallback_is_reported(tmp_path: Path, fault: Json, code: str) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (simulator, azure):
@@ -101,7 +99,7 @@ async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_ref
     assert refusal.value.problem.code == code
 
 
-async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
+async def test_an_owner_without_a_data_plane_role_is_told_which_one(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, await read_rotation(azure, cluster_id()))
@@ -112,8 +110,8 @@ async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> 
     assert "Key Vault Crypto Officer" in problem.remedy
 
 
-async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> None:
-    """AZURE.md §3f: after the how-to's last step, the operator's own machine is locked out."""
+async def test_a_firewall_that_blocks_this_computer_prevents_the_rotation(tmp_path: Path) -> None:
+    """AZURE.md §3f: after the how-to's last step, the firewall blocks the operator's computer."""
     async with signed_in(encrypted(tmp_path, default_action="Deny")) as (_, azure):
         rotation = await read_rotation(azure, cluster_id())
         with pytest.raises(AzureError) as refusal:
@@ -125,7 +123,7 @@ async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> 
         assert "network-rule add" in problem.remedy
 
 
-async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
+async def test_a_rotation_policy_is_set(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (_, azure):
         rotation = await read_rotation(azure, cluster_id())
         assert rotation.every == ""
@@ -134,7 +132,7 @@ async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
         assert len(await versions(azure)) == 1
 
 
-async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
+async def test_other_settings_of_the_rotation_policy_are_kept(tmp_path: Path) -> None:
     theirs = KeyRotationPolicy(
         expires_in="P2Y",
         lifetime_actions=[
@@ -167,14 +165,14 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
         (cluster_id("batch-eu", "rg-batch"), "rotation-legacy", True),
     ],
 )
-async def test_where_there_is_nothing_to_rotate(cluster: str, code: str, refused: bool) -> None:
+async def test_clusters_without_a_rotatable_key_are_reported(cluster: str, code: str, refused: bool) -> None:
     async with signed_in() as (_, azure):
         rotation = await read_rotation(azure, cluster)
     assert codes(rotation) == [code]
     assert bool(rotation.errors) is refused
 
 
-async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
+async def test_a_deleted_key_cannot_be_rotated(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
         simulator.remove(vault_id())
         assert codes(await read_rotation(azure, cluster_id())) == ["key-unreadable"]
@@ -191,22 +189,22 @@ async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
         ("once, at its expiry", "once, at its expiry"),
     ],
 )
-def test_how_often_a_key_is_rotated_is_said_in_words(interval: str, words: str) -> None:
+def test_a_rotation_interval_is_shown_in_words(interval: str, words: str) -> None:
     assert how_often(interval) == words
 
 
-async def test_a_key_that_somebody_else_rotated_meanwhile_is_not_rotated_again(tmp_path: Path) -> None:
-    """Both looked, both agreed; the second one took an hour over it."""
+async def test_a_key_that_another_user_has_rotated_is_not_rotated_again(tmp_path: Path) -> None:
+    """Two users read the key and confirm; the second one an hour later."""
     async with signed_in(encrypted(tmp_path), speed=1) as (_, azure):
         first, second = await read_rotation(azure, cluster_id()), await read_rotation(azure, cluster_id())
         await rotate(azure, first)
         with pytest.raises(AzureError) as refused:
             await rotate(azure, second)
         assert len(await versions(azure)) == 2
-    assert "Another version was made" in refused.value.problem.cause
+    assert "Another version was created" in refused.value.problem.cause
 
 
-async def test_nor_is_the_key_that_the_cluster_no_longer_uses(tmp_path: Path) -> None:
+async def test_a_key_that_the_cluster_no_longer_uses_is_not_rotated(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
         seen = await read_rotation(azure, cluster_id())
         uses = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-other.vault.local.test/keys/new"}}

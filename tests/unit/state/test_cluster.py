@@ -1,4 +1,4 @@
-"""What is sent to AKS: exactly what the how-to shows, and nothing else of a cluster is touched."""
+"""The request bodies for AKS: exactly as in the how-to, and no other setting of a cluster is changed."""
 
 import copy
 from typing import Any
@@ -96,18 +96,18 @@ def test_the_profile_is_the_how_tos_printed_output(road: Road) -> None:
     assert wanted_profile(target(answers(road)), {}) == PRINTED[road]
 
 
-def test_leaving_a_customers_key_turns_its_kms_off() -> None:
+def test_migrating_to_platform_managed_disables_azure_key_vault_kms() -> None:
     """How-to: "Migrate from customer-managed keys to platform-managed keys"."""
     wanted = wanted_profile(target(answers("platform-managed")), CUSTOMER_MANAGED)
     assert wanted == {**PLATFORM_MANAGED, "azureKeyVaultKms": {"enabled": False}}
 
 
-def test_leaving_the_legacy_experience_drops_the_version() -> None:
+def test_migrating_from_legacy_kms_drops_the_key_version() -> None:
     wanted = wanted_profile(target(answers("customer-managed-private")), LEGACY)
     assert wanted == PRINTED["customer-managed-private"]
 
 
-def test_what_else_is_in_the_profile_stays() -> None:
+def test_other_settings_of_the_profile_are_kept() -> None:
     others: Json = {"imageCleaner": {"enabled": True}, "futureShield": {"level": 3}}
     before: Json = {**others, "azureKeyVaultKms": {"enabled": False, "futureSlot": 2}}
     wanted = wanted_profile(target(answers("customer-managed-private")), before)
@@ -119,7 +119,7 @@ def test_what_else_is_in_the_profile_stays() -> None:
 def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body: Json) -> None:
     before = copy.deepcopy(body)
     after = changed(target(chosen), ClusterState(body))
-    assert body == before, "the given body is not written to"
+    assert body == before, "the given body is not modified"
     for side in (before, after):
         side.pop("identity")
         side["properties"].pop("securityProfile")
@@ -139,18 +139,18 @@ def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json)
 
 
 @given(chosen, bodies)
-def test_a_changed_cluster_holds_and_changing_it_again_changes_nothing(chosen: Answers, body: Json) -> None:
+def test_a_changed_cluster_matches_and_changing_it_is_idempotent(chosen: Answers, body: Json) -> None:
     once = changed(target(chosen), ClusterState(body))
     assert ClusterState(once).matches(target(chosen))
     assert changed(target(chosen), ClusterState(once)) == once
 
 
 @given(bodies)
-def test_platform_managed_keys_leave_the_identity_alone(body: Json) -> None:
+def test_platform_managed_keys_keep_the_identity(body: Json) -> None:
     assert changed(target(answers("platform-managed")), ClusterState(body))["identity"] == body["identity"]
 
 
-def test_the_identity_is_replaced_only_where_it_is_another() -> None:
+def test_only_a_different_identity_is_replaced() -> None:
     mine = target(answers("customer-managed-public"))
     wanted = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
     assert changed(mine, ClusterState(cluster()))["identity"] == wanted
@@ -165,8 +165,8 @@ def test_the_identity_is_replaced_only_where_it_is_another() -> None:
 HELD = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
 
 
-def test_what_holds_is_what_is_read_of_a_cluster() -> None:
-    """Azure writes its words in any case; a cluster that is said to be encrypted is not planned for again."""
+def test_encryption_is_compared_without_regard_to_case() -> None:
+    """Azure returns enumerations in any case; a cluster shown as encrypted needs no plan."""
     body = cluster({"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "enabled"}})
     assert Encryption.of(body).kind == "platform-managed"
     assert ClusterState(body).matches(target(answers("platform-managed")))
@@ -205,7 +205,7 @@ def test_ids_are_compared_as_azure_does(body: Json) -> None:
         {"identity": {"name": "id-other"}},
     ],
 )
-def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
+def test_another_vault_key_access_or_identity_does_not_match(other: Json) -> None:
     assert ClusterState(HELD).matches(target(answers("customer-managed-private")))
     assert not ClusterState(HELD).matches(target(answers("customer-managed-private", **other)))
 
@@ -228,7 +228,7 @@ def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
         ("customer-managed-private", {**CUSTOMER_MANAGED, "azureKeyVaultKms": None}, False),
     ],
 )
-def test_half_configured_is_not_held(road: Road, profile: Json, held: bool) -> None:
+def test_a_half_configured_cluster_does_not_match(road: Road, profile: Json, held: bool) -> None:
     assert (
         ClusterState(cluster(profile, identity=user_assigned(identity_id()))).matches(target(answers(road)))
         is held
@@ -236,7 +236,7 @@ def test_half_configured_is_not_held(road: Road, profile: Json, held: bool) -> N
 
 
 @roads
-def test_a_new_cluster_is_encrypted_from_birth(road: Road) -> None:
+def test_a_new_cluster_is_created_with_encryption(road: Road) -> None:
     body = created(target(answers(road, new=True, tags={"team": "payments"})), VERSIONS)
     assert body["properties"]["securityProfile"] == PRINTED[road]
     assert body["properties"]["kubernetesVersion"] == "1.35"
@@ -249,7 +249,7 @@ def test_a_new_cluster_is_encrypted_from_birth(road: Road) -> None:
     assert body["identity"] == ({"type": "SystemAssigned"} if road == "platform-managed" else own)
 
 
-def test_what_was_chosen_of_a_new_cluster_is_sent() -> None:
+def test_the_configured_settings_of_a_new_cluster_are_sent() -> None:
     new = {"kubernetes_version": "1.33.3", "node_count": 5, "node_vm_size": "Standard_B2s"}
     body = created(target(answers("platform-managed", cluster={"name": "aks-new", "create": new})), VERSIONS)
     assert body["properties"]["kubernetesVersion"] == "1.33.3"
@@ -276,7 +276,7 @@ NAMES = st.text(
 
 
 @given(NAMES, st.text(max_size=90))
-def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
+def test_any_names_give_a_valid_dns_prefix(name: str, group: str) -> None:
     prefix = _dns_prefix(name, group, PRODUCTION)
     assert 1 <= len(prefix) <= 54
     assert prefix[0].isalpha()
@@ -284,7 +284,7 @@ def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
     assert all(c.isascii() and (c.isalnum() or c == "-") for c in prefix)
 
 
-def test_what_azure_itself_keeps_changing_is_no_difference() -> None:
+def test_properties_that_azure_keeps_changing_are_no_difference() -> None:
     after = cluster(
         CUSTOMER_MANAGED,
         identity=user_assigned(identity_id()),
@@ -309,7 +309,7 @@ def test_what_azure_itself_keeps_changing_is_no_difference() -> None:
         ({"agentPoolProfiles": []}, "properties.agentPoolProfiles[0].name"),
     ],
 )
-def test_any_other_difference_is_named(change: Any, path: str) -> None:
+def test_any_other_difference_is_reported(change: Any, path: str) -> None:
     assert path in compared(cluster(), cluster(**change))[1]
 
 

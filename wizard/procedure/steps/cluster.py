@@ -1,4 +1,4 @@
-"""The managed cluster itself: the one step that cannot be undone."""
+"""The managed cluster: the only irreversible step."""
 
 import asyncio
 import shlex
@@ -23,16 +23,16 @@ from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
-_BEATS_TO_A_LOOK = 12
+_BEATS_PER_READ = 12
 _OWN_KEY = (
-    "With a key of your own this most often means that the cluster could not reach or use it.",
-    "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
+    "With a customer-managed key, the usual cause is that AKS cannot reach or use the key.",
+    "Verify the cluster to find the cause and fix it, then run the same plan again to repair the cluster.",
 )
 _NO_KEY_OF_YOURS = (
-    "AKS could not carry it out; no key or vault of yours has a part in it.",
-    "Mend what Azure names, where it names anything, then start again: the same plan repairs it.",
+    "The AKS operation failed. No key or vault of yours is involved.",
+    "Fix the issue that Azure reports, then run the same plan again to repair the cluster.",
 )
-"""Why a cluster ended badly, as far as its key may be why, and what to do."""
+"""The cause of a failed operation, as far as it may be the key, and what to do."""
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
     f"/managedClusters/$CLUSTER_NAME?api-version={CLUSTER_API}"
@@ -44,27 +44,27 @@ class Cluster(Step):
 
     key = "cluster"
     title = "Encrypt the managed cluster"
-    sentence = "Tells AKS to encrypt the cluster's secrets; AKS then encrypts those that exist as well."
+    sentence = "Enables the encryption in AKS, which then also encrypts the existing secrets."
     needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
     reversible = False
     usually = (180, 360)
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
-        """The update, and before it the time that new roles are given to settle."""
+        """The update, preceded by the time for new role assignments to propagate."""
         held = target.answers.customer_managed is None or may_use_key(target, snapshot)
-        settle = 0 if held else propagation_time(Timeouts(), target.answers)
+        propagation = 0 if held else propagation_time(Timeouts(), target.answers)
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
-        return (low + settle, high + settle)
+        return (low + propagation, high + propagation)
 
     def title_for(self, target: Target, snapshot: Snapshot) -> str:
         creates = snapshot.cluster is None and target.answers.cluster.create is not False
-        return "Create the managed cluster, encrypted" if creates else self.title
+        return "Create the managed cluster with encryption" if creates else self.title
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         answers, cluster = target.answers, snapshot.cluster_state
         name = answers.cluster.name
         kms = (
-            "a key that AKS manages"
+            "a platform-managed key"
             if answers.customer_managed is None
             else f"{target.own.vault.name}/{target.own.key.name}"
         )
@@ -74,39 +74,35 @@ class Cluster(Step):
             return Intent("create", _creation(target, snapshot, kms))
         if converged(target, snapshot):
             detail = (
-                f"encrypted with {kms} already"
+                f"already encrypted with {kms}"
                 if cluster.standing == "settled"
-                else f"asked to use {kms}, an operation is under way"
+                else f"settings request {kms}, an operation is in progress"
             )
             return Intent("none", (Effect("keep", "managed cluster", name, detail),))
-        moves = ["sent again to repair it"] if cluster.standing == "ended-badly" else []
+        moves = ["update re-applied to repair it"] if cluster.standing == "ended-badly" else []
         if answers.customer_managed is not None and not cluster.has_identity(target):
             moves.append(f"identity → {target.own.identity.name}")
         elif identity_recreated(target, snapshot):
-            moves.append(
-                f"identity → {target.own.identity.name}, which is another one since it was made anew"
-            )
+            moves.append(f"identity → {target.own.identity.name}, re-created with another principal ID")
         moves.append(f"KMS → {kms}")
         settings, _ = compared(cluster.body, cluster.body)
         return Intent(
             "update",
             (
                 Effect("change", "managed cluster", name, " · ".join(moves)),
-                Effect("keep", "everything else of the cluster", name, f"{settings} settings compared"),
+                Effect("keep", "other settings of the cluster", name, f"{settings} settings compared"),
             ),
         )
 
     async def apply(self, work: Work) -> None:
-        """Bring the cluster there from what it is now, and ask again where Azure's refusal passes.
+        """Update the cluster from its current state, and repeat the request after a transient error.
 
-        Read anew before every request: a write of ours whose answer was lost is not sent twice, and what somebody
-        else has changed since the plan was made is not written over.
+        The cluster is read again before every request: a write whose response was lost is not sent twice, and a change
+        that another user has made since the plan was created is not overwritten.
         """
         await wait_for_roles(work)
         refusals = Refusals(work)
-        async for spent in work.tries(
-            "operation", work.timeouts.cluster_retry, "AKS to take the cluster there"
-        ):
+        async for spent in work.tries("operation", work.timeouts.cluster_retry, "the cluster update"):
             now = ClusterState(await read_cluster(work.azure, work.target))
             if _arrived(work, now):
                 if not now.ended_badly:
@@ -115,14 +111,14 @@ class Cluster(Step):
                 raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.possibly_applied)
             if now.body is not None and not now.at_rest:
                 work.progress(
-                    f"another operation on the cluster is under way ({now.provisioning_state})", spent, None
+                    f"another operation on the cluster is in progress ({now.provisioning_state})", spent, None
                 )
                 continue
             try:
                 await work.revalidate()
             except AzureError as error:
                 raise _not_asked(error.problem, refusals.possibly_applied) from error
-            work.log("what the plan stands on is as it was; AKS is asked now", "detail")
+            work.log("the facts of the plan are unchanged; sending the cluster update", "detail")
             try:
                 await self._send(work, now)
             except AzureError as error:
@@ -136,7 +132,7 @@ class Cluster(Step):
         )
 
     async def _send(self, work: Work, now: ClusterState) -> None:
-        """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
+        """Send the PUT that updates or creates the cluster, and follow the operation. Raise AzureError if it fails."""
         from azure.core import MatchConditions
         from azure.mgmt.containerservice.models import ManagedCluster
 
@@ -151,7 +147,7 @@ class Cluster(Step):
         conditions: dict[str, Any] = (
             {"etag": now.etag, "match_condition": MatchConditions.IfNotModified} if now.etag else {}
         )
-        if now.body is None:  # whoever else creates one of that name at this moment is not written over
+        if now.body is None:  # a cluster that another user creates at this moment is not overwritten
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
         with translate_errors(summary), declared(Repeat.BY_CALLER):
@@ -164,17 +160,17 @@ class Cluster(Step):
         work.log(
             f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
         )
-        work.log(f"it is followed to its end, {work.timeouts.limit('operation')}", "detail")
+        work.log(f"following the operation, {work.timeouts.limit('operation')}", "detail")
         try:
             with translate_errors(summary):
                 await _follow(
                     work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
                 )
         except AzureError as error:
-            said = error.__cause__  # by Azure; nothing where it is a wait of ours that has ended
-            if said is None or getattr(said, "status_code", None) == 200:  # the operation's own end
+            said = error.__cause__  # Azure's error; None if it is a timeout of ours
+            if said is None or getattr(said, "status_code", None) == 200:  # the operation itself failed
                 raise
-            raise TrackingLostError(error.problem) from said  # a look at it that failed
+            raise TrackingLostError(error.problem) from said  # reading its status failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -191,12 +187,14 @@ class Cluster(Step):
         if state != "Succeeded":
             raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
-            raise unconfirmed(f"The cluster {name} is not encrypted as asked.")
+            raise unconfirmed(f"The cluster {name} is not encrypted as configured.")
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
         count, differing = compared(work.snapshot.cluster, cluster.body)
         if differing:
-            work.log(f"other settings differ since the plan was made: {', '.join(differing)}", "operator")
+            work.log(
+                f"other settings have changed since the plan was created: {', '.join(differing)}", "operator"
+            )
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
 
     def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
@@ -257,12 +255,12 @@ class Cluster(Step):
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
-    """Wait for a long-running operation, with a word now and then: its last status and the time spent.
+    """Wait for a long-running operation, and report its last status and the time spent now and then.
 
-    The cluster itself is looked at as well: operations have been seen to stay InProgress after it was done
-    (Azure/AKS#1968). Raises AzureError where the operation does not end in the time it is given.
+    The cluster itself is read too: operations have been seen to stay InProgress after they were complete
+    (Azure/AKS#1968). Raise AzureError if the operation does not end before its timeout.
     """
-    begun = work.clock.elapsed()
+    started = work.clock.elapsed()
     ending = asyncio.ensure_future(poller.result())
     beat = max(0.02, work.clock.scaled(work.timeouts.heartbeat))
     try:
@@ -270,8 +268,8 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
             if (await asyncio.wait({ending}, timeout=beat))[0]:
                 await ending
                 return
-            work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - begun, expected)
-            if beats % _BEATS_TO_A_LOOK == 0 and await _is_there(work):
+            work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - started, expected)
+            if beats % _BEATS_PER_READ == 0 and await _is_there(work):
                 return
         raise AzureError(_still_going(work))
     finally:
@@ -279,7 +277,7 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
 
 
 def _arrived(work: Work, cluster: ClusterState) -> bool:
-    """Whether the cluster is as asked; with the identity that there is now, where it had one that was deleted."""
+    """Whether the cluster matches the answers; if its identity was deleted, with the re-created one."""
     if not cluster.matches(work.target):
         return False
     had = work.snapshot.cluster_state.principal(work.target)
@@ -287,7 +285,7 @@ def _arrived(work: Work, cluster: ClusterState) -> bool:
 
 
 async def _is_there(work: Work) -> bool:
-    """Whether the cluster has arrived, whatever its operation says. A look that fails is no news."""
+    """Whether the cluster matches the answers, regardless of its operation. A failed read counts as no."""
     try:
         cluster = ClusterState(await read_cluster(work.azure, work.target))
     except AzureError as error:
@@ -300,41 +298,41 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
     new = target.answers.cluster.create
     version = chosen_version(new.kubernetes_version if new else None, snapshot.versions) or "AKS's default"
     nodes = new.node_count if new else 0
-    size = (new.node_vm_size if new else None) or "the size that AKS chooses"
+    size = (new.node_vm_size if new else None) or "the default size"
     detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} of {size} · KMS → {kms}"
     return (Effect("create", "managed cluster", target.answers.cluster.name, detail),)
 
 
 def _touched(cluster: ClusterState) -> tuple[Any, Any]:
-    """What of a cluster the plan stands on and the update replaces."""
+    """Return the parts of a cluster on which the plan is based and that the update replaces."""
     return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:
     return Problem(
         "azure",
-        f"The cluster {name} was changed since the plan was made.",
-        "Its encryption or its identity is no longer as the plan saw it.",
-        "Plan again and look at the difference.",
+        f"The cluster {name} was changed since the plan was created.",
+        "Its encryption or identity is no longer as it was when the plan was created.",
+        "Plan again and review the differences.",
         retryable=True,
     )
 
 
 def _not_asked(problem: Problem, before: Problem | None) -> AzureError:
-    """The error of a cluster that is not asked for (again), with what of it may have been changed nevertheless."""
+    """Return the error of an update that is not sent (again), and whether an earlier request may have changed the cluster."""
     if before is None:
-        return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not touched."))
+        return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not changed."))
     id_ = f", correlation id {before.correlation_id}" if before.correlation_id else ""
-    said = f"AKS was asked before, and what became of that is not known ({before.code}{id_}); it is not asked again."
+    said = f"The result of an earlier update request is unknown ({before.code}{id_}); it is not repeated."
     return AzureError(replace(problem, cause=f"{problem.cause} {said}"))
 
 
 def _busy_for_good(name: str) -> Problem:
     return Problem(
         "transient",
-        f"Another operation on the cluster {name} does not end.",
+        f"Another operation on the cluster {name} has not finished.",
         "AKS changes a cluster for one caller at a time.",
-        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then start again.",
+        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then run again.",
         retryable=True,
     )
 
@@ -344,8 +342,8 @@ def _still_going(work: Work) -> Problem:
     return Problem(
         "transient",
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
-        "The operation goes on in Azure.",
-        "Start again later, an operation that is still under way is followed, not started anew; "
+        "The operation continues in Azure.",
+        "Run again later; an operation that is still in progress is followed, not started again; "
         f"{work.timeouts.more('operation')}.",
         retryable=True,
     )

@@ -8,7 +8,7 @@ from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-_NOT_ASKED = "not asked for, the cluster is encrypted already"
+_NOT_ASKED = "not needed, the cluster is already encrypted"
 
 
 class Feature(Step):
@@ -17,7 +17,7 @@ class Feature(Step):
     key = "feature"
     title = "Register the feature"
     sentence = (
-        "Asks for the preview feature KMSPMKPreview in the subscription and waits until it is registered."
+        "Registers the preview feature KMSPMKPreview in the subscription and waits until it is registered."
     )
     usually = (300, 900)
 
@@ -27,7 +27,7 @@ class Feature(Step):
         if snapshot.feature is None:
             return Intent(
                 "none",
-                (Effect("keep", "feature", features.FEATURE, "no longer exists: not needed any more"),),
+                (Effect("keep", "feature", features.FEATURE, "no longer exists, not needed"),),
             )
         if snapshot.feature in features.ASKABLE:
             return Intent(

@@ -1,4 +1,4 @@
-"""The vault's firewall, where it is not yet as the cluster's network access needs it."""
+"""The vault's firewall, if it does not fit the cluster's network access yet."""
 
 from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import translate_errors
@@ -12,19 +12,20 @@ from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
 
-_CLOSED = "denies, trusted Azure services may pass"
+_CLOSED = "denies public access, admits trusted Azure services"
 
 
 class Firewall(Step):
-    """How-to: "Create a key vault and key with trusted services access", step 4; and the way back from there.
+    """How-to: "Create a key vault and key with trusted services access", step 4; and its reversal.
 
-    It is closed before the cluster is touched, but for a cluster that reaches the vault as Public: that is told first,
-    or it would be cut off from its key. It is opened only before such a cluster goes back to Public.
+    Public access is denied before the cluster is updated, except if the cluster reaches the vault as Public: then the
+    cluster is updated first, or it would lose access to its key. Public access is allowed only before a cluster returns
+    to Public.
     """
 
     key = "firewall"
     title = "Set the key vault's firewall"
-    sentence = "Keeps the internet out of a private key vault, which trusted Azure services, AKS among them, still reach."
+    sentence = "Denies public network access to a private key vault. Trusted Azure services, including AKS, can still reach it."
     needs = ("vault", "key")
     usually = (2, 20)
 
@@ -44,10 +45,12 @@ class Firewall(Step):
         if opens_vault(target, snapshot):
             return Intent("update", (Effect("change", "firewall", name, "open to all networks"),))
         if snapshot.vault is None and created_private(target):
-            return Intent("none", (Effect("keep", "firewall", name, "closed from birth"),))
+            return Intent(
+                "none", (Effect("keep", "firewall", name, "created with public network access denied"),)
+            )
         if snapshot.vault is not None and snapshot.vault_state.private:
             return Intent("none", (Effect("keep", "firewall", name, _CLOSED),))
-        last = ", once the cluster knows" if closes_last(target, snapshot) else ""
+        last = ", after the cluster update" if closes_last(target, snapshot) else ""
         return Intent("update", (Effect("change", "firewall", name, f"{_CLOSED}{last}"),))
 
     async def apply(self, work: Work) -> None:
@@ -58,7 +61,7 @@ class Firewall(Step):
         client = work.azure.vaults(group.subscription).vaults
         with translate_errors(f"The firewall of {name} could not be set."), declared(Repeat.SAFE):
             await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
-        state = "open to all networks" if opens else "closed, trusted Azure services may pass"
+        state = "open to all networks" if opens else "closed, admits trusted Azure services"
         work.log(f"firewall of {name} is {state}", "operator")
 
     async def confirm(self, work: Work) -> str:
@@ -66,11 +69,13 @@ class Firewall(Step):
         vault = VaultState(await read_vault(work.azure, work.target))
         if opens_vault(work.target, work.snapshot):
             if vault.denies_public_access:
-                raise unconfirmed(f"The firewall of {name} is not open.")
+                raise unconfirmed(f"The firewall of {name} still denies public access.")
             return f"{name} is open to all networks"
         if not vault.private:
-            raise unconfirmed(f"The firewall of {name} is not closed with a way for trusted Azure services.")
-        return f"{name} denies the internet"
+            raise unconfirmed(
+                f"The firewall of {name} does not deny public access with an exception for trusted Azure services."
+            )
+        return f"{name} denies public access"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         where = (
@@ -88,7 +93,7 @@ class Firewall(Step):
             )
         if snapshot is not None and self.inspect(target, snapshot).action == "none":
             return ()
-        if snapshot is None and created_private(target):  # the vault's own command closes it
+        if snapshot is None and created_private(target):  # the vault's own command denies public access
             return ()
         return (shell("az keyvault update", where, "--default-action Deny", "--bypass AzureServices"),)
 

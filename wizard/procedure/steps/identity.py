@@ -1,4 +1,4 @@
-"""The user-assigned identity with which the cluster reaches the key."""
+"""The user-assigned identity that the cluster uses to access the key."""
 
 from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json
 from wizard.cloud.error_translation import translate_errors
@@ -16,7 +16,7 @@ class Identity(Step):
 
     key = "identity"
     title = "Create the user-assigned identity"
-    sentence = "Creates the user-assigned identity with which the cluster reaches the key."
+    sentence = "Creates the user-assigned identity that the cluster uses to access the key."
     needs = ("resource-group",)
     usually = (2, 10)
 

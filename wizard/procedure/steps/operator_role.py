@@ -1,4 +1,4 @@
-"""The operator's own role on the vault, without which nobody may create a key through the vault itself."""
+"""The operator's own role on the vault, which creating a key through the data plane requires."""
 
 import shlex
 
@@ -19,10 +19,8 @@ class OperatorRole(Step):
     """How-to: "Create a key vault and key", step 2; in a vault with access policies, one of those for the operator."""
 
     key = "operator-role"
-    title = "Give yourself Key Vault Crypto Officer"
-    sentence = (
-        "Gives whoever is signed in the role (or the access policy) that may create a key through the vault."
-    )
+    title = "Assign yourself Key Vault Crypto Officer"
+    sentence = "Assigns the signed-in identity the role (or access policy) to create a key through the vault's data plane."
     needs = ("vault",)
     usually = (2, 10)
 
@@ -42,7 +40,7 @@ class OperatorRole(Step):
             roles = (CRYPTO_OFFICER, ADMINISTRATOR)
             held = any(g.gives(r, me.object_id, vault) for g in snapshot.operator_grants for r in roles)
         if held:
-            return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
+            return Intent("none", (Effect("keep", what, name, f"{detail}, already assigned"),))
         if snapshot.key is not None and not lacks_rotation(target, snapshot):
             return Intent("none", (Effect("keep", what, name, "not needed, the key exists"),))
         return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
@@ -56,7 +54,7 @@ class OperatorRole(Step):
 
     async def confirm(self, work: Work) -> str:
         if self.inspect(work.target, work.snapshot).action == "none":
-            return "held, or not needed"
+            return "assigned, or not needed"
         me = work.snapshot.signed_in
         if work.snapshot.vault_uses_access_policies:
             return await access_policy.confirm_allowed(work, me.object_id, _BY_POLICY)

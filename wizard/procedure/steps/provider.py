@@ -1,4 +1,4 @@
-"""The resource provider, which must take notice of the feature."""
+"""The resource provider, which has to pick up the feature."""
 
 from wizard.cloud import features
 from wizard.procedure.plan import Effect
@@ -12,13 +12,13 @@ from wizard.state.target import Target
 class Provider(Step):
     """How-to: "Register the feature flag", step 3.
 
-    Always done before a cluster is touched: Azure does not say whether AKS has taken notice of the feature since it
-    was registered, and a cluster is refused where it has not (AZURE.md §1a). Doing it again changes nothing.
+    Always done before a cluster is updated: Azure does not show whether AKS has picked up the feature since it was
+    registered, and rejects the update if it has not (AZURE.md §1a). Repeating it changes nothing.
     """
 
     key = "provider"
     title = "Refresh the resource provider"
-    sentence = "Registers Microsoft.ContainerService again, so that AKS takes notice of the feature."
+    sentence = "Registers Microsoft.ContainerService again, so that AKS picks up the feature."
     needs = ("feature",)
     usually = (5, 60)
 

@@ -19,7 +19,7 @@ class ResourceGroup(Step):
 
     key = "resource-group"
     title = "Create the resource group"
-    sentence = "Creates the resource groups that do not exist; one that exists is kept, wherever it is."
+    sentence = "Creates the resource groups that do not exist. Existing ones are kept, in any region."
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         effects = []
@@ -32,7 +32,7 @@ class ResourceGroup(Step):
                 elsewhere = (
                     ""
                     if same_region(where, target.answers.location)
-                    else ", another region than asked for: kept"
+                    else ", another region than configured: kept"
                 )
                 effects.append(Effect("keep", "resource group", group.name, f"{where}{elsewhere}"))
         missing = any(effect.verb == "create" for effect in effects)
@@ -76,9 +76,9 @@ def _missing(target: Target, snapshot: Snapshot) -> tuple[GroupId, ...]:
 
 
 def _creating(target: Target, group: GroupId, *, unless_there: bool) -> tuple[str, ...]:
-    """The commands for one group, by the variables that the commands for what is in it have as well.
+    """Return the commands for one group, with the same variables as the commands for its resources.
 
-    `unless_there`: "if it doesn't exist", as the how-to says; creating one that exists would replace its tags.
+    `unless_there`: only if it does not exist, as in the how-to; creating an existing group would replace its tags.
     """
     home = target.answers.group
     prefix = "KEY_VAULT_" if group.key == target.answers.vault_group.key else "IDENTITY_"

@@ -12,18 +12,18 @@ from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
 
-_DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
+_DNS_POLL = 5.0  # seconds between two reads while the vault's name is being registered
 VAULT_API = "2026-02-01"
-"""The api-version whose shape the bodies of vaults and keys have."""
+"""The api-version of the request bodies of vaults and keys."""
 
 
 class Vault(Step):
-    """How-to: "Create a key vault", step 1; private from birth where its note asks for that."""
+    """How-to: "Create a key vault", step 1; created with public access denied if its note requires that."""
 
     key = "vault"
     title = "Create the key vault"
     sentence = (
-        "Creates the key vault with Azure RBAC; a private one keeps the internet out from its first moment."
+        "Creates the key vault with Azure RBAC. A private one is created with public network access denied."
     )
     needs = ("resource-group",)
     usually = (20, 60)
@@ -36,13 +36,17 @@ class Vault(Step):
         vault = target.own.vault
         if snapshot.vault is not None:
             present = snapshot.vault_state
-            firewall = "firewall denies" if present.denies_public_access else "firewall open"
+            firewall = "public access denied" if present.denies_public_access else "public access allowed"
             model = "Azure RBAC" if present.uses_rbac else "access policies"
             return Intent(
                 "none", (Effect("keep", "key vault", vault.name, f"{present.location}, {model}, {firewall}"),)
             )
         parts = [target.answers.location, "Azure RBAC"]
-        parts.append("firewall denies from birth" if created_private(target) else "public network access")
+        parts.append(
+            "created with public network access denied"
+            if created_private(target)
+            else "public network access allowed"
+        )
         parts.append("purge protection" if vault.purge_protection else "no purge protection")
         return Intent("create", (Effect("create", "key vault", vault.name, ", ".join(parts)),))
 
@@ -54,7 +58,7 @@ class Vault(Step):
         client = work.azure.vaults(target.answers.vault_group.subscription).vaults
         if (
             await read_vault(work.azure, target) is None
-        ):  # a PUT over an existing vault would replace its settings
+        ):  # a PUT of an existing vault would replace its settings
             with translate_errors(f"The key vault {name} could not be created."), declared(Repeat.SAFE):
                 poller = await client.begin_create_or_update(
                     target.answers.vault_group.name,
@@ -69,16 +73,15 @@ class Vault(Step):
         vault = await self._ready(work)
         if vault.body is None:
             raise unconfirmed(f"The key vault {work.target.own.vault.name} does not exist.")
-        # a new one is to have it, an existing one stays as it is
+        # a new vault uses Azure RBAC; an existing one keeps its model
         if vault.uses_rbac is work.snapshot.vault_uses_access_policies:
             raise unconfirmed(
-                f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
+                f"The permission model of the key vault {work.target.own.vault.name} is no longer as it was when the plan was created."
             )
         return f"{work.target.own.vault.name}, {'Azure RBAC' if vault.uses_rbac else 'access policies'}"
 
     async def _ready(self, work: Work) -> VaultState:
-        """The vault once its name is known everywhere, whoever created it: a run before this one may have been ended
-        meanwhile (AZURE.md §3b)."""
+        """Return the vault once its name is registered in DNS, also if an interrupted run created it (AZURE.md §3b)."""
         name = work.target.own.vault.name
         async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
             vault = VaultState(await read_vault(work.azure, work.target))
@@ -87,7 +90,7 @@ class Vault(Step):
             work.progress(f"{name}: {vault.provisioning_state}", spent, self.usually[1])
         raise unconfirmed(
             f"The key vault {name} is not ready after {work.timeouts.vault / 60:.0f} minutes.",
-            f"Start again later; {work.timeouts.more('vault')}.",
+            f"Run again later; {work.timeouts.more('vault')}.",
         )
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
@@ -117,13 +120,13 @@ class Vault(Step):
 
 
 def created_private(target: Target) -> bool:
-    """Whether the vault is created with its firewall closed: only then is no public window ever open."""
+    """Whether the vault is created with public access denied: only then is it never publicly reachable."""
     own = target.own
     return own.vault.network_access == "Private" and own.create_through == "resource-manager"
 
 
 def vault_body(target: Target, tenant: str) -> Json:
-    """What is sent to create the vault. RBAC is sent explicitly: its default depends on the API version."""
+    """Return the request body that creates the vault. RBAC is explicit: its default depends on the API version."""
     vault, key = target.own.vault, target.own.key
     properties: Json = {
         "tenantId": tenant,
@@ -135,7 +138,7 @@ def vault_body(target: Target, tenant: str) -> Json:
             "bypass": "AzureServices",
         },
     }
-    if vault.purge_protection:  # Azure refuses an explicit false
+    if vault.purge_protection:  # Azure rejects an explicit false
         properties["enablePurgeProtection"] = True
     body: Json = {"location": target.answers.location, "properties": properties}
     if target.answers.tags:

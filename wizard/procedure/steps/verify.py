@@ -1,4 +1,4 @@
-"""Reading the cluster back and holding it against the answers."""
+"""Read the cluster and compare it with the answers."""
 
 from wizard.cloud.problems import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
@@ -14,7 +14,7 @@ class Verify(Step):
 
     key = "verify"
     title = "Verify"
-    sentence = "Reads the cluster, its key and its roles back and holds them against what was asked for."
+    sentence = "Reads the cluster, its key and its roles, and compares them with your configuration."
     needs = ("cluster",)
     read_only = True
 
@@ -33,10 +33,10 @@ class Verify(Step):
             raise AzureError(
                 Problem(
                     "azure",
-                    f"{work.answers.cluster.name} is not {'proven to be ' if failed[0].leaves_open else ''}as asked: "
+                    f"{work.answers.cluster.name} {'could not be verified' if failed[0].leaves_open else 'is not as configured'}: "
                     f"{failed[0].message}",
-                    f"Read back: {'; '.join(_seen(check) for check in failed)}.",
-                    failed[0].remedy or "Verify the cluster to see each check.",
+                    f"Read: {'; '.join(_seen(check) for check in failed)}.",
+                    failed[0].remedy or "Verify the cluster to see all checks.",
                     retryable=True,
                 )
             )
@@ -53,5 +53,5 @@ class Verify(Step):
 
 
 def _seen(check: Check) -> str:
-    """A check that stands against the cluster, by its code and what was read."""
+    """Return a failed check: its code and what was read."""
     return f"{check.code} ({check.evidence or check.message})"
