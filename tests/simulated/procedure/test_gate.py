@@ -153,7 +153,7 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
         shorter = replace(first, steps=first.steps[:-1])
         last = first.steps[-1]
         assert differences(shorter.to_json(), first) == [f"{last.title}: was not in the plan, now no change"]
-        assert differences(first.to_json(), shorter) == [f"{last.title}: is not needed any more"]
+        assert differences(first.to_json(), shorter) == [f"{last.title}: no longer needed"]
 
 
 def test_timeouts_are_in_seconds_of_azures_time() -> None:
