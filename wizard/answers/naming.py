@@ -46,6 +46,10 @@ def managed_cluster(value: str) -> str | None:
 
 def key_vault(value: str) -> str | None:
     """Check 3-24 letters, digits, hyphens; starts with a letter, ends with a letter or digit, no `--`; globally unique."""
+    if "/" in value or "." in value:
+        name = re.match(r"(?:https?://)?([^./]+)\.", value) or re.search(r"/vaults/([^/]+)/?$", value)
+        hint = f": the name is {name[1]}" if name else ""
+        return f"{value[:160]!r} is an address or id, not a key vault name: use the name only{hint}."
     if not 3 <= len(value) <= 24:
         return f"A key vault name has 3 to 24 characters; this one has {len(value)}."
     if re.fullmatch(r"[a-zA-Z](?:-?[a-zA-Z0-9])*", value):

@@ -95,6 +95,20 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
     return await _read(listing, resource_id)
 
 
+async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
+    """The same for a resource of any depth, such as a subnet; None also if its permissions cannot be read."""
+    parts = resource_id.strip("/").split("/")
+    if len(parts) < 8 or len(parts) % 2:
+        return None
+    subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
+    client = azure.authorization(subscription)
+    parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
+    with suppress(AzureError):
+        listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
+        return await _read(listing, resource_id)
+    return None
+
+
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
     """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
     may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).

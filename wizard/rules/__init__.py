@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     cluster.new_version,
     cluster.state,
     cluster.failed,
+    cluster.upgrade,
     cluster.quota,
     identity.of_the_cluster,
     identity.fits,

@@ -6,7 +6,7 @@ from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
-from wizard.state.comparison import may_use_key
+from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -183,6 +183,22 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "This plan creates the missing resources and re-applies the cluster update, which repairs the cluster."
         if missing
         else "This plan re-applies the cluster update, which often repairs the cluster. Check first what failed.",
+    )
+
+
+def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Report an upgrade that is pending or has failed: the update of the cluster may resume it (Azure/AKS#2055)."""
+    cluster = snapshot.cluster_state
+    if not cluster.upgrade_pending or converged(target, snapshot):
+        return
+    name, group = target.answers.cluster.name, target.answers.resource_group
+    yield Finding(
+        "warning",
+        "upgrade-pending",
+        f"The settings of {name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
+        f"{sanitize(cluster.version)}. This update may resume the upgrade.",
+        f"Finish the upgrade first: az aks show -n {name} -g {shell_word(group)} "
+        f"--subscription {target.answers.subscription} --query '[kubernetesVersion,currentKubernetesVersion]'",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.encryption import ENDED_BADLY, Encryption, Standing, standing
 from wizard.cloud.inventory import VersionRow
+from wizard.cloud.versions import version_of
 from wizard.state.target import Target
 
 _VOLATILE = frozenset(
@@ -27,6 +28,10 @@ _VOLATILE = frozenset(
     }
 )
 """Names of properties that Azure itself keeps changing. A difference in them is not caused by this program."""
+_ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+_JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
+_JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
+_READ_DISK_ENCRYPTION = "Microsoft.Compute/diskEncryptionSets/read"
 _AT_REST = ENDED_BADLY | {"Succeeded"}
 
 
@@ -93,9 +98,23 @@ class ClusterState:
         return dig(self.body, "properties", "securityProfile")
 
     @cached_property
+    def requested_version(self) -> str:
+        """The Kubernetes version that the cluster's settings request; empty if Azure returned none."""
+        return self._text("kubernetesVersion")
+
+    @cached_property
+    def upgrade_pending(self) -> bool:
+        """Whether the settings request another version than the running one: an upgrade is pending, or has failed."""
+        requested, running = version_of(self.requested_version), version_of(self.version)
+        return bool(requested and running) and running[: len(requested)] != requested
+
+    @cached_property
     def policy_add_on(self) -> bool:
-        """Whether the Azure Policy add-on is enabled."""
-        return dig(self.body, "properties", "addonProfiles", "azurepolicy", "enabled") is True
+        """Whether the Azure Policy add-on is enabled. Azure returns the names of add-ons in any case."""
+        add_ons = dig(self.body, "properties", "addonProfiles") or {}
+        return any(
+            same(name, "azurepolicy") and dig(add_on, "enabled") is True for name, add_on in add_ons.items()
+        )
 
     @cached_property
     def vnet_integration(self) -> bool:
@@ -168,6 +187,30 @@ class ClusterState:
 
     def _text(self, *path: str) -> str:
         return str(dig(self.body, "properties", *path) or "")
+
+
+def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
+    """Return the actions on other resources that a PUT of this body requires, each with the id of the resource.
+
+    Azure checks the caller's permission on each resource that the body names (LinkedAuthorizationFailed). Resources in
+    the node resource group are AKS's own.
+    """
+    pools = dig(body, "properties", "agentPoolProfiles") or ()
+    named = [
+        *((_ASSIGN, id_) for id_ in dig(body, "identity", "userAssignedIdentities") or ()),
+        (_ASSIGN, dig(body, "properties", "identityProfile", "kubeletidentity", "resourceId")),
+        *((_JOIN_SUBNET, pool.get(name)) for pool in pools for name in ("vnetSubnetID", "podSubnetID")),
+        (_JOIN_SUBNET, dig(body, "properties", "apiServerAccessProfile", "subnetId")),
+        (_JOIN_ZONE, dig(body, "properties", "apiServerAccessProfile", "privateDNSZone")),
+        (_READ_DISK_ENCRYPTION, dig(body, "properties", "diskEncryptionSetID")),
+    ]
+    nodes = str(dig(body, "properties", "nodeResourceGroup") or "").casefold()
+    found: dict[str, tuple[str, str]] = {}
+    for action, id_ in named:
+        parts = str(id_ or "").split("/")
+        if len(parts) > 8 and (not nodes or parts[4].casefold() != nodes):
+            found.setdefault(f"{action} {id_}".casefold(), (action, str(id_)))
+    return tuple(found.values())
 
 
 def wanted_profile(target: Target, present: Json | None) -> Json:

@@ -20,7 +20,7 @@ from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
-from wizard.state.cluster import ClusterState
+from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -145,18 +145,23 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         ),
         asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
     )
+    missing, regions, linked = await asyncio.gather(
+        _gone(azure, cluster),
+        _locations(azure, target, cluster),
+        _on_linked_resources(azure, target, cluster),
+    )
     return Snapshot(
         signed_in=azure.signed_in,
         feature=feature,
         provider=provider,
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
-        permissions_at=held,
+        permissions_at={**linked, **held},
         eligible=may,
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
-        missing_identities=await _gone(azure, cluster),
-        locations=await _locations(azure, target, cluster),
+        missing_identities=missing,
+        locations=regions,
         **new,
         **own,
     )
@@ -232,6 +237,18 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
         r.casefold(): held for r, held in zip(resources, on_resources, strict=True) if held is not None
     }
     return found | on_what_exists
+
+
+async def _on_linked_resources(
+    azure: Azure, target: Target, cluster: Json | None
+) -> dict[str, tuple[Permission, ...] | None]:
+    """Return the permissions on the other resources that the cluster's body names, such as its subnets."""
+    if cluster is None:
+        return {}
+    linked = {resource for _, resource in linked_actions(changed(target, ClusterState(cluster)))}
+    resources = sorted(linked - ({target.identity_id} if target.answers.customer_managed else set()))
+    found = await asyncio.gather(*(rights.on_linked_resource(azure, resource) for resource in resources))
+    return {r.casefold(): held for r, held in zip(resources, found, strict=True) if held is not None}
 
 
 async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:

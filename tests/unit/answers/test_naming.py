@@ -33,7 +33,7 @@ BAD: list[tuple[Rule, list[str]]] = [
     (naming.location, ["", "West Europe", "WESTEUROPE", "west-europe", "eu", "w" * 51, "westus2\n"]),
     (naming.resource_group, ["", "a" * 91, "rg.", "a b", "rg/x", "rg\n", "rg*", "rg\u202e"]),
     (naming.managed_cluster, ["", "a" * 64, "-a", "a-", "_", "a.b", "é", "a\n"]),
-    (naming.key_vault, ["", "kv", "a" * 25, "1kv", "kv-", "-kv", "k--v", "k_v", "kvé", "kv1\n"]),
+    (naming.key_vault, ["", "kv", "a" * 25, "1kv", "kv-", "-kv", "k--v", "k_v", "kvé", "kv1\n", "kv.x"]),
     (naming.key, ["", "a" * 128, "a_b", "a.b", "ключ", "a\n"]),
     (naming.user_assigned_identity, ["", "id", "a" * 129, "-id", "_id", "i d", "id.x", "idé", "id1\n"]),
     (naming.kubernetes_version, ["", "1", "latest", "v1.34", "1.34.", "1.34.2.1", "١.٣٣", "1.34\n"]),
@@ -86,6 +86,21 @@ def test_a_proposed_vault_name_is_always_valid(cluster: str):
 def test_a_proposed_vault_name_is_based_on_the_cluster_name():
     assert naming.proposed_key_vault("orders-prod") == "kv-orders-prod-kms"
     assert naming.proposed_key_vault("A_very_long_name_of_a_cluster") == "kv-a-very-long-name-kms"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://kv-demo.vault.azure.net/",
+        "kv-demo.vault.azure.net",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv-demo",
+    ],
+)
+def test_an_address_or_id_of_a_vault_is_rejected_with_the_name_in_it(value: str) -> None:
+    message = naming.key_vault(value)
+    assert message is not None
+    assert "is an address or id" in message
+    assert message.endswith("the name is kv-demo.")
 
 
 def test_a_free_name_is_the_proposed_one_or_the_next_that_is_not_taken() -> None:

@@ -29,6 +29,7 @@ from wizard.state.cluster import (
     chosen_version,
     compared,
     created,
+    linked_actions,
     wanted_profile,
 )
 
@@ -256,6 +257,36 @@ def test_the_configured_settings_of_a_new_cluster_are_sent() -> None:
     pool = body["properties"]["agentPoolProfiles"][0]
     assert (pool["count"], pool["vmSize"]) == (5, "Standard_B2s")
     assert "tags" not in body
+
+
+SUBNET = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+ZONE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-hub/providers/Microsoft.Network/privateDnsZones/privatelink.x"
+
+
+def test_the_linked_actions_of_a_body_are_those_on_the_resources_that_it_names() -> None:
+    """Azure checks them with every PUT (Azure/AKS#4980, azurerm#3067)."""
+    body = cluster(
+        identity=user_assigned(identity_id(), identity_id("id-second")),
+        nodeResourceGroup="MC_rg",
+        agentPoolProfiles=[
+            {"name": "a", "vnetSubnetID": SUBNET},
+            {"name": "b", "vnetSubnetID": SUBNET.upper()},
+        ],
+        apiServerAccessProfile={"privateDNSZone": ZONE, "subnetId": ""},
+        identityProfile={
+            "kubeletidentity": {"resourceId": identity_id("kubelet").replace("rg-demo", "mc_rg")}
+        },
+    )
+    assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    assert linked_actions(body) == (
+        (assign, identity_id()),
+        (assign, identity_id("id-second")),
+        ("Microsoft.Network/virtualNetworks/subnets/join/action", SUBNET),
+        ("Microsoft.Network/privateDnsZones/join/action", ZONE),
+    )
+    assert linked_actions(cluster()) == ()
+    system = cluster(apiServerAccessProfile={"privateDNSZone": "system"})
+    assert linked_actions(system) == ()
 
 
 def test_an_existing_cluster_is_not_created() -> None:

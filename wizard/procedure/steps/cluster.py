@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.problems import AzureError, Problem
@@ -17,7 +17,7 @@ from wizard.procedure.refusals import Refusals, TrackingLostError
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import RequiredAction
-from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created
+from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created, linked_actions
 from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
@@ -138,11 +138,7 @@ class Cluster(Step):
 
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
-        body = (
-            changed(work.target, now)
-            if now.body is not None
-            else created(work.target, work.snapshot.versions)
-        )
+        body = created(work.target, work.snapshot.versions) if now.body is None else changed(work.target, now)
         summary = f"The cluster {answers.cluster.name} could not be {verb}."
         conditions: dict[str, Any] = (
             {"etag": now.etag, "match_condition": MatchConditions.IfNotModified} if now.etag else {}
@@ -237,21 +233,28 @@ class Cluster(Step):
         )
 
     def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
-        del snapshot
-        rights = [RequiredAction("Microsoft.ContainerService/managedClusters/write", target.cluster_id)]
-        if target.answers.customer_managed is not None:
-            action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-            rights.append(RequiredAction(action, target.identity_id))
-        return tuple(rights)
+        body = _body(target, snapshot) or {}
+        linked = (RequiredAction(action, resource) for action, resource in linked_actions(body))
+        return (
+            RequiredAction("Microsoft.ContainerService/managedClusters/write", target.cluster_id),
+            *linked,
+        )
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
-        now = snapshot.cluster_state
-        if now.body is None and target.answers.cluster.create is False:
+        body = _body(target, snapshot)
+        if body is None:
             return ()
-        body = created(target, snapshot.versions) if now.body is None else changed(target, now)
         return (
             Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, CLUSTER_API),
         )
+
+
+def _body(target: Target, snapshot: Snapshot) -> Json | None:
+    """Return the body that creates or updates the cluster; None if a cluster to update does not exist."""
+    cluster = snapshot.cluster_state
+    if cluster.body is not None:
+        return changed(target, cluster)
+    return None if target.answers.cluster.create is False else created(target, snapshot.versions)
 
 
 async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
