@@ -280,15 +280,18 @@ def parse(text: str, source: str = "answers") -> Answers:
     if not isinstance(data, dict):
         what = "the file is empty." if data is None else f"the file is {_shown(data)}, not a mapping."
         raise AnswersError([Mistake("", what, f"Start from {_EXAMPLE}.")], source)
-    return from_mapping(data, source)
+    return from_mapping(data, source, text)
 
 
-def from_mapping(data: dict[Any, Any], source: str = "answers") -> Answers:
-    """Return the answers in plain data. Raise AnswersError with every mistake, its place and its fix."""
+def from_mapping(data: dict[Any, Any], source: str = "answers", text: str = "") -> Answers:
+    """Return the answers in plain data. Raise AnswersError with every mistake, its place and its fix.
+
+    `text` is the YAML that the data was read from, if any: messages show its scalars as they are written in it.
+    """
     try:
         return Answers.model_validate(data)
     except ValidationError as error:
-        raise AnswersError(_mistakes(error), source) from None
+        raise AnswersError(_mistakes(error, text), source) from None
 
 
 def load(path: Path) -> Answers:
@@ -325,7 +328,7 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Answers.model_json_schema()}
 
 
-def _mistakes(error: ValidationError) -> list[Mistake]:
+def _mistakes(error: ValidationError, text: str) -> list[Mistake]:
     """Return pydantic's errors in words that an operator can act on, one for each place."""
     found: dict[str, Mistake] = {}
     for item in error.errors(include_url=False):
@@ -333,11 +336,11 @@ def _mistakes(error: ValidationError) -> list[Mistake]:
             continue  # the mapping form of `create` was meant, and reports its own errors
         place = [str(part) for part in item["loc"] if not _is_union_tag(part)]
         where = one_line(".".join(place))
-        found.setdefault(where, _mistake(where, place, item))
+        found.setdefault(where, _mistake(where, place, item, text))
     return list(found.values())
 
 
-def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
+def _mistake(where: str, place: list[str], item: ErrorDetails, text: str) -> Mistake:
     given, context = item["input"], item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
@@ -351,7 +354,8 @@ def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
         case "too_long":
             return Mistake(where, "there are too many entries.", f"Give at most {context['max_length']}.")
         case "string_type" if isinstance(given, int | float | date):
-            return Mistake(where, f"this must be text, not {_shown(given)}.", "Put the value in quotes.")
+            written = _written(text, place) or _shown(given)
+            return Mistake(where, f"this must be text, not {written}.", "Put the value in quotes.")
         case "greater_than_equal" | "less_than_equal":
             limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return Mistake(where, f"{_shown(given)} is out of range.", f"Give {limit}.")
@@ -383,6 +387,20 @@ _WANTED = {
     "dict": "a mapping of names to values, indented under this key",
 }
 """What to give instead, by the beginning of pydantic's name for the error."""
+
+
+def _written(text: str, place: list[str]) -> str:
+    """Return a scalar as it is written in the YAML text: `1.30`, which is read as the number 1.3; empty if not found."""
+    if not text:
+        return ""
+    from ruamel.yaml import YAML
+
+    node = YAML(typ="safe", pure=True).compose(text)
+    for name in place:
+        pairs = node.value if isinstance(getattr(node, "value", None), list) else ()
+        node = next((pair[1] for pair in pairs if isinstance(pair, tuple) and pair[0].value == name), None)
+    value = getattr(node, "value", None)
+    return one_line(value)[:60] if isinstance(value, str) else ""
 
 
 def _shown(value: object) -> str:

@@ -22,6 +22,11 @@ _ROLE_TAKES_TIME = (
     "Role assignments take minutes to take effect, and rarely up to an hour; wait, then try again."
 )
 
+_STATE = "OperationNotAllowed"
+_NOT_ALLOWED = _Known(
+    "The state of the resource does not allow this operation.",
+    "Fix the issue that Azure reports, then try again.",
+)
 _KNOWN: dict[str, _Known] = {
     # Azure Resource Manager
     "AuthorizationFailed": _Known(
@@ -80,10 +85,14 @@ _KNOWN: dict[str, _Known] = {
     "Throttled": _Known("AKS is throttling requests.", "Wait a minute, then try again.", "transient", True),
     # AKS
     "OperationNotAllowed": _Known(
-        "Another operation on the cluster is under way, or its state forbids this one.",
+        "Another operation on the cluster is in progress.",
         "Wait until `az aks show --query provisioningState` says Succeeded, then try again.",
         "transient",
         True,
+    ),
+    "QuotaExceeded": _Known(
+        "The request exceeds a quota of the subscription.",
+        "Request a higher quota for the subscription and region (portal: Quotas), then try again.",
     ),
     "EtagMismatch": _Known(
         "Something else changed the cluster at the same moment.",
@@ -247,6 +256,7 @@ def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
 def code_of(error: Any) -> str:
     """Azure's own code: the most precise one that is known of those that an answer gives, inner errors and details included.
 
+    An inner OperationNotAllowed is none of these: it stands in a detail of other errors, such as QuotaExceeded.
     A vault calls two refusals ForbiddenByPolicy: an Azure Policy's, and that of its own access policies, which is
     AccessDenied here, as older ones call it; its text tells them apart.
     """
@@ -256,7 +266,9 @@ def code_of(error: Any) -> str:
     inner = detail.innererror or {}
     precise = inner.get("code") if isinstance(inner, dict) else None
     candidates = (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified"))
-    found = next((str(one) for one in candidates if isinstance(one, str) and one in _KNOWN), None)
+    found = next(
+        (str(one) for one in candidates if isinstance(one, str) and one in _KNOWN.keys() - {_STATE}), None
+    )
     if found == "ForbiddenByPolicy" and "does not have keys" in str(detail.message or ""):
         return "AccessDenied"
     return found or str(detail.code or "")
@@ -268,6 +280,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
+    if (
+        code == _STATE and "in progress" not in said.casefold()
+    ):  # a quota, or a state in which it is not allowed
+        known = _KNOWN["QuotaExceeded"] if "quota" in said.casefold() else _NOT_ALLOWED
     if known is None and error.status_code == 401:
         return _not_signed_in(said, summary, code)
     passing = error.status_code in {408, 429, 500, 502, 503, 504}

@@ -17,7 +17,6 @@ _TRANSIENT = frozenset(
         "EtagMismatch",
         "PreconditionFailed",
         "PreConditionFailed",
-        "OperationNotAllowed",
         "OriginalEtagNotExpect",
     }
 )
@@ -60,7 +59,7 @@ class Refusals:
                 "update_retry",
                 f"{problem.code}: the operation cannot be followed; reading the cluster in {pause:.0f} s",
             )
-        elif problem.code in _TRANSIENT or _is_transient(problem):
+        elif problem.code in _TRANSIENT or _is_concurrent(problem) or _is_transient(problem):
             if _is_transient(problem) and not _throttled(error):
                 self.possibly_applied = problem
             self._spend("update_retry", error)
@@ -104,6 +103,11 @@ def _throttled(error: AzureError) -> Any:
     """Return the response if it is a 429, in which case nothing was started."""
     response = getattr(error.__cause__, "response", None)
     return response if response is not None and response.status_code == TOO_MANY else None
+
+
+def _is_concurrent(problem: Problem) -> bool:
+    """Whether another operation on the cluster is in progress. Azure uses the code for quota and state errors too."""
+    return problem.code == "OperationNotAllowed" and "in progress" in problem.azure_said.casefold()
 
 
 def _is_transient(problem: Problem) -> bool:

@@ -171,6 +171,15 @@ def test_a_mistake_is_reported_with_its_place_and_its_fix(data: dict[Any, Any], 
     assert message.startswith("my.yaml: ")
 
 
+def test_a_number_is_shown_as_it_is_written():
+    """YAML reads 1.30 as the number 1.3, which is another version."""
+    text = example("platform-managed").replace("create: false", "create: {kubernetes_version: 1.30}")
+    with pytest.raises(
+        AnswersError, match=r"cluster\.create\.kubernetes_version: this must be text, not 1\.30\."
+    ):
+        parse(text)
+
+
 def test_all_mistakes_are_reported_together():
     message = refusal({"version": 1, "vautl": 1, "location": 5})
     places = [line.split(": ")[1] for line in message.splitlines()]
