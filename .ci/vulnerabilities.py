@@ -9,12 +9,12 @@ newest version, so it answers for a version that is the newest.
 import io
 import json
 import re
+import runpy
 import sys
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from http import HTTPStatus
 from typing import Any
 
-from pip_audit._cli import audit
 from requests import RequestException, Response, Session
 
 _OF_A_VERSION = re.compile(r"(.*/pypi/[^/]+)/([^/]+)/json")
@@ -38,7 +38,7 @@ def _found(file: str, service: str) -> list[dict[str, Any]]:
     sys.argv += ["--vulnerability-service", service, "--format", "json"]
     # It ends with 1 both where it finds something and where it cannot ask: what it prints tells the two apart.
     with redirect_stdout(said), redirect_stderr(aside), suppress(SystemExit):
-        audit()
+        runpy.run_module("pip_audit", run_name="__main__")
     dependencies: list[dict[str, Any]] = json.loads(said.getvalue())["dependencies"]
     return dependencies
 

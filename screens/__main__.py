@@ -1,4 +1,4 @@
-"""`python -m screens` is `aks-kms`."""
+"""Run `aks-kms` as `python -m screens`."""
 
 from screens.cli.main import main
 

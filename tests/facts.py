@@ -13,7 +13,7 @@ from wizard.cloud.credential import SignedIn
 from wizard.cloud.inventory import VersionRow
 from wizard.cloud.rights import Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, Grant, Role
-from wizard.simulator.scenario.model import merge
+from wizard.simulator.protocol.wire import merge
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -114,7 +114,7 @@ def key(**properties: Any) -> Json:
 
 def identity(**properties: Any) -> Json:
     """The user-assigned identity."""
-    given = {"principalId": PRINCIPAL, **properties}
+    given = {"principalId": PRINCIPAL, "tenantId": TENANT, **properties}
     return {"id": identity_id(), "location": "westus2", "properties": given}
 
 

@@ -7,22 +7,22 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from textual import events
+from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from screens.app import WizardApp
+from tests.support import LIMIT, PRODUCTION
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-PATIENCE = 40.0
-"""Seconds until a condition that does not come true is a failure; a busy machine is slow."""
-
-_A_WHILE, _LONGEST = 0.01, 0.15
-"""Seconds: a step of a wait for the app to have dealt with a key, and all of it."""
+_TURNS, _LONGEST = 10, 5.0
+"""The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -33,15 +33,23 @@ class Operator:
     def __init__(self, app: WizardApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
+        self.drawn: str | None = None
+        """What stood on the screen when it was last looked at; empty once something has changed; None: it is always drawn."""
 
     def frame(self) -> str:
         """What stands on the screen, line by line; drawn as for the terminal, with what shines through a dialog."""
+        if self.drawn:
+            return self.drawn
         visible_screen_stack.set(self.app._background_screens)
-        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+        lines = (strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+        frame = "\n".join(lines)
+        if self.drawn is not None:
+            self.drawn = frame
+        return frame
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition; where it does not come true, fail with the screen as it is."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LIMIT
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
             await self.pilot.pause(0.02)
@@ -82,7 +90,26 @@ class Operator:
     # -- the way to a screen -------------------------------------------------------------------------------------
 
     async def to_clusters(self, *, register: bool = True) -> None:
-        """From the first frame, through Contoso Production, to the list of clusters."""
+        """From the first frame, through Contoso Production, to the list of clusters: with what `walk_to_clusters` chooses, and
+        without the pages between, which would take half of a test's time."""
+        await self.sees("Signed in to")
+        session = self.app.session
+        subscription = session.subscription_of(PRODUCTION)
+        assert subscription is not None
+        session.complete("prerequisites", subscription=subscription)
+        session.look_up_feature(subscription.id)
+        await self.until(lambda: bool(session.feature and session.feature.state), "the feature's state")
+        if register:
+            session.register_feature(subscription.id)
+            await self.until(
+                lambda: bool(session.feature and session.feature.state == "Registered"), "the feature"
+            )
+        session.complete("feature")
+        self.app.go_to("cluster")
+        await self.until(lambda: session.clusters_complete, "all clusters")
+
+    async def walk_to_clusters(self, *, register: bool = True) -> None:
+        """From the first frame, page by page, through Contoso Production, to the list of clusters."""
         await self.sees("Signed in to")
         await self.press("enter")
         await self.sees("Which subscription?", "Contoso Production")
@@ -94,7 +121,7 @@ class Operator:
             await self.press("enter")
         else:
             await self.press("tab", "enter")
-        await self.until(lambda: self.app.found_all, "all clusters")
+        await self.until(lambda: self.app.session.clusters_complete, "all clusters")
 
     async def choose(self, cluster: str) -> None:
         """Choose a cluster in the list. Its name is pasted, as each typed letter takes a tenth of a second."""
@@ -141,19 +168,17 @@ class Operator:
         await self.press("enter")
 
 
-async def settled(least: float = _A_WHILE, most: float = 1.0) -> None:
-    """Textual's own wait of a pilot for the app to have dealt with a key, which ends sooner where something else goes on.
+async def quiet(app: WizardApp) -> None:
+    """Wait until the app has dealt with what it was sent: no widget on its screen has a message left.
 
-    Textual waits for the process to be idle, up to two seconds a key, which it never is while a simulated Azure in the same
-    process answers: what a test needs, it waits for itself.
+    In place of a pilot's own waits, for the whole process to be idle, which it is not while a simulated Azure in it answers.
+    What takes longer, such as an answer of Azure's, a test waits for itself.
     """
-    begun = time.monotonic()
-    while True:
-        busy = time.process_time()
-        await asyncio.sleep(_A_WHILE)
-        spent = time.monotonic() - begun
-        if spent >= min(most, _LONGEST) or (spent > least and time.process_time() - busy < _A_WHILE / 10):
-            return
+    end, turns = time.monotonic() + _LONGEST, 0
+    while turns < _TURNS and time.monotonic() < end:
+        await asyncio.sleep(0)
+        widgets = (app, *app.screen.walk_children(with_self=True)) if app.screen_stack else (app,)
+        turns = 0 if any(widget.message_queue_size for widget in widgets) else turns + 1
 
 
 @asynccontextmanager
@@ -168,12 +193,30 @@ async def wizard(
         speed_note="no waiting",
         journal_root=folder / "runs",
     )
+
+    operator = Operator(app, Pilot(app))
+    operator.drawn, draw = "", Compositor.render_update
+
+    async def dealt_with(*_: object) -> bool:
+        await quiet(app)
+        return True
+
+    def undrawn(compositor: Compositor, **options: Any) -> Any:
+        """In place of drawing each change for a terminal that is not there: `Operator.frame` draws when the test looks."""
+        operator.drawn = ""
+        if options.get("full"):  # a screenshot
+            return draw(compositor, **options)
+        compositor._dirty_regions.clear()
+        return None
+
     with (
-        patch("textual.app.wait_for_idle", settled),
-        patch("textual.pilot.wait_for_idle", settled),
+        patch("textual.app.wait_for_idle", dealt_with),
+        patch("textual.pilot.wait_for_idle", dealt_with),
+        patch.object(Pilot, "_wait_for_screen", dealt_with),
+        patch.object(Compositor, "render_update", undrawn),
     ):
-        async with app.run_test(size=size, notifications=True) as pilot:
-            yield Operator(app, pilot)
+        async with app.run_test(size=size, notifications=True):
+            yield operator
             await app.leave()
 
 

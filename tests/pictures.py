@@ -41,7 +41,7 @@ async def _main_road(tools: str) -> None:
         Simulator("contoso", speed=120) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "120× faster"
+        operator.app.session.speed_note = "120× faster"
         await operator.sees("Signed in to")
         draw(operator, "welcome")
         await operator.press("enter")
@@ -54,7 +54,7 @@ async def _main_road(tools: str) -> None:
         await operator.sees("Registering", "so far")
         draw(operator, "feature")
         await operator.press("enter")
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("down", "down")
         await operator.sees("orders-prod · westeurope")
         draw(operator, "cluster")
@@ -96,8 +96,8 @@ async def _failure(tools: str) -> None:
         Simulator("update-fails", speed=600) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "600× faster"
-        await operator.to_clusters(register=False)
+        operator.app.session.speed_note = "600× faster"
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         await operator.start("orders-prod")
@@ -110,11 +110,13 @@ async def _many(tools: str) -> None:
         Simulator("fleet", speed=math.inf) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "no waiting"
+        operator.app.session.speed_note = "no waiting"
         await operator.sees("Signed in to", "Look at many clusters")
         await operator.press("a")
         await operator.until(
-            lambda: operator.app.fleet is not None and operator.app.fleet.progress.clusters > 2000,
+            lambda: (
+                operator.app.session.fleet is not None and operator.app.session.fleet.progress.clusters > 2000
+            ),
             "the first two thousand",
         )
         await operator.press("down", "down")
@@ -127,8 +129,8 @@ async def _small(tools: str) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, Path(), SMALL, PATH=tools) as operator,
     ):
-        operator.app.speed_note = "max"
-        await operator.to_clusters(register=False)
+        operator.app.session.speed_note = "max"
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         draw(operator, "review-80x24")
@@ -139,8 +141,8 @@ async def _inside(folder: Path) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, Path(), LARGE, PATH=on_path(folder)) as operator,
     ):
-        operator.app.speed_note = "no waiting"
-        await operator.to_clusters(register=False)
+        operator.app.session.speed_note = "no waiting"
+        await operator.walk_to_clusters(register=False)
         await operator.press("slash")
         await operator.type("bank-ledger")
         await operator.press("enter", "v")
@@ -148,7 +150,9 @@ async def _inside(folder: Path) -> None:
         await operator.press("i")
         await operator.sees("Look inside")
         await operator.press("tab", "enter")
-        await operator.sees("38 of 38 checks passed")
+        await operator.until(
+            lambda: bool(re.search(r"(\d+) of \1 checks passed", operator.frame())), "all checks passed"
+        )
         await operator.press("end", "up", "up", "up", "enter")
         await operator.sees("proves:")
         draw(operator, "inside")
@@ -164,7 +168,7 @@ def draw(operator: Operator, name: str) -> None:
 
 
 def _state(operator: Operator, step: str) -> str:
-    active = operator.app.active
+    active = operator.app.session.active
     return active.steps[step].status if active else ""
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support import LIMIT
+
 STUB = """\
 #!/usr/bin/env bash
 printf '%s\\0' "$#" "$@" >>"$CALLS"
@@ -45,7 +47,7 @@ def ran(text: str, folder: Path, **more: str) -> tuple["subprocess.CompletedProc
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     return done, list(_read(calls.read_bytes().decode().split("\0")[:-1]))
 

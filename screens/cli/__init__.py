@@ -1,1 +1,1 @@
-"""The face without a screen: one file for each command, equal in power to the wizard, in plain lines."""
+"""The command line, with all functions of the wizard: one file for each command, registered in `main.py`."""

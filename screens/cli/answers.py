@@ -1,35 +1,39 @@
-"""`aks-kms answers`: examples of answers files, and their schema."""
+"""`aks-kms answers`: example answers files, and their JSON Schema."""
 
 import json
 
 import click
 
-from screens.cli.outcome import DONE, show
+from screens.cli.outcome import write_stdout
+from screens.exit_codes import SUCCESS
 from wizard.answers.examples import KINDS, ExampleKind
 
 
 @click.group("answers")
 def command() -> None:
-    """Answers files: what `plan`, `apply` and `script` read. No secret ever belongs in one."""
+    """Print example answers files and their JSON Schema.
+
+    An answers file is the input of `plan`, `apply` and `script`. It never contains a secret.
+    """
 
 
 @command.command("example")
 @click.argument("kind", type=click.Choice(KINDS))
 def example(kind: ExampleKind) -> int:
-    """A commented answers file to begin with.
+    """Print a commented answers file to start from.
 
-    It runs as it is on the default simulated Azure.
+    It runs unchanged on the default scenario of the simulator.
     """
     from wizard.answers import examples
 
     click.echo(examples.example(kind), nl=False)
-    return DONE
+    return SUCCESS
 
 
 @command.command("schema")
 def schema() -> int:
-    """The JSON Schema of answers files."""
-    from wizard.answers.model import schema as of_answers  # pydantic is for nobody else in this file
+    """Print the JSON Schema of answers files."""
+    from wizard.answers.model import schema as answers_schema  # pydantic, which only this command needs
 
-    show(json.dumps(of_answers(), indent=2))
-    return DONE
+    write_stdout(json.dumps(answers_schema(), indent=2))
+    return SUCCESS

@@ -1,4 +1,4 @@
-"""`aks-kms apply`: shows the plan, asks, carries it out, and proves the result."""
+"""`aks-kms apply`: show the plan, ask for confirmation, apply it, and verify the result."""
 
 import asyncio
 import json
@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from screens.cli.connection import cloud_note, opened
-from screens.cli.interruption_notice import going_on
+from screens.cli.connection import cloud_note, connect
+from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import (
-    DONE,
-    INTERRUPTED,
-    NO,
-    Ended,
-    carry_out,
+    CommandExit,
+    optional_output,
     problem_text,
     read_answers,
-    say,
-    show,
-    typed,
-    whoever_reads,
+    read_line,
+    run_command,
+    write_stderr,
+    write_stdout,
 )
+from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -42,18 +40,20 @@ if TYPE_CHECKING:
     from wizard.verification.report import ClusterReport
 
 
+YES_HELP = "Skip the confirmation prompt."
+CONFIRM_HELP = "Apply only if the current plan has this digest."
+
+
 @click.command("apply")
 @answers_option
-@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
-@click.option(
-    "--confirm", metavar="DIGEST", help="Carry it out only if it still is the plan with this digest."
-)
+@click.option("--yes", is_flag=True, help=YES_HELP)
+@click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
 @click.option(
     "--settle",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="How long new roles of the cluster's identity are given to take effect before the cluster is touched; "
-    "default 300 for a private vault, 60 for a public one.",
+    help="Time to wait for new role assignments to propagate before the cluster is updated. "
+    "Default: 300 for a private vault, 60 for a public one.",
 )
 @output_option("text", "json", "jsonl")
 @azure_options
@@ -61,26 +61,26 @@ if TYPE_CHECKING:
 def command(
     ctx: click.Context, path: str, *, yes: bool, confirm: str | None, settle: float | None, output: str
 ) -> int:
-    """Do it: encrypt the cluster that an answers file names, and read it back.
+    """Apply the changes: encrypt the cluster named in an answers file.
 
-    Where there is no terminal to ask on, --yes or --confirm DIGEST (the digest that `plan` printed) is needed.
-    The log goes to stderr as it happens; -o jsonl writes the events to stdout as well, one a line.
+    Verifies the cluster afterwards. Without a terminal, --yes or --confirm DIGEST (printed by `plan`) is required.
+    The log is written to stderr. With -o jsonl, stdout receives the events, one JSON object per line.
     """
     settings = settings_of(ctx)
-    must_ask = not yes and confirm is None
-    if must_ask and (path == "-" or not sys.stdin.isatty()):
+    must_confirm = not yes and confirm is None
+    if must_confirm and (path == "-" or not sys.stdin.isatty()):
         raise click.UsageError(
-            "Enabling this encryption cannot be undone, and there is no terminal to ask on. "
-            "Look at `aks-kms plan`, then give --confirm DIGEST (the digest it prints), or --yes to go without looking."
+            "This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. "
+            "Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."
         )
-    return carry_out(
+    return run_command(
         apply(
             settings,
             lambda: read_answers(path),
             confirm=confirm,
-            must_ask=must_ask,
+            must_confirm=must_confirm,
             output=output,
-            settle=settle,
+            propagation_seconds=settle,
         )
     )
 
@@ -90,101 +90,110 @@ async def apply(
     read: "Callable[[], Answers]",
     *,
     confirm: str | None,
-    must_ask: bool,
+    must_confirm: bool,
     output: str,
-    settle: float | None = None,
-    can_resume: "ResumableRun | None" = None,
-    named: bool = True,
+    propagation_seconds: float | None = None,
+    resuming: "ResumableRun | None" = None,
+    run_named: bool = True,
 ) -> int:
-    """Plan, ask where that is due, run, verify, and tell. `read` gives the answers, or raises AnswersError.
+    """Plan, ask for confirmation if required, run, verify, and print the result. Return the exit code.
 
-    `settle`: seconds that the identity's new roles are given; None for what suits the vault. `can_resume`: the run whose
-    answers these are; what the plan has otherwise than its own is told. `named`: it is the operator who chose that run.
+    `read` returns the answers, or raises AnswersError. `propagation_seconds`: how long new role assignments of the cluster's
+    identity get to propagate; None for the default of the vault. `resuming`: the run with these answers, to report the
+    differences from its plan. `run_named`: the operator named that run.
     """
     from wizard.procedure.planning import make_plan
 
     answers = read()
-    async with opened(settings) as azure:
-        if can_resume and (elsewhere := can_resume.elsewhere(azure.cloud, strictly=not named)):
-            raise Ended(NO, problem_text(elsewhere))
+    async with connect(settings) as azure:
+        if resuming and (wrong_cloud := resuming.wrong_cloud(azure.cloud, strict=not run_named)):
+            raise CommandExit(FAILURE, problem_text(wrong_cloud))
         plan = await make_plan(azure, answers)
-        if can_resume:
-            _tell_difference(plan, can_resume)
-        _tell_plan(plan, cloud_note(azure), in_full=must_ask or settings.verbose)
+        if resuming:
+            _print_differences(plan, resuming)
+        _print_plan(plan, cloud_note(azure), in_full=must_confirm or settings.verbose)
         if plan.errors:
-            _refuse(plan, output, "Nothing was changed: mend what is marked ✗, then try again.")
-        if can_resume and not must_ask and confirm is None and (foreign := can_resume.foreign(plan)):
+            _refuse(plan, output, "No changes were made. Fix the errors marked ✗ and try again.")
+        if resuming and not must_confirm and confirm is None and (change := resuming.changed_by_others(plan)):
             _refuse(
                 plan,
                 output,
-                f"Somebody has changed the encryption since that run began: {foreign}. Nothing was changed.",
-                f"If you want it changed again: aks-kms runs resume {can_resume.id} --confirm {plan.digest}",
+                f"Another user changed the encryption after that run started: {change}. No changes were made.",
+                f"To change it again: aks-kms runs resume {resuming.id} --confirm {plan.digest}",
             )
-        if must_ask and plan.writes and not await _agreed(answers.cluster.name):
-            _refuse(plan, output, f"Nothing was changed: what was typed is not {answers.cluster.name}.")
+        if must_confirm and plan.writes and not await _confirmed(answers.cluster.name):
+            _refuse(
+                plan, output, f"No changes were made: the confirmation does not match {answers.cluster.name}."
+            )
         timeouts = azure.timeouts
-        if settle is not None:
-            timeouts = replace(timeouts, role_propagation_private=settle, role_propagation_public=settle)
+        if propagation_seconds is not None:
+            timeouts = replace(
+                timeouts,
+                role_propagation_private=propagation_seconds,
+                role_propagation_public=propagation_seconds,
+            )
         application = _Application(azure, answers, plan, settings, output, timeouts)
-        return await application.carry_out(confirm or plan.digest)
+        return await application.run(confirm or plan.digest)
 
 
-def _tell_difference(plan: "Plan", before: "ResumableRun") -> None:
-    done, otherwise = before.done(plan), before.differences(plan)
-    if done:
-        say(f"Done by now: {'; '.join(done)}.")
-    if otherwise:
-        say("Different since its plan was made:")
-    for sentence in otherwise:
-        say(f"  · {sentence}")
-    if not done and not otherwise:
-        say("Nothing has changed since its plan was made.")
-    say(
-        f"What is left: {', '.join(s.key for s in plan.steps if s.action != 'none') or 'nothing to write'}.\n"
+def _print_differences(plan: "Plan", before: "ResumableRun") -> None:
+    completed, differences = before.completed_since(plan), before.differences(plan)
+    if completed:
+        write_stderr(f"Completed since: {'; '.join(completed)}.")
+    if differences:
+        write_stderr("Changes since its plan was created:")
+    for sentence in differences:
+        write_stderr(f"  · {sentence}")
+    if not completed and not differences:
+        write_stderr("No changes since its plan was created.")
+    write_stderr(
+        f"Remaining steps: {', '.join(s.key for s in plan.steps if s.action != 'none') or 'none that change anything'}.\n"
     )
 
 
-def _tell_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
+def _print_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
     from screens.cli.plan_text import findings_text, plan_text
 
     if in_full:
-        say(plan_text(plan, note) + "\n")
+        write_stderr(plan_text(plan, note) + "\n")
     else:
-        say("\n".join([f"{plan.title} · {note}", *findings_text(plan.findings)]))
+        write_stderr("\n".join([f"{plan.title} · {note}", *findings_text(plan.findings)]))
 
 
 def _refuse(
     plan: "Plan", output: str, sentence: str, remedy: str = "", *, findings: "Sequence[Finding] | None" = None
 ) -> NoReturn:
-    """End before anything was written. `sentence` says why, and `remedy` what to do; `findings` are those of the plan where
-    none are given. Raises Ended."""
-    _tell_refused(plan, output, sentence, findings)
-    raise Ended(NO, f"✗ {sentence}" + (f"\n  {remedy}" if remedy else ""))
+    """End the command before it changes anything. Raise CommandExit.
+
+    `sentence`: the reason; `remedy`: what to do; `findings`: those to print as JSON, by default the plan's.
+    """
+    _print_refusal(plan, output, sentence, findings)
+    raise CommandExit(FAILURE, f"✗ {sentence}" + (f"\n  {remedy}" if remedy else ""))
 
 
-def _tell_refused(
+def _print_refusal(
     plan: "Plan", output: str, sentence: str, findings: "Sequence[Finding] | None" = None
 ) -> None:
-    """Whoever reads stdout relies on a body, or a last event, that says how it ended, also where nothing was begun."""
-    found = [finding.to_json() for finding in (plan.findings if findings is None else findings)]
+    """Write the JSON body or the last event: readers of stdout rely on it, also if no run was started."""
+    body_findings = [finding.to_json() for finding in (plan.findings if findings is None else findings)]
     if output == "json":
-        body = {"status": "refused", "plan": plan.digest, "message": sentence, "findings": found}
-        show(json.dumps(body, indent=2))
+        body = {"status": "refused", "plan": plan.digest, "message": sentence, "findings": body_findings}
+        write_stdout(json.dumps(body, indent=2))
     elif output == "jsonl":
         from wizard.procedure.events import Event
 
-        ended = Event(datetime.now(UTC), "run-finished", None, "failed", 0.0, message=f"refused: {sentence}")
-        show(json.dumps(ended.to_json() | {"findings": found}))
+        last = Event(datetime.now(UTC), "run-finished", None, "failed", 0.0, message=f"refused: {sentence}")
+        write_stdout(json.dumps(last.to_json() | {"findings": body_findings}))
 
 
-async def _agreed(name: str) -> bool:
-    """Whether the cluster's name was typed, which is what confirms."""
-    click.echo(f"Type the cluster's name ({name}) to start: ", nl=False, err=True)
-    return (await typed()).strip() == name
+async def _confirmed(name: str) -> bool:
+    """Ask for the cluster's name. Return whether it was typed."""
+    click.echo(f"Type the cluster name ({name}) to confirm: ", nl=False, err=True)
+    return (await read_line()).strip() == name
 
 
 class _Application:
-    """One plan being carried out, and everybody who is told about it."""
+    """The application of one plan: the run, its journal and its output."""
 
     def __init__(
         self,
@@ -203,11 +212,12 @@ class _Application:
         self._output = output
         self._events: list[Event] = []
         self._run: Run | None = None
-        self._begun = False
+        self._started = False
         self._journal: Journal | None = None
 
-    async def carry_out(self, confirm: str) -> int:
-        from wizard.cloud.problems import AzureError
+    async def run(self, confirm: str) -> int:
+        """Run the plan if its digest is `confirm`, and return the exit code. Raise CommandExit if the gate refuses it."""
+        from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
 
@@ -220,34 +230,37 @@ class _Application:
             status = await run.execute(confirm)
             report = run.report
             if report and self._journal:
-                self._journal.keep_report(report)
+                self._journal.save_report(report)
         except NotConfirmedError as error:
             self._refuse(
-                str(error), "Nothing was changed. See `aks-kms plan`, and give the digest it prints."
+                str(error), "No changes were made. Run `aks-kms plan` and confirm the digest that it prints."
             )
         except DriftedError as error:
-            look_again = "Nothing was changed. Look at the plan as it is now, and start again."
-            self._refuse(str(error), look_again, error.fresh.findings)
+            remedy = "No changes were made. Review the current plan and start again."
+            self._refuse(str(error), remedy, error.fresh.findings)
         except RefusedError as error:
-            self._refuse(str(error), "Nothing was changed.", error.findings)
+            self._refuse(str(error), "No changes were made.", error.findings)
         except HeldError as error:
             held = error.problem
             self._refuse(f"{held.summary} {held.cause}", f"What to do: {held.remedy}")
-        except AzureError as error:  # the gate could not look
-            _tell_refused(self._plan, self._output, error.problem.summary)
+        except AzureError as error:  # the gate could not read the state
+            _print_refusal(self._plan, self._output, error.problem.summary)
             raise
         except asyncio.CancelledError:
-            self._tell_result(run, status, None)
+            self._print_result(run, status, None)
             if status == "interrupted":
-                self._tell_how_to_go_on()
+                self._print_notice()
             raise
         finally:
-            self._end_journal()
-        self._tell_result(run, status, report)
+            self._close_journal()
+        self._print_result(run, status, report)
         if status != "succeeded":
-            self._tell_how_to_go_on()
-            return INTERRUPTED if status == "interrupted" else NO
-        return DONE if report and report.passed else NO
+            self._print_notice()
+            if status == "interrupted":
+                return INTERRUPTED
+            only_verify = [key for key, state in run.statuses.items() if state == "failed"] == ["verify"]
+            return code_of_report(run.report) if run.report and only_verify else FAILURE
+        return code_of_report(report) if report else FAILURE
 
     def _refuse(self, sentence: str, remedy: str, findings: "Sequence[Finding] | None" = None) -> NoReturn:
         _refuse(self._plan, self._output, sentence, remedy, findings=findings)
@@ -255,26 +268,26 @@ class _Application:
     def _listeners(self) -> "list[Listener]":
         from screens.cli.live_log import LiveLog
 
-        told = LiveLog(self._azure.clock, say, verbose=self._settings.verbose)
-        listeners: list[Listener] = [told, self._keep]
+        live_log = LiveLog(self._azure.clock, write_stderr, verbose=self._settings.verbose)
+        listeners: list[Listener] = [live_log, self._record]
         if self._output == "jsonl":
-            listeners.append(lambda event: show(json.dumps(event.to_json())))
+            listeners.append(lambda event: write_stdout(json.dumps(event.to_json())))
         return listeners
 
-    def _keep(self, event: "Event") -> None:
-        """For the result, and for the journal, which begins with the first event: what the gate stops is no run."""
-        if event.type != "step-progress" or not self._follows_its_like(event):
+    def _record(self, event: "Event") -> None:
+        """Keep an event for the result and the journal. The first event creates the journal: a refused plan is no run."""
+        if event.type != "step-progress" or not self._repeats_last(event):
             self._events.append(event)
-        if not self._begun:
-            self._begun = True
-            self._journal = _journal(self._answers, self._plan)
+        if not self._started:
+            self._started = True
+            self._journal = _begin_journal(self._answers, self._plan)
             if self._journal and self._run:
                 self._run.set_run_id(self._journal.id)
         if self._journal:
             self._journal(event)
 
-    def _follows_its_like(self, event: "Event") -> bool:
-        """Whether it says what the last event said: of a long wait, one of each word is kept."""
+    def _repeats_last(self, event: "Event") -> bool:
+        """Return whether an event repeats the last one, as during a long wait."""
         last = self._events[-1] if self._events else None
         return last is not None and (last.type, last.step, last.message) == (
             event.type,
@@ -282,36 +295,36 @@ class _Application:
             event.message,
         )
 
-    def _end_journal(self) -> None:
+    def _close_journal(self) -> None:
         if self._journal:
             self._journal.close()
-            if self._journal.trouble:
-                say(f"! The journal of this run is not complete: {self._journal.trouble}")
+            if self._journal.write_error:
+                write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
 
-    def _tell_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
-        with whoever_reads("the journal has it."):
-            self._show_result(run, status, report)
+    def _print_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
+        with optional_output("The journal contains the result."):
+            self._write_result(run, status, report)
         if self._journal:
-            say(f"Journal: {self._journal.path}")
+            write_stderr(f"Journal: {self._journal.path}")
 
-    def _show_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
+    def _write_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         match self._output:
             case "json":
-                show(strict_json(self._json(run, status, report), indent=2))
+                write_stdout(strict_json(self._json(run, status, report), indent=2))
             case "text" if report:
                 from wizard.reports.text import report_text
 
-                show(report_text(report))
+                write_stdout(report_text(report))
             case _:
                 pass
 
-    def _tell_how_to_go_on(self) -> None:
+    def _print_notice(self) -> None:
         from wizard.procedure.in_flight import in_flight
 
         left = in_flight(event.to_json() for event in self._events).sentences
         run = self._journal.id if self._journal else ""
-        for line in going_on(left, run, self._settings):
-            say(line)
+        for line in notice_lines(left, run, self._settings):
+            write_stderr(line)
 
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:
         whole = next((event for event in self._events if event.type == "run-finished"), None)
@@ -336,12 +349,13 @@ class _Application:
         }
 
 
-def _journal(answers: "Answers", plan: "Plan") -> "Journal | None":
-    """The journal of this run; a disk that cannot keep one is no reason not to encrypt."""
-    from wizard.runs.journal import Journal, JournalError
+def _begin_journal(answers: "Answers", plan: "Plan") -> "Journal | None":
+    """Create the journal of a run. Return None if it cannot be written, which does not stop the run."""
+    from wizard.errors import JournalError
+    from wizard.runs.journal import Journal
 
     try:
         return Journal.begin(answers, plan)
     except JournalError as error:
-        say(f"! {error} Going on without.")
+        write_stderr(f"! {error} Continuing without a journal.")
         return None

@@ -1,4 +1,4 @@
-"""`aks-kms check`: the tools, with what needs them; the sign-in; the subscriptions."""
+"""`aks-kms check`: the tools and what needs them, the sign-in, the subscriptions."""
 
 import asyncio
 import json
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from screens.cli.connection import cloud_note, opened
+from screens.cli.connection import cloud_note, connect
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, carry_out, code_of, problem_text, show
-from wizard.cloud.problems import AzureError, Problem
+from screens.cli.outcome import code_of, problem_text, run_command, write_stdout
+from screens.exit_codes import SUCCESS
+from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
 from wizard.reports.wording import TOOL_STATES
 
@@ -23,30 +24,27 @@ if TYPE_CHECKING:
 @azure_options
 @click.pass_context
 def command(ctx: click.Context, output: str) -> int:
-    """What must be there: the tools, with what needs them; the sign-in; the subscriptions.
+    """Check prerequisites: tools, sign-in and subscriptions.
 
-    aks-kms itself needs none of the tools: only the sign-in decides the exit code.
+    aks-kms itself needs none of the tools. Only the sign-in determines the exit code.
     """
-    return carry_out(_check(settings_of(ctx), output))
+    return run_command(_check(settings_of(ctx), output))
 
 
 async def _check(settings: Settings, output: str) -> int:
     from wizard.cloud.tools import check
 
-    tools, door = await asyncio.gather(check(os.environ), _look(settings))
+    tools, sign_in = await asyncio.gather(check(os.environ), _sign_in(settings))
     if output == "json":
-        show(
-            json.dumps(
-                {"prerequisites": [tool.to_json() for tool in tools], "sign_in": door.to_json()}, indent=2
-            )
-        )
+        body = {"prerequisites": [tool.to_json() for tool in tools], "sign_in": sign_in.to_json()}
+        write_stdout(json.dumps(body, indent=2))
     else:
-        show(_text(tools, door))
-    return door.code
+        write_stdout(_text(tools, sign_in))
+    return sign_in.code
 
 
-class _Door:
-    """Who is signed in and what they see, or why nobody is."""
+class _SignIn:
+    """The signed-in identity and its subscriptions, or the problem that prevents the sign-in."""
 
     def __init__(self, note: str, body: dict[str, Any], problem: Problem | None = None) -> None:
         self.note = note
@@ -55,7 +53,7 @@ class _Door:
 
     @property
     def code(self) -> int:
-        return code_of(self.problem) if self.problem else DONE
+        return code_of(self.problem) if self.problem else SUCCESS
 
     def to_json(self) -> dict[str, Any]:
         if self.problem:
@@ -63,27 +61,28 @@ class _Door:
         return {"signed_in": True, **self.body}
 
 
-async def _look(settings: Settings) -> _Door:
+async def _sign_in(settings: Settings) -> _SignIn:
     try:
-        async with opened(settings) as azure:
-            found = await azure.subscriptions()
-            who = azure.signed_in
-            subscriptions = [{"id": row.id, "name": row.name, "state": row.state} for row in found]
-            return _Door(
+        async with connect(settings) as azure:
+            subscriptions = await azure.subscriptions()
+            identity = azure.signed_in
+            return _SignIn(
                 cloud_note(azure),
                 {
                     "cloud": azure.cloud.name,
-                    "name": who.name,
-                    "object_id": who.object_id,
-                    "tenant_id": who.tenant_id,
-                    "subscriptions": subscriptions,
+                    "name": identity.name,
+                    "object_id": identity.object_id,
+                    "tenant_id": identity.tenant_id,
+                    "subscriptions": [
+                        {"id": row.id, "name": row.name, "state": row.state} for row in subscriptions
+                    ],
                 },
             )
     except AzureError as error:
-        return _Door("", {}, error.problem)
+        return _SignIn("", {}, error.problem)
 
 
-def _text(tools: "list[Prerequisite]", door: _Door) -> str:
+def _text(tools: "list[Prerequisite]", sign_in: _SignIn) -> str:
     rows = [
         (TOOL_STATES[tool.state][0], tool.name, tool.state, tool.found or "", tool.required, tool.needed_by)
         for tool in tools
@@ -91,16 +90,18 @@ def _text(tools: "list[Prerequisite]", door: _Door) -> str:
     lines = [table(("", "TOOL", "STATE", "FOUND", "REQUIRED", "NEEDED BY"), rows)]
     for tool in tools:
         if tool.state != "found":
-            why = f" ({tool.note})" if tool.note else ""
-            lines.append(f"  {tool.name} is {tool.state}{why}; mend it with: {tool.remedy}")
-    lines += ["", "aks-kms itself needs none of these tools: it talks to Azure directly.", ""]
-    if door.problem:
-        lines.append(problem_text(door.problem))
+            reason = f" ({tool.note})" if tool.note else ""
+            lines.append(f"  {tool.name} is {tool.state}{reason}. To fix: {tool.remedy}")
+    lines += ["", "aks-kms itself needs none of these tools: it connects to Azure directly.", ""]
+    if sign_in.problem:
+        lines.append(problem_text(sign_in.problem))
         return "\n".join(lines)
-    lines += [f"✓ {door.note}", f"  tenant {door.body['tenant_id']}"]
-    subscriptions = [(row["name"], row["id"], row["state"]) for row in door.body["subscriptions"]]
+    lines += [f"✓ {sign_in.note}", f"  tenant {sign_in.body['tenant_id']}"]
+    subscriptions = [(row["name"], row["id"], row["state"]) for row in sign_in.body["subscriptions"]]
     if subscriptions:
         lines += ["", table(("SUBSCRIPTION", "ID", "STATE"), subscriptions)]
     else:
-        lines.append("! No subscription can be seen: ask for a role in one, or sign in to another tenant.")
+        lines.append(
+            "! No accessible subscription. Ask for a role in a subscription, or sign in to another tenant."
+        )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The options that name one cluster, as the Azure CLI has them."""
+"""The options that select one cluster, as in the Azure CLI."""
 
 from collections.abc import Callable
 from contextlib import aclosing
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from screens.cli.clusters import chosen
-from screens.cli.outcome import NO, USAGE, Ended, problem_text, say
+from screens.cli.clusters import select_subscriptions
+from screens.cli.outcome import CommandExit, problem_text, write_stderr
+from screens.exit_codes import FAILURE, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
@@ -16,23 +17,25 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-Where = tuple[str, str, str]
-"""Subscription (an id, a name or nothing), resource group and name."""
+ClusterName = tuple[str, str, str]
+"""Subscription (ID, name or empty), resource group and name."""
 
 
 def cluster_options(command: Decorated) -> Decorated:
-    """`-g`, `-n`, `--subscription` and `--id`."""
+    """Add `-g`, `-n`, `--subscription` and `--id`."""
     for option in (
         click.option(
-            "--id", "cluster_id", metavar="ID", help="The cluster's resource id, instead of -g and -n."
+            "--id", "cluster_id", metavar="ID", help="Resource ID of the cluster, instead of -g and -n."
         ),
         click.option(
             "--subscription",
             metavar="NAME-OR-ID",
-            help="Its id or name; without it, the cluster is looked for in all.",
+            help="Name or ID of the subscription. Default: search all subscriptions.",
         ),
-        click.option("-n", "--name", metavar="NAME", help="The cluster's name."),
-        click.option("-g", "--resource-group", "group", metavar="GROUP", help="Its resource group."),
+        click.option("-n", "--name", metavar="NAME", help="Name of the cluster."),
+        click.option(
+            "-g", "--resource-group", "group", metavar="GROUP", help="Resource group of the cluster."
+        ),
     ):
         command = option(command)
     return command
@@ -40,45 +43,46 @@ def cluster_options(command: Decorated) -> Decorated:
 
 def named_cluster(
     cluster_id: str | None, group: str | None, name: str | None, subscription: str | None
-) -> Where:
-    """The one cluster that the options name. Raises click.UsageError where they name none, or half a one."""
+) -> ClusterName:
+    """Return the cluster that the options select. Raise click.UsageError if they are missing or incomplete."""
     if cluster_id is not None:
-        there = parsed_id(cluster_id)
-        return there.subscription, there.resource_group, there.name
+        parsed = parse_cluster_id(cluster_id)
+        return parsed.subscription, parsed.resource_group, parsed.name
     if group is None or name is None:
-        raise click.UsageError("Which cluster? Give -g and -n, or --id; `aks-kms clusters` lists them.")
+        raise click.UsageError("No cluster given. Use -g and -n, or --id. `aks-kms clusters` lists them.")
     return subscription or "", group, name
 
 
-def parsed_id(text: str) -> ResourceId:
-    """What `--id` names. Raises click.UsageError where it is no managed cluster."""
+def parse_cluster_id(text: str) -> ResourceId:
+    """Return the value of `--id`. Raise click.UsageError if it is not the ID of a managed cluster."""
     try:
-        there = ResourceId.parse(text)
+        parsed = ResourceId.parse(text)
     except ValueError as error:
         raise click.UsageError(f"--id: {error}.") from None
-    if not same(there.type, MANAGED_CLUSTER):
+    if not same(parsed.type, MANAGED_CLUSTER):
         raise click.UsageError(
-            f"--id: {text!r} is the id of a {there.type}, not of a {MANAGED_CLUSTER}. Give a cluster's id."
+            f"--id: {text!r} is the ID of a {parsed.type}, not of a {MANAGED_CLUSTER}. Use the ID of a cluster."
         )
-    return there
+    return parsed
 
 
-async def cluster_id_of(azure: "Azure", where: Where) -> str:
-    """The resource id of the cluster that the options name, to be changed. Raises Ended where there is none, where there
-    is more than one, and where there may be."""
-    subscription, group, name = where
-    return await find_cluster(azure, group, name, (subscription,) if subscription else (), certain=True)
+async def resolve_cluster_id(azure: "Azure", cluster: ClusterName) -> str:
+    """Return the resource ID of a cluster that is to be changed. Raise CommandExit if it does not exist or is ambiguous."""
+    subscription, group, name = cluster
+    return await find_cluster(
+        azure, group, name, (subscription,) if subscription else (), must_be_unique=True
+    )
 
 
 async def find_cluster(
-    azure: "Azure", group: str, name: str, named: tuple[str, ...], *, certain: bool = False
+    azure: "Azure", group: str, name: str, named: tuple[str, ...], *, must_be_unique: bool = False
 ) -> str:
-    """The id of the cluster of that name: in the subscription given, else in the only one that has such a cluster.
+    """Return the ID of a cluster: in the named subscriptions, else in the only subscription with such a cluster.
 
-    Where another subscription could not be read, there may be one of that name too: that is said, and is enough to end
-    (Ended) where it has to be `certain`, because the cluster is to be changed.
+    A subscription that could not be read may have a cluster of the same name. With `must_be_unique`, because the cluster is to
+    be changed, that raises CommandExit; otherwise it is a warning on stderr.
     """
-    subscriptions = await chosen(azure, named)
+    subscriptions = await select_subscriptions(azure, named)
     if len(subscriptions) == 1:
         return str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name))
     from wizard.cloud.inventory import Unreadable
@@ -95,53 +99,53 @@ async def find_cluster(
             ):
                 found.append(each.row)
     if len(found) == 1:
-        _other_may_be_meant(found[0], unreadable, certain=certain)
+        _check_ambiguity(found[0], unreadable, must_be_unique=must_be_unique)
         return found[0].id
-    for missed in unreadable:
-        say(problem_text(missed.problem))
+    for each in unreadable:
+        write_stderr(problem_text(each.problem))
     if found:
-        where = ", ".join(sorted(row.subscription_name for row in found))
-        raise Ended(
+        names = ", ".join(sorted(row.subscription_name for row in found))
+        raise CommandExit(
             USAGE,
-            f"✗ There is a cluster {name} in {group} in each of: {where}.\n  What to do: add --subscription.",
+            f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",
         )
-    raise Ended(
-        NO,
-        f"✗ There is no cluster {name} in a resource group {group} in any of "
-        f"{', '.join(row.name for row in subscriptions) or 'no subscription at all'}.\n"
-        "  What to do: check the names (`aks-kms clusters` lists them), or sign in as somebody who can see it.",
+    raise CommandExit(
+        FAILURE,
+        f"✗ There is no cluster {name} in a resource group {group}. Subscriptions searched: "
+        f"{', '.join(row.name for row in subscriptions) or 'none'}.\n"
+        "  What to do: check the names (`aks-kms clusters` lists them), or sign in with an identity that can read the cluster.",
     )
 
 
-def _other_may_be_meant(found: "ClusterRow", unreadable: "list[Unreadable]", *, certain: bool) -> None:
-    """Say where another cluster of that name may be, unseen. Raises Ended where it has to be certain that none is."""
-    elsewhere = [
-        missed
-        for missed in unreadable
-        if not same(missed.subscription_id, found.subscription_id)  # a group has one cluster of a name
-        and not (missed.cluster_id and _is_another(missed.cluster_id, found))
+def _check_ambiguity(found: "ClusterRow", unreadable: "list[Unreadable]", *, must_be_unique: bool) -> None:
+    """Report subscriptions that may have another cluster of the same name. Raise CommandExit with `must_be_unique`."""
+    possible = [
+        each
+        for each in unreadable
+        if not same(each.subscription_id, found.subscription_id)  # names are unique in a resource group
+        and not (each.cluster_id and _has_other_name(each.cluster_id, found))
     ]
-    if not elsewhere:
+    if not possible:
         return
-    for missed in elsewhere:
-        say(problem_text(missed.problem))
-    names = ", ".join(sorted({missed.subscription_name for missed in elsewhere}))
-    told = (
-        f"There is a cluster {found.name} in {found.resource_group} in {found.subscription_name}; whether there is one in "
-        f"{names} as well could not be seen."
+    for each in possible:
+        write_stderr(problem_text(each.problem))
+    names = ", ".join(sorted({each.subscription_name for each in possible}))
+    message = (
+        f"The cluster {found.name} in {found.resource_group} exists in {found.subscription_name}, but these subscriptions could "
+        f"not be read and may have a cluster of the same name: {names}."
     )
-    if certain:
-        raise Ended(
+    if must_be_unique:
+        raise CommandExit(
             USAGE,
-            f"✗ {told} Nothing was changed.\n  What to do: say which one is meant, with --subscription.",
+            f"✗ {message} No changes were made.\n  What to do: select the subscription with --subscription.",
         )
-    say(f"! {told} --subscription says which one is meant.")
+    write_stderr(f"! {message} To select the subscription, use --subscription.")
 
 
-def _is_another(cluster_id: str, found: "ClusterRow") -> bool:
-    """Whether a cluster that could not be read has another name, or is in a group of another name."""
+def _has_other_name(cluster_id: str, found: "ClusterRow") -> bool:
+    """Return whether an unreadable cluster has another name or resource group."""
     try:
-        there = ResourceId.parse(cluster_id)
+        parsed = ResourceId.parse(cluster_id)
     except ValueError:
         return False
-    return not (same(there.resource_group, found.resource_group) and same(there.name, found.name))
+    return not (same(parsed.resource_group, found.resource_group) and same(parsed.name, found.name))

@@ -1,4 +1,4 @@
-"""`aks-kms clusters`: the clusters one can see, with how each is encrypted now."""
+"""`aks-kms clusters`: list clusters and how their secrets are encrypted."""
 
 import json
 from contextlib import aclosing
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from screens.cli.connection import opened
-from screens.cli.fleet_options import fleet_options, wanted, what_fits
+from screens.cli.connection import connect
+from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, USAGE, Ended, carry_out, code_of, problem_text, say, show
-from screens.cli.progress_line import summary, told
+from screens.cli.outcome import CommandExit, code_of, problem_text, run_command, write_stderr, write_stdout
+from screens.cli.progress_line import show_progress, summary
+from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
 from wizard.reports.wording import count, encryption, sweep_notes
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "subscriptions",
     metavar="NAME-OR-ID",
     multiple=True,
-    help="Only this one; repeatable. Default: all.",
+    help="Only this subscription. Can be specified multiple times. Default: all.",
 )
 @click.option(
     "-g",
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     "groups",
     metavar="NAME",
     multiple=True,
-    help="Only clusters in this resource group; repeatable.",
+    help="Only clusters in this resource group. Can be specified multiple times.",
 )
 @fleet_options()
 @output_option("table", "json", "jsonl")
@@ -51,16 +52,16 @@ def command(
     failed: bool,
     output: str,
 ) -> int:
-    """The clusters you can see, with how each is encrypted now.
+    """List clusters and how their secrets are encrypted.
 
-    Resource Graph says where there are clusters; one list a subscription says how they are. jsonl writes each cluster
-    as it is found, in as much memory for ten thousand as for ten.
+    Finds the clusters with Azure Resource Graph and reads their settings with one list per subscription. With -o jsonl,
+    each cluster is printed as it is read, in constant memory.
     """
-    fitting = wanted(groups, locations, kinds, failed=failed)
-    return carry_out(_clusters(settings_of(ctx), subscriptions, fitting, output))
+    filters = fleet_filter(groups, locations, kinds, failed=failed)
+    return run_command(_clusters(settings_of(ctx), subscriptions, filters, output))
 
 
-async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted", output: str) -> int:
+async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted", output: str) -> int:
     from wizard.fleet.judging import Judged, judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
@@ -69,24 +70,24 @@ async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
-    async with opened(settings) as azure:
-        subscriptions = await chosen(azure, named)
-        found = judge(azure, subscriptions, wanted=fitting, whole=not named, progress=progress)
-        async with told(progress), aclosing(found):
+    async with connect(settings) as azure:
+        subscriptions = await select_subscriptions(azure, named)
+        found = judge(azure, subscriptions, wanted=filters, whole=not named, progress=progress)
+        async with show_progress(progress), aclosing(found):
             async for each in found:
                 if isinstance(each, Gone):
                     gone.append(each.id)
                 elif not isinstance(each, Judged):
                     unreadable.append(each)
-                elif fitting.failed and each.report.passed:
+                elif filters.failed and each.report.passed:
                     continue
                 elif output == "jsonl":
-                    show(json.dumps(_json(each)))
+                    write_stdout(json.dumps(_json(each)))
                 else:
                     rows.append(each)
     for missed in unreadable:
-        say(problem_text(missed.problem))
-    notes(progress, gone)
+        write_stderr(problem_text(missed.problem))
+    print_notes(progress, gone)
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
@@ -101,30 +102,30 @@ async def _clusters(settings: Settings, named: tuple[str, ...], fitting: "Wanted
             ],
             "gone": sorted(gone),
         }
-        show(json.dumps(body, indent=2))
+        write_stdout(json.dumps(body, indent=2))
     elif output == "table":
-        show(_text([each.row for each in rows], len(subscriptions), narrowed=fitting.narrows))
+        write_stdout(_text([each.row for each in rows], len(subscriptions), filtered=filters.narrows))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
-    if fitting.chooses and not progress.fitting:
-        say(f"✗ No cluster fits the filters.\n{what_fits(fitting, progress)}")
-        return NO
-    return NO if unreadable else DONE
+    if filters.chooses and not progress.fitting:
+        write_stderr(f"✗ No cluster matches the filters.\n{no_match_remedy(filters, progress)}")
+        return FAILURE
+    return FAILURE if unreadable else SUCCESS
 
 
-def notes(progress: "Progress", gone: list[str]) -> None:
-    """What a sweep has to say beside its clusters, on stderr."""
+def print_notes(progress: "Progress", gone: list[str]) -> None:
+    """Print the notes and the summary of a sweep on stderr."""
     if progress.graph_problem is not None:
-        say(problem_text(progress.graph_problem))
+        write_stderr(problem_text(progress.graph_problem))
     for sentence in sweep_notes(progress, gone):
-        say(f"! {sentence}")
+        write_stderr(f"! {sentence}")
     if gone:
-        say(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
-    say(summary(progress))
+        write_stderr(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
+    write_stderr(summary(progress))
 
 
-async def chosen(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
-    """The subscriptions of these names or ids; all that can be seen where none is named. Raises Ended."""
+async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
+    """Return the subscriptions with these names or IDs, or all if none is named. Raise CommandExit."""
     everything = await azure.subscriptions()
     if not named:
         return everything
@@ -132,10 +133,11 @@ async def chosen(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]"
     for name in named:
         fitting = [row for row in everything if name.casefold() in {row.id.casefold(), row.name.casefold()}]
         if not fitting:
-            known = ", ".join(f"{row.name} ({row.id})" for row in everything) or "none at all"
-            raise Ended(
+            known = ", ".join(f"{row.name} ({row.id})" for row in everything)
+            remedy = f"use one of {known}" if known else "ask for a role in a subscription"
+            raise CommandExit(
                 USAGE,
-                f"✗ {azure.signed_in.name} sees no subscription {name!r}.\n  What to do: use one of {known}.",
+                f"✗ {azure.signed_in.name} has no access to a subscription {name!r}.\n  What to do: {remedy}.",
             )
         found += [row for row in fitting if row not in found]
     return found
@@ -154,6 +156,7 @@ def _json(each: "Judged") -> dict[str, Any]:
         "identity": row.identity,
         "encryption": row.kind,
         "passed": each.report.passed,
+        "verdict": each.report.verdict,
         "key_id": row.encryption.key_id or None,
         "key_vault_network_access": row.encryption.network_access or None,
         "provisioning_state": row.provisioning_state,
@@ -165,9 +168,9 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: "list[ClusterRow]", subscriptions: int, *, narrowed: bool) -> str:
+def _text(rows: "list[ClusterRow]", subscriptions: int, *, filtered: bool) -> str:
     if not rows:
-        return f"No cluster in {count(subscriptions, 'subscription')}{' fits' if narrowed else ''}."
+        return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
     heads = ("NAME", "RESOURCE GROUP", "SUBSCRIPTION", "REGION", "VERSION", "IDENTITY", "ENCRYPTION", "NOTE")
     cells = [
         (

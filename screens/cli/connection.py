@@ -1,18 +1,18 @@
-"""Opening the door to Azure for a command: the real one, or a simulated one that lives as long as the command."""
+"""The connection of a command to Azure, or to a simulated Azure that lives as long as the command."""
 
 import asyncio
 import math
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from screens.cli import gc_startup
-from screens.cli.options import DEFAULT_CLOUD, DEFAULT_SPEED, Settings
-from wizard.cloud.timeouts import VARIABLE
-from wizard.system.clock import parse_speed
+from screens.cli.options import ARM_ENDPOINT, DEFAULT_CLOUD, DEFAULT_SPEED, Settings
+from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -23,66 +23,62 @@ _IDENTITY = ("AZURE_", "IDENTITY_", "MSI_")
 _PROXIES = {"https_proxy", "http_proxy", "all_proxy", "no_proxy"}
 
 
-def cloud_asked_for(settings: Settings) -> "Cloud | None":
-    """Which Azure the command line names; None for one that only says itself which it is, once it is asked."""
+def requested_cloud(settings: Settings) -> "Cloud | None":
+    """Return the cloud that the command line selects, or None if it is known only after connecting."""
     from wizard.cloud.endpoints import CLOUDS  # not for --help
 
-    if settings.simulate is not None or settings.arm_endpoint or os.environ.get("AKS_KMS_ARM_ENDPOINT"):
+    if settings.simulate is not None or settings.arm_endpoint or os.environ.get(ARM_ENDPOINT):
         return None
-    return CLOUDS.get(settings.cloud or "AzureCloud")
+    return CLOUDS.get(settings.cloud or DEFAULT_CLOUD)
 
 
-def tell(instruction: str) -> None:
-    """How to sign in, on stderr."""
+def print_instruction(instruction: str) -> None:
+    """Print a sign-in instruction on stderr."""
     click.echo(instruction, err=True)
 
 
 @asynccontextmanager
-async def opened(settings: Settings, tell: Callable[[str], None] = tell) -> AsyncIterator["Azure"]:
-    """Signed in to the Azure that the command line names, for the length of the block.
+async def connect(
+    settings: Settings, notify: Callable[[str], None] = print_instruction
+) -> AsyncIterator["Azure"]:
+    """Connect and sign in to the Azure that the command line selects, until the block ends.
 
-    Raises AzureError, and ScenarioError for a simulated world that there is not.
+    `notify` receives sign-in instructions. Raise AzureError, or ScenarioError for an invalid scenario.
     """
-    from wizard.cloud.azure import connect  # not for --help
+    from wizard.cloud import azure  # not for --help
+    from wizard.cloud.settings import timeouts_of
 
     async with (
         _environment(settings) as environment,
-        connect(
-            _with_timeouts(environment, settings.timeouts),
+        azure.connect(
+            environment,
             cloud=settings.cloud or DEFAULT_CLOUD,
             arm_endpoint=settings.arm_endpoint,
             credential=cast("CredentialKind", settings.credential or "auto"),
-            tell=tell,
-        ) as azure,
+            clock=None if settings.simulate is None else Clock(_speed(settings)),
+            timeouts=replace(timeouts_of(environment), **settings.timeouts),
+            tell=notify,
+        ) as connected,
     ):
-        gc_startup.is_over()
-        yield azure
+        gc_startup.end()
+        yield connected
 
 
 @asynccontextmanager
 async def _environment(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
-    """The environment in which the door is to be opened."""
+    """Yield the environment variables of the connection; with --simulate, run the simulator until the block ends."""
     if settings.simulate is None:
         yield os.environ
         return
-    from wizard.simulator import Simulator  # only a simulated Azure needs it
+    from wizard.simulator import Simulator  # only --simulate needs it
 
-    simulator = await asyncio.to_thread(
-        Simulator, settings.simulate, speed=parse_speed(settings.speed or DEFAULT_SPEED)
-    )
+    simulator = await asyncio.to_thread(Simulator, settings.simulate, speed=_speed(settings))
     async with simulator:
-        yield {**own_environment(), **simulator.environment}
+        yield {**_own_environment(), **simulator.environment}
 
 
-def _with_timeouts(environment: Mapping[str, str], given: tuple[str, ...]) -> Mapping[str, str]:
-    """The same environment, with the limits that the command line gives on top of its own."""
-    return (
-        {**environment, VARIABLE: ",".join((environment.get(VARIABLE, ""), *given))} if given else environment
-    )
-
-
-def own_environment() -> dict[str, str]:
-    """This process's environment without what would mix the real Azure into a simulated one."""
+def _own_environment() -> dict[str, str]:
+    """Return this process's environment without the variables that would point the simulator's clients to real Azure."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -91,15 +87,22 @@ def own_environment() -> dict[str, str]:
 
 
 def speed_note(settings: Settings) -> str:
-    """How much faster than Azure the simulated one is, in words; empty for a real one."""
+    """Return the simulator's speed in words, or an empty string for real Azure."""
     if settings.simulate is None:
         return ""
-    speed = parse_speed(settings.speed or DEFAULT_SPEED)
-    return "no waiting" if math.isinf(speed) else f"{speed:g}× faster"
+    return _speed_text(_speed(settings))
+
+
+def _speed(settings: Settings) -> float:
+    return DEFAULT_SPEED if settings.speed is None else settings.speed
 
 
 def cloud_note(azure: "Azure") -> str:
-    """Which Azure, and who is signed in, in a line."""
+    """Return the cloud and the signed-in identity in one line."""
     speed = azure.clock.speed
-    note = "" if speed == 1 else ", no waiting" if math.isinf(speed) else f", {speed:g}× faster"
+    note = "" if speed == 1 else f", {_speed_text(speed)}"
     return f"{azure.cloud.title}{note} · signed in as {azure.signed_in.name}"
+
+
+def _speed_text(speed: float) -> str:
+    return "no waiting" if math.isinf(speed) else f"{speed:g}× faster"

@@ -1,4 +1,4 @@
-"""The options that choose among many clusters, the same for `clusters` and `verify --all`."""
+"""The options that filter clusters, for `clusters` and `verify --all`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,7 +18,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
-    """`--location`, `--encryption` and `--failed`; `prefix` begins each help text."""
+    """Add `--location`, `--encryption` and `--failed`; `prefix` precedes each help text."""
 
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(
@@ -28,19 +28,19 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
                     "locations",
                     metavar="REGION",
                     multiple=True,
-                    help=f"{prefix}Only clusters in this region; repeatable.",
+                    help=f"{prefix}Only clusters in this region. Can be specified multiple times.",
                 ),
                 click.option(
                     "--encryption",
                     "kinds",
                     type=click.Choice(KINDS),
                     multiple=True,
-                    help=f"{prefix}Only clusters encrypted in this way now; repeatable.",
+                    help=f"{prefix}Only clusters with this kind of encryption. Can be specified multiple times.",
                 ),
                 click.option(
                     "--failed",
                     is_flag=True,
-                    help=f"{prefix}Only clusters that are not as they should be. What is left out is still counted.",
+                    help=f"{prefix}Print only clusters that fail the verification. The others are still counted.",
                 ),
             )
         ):
@@ -50,17 +50,17 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
     return decorate
 
 
-def wanted(
+def fleet_filter(
     groups: tuple[str, ...], locations: tuple[str, ...], kinds: tuple[str, ...], *, failed: bool
 ) -> "Wanted":
-    """These options, for the engine."""
+    """Return the filter options as the engine's filter."""
     from wizard.fleet.wanted import Wanted
 
     return Wanted(groups, locations, cast("tuple[EncryptionKind, ...]", kinds), failed)
 
 
-def what_fits(wanted: "Wanted", progress: "Progress") -> str:
-    """What to do about filters that fit no cluster that was read, with the nearest names that would."""
+def no_match_remedy(wanted: "Wanted", progress: "Progress") -> str:
+    """Return what to do about filters that match no cluster, with the nearest names that match one."""
     import difflib
 
     nearest = [
@@ -73,5 +73,5 @@ def what_fits(wanted: "Wanted", progress: "Progress") -> str:
         if (close := difflib.get_close_matches(name, sorted(there), n=1, cutoff=0.5))
         and not same(name, close[0])
     ]
-    meant = f"did you mean {' or '.join(nearest)}? " if nearest else ""
-    return f"  What to do: {meant}check the filters; `aks-kms clusters` lists what there is."
+    suggestion = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    return f"  What to do: {suggestion}check the filters; `aks-kms clusters` lists all clusters."

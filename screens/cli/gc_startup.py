@@ -1,14 +1,14 @@
-"""The garbage collector during start-up: importing makes no garbage, and looking for it takes a tenth of the time."""
+"""The garbage collector during start-up. Imports create no garbage, and searching for it takes a tenth of the time."""
 
 import gc
 
 
-def begins() -> None:
-    """Nothing is looked for until `is_over`; a command that ends before that never needed it."""
+def begin() -> None:
+    """Disable the collector until `end`. A command that exits earlier never needs it."""
     gc.disable()
 
 
-def is_over() -> None:
-    """What has been imported stays for good and is looked at no more; from here on the collector does its work."""
+def end() -> None:
+    """Enable the collector, and exempt what has been imported: it lives as long as the process."""
     gc.freeze()
     gc.enable()

@@ -1,17 +1,20 @@
-"""What somebody is told who leaves a run before its end: what still goes on in Azure, and how to carry on."""
+"""The notice at the end of an incomplete run: which operations continue in Azure, and how to resume."""
 
 from collections.abc import Iterator, Sequence
 
 from screens.cli.options import Settings
 
 
-def going_on(in_flight: Sequence[str], run: str, settings: Settings) -> Iterator[str]:
-    """Line by line. `in_flight`: what had begun and was not seen to end; `run`: its id in the journal, or empty."""
+def notice_lines(in_flight: Sequence[str], run: str, settings: Settings) -> Iterator[str]:
+    """Yield the lines of the notice.
+
+    `in_flight`: sentences about requests that were started and not seen to end; `run`: the run's ID, or empty without a journal.
+    """
     yield from (f"· {sentence}" for sentence in in_flight)
-    yield "What Azure has begun goes on there; nothing is undone, and what is done is kept."
+    yield "Operations already started in Azure continue. Nothing is rolled back; completed steps are kept."
     if settings.simulate is not None:
-        yield "This simulated Azure ends with the command; one that lasts: aks-kms simulator --state FILE"
+        yield "This simulated Azure ends with the command. To use one that persists: aks-kms simulator --state FILE"
     elif run:
-        yield f"To carry on: {settings.command('runs', 'resume', run)}"
+        yield f"To resume: {settings.command('runs', 'resume', run)}"
     else:
-        yield "To carry on: the same command again."
+        yield "To resume, run the same command again."

@@ -1,4 +1,4 @@
-"""What happens during a run, as plain lines: elapsed time, sign, word, step, message."""
+"""The live log of a run, as lines: elapsed time, sign, status, step, message."""
 
 import time
 from collections.abc import Callable
@@ -9,28 +9,29 @@ from wizard.reports.wording import STEP_STATES, duration
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line
 
-_QUIET = 2.0
-"""Seconds of real time in which a step repeats itself at most once; and _SAME, of Azure's, for the very same words."""
-_SAME = 30.0
+_MIN_INTERVAL = 2.0
+"""Seconds of real time between two progress lines of a step."""
+_REPEAT_INTERVAL = 30.0
+"""Seconds of Azure's time between two identical progress lines of a step."""
 
 
 class LiveLog:
-    """A listener that tells a run's events to somebody who reads along."""
+    """A listener that prints a run's events."""
 
-    def __init__(self, clock: Clock, say: Callable[[str], None], *, verbose: bool = False) -> None:
-        """`say` takes a line; `verbose` also tells what is meant for the whole log."""
+    def __init__(self, clock: Clock, print_line: Callable[[str], None], *, verbose: bool = False) -> None:
+        """`print_line` receives each line; `verbose` includes the events for the full log."""
         self._clock = clock
-        self._say = say
+        self._print = print_line
         self._verbose = verbose
-        self._begun = clock.elapsed()
-        self._told: dict[str, tuple[float, float, str]] = {}
+        self._started = clock.elapsed()
+        self._last: dict[str, tuple[float, float, str]] = {}
 
     def __call__(self, event: Event) -> None:
         step = event.step or "run"
         match event.type:
             case "step-started":
-                self._line("◐", "begins", step, event.message)
-            case "step-progress" if self._worth_telling(event, step):
+                self._line("◐", "started", step, event.message)
+            case "step-progress" if self._is_due(event, step):
                 of = f" ({duration(event.seconds)}" if event.seconds is not None else ""
                 if of and event.expected_seconds:
                     of += f" of {duration(event.expected_seconds)}"
@@ -40,7 +41,7 @@ class LiveLog:
                 took = f" ({duration(event.seconds)})" if event.seconds else ""
                 self._line(sign, word, step, event.message + took)
                 if event.problem:
-                    self._say(problem_text(event.problem))
+                    self._print(problem_text(event.problem))
             case "log" if event.audience == "operator" or self._verbose:
                 self._line("·", "", step, event.message)
             case "run-finished":
@@ -49,18 +50,20 @@ class LiveLog:
             case _:
                 pass
 
-    def _worth_telling(self, event: Event, step: str) -> bool:
-        """Not more often than somebody can read, and the same words not more often than they are news."""
+    def _is_due(self, event: Event, step: str) -> bool:
+        """Return whether a progress line is to be printed: at a readable rate, and repetitions less often."""
         wall, azure = time.monotonic(), self._clock.elapsed()
-        last_wall, last_azure, last = self._told.get(step, (-_QUIET, -_SAME, ""))
-        if wall - last_wall < _QUIET or (event.message == last and azure - last_azure < _SAME):
+        last_wall, last_azure, last = self._last.get(step, (-_MIN_INTERVAL, -_REPEAT_INTERVAL, ""))
+        if wall - last_wall < _MIN_INTERVAL or (
+            event.message == last and azure - last_azure < _REPEAT_INTERVAL
+        ):
             return False
-        self._told[step] = wall, azure, event.message
+        self._last[step] = wall, azure, event.message
         return True
 
     def _line(self, sign: str, word: str, step: str, message: str) -> None:
-        elapsed = duration(self._clock.elapsed() - self._begun)
+        elapsed = duration(self._clock.elapsed() - self._started)
         first, *rest = message.splitlines() or [""]
-        self._say(f"{elapsed:>7}  {sign} {word:<11} {step:<16} {one_line(first)}".rstrip())
+        self._print(f"{elapsed:>7}  {sign} {word:<11} {step:<16} {one_line(first)}".rstrip())
         for line in rest:
-            self._say(f"{'':<40}{one_line(line)}")
+            self._print(f"{'':<40}{one_line(line)}")

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and on stderr the words for whatever kept it from ending well."""
+"""How a command ends: its exit code, its output, and the errors on stderr."""
 
 import asyncio
 import errno
@@ -12,87 +12,90 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
+from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
 
-DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
-
-class Ended(Exception):  # noqa: N818 - not every end is an error
-    """Raised to end a command with an exit code and a message; the message may be empty."""
+class CommandExit(Exception):  # noqa: N818 - not every exit is an error
+    """Raised to end a command with an exit code and a message, which may be empty."""
 
     def __init__(self, code: int, message: str = "") -> None:
         self.code = code
         super().__init__(message)
 
 
-class UnwrittenError(OSError):
-    """Nobody reads stdout any more, or it cannot be written."""
+class OutputError(OSError):
+    """stdout cannot be written, or its reader is gone."""
 
 
-_GONE = {errno.EPIPE, errno.EIO}
-"""Whoever read our output has seen enough, or its terminal is gone."""
+_READER_GONE = {errno.EPIPE, errno.EIO}
+"""The reader closed the pipe, or the terminal is gone."""
 
 
-def carry_out(work: Coroutine[Any, Any, int]) -> int:
-    """Run a command's work to its end, and turn whatever ends it into an exit code and words on stderr.
+def run_command(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command's work to its end, print errors on stderr, and return the exit code.
 
-    SIGINT, SIGTERM and SIGHUP cancel the work once, so that it can put its things in order; then the code is 130. A second
-    one leaves at once: what the journal has by then is on the disk already.
+    The first SIGINT, SIGTERM or SIGHUP cancels the work, so that it can clean up; the exit code is then 130. A second one exits
+    immediately: the journal is on the disk by then.
     """
-    from wizard.answers.model import AnswersError
-    from wizard.runs.journal import JournalError
+    from wizard.errors import AnswersError, JournalError
     from wizard.simulator import ScenarioError, StateFileError
 
     try:
-        return asyncio.run(_listening(work))
+        return asyncio.run(_with_signal_handlers(work))
     except AzureError as error:
-        say(problem_text(error.problem))
+        write_stderr(problem_text(error.problem))
         return code_of(error.problem)
     except (AnswersError, ScenarioError, StateFileError, JournalError) as error:
-        say(f"Error: {error}")
+        write_stderr(f"Error: {error}")
         return USAGE
-    except Ended as end:
+    except CommandExit as end:
         if str(end):
-            say(str(end))
+            write_stderr(str(end))
         return end.code
-    except UnwrittenError as error:
-        unheard(1)
-        if error.errno not in _GONE:
-            say(f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it somewhere else.")
-        return NO
-    except Exception as error:  # noqa: BLE001 - whatever it is, who typed the command is told in words
-        say(problem_text(fault_of_ours(error)))
-        return NO
+    except OutputError as error:
+        discard_stream(1)
+        if error.errno not in _READER_GONE:
+            write_stderr(
+                f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it to another file or device."
+            )
+        return FAILURE
+    except Exception as error:  # noqa: BLE001 - the user gets a message for every error, never a traceback
+        write_stderr(problem_text(fault_of_ours(error)))
+        return FAILURE
 
 
 def code_of(problem: Problem) -> int:
-    """The exit code of a problem that kept a command from learning anything."""
+    """Return the exit code for a problem that ended a command without a result."""
     match problem.kind:
         case "input":
             return USAGE
         case "sign-in" | "unreachable" | "transient":
             return UNREACHABLE
         case _:
-            return NO
+            return FAILURE
 
 
-async def _listening(work: Coroutine[Any, Any, int]) -> int:
-    """The work as a task of its own that signals cancel."""
-    on_retry_notice.set(lambda hindrance: say(f"… {hindrance}"))  # until a run's steps tell of their own
+async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
+    """Run the work as a task that signals cancel."""
+    on_retry_notice.set(lambda notice: write_stderr(f"… {notice}"))  # a run's steps replace this listener
     task = asyncio.ensure_future(work)
-    heard: list[signal.Signals] = []
+    received: list[signal.Signals] = []
 
     def cancel(number: signal.Signals) -> None:
-        heard.append(number)
-        if len(heard) == 1:
+        received.append(number)
+        if len(received) == 1:
             task.cancel()
-        else:  # asked twice: whoever asks does not want to wait, not even for what is being put in order
-            say("Left at once. What Azure has begun goes on there; `aks-kms runs list` shows what is known.")
+        else:  # the second signal does not wait for the clean-up
+            write_stderr(
+                "Stopped immediately. Operations already started in Azure continue; "
+                "`aks-kms runs list` shows the state of this run."
+            )
             os._exit(INTERRUPTED)
 
     loop = asyncio.get_running_loop()
@@ -106,54 +109,55 @@ async def _listening(work: Coroutine[Any, Any, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        if not heard:
+        if not received:
             raise
-        raise Ended(INTERRUPTED, "Interrupted.") from None
+        raise CommandExit(INTERRUPTED, "Interrupted.") from None
 
 
-def say(text: str = "") -> None:
-    """Words for the operator, on stderr, cleaned of whatever a terminal would obey. Where the terminal is gone nobody
-    hears them, and that stops nothing."""
+def write_stderr(text: str = "") -> None:
+    """Write a message to stderr, without terminal control sequences. A terminal that is gone is ignored."""
     try:
         click.echo(sanitize(text), err=True)
     except OSError:
-        unheard(2)
+        discard_stream(2)
 
 
 @contextmanager
-def whoever_reads(otherwise: str) -> Iterator[None]:
-    """Tell the result of what was done: it does not change where nobody reads it any more; that is then said on stderr,
-    with where it can be found `otherwise`."""
+def optional_output(alternative: str) -> Iterator[None]:
+    """Print a result whose loss does not change the exit code.
+
+    If stdout cannot be written, say so on stderr with `alternative`, which names another way to get the result.
+    """
     try:
         yield
         sys.stdout.flush()
     except OSError:
-        unheard(1)
-        say(f"! Nobody reads the output any more; {otherwise}")
+        discard_stream(1)
+        write_stderr(f"! The reader of stdout is gone. {alternative}")
 
 
-def unheard(stream: int) -> None:
-    """From now on, let what is written to stdout (1) or stderr (2) go nowhere: its other end is gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream)
-    os.close(nowhere)
+def discard_stream(stream: int) -> None:
+    """Discard all further output to stdout (1) or stderr (2), whose other end is gone."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream)
+    os.close(null)
 
 
-def show(text: str) -> None:
-    """Data, on stdout, cleaned of whatever a terminal would obey. Raises UnwrittenError."""
+def write_stdout(text: str) -> None:
+    """Write data to stdout, without terminal control sequences. Raise OutputError."""
     try:
         click.echo(sanitize(text))
     except OSError as error:
-        raise UnwrittenError(error.errno, error.strerror) from error
+        raise OutputError(error.errno, error.strerror) from error
 
 
-async def typed() -> str:
-    """A line from the terminal, waited for in a way that a signal can end; empty where there is no more to come."""
+async def read_line() -> str:
+    """Read a line from the terminal so that a signal can interrupt it. Return an empty string at the end of input."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     try:
         loop.add_reader(sys.stdin.fileno(), ready.set)
-    except NotImplementedError:  # Windows; there Ctrl-C ends a read by itself
+    except NotImplementedError:  # Windows, where Ctrl-C interrupts the read
         return sys.stdin.readline()
     try:
         await ready.wait()
@@ -163,7 +167,7 @@ async def typed() -> str:
 
 
 def problem_text(problem: Problem) -> str:
-    """A problem in plain lines: what, what Azure said, the likely cause, and what to do."""
+    """Return a problem as lines: the summary, Azure's message, the likely cause and the remedy."""
     lines = [f"✗ {problem.summary}"]
     if problem.code or problem.azure_said:
         first, *rest = (problem.azure_said or "(no text)").splitlines()
@@ -179,7 +183,7 @@ def problem_text(problem: Problem) -> str:
 
 
 def read_answers(path: str) -> "Answers":
-    """The answers in a file, or on stdin for `-`. Raises AnswersError."""
+    """Return the answers in a file, or on stdin if the path is `-`. Raise AnswersError."""
     from wizard.answers.model import load, read  # pydantic takes longer than all of --help
 
     if path == "-":

@@ -1,12 +1,13 @@
-"""`aks-kms plan`: what would be done, from the live state; changes nothing."""
+"""`aks-kms plan`: the changes that an answers file requires, from the live state."""
 
 import json
 
 import click
 
-from screens.cli.connection import cloud_note, opened
+from screens.cli.connection import cloud_note, connect
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, carry_out, read_answers, show
+from screens.cli.outcome import read_answers, run_command, write_stdout
+from screens.exit_codes import FAILURE, SUCCESS
 
 
 @click.command("plan")
@@ -15,11 +16,11 @@ from screens.cli.outcome import DONE, NO, carry_out, read_answers, show
 @azure_options
 @click.pass_context
 def command(ctx: click.Context, path: str, output: str) -> int:
-    """What would be done, from the live state. Changes nothing.
+    """Show the changes required by an answers file. Makes no changes.
 
-    Exit code 1 where something speaks against it. The digest it prints is what `apply --confirm` takes.
+    Prints the digest for `apply --confirm`. Exits with code 1 if a preflight check fails.
     """
-    return carry_out(_plan(settings_of(ctx), path, output))
+    return run_command(_plan(settings_of(ctx), path, output))
 
 
 async def _plan(settings: Settings, path: str, output: str) -> int:
@@ -27,14 +28,14 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
     from wizard.procedure.planning import make_plan
 
     answers = read_answers(path)
-    async with opened(settings) as azure:
+    async with connect(settings) as azure:
         plan = await make_plan(azure, answers)
         note = cloud_note(azure)
     if output == "json":
-        show(json.dumps(plan.to_json(), indent=2))
+        write_stdout(json.dumps(plan.to_json(), indent=2))
     else:
-        show(plan_text(plan, note))
+        write_stdout(plan_text(plan, note))
         if plan.writes and not plan.errors:
-            show(f"\nThe digest of this plan: {plan.digest}")
-            show(f"To carry it out: {settings.command('apply', '-f', path, '--confirm', plan.digest)}")
-    return NO if plan.errors else DONE
+            write_stdout(f"\nPlan digest: {plan.digest}")
+            write_stdout(f"To apply: {settings.command('apply', '-f', path, '--confirm', plan.digest)}")
+    return FAILURE if plan.errors else SUCCESS

@@ -1,18 +1,18 @@
-"""A plan in human words: what is created, changed and kept, what cannot be undone, what speaks against it."""
+"""A plan as text: what it creates, changes and keeps, what is irreversible, and its findings."""
 
 from collections.abc import Iterable
 
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.reports.table import table
-from wizard.reports.wording import FOLLOWS, LEVELS, VERBS, usually
+from wizard.reports.wording import AFTERWARDS, FOLLOWS, LEVELS, VERBS, usually
 from wizard.rules import Finding
 from wizard.system.sanitize import one_line
 
-_ACTIONS = {"create": "create", "update": "change", "register": "register", "none": "nothing to do"}
+_ACTIONS = {"create": "create", "update": "change", "register": "register", "none": "no changes"}
 
 
 def plan_text(plan: Plan, note: str) -> str:
-    """The whole plan. `note` says which Azure it is for, and who is signed in."""
+    """Return the whole plan as text. `note` names the cloud and the signed-in identity."""
     lines = [
         one_line(plan.title),
         f"  {one_line(note)}",
@@ -29,19 +29,21 @@ def plan_text(plan: Plan, note: str) -> str:
         ]
         if rows:
             lines += ["", heading.capitalize(), table(("", "", ""), rows, indent="  ")]
-    lines += ["", f"Steps, usually {usually(*plan.usually)} in all", _steps(plan.steps)]
-    lines += _sentences("Cannot be undone", plan.irreversible)
-    lines += _sentences("Keep for ever", plan.keep)
-    lines += _sentences("Still needed afterwards", plan.still_needed)
-    lines += _sentences("May be cleaned up later, by you", plan.clean_up, sign="·")
+    lines += ["", f"Steps (usual duration: {usually(*plan.usually)})", _steps(plan.steps)]
+    lines += _sentences("Irreversible", plan.irreversible)
+    for heading, key in AFTERWARDS:
+        lines += _sentences(heading, getattr(plan, key), sign="·" if key == "clean_up" else "!")
     if plan.findings:
-        lines += ["", "What was found", *findings_text(plan.findings)]
+        lines += ["", "Findings", *findings_text(plan.findings)]
     if plan.errors:
-        lines += ["", "✗ This cannot be carried out as it stands: mend what is marked ✗, then plan again."]
+        lines += ["", "✗ This plan cannot be applied. Fix the errors marked ✗ and plan again."]
     elif plan.follows and not plan.writes:
-        lines += ["", f"· {FOLLOWS}: carrying it out writes nothing, waits for its end, and verifies."]
+        lines += [
+            "",
+            f"· {FOLLOWS}. Applying this plan changes nothing: it waits for the operation and verifies the cluster.",
+        ]
     elif not plan.writes:
-        lines += ["", "✓ Everything is so already: carrying it out writes nothing, and verifies."]
+        lines += ["", "✓ No changes. Applying this plan only verifies the cluster."]
     return "\n".join(lines)
 
 
@@ -51,7 +53,7 @@ def _steps(steps: tuple[PlannedStep, ...]) -> str:
             str(number),
             step.key,
             step.title,
-            "read back" if step.key == "verify" else _ACTIONS[step.action],
+            "verify" if step.key == "verify" else _ACTIONS[step.action],
             usually(*step.usually) if step.action != "none" else "",
             f"after {', '.join(step.needs)}" if step.needs else "",
         )
@@ -61,12 +63,12 @@ def _steps(steps: tuple[PlannedStep, ...]) -> str:
 
 
 def _sentences(heading: str, sentences: Iterable[str], sign: str = "!") -> list[str]:
-    found = [f"  {sign} {one_line(sentence)}" for sentence in sentences]
-    return ["", heading, *found] if found else []
+    lines = [f"  {sign} {one_line(sentence)}" for sentence in sentences]
+    return ["", heading, *lines] if lines else []
 
 
 def findings_text(findings: Iterable[Finding]) -> list[str]:
-    """Findings as lines: sign, word, what was found; under each what to do about it."""
+    """Return findings as lines: sign, level and message, each followed by its remedy."""
     lines = []
     for finding in findings:
         sign, word, _ = LEVELS[finding.level]

@@ -1,4 +1,4 @@
-"""How far a sweep has come, on stderr: a line that is drawn over itself on a terminal, else a line now and then."""
+"""The progress of a sweep on stderr: a line that is redrawn on a terminal, else a line every few seconds."""
 
 import asyncio
 import os
@@ -11,29 +11,29 @@ import click
 from wizard.fleet.progress import Progress
 from wizard.reports.wording import count, duration
 
-_DRAWN, _SAID = 0.25, 10.0
-"""Seconds between two lines: on a terminal, and in a log."""
+_TERMINAL_INTERVAL, _LOG_INTERVAL = 0.25, 10.0
+"""Seconds between two lines."""
 
 
 @asynccontextmanager
-async def told(progress: Progress) -> AsyncIterator[None]:
-    """Tell the progress on stderr for the length of the block."""
-    drawing = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    telling = asyncio.create_task(_tell(progress, drawing=drawing))
+async def show_progress(progress: Progress) -> AsyncIterator[None]:
+    """Print the progress on stderr until the block ends."""
+    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    task = asyncio.create_task(_print_repeatedly(progress, on_terminal=on_terminal))
     try:
         yield
     finally:
-        telling.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await telling
-        if drawing:
+            await task
+        if on_terminal:
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-async def _tell(progress: Progress, *, drawing: bool) -> None:
+async def _print_repeatedly(progress: Progress, *, on_terminal: bool) -> None:
     while True:
-        await asyncio.sleep(_DRAWN if drawing else _SAID)
-        if drawing:
+        await asyncio.sleep(_TERMINAL_INTERVAL if on_terminal else _LOG_INTERVAL)
+        if on_terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns
             click.echo(f"\r\x1b[K{progress_text(progress)[: width - 1]}", err=True, nl=False)
         else:
@@ -41,7 +41,7 @@ async def _tell(progress: Progress, *, drawing: bool) -> None:
 
 
 def progress_text(progress: Progress) -> str:
-    """`3,200 of 10,013 clusters · 14 of 42 subscriptions · 1,250 a second · about 0:06 left`, and why it waits."""
+    """Return `3,200 of 10,013 clusters · 14 of 42 subscriptions · 1,250 a second · about 0:06 left`, and any throttling."""
     of = f" of {progress.expected:,}" if progress.expected is not None else ""
     parts = [
         f"{progress.clusters:,}{of} clusters" if of else count(progress.clusters, "cluster"),
@@ -50,25 +50,25 @@ def progress_text(progress: Progress) -> str:
     ]
     if progress.left is not None:
         parts.append(f"about {duration(progress.left)} left")
-    if wait := throttled(progress):
-        parts.append(wait)
+    if text := throttling_text(progress):
+        parts.append(text)
     return " · ".join(parts)
 
 
-def throttled(progress: Progress) -> str:
-    """Why nothing goes on just now, or has not for a while; empty where Azure never asked to wait."""
+def throttling_text(progress: Progress) -> str:
+    """Return how Azure throttles or throttled the sweep; empty if it did not."""
     throttling = progress.throttling
     left = throttling.left
     if not throttling.times:
-        return f"Resource Graph's quota is used up, {left:.0f} s to wait" if left >= 1 else ""
-    asked = f"Azure asked to wait {count(throttling.times, 'time')} (429)"
-    return f"{asked}, {left:.0f} s left" if left >= 0.5 else asked
+        return f"Resource Graph quota used up, waiting {left:.0f} s" if left >= 1 else ""
+    text = f"throttled by Azure {count(throttling.times, 'time')} (429)"
+    return f"{text}, waiting {left:.0f} s" if left >= 0.5 else text
 
 
 def summary(progress: Progress) -> str:
-    """What a sweep took, when it is over."""
+    """Return the totals of a finished sweep in one line."""
     text = (
         f"{count(progress.clusters, 'cluster')} in {count(progress.listed, 'subscription')} read in "
         f"{progress.elapsed:.1f} s, {progress.rate:,.0f} a second"
     )
-    return f"{text}; {wait}" if (wait := throttled(progress)) else text
+    return f"{text}; {throttling}" if (throttling := throttling_text(progress)) else text

@@ -1,4 +1,4 @@
-"""`aks-kms rotate`: a new version of a cluster's customer-managed key."""
+"""`aks-kms rotate`: rotate a cluster's customer-managed key."""
 
 import asyncio
 import json
@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from screens.cli.cluster_option import cluster_id_of, cluster_options, named_cluster
-from screens.cli.connection import opened
+from screens.cli.apply import YES_HELP
+from screens.cli.cluster_option import ClusterName, cluster_options, named_cluster, resolve_cluster_id
+from screens.cli.connection import connect
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import (
-    DONE,
-    NO,
-    USAGE,
-    Ended,
-    carry_out,
+    CommandExit,
+    optional_output,
     problem_text,
-    say,
-    show,
-    typed,
-    whoever_reads,
+    read_line,
+    run_command,
+    write_stderr,
+    write_stdout,
 )
+from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.answers.naming import how_often
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -34,20 +33,23 @@ def _interval(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     if value is not None:
         from wizard.answers.naming import rotation_interval
 
-        if why_not := rotation_interval(value):
-            raise click.BadParameter(why_not, ctx, param)
+        if mistake := rotation_interval(value):
+            raise click.BadParameter(mistake, ctx, param)
     return value
 
 
 @click.command("rotate")
 @cluster_options
-@click.option("--yes", is_flag=True, help="Rotate without asking.")
-@click.option("--again", is_flag=True, help="Even though the last rotation may not have been taken up yet.")
+@click.option("--yes", is_flag=True, help=YES_HELP)
+@click.option(
+    "--again", is_flag=True, help="Rotate even if AKS might not have picked up the previous version yet."
+)
 @click.option(
     "--every",
     metavar="DURATION",
     callback=_interval,
-    help="Instead of a new version now: have the vault make one so often by itself, as an ISO 8601 duration (P90D, P1Y).",
+    help="Set a rotation policy instead of rotating now: the vault rotates the key automatically at this interval, "
+    "an ISO 8601 duration (P90D, P1Y).",
 )
 @output_option("text", "json")
 @azure_options
@@ -64,29 +66,29 @@ def command(
     every: str | None,
     output: str,
 ) -> int:
-    """A new version of the cluster's customer-managed key, which AKS takes up by itself within 6 hours.
+    """Rotate a cluster's customer-managed key.
 
-    AKS then encrypts every secret anew; nothing has to be written by hand, and old versions must stay. It needs a way
-    into the vault and a role such as Key Vault Crypto Officer there. Platform-managed keys need none of this.
+    AKS picks up the new version within 6 hours and re-encrypts every secret. The old versions must stay enabled. This command
+    needs network access to the vault and a role such as Key Vault Crypto Officer. Platform-managed keys need no rotation.
     """
-    where = named_cluster(cluster_id, group, name, subscription)
-    return carry_out(
+    cluster = named_cluster(cluster_id, group, name, subscription)
+    return run_command(
         _rotate(
-            settings_of(ctx), where, yes=yes, again=again or every is not None, every=every, output=output
+            settings_of(ctx), cluster, yes=yes, again=again or every is not None, every=every, output=output
         )
     )
 
 
 async def _rotate(
-    settings: Settings, where: tuple[str, str, str], *, yes: bool, again: bool, every: str | None, output: str
+    settings: Settings, cluster: ClusterName, *, yes: bool, again: bool, every: str | None, output: str
 ) -> int:
     from wizard.procedure import key_rotation as rotating
 
-    async with opened(settings) as azure:
-        rotation = await rotating.read_rotation(azure, await cluster_id_of(azure, where), again=again)
+    async with connect(settings) as azure:
+        rotation = await rotating.read_rotation(azure, await resolve_cluster_id(azure, cluster), again=again)
         version = ""
         if rotation.needed and not rotation.errors:
-            await _agree(rotation, every, yes=yes)
+            await _confirm(rotation, every, yes=yes)
             try:
                 if every:
                     await rotating.rotate_every(azure, rotation, every)
@@ -95,39 +97,41 @@ async def _rotate(
             except AzureError as error:
                 if error.problem.kind != "transient":
                     raise
-                say(problem_text(error.problem))
-                return NO  # what was asked for was tried and failed, whatever Azure's state
+                write_stderr(problem_text(error.problem))
+                return FAILURE  # not UNREACHABLE: the rotation was tried and failed
             except asyncio.CancelledError:
-                say(
-                    f"Azure may have carried it out for {rotation.vault}/{rotation.key}, or may yet. The same command again "
-                    "is safe: a new version that was made is seen, and no other is made without --again."
+                write_stderr(
+                    f"The rotation of {rotation.vault}/{rotation.key} may still take effect. You can safely run the same command "
+                    "again: it finds a version that was created, and creates another one only with --again."
                 )
                 raise
-        with whoever_reads("aks-kms verify tells the key's newest version."):
-            _tell(rotation, version, every, output)
-    return NO if rotation.errors else DONE
+        with optional_output("`aks-kms verify` shows the newest version of the key."):
+            _print_result(rotation, version, every, output)
+    return FAILURE if rotation.errors else SUCCESS
 
 
-async def _agree(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
-    """Go on where the operator wants it. Raises Ended where not, or where nobody can be asked."""
+async def _confirm(rotation: "Rotation", every: str | None, *, yes: bool) -> None:
+    """Ask for confirmation unless `yes`. Raise CommandExit if it is declined or there is no terminal."""
     if yes:
         return
-    what = (
-        f"have {rotation.vault} rotate {rotation.key} {how_often(every)}"
+    action = (
+        f"rotate {rotation.vault}/{rotation.key} automatically {how_often(every)}"
         if every
         else f"rotate {rotation.vault}/{rotation.key}"
     )
     if not sys.stdin.isatty():
-        raise Ended(USAGE, f"Error: to {what}, give --yes; there is no terminal to ask on.")
-    click.echo(sanitize(f"{what[0].upper()}{what[1:]}? [y/N]: "), nl=False, err=True)
-    if (await typed()).strip().casefold() not in {"y", "yes"}:
-        raise Ended(NO, "Nothing was changed.")
+        raise CommandExit(
+            USAGE, f"Error: Cannot {action} without confirmation: stdin is not a terminal. Add --yes."
+        )
+    click.echo(sanitize(f"{action[0].upper()}{action[1:]}? [y/N]: "), nl=False, err=True)
+    if (await read_line()).strip().casefold() not in {"y", "yes"}:
+        raise CommandExit(FAILURE, "No changes were made.")
 
 
-def _tell(rotation: "Rotation", version: str, every: str | None, output: str) -> None:
+def _print_result(rotation: "Rotation", version: str, every: str | None, output: str) -> None:
     done = bool(rotation.needed and not rotation.errors)
     if output == "json":
-        show(
+        write_stdout(
             json.dumps(
                 rotation.to_json()
                 | {"new_version": version or None, "rotation_policy_set": every if done else None},
@@ -136,19 +140,22 @@ def _tell(rotation: "Rotation", version: str, every: str | None, output: str) ->
         )
         return
     for finding in rotation.findings:
-        say(f"{'✗' if finding.level == 'error' else '·'} {finding.message} [{finding.code}]")
+        write_stderr(f"{'✗' if finding.level == 'error' else '·'} {finding.message} [{finding.code}]")
         if finding.remedy:
-            say(f"  what to do: {finding.remedy}")
+            write_stderr(f"  what to do: {finding.remedy}")
     if not done:
         return
     if every:
-        show(
-            f"✓ {rotation.vault} makes a new version of {rotation.key} {how_often(every)}; AKS takes it up by itself."
+        write_stdout(
+            f"✓ {rotation.vault} rotates {rotation.key} {how_often(every)}; AKS picks up each new version automatically."
         )
         return
-    show(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
-    show(f"  AKS takes it up in {rotation.cluster} within 6 hours, and encrypts every secret anew by itself.")
-    show("  Keep the old versions enabled: until then the cluster reads with them, and backups need them.")
-    show(
-        f"  Rotation policy: {how_often(rotation.every) if rotation.every else 'none; `aks-kms rotate --every P1Y` has the vault do it by itself'}"
+    write_stdout(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
+    write_stdout(
+        f"  AKS uses it in {rotation.cluster} within 6 hours, and re-encrypts every secret automatically."
     )
+    write_stdout(
+        "  Keep the old versions enabled: the cluster reads with them until then, and backups need them."
+    )
+    policy = how_often(rotation.every) if rotation.every else "none. To set one: aks-kms rotate --every P1Y"
+    write_stdout(f"  Rotation policy: {policy}")

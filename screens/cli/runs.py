@@ -1,4 +1,4 @@
-"""`aks-kms runs`: the journal of what was run, and carrying on."""
+"""`aks-kms runs`: list, inspect and resume previous runs."""
 
 import json
 import sys
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from screens.cli.apply import apply
-from screens.cli.connection import cloud_asked_for
+from screens.cli.apply import CONFIRM_HELP, YES_HELP, apply
+from screens.cli.connection import requested_cloud
 from screens.cli.options import azure_options, output_option, settings_of
-from screens.cli.outcome import DONE, NO, USAGE, Ended, carry_out, problem_text, say, show
+from screens.cli.outcome import CommandExit, problem_text, run_command, write_stderr, write_stdout
+from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
-from wizard.reports.wording import duration
+from wizard.reports.wording import AFTERWARDS, duration
 from wizard.system.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
 
 @click.group("runs")
 def command() -> None:
-    """The journal: what was run, and carrying on. It keeps history; what holds is always read from Azure."""
+    """List, inspect and resume previous runs.
+
+    The journal is history only: the current state is always read from Azure.
+    """
 
 
 @command.command("list")
 @output_option("table", "json")
 def list_(output: str) -> int:
-    """Every run, the newest first."""
-    return carry_out(_list(output))
+    """List all runs, newest first."""
+    return run_command(_list(output))
 
 
 async def _list(output: str) -> int:
@@ -37,31 +41,31 @@ async def _list(output: str) -> int:
 
     runs = list_runs()
     if output == "json":
-        show(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
+        write_stdout(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
     elif runs:
         rows = [
             (
                 run.id,
                 run.cluster,
-                run.where,
+                run.cloud_text,
                 run.status,
                 duration(run.seconds) if run.seconds is not None else "",
                 run.title,
             )
             for run in runs
         ]
-        show(table(("ID", "CLUSTER", "CLOUD", "STATUS", "TOOK", "WHAT"), rows))
+        write_stdout(table(("ID", "CLUSTER", "CLOUD", "STATUS", "DURATION", "TITLE"), rows))
     else:
-        show(f"No run yet. They are kept in {default_root()}")
-    return DONE
+        write_stdout(f"No runs in {default_root()}.")
+    return SUCCESS
 
 
 @command.command("show")
 @click.argument("run", metavar="ID")
 @output_option("text", "json")
 def show_(run: str, output: str) -> int:
-    """One run: its answers, and its log."""
-    return carry_out(_show(run, output))
+    """Show the answers and the log of a run."""
+    return run_command(_show(run, output))
 
 
 async def _show(run: str, output: str) -> int:
@@ -71,37 +75,37 @@ async def _show(run: str, output: str) -> int:
     found = read_run(None, run)
     if output == "json":
         body = found.to_json() | {"under_way": in_flight(found.events).to_json()}
-        show(strict_json(body, indent=2))
-        return DONE
+        write_stdout(strict_json(body, indent=2))
+        return SUCCESS
     summary = found.summary
     lines = [summary.title, f"  {summary.status} · {summary.path}"]
     lines += [
-        f"  cloud: {summary.where}",
+        f"  cloud: {summary.cloud_text}",
         f"  by:    {one_line(str(found.plan.get('signed_in') or 'not recorded'))}",
     ]
     moves = found.plan.get("moves") or {}
     lines += [f"  {word + ':':<6}{sanitize(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
     lines += ["", "Answers"]
     lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
-    for heading, key in (("Still needed", "still_needed"), ("May be cleaned up later, by you", "clean_up")):
+    for heading, key in AFTERWARDS[1:]:
         if sentences := found.plan.get(key):
             lines += ["", heading, *(f"  ! {sanitize(str(sentence))}" for sentence in sentences)]
     if sentences := in_flight(found.events).sentences:
-        lines += ["", "When it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
+        lines += ["", "In progress when it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
     lines += ["", "Log", *(f"  {sanitize(line)}" for line in found.log.splitlines())]
-    show("\n".join(lines))
-    return DONE
+    write_stdout("\n".join(lines))
+    return SUCCESS
 
 
 @command.command("report")
 @click.argument("run", metavar="ID")
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
-    """The verification with which a run ended.
+    """Print the verification report of a run.
 
-    In the shape of `verify -o json`; or the whole run, as Markdown.
+    The JSON is that of `verify -o json`. The Markdown report describes the whole run.
     """
-    return carry_out(_report(run, output))
+    return run_command(_report(run, output))
 
 
 async def _report(run: str, output: str) -> int:
@@ -109,103 +113,100 @@ async def _report(run: str, output: str) -> int:
 
     found = read_run(None, run)
     if output == "markdown":
-        from screens.reports import journal_report
+        from wizard.reports.run_report import run_report
 
-        show(journal_report(found))
-        return DONE if found.summary.status == "succeeded" else NO
+        write_stdout(run_report(found))
+        return SUCCESS if found.summary.status == "succeeded" else FAILURE
     if found.report is None:
-        raise Ended(
-            NO,
-            f"✗ The run {run} has no verification: it ended as {found.summary.status}.\n"
+        raise CommandExit(
+            FAILURE,
+            f"✗ The run {run} has no verification report; its status is {found.summary.status}.\n"
             f"  What to do: aks-kms runs resume {run}, or aks-kms verify.",
         )
     passed = found.report.get("passed") is True
-    summary = {"total": 1, "passed": int(passed), "failed": int(not passed)}
+    uncertain = found.report.get("verdict") == "not-certain"
+    summary = {"total": 1, "passed": int(passed), "failed": int(not passed), "uncertain": int(uncertain)}
     body = {"provenance": found.report.get("provenance"), "clusters": [found.report], "summary": summary}
-    show(strict_json(body, indent=2))
-    return DONE if passed else NO
+    write_stdout(strict_json(body, indent=2))
+    return SUCCESS if passed else FAILURE
 
 
 @command.command("resume")
 @click.argument("run", metavar="[ID]", required=False)
-@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
-@click.option(
-    "--confirm", metavar="DIGEST", help="Carry it out only if it still is the plan with this digest."
-)
+@click.option("--yes", is_flag=True, help=YES_HELP)
+@click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
 @output_option("text", "json", "jsonl")
 @azure_options
 @click.pass_context
 def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, output: str) -> int:
-    """Carry on a run that did not come to a good end.
+    """Resume a run that failed or was interrupted.
 
-    Without an ID: the newest of them.
+    Without an ID: the newest such run.
 
-    Says what was under way, plans again from what Azure shows, tells what that plan has otherwise, and does what is left;
-    an operation that still runs in Azure is followed, not started again.
+    Creates a new plan from the current state of Azure, shows how it differs from the recorded one, and applies the remaining
+    steps. An operation that is still in progress in Azure is awaited, not started again.
     """
-    must_ask = not yes and confirm is None
-    if must_ask and not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask on. Give --yes, or --confirm DIGEST.")
+    must_confirm = not yes and confirm is None
+    if must_confirm and not sys.stdin.isatty():
+        raise click.UsageError(
+            "Confirmation is not possible: stdin is not a terminal. Add --yes, or --confirm DIGEST."
+        )
     settings = settings_of(ctx)
 
     async def resume_run() -> int:
-        from wizard.runs.resume import recorded
+        from wizard.runs.resume import resumable_run
 
-        cloud = cloud_asked_for(settings)
-        resumable = recorded(None, run if run is not None else _to_carry_on(cloud))
-        _refuse_while_it_runs(resumable)
-        if cloud and (problem := resumable.elsewhere(cloud, strictly=run is None)):
-            raise Ended(NO, problem_text(problem))
-        _tell_of(resumable)
+        cloud = requested_cloud(settings)
+        resuming = resumable_run(None, run if run is not None else _newest_resumable(cloud))
+        _refuse_if_running(resuming)
+        if cloud and (problem := resuming.wrong_cloud(cloud, strict=run is None)):
+            raise CommandExit(FAILURE, problem_text(problem))
+        write_stderr(f"Resuming {resuming.id}. {resuming.outcome}.")
+        for sentence in resuming.in_flight.sentences:
+            write_stderr(f"  · {sentence}")
         return await apply(
             settings,
-            lambda: resumable.answers,
+            lambda: resuming.answers,
             confirm=confirm,
-            must_ask=must_ask,
+            must_confirm=must_confirm,
             output=output,
-            can_resume=resumable,
-            named=run is not None,
+            resuming=resuming,
+            run_named=run is not None,
         )
 
-    return carry_out(resume_run())
+    return run_command(resume_run())
 
 
-def _to_carry_on(cloud: "Cloud | None") -> str:
-    """The newest run that did not come to a good end, in that cloud if it is known by now. Raises Ended where there is
-    none."""
-    from wizard.runs.resume import newest, resumable_runs
+def _newest_resumable(cloud: "Cloud | None") -> str:
+    """Return the ID of the newest run that can be resumed, in that cloud if it is known. Raise CommandExit if there is none."""
+    from wizard.runs.resume import newest_run, resumable_runs
 
     if found := resumable_runs(cloud=cloud):
         return found[0].id
-    if cloud and (elsewhere := resumable_runs()):
-        raise Ended(
+    if cloud and (others := resumable_runs()):
+        other = others[0]
+        raise CommandExit(
             USAGE,
-            f"✗ There is no run to carry on in {cloud.described}: {elsewhere[0].id} was in another cloud, "
-            f"{elsewhere[0].run.summary.where}.\n"
-            f"  What to do: aks-kms runs list; to carry it on there: aks-kms {elsewhere[0].asked} runs resume {elsewhere[0].id}",
+            f"✗ There is no run to resume in {cloud.described}: {other.id} belongs to another cloud, "
+            f"{other.run.summary.cloud_text}.\n"
+            f"  What to do: aks-kms runs list. To resume that run: aks-kms {other.cloud_option} runs resume {other.id}",
         )
-    last = newest()
-    if last is None:
-        raise Ended(USAGE, "✗ There is no run to carry on.\n  What to do: aks-kms apply -f FILE")
-    raise Ended(
+    newest = newest_run()
+    if newest is None:
+        raise CommandExit(USAGE, "✗ There is no run to resume.\n  What to do: aks-kms apply -f FILE")
+    raise CommandExit(
         USAGE,
-        f"✗ There is no run to carry on; the newest is {last.id} ({last.status}).\n"
-        "  What to do: aks-kms runs list, or aks-kms runs resume ID to plan again with a run's answers.",
+        f"✗ There is no run to resume; the newest is {newest.id} ({newest.status}).\n"
+        "  What to do: aks-kms runs list, or aks-kms runs resume ID to plan again with the answers of a run.",
     )
 
 
-def _refuse_while_it_runs(resumable: "ResumableRun") -> None:
-    if resumable.run.summary.status == "running":
-        raise Ended(
-            NO,
-            f"✗ {resumable.id} still runs; nothing was changed by this command.\n"
-            f"  What to do: wait until it has ended (aks-kms runs show {resumable.id} tells how far it is), or end it where it "
-            "runs, with Ctrl-C; then try again.",
+def _refuse_if_running(resuming: "ResumableRun") -> None:
+    """Raise CommandExit if another process executes the run."""
+    if resuming.run.summary.status == "running":
+        raise CommandExit(
+            FAILURE,
+            f"✗ {resuming.id} is still running. No changes were made.\n"
+            f"  What to do: wait for its end (aks-kms runs show {resuming.id} shows its progress), or interrupt it with Ctrl-C "
+            "in its terminal; then try again.",
         )
-
-
-def _tell_of(resumable: "ResumableRun") -> None:
-    """Which run is carried on, and what was under way when it ended."""
-    say(f"Carrying on {resumable.id}. {resumable.ended}.")
-    for sentence in resumable.in_flight.sentences:
-        say(f"  · {sentence}")

@@ -1,10 +1,11 @@
-"""`aks-kms script`: the same procedure as an Azure CLI shell script."""
+"""`aks-kms script`: export the plan as an Azure CLI shell script."""
 
 import click
 
-from screens.cli.connection import opened
+from screens.cli.connection import connect
 from screens.cli.options import DEFAULT_CLOUD, Settings, answers_option, azure_options, settings_of
-from screens.cli.outcome import DONE, NO, carry_out, read_answers, say, show
+from screens.cli.outcome import read_answers, run_command, write_stderr, write_stdout
+from screens.exit_codes import FAILURE, SUCCESS
 
 
 @click.command("script")
@@ -12,22 +13,20 @@ from screens.cli.outcome import DONE, NO, carry_out, read_answers, say, show
 @click.option(
     "--live",
     is_flag=True,
-    help="Fit the script to what exists now: what is there is only looked up, and a cluster that is encrypted already is moved.",
+    help="Generate the script for the current state: existing resources are reused, and an encrypted cluster is migrated.",
 )
 @azure_options
 @click.pass_context
 def command(ctx: click.Context, path: str, *, live: bool) -> int:
-    """The same procedure as an Azure CLI shell script, as the how-to writes it.
+    """Export the plan as an Azure CLI shell script.
 
-    Without --live nothing is asked of Azure (--cloud says for which it is): it is the how-to's own road, for a cluster that
-    is not encrypted and with nothing else there. The script needs the Azure CLI with its aks-preview extension (`aks-kms check`).
+    Without --live, Azure is not contacted: the script follows Microsoft's how-to for a cluster that is not encrypted and creates
+    all other resources; --cloud selects its cloud. The script needs the Azure CLI with the extension aks-preview (`aks-kms check`).
     """
     settings = settings_of(ctx)
     if settings.arm_endpoint is not None and not live:
-        raise click.UsageError(
-            "What is at --arm-endpoint is asked with --live only. Add --live, or leave --arm-endpoint out."
-        )
-    return carry_out(_live(settings, path) if live else _how_to(settings, path))
+        raise click.UsageError("--arm-endpoint requires --live. Add --live or remove --arm-endpoint.")
+    return run_command(_live(settings, path) if live else _how_to(settings, path))
 
 
 async def _how_to(settings: Settings, path: str) -> int:
@@ -35,8 +34,8 @@ async def _how_to(settings: Settings, path: str) -> int:
     from wizard.procedure.script import script
 
     suffix = CLOUDS[settings.cloud or DEFAULT_CLOUD].vault_suffix
-    show(script(read_answers(path), suffix).rstrip("\n"))
-    return DONE
+    write_stdout(script(read_answers(path), suffix).rstrip("\n"))
+    return SUCCESS
 
 
 async def _live(settings: Settings, path: str) -> int:
@@ -46,14 +45,14 @@ async def _live(settings: Settings, path: str) -> int:
     from wizard.state.target import Target
 
     answers = read_answers(path)
-    async with opened(settings) as azure:
+    async with connect(settings) as azure:
         target = Target(answers, azure.cloud.vault_suffix)
         snapshot = await read_snapshot(azure, target)
     plan = plan_from(target, snapshot)
     for line in findings_text(plan.findings):
-        say(line)
+        write_stderr(line)
     if plan.errors:
-        say("✗ No script: mend what is marked ✗, then ask again.")
-        return NO
-    show(script(answers, azure.cloud.vault_suffix, snapshot).rstrip("\n"))
-    return DONE
+        write_stderr("✗ No script was generated. Fix the errors marked ✗ and try again.")
+        return FAILURE
+    write_stdout(script(answers, azure.cloud.vault_suffix, snapshot).rstrip("\n"))
+    return SUCCESS

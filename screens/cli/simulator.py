@@ -1,4 +1,4 @@
-"""`aks-kms simulator`: serve the simulated Azure until interrupted."""
+"""`aks-kms simulator`: run the Azure simulator until interrupted."""
 
 import asyncio
 import json
@@ -8,56 +8,50 @@ from pathlib import Path
 import click
 
 from screens.cli import gc_startup
-from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED
-from screens.cli.outcome import DONE, USAGE, Ended, carry_out, say, show
+from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
+from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
+from screens.exit_codes import SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.system.clock import parse_speed
-
-
-def _checked_speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    try:
-        return parse_speed(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 @click.command("simulator")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any that is free."
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="TCP port. 0: any free port."
 )
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep the world in this file, and go on from it.",
+    help="Persist the simulator state in this file and resume from it.",
 )
 @click.option(
     "--scenario",
     default=DEFAULT_SCENARIO,
     show_default=True,
     metavar="SCENARIO",
-    help="A built-in world, or a file.",
+    help="Built-in scenario or scenario file.",
 )
 @click.option(
     "--speed",
-    default=DEFAULT_SPEED,
+    default=f"{DEFAULT_SPEED:g}",
     show_default=True,
     metavar="X",
-    callback=_checked_speed,
-    help="How many times faster than real life Azure's waiting is; max: no waiting.",
+    type=Speed(),
+    help="Speed factor for Azure wait times; 'max' disables waiting.",
 )
 @click.option(
     "--env",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write shell export lines there once it listens; after `. FILE`, aks-kms, the SDKs and az all talk to it.",
+    help="Write shell export lines to this file once the simulator listens. After `. FILE`, aks-kms, the Azure SDKs and az "
+    "connect to it.",
 )
 @click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Append every request, one JSON object a line.",
+    help="Append every request to this file, one JSON object per line.",
 )
-@click.option("--list", "only_list", is_flag=True, help="List the built-in worlds, and stop.")
+@click.option("--list", "only_list", is_flag=True, help="List the built-in scenarios and exit.")
 @click.option(
-    "--schema", "only_schema", is_flag=True, help="Print the JSON Schema of scenario files, and stop."
+    "--schema", "only_schema", is_flag=True, help="Print the JSON Schema of scenario files and exit."
 )
 def command(
     port: int,
@@ -70,18 +64,18 @@ def command(
     only_list: bool,
     only_schema: bool,
 ) -> int:
-    """Serve the simulated Azure until interrupted."""
+    """Run the Azure simulator until interrupted."""
     if only_schema:
         from wizard.simulator import scenario_schema
 
-        show(json.dumps(scenario_schema(), indent=2))
-        return DONE
+        write_stdout(json.dumps(scenario_schema(), indent=2))
+        return SUCCESS
     if only_list:
         from wizard.simulator import scenarios
 
-        show(table(("WORLD", "WHAT IT IS"), list(scenarios().items())))
-        return DONE
-    return carry_out(_serve(port, state, scenario, speed, env, record))
+        write_stdout(table(("SCENARIO", "DESCRIPTION"), list(scenarios().items())))
+        return SUCCESS
+    return run_command(_serve(port, state, scenario, speed, env, record))
 
 
 async def _serve(
@@ -92,30 +86,32 @@ async def _serve(
     try:
         simulator = Simulator(scenario, speed=speed, port=port, state=state, record=record)
         async with simulator:
-            gc_startup.is_over()
+            gc_startup.end()
             lines = env_lines(simulator.environment)
             if env:
                 _write_private(env, lines)
-                say(f"The simulated Azure listens on {simulator.arm_endpoint}. In another shell: . {env}")
-            else:
-                show(lines.rstrip("\n"))
-                say(
-                    f"The simulated Azure listens on {simulator.arm_endpoint}. The lines above make a shell talk to it."
+                write_stderr(
+                    f"The simulator listens on {simulator.arm_endpoint}. To use it from another shell: . {env}"
                 )
-            say("Ctrl-C ends it.")
+            else:
+                write_stdout(lines.rstrip("\n"))
+                write_stderr(
+                    f"The simulator listens on {simulator.arm_endpoint}. Run the lines above in a shell to use it there."
+                )
+            write_stderr("Press Ctrl-C to stop it.")
             await asyncio.Event().wait()
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else (error.strerror or str(error))
-        raise Ended(
+        raise CommandExit(
             USAGE,
-            f"✗ The simulated Azure cannot be served: {what}.\n"
-            "  What to do: choose another --port (0 takes any), or a file that can be written.",
+            f"✗ The simulator cannot start: {what}.\n"
+            "  What to do: choose another --port (0 takes any free port), or a file that can be written.",
         ) from None
-    return DONE
+    return SUCCESS
 
 
 def _write_private(path: Path, text: str) -> None:
-    """The environment holds a (simulated) secret: nobody else may read it, and nobody finds half of it."""
+    """Write a file at once and readable only by the user: the environment contains a (simulated) secret."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as out:

@@ -1,4 +1,4 @@
-"""`aks-kms verify`: reads clusters back, and proves how they are encrypted."""
+"""`aks-kms verify`: verify how the secrets of one, several or all clusters are encrypted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,41 +8,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from screens.cli.cluster_option import find_cluster, parsed_id
-from screens.cli.clusters import chosen, notes
-from screens.cli.connection import opened
-from screens.cli.fleet_options import fleet_options, wanted, what_fits
+from screens.cli.cluster_option import find_cluster, parse_cluster_id
+from screens.cli.clusters import print_notes, select_subscriptions
+from screens.cli.connection import connect
+from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import (
-    DONE,
-    NO,
-    carry_out,
-    code_of,
-    problem_text,
-    read_answers,
-    say,
-    show,
-)
-from screens.cli.progress_line import told
+from screens.cli.outcome import code_of, problem_text, read_answers, run_command, write_stderr, write_stdout
+from screens.cli.progress_line import show_progress
+from screens.exit_codes import FAILURE, SUCCESS, UNREACHABLE
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure
-    from wizard.fleet.judging import Depth
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.reports.findings import Findings, Missed
-    from wizard.verification.report import ClusterReport
+    from wizard.verification.report import ClusterReport, Depth
 
-_AT_ONCE = 8
+_CONCURRENCY = 8
 """Clusters read at the same time; each takes about five requests."""
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Which clusters, and how they are to be looked at, as the command line says."""
+class _Options:
+    """The clusters to verify, and how, from the command line."""
 
     ids: tuple[str, ...]
     groups: tuple[str, ...]
@@ -51,70 +42,94 @@ class _Asked:
     expect: str | None
     everything: bool
     depth: "Depth"
-    fitting: "Wanted"
+    filters: "Wanted"
     output: str
     in_cluster: bool = False
+    allow_unknown: tuple[str, ...] = ()
 
-    def checked(self) -> "_Asked":
-        """Itself. Raises click.UsageError where it names no cluster, half a one, or one and all of them, or asks for what
-        would not be done."""
+    def validate(self) -> None:
+        """Raise click.UsageError if no cluster is selected, a selection is incomplete, or options contradict each other."""
         if self.everything:
             for given, option in ((self.ids, "--id"), (self.name, "-n"), (self.expect, "--expect")):
                 if given:
                     raise click.UsageError(
-                        f"--all looks at every cluster, and {option} names one. Leave one of them out."
+                        f"--all selects every cluster and cannot be used with {option}. Remove one of them."
                     )
             if self.in_cluster:
                 raise click.UsageError(
-                    "--in-cluster looks inside the clusters that are named, and --all names none. Give -g and -n, or --id "
-                    "(repeatable), or leave it out."
+                    "--in-cluster cannot be used with --all. Select the clusters with -g and -n, or with --id."
                 )
-            return self
-        narrowing = self.fitting.locations or self.fitting.kinds or self.fitting.failed
-        if narrowing or self.depth == "full":
+            return
+        filtered = self.filters.locations or self.filters.kinds or self.filters.failed
+        if filtered or self.depth == "full":
             raise click.UsageError(
-                "--location, --encryption, --failed and --depth choose among many clusters. Add --all, or leave them out."
+                "--location, --encryption, --failed and --depth require --all. Add --all or remove them."
             )
         if bool(self.groups) != (self.name is not None):
             given, missing = ("-g", "-n") if self.groups else ("-n", "-g")
             raise click.UsageError(
-                f"{given} names half a cluster; {missing} is missing. Give both, or --id, or --all for all of them."
+                f"{given} requires {missing}. Use both, or --id, or --all for all clusters."
             )
         if len(self.groups) > 1:
-            raise click.UsageError("A cluster is in one resource group. Give -g once, or --all.")
+            raise click.UsageError("-g can be repeated only with --all. Use it once, or add --all.")
         if not self.ids and self.name is None and self.expect is None:
             raise click.UsageError(
-                "Which cluster? Give -g and -n, or --id (repeatable), or --all, or --expect FILE for the cluster it "
-                "names; `aks-kms clusters` lists them."
+                "No cluster given. Use -g and -n, --id, --all, or --expect FILE for the cluster in that file. "
+                "`aks-kms clusters` lists them."
             )
         if self.subscriptions and self.name is None:
             raise click.UsageError(
-                "--subscription says where -g and -n are looked for; --id and --expect name the cluster's own. Leave it out."
+                "--subscription requires -g and -n, or --all: --id and --expect contain the subscription. Remove it."
             )
         for id_ in self.ids:
-            parsed_id(id_)
-        return self
+            parse_cluster_id(id_)
+
+
+def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the codes. Raise click.BadParameter if one is unknown or essential."""
+    import difflib
+
+    from wizard.verification.verdict import CODES, OPTIONAL, is_essential
+
+    for code in codes:
+        if code not in CODES:
+            close = difflib.get_close_matches(code, sorted(CODES), n=1)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise click.BadParameter(f"There is no check {code!r}.{meant}", ctx, option)
+        if is_essential(code):
+            raise click.BadParameter(
+                f"{code} is essential: without it, the encryption cannot be verified. Checks that can be left out: "
+                f"{', '.join(sorted(OPTIONAL))}.",
+                ctx,
+                option,
+            )
+    return codes
 
 
 @click.command("verify")
 @click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True,
-              help="The cluster's resource group; with --all, only clusters in it, repeatable.")  # fmt: skip
-@click.option("-n", "--name", metavar="NAME", help="The cluster's name.")
+              help="Resource group of the cluster. With --all: only clusters in this resource group; can be specified "
+              "multiple times.")  # fmt: skip
+@click.option("-n", "--name", metavar="NAME", help="Name of the cluster.")
 @click.option("--subscription", "subscriptions", metavar="NAME-OR-ID", multiple=True,
-              help="With -g and -n: where the cluster is; without it, it is looked for in all. With --all: only this one, "
-              "repeatable.")  # fmt: skip
-@click.option("--id", "ids", metavar="ID", multiple=True, help="A cluster's resource id; repeatable.")
-@click.option("--all", "everything", is_flag=True, help="Every cluster you can see.")
+              help="Name or ID of the subscription. Default: search all subscriptions. With --all: only this subscription; "
+              "can be specified multiple times.")  # fmt: skip
+@click.option("--id", "ids", metavar="ID", multiple=True,
+              help="Resource ID of a cluster. Can be specified multiple times.")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Verify all clusters that you have access to.")
 @click.option("--depth", type=click.Choice(("basic", "full")), default="basic", show_default=True,
-              help="With --all. basic: what the lists of clusters say, in a request for each hundred or so. full: also the "
-              "vaults, keys, identities, roles and locks that they depend on, each read once.")  # fmt: skip
+              help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
+              "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
 @fleet_options("With --all. ")
-@click.option("--expect", metavar="FILE", help="Hold the cluster against this answers file.")
+@click.option("--expect", metavar="FILE", help="Compare the cluster with this answers file.")
 @click.option(
     "--in-cluster",
     is_flag=True,
-    help="Look inside as well, with kubectl: see a secret being encrypted.",
+    help="Also check inside the cluster with kubectl, by writing a canary secret.",
 )
+@click.option("--allow-unknown", metavar="CODE", multiple=True, callback=_optional_checks,
+              help="Leave this check out of the verdict if it cannot be run, for example cluster-unlocked if you cannot read "
+              "locks. Can be specified multiple times. Essential checks cannot be left out.")  # fmt: skip
 @output_option("table", "json", "jsonl", "junit", "sarif", "markdown")
 @azure_options
 @click.pass_context
@@ -131,49 +146,64 @@ def command(
     failed: bool,
     expect: str | None,
     in_cluster: bool,
+    allow_unknown: tuple[str, ...],
     output: str,
 ) -> int:
-    """Read clusters back, and prove how they are encrypted: one, some, or all that you can see.
+    """Verify how the secrets of one or more clusters are encrypted.
 
-    Exit code 0 where every cluster's secrets are encrypted (with --expect: as asked), 1 where they are not, or where
-    something could not be read. jsonl writes each cluster as it is found, in as much memory for ten thousand as for ten.
+    Exits with code 0 if every cluster is verified: its secrets are encrypted (with --expect: as configured). Exits with code 1
+    if a cluster is not verified, or not certain because something could not be read, and with code 3 if only transient errors
+    prevented a verdict. With -o jsonl, each cluster is printed as it is read, in constant memory.
     """
-    fitting = wanted(groups if everything else (), locations, kinds, failed=failed)
-    asked = _Asked(
-        ids, groups, name, subscriptions, expect, everything, depth, fitting, output, in_cluster
-    ).checked()
-    return carry_out(_verify(settings_of(ctx), asked))
+    filters = fleet_filter(groups if everything else (), locations, kinds, failed=failed)
+    options = _Options(
+        ids,
+        groups,
+        name,
+        subscriptions,
+        expect,
+        everything,
+        depth,
+        filters,
+        output,
+        in_cluster,
+        allow_unknown,
+    )
+    options.validate()
+    return run_command(_verify(settings_of(ctx), options))
 
 
-async def _verify(settings: Settings, asked: _Asked) -> int:
+async def _verify(settings: Settings, options: _Options) -> int:
     from wizard.reports.findings import Findings
     from wizard.verification.provenance import Provenance
 
-    expect = read_answers(asked.expect) if asked.expect else None
-    async with opened(settings) as azure:
+    expect = read_answers(options.expect) if options.expect else None
+    async with connect(settings) as azure:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
-        if asked.everything:
-            progress = await _look_at_all(azure, asked, findings)
+        if options.everything:
+            progress = await _verify_all(azure, options, findings)
         else:
-            await _look(azure, await _ids(azure, asked, expect), expect, asked, findings)
+            await _verify_selected(azure, await _ids(azure, options, expect), expect, options, findings)
     for missed in findings.missed:
-        say(problem_text(missed.problem))
-    _tell(findings, asked)
+        write_stderr(problem_text(missed.problem))
+    _print_report(findings, options)
     if findings.missed and not findings.tally.clusters:
         return code_of(findings.missed[0].problem)
     if progress and not findings.tally.clusters:
-        say(f"✗ There is no cluster to verify.\n{what_fits(asked.fitting, progress)}")
-    return DONE if findings.tally.holds else NO
+        write_stderr(f"✗ There is no cluster to verify.\n{no_match_remedy(options.filters, progress)}")
+    if findings.tally.holds:
+        return SUCCESS
+    return UNREACHABLE if findings.tally.transient_only else FAILURE
 
 
-# -- one, or some -----------------------------------------------------------------------------------------------------
+# -- selected clusters ------------------------------------------------------------------------------------------------
 
 
-async def _ids(azure: "Azure", asked: _Asked, expect: "Answers | None") -> list[str]:
-    ids = list(asked.ids)
-    if asked.groups and asked.name is not None:
-        ids.append(await find_cluster(azure, asked.groups[0], asked.name, asked.subscriptions))
+async def _ids(azure: "Azure", options: _Options, expect: "Answers | None") -> list[str]:
+    ids = list(options.ids)
+    if options.groups and options.name is not None:
+        ids.append(await find_cluster(azure, options.groups[0], options.name, options.subscriptions))
     if not ids and expect is not None:
         ids.append(
             str(ResourceId(expect.subscription, expect.resource_group, MANAGED_CLUSTER, expect.cluster.name))
@@ -181,42 +211,42 @@ async def _ids(azure: "Azure", asked: _Asked, expect: "Answers | None") -> list[
     return ids
 
 
-async def _look(
-    azure: "Azure", ids: Sequence[str], expect: "Answers | None", asked: _Asked, findings: "Findings"
+async def _verify_selected(
+    azure: "Azure", ids: Sequence[str], expect: "Answers | None", options: _Options, findings: "Findings"
 ) -> None:
-    """Each of these clusters, kept in the order in which they were asked for."""
+    """Verify these clusters, and add the results in the same order."""
     from wizard.in_cluster.look import look_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import verify
 
-    gate = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_CONCURRENCY)
 
-    async def one(id_: str) -> "ClusterReport | Missed":
-        async with gate:
+    async def verify_one(id_: str) -> "ClusterReport | Missed":
+        async with slots:
             try:
                 report = await verify(azure, id_, expect=expect)
-                if asked.in_cluster:
+                if options.in_cluster:
                     report = report.with_more(await look_inside(azure, report))
-                found: ClusterReport | Missed = report
+                found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:
                 found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)
-        _as_found(found, asked)
+        _print_line(found, options)
         return found
 
-    for found in await asyncio.gather(*(one(id_) for id_ in ids)):
+    for found in await asyncio.gather(*(verify_one(id_) for id_ in ids)):
         if isinstance(found, Missed):
             findings.missed.append(found)
-            findings.tally.unreadable += 1
+            findings.tally.miss(found.problem)
         else:
             findings.reports.append(found)
             findings.tally.count(found)
 
 
-# -- all --------------------------------------------------------------------------------------------------------------
+# -- all clusters -----------------------------------------------------------------------------------------------------
 
 
-async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> "Progress":
-    """Each cluster that is wanted, in the order of their ids; how far that came."""
+async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -> "Progress":
+    """Verify the clusters that match the filters, and sort the results by ID. Return the progress."""
     from wizard.cloud.inventory import Unreadable
     from wizard.fleet.judging import judge
     from wizard.fleet.progress import Progress
@@ -226,66 +256,69 @@ async def _look_at_all(azure: "Azure", asked: _Asked, findings: "Findings") -> "
     progress = Progress()
     verdicts = judge(
         azure,
-        await chosen(azure, asked.subscriptions),
-        depth=asked.depth,
-        wanted=asked.fitting,
-        whole=not asked.subscriptions,
+        await select_subscriptions(azure, options.subscriptions),
+        depth=options.depth,
+        wanted=options.filters,
+        whole=not options.subscriptions,
         progress=progress,
     )
-    async with told(progress), aclosing(verdicts):
+    async with show_progress(progress), aclosing(verdicts):
         async for each in verdicts:
             if isinstance(each, Gone):
                 findings.gone.append(each.id)
             elif isinstance(each, Unreadable):
                 missed = Missed(each.id, each.name, each.problem)
                 findings.missed.append(missed)
-                findings.tally.unreadable += 1
-                _as_found(missed, asked)
+                findings.tally.miss(missed.problem)
+                _print_line(missed, options)
             else:
-                findings.tally.count(each.report)
-                if not (asked.fitting.failed and each.report.passed):
-                    _as_found(each.report, asked)
-                    if asked.output != "jsonl":  # it has been written, and is not to fill the memory
-                        findings.reports.append(each.report)
+                report = each.report.leaving_out(options.allow_unknown)
+                findings.tally.count(report)
+                if not (options.filters.failed and report.passed):
+                    _print_line(report, options)
+                    if options.output != "jsonl":  # printed already, and memory must stay constant
+                        findings.reports.append(report)
     findings.in_order()
-    notes(progress, findings.gone)
-    say(str(findings.tally))
+    print_notes(progress, findings.gone)
+    write_stderr(str(findings.tally))
     return progress
 
 
-# -- how it is written ------------------------------------------------------------------------------------------------
+# -- output -----------------------------------------------------------------------------------------------------------
 
 
-def _as_found(found: "ClusterReport | Missed", asked: _Asked) -> None:
-    if asked.output == "jsonl":
+def _print_line(found: "ClusterReport | Missed", options: _Options) -> None:
+    if options.output == "jsonl":
         from wizard.reports.json_report import line
 
-        show(line(found))
+        write_stdout(line(found))
 
 
-def _tell(findings: "Findings", asked: _Asked) -> None:
-    """Everything but what was written as it was found. Each way of writing is a file, read when it is asked for."""
-    match asked.output:
+def _print_report(findings: "Findings", options: _Options) -> None:
+    """Print the report, unless its lines are printed already. Each format is a module, imported when it is used."""
+    match options.output:
         case "json":
             from wizard.reports.json_report import document
 
-            show(document(findings))
+            write_stdout(document(findings))
         case "junit":
             from wizard.reports.junit import junit
 
-            show(junit(findings))
+            write_stdout(junit(findings))
         case "sarif":
             from wizard.reports.sarif import sarif
 
-            show(sarif(findings))
-        case "markdown" if findings.reports or asked.everything:
+            write_stdout(sarif(findings))
+        case "markdown" if findings.reports or options.everything:
             from wizard.reports.markdown import markdown
 
-            show(markdown(findings))
+            write_stdout(markdown(findings))
         case "table" if findings.reports:
             from wizard.reports.text import overview, report_text
 
-            alone = len(findings.reports) == 1 and not findings.missed and not asked.everything
-            show(report_text(findings.reports[0]) if alone else overview(findings.reports, findings.tally))
+            alone = len(findings.reports) == 1 and not findings.missed and not options.everything
+            write_stdout(
+                report_text(findings.reports[0]) if alone else overview(findings.reports, findings.tally)
+            )
         case _:
             pass

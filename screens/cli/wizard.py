@@ -1,4 +1,4 @@
-"""`aks-kms` alone: the wizard, on a terminal that can show it."""
+"""`aks-kms` without a command: the wizard, on a terminal that can display it."""
 
 import os
 import sys
@@ -7,99 +7,97 @@ from typing import TYPE_CHECKING
 import click
 
 from screens.cli import gc_startup
-from screens.cli.connection import opened, speed_note
-from screens.cli.interruption_notice import going_on
+from screens.cli.connection import connect, speed_note
+from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import DEFAULT_SCENARIO, Settings, settings_of
-from screens.cli.outcome import INTERRUPTED, USAGE, say
+from screens.cli.outcome import discard_stream, write_stderr
+from screens.exit_codes import INTERRUPTED, USAGE
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
 
 
 def run_wizard(ctx: click.Context) -> int:
-    """Run the wizard to its end; its exit code. Where there is no terminal, say what to use instead."""
+    """Run the wizard and return its exit code. Without a terminal, print the commands to use instead."""
     settings = settings_of(ctx)
-    if why_not := _no_terminal():
-        say(
-            f"✗ The wizard needs a terminal: {why_not}.\n"
-            "  What to do: without one, everything the wizard does is done by\n"
-            "    aks-kms answers example customer-managed-private > answers.yaml    then edit it\n"
-            "    aks-kms plan -f answers.yaml                                       what would be done\n"
-            "    aks-kms apply -f answers.yaml --confirm DIGEST                     do it, with the digest plan printed\n"
-            "    aks-kms verify --expect answers.yaml                               prove it"
+    if reason := _no_terminal():
+        write_stderr(
+            f"✗ The wizard needs a terminal: {reason}.\n"
+            "  What to do: use the command line instead, which has the same functions:\n"
+            "    aks-kms answers example customer-managed-private > answers.yaml    create an answers file, then edit it\n"
+            "    aks-kms plan -f answers.yaml                                       show the changes and the plan digest\n"
+            "    aks-kms apply -f answers.yaml --confirm DIGEST                     apply them\n"
+            "    aks-kms verify --expect answers.yaml                               verify the result"
         )
         return USAGE
     if settings.simulate is not None:
         _check_scenario(settings.simulate)
-    from screens.app import WizardApp  # Textual, only for who sees it
+    from screens.app import WizardApp  # Textual, which only the wizard needs
 
-    gc_startup.is_over()
+    gc_startup.end()
 
     app = WizardApp(
-        lambda tell: opened(settings, tell),
+        lambda notify: connect(settings, notify),
         environment=os.environ,
         speed_note=speed_note(settings),
-        can_resume=settings.simulate
-        is None,  # a simulated Azure that begins now knows nothing of earlier runs
+        can_resume=settings.simulate is None,  # a new simulated Azure has no earlier runs
     )
     code = app.run()
     if code is None:
-        code = (
-            app.return_code or INTERRUPTED
-        )  # Textual's own code after a crash; none where it was simply ended
+        code = app.return_code or INTERRUPTED  # Textual's own code after a crash; none if the app was closed
     try:
-        tell_how_to_go_on(app, settings)
+        print_interruption_notice(app, settings)
         sys.stdout.flush()
         sys.stderr.flush()
-    except (
-        OSError
-    ):  # the terminal is gone, and with it whoever could read this; Python must not stumble over it
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.dup2(nowhere, sys.stderr.fileno())
+    except OSError:  # the terminal is gone; the interpreter must not fail on its streams at exit
+        discard_stream(sys.stdout.fileno())
+        discard_stream(sys.stderr.fileno())
     return code
 
 
-def tell_how_to_go_on(app: "WizardApp", settings: Settings) -> None:
-    """Where a run did not come to a good end: what still goes on, and how to carry on."""
-    active = app.active
+def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
+    """Print which operations continue and how to resume, if the last run failed or was interrupted."""
+    active = app.session.active
     if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return
-    if active.drifted or active.refused:  # nothing was begun
+    if active.drifted or active.refused:  # no step was started
         return
-    from wizard.runs.journal import JournalError
-    from wizard.runs.resume import recorded
+    from wizard.errors import JournalError
+    from wizard.runs.resume import resumable_run
 
     ended = "was interrupted" if active.status == "interrupted" else "failed"
-    say(f"The run on {active.answers.cluster.name} {ended}.")
+    write_stderr(f"The run on {active.answers.cluster.name} {ended}.")
     try:
-        in_flight = recorded(app.journal_root, active.journal.id).in_flight.sentences
+        in_flight = resumable_run(app.session.journal_root, active.journal.id).in_flight.sentences
     except JournalError as error:
-        say(f"! {error}")
+        write_stderr(f"! {error}")
         in_flight = ()
-    for line in going_on(in_flight, active.journal.id, settings):
-        say(line)
+    for line in notice_lines(in_flight, active.journal.id, settings):
+        write_stderr(line)
 
 
 def _no_terminal() -> str:
-    """Why no full-screen program can run here, in words; empty where one can."""
+    """Return why no full-screen program can run here, or an empty string."""
     for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
         if not stream.isatty():
             return f"{name} is not a terminal"
     term = os.environ.get("TERM", "")
-    return f"TERM is {term!r}, which can show no screens" if term in {"dumb", "unknown"} else ""
+    return (
+        f"TERM is {term!r}, which cannot display full-screen programs" if term in {"dumb", "unknown"} else ""
+    )
 
 
 def _check_scenario(name: str) -> None:
-    """Refuse a world that there is not, or that is none, before the screen is taken over. Raises click.UsageError."""
-    if name == DEFAULT_SCENARIO:  # reading the worlds takes as long as all else before the first frame
+    """Raise click.UsageError for an unknown or invalid scenario, before the wizard takes over the screen."""
+    if (
+        name == DEFAULT_SCENARIO
+    ):  # loading the scenarios takes as long as everything else before the first frame
         return
-    from wizard.simulator import ScenarioError, scenarios
-    from wizard.simulator.scenario.model import load_scenario
+    from wizard.simulator import ScenarioError, Simulator, scenarios
 
     if name in scenarios():
         return
     try:
-        load_scenario(name)
+        Simulator(name)  # reads and checks the scenario; nothing is served until it starts
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error

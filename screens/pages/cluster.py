@@ -8,14 +8,16 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from screens.messages import Completed, CreateCluster, ShowFleet, VerifyCluster
+from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable, Rows
 from screens.widgets.frame import Heading
 from screens.widgets.theme import cell
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.fleet.sweep import Gone, Swept, sweep
-from wizard.reports.wording import KINDS, SPINNER, STYLES, Tone, count, duration, encryption
+from wizard.reports.wording import KINDS, SPINNER, STYLES, Tone, count, duration, encryption, explained
 from wizard.system.clock import Clock
-from wizard.system.sanitize import one_line, shell_word
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Subscription
@@ -54,11 +56,16 @@ r       ask Azure again"""
     ]
 
     def __init__(
-        self, *, verify_only: bool = False, words: str = "", rows: Sequence[ClusterRow] | None = None
+        self,
+        session: Session,
+        *,
+        verify_only: bool = False,
+        words: str = "",
+        rows: Sequence[ClusterRow] | None = None,
     ) -> None:
         """`words`: what the filter holds at first; `rows`: the clusters to choose from, where they are known."""
         title = "Which cluster is to be verified?" if verify_only else "Which cluster?"
-        super().__init__(title, words=words)
+        super().__init__(session, title, words=words)
         self._verify_only = verify_only
         self._given = rows
         self._found: list[Line] = []
@@ -70,10 +77,10 @@ r       ask Azure again"""
 
     def recall(self) -> bool:
         """The clusters that were given, or all that were found before."""
-        if self._given is None and not self.wizard.found_all:
+        if self._given is None and not self.session.clusters_complete:
             return False
-        self._found = list(self.wizard.found if self._given is None else self._given)
-        self._looked_at = len(self.wizard.subscriptions) if self._given is None else 0
+        self._found = list(self.session.clusters if self._given is None else self._given)
+        self._looked_at = len(self.session.subscriptions) if self._given is None else 0
         return True
 
     def forget(self) -> None:
@@ -83,7 +90,7 @@ r       ask Azure again"""
     async def read(self) -> AsyncGenerator[Line, None]:
         """The clusters of the chosen subscription, then those of all others."""
         for subscriptions in self._in_turn():
-            async with aclosing(sweep(self.wizard.azure, subscriptions, whole=False)) as swept:
+            async with aclosing(sweep(self.session.azure, subscriptions, whole=False)) as swept:
                 async for each in swept:
                     if not isinstance(each, Gone):
                         self._found.append(each.row if isinstance(each, Swept) else each)
@@ -91,14 +98,14 @@ r       ask Azure again"""
 
     def whole(self) -> None:
         """Kept by the app, so that coming back to the list shows it at once."""
-        self._looked_at = len(self.wizard.subscriptions)
-        self.wizard.found, self.wizard.found_all = self._found, not self.stale
+        self._looked_at = len(self.session.subscriptions)
+        self.session.clusters, self.session.clusters_complete = self._found, not self.stale
         if len(self.columns()) != len(self.query_one(Rows).columns):  # the names are longer than was thought
             self.fill()
 
     def _in_turn(self) -> "list[list[Subscription]]":
-        chosen = self.wizard.draft.subscription
-        everything = self.wizard.subscriptions
+        chosen = self.session.draft.subscription
+        everything = self.session.subscriptions
         turns = [[s for s in everything if s == chosen], [s for s in everything if s != chosen]]
         return [turn for turn in turns if turn]
 
@@ -131,7 +138,7 @@ r       ask Azure again"""
 
     def wanted(self, row: Line) -> bool:
         """The cluster that was chosen before."""
-        chosen = self.wizard.draft.cluster
+        chosen = self.session.draft.cluster
         return bool(chosen and isinstance(row, ClusterRow) and row.id == chosen.id)
 
     def cells(self, row: Line) -> Mapping[str, Text]:
@@ -146,7 +153,7 @@ r       ask Azure again"""
         words, tone = encryption(row.encryption)
         why = _SHORT.get(row.why_not or "", row.why_not or "")
         plain: Tone = "dim" if why else "plain"
-        said = why or row.ended_badly
+        said = why or row.failed_operation
         if words.startswith("legacy KMS") and why.startswith("legacy KMS"):
             now = cell(why, "warn")  # it says both
         else:
@@ -203,10 +210,10 @@ r       ask Azure again"""
                 f"It cannot be changed now: {explained(row)}",
                 "" if self._verify_only else " v still verifies it.",
             )
-        elif row.ended_badly:
+        elif row.failed_operation:
             second = Content.assemble(
                 ("\n! ", STYLES["warn"]),
-                f"{row.ended_badly}: can be repaired. The review says what is missing, and the same plan sends it again.",
+                f"{row.failed_operation}: can be repaired. The review says what is missing, and the same plan sends it again.",
             )
         elif row.identity == "system-assigned":
             second = Content("\nA key of your own moves it to a user-assigned identity. What changes: f1")
@@ -232,51 +239,23 @@ r       ask Azure again"""
             self.app.bell()
             self.query_one("#detail").add_class("refused")
         else:
-            wizard = self.wizard
-            own = next(
-                (s for s in wizard.subscriptions if s.id == row.subscription_id), wizard.draft.subscription
-            )
-            moved = own is not None and own != wizard.draft.subscription
-            wizard.settle("cluster", cluster=row, subscription=own)
-            if moved and own:
-                wizard.watch_feature(own.id)
-            wizard.after("cluster")
+            before = self.session.draft.subscription
+            own = self.session.subscription_of(row.subscription_id) or before
+            self.session.complete("cluster", cluster=row, subscription=own)
+            if own and own != before:
+                self.session.look_up_feature(own.id)
+            self.post_message(Completed("cluster"))
 
     def action_new(self) -> None:
         """A new cluster instead."""
-        from screens.pages.new_cluster import NewClusterScreen
-
-        self.app.push_screen(NewClusterScreen())
+        self.post_message(CreateCluster())
 
     def action_many(self) -> None:
         """Look at all clusters, with a verdict on each."""
-        from screens.fleet_ways import look_at_many
-
-        look_at_many(self.wizard)
+        self.post_message(ShowFleet())
 
     def action_verify(self) -> None:
         """Only look at how the cluster under the cursor is encrypted."""
-        from screens.pages.verification import VerificationScreen
-
         row = self.under_cursor
         if isinstance(row, ClusterRow):
-            self.app.push_screen(VerificationScreen(cluster_id=row.id))
-
-
-def explained(row: ClusterRow) -> str:
-    """Why not, in a sentence with what to do about it."""
-    match row.why_not:
-        case "legacy KMS v1":
-            return (
-                f"it runs {row.kubernetes_version} with legacy KMS version 1, from which there is no migration. Turn it off "
-                f"(az aks update -n {row.name} -g {shell_word(row.resource_group)} --disable-azure-keyvault-kms), write every secret "
-                "anew, upgrade to 1.33 or later, then come back. Keep the old key until then."
-            )
-        case "needs 1.33":
-            return f"it runs {row.kubernetes_version}, and KMS data encryption needs 1.33 or later. Upgrade it first."
-        case "stopped":
-            return "it is stopped. Start it first: `az aks start`."
-        case "needs a managed identity":
-            return "it uses a service principal. Move it to a managed identity first."
-        case why:
-            return f"it {why}. Wait until Azure has finished with it, then ask again with r."
+            self.post_message(VerifyCluster(row.id))

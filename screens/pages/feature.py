@@ -9,6 +9,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from screens.messages import Completed
 from screens.session.feature_registration import GONE
 from screens.widgets.dialogs import problem_content
 from screens.widgets.frame import Frame, Heading
@@ -58,7 +59,7 @@ r       ask Azure again"""
 
     def _beat(self) -> None:
         self._beats += 1
-        watch = self.wizard.feature_watch
+        watch = self.session.feature
         if watch and (watch.following or watch.state is None):
             self._show()
 
@@ -70,7 +71,7 @@ r       ask Azure again"""
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        watch, subscription = self.wizard.feature_watch, self.wizard.draft.subscription
+        watch, subscription = self.session.feature, self.session.draft.subscription
         if watch is None or subscription is None:
             return
         place = f"{NAME} in {subscription.name}"
@@ -118,17 +119,16 @@ r       ask Azure again"""
 
     def action_again(self) -> None:
         """Ask Azure for the state again."""
-        subscription = self.wizard.draft.subscription
-        if subscription and not self.wizard.is_busy("feature"):
-            self.wizard.watches.pop(subscription.id, None)
-            self.wizard.watch_feature(subscription.id)
+        subscription = self.session.draft.subscription
+        if subscription and not self.session.is_busy("feature"):
+            self.session.look_up_feature(subscription.id, again=True)
 
     @on(Button.Pressed, "#register")
     def _register(self) -> None:
-        if subscription := self.wizard.draft.subscription:
-            self.wizard.register_feature(subscription.id)
+        if subscription := self.session.draft.subscription:
+            self.session.register_feature(subscription.id)
 
     @on(Button.Pressed, "#continue")
     def _onward(self) -> None:
-        self.wizard.settle("feature")
-        self.wizard.after("feature")
+        self.session.complete("feature")
+        self.post_message(Completed("feature"))

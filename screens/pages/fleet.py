@@ -12,9 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from screens.fleet_ways import take_to_wizard
-from screens.pages.fleet_rows import CHOICES, ORDERS, Fleet, Line, Order, Shown, View
+from screens.messages import OpenInWizard, VerifyCluster
+from screens.pages.fleet_rows import CHOICES, ORDERS, Order, View
 from screens.pages.fleet_words import amounts, cells_of, said
+from screens.session.fleet import Fleet, Line, Shown
+from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import Unreadable
@@ -54,8 +56,8 @@ r       ask Azure again"""
         Binding("r", "again", "ask again", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__("Many clusters", id="fleet")
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, "Many clusters", id="fleet")
         self._view = View()
 
     def above(self) -> ComposeResult:
@@ -64,24 +66,24 @@ r       ask Azure again"""
 
     @property
     def _fleet(self) -> Fleet:
-        if self.wizard.fleet is None:
-            self.wizard.fleet = Fleet()
-        return self.wizard.fleet
+        if self.session.fleet is None:
+            self.session.fleet = Fleet()
+        return self.session.fleet
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def recall(self) -> bool:
         """What a sweep found that went to its end."""
-        return self._fleet.whole
+        return self._fleet.complete
 
     def forget(self) -> None:
         """Begin anew, as deep as before."""
-        self.wizard.fleet = Fleet(self._fleet.depth)
+        self.session.fleet = Fleet(self._fleet.depth)
 
     async def read(self) -> AsyncGenerator[Line, None]:
         """Every cluster of every subscription, with its verdict."""
-        wizard, fleet = self.wizard, self._fleet
-        verdicts = judge(wizard.azure, wizard.subscriptions, depth=fleet.depth, progress=fleet.progress)
+        session, fleet = self.session, self._fleet
+        verdicts = judge(session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress)
         async with aclosing(verdicts):
             async for verdict in verdicts:
                 line = fleet.take(verdict)
@@ -90,7 +92,7 @@ r       ask Azure again"""
 
     def whole(self) -> None:
         """The sweep went to its end; what was added as it came is put in order."""
-        self._fleet.whole = not self.stale
+        self._fleet.complete = not self.stale
         if self._view.order != "found" or self._view.backwards:
             self.fill()
         problem = self._fleet.progress.graph_problem
@@ -195,11 +197,9 @@ r       ask Azure again"""
 
     def action_open(self) -> None:
         """Every check on the cluster under the cursor."""
-        from screens.pages.verification import VerificationScreen
-
         line = self.under_cursor
         if isinstance(line, Shown):
-            self.app.push_screen(VerificationScreen(cluster_id=line.row.id))
+            self.post_message(VerifyCluster(line.row.id))
 
     def action_kind(self) -> None:
         """The next kind of encryption, or all again."""
@@ -231,21 +231,21 @@ r       ask Azure again"""
         line = self.under_cursor
         if isinstance(line, Shown):
             same_place = [each.row for each in self._fleet.lines if isinstance(each, Shown) and each.row.subscription_id == line.row.subscription_id]  # fmt: skip
-            take_to_wizard(self.wizard, line.row, same_place)
+            self.post_message(OpenInWizard(line.row, same_place))
 
     def action_save(self) -> None:
         """What is shown, as JSON and as Markdown."""
         if self.reading:
             self.notify("Wait until all clusters are read, then save.", markup=False)
             return
-        from screens.reports import fleet_reports
         from screens.widgets.dialogs import SaveDialog
+        from wizard.reports.saved import saved
 
         self.app.push_screen(
             SaveDialog(
                 "Save what is shown (.json and .md are added)",
                 "clusters",
-                fleet_reports(self._view.of(self._fleet.lines), self._fleet, self.wizard.azure.cloud.arm),
+                saved(self._fleet.findings(self._view.of(self._fleet.lines), self.session.azure.cloud.arm)),
             )
         )
 

@@ -1,49 +1,15 @@
 """The clusters of a fleet as the screen has them: what was found, and which of it is shown, in which order."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from screens.session.fleet import Line, Shown
 from wizard.cloud.encryption import EncryptionKind
-from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.cloud.inventory import Unreadable
 from wizard.cloud.versions import version_of
-from wizard.fleet.judging import Depth, Judged, Verdict
-from wizard.fleet.progress import Progress
-from wizard.fleet.sweep import Gone
-from wizard.fleet.tally import Tally
 from wizard.reports.wording import KINDS, encryption
 from wizard.verification.report import Outcome
 
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One cluster with what the screen shows of its verdict. The whole report is kept as text: ten thousand of them as
-    objects are what the garbage collector would stop the screen for, half a second each time."""
-
-    row: ClusterRow
-    outcome: Outcome
-    wrong: tuple[str, ...]
-    """What failed or warns, each as a sentence, failures first."""
-    report: str
-    """The report as JSON."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the verdict is that secrets are encrypted as they should be."""
-        return self.outcome in {"passed", "warning"}
-
-    @classmethod
-    def of(cls, judged: Judged) -> "Shown":
-        """From a verdict."""
-        report = judged.report
-        wrong = [check for check in report.checks if not check.passed]
-        wrong += [check for check in report.checks if check.outcome == "warning"]
-        return cls(
-            judged.row, report.outcome, tuple(check.message for check in wrong), json.dumps(report.to_json())
-        )
-
-
-Line = Shown | Unreadable
 Order = Literal["found", "cluster", "group", "subscription", "region", "version", "now", "verdict"]
 ORDERS: dict[Order, str] = {
     "found": "as found",
@@ -57,34 +23,6 @@ ORDERS: dict[Order, str] = {
 }
 CHOICES: tuple[EncryptionKind | None, ...] = (None, *KINDS)
 """Filters by encryption, in the order in which a key goes through them."""
-
-
-@dataclass
-class Fleet:
-    """All that a sweep has found so far. Kept by the app, so that coming back to the screen shows it at once."""
-
-    depth: Depth = "basic"
-    progress: Progress = field(default_factory=Progress)
-    tally: Tally = field(default_factory=Tally)
-    lines: list[Line] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    whole: bool = False
-    """The sweep went to its end; one that was left half-way is begun again."""
-
-    def take(self, verdict: Verdict) -> Line | None:
-        """One more verdict; the line that it makes, if it makes one."""
-        if isinstance(verdict, Gone):
-            self.gone.append(verdict.id)
-            return None
-        line: Line
-        if isinstance(verdict, Judged):
-            self.tally.count(verdict.report)
-            line = Shown.of(verdict)
-        else:
-            self.tally.unreadable += 1
-            line = verdict
-        self.lines.append(line)
-        return line
 
 
 @dataclass(frozen=True)

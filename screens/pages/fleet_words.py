@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.content import Content
 
-from screens.pages.fleet_rows import Fleet, Line, Shown
+from screens.session.fleet import Fleet, Line, Shown
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
@@ -11,10 +11,10 @@ from wizard.reports.wording import KINDS, STYLES, VERDICTS, Tone, count, encrypt
 from wizard.system.sanitize import one_line
 
 _BAR: dict[EncryptionKind, tuple[str, str, str, Tone]] = {
-    "none": ("█", "not encrypted", "none", "warn"),
-    "legacy-kms": ("▓", "legacy KMS", "legacy", "busy"),
-    "platform-managed": ("▒", "platform key", "platform", "good"),
-    "customer-managed": ("░", "own key", "own", "good"),
+    "none": ("█", KINDS["none"], "none", "warn"),
+    "legacy-kms": ("▓", KINDS["legacy-kms"], "legacy", "busy"),
+    "platform-managed": ("▒", KINDS["platform-managed"], "platform", "good"),
+    "customer-managed": ("░", KINDS["customer-managed"], "customer", "good"),
 }
 """How each kind is drawn: by its own sign, so that the bar can be read without its colours; its name, and a short one."""
 

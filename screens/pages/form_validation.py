@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -88,7 +88,7 @@ class LiveRules:
         from wizard.procedure.planning import plan_from, read_snapshot  # behind the first frame
         from wizard.state.target import Target
 
-        azure = self._screen.wizard.azure
+        azure = self._screen.session.azure
         target = Target(answers, azure.cloud.vault_suffix)
         try:
             snapshot = await read_snapshot(azure, target)

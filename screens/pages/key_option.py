@@ -12,15 +12,14 @@ from textual.events import Click, DescendantFocus
 from textual.message import Message
 from textual.widgets import Static
 
-from screens.pages.cluster import explained
+from screens.messages import Completed
 from screens.session.draft import KeyChoice
 from screens.widgets.fields import findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
-from wizard.answers.model import AnswersError
 from wizard.cloud.inventory import ClusterRow
-from wizard.cloud.problems import AzureError
+from wizard.errors import AnswersError, AzureError
 from wizard.procedure.planning import make_plan
-from wizard.reports.wording import STYLES
+from wizard.reports.wording import STYLES, explained
 from wizard.rules.regions import WITHOUT_IDENTITIES
 from wizard.system.sanitize import sanitize
 
@@ -162,7 +161,7 @@ left, right   the next card (also up, down and tab)
 enter         choose the card"""
 
     def body(self) -> ComposeResult:
-        name = self.wizard.draft.cluster_name
+        name = self.session.draft.cluster_name
         yield Heading(f"Who holds the key of {name}?", "arrows and enter")
         yield Static(id="from")
         yield Static(id="of-cluster")
@@ -173,7 +172,7 @@ enter         choose the card"""
     def on_mount(self) -> None:
         self.query_one("#from").display = self.query_one("#of-cluster").display = False
         self.background(self._look_ahead(), "asking the rules about the cluster")
-        chosen = self.wizard.draft.option or "Private"
+        chosen = self.session.draft.option or "Private"
         self.query_one(f"#card-{chosen}", Card).focus(scroll_visible=False)
 
     def refresh_frame(self) -> None:
@@ -183,7 +182,7 @@ enter         choose the card"""
 
     def _draw(self) -> None:
         for card in self.query(Card):
-            taken = card.option.choice == self.wizard.draft.option
+            taken = card.option.choice == self.session.draft.option
             card.show(narrow=self.app.size.width < NARROW, taken=taken)
         self.call_after_refresh(self._bring)
 
@@ -196,7 +195,7 @@ enter         choose the card"""
             seen.scroll_to(y=max(0, min(top, bottom - seen.size.height)), animate=False)
 
     def _is_now(self, option: Option) -> bool:
-        cluster = self.wizard.draft.cluster
+        cluster = self.session.draft.cluster
         if cluster is None:
             return False
         if cluster.kind == "platform-managed":
@@ -205,7 +204,7 @@ enter         choose the card"""
 
     def _why_not(self, option: Option) -> str | None:
         """Why an option cannot be taken, as far as it is known at once."""
-        draft = self.wizard.draft
+        draft = self.session.draft
         if draft.cluster and draft.cluster.why_not:
             return f"{draft.cluster.name}: {explained(draft.cluster)}"
         if (
@@ -218,10 +217,10 @@ enter         choose the card"""
 
     async def _look_ahead(self) -> None:
         """What the rules say of the cluster itself, whoever will hold its key; and from where it would move."""
-        draft = self.wizard.draft
+        draft = self.session.draft
         below = self.query_one("#of-cluster", Static)
         try:
-            plan = await make_plan(self.wizard.azure, replace(draft, option="platform-managed").answers())
+            plan = await make_plan(self.session.azure, replace(draft, option="platform-managed").answers())
         except AnswersError:
             return
         except AzureError as error:
@@ -255,10 +254,10 @@ enter         choose the card"""
         if card.why_not:
             self.notify(card.why_not, severity="warning", markup=False)
             return
-        self.wizard.settle("key", option=event.option.choice)
+        self.session.complete("key", option=event.option.choice)
         if event.option.choice == "platform-managed":
-            self.wizard.settle("vault")
-        self.wizard.after("key")
+            self.session.complete("vault")
+        self.post_message(Completed("key"))
 
 
 def _of_the_cluster(finding: "Finding") -> bool:
@@ -292,9 +291,9 @@ def _moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple
 
 def _repairs(cluster: ClusterRow, choosing: str = "choosing it") -> tuple[tuple[str, str], ...]:
     """What choosing what is so by a cluster's settings does where its last operation ended badly; nothing elsewhere."""
-    if not cluster.ended_badly:
+    if not cluster.failed_operation:
         return ()
     return (
-        ("last operation", cluster.ended_badly),
+        ("last operation", cluster.failed_operation),
         (choosing, "sends the whole cluster again, which often repairs it"),
     )

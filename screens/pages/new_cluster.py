@@ -1,6 +1,6 @@
 """A new cluster, encrypted from birth: its name, where it goes, its version and its nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,12 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from screens.messages import Completed
 from screens.session.draft import NewClusterForm
+from screens.session.session import Session
 from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 NEWEST = ""
 ANY = ("the newest that suits", NEWEST)
@@ -38,8 +40,8 @@ esc     back to the list of clusters; what you typed is kept"""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._regions: list[str] = []
         self._offered = False
         """Whether versions are offered, so that the one that is shown is the one that is chosen."""
@@ -47,8 +49,8 @@ esc     back to the list of clusters; what you typed is kept"""
         self._regions_unknown = False
 
     def body(self) -> ComposeResult:
-        form = self.wizard.draft.new_cluster
-        subscription = self.wizard.draft.subscription
+        form = self.session.draft.new_cluster
+        subscription = self.session.draft.subscription
         with VerticalScroll(can_focus=False):
             yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
             yield Static(classes="gap")
@@ -83,12 +85,12 @@ esc     back to the list of clusters; what you typed is kept"""
         self.background(self._read_regions(), "listing the regions")
 
     async def _read_regions(self) -> None:
-        subscription = self.wizard.draft.subscription
+        subscription = self.session.draft.subscription
         if subscription is None:
             return
         region = self.query_one("#region", Field)
         try:
-            self._regions = await locations(self.wizard.azure, subscription.id)
+            self._regions = await locations(self.session.azure, subscription.id)
         except AzureError as error:
             self._regions_unknown = True
             region.hint(
@@ -109,12 +111,12 @@ esc     back to the list of clusters; what you typed is kept"""
             self.background(self._read_versions(region.value), "listing the versions")
 
     async def _read_versions(self, region: str) -> None:
-        subscription = self.wizard.draft.subscription
+        subscription = self.session.draft.subscription
         choice = self.query_one("#version", Choice)
         choice.hint(f"asking Azure what {region} offers…")
         try:
             versions = await kubernetes_versions(
-                self.wizard.azure, subscription.id if subscription else "", region
+                self.session.azure, subscription.id if subscription else "", region
             )
         except AzureError as error:
             if (
@@ -156,21 +158,15 @@ esc     back to the list of clusters; what you typed is kept"""
         return None
 
     def _form(self) -> NewClusterForm:
-        """What stands on the screen; the version that was chosen before stays as long as Azure is asked which there are."""
-        before = self.wizard.draft.new_cluster
-        return NewClusterForm(
-            name=self.query_one("#name", Field).value,
-            resource_group=self.query_one("#group", Field).value,
-            location=self.query_one("#region", Field).value,
-            version=self.query_one("#version", Choice).value if self._offered else before.version,
-            node_count=self.query_one("#nodes", Field).value,
-            node_vm_size=before.node_vm_size,
-        )
+        """Return the form as it is on the screen; the version that was selected before stays while versions are loading."""
+        typed = {str(field.id): field.value for field in self.query(Field)}
+        version = self.query_one("#version", Choice).value if self._offered else None
+        return form_of(self.session.draft.new_cluster, typed, version)
 
     @on(Field.Changed)
     @on(Choice.Changed)
     def _changed(self) -> None:
-        self.wizard.draft = replace(self.wizard.draft, new_cluster=self._form())
+        self.session.draft = replace(self.session.draft, new_cluster=self._form())
         self._region_changed()
         self._judge()
 
@@ -187,8 +183,20 @@ esc     back to the list of clusters; what you typed is kept"""
         if wrong := next((field for field in self.query(Field) if field.problem), None):
             wrong.edit()
             return
-        self.wizard.settle("cluster", cluster=None, new_cluster=self._form())
-        self.wizard.after("cluster")
+        self.session.complete("cluster", cluster=None, new_cluster=self._form())
+        self.post_message(Completed("cluster"))
+
+
+def form_of(before: NewClusterForm, typed: Mapping[str, str], version: str | None) -> NewClusterForm:
+    """Return the form with what was typed; `version`: None keeps the one that was selected `before`."""
+    return replace(
+        before,
+        name=typed["name"],
+        resource_group=typed["group"],
+        location=typed["region"],
+        version=before.version if version is None else version,
+        node_count=typed["nodes"],
+    )
 
 
 def _version(row: VersionRow) -> str:

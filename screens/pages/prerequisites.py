@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from screens.messages import Completed
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.reports.wording import STYLES, TOOL_STATES
 from wizard.system.sanitize import one_line
@@ -60,7 +61,7 @@ r       look again, after you mended something"""
             yield Subscriptions(id="subscriptions", compact=True)
 
     def on_mount(self) -> None:
-        azure = self.wizard.azure
+        azure = self.session.azure
         self.query_one("#who", Static).update(
             Content.assemble(
                 ("✓ ", STYLES["good"]),
@@ -70,19 +71,18 @@ r       look again, after you mended something"""
             )
         )
         options = self.query_one(OptionList)
-        for subscription in self.wizard.subscriptions:
-            usable = subscription.state in {"Enabled", "Warned", "PastDue"}
+        for subscription in self.session.subscriptions:
             text = Content.assemble(
                 f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
-            options.add_option(Option(text, id=subscription.id, disabled=not usable))
-        chosen = self.wizard.draft.subscription
-        if chosen and chosen in self.wizard.subscriptions:
-            options.highlighted = self.wizard.subscriptions.index(chosen)
+            options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
+        chosen = self.session.draft.subscription
+        if chosen and chosen in self.session.subscriptions:
+            options.highlighted = self.session.subscriptions.index(chosen)
         else:
             options.action_first()
         options.focus()
-        if not self.wizard.subscriptions:
+        if not self.session.subscriptions:
             self.query_one("#who", Static).update(
                 Content.assemble(
                     ("! ", STYLES["warn"]),
@@ -102,7 +102,7 @@ r       look again, after you mended something"""
     async def _look(self) -> None:
         from wizard.cloud.tools import check
 
-        tools = await check(self.wizard.environment)
+        tools = await check(self.session.environment)
         narrow = self.app.size.width < NARROW
         self.query_one("#tools", Static).update(
             Content("\n").join(_line(tool, narrow=narrow) for tool in tools)
@@ -110,14 +110,14 @@ r       look again, after you mended something"""
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        wanted = next(s for s in self.wizard.subscriptions if s.id == event.option_id)
-        draft = self.wizard.draft
+        wanted = next(s for s in self.session.subscriptions if s.id == event.option_id)
+        draft = self.session.draft
         if draft.subscription != wanted and draft.cluster and draft.cluster.subscription_id != wanted.id:
-            self.wizard.settle("prerequisites", subscription=wanted, cluster=None)
+            self.session.complete("prerequisites", subscription=wanted, cluster=None)
         else:
-            self.wizard.settle("prerequisites", subscription=wanted)
-        self.wizard.watch_feature(wanted.id)
-        self.wizard.after("prerequisites")
+            self.session.complete("prerequisites", subscription=wanted)
+        self.session.look_up_feature(wanted.id)
+        self.post_message(Completed("prerequisites"))
 
 
 def _line(tool: "Prerequisite", *, narrow: bool) -> Content:

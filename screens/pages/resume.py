@@ -10,17 +10,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Footer, OptionList, Static
 
-from screens.session.draft import Draft
-from screens.steps import screen_of
 from screens.widgets.dialogs import Dialog
-from wizard.cloud.arm import ResourceId, same
-from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError, Problem
 from wizard.reports.wording import STYLES, count
-from wizard.state.target import Target
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
     from wizard.procedure.plan import Plan
     from wizard.runs.resume import ResumableRun
 
@@ -66,7 +59,7 @@ def offer(runs: "Sequence[ResumableRun]") -> Content:
     more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
     return Content.assemble(
         ("!  ", STYLES["warn"]),
-        (newest.ended, "bold"),
+        (newest.outcome, "bold"),
         f" {_begun(newest)}.",
         "".join(f" {sentence}" for sentence in newest.in_flight.sentences),
         more,
@@ -77,44 +70,21 @@ def offer(runs: "Sequence[ResumableRun]") -> Content:
 
 def was(run: "ResumableRun") -> Content:
     """How a run ended, and what was under way then."""
-    lines = [f"{run.ended} {_begun(run)}.", *run.in_flight.sentences]
+    lines = [f"{run.outcome} {_begun(run)}.", *run.in_flight.sentences]
     return Content("\n".join(lines))
 
 
 def carried(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
     """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
     the plan that is made now."""
-    rows = [("carried on", f"run {run.id}. {run.ended} {_begun(run)}.")]
+    rows = [("carried on", f"run {run.id}. {run.outcome} {_begun(run)}.")]
     rows += [("! when it ended", said) for said in run.in_flight.sentences]
-    if done := run.done(plan):
+    if done := run.completed_since(plan):
         rows.append(("✓ done by now", "; ".join(done)))
     rows += [("· since then", said) for said in run.differences(plan)]
     if run.run.plan.get("digest") == plan.digest:
         rows.append(("· since then", "Nothing is different: the plan is the same."))
     return rows
-
-
-async def resume_run(wizard: "WizardApp", run: "ResumableRun") -> None:
-    """To the review of the run's answers, as Azure is now. Raises AzureError where its cluster cannot be read."""
-    answers = run.answers
-    own = next((each for each in wizard.subscriptions if same(each.id, answers.subscription)), None)
-    if own is None:
-        raise AzureError(
-            Problem(
-                "input",
-                f"The run {run.id} is for the subscription {answers.subscription}, which is not to be seen here.",
-                f"{wizard.azure.signed_in.name} has no role in it, or it is in another cloud or tenant.",
-                "Sign in as whoever began the run, then start the wizard again.",
-            )
-        )
-    cluster = None
-    if not answers.cluster.create:
-        cluster_id = Target(answers, wizard.azure.cloud.vault_suffix).cluster_id
-        cluster = await one_cluster(wizard.azure, ResourceId.parse(cluster_id), own)
-    wizard.draft = Draft.of(answers, own, cluster)
-    wizard.carried = run
-    wizard.watch_feature(own.id)
-    wizard.push_screen(screen_of("review"))
 
 
 def when(moment: datetime | None) -> str:
@@ -127,9 +97,9 @@ def when(moment: datetime | None) -> str:
 
 def _begun(run: "ResumableRun") -> str:
     summary = run.run.summary
-    return f"(begun {when(summary.begun)}{f', in {summary.where}' if summary.cloud else ''})"
+    return f"(begun {when(summary.started)}{f', in {summary.cloud_text}' if summary.cloud else ''})"
 
 
 def _line(run: "ResumableRun") -> Content:
     summary = run.run.summary
-    return Content(f"{run.answers.cluster.name}  ·  {when(summary.begun)}  ·  {summary.status}")
+    return Content(f"{run.answers.cluster.name}  ·  {when(summary.started)}  ·  {summary.status}")

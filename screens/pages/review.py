@@ -11,11 +11,13 @@ from textual.content import Content
 from textual.events import DescendantFocus, ScreenResume
 from textual.widgets import Button, Input, Static
 
+from screens.messages import StartRun, VerifyAnswers
 from screens.session.active_run import ActiveRun
+from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
 from screens.widgets.frame import NARROW, Frame, Heading
-from wizard.answers.model import Answers, AnswersError
-from wizard.cloud.problems import AzureError, Problem
+from wizard.answers.model import Answers
+from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.script import script
@@ -68,8 +70,8 @@ esc     back, to change something"""
         Binding("r", "again", "plan again"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._answers: Answers | None = None
         """What the plan is made for."""
         self._plan: Plan | None = None
@@ -82,7 +84,7 @@ esc     back, to change something"""
         self._beats = 0
 
     def body(self) -> ComposeResult:
-        yield Heading(f"Review: {self.wizard.draft.cluster_name}")
+        yield Heading(f"Review: {self.session.draft.cluster_name}")
         with VerticalScroll(id="plan"):
             yield Static(id="rows")
             yield Static(id="for-ever", classes="text")
@@ -107,7 +109,7 @@ esc     back, to change something"""
     def _back_here(self) -> None:
         if self._planning or not self.is_current:  # on the way further back it is seen for no time at all
             return
-        if self.wizard.draft.answers_or_none() != self._answers or self.wizard.ended_run is not self._after:
+        if self.session.draft.answers_or_none() != self._answers or self.session.ended_run is not self._after:
             self.action_again()
 
     # -- the plan ------------------------------------------------------------------------------------------------
@@ -124,11 +126,11 @@ esc     back, to change something"""
 
     async def _make(self) -> None:
         self._began = time.monotonic()
-        self._answers, self._after = None, self.wizard.ended_run
+        self._answers, self._after = None, self.session.ended_run
         try:
-            answers = self._answers = self.wizard.draft.answers()
-            target = Target(answers, self.wizard.azure.cloud.vault_suffix)
-            snapshot = await read_snapshot(self.wizard.azure, target)
+            answers = self._answers = self.session.draft.answers()
+            target = Target(answers, self.session.azure.cloud.vault_suffix)
+            snapshot = await read_snapshot(self.session.azure, target)
         except AzureError as error:
             self._fail(error.problem)
             return
@@ -141,14 +143,14 @@ esc     back, to change something"""
             return
         finally:
             self._planning = False
-        if not self.is_current and self.wizard.draft.answers_or_none() != answers:
+        if not self.is_current and self.session.draft.answers_or_none() != answers:
             self._answers = (
                 None  # other answers were chosen meanwhile: there is a plan once this is seen again
             )
             return
         self._snapshot, self._made = snapshot, time.monotonic()
-        self._plan = plan_in(self.wizard.azure, target, snapshot)
-        self.wizard.settle("review")
+        self._plan = plan_in(self.session.azure, target, snapshot)
+        self.session.complete("review")
         self._show()
 
     def _fail(self, problem: Problem) -> None:
@@ -201,11 +203,11 @@ esc     back, to change something"""
     @property
     def _cluster_name(self) -> str:
         """The cluster's name, as the plan has it."""
-        return self._answers.cluster.name if self._answers else self.wizard.draft.cluster_name
+        return self._answers.cluster.name if self._answers else self.session.draft.cluster_name
 
     def _carried(self, plan: Plan) -> list[tuple[str, str]]:
         """What there is to say of a run that is carried on with the answers as they stand."""
-        run = self.wizard.carried
+        run = self.session.resumed_run
         if run is None or run.answers != self._answers:
             return []
         from screens.pages.resume import carried
@@ -250,15 +252,15 @@ esc     back, to change something"""
         if event.value.strip() != self._cluster_name:
             self._gate_says(f"✗ That is not {self._cluster_name}; nothing was started.", STYLES["bad"])
             return
-        if self.wizard.active and self.wizard.active.in_flight:
+        if self.session.active and self.session.active.in_flight:
             self._gate_says("✗ A run is under way already; only one goes at a time.", STYLES["bad"])
             return
-        self.wizard.begin_run(self._answers, plan)
+        self.post_message(StartRun(self._answers, plan))
 
     @on(Button.Pressed, "#verify")
     def _verify(self) -> None:
         if self._plan and self._answers:
-            self.wizard.verify(self._answers)
+            self.post_message(VerifyAnswers(self._answers))
 
     def action_gate(self) -> None:
         """To where the name is typed."""
@@ -275,7 +277,7 @@ esc     back, to change something"""
         if self._plan.errors:
             self.notify("There is no script yet: mend what is marked ✗ first.", markup=False)
             return
-        text = script(self._answers, self.wizard.azure.cloud.vault_suffix, self._snapshot)
+        text = script(self._answers, self.session.azure.cloud.vault_suffix, self._snapshot)
         name = f"encrypt-{self._answers.cluster.name}.sh"
         self.app.push_screen(TextDialog("The same with the Azure CLI, for what exists now", text, name))
 
@@ -285,17 +287,17 @@ esc     back, to change something"""
             found = (
                 "\n\n".join(finding_text(f) for f in self._plan.findings) or "No rule has anything to say."
             )
-            name = f"checks-{self.wizard.draft.cluster_name}.txt"
+            name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("What the rules found", found, name, wrap=True))
 
     def action_save(self) -> None:
         """The answers as a file."""
         try:
-            text = self.wizard.draft.answers().to_yaml()
+            text = self.session.draft.answers().to_yaml()
         except AnswersError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        name = f"{self.wizard.draft.cluster_name}.yaml"
+        name = f"{self.session.draft.cluster_name}.yaml"
         self.app.push_screen(SaveDialog("Save the answers, for aks-kms apply -f FILE", name, {"": text}))
 
 

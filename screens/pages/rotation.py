@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,13 +14,11 @@ from screens.pages.vault_words import ROTATIONS
 from screens.widgets.dialogs import AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
 from wizard.answers.naming import how_often
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.azure import Azure
+from wizard.errors import AzureError, Problem
 from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 from wizard.reports.wording import STYLES, count
 from wizard.rules import Finding
-
-if TYPE_CHECKING:
-    from screens.app import WizardApp
 
 _PENDING = "rotation-pending"
 
@@ -30,8 +28,9 @@ class RotationDialog(Dialog[bool]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#close"
 
-    def __init__(self, cluster_id: str, name: str) -> None:
+    def __init__(self, azure: Azure, cluster_id: str, name: str) -> None:
         super().__init__()
+        self._azure = azure
         self._cluster_id = cluster_id
         self._name = name
         self._rotation: Rotation | None = None
@@ -51,22 +50,15 @@ class RotationDialog(Dialog[bool]):
                 yield Button("Have the vault do it", id="by-vault", compact=True)
         yield Footer(compact=True)
 
-    @property
-    def _wizard(self) -> "WizardApp":
-        return cast("WizardApp", self.app)
-
     def on_mount(self) -> None:
         self._do("Reading the key…", self._look())
-
-    def on_unmount(self) -> None:
-        self.app.workers.cancel_group(self.app, f"rotation-{id(self)}")
 
     def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         """Work in the background, one at a time; what Azure refuses is shown here."""
         self._busy = what
         self._say(Content.assemble(("◐ ", STYLES["busy"]), what))
         self._show()
-        self._wizard.background(self._guarded(work), "rotation", group=f"rotation-{id(self)}")
+        self.background(self._guarded(work), "rotation")
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         problem: Problem | None = None
@@ -86,7 +78,7 @@ class RotationDialog(Dialog[bool]):
         said.display = bool(text.plain)
 
     async def _look(self) -> None:
-        self._rotation = await read_rotation(self._wizard.azure, self._cluster_id)
+        self._rotation = await read_rotation(self._azure, self._cluster_id)
         self._say(Content(""))
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -150,7 +142,7 @@ class RotationDialog(Dialog[bool]):
     async def _rotate(self) -> None:
         if self._rotation is None:
             return
-        version = await rotate(self._wizard.azure, self._rotation)
+        version = await rotate(self._azure, self._rotation)
         self._changed = True
         await self._look()
         self._say(
@@ -162,7 +154,7 @@ class RotationDialog(Dialog[bool]):
     async def _rotate_every(self, every: str) -> None:
         if self._rotation is None:
             return
-        await rotate_every(self._wizard.azure, self._rotation, every)
+        await rotate_every(self._azure, self._rotation, every)
         self._changed = True
         await self._look()
         self._say(

@@ -10,10 +10,12 @@ from textual.content import Content
 from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
-from screens.reports import journal_report
+from screens.messages import Back, GoTo, VerifyAnswers
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine, StepProgress
+from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog, problem_content
 from screens.widgets.frame import NARROW, Frame, Heading
+from wizard.reports.run_report import run_report
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
 DRAIN = 0.1
@@ -96,8 +98,8 @@ ctrl+q   leave; the same answers carry on later"""
         Binding("right_square_bracket", "beside(1)", "step after", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._of: ActiveRun | None = None
         """The run that is shown now."""
         self._written = 0
@@ -112,9 +114,9 @@ ctrl+q   leave; the same answers carry on later"""
     @property
     def active(self) -> ActiveRun:
         """The run that is shown."""
-        if self.wizard.active is None:
+        if self.session.active is None:
             raise RuntimeError("The run's screen is shown without a run.")
-        return self.wizard.active
+        return self.session.active
 
     def body(self) -> ComposeResult:
         yield Heading("")
@@ -192,8 +194,10 @@ ctrl+q   leave; the same answers carry on later"""
         journal = self.active.journal
         if journal is None:
             return Content.assemble(("! ", STYLES["warn"]), "this log is kept nowhere else")
-        if journal.trouble:
-            return Content.assemble(("! ", STYLES["warn"]), f"this log is not complete: {journal.trouble}")
+        if journal.write_error:
+            return Content.assemble(
+                ("! ", STYLES["warn"]), f"this log is not complete: {journal.write_error}"
+            )
         return Content(f"full log: {journal.log_path}")
 
     def _row(self, number: int, progress: StepProgress) -> Content:
@@ -301,7 +305,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys that mean something only after an end show only then."""
-        status = self.wizard.active.status if self.wizard.active else None
+        status = self.session.active.status if self.session.active else None
         match action:
             case "onward":
                 return status == "succeeded"
@@ -322,7 +326,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def action_onward(self) -> None:
         """To the verification."""
-        self.wizard.verify(self.active.answers)
+        self.post_message(VerifyAnswers(self.active.answers))
 
     def action_retry(self) -> None:
         """Back to the review, with a fresh plan: what is done is found and kept."""
@@ -334,28 +338,30 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _back_to(self, step: str) -> None:
         """To an earlier step of this run's own answers."""
-        if self.wizard.draft.is_about(self.active.plan.cluster_id) and self.wizard.go_to(step):
+        if self.session.draft.is_about(self.active.plan.cluster_id):
+            self.post_message(GoTo(step))
             return
         said = "Other answers are chosen here by now."
-        said += " c on the first screen carries this run on." if self.wizard.can_resume else ""
+        said += " c on the first screen carries this run on." if self.session.can_resume else ""
         self.notify(said, severity="warning", markup=False)
 
     def action_save(self) -> None:
         """A report of the run as a file: what its journal has, as `aks-kms runs report` writes it."""
-        from wizard.runs.journal import JournalError, read_run
+        from wizard.errors import JournalError
+        from wizard.runs.journal import read_run
 
         active = self.active
         if active.journal is None:
             return
         try:
-            recorded = read_run(self.wizard.journal_root, active.journal.id)
+            recorded = read_run(self.session.journal_root, active.journal.id)
         except JournalError as error:
             self.notify(str(error), severity="error", markup=False)
             return
         of_a_step = any(
             step.status == "failed" for step in active.steps.values()
         )  # the journal has told it then
-        report = journal_report(recorded, None if of_a_step else active.problem)
+        report = run_report(recorded, None if of_a_step else active.problem)
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 
@@ -433,7 +439,7 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
-            self.wizard.back()
+            self.post_message(Back())
 
 
 def _keys(does: dict[str, str]) -> Content:

@@ -11,19 +11,20 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from screens.messages import Completed
 from screens.pages import vault_offers, vault_words
 from screens.pages.form_validation import LiveRules, Seen, place_of
 from screens.pages.vault_entries import A_NEW_IDENTITY, A_NEW_KEY, A_NEW_VAULT, NEW, PARTS, entries, form_of
 from screens.session.draft import VaultForm
+from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field, findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
-from wizard.answers.model import AnswersError
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AnswersError, AzureError, Problem
 from wizard.reports.wording import STYLES, finding_text
 from wizard.rules import Finding
 from wizard.state.key import KeyState
@@ -69,8 +70,8 @@ esc     back; what you typed is kept"""
         Binding("f3", "checks", "all checks"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._vaults: dict[str, VaultRow] = {}
         self._keys: dict[str, KeyRow] = {}
         self._identities: dict[str, IdentityRow] = {}
@@ -93,7 +94,7 @@ esc     back; what you typed is kept"""
         self._live = LiveRules(self, self._told)
 
     def body(self) -> ComposeResult:
-        draft = self.wizard.draft
+        draft = self.session.draft
         with VerticalScroll(can_focus=False):
             yield Heading(f"Vault, key and identity for {draft.cluster_name}")
             yield Static(id="drawing", classes="text")
@@ -112,15 +113,15 @@ esc     back; what you typed is kept"""
     # -- reading -------------------------------------------------------------------------------------------------
 
     async def _read_vaults(self) -> None:
-        draft, azure = self.wizard.draft, self.wizard.azure
+        draft, azure = self.session.draft, self.session.azure
         choice = self.query_one("#vault", Choice)
-        rows, problems = await vault_offers.everywhere(azure, self.wizard.subscriptions, vaults)
+        rows, problems = await vault_offers.everywhere(azure, self.session.subscriptions, vaults)
         self._taken["vault"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
         usable = vault_offers.nearest_first(draft, usable)
         self._vaults = {row.id: row for row in usable}
         self._vaults_left_out = _both(left_out, problems)
-        offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in usable]
+        offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in usable]
         kept = next((id_ for id_ in self._vaults if same(id_, draft.vault.vault_id)), NEW)
         if not draft.vault.seen and draft.cluster:
             now = draft.cluster.encryption.key_name.partition("/")[0]
@@ -130,14 +131,14 @@ esc     back; what you typed is kept"""
         self._show()
 
     async def _read_identities(self) -> None:
-        draft = self.wizard.draft
+        draft = self.session.draft
         rows, problems = await vault_offers.everywhere(
-            self.wizard.azure, self.wizard.subscriptions, identities
+            self.session.azure, self.session.subscriptions, identities
         )
         self._taken["identity"] = [row.name for row in rows if self._is_beside(row)]
         rows = vault_offers.nearest_first(draft, rows)
         self._identities = {row.id: row for row in rows}
-        offers = [vault_offers.offer(row, draft, self.wizard.subscriptions) for row in rows]
+        offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in rows]
         kept = next((id_ for id_ in self._identities if same(id_, draft.vault.identity_id)), NEW)
         if not draft.vault.seen and draft.cluster and draft.cluster.encryption.kms_enabled:
             now = draft.cluster.identities[:1]
@@ -151,7 +152,7 @@ esc     back; what you typed is kept"""
     async def _read_keys(self, vault: VaultRow) -> None:
         choice = self.query_one("#key", Choice)
         try:
-            rows = await keys(self.wizard.azure, vault.id)
+            rows = await keys(self.session.azure, vault.id)
         except AzureError as error:
             rows, trouble = [], f"! {error.problem.summary} A new one can still be made."
         else:
@@ -163,7 +164,7 @@ esc     back; what you typed is kept"""
         usable, left_out = vault_offers.usable_keys(vault.name, rows)
         self._keys = {row.name: row for row in usable}
         self._keys_left_out = trouble or left_out
-        draft = self.wizard.draft
+        draft = self.session.draft
         kept = draft.vault.key if draft.vault.key_exists else NEW
         if not draft.vault.seen and draft.cluster:
             of_vault, _, name = draft.cluster.encryption.key_name.partition("/")
@@ -196,17 +197,18 @@ esc     back; what you typed is kept"""
         """What stands on the screen."""
         typed = {str(field.id): field.value for field in self.query(Field)}
         typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
-        return form_of(self.wizard.draft, typed, *self._chosen(), asked=self._reading)
+        offered = {*self._vaults, *self._identities}
+        return form_of(self.session.draft, typed, *self._chosen(), loading=self._reading, offered=offered)
 
     def _is_beside(self, row: VaultRow | IdentityRow) -> bool:
         """Whether it is where a new one goes, unless another group is typed."""
-        draft = self.wizard.draft
+        draft = self.session.draft
         own = draft.subscription.id if draft.subscription else ""
         return same(row.subscription, own) and same(row.resource_group, draft.resource_group)
 
     def _propose(self, group: str) -> None:
         """A name for a new vault, key or identity that none has; what was typed stays."""
-        plain = replace(self.wizard.draft, vault=VaultForm())
+        plain = replace(self.session.draft, vault=VaultForm())
         proposed, longest = {
             "vault": (plain.vault_name, 24),
             "key": (plain.key_name, 127),
@@ -231,14 +233,14 @@ esc     back; what you typed is kept"""
     @property
     def _too_early(self) -> bool:
         """Whether what the cluster uses now could not be chosen yet, so that going on would give it something new."""
-        draft = self.wizard.draft
+        draft = self.session.draft
         encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
         return encrypted and not draft.vault.seen and bool(self._reading)
 
     def action_back(self) -> None:
         """Back, with what was typed kept."""
         self._live.forget()
-        self.wizard.draft = replace(self.wizard.draft, vault=self._form())
+        self.session.draft = replace(self.session.draft, vault=self._form())
         super().action_back()
 
     # -- the rules -----------------------------------------------------------------------------------------------
@@ -277,7 +279,7 @@ esc     back; what you typed is kept"""
         """Have the rules look at what stands on the screen, if it can stand at all."""
         waiting = any(field.problem for field in self.query(Field) if not field.disabled)
         try:
-            answers = None if waiting else replace(self.wizard.draft, vault=self._form()).answers()
+            answers = None if waiting else replace(self.session.draft, vault=self._form()).answers()
         except (AnswersError, ValueError):
             answers = None
         self._live.ask(answers)
@@ -345,7 +347,7 @@ esc     back; what you typed is kept"""
             self.query_one(ContinueButton).allow(None)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
-        draft = self.wizard.draft
+        draft = self.session.draft
         private = draft.option == "Private"
         hints = {
             "vault": vault_words.of_the_vault(vault, self._vaults_left_out),
@@ -400,7 +402,7 @@ esc     back; what you typed is kept"""
         """What the rules found so far, to be read and copied."""
         found = [finding for some in self._found.values() for finding in some]
         text = "\n\n".join(finding_text(f) for f in found) or "Nothing was found so far."
-        name = f"checks-{self.wizard.draft.cluster_name}.txt"
+        name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("What the rules found", text, name, wrap=True))
 
     @on(ContinueButton.Pressed)
@@ -420,8 +422,8 @@ esc     back; what you typed is kept"""
             self.call_after_refresh(self._bring, entry)
             return
         self._live.forget()
-        self.wizard.settle("vault", vault=self._form())
-        self.wizard.after("vault")
+        self.session.complete("vault", vault=self._form())
+        self.post_message(Completed("vault"))
 
     async def _bring(self, entry: Widget) -> None:
         """Scroll to an entry, and end a scroll that is under way to somewhere else."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from screens.pages import vault_words
-from screens.session.draft import Draft, VaultForm, parse_tags
+from screens.session.draft import Draft, VaultForm
+from screens.session.tags import parse_tags
 from screens.widgets.fields import Choice, Entry, Field
 from wizard.answers import naming
 from wizard.cloud.arm import same
@@ -87,41 +88,53 @@ def form_of(
     vault: VaultRow | None,
     key: KeyRow | None,
     identity: IdentityRow | None,
-    asked: Collection[str] = (),
+    *,
+    loading: Collection[str] = (),
+    offered: Collection[str] = (),
 ) -> VaultForm:
-    """What stands on the screen, as a draft keeps it; a name that is only proposed stays a proposal.
+    """Return the form as it is on the screen. A name that is only proposed stays a proposal.
 
-    `typed` has the value of every entry; `vault`, `key` and `identity` are what exists and was chosen. `asked`: of which
-    of the three Azure is still asked what there is; what the draft has of an existing one of these stays.
+    `typed` has the value of every entry; `vault`, `key` and `identity` are existing resources that were selected.
+    `loading`: those of the three whose existing resources are still being read; what the draft has selected of them stays.
+    `offered`: the ids of all existing vaults and identities that can be selected.
     """
-    plain = replace(draft, vault=VaultForm())
+    plain, before = replace(draft, vault=VaultForm()), draft.vault
     own = draft.subscription.id if draft.subscription else ""
+    group = draft.resource_group
     kind, _, size = typed["key-type"].partition(":")
+    through = "resource-manager" if draft.option == "Private" else "key-vault"
+    same_vault = _is_unchanged(
+        typed, "vault", draft.vault_name, before.vault_group or group
+    ) and before.vault_id not in {*offered}
+    same_identity = _is_unchanged(
+        typed, "identity", draft.identity_name, before.identity_group or group
+    ) and before.identity_id not in {*offered}
     form = VaultForm(
         vault=vault.name if vault else _unless(typed["vault-name"], plain.vault_name),
-        vault_group=_unless(vault.resource_group if vault else typed["vault-group"], draft.resource_group),
-        vault_subscription=_elsewhere(vault, own),
+        vault_group=_unless(
+            vault.resource_group if vault else typed["vault-group"], group, before.vault_group
+        ),
+        vault_subscription=_subscription(vault, own, before.vault_subscription if same_vault else ""),
         vault_id=vault.id if vault else "",
         purge_protection=vault.purge_protection if vault else typed["purge"] == "on",
         key=key.name if key else _unless(typed["key-name"], plain.key_name),
         key_exists=key is not None,
         key_type=_existing_type(key) if key else kind,
         key_size=_existing_size(key) if key else int(size),
-        rotate_every=typed["rotate"],
-        create_through=_unless(
-            typed["through"], "resource-manager" if draft.option == "Private" else "key-vault"
-        ),
+        rotate_every=typed["rotate"] if key is None or _is_resumed(before, key) else "",
+        create_through=_unless(typed["through"], through, before.create_through),
         identity=identity.name if identity else _unless(typed["identity-name"], plain.identity_name),
         identity_group=_unless(
-            identity.resource_group if identity else typed["identity-group"], draft.resource_group
+            identity.resource_group if identity else typed["identity-group"], group, before.identity_group
         ),
-        identity_subscription=_elsewhere(identity, own),
+        identity_subscription=_subscription(
+            identity, own, before.identity_subscription if same_identity else ""
+        ),
         identity_id=identity.id if identity else "",
         tags=typed["tags"],
         seen=True,
     )
-    before = draft.vault
-    if "vault" in asked and before.vault_id:
+    if "vault" in loading and before.vault_id:
         form = replace(
             form,
             vault=before.vault,
@@ -130,7 +143,11 @@ def form_of(
             vault_id=before.vault_id,
             purge_protection=before.purge_protection,
         )
-    if not {"vault", "key"}.isdisjoint(asked) and before.key_exists and same(before.vault_id, form.vault_id):
+    if (
+        not {"vault", "key"}.isdisjoint(loading)
+        and before.key_exists
+        and same(before.vault_id, form.vault_id)
+    ):
         form = replace(
             form,
             key=before.key,
@@ -138,7 +155,7 @@ def form_of(
             key_type=before.key_type,
             key_size=before.key_size,
         )
-    if "identity" in asked and before.identity_id:
+    if "identity" in loading and before.identity_id:
         form = replace(
             form,
             identity=before.identity,
@@ -149,14 +166,26 @@ def form_of(
     return form
 
 
-def _unless(value: str, default: str) -> str:
-    """The value, or nothing where it is just the default."""
-    return "" if value == default else value
+def _unless(value: str, default: str, before: str = "") -> str:
+    """Return the value, or an empty text if it is just the default and was not given explicitly `before`."""
+    return "" if value == default != before else value
 
 
-def _elsewhere(row: VaultRow | IdentityRow | None, own: str) -> str:
-    """The subscription of what was chosen, where it is not the cluster's own."""
-    return row.subscription if row is not None and not same(row.subscription, own) else ""
+def _is_unchanged(typed: Mapping[str, str], part: str, name: str, group: str) -> bool:
+    """Whether name and resource group of a new vault or identity are those that the draft has."""
+    return same(typed[f"{part}-name"], name) and same(typed[f"{part}-group"] or group, group)
+
+
+def _is_resumed(before: VaultForm, key: KeyRow) -> bool:
+    """Whether the answers of a resumed run name this key, so that its rotation stays as they have it."""
+    return before.key_exists and same(before.key, key.name)
+
+
+def _subscription(row: VaultRow | IdentityRow | None, own: str, before: str) -> str:
+    """Return the subscription of a selected resource if it is not the cluster's own; `before` for a new one."""
+    if row is None:
+        return before
+    return "" if same(row.subscription, own) else row.subscription
 
 
 def _existing_type(key: KeyRow) -> str:

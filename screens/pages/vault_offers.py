@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.arm import same, same_region
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.rules import Finding
 from wizard.rules.key import unfit as key_unfit
 from wizard.rules.vault import unfit as vault_unfit

@@ -14,17 +14,20 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.pages.cluster import explained
-from screens.reports import verification_reports
+from screens.messages import Back, ChangeEncryption, StartOver
+from screens.session.session import Session
 from screens.session.watch import Watch
 from screens.widgets.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
 from screens.widgets.frame import Frame, Heading
 from wizard.answers.model import Answers
-from wizard.cloud.arm import ResourceId, same
+from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.in_cluster.look import look_inside
+from wizard.reports.findings import Findings
+from wizard.reports.saved import saved
 from wizard.reports.wording import (
+    KEEP,
     KINDS,
     OUTCOMES,
     SPINNER,
@@ -32,9 +35,10 @@ from wizard.reports.wording import (
     VERDICTS,
     ago,
     count,
+    details,
     duration,
+    explained,
     hanging,
-    proves,
 )
 from wizard.state.target import Target
 from wizard.system.clock import Clock
@@ -85,9 +89,9 @@ esc     back"""
         Binding("n", "another", "other"),
     ]
 
-    def __init__(self, cluster_id: str = "", *, expect: Answers | None = None) -> None:
+    def __init__(self, session: Session, cluster_id: str = "", *, expect: Answers | None = None) -> None:
         """Either the id of a cluster that is only looked at, or the answers that theirs is held against."""
-        super().__init__()
+        super().__init__(session)
         self._cluster_id = cluster_id
         self.expect = expect
         self._report: ClusterReport | None = None
@@ -163,14 +167,14 @@ esc     back"""
             self._told = True
             self._note("no longer watching")
         elif self._report:
-            self._watch = Watch(self._report.passed, self._seconds())
+            self._watch = Watch(self._report.verdict, self._seconds())
             self.action_again()
 
     def _seconds(self) -> float:
-        return max(_LEAST, self.wizard.azure.clock.scaled(_EVERY))
+        return max(_LEAST, self.session.azure.clock.scaled(_EVERY))
 
     async def _look(self) -> None:
-        azure, expect = self.wizard.azure, self.expect
+        azure, expect = self.session.azure, self.expect
         cluster_id = Target(expect, azure.cloud.vault_suffix).cluster_id if expect else self._cluster_id
         try:
             report = await verify(azure, cluster_id, expect=expect)
@@ -183,7 +187,7 @@ esc     back"""
         self._read, self._read_at = Clock(), datetime.now().astimezone()
         self._report = report
         self.refresh_bindings()
-        self.wizard.verified(report, asked=expect is not None)
+        self.session.verified(report, expected=expect is not None)
         self._watched(report)
         self.call_after_refresh(self._show, report)
 
@@ -207,13 +211,13 @@ esc     back"""
         if watch is None:
             return
         watch.looked(self._seconds())
-        if report.passed == watch.passed:
+        if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None
-        told = "It holds now" if report.passed else "It no longer holds"
+        told = f"The verdict changed to {VERDICTS[report.outcome][1]}"
         self.app.bell()
         self.notify(
-            f"{told}, since {datetime.now().astimezone():%H:%M:%S}. {report.verdict}",
+            f"{told} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
             severity="information" if report.passed else "error",
             markup=False,
             timeout=60,
@@ -255,7 +259,7 @@ esc     back"""
             self._show(self._report)
 
         try:
-            await look_inside(self.wizard.azure, report, tell)
+            await look_inside(self.session.azure, report, tell)
         finally:
             self._busy = ""
         now = datetime.now().astimezone()
@@ -263,7 +267,7 @@ esc     back"""
         self._inside = [replace(c, evidence="; ".join(filter(None, (c.evidence, seen)))) for c in found]
         self._inside_at = f"{now:%H:%M:%S}"
         whole = report.with_more(found)
-        self.wizard.verified(whole, asked=self.expect is not None)
+        self.session.verified(whole, expected=self.expect is not None)
         self._show(whole)
 
     # -- drawing -------------------------------------------------------------------------------------------------
@@ -281,13 +285,13 @@ esc     back"""
         words = [f"{outcomes['passed']} of {outcomes.total()} checks passed"]
         words += [f"{failed} failed"] if failed else []
         words += [f"{other} to look at"] if other else []
-        sign = "✓" if report.passed else VERDICTS[report.outcome][0]
+        sign, _, tone = VERDICTS["passed" if report.passed else report.outcome]
         facts = (
             f"{KINDS[report.encryption]} · Kubernetes {report.kubernetes_version} · {report.resource_group}"
         )
         self._verdict(
             Content.assemble(
-                (f"{sign}  {report.verdict}", f"bold {STYLES['good' if report.passed else 'bad']}"),
+                (f"{sign}  {report.headline}", f"bold {STYLES[tone]}"),
                 (f"\n   {', '.join(words)} · {facts}", "$quiet"),
             ),
             good=report.passed,
@@ -297,7 +301,10 @@ esc     back"""
             self._note("read from Azure just now")
         self.query_one("#profile", Static).update(Content(self._profile_text(report)))
         keep = Content("\n").join(
-            [Content.assemble(("! keep for ever", STYLES["warn"])), *(Content(text) for text in report.keep)]
+            [
+                Content.assemble((f"! {KEEP.lower()}", STYLES["warn"])),
+                *(Content(text) for text in report.keep),
+            ]
         )
         self.query_one("#keep", Static).update(keep if report.keep else Content(""))
         self._fill(report)
@@ -321,9 +328,7 @@ esc     back"""
             for check in checks:
                 options.add_option(Option(self._prompt(check), id=check.code))
         if report.keep:
-            text = Content.assemble(
-                ("Keep for ever", "bold"), *(f"\n  ! {sentence}" for sentence in report.keep)
-            )
+            text = Content.assemble((KEEP, "bold"), *(f"\n  ! {sentence}" for sentence in report.keep))
             options.add_option(Option(text, id="keep", disabled=True))
         if where is None and options.option_count > 1:  # what stands against the cluster comes first
             wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
@@ -340,16 +345,10 @@ esc     back"""
             hanging(sanitize(check.message), 4, width - len(told)),
         )
         if check.code in self._open:
-            seen = "seen" if check.group == "inside" else "Azure returned"
-            for label, words in (
-                (seen, check.evidence),
-                proves(check) or ("", ""),
-                ("what to do", check.remedy),
-            ):
-                if words:
-                    text += Content.assemble(
-                        (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
-                    )
+            for label, words in details(check):
+                text += Content.assemble(
+                    (f"\n      {label}: ", "$quiet"), hanging(sanitize(words), 8, width - len(label))
+                )
             text += Content.assemble((f"\n      check {check.code}", "$quiet"))
         return text
 
@@ -378,7 +377,7 @@ esc     back"""
             said = f"The last look failed; the report is of {self._read_at:%H:%M}. r looks again."
             self.notify(said, severity="warning", markup=False)
         elif self._report:
-            texts = verification_reports(self._report, self.wizard.azure.cloud.arm)
+            texts = saved(Findings.of_one(self._report, self.session.azure.cloud.arm))
             self.app.push_screen(
                 SaveDialog("Save the report (.json and .md are added)", f"verify-{self._report.name}", texts)
             )
@@ -393,7 +392,9 @@ esc     back"""
 
         if self._report and not self._busy:
             self._watch = None
-            self.app.push_screen(RotationDialog(self._report.id, self._report.name), self._rotated)
+            self.app.push_screen(
+                RotationDialog(self.session.azure, self._report.id, self._report.name), self._rotated
+            )
 
     def _rotated(self, changed: bool | None) -> None:
         if changed:
@@ -402,10 +403,9 @@ esc     back"""
     def action_another(self) -> None:
         """Choose another cluster; where this one was only looked at, back to the list and nothing else."""
         if self.expect is None:
-            self.wizard.back()
+            self.post_message(Back())
         else:
-            self.wizard.forget_clusters()
-            self.wizard.another()
+            self.post_message(StartOver())
 
     def action_change(self) -> None:
         """Go to the key options with this cluster chosen, as it is now."""
@@ -414,18 +414,14 @@ esc     back"""
             self.background(self._change(ResourceId.parse(self._report.id)), "reading the cluster")
 
     async def _change(self, cluster_id: ResourceId) -> None:
-        wizard = self.wizard
-        own = next((s for s in wizard.subscriptions if same(s.id, cluster_id.subscription)), None)
+        own = self.session.subscription_of(cluster_id.subscription)
         try:
-            row = await one_cluster(wizard.azure, cluster_id, own) if own else None
+            row = await one_cluster(self.session.azure, cluster_id, own) if own else None
         finally:
             self._busy = ""
             self._note("")
-        if own is None or row is None or row.why_not:
+        if row is None or row.why_not:
             why = explained(row) if row else "its subscription is not among those that you see."
             self.notify(f"{cluster_id.name} cannot be changed now: {why}", severity="warning", markup=False)
             return
-        wizard.another()
-        wizard.take_subscription(own)
-        wizard.settle("cluster", cluster=row)
-        wizard.after("cluster")
+        self.post_message(ChangeEncryption(row))

@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.events import ScreenResume
 from textual.widgets import Button, Static
 
+from screens.messages import GoTo, PickCluster, ShowFleet
+from screens.session.session import Session
 from screens.widgets.frame import Frame
 from wizard.reports.wording import SPINNER, STYLES, duration
 from wizard.system.clock import Clock
@@ -81,8 +83,8 @@ start with --credential to choose another way."""
                 yield Button("Look at many clusters", id="many", compact=True, disabled=True)
             yield Static(id="connection", classes="text")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._carrying: ResumableRun | None = None
         """The run that is to be carried on, while its cluster is being read."""
         self._clock = Clock()
@@ -94,7 +96,7 @@ start with --credential to choose another way."""
 
     def _beat(self) -> None:
         self._beats += 1
-        if self._carrying or (self.wizard.azure_or_none is None and self.wizard.connection_problem is None):
+        if self._carrying or (self.session.azure_or_none is None and self.session.connection_problem is None):
             self._show_connection()
 
     def refresh_frame(self) -> None:
@@ -105,11 +107,11 @@ start with --credential to choose another way."""
 
     @on(ScreenResume)
     def _back_here(self) -> None:
-        self.wizard.find_resumable()
+        self.session.find_resumable()
 
     def _show_resumable(self) -> None:
         panel = self.query_one("#resumable", Static)
-        runs = self.wizard.resumable or []
+        runs = self.session.resumable or []
         if panel.display != bool(runs):
             panel.display = self.query_one("#carry-on").display = bool(runs)
             self.set_class(bool(runs), "has-resumable")
@@ -122,9 +124,9 @@ start with --credential to choose another way."""
     def _show_connection(self) -> None:
         if not self.is_mounted:
             return
-        wizard = self.wizard
-        ready = wizard.azure_or_none is not None
-        if self.has_class("no-azure") != (wizard.connection_problem is not None):
+        session = self.session
+        ready = session.azure_or_none is not None
+        if self.has_class("no-azure") != (session.connection_problem is not None):
             self.toggle_class("no-azure")
             self.refresh_bindings()
         begin = self.query_one("#begin", Button)
@@ -138,85 +140,78 @@ start with --credential to choose another way."""
         self.query_one("#connection", Static).update(self._connection())
 
     def _connection(self) -> Content:
-        wizard = self.wizard
-        if wizard.connection_problem:
+        session = self.session
+        if session.connection_problem:
             from screens.widgets.dialogs import problem_content
 
-            return problem_content(wizard.connection_problem) + Content("\n\nr  try again")
+            return problem_content(session.connection_problem) + Content("\n\nr  try again")
         sign = SPINNER[self._beats % len(SPINNER)]
         waited = duration(self._clock.elapsed())
         if self._carrying:
             name = self._carrying.answers.cluster.name
             return Content.assemble((f"{sign} ", STYLES["busy"]), f"Reading {name} as it is now… {waited}")
-        if azure := wizard.azure_or_none:
+        if azure := session.azure_or_none:
             return Content.assemble(
                 ("✓ ", STYLES["good"]), f"Signed in to {azure.cloud.title} as {azure.signed_in.name}."
             )
         text = Content.assemble((f"{sign} ", STYLES["busy"]), f"Signing in to Azure… {waited}")
-        if wizard.sign_in_instruction:
-            text += Content.assemble("\n", (wizard.sign_in_instruction, "bold"))
+        if session.sign_in_instruction:
+            text += Content.assemble("\n", (session.sign_in_instruction, "bold"))
         return text
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Signing in again is offered where it failed, the ways in where it did not and none was taken."""
-        failed = self.wizard.connection_problem is not None
+        failed = self.session.connection_problem is not None
         may = not failed and self._carrying is None
         offered = {
             "again": failed,
             "verify": may,
             "many": may,
-            "resume": may and bool(self.wizard.resumable),
+            "resume": may and bool(self.session.resumable),
         }
         return offered.get(action, True)
 
     @on(Button.Pressed, "#begin")
     def begin(self) -> None:
         """To the first step."""
-        self.wizard.go_to("prerequisites")
+        self.post_message(GoTo("prerequisites"))
 
     @on(Button.Pressed, "#verify")
     def action_verify(self) -> None:
         """Choose a cluster, only to look at how it is encrypted."""
-        from screens.pages.cluster import ClusterScreen
-
-        if self.wizard.azure_or_none:
-            self.app.push_screen(ClusterScreen(verify_only=True))
+        if self.session.azure_or_none:
+            self.post_message(PickCluster())
 
     @on(Button.Pressed, "#many")
     def action_many(self) -> None:
         """All clusters of all subscriptions, with a verdict on each."""
-        if self.wizard.azure_or_none:
-            from screens.fleet_ways import look_at_many
-
-            look_at_many(self.wizard)
+        if self.session.azure_or_none:
+            self.post_message(ShowFleet())
 
     @on(Button.Pressed, "#carry-on")
     def action_resume(self) -> None:
         """Choose a run that did not come to its end, and go to its review."""
         from screens.pages.resume import ResumeDialog
 
-        if self.wizard.azure_or_none and self.wizard.resumable:
-            self.app.push_screen(ResumeDialog(self.wizard.resumable), self._resume)
+        if self.session.azure_or_none and self.session.resumable:
+            self.app.push_screen(ResumeDialog(self.session.resumable), self._resume)
 
     def _resume(self, run: "ResumableRun | None") -> None:
         if run:
             self._carrying, self._clock = run, Clock()
             self._show_connection()
-            self.wizard.background(
-                self._to_review(run), f"carrying on {run.id}", group="carry-on", exclusive=True
-            )
+            self.background(self._to_review(run), f"carrying on {run.id}")
 
     async def _to_review(self, run: "ResumableRun") -> None:
-        from screens.pages.resume import resume_run
-
         try:
-            await resume_run(self.wizard, run)
+            await self.session.resume(run)
         finally:
             self._carrying = None
             self._show_connection()
+        self.post_message(GoTo("review"))
 
     def action_again(self) -> None:
         """Try the sign-in again."""
-        if self.wizard.connection_problem:
+        if self.session.connection_problem:
             self._clock = Clock()
-            self.wizard.connect()
+            self.session.connect()

@@ -18,7 +18,7 @@ LOG_KEPT = 10_000
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
-    from wizard.cloud.problems import Problem
+    from wizard.errors import Problem
     from wizard.runs.journal import Journal
 
 

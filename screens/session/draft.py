@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from screens.session.tags import format_tags, parse_tags
 from screens.steps import ORDER, STEPS
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
@@ -59,7 +60,7 @@ class VaultForm:
 
 @dataclass(frozen=True)
 class Draft:
-    """Everything chosen so far, which steps are settled, and which a later change has made due for another look."""
+    """Everything chosen so far, which steps are completed, and which a later change has made due for another look."""
 
     subscription: "Subscription | None" = None
     cluster: "ClusterRow | None" = None
@@ -67,44 +68,51 @@ class Draft:
     new_cluster: NewClusterForm = field(default_factory=NewClusterForm)
     option: KeyChoice | None = None
     vault: VaultForm = field(default_factory=VaultForm)
-    settled: frozenset[str] = frozenset()
-    again: frozenset[str] = frozenset()
-    kept: "tuple[Answers, Draft] | None" = None
+    completed: frozenset[str] = frozenset()
+    needs_review: frozenset[str] = frozenset()
+    original: "tuple[Answers, Draft] | None" = None
     """Answers of a run that is carried on, and the draft as they fill it: until that is changed, they stand as given."""
 
     @classmethod
     def of(cls, answers: "Answers", subscription: "Subscription", cluster: "ClusterRow | None") -> "Draft":
-        """The draft that such answers fill, everything settled up to the review. `cluster`: theirs, where it exists."""
+        """The draft that such answers fill, everything completed up to the review. `cluster`: theirs, where it exists."""
         draft = cls(
             subscription=subscription,
             cluster=cluster,
             new_cluster=_new_cluster(answers),
             option=answers.vault.network_access if answers.vault else "platform-managed",
             vault=_vault_form(answers),
-            settled=frozenset(ORDER[: ORDER.index("review")]),
+            completed=frozenset(ORDER[: ORDER.index("review")]),
         )
-        return replace(draft, kept=(answers, draft))
+        return replace(draft, original=(answers, draft))
 
-    def settle(self, step: str, **changes: Any) -> "Draft":
-        """The draft with this step answered. Where that changed anything, the settled steps that depend on it are due
+    def complete(self, step: str, **changes: Any) -> "Draft":
+        """The draft with this step answered. Where that changed anything, the completed steps that depend on it are due
         for review again."""
         new = replace(self, **changes)
-        due = self.again
+        due = self.needs_review
         if new != self:
-            due |= self.settled & set(STEPS[step].feeds)
-        return replace(new, settled=(self.settled | {step}) - (due - {step}), again=due - {step})
+            due |= self.completed & set(STEPS[step].feeds)
+        return replace(new, completed=(self.completed | {step}) - (due - {step}), needs_review=due - {step})
 
     @property
     def reachable(self) -> tuple[str, ...]:
-        """The steps one may go to now: all settled ones from the start, and the first that is not."""
+        """The steps one may go to now: all completed ones from the start, and the first that is not."""
         found = []
         for step in ORDER:
             if step == "vault" and self.option == "platform-managed":
                 continue
             found.append(step)
-            if step not in self.settled:
+            if step not in self.completed:
                 break
         return tuple(step for step in found if step not in {"run", "verify"})
+
+    def after(self, step: str) -> str:
+        """Return the step that follows `step`."""
+        following = ORDER[ORDER.index(step) + 1]
+        return (
+            self.after("vault") if following == "vault" and self.option == "platform-managed" else following
+        )
 
     @property
     def cluster_name(self) -> str:
@@ -148,8 +156,8 @@ class Draft:
         """The answers that this draft stands for. Raises AnswersError naming what is missing or wrong."""
         from wizard.answers.model import from_mapping
 
-        if self.kept and self.chosen == self.kept[1].chosen:
-            return self.kept[0]
+        if self.original and self.chosen == self.original[1].chosen:
+            return self.original[0]
         data: dict[str, Any] = {
             "version": 1,
             "subscription": self.subscription.id if self.subscription else "",
@@ -179,7 +187,7 @@ class Draft:
                 vault["subscription"] = form.vault_subscription
             if form.create_through:
                 key["create_through"] = form.create_through
-            if form.rotate_every and not form.key_exists:
+            if form.rotate_every:
                 key["rotate_every"] = form.rotate_every
             if form.identity_group:
                 identity["resource_group"] = form.identity_group
@@ -190,7 +198,7 @@ class Draft:
 
     def answers_or_none(self) -> "Answers | None":
         """The answers that this draft stands for, or None where something is missing or wrong."""
-        from wizard.answers.model import AnswersError
+        from wizard.errors import AnswersError
 
         try:
             return self.answers()
@@ -231,7 +239,7 @@ def _vault_form(answers: "Answers") -> VaultForm:
     """The form as it was, but for what exists by now: its ids are those that vault and identity have or would have."""
     from wizard.state.target import Target
 
-    tags = ", ".join(f"{name}={value}" for name, value in answers.tags.items())
+    tags = format_tags(answers.tags)
     own = answers.customer_managed
     if own is None:
         return VaultForm(tags=tags)
@@ -255,14 +263,3 @@ def _vault_form(answers: "Answers") -> VaultForm:
         tags=tags,
         seen=True,
     )
-
-
-def parse_tags(text: str) -> dict[str, str]:
-    """`owner=payments, cost centre=42` as tags. Raises ValueError that names the part which is none."""
-    tags = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, sign, value = part.partition("=")
-        if not sign or not name.strip():
-            raise ValueError(f"{part!r} is not a tag: write name=value, separated by commas.")
-        tags[name.strip()] = value.strip()
-    return tags

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.reports.wording import duration
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
 
-GONE = "not needed any more"
+GONE = "no longer needed"
 
 
 @dataclass
-class FeatureWatch:
+class FeatureRegistration:
     """What is known of the feature; changes in place, and `changed` is called after each change."""
 
     state: str | None = None
@@ -25,7 +25,7 @@ class FeatureWatch:
     problem: Problem | None = None
 
     @property
-    def left(self) -> bool:
+    def deferred(self) -> bool:
         """Whether, as far as is known, somebody still has to register it."""
         return self.state not in {None, "Registered", GONE}
 
@@ -43,7 +43,7 @@ class FeatureWatch:
             "Pending": "waits for Microsoft",
         }.get(self.state, "left to the run")
 
-    async def look(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
+    async def look_up(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
         """Ask Azure once."""
         from wizard.cloud.features import feature_state
 

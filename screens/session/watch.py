@@ -4,14 +4,15 @@ import time
 from datetime import datetime
 
 from wizard.reports.wording import count, duration
+from wizard.verification.verdict import Verdict
 
 
 class Watch:
-    """A watch that waits for the verdict to become another one than `passed`."""
+    """A watch that waits for the verdict to change."""
 
-    def __init__(self, passed: bool, seconds: float) -> None:
+    def __init__(self, verdict: Verdict, seconds: float) -> None:
         """`seconds` until the first look."""
-        self.passed = passed
+        self.verdict = verdict
         self.since = datetime.now().astimezone().strftime("%H:%M:%S")
         self.looks = 0
         self._next = time.monotonic() + seconds

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
+from screens.session.session import Session
 from screens.widgets.frame import NARROW, Frame, Heading
 
 Row = TypeVar("Row")
@@ -48,9 +49,16 @@ class ClusterTable(Frame, Generic[Row]):
         Binding("r", "again", "ask again"),
     ]
 
-    def __init__(self, heading: str, *, id: str | None = None, words: str = "") -> None:  # noqa: A002 - Textual's
+    def __init__(
+        self,
+        session: Session,
+        heading: str,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's
+        words: str = "",
+    ) -> None:
         """`heading`: the question or what there is; `words`: what the filter holds at first."""
-        super().__init__(id=id)
+        super().__init__(session, id=id)
         self._heading = heading
         self._first_words = words
         self._waiting: deque[Row] = deque()
@@ -62,8 +70,7 @@ class ClusterTable(Frame, Generic[Row]):
         """The filter's words for which the table was drawn, in lower case; each has to be somewhere in a row."""
         self._width = 0
         """The terminal's width for which it was drawn."""
-        self.stale = False
-        """Whether Azure is to be asked again as soon as this is seen again: what was found does not hold any more."""
+        self._revision = session.clusters_revision
 
     # -- what a subclass gives -----------------------------------------------------------------------------------
 
@@ -159,9 +166,13 @@ class ClusterTable(Frame, Generic[Row]):
     @on(ScreenResume)
     def _seen_again(self) -> None:
         if self.stale and not self.reading and self.is_current:  # not on the way further back
-            self.stale = False
             self.widen()
             self.action_again()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the rows are out of date: they are read again when the list is next shown."""
+        return self._revision != self.session.clusters_revision
 
     @property
     def room(self) -> int:
@@ -174,6 +185,7 @@ class ClusterTable(Frame, Generic[Row]):
         """Ask Azure again, from the start."""
         if not self.reading:
             self.reading = True
+            self._revision = self.session.clusters_revision
             self.forget()
             self.fill()
             self.background(self._read(), "reading the clusters")
@@ -188,7 +200,7 @@ class ClusterTable(Frame, Generic[Row]):
             self.whole()
         finally:
             self.reading = False
-            self.call_later(self._over)  # never, where this screen has gone meanwhile
+            self.call_later(self._over)  # never, if this screen has gone meanwhile
 
     def _over(self) -> None:
         self.tell()

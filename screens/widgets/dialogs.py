@@ -11,14 +11,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static, TextArea
 
+from screens.widgets.background import BackgroundScreen
 from screens.widgets.fields import Field
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 Given = TypeVar("Given")
 
 
-class Dialog(ModalScreen[Given]):
+class Dialog(ModalScreen[Given], BackgroundScreen[Given]):
     """A question or a text on top of a screen. Whatever has the focus, what is longer than its room is scrolled by keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,7 +1,7 @@
 """What every step's screen has around it: the line on top, the spine of steps, the footer, and the way back."""
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,16 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from screens.messages import Back, GoTo
+from screens.session.session import Session
 from screens.steps import ORDER, STEPS
+from screens.widgets.background import BackgroundScreen
 from wizard.reports.wording import STYLES, short
-
-if TYPE_CHECKING:
-    from textual.worker import Worker
-
-    from screens.app import WizardApp
 
 NARROW = 100
 """Below this many columns the spine is one line on top."""
@@ -27,19 +24,19 @@ NARROW = 100
 class TopLine(Static):
     """Which cloud, which subscription, who: on every screen, and whether the cloud is a simulated one."""
 
-    def show(self, app: "WizardApp") -> None:
-        """Draw it from what the app knows now."""
+    def show(self, session: Session) -> None:
+        """Draw it from what the session knows now."""
         parts: list[tuple[str, str]] = [("aks-kms", "bold")]
-        azure = app.azure_or_none
-        cloud = azure.cloud.title if azure else ("simulated Azure" if app.speed_note else "Azure")
-        simulated = bool(app.speed_note) or cloud.startswith("simulated")
-        title = f"{cloud}, {app.speed_note}" if app.speed_note else cloud
+        azure = session.azure_or_none
+        cloud = azure.cloud.title if azure else ("simulated Azure" if session.speed_note else "Azure")
+        simulated = bool(session.speed_note) or cloud.startswith("simulated")
+        title = f"{cloud}, {session.speed_note}" if session.speed_note else cloud
         parts += [("    ", ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
-        if app.draft.subscription:
-            parts += [("  ·  ", "dim"), (app.draft.subscription.name, "")]
+        if session.draft.subscription:
+            parts += [("  ·  ", "dim"), (session.draft.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
-            room = app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
+            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
             parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
         styles = {"simulated": "$text-warning on $warning-muted", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
@@ -52,14 +49,14 @@ class StepRail(Static):
         super().__init__(id="spine")
         self._here = here
 
-    def show(self, app: "WizardApp") -> None:
-        """Draw it from what the app knows now: a column where there is room, else one line."""
-        narrow = app.size.width < NARROW
-        lines = [self._entry(app, key, narrow=narrow) for key in ORDER]
+    def show(self, session: Session) -> None:
+        """Draw it from what the session knows now: a column where there is room, else one line."""
+        narrow = self.app.size.width < NARROW
+        lines = [self._entry(session, key, narrow=narrow) for key in ORDER]
         self.update(Content(" " if narrow else "\n").join(lines))
 
-    def _entry(self, app: "WizardApp", key: str, *, narrow: bool) -> Content:
-        sign, style, note = self._state(app, key)
+    def _entry(self, session: Session, key: str, *, narrow: bool) -> Content:
+        sign, style, note = self._state(session, key)
         name = STEPS[key].name
         name_style = "bold" if key == self._here else ("" if sign in "✓!◐✗" else "$quiet")
         parts: list[tuple[str, str]] = [(sign, style), (" ", ""), (name, name_style)]
@@ -67,30 +64,29 @@ class StepRail(Static):
             parts.append((f"\n  {note}" if note else "\n", "$quiet" if sign != "!" else "$text-warning"))
         return Content.assemble(*parts)
 
-    def _state(self, app: "WizardApp", key: str) -> tuple[str, str, str]:
-        draft = app.draft
-        note = app.rail_note(key)
+    def _state(self, session: Session, key: str) -> tuple[str, str, str]:
+        draft = session.draft
+        note = session.rail_note(key)
         if key == self._here:
             return "●", STYLES["busy"], note
-        if key in draft.again:
+        if key in draft.needs_review:
             return "!", STYLES["warn"], "review again"
         if key == "vault" and draft.option == "platform-managed":
             return "–", STYLES["dim"], "not needed"
-        if app.is_busy(key):
+        if session.is_busy(key):
             return "◐", STYLES["busy"], note
-        if app.has_failed(key):
+        if session.has_failed(key):
             return "✗", STYLES["bad"], note
-        if key in draft.settled and app.is_left(key):
+        if key in draft.completed and session.is_deferred(key):
             return "–", STYLES["dim"], note
-        if key in draft.settled:
+        if key in draft.completed:
             return "✓", STYLES["good"], note
         return "○", STYLES["dim"], note
 
     def on_click(self, event: Click) -> None:
         """A click on a reachable step goes there."""
-        app = cast("WizardApp", self.app)
-        if app.size.width >= NARROW and 0 <= (row := (event.y - 1) // 2) < len(ORDER):
-            app.go_to(ORDER[row])
+        if self.app.size.width >= NARROW and 0 <= (row := (event.y - 1) // 2) < len(ORDER):
+            self.post_message(GoTo(ORDER[row]))
 
 
 class Heading(Horizontal):
@@ -119,7 +115,7 @@ class Heading(Horizontal):
         self._note.update(Content(text))
 
 
-class Frame(Screen[None]):
+class Frame(BackgroundScreen[None]):
     """A step's screen. Subclasses give `STEP`, `HELP` and `body`."""
 
     STEP: ClassVar[str] = ""
@@ -129,6 +125,10 @@ class Frame(Screen[None]):
         Binding("f1", "help", "help"),
         Binding("ctrl+q", "app.quit", "quit", priority=True),
     ]
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self.session = session
 
     def compose(self) -> ComposeResult:
         yield TopLine(id="top")
@@ -142,15 +142,6 @@ class Frame(Screen[None]):
         """What this step shows."""
         raise NotImplementedError
 
-    @property
-    def wizard(self) -> "WizardApp":
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
-
-    def background(self, work: Coroutine[Any, Any, None], name: str) -> "Worker[None]":
-        """Do `work` for this screen: it ends with the screen, and an error in it ends in the app's one handler."""
-        return self.wizard.background(work, name, group=f"{self.id or self.STEP}-{id(self)}")
-
     def every(self, seconds: float, do: Callable[[], None]) -> None:
         """Do that again and again, while this screen is the one that is shown."""
 
@@ -160,14 +151,11 @@ class Frame(Screen[None]):
 
         self.set_interval(seconds, beat)
 
-    def on_unmount(self) -> None:
-        self.app.workers.cancel_group(self.app, f"{self.id or self.STEP}-{id(self)}")
-
     def refresh_frame(self) -> None:
-        """Draw the top line and the spine from what the app knows now."""
+        """Draw the top line and the spine from what the session knows now."""
         if self.is_mounted:
-            self.query_one(TopLine).show(self.wizard)
-            self.query_one(StepRail).show(self.wizard)
+            self.query_one(TopLine).show(self.session)
+            self.query_one(StepRail).show(self.session)
             self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
 
     def on_resize(self) -> None:
@@ -179,7 +167,7 @@ class Frame(Screen[None]):
 
     def action_back(self) -> None:
         """Back to the step before, with nothing lost."""
-        self.wizard.back()
+        self.post_message(Back())
 
     def action_help(self) -> None:
         """What this screen is for, and what its keys do."""

@@ -20,12 +20,14 @@ RECORDS = "AZURE_CLI_RECORDS"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if AZ is None:
-        missing = pytest.mark.skip(
-            reason="The Azure CLI (az) is not on PATH; .ci/azure-cli installs it and runs these tests."
-        )
-        for item in items:
-            if HERE in item.path.parents:
+    """Keep the tests of a module together, and skip them all if there is no Azure CLI."""
+    missing = pytest.mark.skip(
+        reason="The Azure CLI (az) is not on PATH; .ci/azure-cli installs it and runs these tests."
+    )
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+            if AZ is None:
                 item.add_marker(missing)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.azure_cli.cli import AzureCli
 from tests.azure_cli.preview_shim import ONLY_PREVIEW
-from tests.support import DEVELOPMENT, PRODUCTION, TENANT, carried_out, child_environment, world
+from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, TENANT, carried_out, child_environment, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import connect
@@ -129,7 +129,7 @@ def judged(calls: list[list[str]]) -> None:
         input="\n".join(lines),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split() == ["taken"] * len(calls)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.azure_cli.cli import CLOUD, PATIENCE, PRODUCTION, TENANT, USER, AzureCli
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.simulator import Simulator, env_lines
 
 
@@ -102,7 +102,7 @@ async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
     with pytest.raises(AzureError) as refused:
         async with connect(empty):
             pass
-    assert refused.value.problem.cause == "Nobody is signed in with the Azure CLI."
+    assert refused.value.problem.cause == "The Azure CLI is not signed in."
 
 
 def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> None:

@@ -74,7 +74,7 @@ def answering() -> None:
             client = Plain(simulator.environment)
             cluster = CLUSTER
             if scenario == "fleet":
-                _, page, _ = client("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": f"{CLUSTERS} | project id | limit 5000"})  # fmt: skip
+                _, page, _ = client("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": f"{CLUSTERS} | project id"})  # fmt: skip
                 cluster = page["data"][-1]["id"]
             wall = _median(client, "GET", cluster, None, 400)
             line(f"GET of a cluster, {scenario}{with_state}: round trip", wall)
@@ -112,7 +112,7 @@ def _server_time(simulator: Simulator, path: str) -> float:
 
 MEMORY = """
 import json, math, sys
-from tests.simulator.plain import Plain
+from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6

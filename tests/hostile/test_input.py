@@ -1,7 +1,6 @@
 """Wrong input of every kind, by the real entry point: answers, names, command lines, worlds, journals. Each ends in success
 or in words with one of the documented exit codes, never in a traceback, and nothing of it reaches a terminal raw."""
 
-import atexit
 import json
 import os
 import shutil
@@ -9,19 +8,20 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.hostile.effort import share
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed
+from tests.in_process import Ended, outcome, run
 from tests.support import ROADS, answers
 from wizard.answers import naming
-from wizard.answers.model import AnswersError, decode, from_mapping
+from wizard.answers.model import decode, from_mapping
+from wizard.errors import AnswersError
 
 TEXT = st.text(max_size=30) | st.sampled_from(
     [POISON, "\0", "\x1b[2J", "\u202e", "../../etc", "-", "", " ", "ß" * 300]
@@ -221,11 +221,10 @@ def test_any_world(tally: Counter[str], data: bytes) -> None:
         assert ended.code in {0, 1, 2, 3}, ended
 
 
-@cache
-def recorded() -> Path:
-    """A home with one run in its journal; gone when this process is."""
-    home = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one run in its journal."""
+    home = tmp_path_factory.mktemp("recorded")
     (home / "answers.yaml").write_text(answers("platform-managed").to_yaml())
     ended = run("--simulate", "--speed=max", "apply", "--yes", "-f", "answers.yaml", home=home)
     assert ended.code == 0, ended
@@ -241,9 +240,9 @@ ABOUT_RUNS = (
 
 @share(0.7)
 @given(data=st.data())
-def test_any_journal(tally: Counter[str], data: Any) -> None:
+def test_any_journal(tally: Counter[str], recorded: Path, data: Any) -> None:
     with folder() as home:
-        shutil.copytree(recorded() / "state", home / "state")
+        shutil.copytree(recorded / "state", home / "state")
         (path,) = (home / "state/aks-kms/runs").iterdir()
         spoil(data, path / data.draw(st.sampled_from(FILES)))
         for words in data.draw(st.lists(st.sampled_from(ABOUT_RUNS), min_size=2, max_size=3)):
@@ -301,8 +300,8 @@ IDS = st.sampled_from(
 
 @share(0.5)
 @given(IDS)
-def test_any_id_of_a_run(tally: Counter[str], name: str) -> None:
+def test_any_id_of_a_run(tally: Counter[str], recorded: Path, name: str) -> None:
     for words in (("show",), ("report",), ("resume", "--yes")):
-        ended = run("runs", *words, "--", name, home=recorded())
+        ended = run("runs", *words, "--", name, home=recorded)
         in_words(ended, tally, 2)
         assert "There is no run" in ended.err, ended

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.in_process import run
+from tests.in_process import run
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import cluster_id, signed_in
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.credential import make_credential
 from wizard.cloud.endpoints import CLOUDS
-from wizard.cloud.problems import AzureError
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.tools import check
+from wizard.errors import AzureError
 from wizard.in_cluster.kubeconfig import kubeconfig
 from wizard.in_cluster.kubectl import opened
 from wizard.system.processes import program, rejected_executable, trusted_path
@@ -48,9 +49,19 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
     assert program("kubectl", environment) is None
     az, _, kubectl = await check(environment)
     assert (az.state, kubectl.state) == ("missing", "missing")
-    assert "is not run: everybody may write there, or it is where one happens to be" in kubectl.note
+    assert (
+        "is not run: its folder is writable by everyone, or is not an absolute path on PATH" in kubectl.note
+    )
     with pytest.raises(AzureError) as refused:
-        make_credential("azure-cli", CLOUDS["AzureCloud"], environment, lambda: None, list, print)  # type: ignore[arg-type, return-value]
+        make_credential(
+            "azure-cli",
+            CLOUDS["AzureCloud"],
+            environment,
+            Proxies(environment),
+            lambda: None,  # type: ignore[arg-type, return-value]
+            list,
+            print,
+        )
     assert "is not run" in refused.value.problem.cause
     assert not (tmp_path / "sprung").exists()
 

@@ -37,10 +37,11 @@ async def reach(operator: Operator, subscription: str) -> None:
     await operator.press("enter")
     await operator.sees("is registered. Nothing to do here.")
     await operator.press("enter")
-    await operator.until(lambda: operator.app.found_all, "all clusters")
+    await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
     await operator.pilot.pause()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_from_the_list_to_a_run_and_its_report(
     size: tuple[int, int], tmp_path: Path, tally: Counter[str]
@@ -61,13 +62,16 @@ async def test_from_the_list_to_a_run_and_its_report(
         await operator.sees("Type the cluster's name to start", "Enter, then type")
         looks_right(operator)
         await operator.start("aks-demo")
-        await operator.until(lambda: bool(operator.app.active and operator.app.active.status), "the end")
+        await operator.until(
+            lambda: bool(operator.app.session.active and operator.app.session.active.status), "the end"
+        )
         looks_right(operator)
         for path in (tmp_path / "runs").rglob("*"):
             assert path.is_dir() or not obeyed(path.read_text("utf-8")), path
         tally["success"] += 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 @pytest.mark.parametrize("cluster", ["aks-odd", "aks-demo"])
 async def test_the_verification_and_its_report(
@@ -108,6 +112,7 @@ async def test_many_clusters(tmp_path: Path, tally: Counter[str]) -> None:
         tally["success"] += 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("operation", ["*/read", "*/write", "Microsoft.ContainerService/managedClusters/*"])
 async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Counter[str]) -> None:
     answer = {"status": 409, "code": f"Odd{POISON}", "message": POISON + "A" * 200_000}
@@ -117,7 +122,8 @@ async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Cou
         wizard(simulator, tmp_path) as operator,
     ):
         await operator.until(
-            lambda: bool(operator.app.azure_or_none or operator.app.connection_problem), "an answer"
+            lambda: bool(operator.app.session.azure_or_none or operator.app.session.connection_problem),
+            "an answer",
         )
         for keys in (
             ("enter",),

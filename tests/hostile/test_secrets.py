@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from screens.app import WizardApp
-from tests.hostile.in_process import Ended, run
+from tests.in_process import Ended, run
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
 from tests.operator import LARGE, wizard
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
@@ -128,6 +128,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
 @pytest.mark.parametrize("crashes", [False, True], ids=["", "crashes"])
 def test_no_command_tells(
@@ -157,6 +158,7 @@ def test_no_command_tells(
             kept.are_not_in(told.out + told.err, words)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
 def test_no_step_that_falls_over_tells(

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile.effort import share
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import obeyed
+from tests.in_process import Ended, outcome, run
 from tests.support import Road, answers
 from tests.survival.command import plain
 from wizard.simulator import Simulator
@@ -104,7 +104,7 @@ def told_in_words(road: Road, fault: dict[str, Any], folder: Path, tally: Counte
     """A command, in a world with that fault, ends in success or in words, and in none that a terminal obeys."""
     with served(fault) as simulator:
         ended = asking(road, simulator, folder)
-        assert simulator.struck() != [0], "the fault was met by nothing"
+        assert simulator.fault_counts() != [0], "the fault was met by nothing"
     assert not obeyed(ended.out + ended.err)
     tally[outcome(ended)] += 1
 

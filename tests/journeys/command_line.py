@@ -1,42 +1,24 @@
-"""`aks-kms` as a shell runs it: a process of its own, with what it wrote and how it ended."""
+"""`aks-kms` as a shell runs it, with what it wrote and how it ended: in this process, or in one of its own."""
 
 import fcntl
-import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.in_process import Ended, run_in
+from tests.support import LIMIT
 from wizard.simulator import Simulator
 
 COMMAND = [sys.executable, "-m", "screens"]
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "PYTHONPATH")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What stdout holds, as JSON."""
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        """What stdout holds, as one JSON object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -65,9 +47,12 @@ class Shell:
         *arguments: str,
         stdin: str = "",
         environment: Mapping[str, str | None] | None = None,
-        command: Sequence[str] = COMMAND,
-    ) -> Finished:
-        """Run to the end, without a terminal."""
+        command: Sequence[str] | None = None,
+    ) -> Ended:
+        """Run to the end, without a terminal; with a `command`, such as `COMMAND`, as a process of its own."""
+        given = self.environment(environment)
+        if command is None:
+            return run_in(self.home, given, *arguments, stdin=stdin)
         done = subprocess.run(
             [*command, *arguments],
             check=False,
@@ -75,10 +60,10 @@ class Shell:
             capture_output=True,
             encoding="utf-8",
             cwd=self.home,
-            env=self.environment(environment),
-            timeout=100,
+            env=given,
+            timeout=LIMIT,
         )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def start(
         self, *arguments: str, command: Sequence[str] = COMMAND, **options: Any
@@ -139,12 +124,10 @@ class Terminal:
         self.shown = ""
         """All that the terminal was sent so far."""
 
-    def waits_for(self, text: str, within: float = 60) -> None:
+    def waits_for(self, text: str) -> None:
         """Read until that text is shown."""
-        end = time.monotonic() + within
         while text not in self.shown:
-            assert time.monotonic() < end, f"{text!r} is not shown: {self.shown!r}"
-            assert self.reads(), f"ended without {text!r}: {self.shown!r}"
+            assert self.reads(f"to show {text!r}"), f"ended without {text!r}: {self.shown!r}"
 
     def types(self, text: str) -> None:
         """What the operator types."""
@@ -157,15 +140,17 @@ class Terminal:
             os.close(self._fd)
             self._fd = None
 
-    def ends(self, within: float = 60) -> int:
+    def ends(self) -> int:
         """Read to the end; the exit code."""
-        while self.reads():
+        while self.reads("to end"):
             pass
-        return self.process.wait(within)
+        return self.process.wait(LIMIT)
 
-    def reads(self) -> bool:
-        """Read what is there, or wait for more; False at the end."""
+    def reads(self, until: str = "to write more") -> bool:
+        """Read what is there, or wait for more; False at the end. Raises AssertionError if nothing comes for so long."""
         assert self._fd is not None, "the terminal is closed"
+        ready, _, _ = select.select([self._fd], [], [], LIMIT)
+        assert ready, f"waited in vain for the command {until}: {self.shown!r}"
         try:
             more = os.read(self._fd, 65536)
         except OSError:  # Linux says EIO once the other side is closed

@@ -1,6 +1,6 @@
-"""What is wrong is said in words that name the thing, the cause and the remedy; nothing that writes is sent.
+"""Errors name the problem, the cause and the remedy, and no write request is sent.
 
-What is wrong with the command line itself is in the table of tests/hostile/test_command_line.py.
+Errors of the command line itself are in the table of tests/hostile/test_command_line.py.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PRIVATE = answers("customer-managed-private")
 
 @pytest.fixture(scope="module")
 def contoso() -> Iterator[Simulator]:
-    """One simulated Azure for all that only reads; each test sees to it that nothing is written."""
+    """Return one simulated Azure for all tests that only read; the fixture `shell` asserts that nothing is written."""
     simulator = Simulator("contoso", speed=float("inf"))
     simulator.start()
     yield simulator
@@ -52,7 +52,7 @@ GOOD = PRIVATE.to_yaml()
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_an_answers_file_that_cannot_be_taken_ends_before_anything_is_sent(
+def test_an_invalid_answers_file_is_refused_before_any_request(
     command: str, text: str, words: str, shell: Shell, contoso: Simulator
 ):
     before = len(contoso.requests)
@@ -86,7 +86,7 @@ def test_an_answers_file_that_cannot_be_taken_ends_before_anything_is_sent(
         (
             answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.32"}}),
             "cluster-version-too-old",
-            "Kubernetes 1.32 is asked for",
+            "Kubernetes 1.32 is too old",
         ),
         (
             answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.99"}}),
@@ -98,7 +98,7 @@ def test_an_answers_file_that_cannot_be_taken_ends_before_anything_is_sent(
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_what_azure_would_refuse_is_refused_beforehand(
+def test_a_failed_preflight_check_is_reported_and_nothing_is_written(
     command: str, chosen: Answers, code: str, words: str, shell: Shell
 ):
     consent = ["--yes"] if command == "apply" else []
@@ -110,10 +110,10 @@ def test_what_azure_would_refuse_is_refused_beforehand(
     assert found[code]["remedy"]
     if command == "apply":
         assert words in done.err
-        assert "Nothing was changed" in done.err
+        assert "No changes were made" in done.err
 
 
-def test_an_operator_without_rights_is_told_which_are_missing(start_shell: StartShell):
+def test_missing_permissions_are_named(start_shell: StartShell):
     shell = start_shell("no-rights")
     done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--yes")
     assert done.code == 1
@@ -132,15 +132,15 @@ def test_an_operator_without_rights_is_told_which_are_missing(start_shell: Start
         (
             {"AKS_KMS_ARM_ENDPOINT": "https://localhost:1"},
             3,
-            "https://localhost:1 did not say which cloud it is",
+            "The metadata document of https://localhost:1 could not be read",
         ),
-        ({"AKS_KMS_ARM_ENDPOINT": "http://localhost:1"}, 2, "is not an https:// address"),
+        ({"AKS_KMS_ARM_ENDPOINT": "http://localhost:1"}, 2, "is not an https:// URL"),
         ({"SSL_CERT_FILE": None, "REQUESTS_CA_BUNDLE": None}, 3, "CERTIFICATE_VERIFY_FAILED"),
         ({"SSL_CERT_FILE": "/dev/null"}, 2, "The CA bundle '/dev/null' cannot be read."),
         ({"AKS_KMS_SPEED": "fast"}, 2, "AKS_KMS_SPEED: 'fast' is not a speed"),
     ],
 )
-def test_a_way_to_azure_that_leads_nowhere_says_so(
+def test_a_failed_connection_names_cause_and_remedy(
     environment: dict[str, Any], code: int, words: str, shell: Shell
 ):
     done = shell.run("plan", "-f", shell.write("answers.yaml", GOOD), environment=environment)
@@ -151,8 +151,8 @@ def test_a_way_to_azure_that_leads_nowhere_says_so(
     assert done.out == ""
 
 
-def test_a_dumb_terminal_is_none_for_the_wizard(shell: Shell):
+def test_the_wizard_refuses_a_dumb_terminal(shell: Shell):
     with shell.terminal(environment={"TERM": "dumb"}) as terminal:
         assert terminal.ends() == 2
-    assert "TERM is 'dumb', which can show no screens" in terminal.shown
+    assert "TERM is 'dumb', which cannot display full-screen programs" in terminal.shown
     assert "aks-kms apply -f answers.yaml" in terminal.shown

@@ -1,19 +1,19 @@
-"""`aks-kms rotate`, as a shell sees it."""
+"""`aks-kms rotate`, run from a shell."""
 
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from screens.cli.cluster_option import _other_may_be_meant
-from screens.cli.outcome import Ended
+from screens.cli.cluster_option import _check_ambiguity
+from screens.cli.outcome import CommandExit
 from tests.facts import cluster
 from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.azure import Subscription
 from wizard.cloud.inventory import Unreadable, cluster_row
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 DEMO = ("-g", "rg-demo", "-n", "aks-demo")
 
@@ -29,7 +29,7 @@ def test_a_key_is_rotated_once(start_shell: StartShell, tmp_path: Path) -> None:
     assert "--again" in pending.err
 
 
-def test_nothing_is_done_unasked(start_shell: StartShell, tmp_path: Path) -> None:
+def test_a_rotation_needs_confirmation(start_shell: StartShell, tmp_path: Path) -> None:
     shell = start_shell(encrypted(tmp_path))
     asked = shell.run("rotate", *DEMO)
     assert (asked.code, asked.out) == (2, "")
@@ -38,7 +38,7 @@ def test_nothing_is_done_unasked(start_shell: StartShell, tmp_path: Path) -> Non
     assert shell.simulator.writes() == []
 
 
-def test_a_cluster_of_that_name_that_cannot_be_seen_may_be_the_one_that_is_meant(
+def test_an_unreadable_subscription_makes_the_cluster_name_ambiguous(
     start_shell: StartShell, tmp_path: Path
 ) -> None:
     shell = start_shell(encrypted(tmp_path))
@@ -49,19 +49,17 @@ def test_a_cluster_of_that_name_that_cannot_be_seen_may_be_the_one_that_is_meant
     unsure = shell.run("rotate", *DEMO, "--yes")
     assert (unsure.code, unsure.out) == (2, "")
     assert (
-        "whether there is one in Contoso Development as well could not be seen. Nothing was changed."
+        "could not be read and may have a cluster of the same name: Contoso Development. No changes were made."
         in unsure.err
     )
     assert "--subscription" in unsure.err
     assert shell.simulator.writes() == []
     read = shell.run("verify", *DEMO, "-o", "json")
     assert [each["id"].lower() for each in read.json["clusters"]] == [cluster_id().lower()]
-    assert (
-        "! There is a cluster aks-demo in rg-demo in Contoso Production; whether there is one in" in read.err
-    )
+    assert "! The cluster aks-demo in rg-demo exists in Contoso Production, but these" in read.err
     assert "AuthorizationFailed: You may not list them." in read.err
     sure = shell.run("rotate", *DEMO, "--subscription", PRODUCTION, "--yes")
-    assert (sure.code, "could not be seen" in sure.err) == (0, False)
+    assert (sure.code, "could not be read" in sure.err) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -77,22 +75,22 @@ def test_a_cluster_of_that_name_that_cannot_be_seen_may_be_the_one_that_is_meant
         (Unreadable(DEVELOPMENT, "", Problem("azure", ""), "odd"), True),
     ],
 )
-def test_only_what_may_be_of_that_name_stands_in_the_way(missed: Unreadable, told: bool) -> None:
+def test_only_a_possible_cluster_of_the_same_name_is_ambiguous(missed: Unreadable, told: bool) -> None:
     found = cluster_row(cluster(), Subscription(PRODUCTION, "Contoso Production", "", ""))
-    with pytest.raises(Ended) if told else nullcontext():
-        _other_may_be_meant(found, [missed], certain=True)
+    with pytest.raises(CommandExit) if told else nullcontext():
+        _check_ambiguity(found, [missed], must_be_unique=True)
 
 
-def test_the_policy_is_set_instead(start_shell: StartShell, tmp_path: Path) -> None:
+def test_a_rotation_policy_is_set_with_every(start_shell: StartShell, tmp_path: Path) -> None:
     done = start_shell(encrypted(tmp_path)).run("rotate", *DEMO, "--every", "P90D", "--yes")
     assert done.code == 0
     assert "every 90 days" in done.out
 
 
-def test_a_rotation_that_azure_does_not_get_through_has_failed(
+def test_a_rotation_that_fails_with_a_transient_error_exits_with_1(
     start_shell: StartShell, tmp_path: Path
 ) -> None:
-    """Exit code 3 would say that nothing is known; of what only looks, a passing fault says no more than that."""
+    """Exit code 3 means that the state is unknown: it is for commands that only read, and reads before the rotation."""
     shell = start_shell(encrypted(tmp_path))
     assert shell.simulator is not None
     busy = {"status": 503, "code": "ServerBusy", "message": "Come back later."}

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support import ROADS, Road, answers, signed_in
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.simulator import scenarios
@@ -59,6 +59,7 @@ ENDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("world", sorted(scenarios().keys() - NOT_HERE - BY_CHANCE))
 async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
@@ -82,6 +83,7 @@ async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
             assert all(problem.summary and problem.remedy for problem in run.problems.values())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("world", sorted(BY_CHANCE))
 async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(world: str, road: Road) -> None:

@@ -11,6 +11,8 @@ import termios
 import time
 from pathlib import Path
 
+from tests.support import LIMIT
+
 SENTINEL = "s3cr3t-that-no-screen-may-show"
 
 WIZARD = """
@@ -52,7 +54,7 @@ def start(*arguments: str, **environment: str) -> tuple[subprocess.Popen[bytes],
     return process, terminal
 
 
-def read_until(terminal: int, *wanted: bytes, limit: float = 30.0) -> bytes:
+def read_until(terminal: int, *wanted: bytes, limit: float = LIMIT) -> bytes:
     """What the terminal was sent until all of that was in it, or until its end."""
     got, deadline = b"", time.monotonic() + limit
     while time.monotonic() < deadline and not all(w in got for w in wanted if w):
@@ -70,7 +72,7 @@ def test_a_polite_kill_leaves_a_sane_terminal() -> None:
     assert b"\x1b[?1049h" in before
     process.send_signal(signal.SIGTERM)
     after = read_until(terminal, b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
-    assert process.wait(20) == 130
+    assert process.wait(LIMIT) == 130
     assert b"\x1b[?1049l" in after
     assert b"\x1b[?1000l" in after
     os.close(terminal)
@@ -81,7 +83,7 @@ def test_a_terminal_that_hangs_up_ends_it() -> None:
     assert b"Signing" in read_until(terminal, b"Signing")
     process.send_signal(signal.SIGHUP)
     assert b"\x1b[?1049l" in read_until(terminal, b"\x1b[?1049l")
-    assert process.wait(20) == 130
+    assert process.wait(LIMIT) == 130
     os.close(terminal)
 
 
@@ -101,13 +103,13 @@ def test_a_terminal_that_is_closed_ends_the_real_command_as_interrupted(tmp_path
     os.close(inner)
     assert b"Signed" in read_until(terminal, b"Signed")
     os.close(terminal)
-    assert process.wait(30) == 130
+    assert process.wait(LIMIT) == 130
 
 
 def test_a_crash_names_the_error_and_no_value_that_was_in_play() -> None:
     process, terminal = start(SENTINEL)
     shown = read_until(terminal, b"never in it")
-    assert process.wait(20) == 1
+    assert process.wait(LIMIT) == 1
     assert b"the wizard fell over" in shown
     assert SENTINEL.encode() not in shown
     os.close(terminal)
@@ -118,7 +120,7 @@ def test_no_colour_is_no_colour() -> None:
     shown = read_until(terminal, b"Signing")
     process.terminate()
     shown += read_until(terminal, b"\x1b[?1049l")
-    assert process.wait(20) == 130
+    assert process.wait(LIMIT) == 130
     assert b"Encrypt the Kubernetes secrets" in shown
     assert b"\x1b[38;2" not in shown
     assert b";38;2" not in shown

@@ -20,7 +20,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         "cloud: simulated Azure at https://localhost:",
         "by:    application 44444444-4444-4444-4444-444444444444",
         "Still needed",
-        "May be cleaned up later, by you",
+        "You can delete later",
     ):
         assert words in shown, shown
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
@@ -36,12 +36,12 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         "- cloud: simulated Azure at https://localhost:",
         ", not a real one",
         "- by: application 44444444-4444-4444-4444-444444444444",
-        "- begun: 20",
-        "  - PUT aks-demo: HTTP 200, correlation id ",
-        "## What was verified",
+        "- started: 20",
+        "  - PUT aks-demo: HTTP 200, correlation ID ",
+        "## Verification",
         "- ✓ passed: Secrets are encrypted with a KMS key.",
         "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions",
-        "## May be cleaned up later, by you",
+        "## You can delete later",
     ):
         assert words in report.out, report.out
 
@@ -54,12 +54,12 @@ def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: Star
     real: dict[str, str | None] = {"AKS_KMS_ARM_ENDPOINT": None, "HTTPS_PROXY": "http://127.0.0.1:1"}
     named = shell.run("runs", "resume", run, "--yes", environment=real)
     assert named.code == 1
-    assert f"✗ The run {run} was in another cloud: simulated Azure at https://localhost:" in named.err
+    assert f"✗ The run {run} belongs to another cloud: simulated Azure at https://localhost:" in named.err
     assert "This is Azure." in named.err
     assert "--arm-endpoint https://localhost:" in named.err
     newest = shell.run("runs", "resume", "--yes", environment=real)
     assert newest.code == 2
-    assert f"There is no run to carry on in Azure: {run} was in another cloud" in newest.err
+    assert f"There is no run to resume in Azure: {run} belongs to another cloud" in newest.err
     assert "127.0.0.1:1" not in named.err + newest.err, "nobody tried to sign in"
 
 
@@ -80,7 +80,7 @@ def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_
     before = len(shell.simulator.writes())
     resumed = shell.run("runs", "resume", "--yes", "-o", "json")
     assert resumed.code == 1
-    assert "Somebody has changed the encryption since that run began" in resumed.err
+    assert "Another user changed the encryption after that run started" in resumed.err
     assert "the cluster had no KMS key, and has kv-theirs/theirs (Public)" in resumed.err
     assert f"--confirm {resumed.json['plan']}" in resumed.err
     assert resumed.json["status"] == "refused"

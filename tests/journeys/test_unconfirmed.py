@@ -10,6 +10,7 @@ from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("road", ["platform-managed", "customer-managed-private", "customer-managed-public"])
 @pytest.mark.parametrize(
     "rules",

@@ -54,7 +54,9 @@ async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_t
         await operator.start("payments-prod")
         await operator.sees("Done in")
         await operator.press("enter")
-        await operator.sees("payments-prod: secrets are encrypted with kv-bank-ledger/ledger-kms.")
+        await operator.sees(
+            "payments-prod: secrets are encrypted with the customer-managed key kv-bank-ledger/ledger-kms."
+        )
         cluster = simulator.resource(
             f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.ContainerService/managedClusters/payments-prod"
         )

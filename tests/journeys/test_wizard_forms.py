@@ -53,7 +53,7 @@ async def named(operator: Operator, entry: str, name: str) -> None:
 
 def chosen(operator: Operator) -> Answers:
     """The answers as they stand once the form is left."""
-    return operator.app.draft.answers()
+    return operator.app.session.draft.answers()
 
 
 async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> None:
@@ -84,6 +84,7 @@ async def test_a_vault_and_an_identity_of_another_subscription_are_offered_last_
         assert (answers.identity.subscription, answers.identity.resource_group) == (DEVELOPMENT, "rg-keys")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("scenario", "choose", "why"),
     [
@@ -103,6 +104,7 @@ async def test_what_cannot_be_used_is_not_offered_and_says_why(
         assert simulator.writes() == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotten_on_the_next_keystroke(
     form: Form, size: tuple[int, int]
@@ -187,7 +189,7 @@ def test_what_exists_and_was_chosen_stays_as_long_as_azure_is_asked(asked: tuple
         ("vault-name", "vault-group", "key-name", "identity-name", "identity-group", "tags"), ""
     )
     typed |= {"purge": "on", "key-type": "RSA:3072", "rotate": "", "through": "", "vault-name": "kv-new"}
-    form = form_of(Draft(vault=before, option="Private"), typed, None, None, None, asked=asked)
+    form = form_of(Draft(vault=before, option="Private"), typed, None, None, None, loading=asked)
     assert (form.vault, form.vault_subscription, form.vault_id) == (
         ("kv-keys", DEVELOPMENT, vault) if "vault" in asked else ("kv-new", "", "")
     )

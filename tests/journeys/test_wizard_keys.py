@@ -21,7 +21,7 @@ from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.answers.model import load
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import fault_of_ours
+from wizard.errors import fault_of_ours
 from wizard.simulator import Simulator
 
 
@@ -34,12 +34,12 @@ async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> Non
         await operator.press("v")
         footer = await operator.sees("Which cluster is to be verified?", "legacy-erp", "⏎ choose", "^q quit")
         assert "n new" not in footer
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
         await operator.sees("legacy-erp: secrets are not encrypted with a KMS key.")
         await operator.press("enter")
         await operator.sees("Azure returned:")
-        assert operator.app.exit_code == 1
+        assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("n")
         await operator.sees("Which cluster is to be verified?")
@@ -52,10 +52,10 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
     ):
         await operator.sees("Signed in to")
         await operator.press("v")
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("bank-ledger")
         await operator.sees("bank-ledger: secrets are encrypted with")
-        assert operator.app.exit_code == 0
+        assert operator.app.session.exit_code == 0
         for _ in range(2):
             await operator.press("s")
             await operator.sees("Save the report")
@@ -133,7 +133,7 @@ async def test_whatever_keeps_azure_from_being_opened_is_said_and_can_be_tried_a
     app = WizardApp(broken, environment={})
     async with app.run_test() as pilot:
         await Operator(app, pilot).sees("aks-kms itself failed at connection: ValueError", "r try again")
-        assert app.exit_code == 3
+        assert app.session.exit_code == 3
 
 
 async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
         await operator.sees("Who holds the key of orders-eu?")
         await operator.press("escape")
         await pick(operator, "version", "1.33")
-        assert operator.app.draft.new_cluster.version == "1.33"
+        assert operator.app.session.draft.new_cluster.version == "1.33"
         await operator.press("escape")
         await operator.sees("Which cluster?")
         match = {"method": "GET", "path": "*/kubernetesVersions"}
@@ -153,7 +153,7 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
         await operator.sees("A new cluster, encrypted from birth", "Without a choice, the run looks again.")
         await operator.press("ctrl+n")
         await operator.sees("Who holds the key of orders-eu?")
-        assert operator.app.draft.new_cluster.version == "1.33"
+        assert operator.app.session.draft.new_cluster.version == "1.33"
 
 
 async def test_a_feature_that_waits_for_microsoft_is_not_offered_to_be_registered(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None
         await operator.paste(str(tmp_path / "answers.yaml"))
         await operator.press("enter", "enter")
         await operator.until((tmp_path / "answers.yaml").exists, "the file")
-        assert load(tmp_path / "answers.yaml") == operator.app.draft.answers()
+        assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
         await operator.press("f2")
         await operator.sees("The same with the Azure CLI", "az account set --subscription")
         await operator.press("escape", "f1")
@@ -200,10 +200,12 @@ async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL, AKS_KMS_ARM_ENDPOINT="https://localhost:9") as operator,
     ):
-        await operator.sees("did not say which cloud it is", "What to do", "r try again")
-        assert operator.app.exit_code == 3
+        await operator.sees(
+            "The metadata document of https://localhost:9 could not be read", "What to do", "r try again"
+        )
+        assert operator.app.session.exit_code == 3
         await operator.press("r")
-        await operator.sees("did not say which cloud it is")
+        await operator.sees("The metadata document of https://localhost:9 could not be read")
 
 
 async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Pa
         match = {"method": "GET", "path": "*/managedclusters/bank-ledger", "count": 1}
         simulator.inject_faults({"match": match, "answer": busy})
         await operator.press("v")
-        await operator.until(lambda: operator.app.found_all, "all clusters")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("bank-ledger")
         await operator.sees("Azure asks to wait 4 s", "GET bank-ledger: HTTP 429")
         await operator.sees("bank-ledger: secrets are encrypted with")
@@ -247,6 +249,6 @@ async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Pa
 async def test_where_there_is_room_the_line_on_top_names_an_application_whole(tmp_path: Path) -> None:
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, (200, 40)) as operator:
         await operator.sees("Signed in to")
-        name = operator.app.azure.signed_in.name
+        name = operator.app.session.azure.signed_in.name
         assert name.startswith("application ")
         assert name in operator.frame().splitlines()[0]

@@ -49,7 +49,7 @@ async def test_a_road_ends_in_a_verified_cluster(
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, size) as operator,
     ):
-        await operator.to_clusters()
+        await operator.walk_to_clusters()
         if create:
             await operator.create(name, group, "westeurope")
         else:
@@ -67,7 +67,7 @@ async def test_a_road_ends_in_a_verified_cluster(
         )
         assert cluster is not None
         assert cluster["properties"]["securityProfile"] == printed(option, name, group)
-        assert operator.app.exit_code == 0
+        assert operator.app.session.exit_code == 0
         assert not simulator.unknown
         [journal] = (tmp_path / "runs").iterdir()
         assert journal.name.endswith(name)

@@ -15,7 +15,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("payments-prod")
         whose = operator.app
         await operator.until(
@@ -34,8 +34,8 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
             assert whose.focused is not None
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
-        await operator.sees("with a platform-managed key")
-        assert whose.draft.option == "platform-managed"
+        await operator.sees("with a key that AKS manages")
+        assert whose.session.draft.option == "platform-managed"
 
 
 async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path
         Simulator("never-ends", speed=600) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
@@ -59,7 +59,7 @@ async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tm
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         for letter in "/pay/a":
             operator.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
         field = operator.app.screen.query_one("#filter", Input)
@@ -72,7 +72,7 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.to_clusters(register=False)
+        await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
         assert "cannot be undone" not in await operator.to_review("Private")
         await operator.press("enter")
@@ -93,7 +93,7 @@ async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_
         await operator.sees("Which subscription?", "⏎ choose")
         await operator.press("enter")
         await operator.sees("The preview feature")
-        assert operator.app.draft.subscription == operator.app.subscriptions[0]
+        assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
 
 
 async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -> None:

@@ -39,15 +39,15 @@ async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_p
         closed = {"properties": {"networkAcls": {"bypass": "None"}}}
         simulator.change(LEDGER_VAULT, closed)
         await verify_only(operator, "bank-ledger")
-        await operator.sees("but that is at risk: a check failed.")
+        await operator.sees("but they are at risk: a check failed.")
         await operator.press("w")
         await operator.sees("watching since", "1 look · again in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
-        await operator.sees("It holds now, since")
+        await operator.sees("The verdict changed to verified at")
         await operator.press("w")
         await operator.sees("watching since")
         simulator.change(LEDGER_VAULT, closed)
-        await operator.sees("It no longer holds, since")
+        await operator.sees("The verdict changed to not verified at")
         await operator.press("w")
         await operator.sees("watching since")
         await operator.press("w")
@@ -76,14 +76,14 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.press("tab", "enter")
         await operator.until(lambda: looked_inside(operator), "the end")
         await operator.press("end")
-        await operator.sees("Inside the cluster", "No call of the KMS provider went wrong.")
+        await operator.sees("Inside the cluster", "No call to the KMS provider failed.")
         await operator.press("enter")
         await operator.sees("proves:")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
         await operator.press("w")
         next_look = "· next in " if size == SMALL else "· again in "
         await operator.until(lambda: next_look in operator.frame().splitlines()[2], "the watch in one line")
-        await operator.sees("since ", "No call of the KMS provider went wrong.")
+        await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
             await operator.sees("Inside the cluster  10 checks, seen at ")
@@ -130,17 +130,17 @@ async def test_without_kubectl_it_says_so_and_the_verdict_stands(tmp_path: Path)
         await operator.press("i")
         await operator.sees("Look inside web-stage with kubectl?")
         await operator.press("tab", "enter")
-        await operator.sees("kubectl is not found", "secrets are encrypted with a key that AKS manages.")
+        await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 
 
 async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await verify_only(operator, "batch-eu")
-        await operator.sees("by the legacy KMS experience")
+        await operator.sees("by legacy KMS")
         await operator.press("m")
         await operator.sees("Who holds the key of batch-eu")
-        assert operator.app.draft.settled >= {"prerequisites", "feature", "cluster"}
-        assert operator.app.draft.cluster_name == "batch-eu"
+        assert operator.app.session.draft.completed >= {"prerequisites", "feature", "cluster"}
+        assert operator.app.session.draft.cluster_name == "batch-eu"
         await operator.press("escape")
         await operator.sees("Which cluster")
 
@@ -170,14 +170,14 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
         table = operator.app.screen.query_one(DataTable)
         await operator.until(lambda: table.row_count == 13, "all clusters, read again")
         now = {str(row[0]): str(row[-1]) for row in map(table.get_row_at, range(table.row_count))}
-        assert now["orders-prod"] == "platform key"
+        assert now["orders-prod"] == "platform-managed key"
         await operator.choose("web-stage")
         await operator.take_key("platform-managed")
         await operator.sees("Nothing to do: everything is so already.")
-        assert "verify" not in operator.app.draft.settled
+        assert "verify" not in operator.app.session.draft.completed
         await operator.press("enter")
         await operator.sees("Verification of web-stage", "web-stage: secrets are encrypted with")
-        assert "verify" in operator.app.draft.settled
+        assert "verify" in operator.app.session.draft.completed
     [journal] = (tmp_path / "runs").iterdir()
     assert json.loads((journal / "report.json").read_text("utf-8"))["name"] == "orders-prod"
 
@@ -211,8 +211,8 @@ async def test_from_a_look_n_only_goes_back_to_the_list(tmp_path: Path) -> None:
         await operator.sees("Vault, key and identity for orders-prod")
         await operator.press("escape", "escape", "v")
         await operator.sees("Verification of orders-prod", "checks passed")
-        draft = operator.app.draft
+        draft = operator.app.session.draft
         await operator.press("n")
         await operator.sees("Which cluster?")
-        assert operator.app.draft == draft
-        assert operator.app.draft.option == "Private"
+        assert operator.app.session.draft == draft
+        assert operator.app.session.draft.option == "Private"

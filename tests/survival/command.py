@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from tests.support import LIMIT
+
 Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
 MOMENTS: tuple[Moment, ...] = ("before", "sent", "answered")
@@ -85,7 +87,7 @@ def run(
     """Run a command to its end, or to its death."""
     process = _context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
     process.start()
-    process.join(200)
+    process.join(LIMIT)
     if process.exitcode is None:
         process.kill()
         process.join()

@@ -12,7 +12,7 @@ from tests.support import PRODUCTION, answers, cluster_id, world
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.fleet.judging import Judged, judge
 from wizard.procedure.events import Event
 from wizard.procedure.key_rotation import read_rotation, rotate

@@ -33,8 +33,8 @@ from tests.survival.fault_roads import ROADS, Ending, Road
 from tests.survival.truth import difference, truth
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
 from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError
 from wizard.simulator import Simulator
 
 SHORT = (
@@ -212,7 +212,7 @@ async def _tried(combination: Combination) -> Result:
         async with Simulator(road.scenario(Path(folder)), speed=road.speed) as simulator:
             simulator.inject_faults(fault)
             first = await attempted(road, simulator, HURRIED if "hang" in fault else SHORT)
-            if simulator.struck() == [0]:
+            if simulator.fault_counts() == [0]:
                 return Result(combination.name, "untouched")
             wrong = _wrong(combination, first, undisturbed)
             if not wrong and first.how == "success":

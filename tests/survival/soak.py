@@ -57,14 +57,14 @@ async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list
         )
         async with app.run_test(size=LARGE) as pilot:
             operator = Operator(app, pilot)
-            await operator.to_clusters(register=False)
+            await operator.walk_to_clusters(register=False)
             await operator.choose("aks-demo")
             await operator.to_review("platform-managed")
             await operator.start("aks-demo")
             await operator.sees("Azure is registering the feature")
             found = [await measure(operator, folder)]
             for part in range(1, parts + 1):
-                active = app.active
+                active = app.session.active
                 assert active is not None
                 until = part * hours * 3600 / parts
                 await wait_until(partial(_waited, active, until), within=24 * 3600)
@@ -80,7 +80,7 @@ def _waited(run: ActiveRun, until: float) -> bool:
 
 async def measure(operator: Operator, folder: Path) -> Measured:
     """How it stands now; a key is pressed for it, and pressed again."""
-    active = operator.app.active
+    active = operator.app.session.active
     assert active is not None
     log = operator.app.screen.query_one(Log)
     follows, begun = log.auto_scroll, time.perf_counter()

@@ -11,8 +11,8 @@ from tests.support import answers, child_environment, signed_in, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.timeouts import Timeouts, budgets
+from wizard.cloud.timeouts import Timeouts, budgets, parse_timeouts
+from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
@@ -116,7 +116,7 @@ async def test_a_request_that_is_never_answered_has_its_limit_too() -> None:
 
 
 def test_limits_are_given_by_name() -> None:
-    given = Timeouts().given("role-assignment=60, registration=7200", "role-assignment=90")
+    given = Timeouts(**parse_timeouts("role-assignment=60, registration=7200", "role-assignment=90"))
     assert (given.role_assignment, given.registration, given.operation) == (90, 7200, 7200)
     assert Timeouts.from_environment({}) == Timeouts()
     assert Timeouts.from_environment({"AKS_KMS_TIMEOUTS": "request=5"}).request == 5
@@ -126,7 +126,7 @@ def test_limits_are_given_by_name() -> None:
 
 def test_former_names_are_answered_with_the_new_ones() -> None:
     with pytest.raises(ValueError, match="the timeout role-wait is now role-assignment"):
-        Timeouts().given("role-wait=60")
+        parse_timeouts("role-wait=60")
     with pytest.raises(ValueError, match="AKS_KMS_PATIENCE is now AKS_KMS_TIMEOUTS"):
         Timeouts.from_environment({"AKS_KMS_PATIENCE": "request=5"})
     ended = CliRunner().invoke(cli, ["--patience", "role-wait=60", "plan", "-f", "x"])
@@ -147,7 +147,7 @@ MISTAKES = [
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_limit_that_is_none_is_named(mistake: str) -> None:
     with pytest.raises(ValueError, match=mistake.partition("=")[0]):
-        Timeouts().given(mistake)
+        parse_timeouts(mistake)
     for arguments in (
         ["--timeout", mistake, "plan", "-f", "x"],
         ["apply", "-f", "x", "--yes", "--timeout", mistake],

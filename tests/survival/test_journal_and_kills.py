@@ -11,10 +11,11 @@ import pytest
 from tests.support import answers, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.writes import Write, announce, listener
+from wizard.errors import JournalError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
-from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, JournalError, list_runs, read_run
+from wizard.runs.journal import EVENTS, PLAN, REPORT, Journal, list_runs, read_run
 from wizard.runs.resume import resumable_runs
 from wizard.verification.report import ClusterReport
 
@@ -102,7 +103,7 @@ def test_an_event_whose_write_is_none_is_unreadable_and_no_fault_of_ours(
     (journal.path / EVENTS).write_text(f"{first}\n{json.dumps(body)}\n")
     assert [run.status for run in list_runs(root)] == ["unreadable"]
     assert resumable_runs(root) == []
-    with pytest.raises(JournalError, match=r"events\.jsonl is not as it was written at write"):
+    with pytest.raises(JournalError, match=r"events\.jsonl is not valid at write"):
         read_run(root, journal.id)
 
 
@@ -143,7 +144,7 @@ def test_new_entries_of_a_directory_are_on_the_disk_as_well(
     assert (root.parent.stat().st_ino, {path.name for path in root.parent.iterdir()}) in synced
     assert (root.stat().st_ino, {journal.id}) in synced
     assert (journal.path.stat().st_ino, {"answers.yaml", PLAN, EVENTS, "run.log"}) in synced
-    journal.keep_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
+    journal.save_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
     assert synced[-1][1] >= {REPORT}
     journal.close()
 
@@ -238,7 +239,7 @@ def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
 def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> None:
     root.mkdir()
     root.chmod(mode)
-    with pytest.raises(JournalError, match="can be written by others") as refused:
+    with pytest.raises(JournalError, match="can be written by other users") as refused:
         Journal.begin(ANSWERS, PLAN_OF, root=root)
     assert f"chmod 700 {root}" in str(refused.value)
 
@@ -254,7 +255,7 @@ def test_a_root_of_somebody_else_is_refused(root: Path) -> None:
 @pytest.mark.parametrize("name", ["answers.yaml", PLAN, EVENTS, REPORT])
 def test_a_file_that_is_a_link_is_not_read(journal: Journal, root: Path, tmp_path: Path, name: str) -> None:
     journal(BEGUN)
-    journal.keep_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
+    journal.save_report(ClusterReport("/id", "aks-demo", "rg", "s", "1.34", "none", (), {}))
     (journal.path / name).rename(tmp_path / "moved")
     (journal.path / name).symlink_to(tmp_path / "moved")
     with pytest.raises(JournalError, match="cannot be read"):

@@ -16,6 +16,7 @@ SEED, EACH = 6, 4
 pytestmark = pytest.mark.timeout(600)  # a busy machine makes it slow, never wrong
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("road", ROADS)
 def test_killed_anywhere_it_is_carried_on_to_the_same_end(road: str) -> None:
     points = some_points(road, EACH, SEED)
@@ -25,6 +26,7 @@ def test_killed_anywhere_it_is_carried_on_to_the_same_end(road: str) -> None:
     assert {outcome.result for outcome in outcomes} <= {"well", "not killed"}  # a resume asks less
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("road", ["private", "rotate"])
 def test_a_point_is_the_same_one_each_time(road: str) -> None:
     """But for how often is asked whether something is there yet, which is up to the clock."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import answers, carried_out, cluster_id, signed_in, wait_until
-from wizard.cloud.problems import AzureError
+from tests.support import LIMIT, answers, carried_out, cluster_id, signed_in, wait_until
+from wizard.errors import AzureError, UnsafePathError
 from wizard.procedure.cluster_lock import ClusterLock, HeldError, holders
 from wizard.procedure.cluster_lock import default_root as lock_directory
 from wizard.procedure.key_rotation import Rotation, rotate
@@ -101,7 +101,7 @@ def test_no_directory_of_the_programs_own_may_be_a_link(
     (state / link).symlink_to(elsewhere)
     for place in (journal.default_root(), lock_directory()):
         if place.name in refused:
-            with pytest.raises(private_files.NotPrivateError, match="is a symbolic link"):
+            with pytest.raises(UnsafePathError, match="is a symbolic link"):
                 private_files.make_directory(place)
         else:
             private_files.make_directory(place)
@@ -159,8 +159,8 @@ def test_a_second_command_is_refused_and_names_the_first(start_shell: StartShell
     assert f"run {listed['id']}" in second.err
     assert len(shell.simulator.writes()) == count
     again = shell.run("runs", "resume", listed["id"], "--yes")
-    assert (again.code, "still runs" in again.err) == (1, True)
+    assert (again.code, "is still running" in again.err) == (1, True)
     first.kill()
-    first.communicate(timeout=60)
+    first.communicate(timeout=LIMIT)
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
     assert listed["status"] == "unfinished"

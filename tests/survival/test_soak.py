@@ -8,6 +8,7 @@ import pytest
 from tests.survival.soak import Measured, grown, soak
 
 
+@pytest.mark.matrix
 async def test_hours_of_waiting_grow_nothing_and_the_screen_stays_alive(tmp_path: Path) -> None:
     found = await soak(tmp_path, hours=2, speed=1200, parts=2)
     assert [round(each.hour) >= hour for each, hour in zip(found, (0, 1, 2), strict=True)] == [True] * 3

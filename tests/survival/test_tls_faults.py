@@ -12,7 +12,7 @@ from screens.cli.main import cli
 from tests.support import TENANT, answers, carried_out, child_environment
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 SWITCHES = {
@@ -135,7 +135,7 @@ async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
                     _, _, ended = await carried_out(azure, answers("customer-managed-public"))
             except AzureError as error:
                 ended = error.problem.kind
-            assert simulator.struck() != [0]
+            assert simulator.fault_counts() != [0]
     if not path.startswith("/keys"):  # a key that was made all the same is looked for, and found
         assert ended in {"unreachable", "sign-in", "azure", "failed"}
     assert heard == []

@@ -68,6 +68,7 @@ def is_so(simulator: Simulator, wanted: Answers) -> bool:
     )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_one_wins_and_the_other_is_told(pair: str) -> None:
     road, *wanted = PAIRS[pair]

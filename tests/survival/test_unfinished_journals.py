@@ -16,7 +16,7 @@ from wizard.procedure.in_flight import in_flight
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
 from wizard.runs.journal import Journal
-from wizard.runs.resume import recorded, resumable_runs
+from wizard.runs.resume import resumable_run, resumable_runs
 
 # -- what was under way -----------------------------------------------------------------------------------------------
 
@@ -47,9 +47,9 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
     unanswered(write, "ServiceRequestError")
     listener.reset(token)
     assert [str(each) for each in heard] == [
-        "asking Azure now: PUT aks-demo",
-        "PUT aks-demo: HTTP 201, correlation id c0ffee",
-        "PUT aks-demo: no answer (ServiceRequestError)",
+        "sending to Azure: PUT aks-demo",
+        "PUT aks-demo: HTTP 201, correlation ID c0ffee",
+        "PUT aks-demo: no response (ServiceRequestError)",
     ]
     found = in_flight(told(BEGUN, of(heard[0]), of(heard[1])))
     assert found.running_in_azure == ("the cluster aks-demo is being created",)
@@ -86,10 +86,10 @@ def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: P
     kept(root, "20260103-000000-other", BEGUN, ended("failed"), plan=other)
     kept(root, "20260104-000000-other", BEGUN, ended("succeeded"), plan=other)
     assert [found.id for found in resumable_runs(root)] == ["20260102-000000-aks-demo"]
-    assert resumable_runs(root)[0].ended == "Encrypt aks-demo: was interrupted"
+    assert resumable_runs(root)[0].outcome == "Encrypt aks-demo: was interrupted"
     kept(root, "20260105-000000-aks-demo", BEGUN)
-    assert [found.ended for found in resumable_runs(root)] == [
-        "Encrypt aks-demo: ended without a word, as when its process is killed or the machine goes down"
+    assert [found.outcome for found in resumable_runs(root)] == [
+        "Encrypt aks-demo: ended unexpectedly (process killed or computer shut down)"
     ]
     kept(root, "20260106-000000-aks-demo", BEGUN, ended("succeeded"))
     assert resumable_runs(root) == []
@@ -116,7 +116,7 @@ def test_a_run_is_carried_on_in_its_own_cloud(
 ) -> None:
     run = kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"), plan=replace(PLAN_OF, cloud=there))
     assert [found.id for found in resumable_runs(root, cloud=here)] == [run] * offered
-    problem = recorded(root, run).elsewhere(here)
+    problem = resumable_run(root, run).wrong_cloud(here)
     assert (problem is None) == carried
     if problem:
         assert problem.cause
@@ -127,11 +127,11 @@ async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
     async with signed_in() as (_, azure):
         before = await make_plan(azure, ANSWERS)
         run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
-        assert recorded(root, run).differences(await make_plan(azure, ANSWERS)) == ()
+        assert resumable_run(root, run).differences(await make_plan(azure, ANSWERS)) == ()
         await carried_out(azure, ANSWERS)
         fresh = await make_plan(azure, ANSWERS)
-    assert "Create the key vault" in recorded(root, run).done(fresh)
-    said = recorded(root, run).differences(fresh)
+    assert "Create the key vault" in resumable_run(root, run).completed_since(fresh)
+    said = resumable_run(root, run).differences(fresh)
     assert any(each.startswith("the cluster's identity is ") for each in said), "it was another one"
     assert not any(each.startswith("security profile") for each in said), "it came with what is done"
 
@@ -141,11 +141,13 @@ async def test_what_somebody_else_has_encrypted_meanwhile_is_named(root: Path) -
     async with signed_in() as (_, azure):
         before = await make_plan(azure, ANSWERS)
         run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
-        assert recorded(root, run).foreign(await make_plan(azure, ANSWERS)) == ""
+        assert resumable_run(root, run).changed_by_others(await make_plan(azure, ANSWERS)) == ""
         await carried_out(azure, answers("platform-managed"))
         fresh = await make_plan(azure, ANSWERS)
-        told = recorded(root, run).foreign(fresh)
+        told = resumable_run(root, run).changed_by_others(fresh)
         assert told == "the cluster had no KMS key, and has a platform-managed key now"
-        assert any(said.startswith("security profile ") for said in recorded(root, run).differences(fresh))
+        assert any(
+            said.startswith("security profile ") for said in resumable_run(root, run).differences(fresh)
+        )
         await carried_out(azure, ANSWERS)
-        assert recorded(root, run).foreign(await make_plan(azure, ANSWERS)) == ""
+        assert resumable_run(root, run).changed_by_others(await make_plan(azure, ANSWERS)) == ""

@@ -1,8 +1,120 @@
-"""The suite itself: every test belongs to one layer."""
+"""The suite itself: every test belongs to one layer, and the tests of a module are found by its name or in a table."""
+
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import LAYERS
+from tests.conftest import LAYERS, TESTS
+
+ROOT = TESTS.parent
+TESTED_IN = {
+    "screens/__main__": "journeys/test_command_line_life",
+    "screens/app": "journeys/test_wizard_roads",
+    "screens/messages": "journeys/test_wizard_roads",
+    "screens/exit_codes": "hostile/test_command_line",
+    "screens/reports": "unit/reports/test_outputs",
+    "screens/cli/fleet_options": "journeys/test_command_line_fleet",
+    "screens/cli/gc_startup": "journeys/test_command_line_life",
+    "screens/cli/interruption_notice": "survival/test_signals",
+    "screens/cli/r*": "journeys/test_command_line_r*",
+    "screens/cli/wizard": "journeys/test_leaving",
+    "screens/cli/*": "journeys/test_command_line_*",
+    "screens/pages/*": "journeys/test_wizard_*",
+    "screens/session/*": "journeys/test_wizard_*",
+    "screens/widgets/crash": "journeys/test_leaving",
+    "screens/widgets/terminal": "survival/test_signals",
+    "screens/widgets/*": "journeys/test_wizard_*",
+    "wizard/answers/examples": "unit/answers/test_model",
+    "wizard/cloud/azure": "simulated/cloud/test_connect",
+    "wizard/cloud/bodies": "simulated/cloud/test_inventory",
+    "wizard/cloud/credential": "simulated/cloud/test_connect",
+    "wizard/cloud/p[io]*": "simulated/cloud/test_response_limit",
+    "wizard/cloud/quota": "unit/rules/test_rules",
+    "wizard/cloud/re*": "simulated/cloud/test_error_translation",
+    "wizard/cloud/rights": "unit/rules/test_rules",
+    "wizard/cloud/s*": "survival/test_faults",
+    "wizard/cloud/throttling": "simulated/fleet/test_sweep",
+    "wizard/cloud/timeouts": "survival/test_budgets",
+    "wizard/cloud/versions": "simulated/cloud/test_inventory",
+    "wizard/cloud/writes": "survival/test_unfinished_journals",
+    "wizard/export/hcl": "unit/export/test_terraform",
+    "wizard/export/read": "simulated/export/test_export",
+    "wizard/export/*": "unit/export/test_templates",
+    "wizard/fleet/[rw]*": "simulated/fleet/test_judging",
+    "wizard/fleet/*": "simulated/fleet/test_sweep",
+    "wizard/in_cluster/*": "simulated/in_cluster/test_odd_answers",
+    "wizard/procedure/cluster_lock": "survival/test_lock",
+    "wizard/procedure/differences": "simulated/procedure/test_gate",
+    "wizard/procedure/events": "simulated/procedure/test_run",
+    "wizard/procedure/in_flight": "survival/test_unfinished_journals",
+    "wizard/procedure/planning": "unit/procedure/test_plan",
+    "wizard/procedure/revalidation": "survival/test_drift",
+    "wizard/procedure/role_propagation": "simulated/procedure/test_waiting",
+    "wizard/procedure/variables": "unit/procedure/test_script_quoting",
+    "wizard/procedure/*": "unit/procedure/test_steps",
+    "wizard/reports/*": "unit/reports/test_outputs",
+    "wizard/rules/*": "unit/rules/test_rules",
+    "wizard/runs/resume": "survival/test_unfinished_journals",
+    "wizard/runs/*": "simulated/runs/test_journal",
+    "wizard/simulator/arm/deny": "simulated/simulator/test_deny_assignments",
+    "wizard/simulator/arm/policy": "simulated/simulator/test_policy_restrictions",
+    "wizard/simulator/arm/rbac": "simulated/simulator/test_roles",
+    "wizard/simulator/arm/throttling": "simulated/simulator/test_limits",
+    "wizard/simulator/arm/*": "simulated/simulator/test_management",
+    "wizard/simulator/kubernetes/[ek]*": "simulated/simulator/kubernetes/test_encryption",
+    "wizard/simulator/kubernetes/*": "simulated/simulator/kubernetes/test_objects",
+    "wizard/simulator/protocol/p*": "simulated/simulator/test_plain_clients",
+    "wizard/simulator/protocol/*": "simulated/simulator/test_simulator",
+    "wizard/simulator/providers/authorization": "simulated/simulator/test_roles",
+    "wizard/simulator/providers/cluster_kms": "simulated/simulator/test_kms_rules",
+    "wizard/simulator/providers/cluster_credentials": "simulated/simulator/kubernetes/test_credentials",
+    "wizard/simulator/providers/deleted_vaults": "simulated/simulator/test_lasting_deletions",
+    "wizard/simulator/providers/managed_identity": "simulated/simulator/test_identities",
+    "wizard/simulator/providers/policy_*": "simulated/simulator/test_policy_restrictions",
+    "wizard/simulator/providers/resource_groups": "simulated/simulator/test_groups",
+    "wizard/simulator/providers/resource_listing": "simulated/simulator/test_generic_lists",
+    "wizard/simulator/providers/c*": "simulated/simulator/test_managed_clusters",
+    "wizard/simulator/providers/upgrade_profiles": "simulated/simulator/test_managed_clusters",
+    "wizard/simulator/providers/vault_keys": "simulated/simulator/test_key_vault",
+    "wizard/simulator/providers/*": "simulated/simulator/test_providers",
+    "wizard/simulator/resource_graph/*": "simulated/simulator/test_resource_graph",
+    "wizard/simulator/scenario/*": "simulated/simulator/test_scenarios",
+    "wizard/simulator/server/*": "simulated/simulator/test_simulator",
+    "wizard/simulator/state/body_fields": "simulated/simulator/test_strict_bodies",
+    "wizard/simulator/state/cluster_*": "simulated/simulator/test_managed_clusters",
+    "wizard/simulator/state/*": "simulated/simulator/test_state_file",
+    "wizard/simulator/vaults/vault_access": "simulated/simulator/test_key_vault",
+    "wizard/simulator/vaults/*": "simulated/simulator/test_key_states",
+    "wizard/state/*": "unit/state/test_target",
+    "wizard/system/private_files": "simulated/runs/test_journal",
+    "wizard/system/processes": "unit/in_cluster/test_kubectl",
+    "wizard/system/yaml_loader": "unit/answers/test_model",
+    "wizard/verification/*": "unit/verification/test_checks",
+}
+"""Where a module is tested that has no test file of its name; of several patterns that match, the first."""
+
+
+def modules() -> set[str]:
+    found = {
+        path.relative_to(ROOT).with_suffix("")
+        for top in ("wizard", "screens")
+        for path in (ROOT / top).rglob("*.py")
+    }
+    return {path.as_posix() for path in found if path.name != "__init__"}
+
+
+def test_every_module_is_tested_by_its_name_or_where_the_table_says() -> None:
+    by_name = {path.stem.removeprefix("test_") for path in TESTS.rglob("test_*.py")}
+    used, lost = set(), []
+    for module in sorted(modules()):
+        if Path(module).name not in by_name:
+            pattern = next((each for each in TESTED_IN if fnmatch(module, each)), None)
+            used.add(pattern)
+            lost += [] if pattern else [module]
+    assert lost == []
+    assert [each for each in TESTED_IN if each not in used] == [], "not needed"
+    assert [each for each in TESTED_IN.values() if not any(TESTS.glob(f"{each}.py"))] == [], "no such file"
 
 
 def test_every_test_is_of_exactly_one_layer(request: pytest.FixtureRequest) -> None:

@@ -25,35 +25,13 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from wizard.answers import naming
 from wizard.cloud.arm import GroupId
+from wizard.errors import AnswersError, Mistake, YamlAliasError
 from wizard.system import yaml_loader
 from wizard.system.sanitize import one_line
 
 KeyOption = Literal["platform-managed", "customer-managed"]
 NetworkAccess = Literal["Private", "Public"]
 CreateThrough = Literal["resource-manager", "key-vault"]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One mistake in an answers file: where (`vault.name`), what, and how to fix it."""
-
-    where: str
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return " ".join(
-            part for part in (f"{self.where}:" if self.where else "", self.what, self.remedy) if part
-        )
-
-
-class AnswersError(ValueError):
-    """Invalid answers, with all their mistakes."""
-
-    def __init__(self, mistakes: list[Mistake], source: str = "answers") -> None:
-        self.mistakes = mistakes
-        self.source = source
-        super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
 
 
 def _named_by(rule: Callable[[str], str | None]) -> AfterValidator:
@@ -269,7 +247,7 @@ def parse(text: str, source: str = "answers") -> Answers:
     except RecursionError:
         what = "this is nested too deeply."
         raise AnswersError([Mistake("", what, f"{_EXAMPLE} prints a valid one.")], source) from None
-    except yaml_loader.AliasError as error:
+    except YamlAliasError as error:
         what = "YAML aliases (*) are not allowed."
         raise AnswersError([Mistake(f"line {error.line}", what, "Write the value out.")], source) from None
     except (YAMLError, *_YAML_SLIPS) as error:

@@ -1,1 +1,1 @@
-"""The only door to Azure."""
+"""The only module that talks to Azure: sign-in, requests, and what they return."""

@@ -1,4 +1,4 @@
-"""The plain facts of Azure Resource Manager's JSON: bodies, and the resource ids inside them."""
+"""Azure Resource Manager's JSON: bodies, and the resource IDs in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
-"""A JSON object as a service sent it. The one place where the outside's shape is taken as it comes."""
+"""A JSON object as a service sent it."""
 
 
 def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
-    """The value at `path`, or None where any part of the way is missing or is not an object."""
+    """Return the value at `path`, or None if a part of the path is missing or is not an object."""
     value: Any = body
     for name in path:
         if not isinstance(value, Mapping):
@@ -20,7 +20,7 @@ def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
 
 
 def moment(seconds: object) -> datetime | None:
-    """A moment that Azure writes as seconds since the epoch; None where it is not set, or is none."""
+    """Return a time that Azure writes as seconds since the epoch; None if it is not set or not valid."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     try:
@@ -30,24 +30,24 @@ def moment(seconds: object) -> datetime | None:
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Whether two ids, names or regions are the same to ARM, which ignores case and a trailing slash."""
+    """Return whether two IDs, names or regions are the same to ARM, which ignores case and a trailing slash."""
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
 
 
 def covers(scope: str, other: str) -> bool:
-    """Whether what holds on one scope holds on the other as well: the same, or somewhere below."""
+    """Return whether `other` is the scope itself or below it."""
     above = scope.rstrip("/").casefold()
     return same(other, scope) or other.casefold().startswith(above + "/")
 
 
 def same_region(one: str, other: str) -> bool:
-    """Whether two region names mean one region: `West Europe` and `westeurope` do."""
+    """Return whether two names mean the same region, such as `West Europe` and `westeurope`."""
     return same(one.replace(" ", ""), other.replace(" ", ""))
 
 
 @dataclass(frozen=True)
 class ResourceId:
-    """An ARM resource id, taken apart: /subscriptions/S/resourceGroups/G/providers/NAMESPACE/TYPE/NAME."""
+    """The parts of a resource ID: /subscriptions/S/resourceGroups/G/providers/NAMESPACE/TYPE/NAME."""
 
     subscription: str
     resource_group: str
@@ -63,7 +63,7 @@ class ResourceId:
 
     @classmethod
     def parse(cls, text: str) -> "ResourceId":
-        """Take apart the id of a top-level resource. Raises ValueError that shows what one looks like."""
+        """Return the parts of the ID of a top-level resource. Raise ValueError with an example if it is not one."""
         match text.strip("/").split("/"):
             case [subs, s, groups, g, providers, namespace, kind, name] if (
                 subs.lower() == "subscriptions"
@@ -73,14 +73,14 @@ class ResourceId:
             ):
                 return cls(s, g, f"{namespace}/{kind}", name)
         raise ValueError(
-            f"{text!r} is not a resource id; one looks like "
+            f"{text!r} is not a resource ID, for example "
             "/subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…"
         )
 
 
 @dataclass(frozen=True)
 class GroupId:
-    """A resource group of a subscription."""
+    """The ID of a resource group."""
 
     subscription: str
     name: str
@@ -90,13 +90,13 @@ class GroupId:
 
     @property
     def key(self) -> str:
-        """Its id in lower case: what is the same to ARM is the same here."""
+        """The ID in lower case, to compare it as ARM does."""
         return str(self).casefold()
 
 
 MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"
 CLUSTER_API = "2026-08-01"
-"""The version that azure-mgmt-containerservice 41.8 speaks by itself. `kubernetesResourceObjectEncryptionProfile` is in
+"""The default version of azure-mgmt-containerservice 41.8. `kubernetesResourceObjectEncryptionProfile` is in
 the stable versions from 2026-07-01 on (AZURE.md §0 A)."""
 KEY_VAULT = "Microsoft.KeyVault/vaults"
 USER_ASSIGNED_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

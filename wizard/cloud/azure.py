@@ -1,6 +1,6 @@
-"""The door to Azure: who is signed in, where, and one client for each service, all over one shared connection pool.
+"""The connection to Azure: the signed-in identity, the cloud, and one client for each service over a shared connection pool.
 
-Importing this costs nothing; the SDKs are imported inside `connect`, in a thread.
+Importing this module is cheap; `connect` imports the SDKs, in a thread.
 """
 
 import asyncio
@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.cloud.arm import Json
-from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, make_credential, who
+from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, identity_of, make_credential
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.paging import items
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 from wizard.system.sanitize import sanitize
 
@@ -52,28 +54,34 @@ _SDKS = (
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "wizard.cloud.pipeline",
+    "wizard.cloud.rest",
 )
 
 _POLL = 10.0
-"""Seconds between two looks at a long-running operation where Azure does not say; the SDKs would take 30. AKS allows
-200 such requests and two more a second in a subscription (AKS:quotas-skus-regions)."""
+"""Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
+requests in a subscription, and two more each second (AKS:quotas-skus-regions)."""
 
 Client = TypeVar("Client")
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription that whoever is signed in can see."""
+    """A subscription that the signed-in identity can see."""
 
     id: str
     name: str
     tenant_id: str
     state: str
 
+    @property
+    def usable(self) -> bool:
+        """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
+        return self.state in {"Enabled", "Warned", "PastDue"}
+
 
 @dataclass
 class Azure:
-    """One cloud, signed in to. Made by `connect`; good until its block ends."""
+    """A signed-in connection to one cloud. Created by `connect`, and valid until its block ends."""
 
     cloud: Cloud
     signed_in: SignedIn
@@ -81,97 +89,107 @@ class Azure:
     _credential: KeptCredential = field(repr=False)
     _session: "aiohttp.ClientSession" = field(repr=False)
     _environment: Mapping[str, str] = field(repr=False)
-    """Secrets are in it."""
+    """It holds secrets."""
+    _proxies: Proxies = field(repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     throttling: Throttling = field(default_factory=Throttling)
-    """What Azure has said about too many requests so far."""
+    """The throttling that Azure has reported so far."""
     skew: Skew = field(default_factory=Skew)
-    """How far Azure's clock is from this machine's."""
+    """The difference between Azure's clock and this machine's."""
     timeouts: Timeouts = field(default_factory=Timeouts)
-    """How long each wait may last."""
+    """The limit of each wait."""
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Where endpoints, proxies and certificates were read from, for tools that are run beside this."""
+        """The environment that endpoints, proxies and certificates were read from, for child processes."""
         return self._environment
 
     async def token(self, scope: str) -> str:
-        """An access token of whoever is signed in, for a service that no SDK here speaks to. Raises AzureError."""
-        with translate_errors(f"A token for {scope} could not be had."):
+        """Return an access token of the signed-in identity, for a service without an SDK here. Raise AzureError."""
+        with translate_errors(f"No token for {scope} could be obtained."):
             return (await self._credential.get_token_info(scope)).token
 
+    async def get(self, address: str, api_version: str = "") -> Json:
+        """Return the JSON object at a path of Azure Resource Manager, or at a link that Azure gave, without an SDK.
+
+        Raise what the SDKs raise: to be called inside `translate_errors`.
+        """
+        from wizard.cloud.rest import RestClient  # imported by connect
+
+        client = self._client("rest", "", lambda: RestClient(**self._arm_options()))
+        return await client.get(address, api_version)
+
     async def subscriptions(self) -> list[Subscription]:
-        """The subscriptions that can be seen, by name. Raises AzureError."""
+        """Return the visible subscriptions, by name. Raise AzureError."""
         with translate_errors("The subscriptions could not be listed."):
             rows = [
                 Subscription(
                     str(item.subscription_id),
                     sanitize(item.display_name or ""),
                     str(item.tenant_id or ""),
-                    str(getattr(item.state, "value", item.state) or ""),  # the SDK makes an enum of it
+                    str(getattr(item.state, "value", item.state) or ""),  # the SDK returns an enum
                 )
-                async for item in self.subscription_client().subscriptions.list()
+                async for item in items(self.subscription_client().subscriptions.list())
             ]
         return sorted(rows, key=lambda row: row.name.casefold())
 
     def containers(self, subscription: str) -> "ContainerServiceClient":
-        """AKS in that subscription."""
+        """Return the client of AKS in a subscription."""
         from azure.mgmt.containerservice.aio import ContainerServiceClient  # imported by connect
 
         return self._arm_client("containers", subscription, ContainerServiceClient)
 
     def vaults(self, subscription: str) -> "KeyVaultManagementClient":
-        """Key Vault's management plane in that subscription."""
+        """Return the client of Key Vault's management plane in a subscription."""
         from azure.mgmt.keyvault.aio import KeyVaultManagementClient  # imported by connect
 
         return self._arm_client("vaults", subscription, KeyVaultManagementClient)
 
     def identities(self, subscription: str) -> "ManagedServiceIdentityClient":
-        """User-assigned identities in that subscription."""
+        """Return the client of user-assigned identities in a subscription."""
         from azure.mgmt.msi.aio import ManagedServiceIdentityClient  # imported by connect
 
         return self._arm_client("identities", subscription, ManagedServiceIdentityClient)
 
     def authorization(self, subscription: str) -> "AuthorizationManagementClient":
-        """Role definitions, role assignments and permissions in that subscription."""
+        """Return the client of role definitions, role assignments and permissions in a subscription."""
         from azure.mgmt.authorization.aio import AuthorizationManagementClient  # imported by connect
 
         return self._arm_client("authorization", subscription, AuthorizationManagementClient)
 
     def resources(self, subscription: str) -> "ResourceManagementClient":
-        """Resource groups and resource providers in that subscription."""
+        """Return the client of resource groups and resource providers in a subscription."""
         from azure.mgmt.resource.resources.aio import ResourceManagementClient  # imported by connect
 
         return self._arm_client("resources", subscription, ResourceManagementClient)
 
     def features(self, subscription: str) -> "FeatureClient":
-        """Preview features in that subscription."""
+        """Return the client of preview features in a subscription."""
         from azure.mgmt.resource.features.aio import FeatureClient  # imported by connect
 
         return self._arm_client("features", subscription, FeatureClient)
 
     def locks(self, subscription: str) -> "ManagementLockClient":
-        """Management locks in that subscription."""
+        """Return the client of management locks in a subscription."""
         from azure.mgmt.resource.locks.aio import ManagementLockClient  # imported by connect
 
         return self._arm_client("locks", subscription, ManagementLockClient)
 
     def policies(self, subscription: str) -> "PolicyInsightsClient":
-        """What Azure Policy would deny in that subscription."""
+        """Return the client of Azure Policy's restrictions in a subscription."""
         from azure.mgmt.policyinsights.aio import PolicyInsightsClient  # imported by connect
 
         return self._arm_client("policies", subscription, PolicyInsightsClient)
 
     def quotas(self, subscription: str) -> "QuotaMgmtClient":
-        """Quotas and what is used of them."""
-        from azure.mgmt.quota.aio import QuotaMgmtClient  # only who creates a cluster pays for it
+        """Return the client of quotas and their usage in a subscription."""
+        from azure.mgmt.quota.aio import QuotaMgmtClient  # late: only needed to create a cluster
 
         return self._arm_client("quotas", subscription, QuotaMgmtClient)
 
     def resource_graph(self) -> "ResourceGraphClient":
-        """Azure Resource Graph, which answers questions about all resources at once. Its SDK is imported here: only who
-        looks at many clusters needs it."""
-        from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+        """Return the client of Azure Resource Graph."""
+        from azure.mgmt.resourcegraph.aio import ResourceGraphClient  # late: only needed for many clusters
 
         return self._client(
             "resource-graph",
@@ -180,11 +198,11 @@ class Azure:
         )
 
     def subscription_client(self) -> "SubscriptionClient":
-        """Subscriptions, and the regions of each."""
+        """Return the client of subscriptions and their regions."""
         return self._client("subscriptions", "", self._subscription_client)
 
     def keys(self, vault_uri: str) -> "KeyClient":
-        """The data plane of one vault. The vault itself challenges, so the token is for it alone."""
+        """Return the client of a vault's data plane. The vault challenges, so the token is for this vault alone."""
         from azure.keyvault.keys.aio import KeyClient  # imported by connect
 
         from wizard.cloud.pipeline import vault_options
@@ -201,18 +219,18 @@ class Azure:
         return self._client("keys", vault_uri, make)
 
     def vault_uri(self, vault_name: str) -> str:
-        """A vault's address in this cloud, without a trailing slash."""
+        """Return the URL of a vault in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
     async def hold_back(self, summary: str) -> None:
-        """Return once no service asks to wait any more. Raises AzureError where that is longer than the timeouts for it."""
+        """Wait as long as Azure is throttling. Raise AzureError if that exceeds the timeout `throttling`."""
         if self.throttling.left > self.timeouts.throttling:
             raise AzureError(
                 Problem(
                     "transient",
                     summary,
-                    f"Azure is throttling requests, and asks to wait {self.throttling.left:.0f} s.",
-                    f"Try again after that; or {self.timeouts.more('throttling')}.",
+                    f"Azure is throttling requests and asks to wait {self.throttling.left:.0f} s.",
+                    f"Try again after that; {self.timeouts.more('throttling')}.",
                     code="TooManyRequests",
                     retryable=True,
                 )
@@ -257,7 +275,7 @@ class Azure:
     def _transport(self) -> Any:
         from wizard.cloud.pipeline import AnnouncingTransport  # imported by connect
 
-        return AnnouncingTransport(self._session, self._environment, self.timeouts)
+        return AnnouncingTransport(self._session, self._proxies, self.timeouts)
 
 
 @asynccontextmanager
@@ -267,43 +285,62 @@ async def connect(
     cloud: str = "AzureCloud",
     arm_endpoint: str | None = None,
     credential: CredentialKind = "auto",
+    clock: Clock | None = None,
+    timeouts: Timeouts | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Azure]:
-    """Sign in and hold the door open for the length of the block.
+    """Sign in, and keep the connection for the length of the block.
 
-    `environment` is where endpoints, proxies, certificates and the credential's own settings are read from (normally
-    `os.environ`), with AKS_KMS_SPEED and AKS_KMS_TIMEOUTS; `cloud` one of the built-in clouds, `arm_endpoint` (or `AKS_KMS_ARM_ENDPOINT`) any other one;
-    `tell` takes the instruction of an interactive sign-in. Raises AzureError: kind `sign-in` where nobody is signed
-    in, `unreachable` where Azure does not answer, `input` where the settings cannot be used.
+    Endpoints, proxies, certificates and the settings of the credential are read from `environment` (normally
+    `os.environ`), and so are `clock` (AKS_KMS_SPEED) and `timeouts` (AKS_KMS_TIMEOUTS) if they are not given. `cloud` is one
+    of the built-in clouds; `arm_endpoint` (or AKS_KMS_ARM_ENDPOINT) any other one. `tell` receives the instructions of an
+    interactive sign-in.
+
+    Raise AzureError of kind `sign-in` if signing in failed, `unreachable` if Azure does not answer, and `input` if the
+    settings are not valid.
     """
-    clock, timeouts = clock_of(environment), timeouts_of(environment)
+    proxies = Proxies(environment)
+    clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
     await asyncio.to_thread(_import_sdks)
-    import aiohttp  # imported just now, in a thread
+    import aiohttp  # imported just above, in a thread
 
-    from wizard.cloud.pipeline import Transport, token_policies
+    from wizard.cloud.pipeline import BoundedResponse, Transport, token_policies
 
     connector = aiohttp.TCPConnector(ssl=tls_of(environment), limit_per_host=32)
     session = aiohttp.ClientSession(
-        connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        connector=connector, response_class=BoundedResponse, cookie_jar=aiohttp.DummyCookieJar()
     )
-    # Else aiohttp itself sends a PUT a second time where the connection breaks, at once and without a word. It has no option.
-    session._retry_connection = False  # noqa: SLF001
     async with session:
         where = await which_cloud(
-            cloud, arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"), session, environment, timeouts
+            cloud,
+            arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"),
+            session,
+            environment,
+            proxies,
+            timeouts,
         )
         signing_in = make_credential(
             credential,
             where,
             environment,
-            lambda: Transport(session, environment, timeouts),
+            proxies,
+            lambda: Transport(session, proxies, timeouts),
             lambda: token_policies(clock, timeouts),
             tell,
         )
         async with signing_in:
-            with translate_errors(f"Signing in to {where.title} did not succeed."):
+            with translate_errors(f"Signing in to {where.title} failed."):
                 token = await signing_in.get_token_info(where.arm_scope)
-            yield Azure(where, who(token.token), clock, signing_in, session, environment, timeouts=timeouts)
+            yield Azure(
+                where,
+                identity_of(token.token),
+                clock,
+                signing_in,
+                session,
+                environment,
+                proxies,
+                timeouts=timeouts,
+            )
 
 
 def _import_sdks() -> None:
@@ -311,11 +348,11 @@ def _import_sdks() -> None:
         importlib.import_module(name)
     logging.getLogger("azure").addHandler(
         logging.NullHandler()
-    )  # else Python writes their warnings over the screen
+    )  # otherwise Python writes their warnings over the screen
 
 
 def as_json(model: Any) -> Json:
-    """An SDK's model as the JSON it came from, whichever of the two generations of SDKs made it."""
+    """Return the JSON that an SDK's model was created from, for both generations of SDKs."""
     if hasattr(model, "serialize"):
         return cast("Json", model.serialize(keep_readonly=True))
     return cast("Json", model.as_dict())

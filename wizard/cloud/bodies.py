@@ -1,10 +1,10 @@
-"""What the body of a cluster or a vault says, where that takes more than to look. Pure; of encryption: `encryption.py`."""
+"""Facts that are derived from the body of a cluster or a vault. Pure; see `encryption.py` for encryption."""
 
 from wizard.cloud.arm import Json, dig
 
 
 def identity_kind(cluster: Json) -> str:
-    """`user-assigned`, `system-assigned` or `service principal`."""
+    """Return `user-assigned`, `system-assigned` or `service principal`."""
     match str(dig(cluster, "identity", "type") or "").casefold():
         case "userassigned":
             return "user-assigned"
@@ -15,7 +15,7 @@ def identity_kind(cluster: Json) -> str:
 
 
 def firewall_denies(vault: Json) -> bool:
-    """Whether a vault's firewall keeps the internet out: KV:network-security."""
+    """Return whether public network access to a vault is denied: KV:network-security."""
     properties = vault.get("properties") or {}
     action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
     public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()

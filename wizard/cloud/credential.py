@@ -1,4 +1,4 @@
-"""Signing in: one azure-identity credential by kind, its tokens kept, and who it turned out to be."""
+"""Signing in: an azure-identity credential of each kind, a cache of its tokens, and the signed-in identity."""
 
 import asyncio
 import base64
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from wizard.cloud.endpoints import Cloud
-from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.proxies import Proxies, ca_bundle
+from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
 from wizard.system.sanitize import sanitize
 
@@ -27,18 +27,18 @@ CredentialKind = Literal[
     "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
 ]
 
-_FRESH = 300  # seconds a kept token must still be good for; azure-identity refreshes at the same age
+_FRESH = 300  # seconds for which a cached token must still be valid; azure-identity refreshes at the same age
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who the credential turned out to be, from the claims of its token for Azure Resource Manager."""
+    """The signed-in identity, from the claims of its token for Azure Resource Manager."""
 
     object_id: str
     tenant_id: str
     principal_type: Literal["User", "ServicePrincipal"]
     name: str
-    """A user's principal name, or `application …` with the application's id."""
+    """A user principal name, or `application …` with the application ID."""
 
 
 class _Credential(Protocol):
@@ -49,9 +49,9 @@ class _Credential(Protocol):
 
 
 class KeptCredential:
-    """A credential that asks for each token once while it is good, whichever client wants it.
+    """A credential that requests each token once while it is valid, for all clients.
 
-    azure-identity leaves this to each client, which with the Azure CLI means a process for every client and scope.
+    azure-identity leaves caching to each client, which with the Azure CLI means a process for every client and scope.
     """
 
     def __init__(self, inner: _Credential) -> None:
@@ -60,24 +60,24 @@ class KeptCredential:
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
 
     def for_a_client(self) -> "ClientsCredential":
-        """The same for one client, which may be told that the token it has is taken no more."""
+        """Return the credential for one client, which may be told that its token is no longer accepted."""
         return ClientsCredential(self)
 
     async def get_token_info(self, *scopes: str, options: Any = None, refused: str = "") -> "AccessTokenInfo":
-        """A token for these scopes. `options` with claims (a challenge's) asks anew, unless that was done since the token
-        `refused` was given out."""
+        """Return a token for these scopes. `options` with the claims of a challenge request a new one, unless the token
+        `refused` has been replaced already."""
         asked = dict(options or {})
         key = (*scopes, str(asked.get("tenant_id") or ""))
         async with self._locks.setdefault(key, asyncio.Lock()):
             kept = self._tokens.get(key)
-            taken = kept and (not asked.get("claims") or (refused and kept.token != refused))
-            if kept and taken and kept.expires_on - time.time() > _FRESH:
+            accepted = kept and (not asked.get("claims") or (refused and kept.token != refused))
+            if kept and accepted and kept.expires_on - time.time() > _FRESH:
                 return kept
             self._tokens[key] = await self._inner.get_token_info(*scopes, options=options)
             return self._tokens[key]
 
     async def close(self) -> None:
-        """Let go of what the credential holds open."""
+        """Close the credential."""
         await self._inner.close()
 
     async def __aenter__(self) -> Self:
@@ -88,15 +88,15 @@ class KeptCredential:
 
 
 class ClientsCredential:
-    """What one client asks. Azure challenges each client that still has a token which it takes no more: the first of them has
-    a new one asked for, and the others get that one, instead of a sign-in each."""
+    """The credential of one client. Azure challenges each client whose token is no longer accepted: the first of them
+    requests a new one, and the others get that one instead of signing in themselves."""
 
     def __init__(self, kept: KeptCredential) -> None:
         self._kept = kept
         self._given: dict[tuple[str, ...], str] = {}
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
-        """A token for these scopes; `options` with claims come with the refusal of the one that was given last."""
+        """Return a token for these scopes; `options` with claims mean that the last token was refused."""
         info = await self._kept.get_token_info(*scopes, options=options, refused=self._given.get(scopes, ""))
         self._given[scopes] = info.token
         return info
@@ -104,7 +104,7 @@ class ClientsCredential:
     async def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **_: Any
     ) -> Any:
-        """The older form of the same, for clients that still ask in it."""
+        """Return a token in the older form, for clients that still use it."""
         from azure.core.credentials import AccessToken  # imported by now
 
         wanted = {"claims": claims, "tenant_id": tenant_id}
@@ -112,7 +112,7 @@ class ClientsCredential:
         return AccessToken(info.token, info.expires_on)
 
     async def close(self) -> None:
-        """Nothing: the credential behind it stays open for the others."""
+        """Do nothing: the shared credential stays open for the other clients."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,10 +122,10 @@ class ClientsCredential:
 
 
 class _Threaded:
-    """A synchronous credential (device code and browser have no other form), asked in a thread of its own.
+    """A synchronous credential (device code and browser have no other form), called in a thread of its own.
 
-    Nothing waits for the end of that thread: it asks until somebody has signed in or the code has expired, a quarter of
-    an hour, and knows no way to be told to stop.
+    Nothing waits for the end of that thread: it polls until the user has signed in or the code has expired, after 15
+    minutes, and cannot be stopped.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -135,17 +135,17 @@ class _Threaded:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[AccessTokenInfo] = loop.create_future()
 
-        def settle(how: Callable[[Any], None], what: Any) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        def resolve(how: Callable[[Any], None], what: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed, and nothing waits for the token
                 loop.call_soon_threadsafe(lambda: None if answer.done() else how(what))
 
         def ask() -> None:
             try:
                 found = self._inner.get_token_info(*scopes, options=options)
-            except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
-                settle(answer.set_exception, error)
+            except Exception as error:  # noqa: BLE001 - it is raised to the caller
+                resolve(answer.set_exception, error)
             else:
-                settle(answer.set_result, found)
+                resolve(answer.set_result, found)
 
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(ask,), name="sign-in", daemon=True).start()
@@ -159,18 +159,17 @@ def make_credential(
     kind: CredentialKind,
     cloud: Cloud,
     environment: Mapping[str, str],
+    proxies: Proxies,
     transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
     policies: Callable[[], list[Any]],
     tell: Callable[[str], None],
 ) -> KeptCredential:
-    """The credential of that kind; nothing is asked of Azure yet.
+    """Return the credential of a kind; nothing is sent yet.
 
-    `transport` and `policies` make what its requests to Microsoft Entra pass through.
-
-    `tell` is called with the instruction that a device-code sign-in prints. Raises AzureError where the environment
-    lacks what the kind needs.
+    `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `tell` receives the instructions of
+    a device-code sign-in. Raise AzureError if the environment lacks what the kind needs.
     """
-    from azure.identity import aio  # a quarter of a second that only signing in pays for
+    from azure.identity import aio  # late: a quarter of a second
 
     chosen = _by_evidence(environment) if kind == "auto" else kind
     tenant = environment.get("AZURE_TENANT_ID", "")
@@ -200,24 +199,26 @@ def make_credential(
         case "azure-cli":
             inner = _from_azure_cli(environment, tenant)
         case "device-code":
-            inner = _device_code(tenant, common | _network(cloud, environment), tell)
+            inner = _device_code(tenant, common | _network(cloud, environment, proxies), tell)
         case _:
             from azure.identity import InteractiveBrowserCredential
 
-            options = common | _network(cloud, environment) | ({"tenant_id": tenant} if tenant else {})
+            options = (
+                common | _network(cloud, environment, proxies) | ({"tenant_id": tenant} if tenant else {})
+            )
             inner = _Threaded(InteractiveBrowserCredential(**options))
     return KeptCredential(inner)
 
 
-def who(token: str) -> SignedIn:
-    """Who a token for Azure Resource Manager was given to, from its claims (which the receiver, not we, verifies)."""
+def identity_of(token: str) -> SignedIn:
+    """Return whose token for Azure Resource Manager this is, from its claims (which Azure verifies, not this program)."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError, binascii.Error):
         claims = None
     if not isinstance(claims, dict):
-        raise _cannot_sign_in("The token that the sign-in gave does not say whom it is for.")
+        raise _cannot_sign_in("The token of the sign-in does not name an identity.")
     user = claims.get("upn") or claims.get("preferred_username") or claims.get("unique_name")
     is_application = claims.get("idtyp") == "app" or not user
     name = f"application {claims.get('appid', 'unknown')}" if is_application else str(user)
@@ -230,7 +231,7 @@ def who(token: str) -> SignedIn:
 
 
 def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
-    """What the environment is set up for; the Azure CLI's own sign-in where it says nothing."""
+    """Return the kind that the environment is set up for, or the Azure CLI."""
     if environment.get("AZURE_CLIENT_ID") and (
         environment.get("AZURE_CLIENT_SECRET") or environment.get("AZURE_CLIENT_CERTIFICATE_PATH")
     ):
@@ -256,7 +257,7 @@ def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) ->
 
 
 def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None]) -> _Threaded:
-    from azure.identity import DeviceCodeCredential  # only who signs in this way pays for it
+    from azure.identity import DeviceCodeCredential  # late: only needed for this kind
 
     def prompt(uri: str, code: str, _expires: object) -> None:
         tell(sanitize(f"To sign in, open {uri} in a browser and enter the code {code}."))
@@ -265,9 +266,9 @@ def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None
     return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))
 
 
-def _network(cloud: Cloud, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Proxy and certificates for a synchronous credential, which cannot use the shared session."""
-    proxy = proxy_for(urlsplit(cloud.authority).hostname or "", environment)
+def _network(cloud: Cloud, environment: Mapping[str, str], proxies: Proxies) -> dict[str, Any]:
+    """Return the proxy and certificates for a synchronous credential, which cannot use the shared session."""
+    proxy = proxies.for_host(urlsplit(cloud.authority).hostname or "")
     return {
         "connection_verify": ca_bundle(environment) or True,
         "proxies": {"https": proxy.whole} if proxy else None,
@@ -276,7 +277,7 @@ def _network(cloud: Cloud, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _well_known(cloud: Cloud) -> bool:
-    """Whether the authority is one that Microsoft's instance discovery knows."""
+    """Return whether Microsoft's instance discovery knows the authority."""
     return cloud.authority in {
         "https://login.microsoftonline.com",
         "https://login.microsoftonline.us",
@@ -288,28 +289,30 @@ def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
     missing = [name for name in names if not environment.get(name)]
     if missing:
         raise _cannot_sign_in(
-            f"Signing in by {kind} needs {', '.join(missing)}, which the environment does not set."
+            f"The credential {kind} needs {', '.join(missing)}, which the environment does not set."
         )
 
 
 def _from_azure_cli(environment: Mapping[str, str], tenant: str) -> Any:
-    from wizard.cloud.azure_cli import AzureCliCredential  # only who signs in this way pays for it
+    from wizard.cloud.azure_cli import AzureCliCredential  # late: only needed for this kind
 
     if path := program("az", environment):
         return AzureCliCredential(path, environment, tenant)
     if other := rejected_executable("az", environment):
         raise _cannot_sign_in(
-            f"{sanitize(other)} is not run: everybody may write there, or it is where one happens to be."
+            f"{sanitize(other)} is not run: its folder is writable by everyone, or is not an absolute path on PATH."
         )
-    raise _cannot_sign_in("The Azure CLI is not installed, and nothing else to sign in with was found.")
+    raise _cannot_sign_in(
+        "The Azure CLI is not installed, and the environment is not set up for another credential."
+    )
 
 
 def _cannot_sign_in(cause: str) -> AzureError:
     return AzureError(
         Problem(
             "sign-in",
-            "Nobody is signed in to Azure.",
+            "You are not signed in to Azure.",
             cause,
-            "Run `az login`, or choose another way with --credential (device-code needs nothing installed).",
+            "Run `az login`, or use another --credential (device-code needs no other program).",
         )
     )

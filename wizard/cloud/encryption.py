@@ -1,4 +1,4 @@
-"""How a managed cluster's secrets are encrypted, read from what Azure returned of it."""
+"""How a managed cluster's secrets are encrypted, from its body."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,27 +9,42 @@ from wizard.system.sanitize import sanitize
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
 """`none` also stands for a cluster that does not exist yet."""
 
-Standing = Literal["settled", "under-way", "ended-badly"]
-"""What a cluster's settings are worth. `settled`: they are what is. Else Azure shows what was asked for, from the moment
-it was asked (AZURE.md §2d), and what is may be different."""
+SettingsState = Literal["effective", "pending", "failed"]
+"""Whether a cluster's settings are in effect. If they are `pending` or have `failed`, Azure shows the settings that were
+requested, from the moment of the request (AZURE.md §2d), and the settings in effect may differ."""
 
-ENDED_BADLY = frozenset({"Failed", "Canceled"})
-"""Values of `provisioningState`: the last operation did not come to its end, and the same request repairs that."""
-_SETTLED = frozenset({"Succeeded", "Starting", "Stopping", "Deleting"})
-"""Values of `provisioningState` in which no settings wait to be carried out; the last three are operations without a body.
-Of all others, Updating and Upgrading among them, nobody can tell what they carry out: each is a PUT of the whole cluster,
-its encryption included (AZURE.md §2b)."""
+SUCCEEDED = "Succeeded"
+FAILED_STATES = frozenset({"Failed", "Canceled"})
+"""Values of `provisioningState` after an operation that failed; the same request repairs the cluster."""
+_EFFECTIVE_STATES = frozenset({SUCCEEDED, "Starting", "Stopping", "Deleting"})
+"""Values of `provisioningState` without settings that are still to be applied; the last three are operations without a
+body. All others, including Updating and Upgrading, may apply any setting: each is a PUT of the whole cluster, including its
+encryption (AZURE.md §2b)."""
 
 
-def standing(cluster: Json | None) -> Standing:
-    """What a managed cluster's settings are worth, by its `provisioningState`; one that is not known is not trusted."""
-    state = str(dig(cluster, "properties", "provisioningState") or "")
-    return "settled" if state in _SETTLED else "ended-badly" if state in ENDED_BADLY else "under-way"
+_SPELLING = {each.casefold(): each for each in FAILED_STATES | _EFFECTIVE_STATES | {"RegisteringDns"}}
+
+
+def provisioning_state(resource: Json | None) -> str:
+    """Return the `provisioningState` of a resource, the known ones as Azure documents them; empty if there is no resource.
+
+    Azure's own rules for resource providers make letter case insignificant, and a missing state mean Succeeded.
+    """
+    if resource is None:
+        return ""
+    state = sanitize(str(dig(resource, "properties", "provisioningState") or SUCCEEDED))
+    return _SPELLING.get(state.casefold(), state)
+
+
+def settings_state(cluster: Json | None) -> SettingsState:
+    """Return whether a cluster's settings are in effect, by its `provisioningState`; an unknown one counts as pending."""
+    state = provisioning_state(cluster)
+    return "effective" if state in _EFFECTIVE_STATES else "failed" if state in FAILED_STATES else "pending"
 
 
 @dataclass(frozen=True)
 class Encryption:
-    """A cluster's encryption settings, as they stand."""
+    """A cluster's encryption settings."""
 
     infrastructure: bool
     """`kubernetesResourceObjectEncryptionProfile.infrastructureEncryption` is Enabled."""
@@ -41,7 +56,7 @@ class Encryption:
 
     @classmethod
     def of(cls, cluster: Json | None) -> "Encryption":
-        """Read from a managed cluster's body, or from nothing for one that does not exist."""
+        """Return the settings in a managed cluster's body, or those of a cluster that does not exist for None."""
         profile = dig(cluster, "properties", "securityProfile")
         return cls(
             infrastructure=str(
@@ -56,20 +71,20 @@ class Encryption:
 
     @property
     def kind(self) -> EncryptionKind:
-        """Which of the experiences this is. Legacy KMS is a customer's key without infrastructure encryption
-        (before API 2026-07-01) or with a versioned key id (from then on): AZURE.md §0 B."""
+        """The kind of encryption. Legacy KMS is a customer-managed key without infrastructure encryption (before API
+        2026-07-01) or with a versioned key identifier (from then on): AZURE.md §0 B."""
         if self.kms_enabled:
             return "customer-managed" if self.infrastructure and not self.key_version else "legacy-kms"
         return "platform-managed" if self.infrastructure else "none"
 
     @property
     def key_version(self) -> str:
-        """The version named in the key identifier; empty for a versionless one."""
+        """The version in the key identifier; empty for a versionless one."""
         return self._key[3] if len(self._key) > 3 else ""
 
     @property
     def names_key(self) -> bool:
-        """Whether the key identifier is one: `https://HOST/keys/NAME`, and perhaps a version."""
+        """Whether the key identifier is valid: `https://HOST/keys/NAME`, optionally with a version."""
         host, kind, *rest = [*self._key, "", ""]
         whole = self.key_id.casefold().startswith("https://") and len(self._key) in {3, 4}
         return bool(whole and host and kind == "keys" and all(rest[: len(self._key) - 2]))
@@ -81,5 +96,5 @@ class Encryption:
 
     @property
     def _key(self) -> list[str]:
-        """The parts of the key identifier: host, `keys`, the key's name, and its version where it names one."""
+        """The parts of the key identifier: host, `keys`, the key's name, and its version if it has one."""
         return self.key_id.rpartition("://")[2].strip("/").split("/")

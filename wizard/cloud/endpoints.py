@@ -1,6 +1,7 @@
-"""Which Azure: the three clouds that are built in, and any other one by its metadata document."""
+"""Clouds: the three built-in ones, and any other by its metadata document."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -8,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wizard.cloud.arm import dig
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.proxies import Proxy
 from wizard.cloud.retry_notices import RetryNotice, notify
+from wizard.errors import AzureError, Problem
 from wizard.system.sanitize import without_secret
 
 if TYPE_CHECKING:
@@ -19,38 +20,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cloud:
-    """One Azure cloud: where its parts are."""
+    """The endpoints of one Azure cloud."""
 
     name: str
-    """As the Azure CLI names it: `AzureCloud`."""
+    """Its name in the Azure CLI, such as `AzureCloud`."""
     arm: str
-    """Azure Resource Manager, without a trailing slash."""
+    """The URL of Azure Resource Manager, without a trailing slash."""
     arm_scope: str
-    """What a token for ARM is asked for."""
+    """The scope of tokens for Azure Resource Manager."""
     authority: str
-    """Where tokens come from."""
+    """The URL of the sign-in service."""
     vault_suffix: str
-    """What follows a vault's name in its host name, with the leading dot."""
+    """The suffix of a vault's host name, with the leading dot."""
 
     @property
     def title(self) -> str:
-        """For a header: `Azure`, `Azure Government`, `simulated Azure`."""
+        """The name in headings: `Azure`, `Azure Government`, `simulated Azure`."""
         return _TITLES.get(self.name, self.name)
 
     @property
     def simulated(self) -> bool:
-        """Whether it is no real Azure: by its own name, or because it is on this machine."""
+        """Whether it is not a real Azure, by its name or because it runs on this machine."""
         host = urlsplit(self.arm).hostname or ""
         return self.name == SIMULATED or host == "localhost" or host.startswith("127.") or host == "::1"
 
     @property
     def described(self) -> str:
-        """For a record that is read elsewhere: `Azure`, `simulated Azure at https://localhost:4433, not a real one`."""
+        """The name in records: `Azure`, `simulated Azure at https://localhost:4433, not a real one`."""
         words = self.title if self.name in CLOUDS else f"{self.title} at {self.arm}"
         return f"{words}, not a real one" if self.simulated else words
 
     def to_json(self) -> dict[str, Any]:
-        """Which cloud it was, in plans, journals and reports."""
+        """Return the cloud as in plans, journals and reports."""
         return {
             "name": self.name,
             "resource_manager": self.arm,
@@ -88,7 +89,7 @@ CLOUDS = {
 }
 
 SIMULATED = "SimulatedAzure"
-"""The name that a simulated Azure gives in its metadata document."""
+"""The name in the metadata document of a simulated Azure."""
 
 _TITLES = {
     "AzureCloud": "Azure",
@@ -97,9 +98,9 @@ _TITLES = {
     SIMULATED: "simulated Azure",
 }
 
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _PAUSES = (0.0, 0.5, 1.0)
-"""Seconds of the wall between two tries; nobody knows yet how fast Azure's time passes."""
+"""Seconds of real time between two tries; the speed of Azure's time is not known yet."""
 _METADATA_VERSION = "2022-09-01"  # the one `az cloud register` asks for
 
 
@@ -111,22 +112,22 @@ async def discover(
     *,
     within: float = 30,
 ) -> Cloud:
-    """The cloud whose Azure Resource Manager is at `arm_endpoint`, from its metadata document.
+    """Return the cloud whose Azure Resource Manager is at `arm_endpoint`, from its metadata document.
 
-    `AZURE_AUTHORITY_HOST` takes precedence over the document's login endpoint. Raises AzureError where the document
-    cannot be had or lacks what is needed.
+    `AZURE_AUTHORITY_HOST` takes precedence over the document's login endpoint. Raise AzureError if the document cannot be
+    read or is incomplete.
     """
     arm = arm_endpoint.rstrip("/")
     if urlsplit(arm).scheme != "https" or "@" in arm:
         raise AzureError(
             Problem(
                 "input",
-                f"{without_secret(arm_endpoint)!r} is not an https:// address.",
-                "Azure's clients send tokens over TLS only, and no password in an address.",
-                "Give --arm-endpoint (or AKS_KMS_ARM_ENDPOINT) as https://HOST[:PORT].",
+                f"{without_secret(arm_endpoint)!r} is not an https:// URL.",
+                "Azure's clients send tokens over TLS only, and a URL must not contain a password.",
+                "Set --arm-endpoint (or AKS_KMS_ARM_ENDPOINT) to https://HOST[:PORT].",
             )
         )
-    import aiohttp  # imported by now; not on the way to a first frame
+    import aiohttp  # late: not needed to start
 
     limit = aiohttp.ClientTimeout(total=within)
     try:
@@ -139,17 +140,17 @@ async def discover(
                 allow_redirects=False,
             )
         )
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
         raise AzureError(
             Problem(
                 "unreachable",
-                f"{arm} did not say which cloud it is.",
+                f"The metadata document of {arm} could not be read.",
                 f"{type(error).__name__}: {without_secret(str(error))}",
                 "Check --arm-endpoint, the proxy (HTTPS_PROXY) and the CA bundle (SSL_CERT_FILE), then try again.",
                 retryable=True,
             )
         ) from error
-    if isinstance(document, list):  # the public cloud's older shape: one entry for each cloud
+    if isinstance(document, list):  # the older format of the public cloud: one entry for each cloud
         document = next((entry for entry in document if dig(entry, "resourceManager")), {})
     audiences = dig(document, "authentication", "audiences")
     audience = audiences[0] if isinstance(audiences, list) and audiences else None
@@ -168,8 +169,8 @@ async def discover(
         raise AzureError(
             Problem(
                 "input",
-                f"The metadata document of {arm} lacks {', '.join(missing)}.",
-                "The address may not be an Azure Resource Manager.",
+                f"The metadata document of {arm} does not have {', '.join(missing)}.",
+                "The endpoint may not be an Azure Resource Manager.",
                 "Check --arm-endpoint (or AKS_KMS_ARM_ENDPOINT).",
             )
         )
@@ -183,38 +184,41 @@ async def discover(
 
 
 async def _document(ask: "Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]") -> Any:
-    """The answer's JSON; asked for again where the connection breaks or Azure has a passing fault. Raises what aiohttp does."""
+    """Return the JSON of a response; retry if the connection breaks or Azure returns a transient error.
+
+    Raise what aiohttp raises.
+    """
     import aiohttp  # imported by now
 
     for pause in _PAUSES:
         try:
             async with ask() as answer:
                 answer.raise_for_status()
-                return await answer.json()
+                return json.loads(await answer.read())
         except (
             aiohttp.ServerDisconnectedError,
             aiohttp.ClientPayloadError,
             aiohttp.ClientResponseError,
         ) as error:
-            if isinstance(error, aiohttp.ClientResponseError) and error.status not in _PASSING:
+            if isinstance(error, aiohttp.ClientResponseError) and error.status not in _TRANSIENT:
                 raise
             notify(RetryNotice("GET metadata/endpoints", type(error).__name__, pause, asked=False))
         await asyncio.sleep(pause)
     async with ask() as answer:
         answer.raise_for_status()
-        return await answer.json()
+        return json.loads(await answer.read())
 
 
 def over_tls(authority: str) -> str:
-    """The address that tokens come from, without a trailing slash. Raises AzureError where it is not spoken to over TLS."""
+    """Return the URL of the sign-in service, without a trailing slash. Raise AzureError if it does not use TLS."""
     whole = (authority if "://" in authority else f"https://{authority}").rstrip("/")
     if urlsplit(whole).scheme != "https" or not urlsplit(whole).hostname or "@" in whole:
         raise AzureError(
             Problem(
                 "input",
-                f"{without_secret(authority)!r} is no address to sign in at.",
-                "Secrets are sent there, and over TLS only.",
-                "Give AZURE_AUTHORITY_HOST as https://HOST[:PORT], or unset it.",
+                f"{without_secret(authority)!r} is not a valid URL of a sign-in service.",
+                "Secrets are sent there, over TLS only.",
+                "Set AZURE_AUTHORITY_HOST to https://HOST[:PORT], or unset it.",
             )
         )
     return whole

@@ -1,42 +1,45 @@
-"""Asking Azure something through its SDKs: whatever becomes of it is told in one way."""
+"""Translates the errors of Azure's SDKs into AzureError."""
 
 from collections.abc import AsyncIterable, Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.problems import AzureError, odd_answer
+from wizard.cloud.paging import items
+from wizard.errors import AzureError, PagingError, odd_answer
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
 Found = TypeVar("Found")
 
-_STUMBLED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""What reading an answer of another shape than ever ends in; DeserializationError, which the SDKs raise, is a ValueError."""
+_UNEXPECTED_FORMAT = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
+"""What reading a response in an unexpected format raises; the SDKs' DeserializationError is a ValueError."""
 
-_OF_ALL = frozenset({"SubscriptionNotFound", "ResourceProviderNotFound"})
-"""Codes of a 404 that end as those of a thing do which does not exist, and say more than that."""
+_NOT_ABOUT_THE_RESOURCE = frozenset({"SubscriptionNotFound", "ResourceProviderNotFound"})
+"""Codes of a 404 that end in `NotFound` but are not about the requested resource."""
 
 
 @contextmanager
 def translate_errors(summary: str) -> Iterator[None]:
-    """A block that asks Azure something and reads what it answers. `summary` says in one sentence what did not succeed.
+    """Translate the errors of a block that calls Azure and reads the response. `summary` says what did not succeed.
 
-    Raises AzureError for whatever the SDKs raise, and where the answer cannot be read: with no value of it.
+    Raise AzureError for each error of the SDKs, and if the response cannot be read, without any value of it.
     """
-    from azure.core.exceptions import AzureError as SdkError  # whoever can ask has it imported
+    from azure.core.exceptions import AzureError as SdkError  # imported by connect
 
     try:
         yield
     except SdkError as error:
         raise AzureError(problem_from(error, summary)) from error
-    except _STUMBLED as error:
+    except PagingError as error:
+        raise AzureError(odd_answer(summary, str(error))) from error
+    except _UNEXPECTED_FORMAT as error:
         raise AzureError(odd_answer(summary, error)) from error
 
 
 async def none_if_missing(request: Awaitable[Found]) -> Found | None:
-    """What a request for one thing returns; None where Azure says that it (or the group that it is in) does not exist."""
+    """Return the result of a request for one resource; None if it, or its resource group, does not exist."""
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
@@ -48,11 +51,11 @@ async def none_if_missing(request: Awaitable[Found]) -> Found | None:
 
 
 async def none_if_forbidden(listing: AsyncIterable[Found]) -> list[Found] | None:
-    """All of a list; None where it may not be read, or what it is of does not exist."""
+    """Return all of a list; None if the caller may not read it, or its parent does not exist."""
     from azure.core.exceptions import HttpResponseError
 
     try:
-        return [each async for each in listing]
+        return [each async for each in items(listing)]
     except HttpResponseError as error:
         if error.status_code == 403 or _does_not_exist(error):
             return None
@@ -60,10 +63,10 @@ async def none_if_forbidden(listing: AsyncIterable[Found]) -> list[Found] | None
 
 
 def _does_not_exist(error: "HttpResponseError") -> bool:
-    """Whether a refusal says that a thing does not exist.
+    """Return whether an error means that the resource does not exist.
 
-    Other 404s do not: that of a subscription which cannot be seen, and that of a cloud which does not know the
-    api-version or the type yet (InvalidResourceType, InvalidResourceNamespace, NoRegisteredProviderFound).
+    Other 404s do not: of a subscription that is not visible, and of a cloud that does not support the api-version or the
+    type yet (InvalidResourceType, InvalidResourceNamespace, NoRegisteredProviderFound).
     """
     code = str(error.error.code or "") if error.error else ""
-    return error.status_code == 404 and code.endswith("NotFound") and code not in _OF_ALL
+    return error.status_code == 404 and code.endswith("NotFound") and code not in _NOT_ABOUT_THE_RESOURCE

@@ -1,49 +1,61 @@
-"""The preview feature that KMS data encryption is behind, and the resource provider that must take notice of it.
+"""The preview feature for KMS data encryption, and the resource provider that must be registered again for it.
 
 Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §4.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 
+from wizard.cloud import reads
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
-ASKABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
-"""States from which the feature has to be asked for."""
+REGISTRABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
+"""States in which the feature has to be registered."""
 
-_POLL = 10.0  # seconds between two looks, as the Azure CLI does
+NOT_NEEDED = "no longer needed"
+"""Reported as the state if the feature no longer exists."""
+
+_POLL = 10.0  # seconds between two reads, as in the Azure CLI
 
 StateListener = Callable[[str, float], None]
-"""Takes the state that Azure gave and the seconds spent so far."""
+"""Receives the state from Azure and the seconds so far."""
 
 
 async def feature_state(azure: Azure, subscription: str) -> str | None:
-    """The feature's registration state, or None where the name no longer exists: then it is not needed any more.
+    """Return the feature's registration state, or None if the name no longer exists, so that it is not needed.
 
-    Raises AzureError.
+    Raise AzureError.
     """
     with translate_errors(f"The state of the feature {FEATURE} could not be read."):
         feature = await none_if_missing(azure.features(subscription).features.get(NAMESPACE, FEATURE))
         if feature is None:
             return None
-        return str((feature.properties and feature.properties.state) or "NotRegistered")
+        return _stated(feature.properties.state if feature.properties else None)
 
 
 async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
-    """The registration state of a resource provider. Raises AzureError."""
+    """Return the registration state of a resource provider. Raise AzureError."""
     with translate_errors(f"The registration of {namespace} could not be read."):
         provider = await azure.resources(subscription).providers.get(namespace)
-        return str(provider.registration_state or "NotRegistered")
+        return _stated(provider.registration_state)
 
 
-async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
-    """The regions in which AKS offers managed clusters, by short name; nothing where that cannot be learnt."""
-    with suppress(AzureError), translate_errors("The regions of AKS could not be read."):
+def _stated(state: str | None) -> str:
+    """Return a registration state; a response without one says nothing, not that something is not registered."""
+    if not state:
+        raise ValueError("no registration state")
+    return str(state)
+
+
+async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | Unknown:
+    """Return the regions in which AKS offers managed clusters, by short name."""
+
+    async def read() -> frozenset[str]:
         provider = await azure.resources(subscription).providers.get(NAMESPACE)
         return frozenset(
             location.replace(" ", "").casefold()
@@ -51,11 +63,12 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str]:
             if (kind.resource_type or "").casefold() == "managedclusters"
             for location in kind.locations or ()
         )
-    return frozenset()
+
+    return await advisory(reads.AKS_REGIONS, read(), azure.timeouts)
 
 
 async def register_feature(azure: Azure, subscription: str) -> None:
-    """Ask for the feature; it takes minutes until it is registered. Raises AzureError."""
+    """Request the registration of the feature, which takes minutes. Raise AzureError."""
     with translate_errors(f"The feature {FEATURE} could not be registered."), declared(Repeat.SAFE):
         await azure.features(subscription).features.register(NAMESPACE, FEATURE)
 
@@ -63,25 +76,25 @@ async def register_feature(azure: Azure, subscription: str) -> None:
 async def follow_feature(
     azure: Azure, subscription: str, report: StateListener, wait: float | None = None
 ) -> None:
-    """Return once the feature is registered, or gone because it is not needed any more.
+    """Wait until the feature is registered, or no longer exists because it is not needed.
 
-    Raises AzureError after `wait` seconds (by default what the door's timeouts says: Microsoft says up to 15 minutes,
-    users have seen 30 and more), and at once in a state that does not lead there.
+    Raise AzureError after `wait` seconds (by default the timeout `registration`; Microsoft says up to 15 minutes, users
+    have seen 30 and more), and at once in a state that does not lead to registration.
     """
     wait = azure.timeouts.registration if wait is None else wait
     state: str | None = "Registering"
     async for spent in azure.clock.tries(_POLL, wait):
         state = await feature_state(azure, subscription)
-        report(state or "not needed any more", spent)
+        report(state or NOT_NEEDED, spent)
         if state in {None, "Registered"}:
             return
         if state not in {"Registering", "Pending"}:
             raise AzureError(
                 Problem(
                     "azure",
-                    f"The feature {FEATURE} is {state}, although it was asked for.",
-                    "Somebody may have unregistered it.",
-                    f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}` and look again.",
+                    f"The feature {FEATURE} is {state}, although its registration was requested.",
+                    "Another user may have unregistered it.",
+                    f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}`, then try again.",
                 )
             )
     raise AzureError(_still(state or "", wait, azure.timeouts.more("registration")))
@@ -92,14 +105,14 @@ def _still(state: str, wait: float, more: str) -> Problem:
         return Problem(
             "azure",
             f"The feature {FEATURE} is waiting for Microsoft's approval.",
-            "Pending features are let in by Microsoft, not by time.",
-            "Ask Microsoft's support or your account team, then start again; what is done stays done.",
+            "The registration requires approval by Microsoft and does not complete automatically.",
+            "Ask Microsoft support or your account team, then run again. Completed steps are kept.",
         )
     return Problem(
         "transient",
         f"Azure has not finished registering the feature {FEATURE} after {wait / 60:.0f} minutes.",
-        "It usually takes 5 to 15 minutes, and has been seen to take hours.",
-        f"Start again later, the registration goes on in Azure; {more}.",
+        "Registration usually takes 5 to 15 minutes; it can take hours.",
+        f"Run again later, the registration continues in Azure; {more}.",
         retryable=True,
     )
 
@@ -107,9 +120,9 @@ def _still(state: str, wait: float, more: str) -> Problem:
 async def refresh_provider(
     azure: Azure, subscription: str, report: StateListener, wait: float | None = None
 ) -> None:
-    """Register the resource provider (again), so that it takes notice of the feature, and see it Registered.
+    """Register the resource provider again, so that the feature takes effect, and wait until it is registered.
 
-    Raises AzureError.
+    Raise AzureError.
     """
     with translate_errors(f"{NAMESPACE} could not be registered."), declared(Repeat.SAFE):
         await azure.resources(subscription).providers.register(NAMESPACE)
@@ -125,27 +138,27 @@ async def refresh_provider(
             "transient",
             f"{NAMESPACE} is still {state} after {wait / 60:.0f} minutes.",
             "Azure has not finished registering the resource provider.",
-            f"Start again later, the registration goes on in Azure; {azure.timeouts.more('registration')}.",
+            f"Run again later, the registration continues in Azure; {azure.timeouts.more('registration')}.",
             retryable=True,
         )
     )
 
 
 class Registration:
-    """The feature and the provider, registered in the background while the operator goes on."""
+    """The registration of the feature and the provider, in the background while the operator continues."""
 
     def __init__(self, azure: Azure, subscription: str) -> None:
         self._azure = azure
         self._subscription = subscription
 
     async def follow(self, report: StateListener) -> None:
-        """Register the feature where it is not, follow it, then refresh the provider. Raises AzureError."""
+        """Register the feature if needed, wait for it, then refresh the provider. Raise AzureError."""
         state = await feature_state(self._azure, self._subscription)
-        if state in ASKABLE:
+        if state in REGISTRABLE:
             await register_feature(self._azure, self._subscription)
-        begun = self._azure.clock.elapsed()
+        started = self._azure.clock.elapsed()
         if state != "Registered":
             await follow_feature(self._azure, self._subscription, report)
         if state is not None:
             await refresh_provider(self._azure, self._subscription, lambda _, __: None)
-        report("Registered" if state else "not needed any more", self._azure.clock.elapsed() - begun)
+        report("Registered" if state else NOT_NEEDED, self._azure.clock.elapsed() - started)

@@ -1,20 +1,21 @@
-"""What there is to choose from: clusters, vaults, keys, identities, versions and regions."""
+"""The existing resources to choose from: clusters, vaults, keys, identities, versions and regions."""
 
 from dataclasses import dataclass, field
 
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind
-from wizard.cloud.encryption import ENDED_BADLY, Encryption, EncryptionKind
+from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import Problem
+from wizard.cloud.paging import items
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
 class ClusterRow:
-    """One managed cluster, as a list shows it."""
+    """One managed cluster, as a row of a list."""
 
     id: str
     name: str
@@ -23,7 +24,7 @@ class ClusterRow:
     subscription_name: str
     location: str
     kubernetes_version: str
-    """The version it runs now, patch included."""
+    """The version that it runs, including the patch."""
     identity: str
     """`user-assigned`, `system-assigned` or `service principal`."""
     encryption: Encryption
@@ -32,81 +33,81 @@ class ClusterRow:
     node_pools: int
     nodes: int
     identities: tuple[str, ...] = ()
-    """The ids of its user-assigned identities."""
+    """The IDs of its user-assigned identities."""
 
     @property
     def kind(self) -> EncryptionKind:
-        """How its secrets are encrypted now."""
+        """How its secrets are encrypted."""
         return self.encryption.kind
 
     @property
     def why_not(self) -> str | None:
-        """Why it cannot be changed now, in a few words; None where it can."""
+        """Why it cannot be changed now, in a few words; None if it can."""
         if version_of(self.kubernetes_version) < OLDEST:
             legacy = self.encryption.kms_enabled and version_of(self.kubernetes_version) < LEGACY_KMS_V2
             return "legacy KMS v1" if legacy else "needs 1.33"
         if self.power_state.casefold() == "stopped":
             return "stopped"
-        if self.provisioning_state not in ENDED_BADLY | {"Succeeded"}:
+        if self.provisioning_state not in FAILED_STATES | {SUCCEEDED}:
             return f"is {self.provisioning_state.lower()}"
         if self.identity == "service principal":
             return "needs a managed identity"
         return None
 
     @property
-    def ended_badly(self) -> str:
-        """`failed` or `canceled` where its last operation was, which the same request repairs; empty elsewhere."""
-        return self.provisioning_state.casefold() if self.provisioning_state in ENDED_BADLY else ""
+    def failed_operation(self) -> str:
+        """`failed` or `canceled` if its last operation was, which the same request repairs; otherwise empty."""
+        return self.provisioning_state.casefold() if self.provisioning_state in FAILED_STATES else ""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A subscription whose clusters could not be listed, or one cluster of it that could not be read."""
+    """A subscription whose clusters could not be listed, or a cluster that could not be read."""
 
     subscription_id: str
     subscription_name: str
     problem: Problem
     cluster_id: str = ""
-    """Of the one cluster, as far as it has one."""
+    """The ID of the cluster, if it is about one and has an ID."""
 
     @property
     def id(self) -> str:
-        """Of what could not be read: the one cluster, or the subscription."""
+        """The ID of the cluster or the subscription."""
         return self.cluster_id or f"/subscriptions/{self.subscription_id}"
 
     @property
     def name(self) -> str:
-        """Of what could not be read: the one cluster, or the subscription."""
+        """The name of the cluster or the subscription."""
         return self.cluster_id.rstrip("/").rpartition("/")[2] or self.subscription_name
 
 
 @dataclass(frozen=True)
 class VaultRow:
-    """One key vault. Whether a cluster can use it is for the rules to say (`wizard.rules.vault.unfit`)."""
+    """One key vault. `wizard.rules.vault.unfit` decides whether a cluster can use it."""
 
     id: str
     name: str
     resource_group: str
     subscription: str
-    """The id of its subscription."""
+    """The ID of its subscription."""
     location: str
     rbac: bool
-    """Whether roles decide about its keys; access policies of its own otherwise."""
+    """Whether it uses Azure RBAC for its keys; otherwise it uses access policies."""
     firewall_denies: bool
     purge_protection: bool
     body: Json = field(repr=False)
-    """As Azure returned it."""
+    """The body that Azure returned."""
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One key of a vault. Whether AKS can use it is for the rules to say (`wizard.rules.key.unfit`)."""
+    """One key of a vault. `wizard.rules.key.unfit` decides whether AKS can use it."""
 
     name: str
     type: str
     size: int | None
     body: Json = field(repr=False)
-    """As Azure returned it in the list."""
+    """The entry that Azure returned in the list."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,13 @@ class IdentityRow:
     name: str
     resource_group: str
     subscription: str
-    """The id of its subscription."""
+    """The ID of its subscription."""
     location: str
 
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One minor version of Kubernetes that a region offers."""
+    """One Kubernetes minor version that a region offers."""
 
     version: str
     latest_patch: str
@@ -133,19 +134,19 @@ class VersionRow:
 
 
 async def cluster_body(azure: Azure, cluster_id: ResourceId) -> Json:
-    """One managed cluster as it is now, as Azure returned it. Raises AzureError, also where it does not exist."""
+    """Return the current body of a managed cluster. Raise AzureError, also if it does not exist."""
     client = azure.containers(cluster_id.subscription).managed_clusters
     with translate_errors(f"The cluster {cluster_id.name} could not be read."):
         return as_json(await client.get(cluster_id.resource_group, cluster_id.name))
 
 
 async def one_cluster(azure: Azure, cluster_id: ResourceId, subscription: Subscription) -> ClusterRow:
-    """The same as a row. Raises AzureError."""
+    """Return a managed cluster as a row. Raise AzureError, also if it does not exist."""
     return cluster_row(await cluster_body(azure, cluster_id), subscription)
 
 
 def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
-    """A managed cluster's body as a row."""
+    """Return a managed cluster's body as a row."""
     properties = body.get("properties") or {}
     pools = properties.get("agentPoolProfiles") or []
     current = properties.get("currentKubernetesVersion") or properties.get("kubernetesVersion") or ""
@@ -159,7 +160,7 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         kubernetes_version=sanitize(str(current)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
-        provisioning_state=sanitize(str(properties.get("provisioningState") or "")),
+        provisioning_state=provisioning_state(body),
         power_state=sanitize(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
@@ -168,15 +169,15 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
 
 
 def _group_of(body: Json) -> str:
-    """The name of the group that a resource is in, from its id; of one whose id is odd, what stands in its place."""
+    """Return the name of the resource group in a resource's ID; empty if the ID is too short."""
     parts = str(body.get("id", "")).strip("/").split("/")
     return sanitize(parts[3]) if len(parts) > 3 else ""
 
 
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
-    """The key vaults of a subscription, by name. Raises AzureError."""
+    """Return the key vaults of a subscription, by name. Raise AzureError."""
     with translate_errors("The key vaults could not be listed."):
-        bodies = [as_json(v) async for v in azure.vaults(subscription).vaults.list_by_subscription()]
+        bodies = [as_json(v) async for v in items(azure.vaults(subscription).vaults.list_by_subscription())]
     rows = [
         VaultRow(
             id=sanitize(str(body.get("id", ""))),
@@ -195,11 +196,11 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
 
 
 async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
-    """The keys of a vault, through the management plane, by name. Raises AzureError."""
+    """Return the keys of a vault, read through the management plane, by name. Raise AzureError."""
     vault = ResourceId.parse(vault_id)
     client = azure.vaults(vault.subscription)
     with translate_errors(f"The keys of {vault.name} could not be listed."):
-        bodies = [as_json(k) async for k in client.keys.list(vault.resource_group, vault.name)]
+        bodies = [as_json(k) async for k in items(client.keys.list(vault.resource_group, vault.name))]
     rows = [
         KeyRow(
             name=sanitize(str(body.get("name", ""))),
@@ -213,11 +214,11 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
 
 
 async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
-    """The user-assigned identities of a subscription, by name, without those that AKS keeps for itself in the node
-    resource groups of its clusters (the kubelet's, add-ons'). Raises AzureError."""
+    """Return the user-assigned identities of a subscription, by name, without those that AKS creates in the node resource
+    groups of clusters (for the kubelet and add-ons). Raise AzureError."""
     client = azure.identities(subscription)
     with translate_errors("The user-assigned identities could not be listed."):
-        bodies = [as_json(i) async for i in client.user_assigned_identities.list_by_subscription()]
+        bodies = [as_json(i) async for i in items(client.user_assigned_identities.list_by_subscription())]
     rows = [
         IdentityRow(
             id=sanitize(str(body.get("id", ""))),
@@ -233,7 +234,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
 
 
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
-    """The versions a region offers that can be encrypted (1.33 or later), newest first. Raises AzureError."""
+    """Return the versions of a region that support the encryption (1.33 or later), newest first. Raise AzureError."""
     with translate_errors(f"The Kubernetes versions of {location} could not be listed."):
         found = as_json(
             await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
@@ -256,7 +257,7 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
 
 
 async def locations(azure: Azure, subscription: str) -> list[str]:
-    """The regions of a subscription, by short name. Raises AzureError."""
+    """Return the regions of a subscription, by short name. Raise AzureError."""
     with translate_errors("The regions could not be listed."):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
-        return sorted([sanitize(str(location.name)) async for location in found])
+        return sorted([sanitize(str(location.name)) async for location in items(found)])

@@ -1,4 +1,4 @@
-"""Management locks: what forbids a write whoever asks for it (Azure Resource Manager, "Lock your resources")."""
+"""Management locks, which block writes of every identity (Azure Resource Manager, "Lock your resources")."""
 
 from dataclasses import dataclass
 
@@ -19,17 +19,17 @@ class Lock:
     """`ReadOnly` or `CanNotDelete`."""
 
     def covers(self, resource: str) -> bool:
-        """Whether it holds for that resource, directly or from above."""
+        """Return whether it applies to a resource, directly or inherited."""
         return covers(self.scope, resource)
 
     @property
     def read_only(self) -> bool:
-        """Whether it forbids every write, not deletion alone."""
+        """Whether it blocks every write, not only deletion."""
         return self.level.casefold() == "readonly"
 
 
 async def locks(azure: Azure, subscription: str) -> tuple[Lock, ...] | None:
-    """Every lock in a subscription, whatever it is on; None where they may not be read. Raises AzureError."""
+    """Return all locks in a subscription, at any scope; None if the caller may not read them. Raise AzureError."""
     with translate_errors("The locks of the subscription could not be read."):
         listing = azure.locks(subscription).management_locks.list_at_subscription_level()
         found = await none_if_forbidden(listing)

@@ -1,7 +1,7 @@
-"""What every request to Azure passes through, the same for each client. Imports the SDKs' core: late, by the door."""
+"""The pipeline of every request to Azure, the same for each client. Imports the SDKs' core: late, by `connect`."""
 
 import asyncio
-from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -12,9 +12,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from wizard.cloud.credential import ClientsCredential
-from wizard.cloud.proxies import proxy_for
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.response_schema import key_schema_error, schema_error
-from wizard.cloud.response_validation import ResponseValidationPolicy, Wordless
+from wizard.cloud.response_validation import AcceptedPut, ErrorsWithoutJson, ResponseValidationPolicy
 from wizard.cloud.retrying import Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
@@ -26,48 +26,89 @@ _USER_AGENT = "aks-kms-wizard"
 
 
 _CONNECTING = 20.0
-"""Seconds at most until a connection stands; one that takes longer never will."""
+"""Seconds in which a connection must be established."""
+
+
+MOST_BYTES = 32 * 1024 * 1024
+"""The largest response that is read, after decompression. The largest ones that Azure sends are pages of a list: those of a
+thousand clusters have 10 MB."""
+
+
+class BoundedResponse(aiohttp.ClientResponse):
+    """A response that is read up to `MOST_BYTES`, however small it is in its compressed form."""
+
+    _bounded: bytes | None = None
+
+    async def read(self) -> bytes:
+        """Return the whole body. Raise aiohttp.ClientPayloadError if it is too long or cannot be decompressed."""
+        if self._bounded is None:
+            body = bytearray()
+            async for chunk in self.content.iter_any():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError(f"it is longer than {MOST_BYTES >> 20} MiB")
+            if not body and self.method == "PUT" and self.status == HTTPStatus.ACCEPTED:
+                body += b"{}"  # of a response without a body, azure-core reads the stream twice, and fails
+            self._bounded = bytes(body)
+        return self._bounded
+
+
+class ConnectionLostError(aiohttp.ClientConnectionError):
+    """A connection that broke before its answer was complete."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request, and translate the two errors after which aiohttp would send a PUT or DELETE again without notice. It has
+    no option to turn that off."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionLostError(str(error)) from error
 
 
 class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily, without a type
-    """The shared session, with the proxy that the environment names for each host, and an end to every wait."""
+    """The shared session, with the proxy of each host, and a limit to every wait."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, environment: Mapping[str, str], timeouts: Timeouts
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, proxies: Proxies, timeouts: Timeouts) -> None:
         super().__init__(
             session=session,
             session_owner=False,
             connection_timeout=min(_CONNECTING, timeouts.request),
             read_timeout=timeouts.request,
         )
-        self._environment = environment
+        self._proxies = proxies
         self._whole = _CONNECTING + timeouts.request
 
     async def send(self, request: Any, **config: Any) -> Any:
-        """Send one request; keywords as azure-core's own transport takes them. Raises azure-core's errors, and no others."""
+        """Send a request, with the keywords of azure-core's transport. Raise azure-core's errors only."""
         host = urlsplit(request.url).hostname or ""
-        if not config.get("proxies") and (proxy := proxy_for(host, self._environment)):
+        config["middlewares"] = (_send_once,)
+        if not config.get("proxies") and (proxy := self._proxies.for_host(host)):
             config |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
         try:
-            async with asyncio.timeout(self._whole):  # a proxy that never answers has no limit of aiohttp's
+            async with asyncio.timeout(self._whole):  # aiohttp has no limit for a proxy that does not answer
                 return await super().send(request, **config)
         except TimeoutError as error:
-            raise ServiceResponseTimeoutError(f"no answer within {self._whole:.0f} s", error=error) from error
-        except IncompleteReadError as error:  # to azure-core a refusal, which it is not
-            raise ServiceResponseError(f"the answer broke off: {error}", error=error) from error
-        except OSError as error:  # a TLS connection that breaks while it is read
+            raise ServiceResponseTimeoutError(
+                f"no response within {self._whole:.0f} s", error=error
+            ) from error
+        except IncompleteReadError as error:  # azure-core treats it as a refusal
+            raise ServiceResponseError(f"the response was incomplete: {error}", error=error) from error
+        except OSError as error:  # a TLS connection that breaks while reading
             raise ServiceResponseError(str(error) or type(error).__name__, error=error) from error
 
 
 class AnnouncingTransport(Transport):
-    """The same, which tells whoever listens of every write: before it is sent, and when it is answered.
+    """A transport that notifies the listener of every write: before it is sent, and when its response arrives.
 
-    Here and not in a policy, because everything passes here last: each attempt of a retry, and each client's requests.
+    It is not a policy, because each attempt of a retry and the requests of all clients pass here last.
     """
 
     async def send(self, request: Any, **config: Any) -> Any:
-        """Send one request; keywords as azure-core's own transport takes them."""
+        """Send a request, with the keywords of azure-core's transport."""
         address = urlsplit(request.url)
         write = announce(request.method, address.hostname or "", address.path)
         if write is None:
@@ -84,26 +125,26 @@ class AnnouncingTransport(Transport):
 
 
 class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
-    """Writes down every 429 that comes back, also those after which the retry policy will simply try again."""
+    """Records every 429, including those that the retry policy handles."""
 
     def __init__(self, throttling: Throttling) -> None:
         self._throttling = throttling
 
     def on_response(self, request: Any, response: Any) -> None:
-        """Called for each answer, each attempt's own."""
+        """Handle the response of each attempt."""
         del request
         if response.http_response.status_code == TOO_MANY:
             self._throttling.heard(retry_after(response.http_response.headers))
 
 
 class TimeNotice(policies.SansIOHTTPPolicy[Any, Any]):
-    """Looks at the clock that each answer carries."""
+    """Records the `Date` of each response."""
 
     def __init__(self, skew: Skew) -> None:
         self._skew = skew
 
     def on_response(self, request: Any, response: Any) -> None:
-        """Called for each answer, each attempt's own."""
+        """Handle the response of each attempt."""
         del request
         self._skew.heard(str(response.http_response.headers.get("Date") or ""))
 
@@ -116,16 +157,17 @@ def arm_policies(
     clock: Clock,
     timeouts: Timeouts,
 ) -> list[Any]:
-    """The pipeline of a client of Azure Resource Manager.
+    """Return the pipeline of a client of Azure Resource Manager.
 
-    It is azure-mgmt-core's own without ARMAutoResourceProviderRegistrationPolicy, which would register a resource
-    provider that no plan has shown.
+    It is azure-mgmt-core's pipeline without ARMAutoResourceProviderRegistrationPolicy, which would register a resource
+    provider that is not in the plan.
     """
     return [
         policies.RequestIdPolicy(),
         policies.HeadersPolicy({"Accept": "application/json"}),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
-        Wordless(),
+        ErrorsWithoutJson(),
+        AcceptedPut(),
         Retrying(clock, timeouts),
         ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),
@@ -136,11 +178,11 @@ def arm_policies(
 
 
 def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:
-    """The pipeline of a credential that asks Microsoft Entra."""
+    """Return the pipeline of a credential for its requests to Microsoft Entra."""
     return [
         policies.RequestIdPolicy(),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
-        Wordless(),
+        ErrorsWithoutJson(),
         Retrying(clock, timeouts, sends_writes=False),
         ResponseValidationPolicy(quote=False),
         policies.SensitiveHeaderCleanupPolicy(),
@@ -148,9 +190,11 @@ def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:
 
 
 def vault_options(clock: Clock, timeouts: Timeouts) -> dict[str, Any]:
-    """The same for the client of a vault, whose own pipeline answers the vault's challenges: what is put into it."""
+    """Return the options of a vault's client, whose own pipeline answers the vault's challenges."""
     return {
-        "proxy_policy": Wordless(),  # a slot outside of the tries; which proxy there is, the transport knows
+        "proxy_policy": ErrorsWithoutJson(),  # a slot outside of the retries; the transport sets the proxy
         "retry_policy": Retrying(clock, timeouts),
-        "custom_hook_policy": ResponseValidationPolicy(key_schema_error),  # the one slot that each try passes
+        "custom_hook_policy": ResponseValidationPolicy(
+            key_schema_error
+        ),  # the only slot that each retry passes
     }

@@ -1,13 +1,12 @@
-"""What Azure Policy would deny, asked before anything is sent: Policy Insights, "Check policy restrictions"."""
+"""What Azure Policy would deny, checked before anything is sent: Policy Insights, "Check policy restrictions"."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
 
 
@@ -21,7 +20,7 @@ class Request:
     body: Json
     api_version: str
     parent: str = ""
-    """The id of the resource that it is a child of."""
+    """The ID of its parent resource, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,16 @@ class Denial:
     what: str
     """The resource's name."""
     assignment: str
-    """The id of the policy assignment."""
+    """The ID of the policy assignment."""
     field: str
-    """What of the resource it looks at, where Azure says so."""
+    """The fields of the resource that it evaluates, if Azure names them."""
 
 
-async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
-    """The policies that would deny a resource as it stands; none where that may not be asked or is not known.
+async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknown:
+    """Return the policies that would deny a resource.
 
-    Policies on what a service creates for itself (the nodes of a cluster) are not seen by this, and a group that does
-    not exist yet is judged by its subscription. It only foresees a refusal: Azure itself has the last word.
+    Policies on resources that a service creates itself (the nodes of a cluster) are not included, and a resource group that
+    does not exist yet is checked at its subscription. The result is a preview: Azure decides when the resource is created.
     """
     from azure.core.exceptions import ResourceNotFoundError
     from azure.mgmt.policyinsights.models import CheckRestrictionsRequest, CheckRestrictionsResourceDetails
@@ -51,7 +50,8 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
     )
     body = CheckRestrictionsRequest(resource_details=details)
     client = azure.policies(request.group.subscription).policy_restrictions
-    with suppress(AzureError), translate_errors("What Azure Policy would deny could not be asked."):
+
+    async def read() -> tuple[Denial, ...]:
         try:
             result = await client.check_at_resource_group_scope(request.group.name, body)
         except ResourceNotFoundError:
@@ -66,7 +66,8 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...]:
             for one in (found.policy_evaluations if found else None) or ()
             if str(one.evaluation_result).casefold() == "noncompliant"
         )
-    return ()
+
+    return await advisory(reads.POLICIES, read(), azure.timeouts)
 
 
 def _field(details: Any) -> str:

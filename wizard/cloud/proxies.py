@@ -1,58 +1,68 @@
-"""Which proxy a request goes through, from the standard environment variables."""
+"""The proxy of each request, from the standard environment variables."""
 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and as whom it is asked: kept apart, because whoever fails to reach an address tells of it."""
+    """A proxy and its credentials, which are kept apart because error messages contain the URL."""
 
     url: str
-    """`http://HOST:PORT`, and nothing else."""
+    """`http://HOST:PORT`, without credentials."""
     user: str = ""
     password: str = field(default="", repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request for a way through it says of whoever asks."""
+        """The headers that authenticate to the proxy."""
         if not self.user:
             return {}
-        told = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return {"Proxy-Authorization": f"Basic {told}"}
+        credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return {"Proxy-Authorization": f"Basic {credentials}"}
 
     @property
     def whole(self) -> str:
-        """The address with whoever asks in it, for a library that takes it in no other way."""
+        """The URL with credentials, for a library that has no other way."""
         scheme, _, place = self.url.partition("://")
         secret = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
         return f"{scheme}://{secret}{place}"
 
 
-def proxy_for(host: str, environment: Mapping[str, str]) -> Proxy | None:
-    """The proxy for an HTTPS request to `host`: HTTPS_PROXY or ALL_PROXY, unless NO_PROXY names the host.
+class Proxies:
+    """The proxies that an environment names for HTTPS requests: HTTPS_PROXY or ALL_PROXY, and NO_PROXY."""
 
-    Raises AzureError where the variable holds no address of a proxy.
-    """
-    values = {
-        name.lower(): value
-        for name, value in environment.items()
-        if name.lower().endswith("_proxy") and value
-    }
-    proxy = values.get("https_proxy") or values.get("all_proxy")
-    if proxy is None:
-        return None
-    bypassed = proxy_bypass_environment(host, {"no": values.get("no_proxy", "")})
-    return None if bypassed else _proxy(proxy)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        values = {
+            name.lower(): value
+            for name, value in environment.items()
+            if name.lower().endswith("_proxy") and value
+        }
+        self._given = values.get("https_proxy") or values.get("all_proxy")
+        self._bypassed = {"no": values.get("no_proxy", "")}
+
+    def for_host(self, host: str) -> Proxy | None:
+        """Return the proxy for a request to `host`; None if there is none, or NO_PROXY names the host.
+
+        Raise AzureError if the variable does not hold the address of a proxy.
+        """
+        if self._given is None or proxy_bypass_environment(host, self._bypassed):
+            return None
+        return self._proxy
+
+    @cached_property
+    def _proxy(self) -> Proxy:
+        return _proxy(self._given or "")
 
 
 def _proxy(text: str) -> Proxy:
-    """What a variable says of a proxy; `http://` may be left out, as everywhere."""
+    """Return the proxy in a variable, in which `http://` is optional. Raise AzureError."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
@@ -62,9 +72,9 @@ def _proxy(text: str) -> Proxy:
         raise AzureError(
             Problem(
                 "input",
-                "HTTPS_PROXY (or ALL_PROXY) holds no address of a proxy.",
-                "What it holds is not repeated here: it may be a password.",
-                "Give it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset it.",
+                "HTTPS_PROXY (or ALL_PROXY) is not a valid proxy URL.",
+                "Its value is not shown, because it may contain a password.",
+                "Set it to http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset it.",
             )
         )
     place = f"[{host}]" if ":" in host else host
@@ -73,5 +83,5 @@ def _proxy(text: str) -> Proxy:
 
 
 def ca_bundle(environment: Mapping[str, str]) -> str | None:
-    """The file of trusted certificates that the environment names, or None for the system's own."""
+    """Return the file of trusted certificates that the environment names, or None for those of the system."""
     return environment.get("SSL_CERT_FILE") or environment.get("REQUESTS_CA_BUNDLE") or None

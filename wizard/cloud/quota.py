@@ -1,41 +1,43 @@
-"""How many clusters a subscription may have in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
+"""The quota of clusters of a subscription in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
+from wizard.cloud import reads
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.cloud.paging import items
+from wizard.cloud.reads import Unknown, advisory
 
 _CLUSTERS = "managedclusters"
-"""The name of the quota of clusters is UNCONFIRMED; one that is called otherwise is not known."""
+"""The name of the quota of clusters. UNCONFIRMED: under another name, the quota counts as unknown."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit and what is used of it."""
+    """A limit and its usage."""
 
     limit: int
     used: int
 
 
-async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | None:
-    """The quota of managed clusters; None where it cannot be learnt: creating one then has the last word."""
+async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | Unknown | None:
+    """Return the quota of managed clusters; None if Azure does not list one by this name."""
     scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
     client = azure.quotas(subscription)
-    limit = used = None
-    with suppress(AzureError), translate_errors("The quota of clusters could not be read."):
-        async for quota in client.quota.list(scope):
+
+    async def read() -> Quota | None:
+        limit = used = None
+        async for quota in items(client.quota.list(scope)):
             properties = quota.properties
             if properties and properties.name and _is_clusters(properties.name.value):
                 limit = getattr(properties.limit, "value", None)
-        async for usage in client.usages.list(scope):
+        async for usage in items(client.usages.list(scope)):
             counted = usage.properties
             if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
                 used = counted.usages.value
         return Quota(int(limit), int(used)) if limit is not None and used is not None else None
-    return None
+
+    return await advisory(reads.QUOTA, read(), azure.timeouts)
 
 
 def _is_clusters(name: str | None) -> bool:

@@ -1,7 +1,7 @@
-"""Answers that no Azure gives, refused at the door: a proxy's page, half an answer, a list where an object belongs.
+"""The format of Azure's responses. A proxy's page, an incomplete response, or a list in place of an object is rejected.
 
-What gets past has, wherever something here reads it, the type that Azure documents, so that whoever reads it need not
-ask. What nobody here reads may be as it likes.
+In an accepted response, each value that this program reads has the type that Azure documents, so that the code that reads
+it does not need to check. All other values may have any type.
 """
 
 import math
@@ -14,33 +14,33 @@ from wizard.cloud.arm import ResourceId
 
 @dataclass(frozen=True)
 class _Plain:
-    """The type of a value that has nothing in it."""
+    """The type of a plain value: a text, a flag or a number."""
 
     word: str
     types: tuple[type, ...]
     most: float = math.inf
-    """What a number stays below, from zero on."""
+    """The limit that a number is below; it is never negative."""
 
     def is_type_of(self, value: object) -> bool:
-        """Whether a value is of it. JSON's true is no number, although Python takes it for one."""
+        """Return whether a value has this type. JSON's true is not a number, although it is one in Python."""
         return type(value) in self.types and (not isinstance(value, int | float) or 0 <= value < self.most)
 
 
 _TEXT = _Plain("text", (str,))
 _FLAG = _Plain("true or false", (bool,))
 _NUMBER = _Plain("a sensible number", (int, float), most=2.0**53)
-_MOMENT = _Plain("a moment", (int, float), most=253_402_300_800)
-"""Seconds since the epoch, up to the last year that a date can have."""
+_TIME = _Plain("a time", (int, float), most=253_402_300_800)
+"""Seconds since the epoch, up to the last year of Python's dates."""
 
 _Shape: TypeAlias = "_Plain | dict[str, _Shape] | list[_Shape]"
-"""JSON with types in the places of values: an object with these names, or a list of things of one shape."""
+"""JSON with types in place of values: an object with these names, or a list whose entries have one shape."""
 
 _ANY = "*"
-"""The one name in the shape of an object whose names are free."""
+"""The only name in the shape of an object with arbitrary names."""
 
 _ATTRIBUTES: _Shape = {
     "enabled": _FLAG,
-    **dict.fromkeys(("exp", "nbf", "created", "updated"), _MOMENT),
+    **dict.fromkeys(("exp", "nbf", "created", "updated"), _TIME),
     "recoverableDays": _NUMBER,
 }
 _ROTATION: _Shape = {"lifetimeActions": [{"action": {"type": _TEXT}, "trigger": {_ANY: _TEXT}}]}
@@ -118,7 +118,7 @@ _RESOURCE: dict[str, _Shape] = {
         **dict.fromkeys(("state", "level", "clientId"), _TEXT),
     },
 }
-"""A resource of any type: no two of those that are read here have one name for different things in one place."""
+"""A resource of any type. In the types that are read here, a name in one place has the same type everywhere."""
 
 _OTHERS: dict[str, _Shape] = {
     # a subscription, a region, a resource provider, an operation, a free name
@@ -128,9 +128,9 @@ _OTHERS: dict[str, _Shape] = {
     "nameAvailable": _FLAG,
     "reason": _TEXT,
     "message": _TEXT,
-    # what whoever asks may do
+    # permissions of the caller
     **_PERMISSION,
-    # Kubernetes' versions, a kubeconfig, what Azure Policy makes of something, rows of Azure Resource Graph
+    # Kubernetes versions, a kubeconfig, the result of a policy check, rows of Azure Resource Graph
     "values": [
         {
             "version": _TEXT,
@@ -160,11 +160,11 @@ _KEY_ANSWER: _Shape = {
     "key": {**dict.fromkeys(("kid", "kty", "n", "e"), _TEXT), "key_ops": [_TEXT]},
     "attributes": _ATTRIBUTES,
     "recoveryId": _TEXT,
-    **dict.fromkeys(("scheduledPurgeDate", "deletedDate"), _MOMENT),
+    **dict.fromkeys(("scheduledPurgeDate", "deletedDate"), _TIME),
 }
 
 _READ = {"GET", "PUT", "PATCH"}
-"""What answers with a resource or a list, if it succeeds."""
+"""Methods whose successful response is a resource or a list."""
 _COLLECTIONS = {
     *(
         "subscriptions",
@@ -179,20 +179,20 @@ _COLLECTIONS = {
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
     *("quotas", "usages"),
 }
-"""How the path of a list ends, of those that are asked for."""
+"""The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
 _WHOLE = {_CLUSTERS, "vaults"}
-"""Resources whose id says where to look next, and of which a copy is sent back."""
+"""Resources whose ID is used in the next request, and which are sent back as a copy."""
 
 
 def schema_error(method: str, path: str, status: int, body: object) -> str | None:
-    """Why a decoded body is no answer of Azure Resource Manager's to such a request; None where it may be one.
+    """Return why a body is not a valid response of Azure Resource Manager to a request; None if it may be one.
 
-    Of a list of clusters, each is for `cluster_schema_error`: it may be of ten thousand, and one odd one is no reason to
-    see none of them.
+    The entries of a list of clusters are checked by `cluster_schema_error`, one at a time: one invalid cluster must not hide
+    the others, of which there may be ten thousand.
     """
     if status >= 400:
-        return None if isinstance(body, str | None) else _misfit(body, _ERROR)  # a status says enough
+        return None if isinstance(body, str | None) else _misfit(body, _ERROR)  # the status is sufficient
     parts = path.rstrip("/").casefold().split("/")
     read = method == "GET" and status == 200
     is_list = read and parts[-1] in _COLLECTIONS
@@ -200,12 +200,14 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return None
     if not isinstance(body, Mapping):
         return _unlike("", body, "an object")
+    if not body and method != "DELETE" and status in {200, 201}:
+        return "it is an empty object"
     entries = body.get("value", None if is_list else [])
     if not isinstance(entries, list):
         return _unlike("value", entries, "a list")
     for entry in entries:
         if not isinstance(entry, Mapping):
-            return f"its list holds {_kind(entry)}, not objects alone"
+            return f"its list contains {_kind(entry)}, not only objects"
     if why := _misfit(body, _ANSWER):
         return why
     if is_list and parts[-1] == _CLUSTERS:
@@ -218,12 +220,12 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
 
 
 def cluster_schema_error(body: Mapping[str, object]) -> str | None:
-    """Why an entry of a list is no managed cluster; None where it may be one."""
+    """Return why an entry of a list is not a managed cluster; None if it may be one."""
     return _misfit(body, _CLUSTER_ALONE) or _incomplete(body)
 
 
 def key_schema_error(method: str, path: str, status: int, body: object) -> str | None:
-    """The same for an answer of a vault's own plane: of a key or its rotation policy, which is all that is asked of one."""
+    """Return the same for a response of a vault's data plane: a key or its rotation policy, the only ones that are read."""
     parts = path.strip("/").split("/")
     if status >= 400 or parts[:1] not in (["keys"], ["deletedkeys"]) or len(parts) == 1:
         return None
@@ -243,9 +245,9 @@ def key_schema_error(method: str, path: str, status: int, body: object) -> str |
 
 
 def _misfit(value: object, shape: _Shape, name: str = "") -> str | None:
-    """What in a value is of another type than its shape says; None where nothing is. What is not there, or null, is fine.
+    """Return which part of a value has another type than its shape; None if there is none. Missing or null values are valid.
 
-    `name` is the value's, where it has one.
+    `name` is the name of the value, if it has one.
     """
     if isinstance(shape, _Plain):
         return None if shape.is_type_of(value) else _unlike(name, value, shape.word)
@@ -263,14 +265,14 @@ def _misfit(value: object, shape: _Shape, name: str = "") -> str | None:
     for each, wanted in shape.items():
         found = value.get(each)
         if found is None or (wanted is _TEXT and type(found) is str):
-            continue  # most of what there is, and a sweep reads much of it
+            continue  # the common case, checked first for the speed of a sweep
         if why := _misfit(found, wanted, each):
             return why
     return None
 
 
 def _incomplete(resource: Mapping[str, object]) -> str | None:
-    """What a cluster or a vault lacks without which it is none: an id by which it is found again, and its properties."""
+    """Return what a cluster or a vault lacks of the two things that it needs: a resource ID and its properties."""
     id_, properties = resource.get("id"), resource.get("properties")
     if not isinstance(properties, Mapping):
         return _unlike("properties", properties, "an object")
@@ -279,7 +281,7 @@ def _incomplete(resource: Mapping[str, object]) -> str | None:
     try:
         ResourceId.parse(id_)
     except ValueError:
-        return "its id is none of a resource"
+        return "its id is not a resource ID"
     return None
 
 

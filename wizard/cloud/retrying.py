@@ -1,7 +1,7 @@
-"""Asking again where that is safe and may help: how often, after what pause, and with a word about it.
+"""Retries of requests, if that is safe and may help: how often, after which pause, and with a notice.
 
-azure-core's own policy also repeats a POST whose answer was a fault, which may have been carried out, and waits as long
-as it is asked to, in silence. Imports the SDKs' core: late, by the door.
+azure-core's own policy also retries a POST after a server error, although Azure may have processed it, and waits as long as
+Azure asks, without notice. Imports the SDKs' core: late, by `connect`.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from wizard.cloud.writes import Repeat, declaration, is_write
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, without_secret
 
-_PASSING = frozenset({408, TOO_MANY, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})
 _ALL = _READS | {"PUT", "DELETE", "PATCH", "POST"}
 _CONDITIONS = ("If-Match", "If-None-Match")
 
 
 class Retrying(policies.AsyncRetryPolicy[Any, Any]):
-    """Repeats requests. Pauses of its own are in Azure's time; those that Azure asks for are the wall's."""
+    """Retries requests. Its own pauses are in Azure's time; those that Azure asks for are in real time."""
 
     def __init__(self, clock: Clock, timeouts: Timeouts, *, sends_writes: bool = True) -> None:
         """`sends_writes`: whether a PUT, POST, PATCH or DELETE of this client can be a write, which must be declared."""
@@ -44,7 +44,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         settings: dict[str, Any] = super().configure_retries(options)
         repeat = declaration() if self._sends_writes else None
         settings["methods"] = _READS if repeat in {Repeat.IF_THROTTLED, Repeat.BY_CALLER} else _ALL
-        return settings | {"after_throttling": repeat is not Repeat.BY_CALLER, "waited": 0.0}
+        return settings | {"retry_throttled": repeat is not Repeat.BY_CALLER, "waited": 0.0}
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send one request, as often as it may be repeated. Raise TypeError if it is a write that is not declared."""
@@ -53,17 +53,17 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         return await super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether an answer is a reason to ask again."""
+        """Return whether the request is retried after a response."""
         answer = response.http_response
-        if answer.status_code not in _PASSING or settings["total"] <= 0:
+        if answer.status_code not in _TRANSIENT or settings["total"] <= 0:
             return False
-        untouched = answer.status_code == TOO_MANY and settings["after_throttling"]
-        if response.http_request.method not in settings["methods"] and not untouched:
+        unprocessed = answer.status_code == TOO_MANY and settings["retry_throttled"]
+        if response.http_request.method not in settings["methods"] and not unprocessed:
             return False
         return bool(settings["waited"] + (self.asked(response) or 0) <= self._timeouts.throttling)
 
     def asked(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """The seconds that an answer asks to wait, where it does."""
+        """Return the seconds that a response asks to wait; None if it does not."""
         try:
             seconds = self.get_retry_after(response)
         except (ValueError, OverflowError):  # neither a number nor a date
@@ -73,7 +73,7 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
     async def sleep(
         self, settings: dict[str, Any], transport: Any, response: PipelineResponse[Any, Any] | None = None
     ) -> None:
-        """The pause before the next try, with a word about it."""
+        """Wait before the next try, and send a notice."""
         del transport
         asked = self.asked(response) if response is not None else None
         pause = self._clock.scaled(self.get_backoff_time(settings)) if asked is None else asked
@@ -105,7 +105,7 @@ def _check_declared(request: PipelineRequest[Any]) -> None:
 
 
 def named(request: Any) -> str:
-    """A request in a few words: its method and the last part of its path."""
+    """Return a short name of a request: its method and the last part of its path."""
     return f"{request.method} {urlsplit(request.url).path.rstrip('/').rpartition('/')[2]}"
 
 

@@ -1,75 +1,77 @@
-"""What may be done: by whoever is signed in, as far as Azure tells (AZURE.md §6, pre-check 1), and by who holds a role."""
+"""Permissions of the signed-in identity, as far as Azure reports them (AZURE.md §6, pre-check 1), and deny assignments."""
 
 import asyncio
 import fnmatch
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, ResourceId, covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_forbidden, translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.cloud.paging import items
+from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.errors import AzureError, odd_answer
 from wizard.system.sanitize import sanitize
 
-_EVERYBODY = "00000000-0000-0000-0000-000000000000"
-"""The principal of type SystemDefined that stands for all principals in a deny assignment."""
+_ALL_PRINCIPALS = "00000000-0000-0000-0000-000000000000"
+"""The principal of type SystemDefined that represents all principals in a deny assignment."""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """One entry of what whoever is signed in may do on a scope: wildcards, and exceptions from them."""
+    """One entry of the permissions on a scope: actions with wildcards, and exceptions from them."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...]
 
     def allows(self, action: str) -> bool:
-        """Whether this entry alone allows an action of the management plane."""
+        """Return whether this entry alone allows an action of the management plane."""
         return _matches(action, self.actions) and not _matches(action, self.not_actions)
 
 
 @dataclass(frozen=True)
 class Deny:
-    """One deny assignment: what it takes from whom, whatever roles they hold."""
+    """One deny assignment: the actions that it denies, and to which principals, regardless of role assignments."""
 
     name: str
     scope: str
     principals: tuple[tuple[str, str], ...]
-    """Object id and type of each whom it is for."""
+    """The object ID and type of each principal that it applies to."""
     excluded: tuple[str, ...]
-    """Object ids that it is not for."""
+    """Object IDs of the principals that are excluded."""
     actions: tuple[Permission, ...] = ()
-    """Of the management plane."""
+    """Denied actions of the management plane."""
     data_actions: tuple[Permission, ...] = ()
-    """Of the data plane."""
+    """Denied actions of the data plane."""
     children: bool = True
-    """Whether it holds below its scope as well."""
+    """Whether child scopes inherit it."""
 
     def holds_on(self, scope: str) -> bool:
-        """Whether it holds on a scope."""
+        """Return whether it applies to a scope."""
         return same(self.scope, scope) or (self.children and covers(self.scope, scope))
 
     def names(self, principal_id: str) -> bool:
-        """Whether it is for a principal by name, or for everyone, and makes no exception for it.
+        """Return whether it applies to a principal, by ID or to all principals, and does not exclude it.
 
-        Who is in a group that it is for does not show here.
+        Members of the groups that it applies to are not considered.
         """
-        named = any(same(one, principal_id) or one == _EVERYBODY for one, _ in self.principals)
+        named = any(same(one, principal_id) or one == _ALL_PRINCIPALS for one, _ in self.principals)
         return named and not any(same(one, principal_id) for one in self.excluded)
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that it is for; who is in them cannot be seen from here."""
+        """The groups that it applies to; their members are not known here."""
         return tuple(one for one, kind in self.principals if same(kind, "Group"))
 
     def forbids(self, action: str) -> bool:
-        """Whether it is about that action of the management plane."""
+        """Return whether it denies an action of the management plane."""
         return any(permission.allows(action) for permission in self.actions)
 
     def denies(self, data_action: str) -> bool:
-        """Whether it is about that action of the data plane."""
+        """Return whether it denies an action of the data plane."""
         return any(permission.allows(data_action) for permission in self.data_actions)
 
 
@@ -78,16 +80,16 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
 
 
 async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | None:
-    """What whoever is signed in may do in a resource group; None where it does not exist or may not be asked.
+    """Return the caller's permissions in a resource group; None if it does not exist or the caller may not read them.
 
-    Conditions, deny assignments and roles that are only eligible do not show here (AZURE.md §6). Raises AzureError.
+    Conditions, deny assignments and eligible roles are not included (AZURE.md §6). Raise AzureError.
     """
     client = azure.authorization(group.subscription)
     return await _read(client.permissions.list_for_resource_group(group.name), str(group))
 
 
 async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
-    """The same for one resource, with what comes from above; None where it does not exist. Raises AzureError."""
+    """Return the same for one resource, including inherited permissions; None if it does not exist. Raise AzureError."""
     there = ResourceId.parse(resource_id)
     namespace, _, kind = there.type.partition("/")
     client = azure.authorization(there.subscription)
@@ -95,54 +97,64 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
     return await _read(listing, resource_id)
 
 
-async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
-    """The same for a resource of any depth, such as a subnet; None also if its permissions cannot be read."""
+async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
+    """Return the caller's permissions on a resource of any depth, such as a subnet; None if it is no resource id."""
     parts = resource_id.strip("/").split("/")
     if len(parts) < 8 or len(parts) % 2:
         return None
     subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
     client = azure.authorization(subscription)
     parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
-    with suppress(AzureError):
+
+    async def read() -> tuple[Permission, ...] | None:
         listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
         return await _read(listing, resource_id)
-    return None
+
+    summary = f"Your permissions on {resource_id} could not be read."
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
-async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | None:
-    """What whoever is signed in may do in a whole subscription, from the roles held there and above; None where they
-    may not be read. Azure tells permissions of groups and resources only (AZURE.md §6, pre-check 1).
+async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
+    """Return the caller's permissions in a whole subscription, from its role assignments there and above. Azure reports
+    permissions of resource groups and resources only (AZURE.md §6, pre-check 1).
 
-    As there, conditions, deny assignments and roles that are only eligible do not show.
+    Conditions, deny assignments and eligible roles are not included.
     """
     scope = f"/subscriptions/{subscription}"
     client = azure.authorization(subscription)
-    with suppress(AzureError), translate_errors(f"Your roles on {scope} could not be read."):
+
+    async def read() -> tuple[Permission, ...]:
         held = await grants(azure, scope, azure.signed_in.object_id)
         guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
         roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
         return tuple(one for role in roles for one in _permissions(role.permissions))
-    return None
+
+    summary = f"Your role assignments on {scope} could not be read."
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
 async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """A role's name, and whether it lets its holder encrypt and decrypt with a key. Raises AzureError."""
+    """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
     client = azure.authorization(subscription)
     with translate_errors(f"The role {guid} could not be read."):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
+        if role.permissions is None:
+            raise AzureError(
+                odd_answer(f"The role {guid} could not be read.", "it has no permissions", "unreachable")
+            )
         allowed = _data_permissions(role.permissions)
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
         return sanitize(str(role.role_name or guid)), fits
 
 
 async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    with translate_errors(f"Your rights on {where} could not be read."):
+    with translate_errors(f"Your permissions on {where} could not be read."):
         found = await none_if_forbidden(listing)
         return None if found is None else _permissions(found)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
-    """The deny assignments on a scope, above it and below. Raises AzureError."""
+    """Return the deny assignments at a scope, above it and below it. Raise AzureError."""
     client = azure.authorization(subscription_of(scope))
     with translate_errors(f"The deny assignments on {scope} could not be listed."):
         return tuple(
@@ -156,18 +168,18 @@ async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
                     data_actions=_data_permissions(deny.permissions),
                     children=not deny.do_not_apply_to_child_scopes,
                 )
-                async for deny in client.deny_assignments.list_for_scope(scope)
+                async for deny in items(client.deny_assignments.list_for_scope(scope))
             ]
         )
 
 
 def _permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
-    """What an SDK's permissions say of the management plane."""
+    """Return an SDK's permissions in the management plane."""
     return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found or ())
 
 
 def _data_permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
-    """The same of the data plane."""
+    """Return an SDK's permissions in the data plane."""
     return tuple(
         Permission(tuple(p.data_actions or ()), tuple(p.not_data_actions or ())) for p in found or ()
     )

@@ -1,17 +1,18 @@
-"""Azure's built-in roles that the procedure grants, and who holds what on a scope.
+"""The built-in roles that the procedure assigns, and the role assignments at a scope.
 
 Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from wizard.cloud import reads
 from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
+from wizard.cloud.paging import items
+from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
 
 
@@ -23,7 +24,7 @@ class Role:
     guid: str
 
     def definition_id(self, subscription: str) -> str:
-        """The role's id as an assignment names it."""
+        """Return the role definition ID for a role assignment."""
         return f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self.guid}"
 
 
@@ -35,13 +36,13 @@ ENCRYPTION_USER = Role("Key Vault Crypto Service Encryption User", "e147488a-f6f
 READER = Role("Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2")
 
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
-"""Roles with which a principal encrypts and decrypts through the vault, the least of them first: KV:rbac-guide."""
+"""Roles that allow to encrypt and decrypt through the vault, the least privileged first: KV:rbac-guide."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
-"""Roles that look as if they were enough and are not: wrapping and reading only (AZURE.md §3c)."""
+"""Roles that look sufficient but are not: they allow wrapping and reading only (AZURE.md §3c)."""
 
 ENCRYPT = "Microsoft.KeyVault/vaults/keys/encrypt/action"
 DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"
-"""What AKS does with a key: data actions of the vault."""
+"""The data actions of the vault that AKS needs."""
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
@@ -53,40 +54,40 @@ class Grant:
     scope: str
     role_guid: str
     principal_id: str
-    """Who profits from it."""
+    """The principal that has the role."""
     created_on: datetime | None
     group_id: str = ""
-    """The group through which it comes; empty where it was given directly."""
+    """The group that the role is assigned to; empty if it is assigned directly."""
     conditional: bool = False
-    """Whether a condition limits it, which nobody but Azure can judge."""
+    """Whether it has a condition, which only Azure can evaluate."""
 
     def covers(self, scope: str) -> bool:
-        """Whether it holds on that scope, directly or from above."""
+        """Return whether it applies to a scope, directly or inherited."""
         return covers(self.scope, scope)
 
     def gives(self, role: Role, principal_id: str, scope: str) -> bool:
-        """Whether it gives that role to that principal on that scope, directly or from above."""
+        """Return whether it assigns a role to a principal at a scope, directly or inherited."""
         right_one = same(self.role_guid, role.guid) and same(self.principal_id, principal_id)
         return right_one and self.covers(scope)
 
 
 @dataclass(frozen=True)
 class Eligible:
-    """A role that a principal may activate for a while (Privileged Identity Management), and does not hold now."""
+    """A role that a principal can activate (Privileged Identity Management) and does not have now."""
 
     role: str
     scope: str
 
 
 def assignment_name(scope: str, principal_id: str, role: Role) -> str:
-    """The name that everybody gives the assignment of a role to a principal on a scope, so that none is made twice."""
+    """Return the deterministic name of a role assignment, so that no client creates it twice."""
     parts = (scope.rstrip("/").lower(), principal_id.lower(), role.guid.lower())
     return str(uuid.uuid5(_NAMESPACE, "-".join(parts)))
 
 
 async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool = False) -> tuple[Grant, ...]:
-    """The role assignments of a principal on a scope, inherited ones included, and those of its groups unless only what
-    it holds `directly` is asked for. Raises AzureError."""
+    """Return the role assignments of a principal at a scope, including inherited ones and, unless `directly`, those of its
+    groups. Raise AzureError."""
     which = f"principalId eq '{principal_id}'" if directly else f"assignedTo('{principal_id}')"
     client = azure.authorization(subscription_of(scope)).role_assignments
     with translate_errors(f"The role assignments on {scope} could not be listed."):
@@ -102,20 +103,18 @@ async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool 
                     else str(a.principal_id or ""),
                     conditional=bool(a.condition),
                 )
-                async for a in client.list_for_scope(scope, filter=which)
+                async for a in items(client.list_for_scope(scope, filter=which))
             ]
         )
 
 
-async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
-    """What whoever is signed in may activate on a scope; nothing where that cannot be learnt.
-
-    It only makes a refusal more helpful, so not being allowed to ask (or a tenant without the licence) is no problem.
-    """
+async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...] | Unknown:
+    """Return the roles that the signed-in identity can activate at a scope, which needs a permission and a licence."""
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
-    rows = []
-    with suppress(AzureError), translate_errors("What may be activated could not be listed."):
-        async for instance in client.list_for_scope(scope, filter="asTarget()"):
+
+    async def read() -> tuple[Eligible, ...]:
+        rows = []
+        async for instance in items(client.list_for_scope(scope, filter="asTarget()")):
             details = instance.expanded_properties
             role = details.role_definition.display_name if details and details.role_definition else None
             rows.append(
@@ -125,10 +124,11 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...]:
                 )
             )
         return tuple(rows)
-    return ()
+
+    return await advisory(reads.ELIGIBLE_ROLES, read(), azure.timeouts)
 
 
 def subscription_of(scope: str) -> str:
-    """The subscription of a resource, a resource group or a subscription, from its id."""
+    """Return the subscription in the ID of a resource, a resource group or a subscription."""
     parts = scope.strip("/").split("/")
     return parts[1] if len(parts) > 1 else ""

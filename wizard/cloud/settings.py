@@ -1,13 +1,13 @@
-"""What the environment says of the way to Azure: which cloud, how fast its time passes, how patient to be, whom to trust."""
+"""Settings from the environment: the cloud, the speed of its time, the timeouts, and the trusted certificates."""
 
 import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
-from wizard.cloud.problems import AzureError, Problem
-from wizard.cloud.proxies import ca_bundle, proxy_for
+from wizard.cloud.proxies import Proxies, ca_bundle
 from wizard.cloud.timeouts import VARIABLE, Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -19,20 +19,21 @@ async def which_cloud(
     arm_endpoint: str | None,
     session: "aiohttp.ClientSession",
     environment: Mapping[str, str],
+    proxies: Proxies,
     timeouts: Timeouts,
 ) -> Cloud:
-    """The cloud of that name, or the one that answers at an address. Raises AzureError."""
+    """Return the cloud of that name, or the one at an endpoint. Raise AzureError."""
     if arm_endpoint:
         host = arm_endpoint.removeprefix("https://").split("/")[0].rsplit(":", 1)[0]
-        proxy = proxy_for(host, environment)
+        proxy = proxies.for_host(host)
         return await discover(arm_endpoint, session, environment, proxy, within=timeouts.request)
     if name not in CLOUDS:
         raise AzureError(
             Problem(
                 "input",
-                f"{name!r} is not a cloud that is known here.",
+                f"{name!r} is not a known cloud.",
                 "",
-                f"Use --cloud {' or '.join(CLOUDS)}, or --arm-endpoint URL for any other.",
+                f"Use --cloud {' or '.join(CLOUDS)}, or --arm-endpoint URL for any other cloud.",
             )
         )
     known = CLOUDS[name]
@@ -43,7 +44,7 @@ async def which_cloud(
 
 
 def clock_of(environment: Mapping[str, str]) -> Clock:
-    """How fast Azure's time passes. Raises AzureError."""
+    """Return the clock that AKS_KMS_SPEED sets. Raise AzureError."""
     try:
         return Clock.from_environment(environment)
     except ValueError as error:
@@ -53,16 +54,16 @@ def clock_of(environment: Mapping[str, str]) -> Clock:
 
 
 def timeouts_of(environment: Mapping[str, str]) -> Timeouts:
-    """How long each wait may last. Raises AzureError."""
+    """Return the timeouts that AKS_KMS_TIMEOUTS sets. Raise AzureError."""
     try:
         return Timeouts.from_environment(environment)
     except ValueError as error:
-        remedy = f"Set {VARIABLE} to NAME=SECONDS, several with commas between, or unset it."
+        remedy = f"Set {VARIABLE} to NAME=SECONDS, separated by commas, or unset it."
         raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None
 
 
 def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Whose certificates are trusted; that they are verified, nothing changes. Raises AzureError."""
+    """Return the trusted certificates; they are always verified. Raise AzureError."""
     bundle = ca_bundle(environment)
     try:
         return ssl.create_default_context(cafile=bundle)

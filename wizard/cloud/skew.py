@@ -1,4 +1,4 @@
-"""How far this machine's clock is from Azure's, by the dates of its answers: what Azure dates is aged by Azure's clock."""
+"""The difference between this machine's clock and Azure's, from the `Date` of its responses. Ages of what Azure dates use it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,20 +14,20 @@ class Skew:
     seconds: float = 0.0
 
     def heard(self, date: str) -> None:
-        """An answer came just now, with this `Date`."""
+        """Record the `Date` of a response that has just arrived."""
         try:
             self.seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
         except (TypeError, ValueError):  # no date, or one without a zone
             return
 
     def now(self) -> datetime:
-        """The time on Azure's clock."""
+        """Return the time on Azure's clock."""
         return datetime.now(UTC) + timedelta(seconds=self.seconds)
 
     @property
     def warning(self) -> str:
-        """A sentence where the difference is large; empty where it is not."""
+        """A sentence if the difference is large; otherwise empty."""
         if abs(self.seconds) < _WORTH_TELLING:
             return ""
         way = "behind" if self.seconds > 0 else "ahead of"
-        return f"this machine's clock is {abs(self.seconds) / 60:.0f} minutes {way} Azure's, which is gone by here"
+        return f"this machine's clock is {abs(self.seconds) / 60:.0f} minutes {way} Azure's; Azure's clock is used"

@@ -1,6 +1,6 @@
-"""The tools beside this one: the Azure CLI, its aks-preview extension, and kubectl.
+"""The tools that may be installed: the Azure CLI, its aks-preview extension, and kubectl.
 
-None of them is needed by the wizard itself, which talks to Azure directly.
+The wizard itself needs none of them: it talks to Azure directly.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wizard.cloud.arm import dig
-from wizard.system.processes import TooMuchError, child_environment, program, rejected_executable, run
+from wizard.errors import OutputLimitError
+from wizard.system.processes import child_environment, program, rejected_executable, run
 from wizard.system.sanitize import one_line
 
 State = Literal["found", "missing", "too old", "unknown"]
@@ -24,29 +25,29 @@ AKS_PREVIEW = "19.0.0b13"
 TIME_LIMIT = 30.0
 """Seconds. A cold Azure CLI on a slow disk takes about ten."""
 _KEPT = ("AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "KUBECONFIG")
-"""What the tools are given of the environment besides what every program is."""
+"""Environment variables that the tools get besides those of every program."""
 
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """One tool, as it was found."""
+    """One tool, and whether it is installed."""
 
     name: str
     needed_by: str
-    """What cannot be done without it: `the exported script only`."""
+    """What requires it: `the exported script only`."""
     required: str
     """`2.73.0 or later`, `any version`."""
     found: str | None
-    """Its version."""
+    """Its installed version."""
     state: State
     remedy: str
-    """The command (or the page) that mends it; empty where nothing is to be mended."""
+    """The command that fixes it; empty if there is nothing to fix."""
     path: str | None
     note: str = ""
-    """Why nothing is known of it, where that is so."""
+    """Why its state is unknown; otherwise empty."""
 
     def to_json(self) -> dict[str, str | None]:
-        """The shape of a tool in `check -o json`."""
+        """Return the tool as in `check -o json`."""
         return {
             "name": self.name,
             "needed_by": self.needed_by,
@@ -60,7 +61,7 @@ class Prerequisite:
 
 
 async def check(environment: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -> list[Prerequisite]:
-    """How the tools stand, asked side by side. Takes at most `time_limit` seconds, and never raises."""
+    """Return the state of each tool. Takes at most `time_limit` seconds, and never raises."""
     (az, extension), kubectl = await asyncio.gather(
         _azure_cli(environment, time_limit), _kubectl(environment, time_limit)
     )
@@ -71,11 +72,11 @@ _INSTALL_AZURE_CLI = {
     "darwin": "brew update && brew install azure-cli",
     "win32": "winget install --exact --id Microsoft.AzureCLI",
 }
-"""As Microsoft installs it on each system; elsewhere pip does, whatever the distribution."""
+"""Microsoft's way to install it on each system; with pip on all others."""
 
 
 async def _azure_cli(environment: Mapping[str, str], limit: float) -> tuple[Prerequisite, Prerequisite]:
-    """The Azure CLI and its extension: `az version` tells both."""
+    """Return the Azure CLI and its extension: `az version` reports both."""
     answer = await _ask("az", ["version", "--output", "json"], environment, limit)
     cli = dig(answer.body, "azure-cli")
     extension = dig(answer.body, "extensions", "aks-preview")
@@ -89,7 +90,7 @@ async def _azure_cli(environment: Mapping[str, str], limit: float) -> tuple[Prer
         unknown="az version",
     )
     if az.state in {"missing", "unknown"}:
-        note = "the Azure CLI, whose extension it is, is missing" if az.state == "missing" else az.note
+        note = "the Azure CLI is missing" if az.state == "missing" else az.note
         preview = _judge(
             "aks-preview extension",
             _Answer(answer.path, None, note),
@@ -132,7 +133,7 @@ async def _kubectl(environment: Mapping[str, str], limit: float) -> Prerequisite
         missing="az aks install-cli",
         too_old="az aks install-cli",
         unknown="kubectl version --client",
-        needed_by="looking inside a cluster only",
+        needed_by="checks inside the cluster only",
     )
 
 
@@ -141,7 +142,7 @@ _SCRIPT = "the exported script only"
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a tool said: JSON, or why there is none."""
+    """A tool's JSON output, or why there is none."""
 
     path: str | None
     body: dict[str, Any] | None
@@ -160,27 +161,27 @@ def _judge(
 ) -> Prerequisite:
     required = f"{oldest} or later" if oldest else "any version"
 
-    def stands(state: State, remedy: str, found: str | None = None, note: str = "") -> Prerequisite:
+    def prerequisite(state: State, remedy: str, found: str | None = None, note: str = "") -> Prerequisite:
         return Prerequisite(name, needed_by, required, found, state, remedy, answer.path, note)
 
     if answer.path is None:
-        return stands("missing", missing, note=answer.trouble)
+        return prerequisite("missing", missing, note=answer.trouble)
     if answer.body is None:
-        return stands("unknown", unknown, note=answer.trouble)
+        return prerequisite("unknown", unknown, note=answer.trouble)
     if not isinstance(version, str) or not version.strip():
-        return stands("unknown", unknown, note=f"{answer.path} did not say which version it is")
+        return prerequisite("unknown", unknown, note=f"{answer.path} did not report its version")
     found = one_line(version)[:40].removeprefix("v")
     if oldest is None:
-        return stands("found", "", found)
+        return prerequisite("found", "", found)
     older = _older(found, oldest)
     if older is None:
-        return stands("unknown", unknown, found, f"{found!r} is not a version that can be compared")
-    return stands("too old", too_old, found) if older else stands("found", "", found)
+        return prerequisite("unknown", unknown, found, f"{found!r} is not a valid version")
+    return prerequisite("too old", too_old, found) if older else prerequisite("found", "", found)
 
 
 def _older(found: str, oldest: str) -> bool | None:
-    """Whether a version comes before another one (PEP 440: 19.0.0b9 < 19.0.0b13 < 19.0.0); None for no version."""
-    from packaging.version import InvalidVersion, Version  # only who compares versions pays for it
+    """Return whether a version is older (PEP 440: 19.0.0b9 < 19.0.0b13 < 19.0.0); None if it is not a version."""
+    from packaging.version import InvalidVersion, Version  # late: only needed here
 
     try:
         return Version(found) < Version(oldest)
@@ -189,12 +190,12 @@ def _older(found: str, oldest: str) -> bool | None:
 
 
 async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], limit: float) -> _Answer:
-    """Run a tool by its absolute path, without any credential, and read the JSON it prints."""
+    """Run a tool by its absolute path, without credentials, and return its JSON output."""
     path = program(tool, environment)
     if path is None:
         other = rejected_executable(tool, environment)
         why = (
-            f"{one_line(other)} is not run: everybody may write there, or it is where one happens to be"
+            f"{one_line(other)} is not run: its folder is writable by everyone, or is not an absolute path on PATH"
             if other
             else ""
         )
@@ -204,8 +205,8 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
         printed = await run([path, *arguments], given, within=limit)
     except TimeoutError:
         return _Answer(path, None, f"{path} did not answer within {limit:g} s")
-    except TooMuchError:
-        return _Answer(path, None, f"{path} {arguments[0]} does not stop printing")
+    except OutputLimitError:
+        return _Answer(path, None, f"{path} {arguments[0]} printed too much")
     except OSError as error:
         return _Answer(path, None, f"{path} cannot be run: {error.strerror or error}")
     if printed.code:
@@ -213,5 +214,5 @@ async def _ask(tool: str, arguments: list[str], environment: Mapping[str, str], 
     try:
         body = json.loads(printed.output)
     except (ValueError, RecursionError):
-        return _Answer(path, None, f"{path} {arguments[0]} printed something that is not JSON")
+        return _Answer(path, None, f"{path} {arguments[0]} did not print JSON")
     return _Answer(path, body if isinstance(body, dict) else {})

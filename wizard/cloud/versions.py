@@ -1,4 +1,4 @@
-"""Versions of Kubernetes: how they compare, and which of them know what. Pure."""
+"""Kubernetes versions: how they compare, and the first ones with each feature. Pure."""
 
 import re
 
@@ -6,9 +6,9 @@ OLDEST = (1, 33)
 """The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
 
 LEGACY_KMS_V2 = (1, 27)
-"""The first Kubernetes version whose legacy KMS is its version 2; from version 1 there is no migration: AKS:use-kms-v2."""
+"""The first Kubernetes version whose legacy KMS is version 2; from version 1 there is no migration: AKS:use-kms-v2."""
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """`1.34.9` -> (1, 34, 9), to be compared: the numbers in it, none of them longer than any version has ever had."""
+    """Return the numbers of a version to compare it: (1, 34, 9) for `1.34.9`. Numbers have at most 18 digits."""
     return tuple(int(part) for part in re.findall(r"\d{1,18}", text))

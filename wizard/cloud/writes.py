@@ -1,4 +1,4 @@
-"""Requests that ask Azure to change something: announced before they are sent, told of again when they are answered."""
+"""Requests that change something in Azure: the listener is notified before they are sent and when the response arrives."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -41,29 +41,29 @@ def declaration() -> Repeat | None:
 
 
 State = Literal["announced", "answered", "unanswered"]
-"""`announced`: about to be sent. `unanswered`: it broke off, and whether Azure has carried it out is not known."""
+"""`announced`: about to be sent. `unanswered`: no response was received, and whether Azure processed it is not known."""
 
 
 @dataclass(frozen=True)
 class Write:
-    """One such request: of what it is about, never what it holds."""
+    """One such request: its resource, never its body."""
 
     number: int
-    """Counts up in one process, and tells which answer belongs to which announcement."""
+    """Counts up in one process, and matches a response with its announcement."""
     method: str
     kind: str
     """`managedClusters`, `vaults`, `roleAssignments`, …"""
     name: str
-    """The resource's name; of one within another both, such as `kv-demo/aks-kms`."""
+    """The resource's name, with that of its parent if it has one, such as `kv-demo/aks-kms`."""
     action: str = ""
-    """What is done with it, where the path says so: `create`, `register`."""
+    """The action, if the path contains one: `create`, `register`."""
     state: State = "announced"
     status: int | None = None
-    """HTTP's, once it is answered."""
+    """The HTTP status of the response."""
     correlation_id: str = ""
-    """Azure's own: what Microsoft's support, and whoever reads an activity log, asks for."""
+    """Azure's correlation ID, for Microsoft support and the activity log."""
     reason: str = ""
-    """Why there was no answer."""
+    """Why there was no response."""
 
     @property
     def what(self) -> str:
@@ -73,15 +73,15 @@ class Write:
     def __str__(self) -> str:
         match self.state:
             case "announced":
-                return f"asking Azure now: {self.what}"
+                return f"sending to Azure: {self.what}"
             case "unanswered":
-                return f"{self.what}: no answer ({self.reason})"
+                return f"{self.what}: no response ({self.reason})"
             case _:
-                id_ = f", correlation id {self.correlation_id}" if self.correlation_id else ""
+                id_ = f", correlation ID {self.correlation_id}" if self.correlation_id else ""
                 return f"{self.what}: HTTP {self.status}{id_}"
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `write` in an event. What is not known is left out."""
+        """Return the write as in an event, without unknown values."""
         body = {
             "number": self.number,
             "state": self.state,
@@ -95,13 +95,13 @@ class Write:
 
 
 def in_words(method: str, kind: str, name: str, action: str) -> str:
-    """A write in a few words; the kind only where the name is none that anybody has given."""
+    """Return a short name of a write; it has the kind only if the name is a generated one."""
     shown = kind if kind.casefold() == "roleassignments" else ""
     return " ".join(part for part in (method, shown, name, action) if part)
 
 
 listener: ContextVar[Callable[[Write], None] | None] = ContextVar("write_listener", default=None)
-"""Who is told of writes in this task and in those that it starts; at once, before anything is sent."""
+"""The listener of writes of this task and of those that it starts; it is called before a request is sent."""
 
 _CHANGE = frozenset({"PUT", "PATCH", "POST", "DELETE"})
 _ONLY_ASK = (
@@ -119,7 +119,7 @@ def is_write(method: str, path: str) -> bool:
 
 
 def announce(method: str, host: str, path: str) -> Write | None:
-    """Tell whoever listens that this is about to be sent; None, and nobody is told, where it changes nothing."""
+    """Notify the listener that a write is about to be sent, and return it; return None for a request that changes nothing."""
     if not is_write(method, path):
         return None
     kind, name, action = _about(host, path)
@@ -129,12 +129,12 @@ def announce(method: str, host: str, path: str) -> Write | None:
 
 
 def answered(write: Write, status: int, correlation_id: str) -> None:
-    """Tell of the answer to it."""
+    """Notify the listener of the response."""
     _tell(replace(write, state="answered", status=status, correlation_id=sanitize(correlation_id)))
 
 
 def unanswered(write: Write, reason: str) -> None:
-    """Tell that it broke off."""
+    """Notify the listener that there was no response."""
     _tell(replace(write, state="unanswered", reason=sanitize(reason)))
 
 
@@ -144,10 +144,10 @@ def _tell(write: Write) -> None:
 
 
 def _about(host: str, path: str) -> tuple[str, str, str]:
-    """The resource's kind and name, and what is done with it, from the path: types and names take turns in it."""
+    """Return the resource's kind and name and the action, from the path, in which types and names alternate."""
     parts = [part for part in path.split("/") if part]
     lowered = [part.casefold() for part in parts]
-    if parts[:1] == ["keys"]:  # a vault's own plane: its name is the host's
+    if parts[:1] == ["keys"]:  # a vault's data plane: its name is in the host
         parts = ["vaults", host.partition(".")[0], *parts]
     elif "providers" in lowered:
         at = len(lowered) - 1 - lowered[::-1].index("providers")

@@ -1,1 +1,1 @@
-"""Many clusters: found by one question to Azure Resource Graph, read by lists, judged as they come."""
+"""Many clusters: found with one Azure Resource Graph query, read with list calls, verified as they are found."""

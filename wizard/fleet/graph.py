@@ -1,7 +1,7 @@
-"""Where there are clusters: one question to Azure Resource Graph, which keeps an index of all subscriptions.
+"""Finds clusters with one query to Azure Resource Graph, which indexes all subscriptions.
 
-Graph says where to look and how much there is to see. It does not say how a cluster is encrypted: it lags behind, and
-whether it shows the property at all is unconfirmed (AZURE.md §8).
+Resource Graph tells where clusters are and how many. It is not used for their encryption: its data can be stale, and whether
+it has the property at all is UNCONFIRMED (AZURE.md §8).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, odd_answer
+from wizard.cloud.paging import Links
 
 if TYPE_CHECKING:
     from azure.mgmt.resourcegraph.models import QueryResponse
@@ -22,29 +22,29 @@ QUESTION = """resources
 | where type =~ 'microsoft.containerservice/managedclusters'
 | project id, subscriptionId
 | order by subscriptionId asc, id asc"""
-"""Ordered, so that a subscription is complete as soon as the next one begins; with `id`, without which Graph has no pages."""
+"""Ordered, so that a subscription is complete as soon as the next one starts. Paging needs the column `id`."""
 
 PAGE = 1000
-"""Rows on a page: the most that Graph gives."""
+"""Rows on a page: the maximum of Resource Graph."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of Graph's answer."""
+    """One page of the result."""
 
     ids: tuple[tuple[str, str], ...]
     """Subscription and resource id of each cluster, both in lower case."""
     total: int
-    """How many clusters Graph knows in all."""
+    """The number of clusters in Resource Graph."""
     cut_off: bool
-    """Graph looked at the first 10,000 subscriptions only (`x-ms-tenant-subscription-limit-hit`)."""
+    """Whether the result covers the first 10,000 subscriptions only (`x-ms-tenant-subscription-limit-hit`)."""
 
 
 async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> AsyncIterator[Page]:
-    """Every cluster that Graph knows in these subscriptions (None: in all that can be seen), by subscription.
+    """Yield every cluster in Resource Graph, ordered by subscription; None: of all visible subscriptions.
 
-    Where an answer says that no further query is left in this window (`x-ms-user-quota-remaining`), the next one waits
-    until the window ends. Raises AzureError.
+    If a response says that the quota of its window is used up (`x-ms-user-quota-remaining`), wait for the end of the window
+    before the next query. Raise AzureError.
     """
     await asyncio.to_thread(importlib.import_module, "azure.mgmt.resourcegraph.aio")
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
@@ -52,13 +52,13 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
     client = azure.resource_graph()
     headers: dict[str, str] = {}
     token: str | None = None
-    used = set[str]()
+    tokens = Links()
     while True:
         options = QueryRequestOptions(top=PAGE, skip_token=token, result_format="objectArray")
         query = QueryRequest(
             query=QUESTION, subscriptions=list(subscriptions) if subscriptions else None, options=options
         )
-        failed = "Azure Resource Graph could not be asked where there are clusters."
+        failed = "Azure Resource Graph could not be queried for clusters."
         await azure.hold_back(failed)
         with translate_errors(failed):
             answer = await client.resources(query, cls=lambda sent, found, _: _keep(sent, found, headers))
@@ -66,21 +66,20 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
         yield page
         if not token:
             return
-        if token in used:
-            raise AzureError(odd_answer(failed, "its skip token leads back to a page that it gave"))
-        used.add(token)
+        with translate_errors(failed):
+            tokens.follow(token)
         azure.throttling.hold(window(headers))
 
 
 def _keep(sent: Any, found: Any, headers: dict[str, str]) -> Any:
-    """The answer as it is; the headers of this one alone are kept beside it."""
+    """Return the response unchanged, and store its headers."""
     headers.clear()
     headers.update({name.lower(): value for name, value in sent.http_response.headers.items()})
     return found
 
 
 def page_of(answer: "QueryResponse", headers: Mapping[str, str]) -> Page:
-    """An answer of Graph, with its headers by their names in lower case, as a page."""
+    """Return a response of Resource Graph as a page. The names of the headers are in lower case."""
     return Page(
         tuple(
             (str(row["subscriptionId"]).lower(), str(row["id"]).lower())
@@ -92,7 +91,7 @@ def page_of(answer: "QueryResponse", headers: Mapping[str, str]) -> Page:
 
 
 def window(headers: Mapping[str, str]) -> float:
-    """Seconds to wait before the next query: until the window ends where its quota is used up, else none.
+    """Return the seconds to wait before the next query: until the window ends if its quota is used up, else 0.
 
     `x-ms-user-quota-resets-after` is hh:mm:ss (learn: guidance for throttled requests).
     """

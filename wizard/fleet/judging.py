@@ -1,30 +1,25 @@
-"""The verdict on many clusters: a sweep, and the checks on each cluster it finds, as deep as asked."""
+"""The verdict on many clusters: a sweep, and the checks on each cluster it finds, at the requested depth."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
 
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import ClusterRow, Unreadable
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.fleet.progress import Progress
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
 from wizard.verification.provenance import Provenance
-from wizard.verification.report import ClusterReport
+from wizard.verification.report import ClusterReport, Depth
 from wizard.verification.verify import at_a_glance, report_on
 
-Depth = Literal["basic", "full"]
-"""`basic`: what the list itself says of each cluster; nothing else is read. `full`: also the vaults, keys, identities,
-roles and locks that clusters depend on, each of them once."""
-
 _AT_ONCE = 16
-"""Clusters looked at in depth side by side; what they share is waited for by all of them."""
+"""Clusters verified concurrently at depth `full`. What they share is read once."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Judged:
     row: ClusterRow
     report: ClusterReport
     in_graph: bool | None
-    """Whether Resource Graph knows it already; None where it could not be asked."""
+    """Whether Resource Graph lists it; None if it could not be queried."""
 
 
 Verdict = Judged | Gone | Unreadable
@@ -49,9 +44,9 @@ async def judge(
     whole: bool = True,
     progress: Progress | None = None,
 ) -> AsyncGenerator[Verdict, None]:
-    """The verdict on every cluster that is wanted, as soon as it is known; what could not be read, and what is gone.
+    """Yield the verdict on every wanted cluster as soon as it is known, what could not be read, and what no longer exists.
 
-    `whole`: these subscriptions are all that can be seen. `wanted.failed` is left to whoever counts the verdicts.
+    `whole`: these subscriptions are all that are visible. `wanted.failed` is applied by the caller, which counts verdicts.
     """
     wanted, progress = wanted or Wanted(), progress or Progress()
     once = ReadCache.through(azure)
@@ -89,10 +84,10 @@ async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
 
 
 async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
-    """The verdict on one cluster; where there can be none, that, so that the others get theirs."""
+    """Return the verdict on one cluster, or why there is none, so that an error does not stop the sweep."""
     row = cluster.row
     try:
-        with translate_errors(f"The cluster {row.name} in {row.subscription_name} could not be judged."):
+        with translate_errors(f"The cluster {row.name} in {row.subscription_name} could not be verified."):
             return Judged(row, await judging, cluster.in_graph)
     except AzureError as error:
         return Unreadable(row.subscription_id, row.subscription_name, error.problem, row.id)

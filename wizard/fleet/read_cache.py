@@ -1,8 +1,8 @@
-"""The door to Azure for many clusters: what several of them depend on is read once, however many ask for it.
+"""A connection to Azure for many clusters: what several of them depend on is read once.
 
-A fleet shares its vaults, keys, identities and locks. The verification of one cluster reads all that it needs through
-`Azure`; through this one it is unchanged, and the second cluster on a vault is answered from memory. So the depth of a
-sweep is the verification itself and not a copy of it, and whatever it learns to read next is shared as well.
+The clusters of a fleet share vaults, keys, identities and locks. The verification of one cluster reads everything through
+`Azure`. Through this class it is unchanged, but the second cluster on a vault is served from memory, including everything
+that the verification may read in future.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from wizard.cloud.azure import Azure
+from wizard.cloud.paging import items
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY, Throttling
 
 Client = TypeVar("Client")
@@ -22,18 +23,18 @@ Question = tuple[Any, ...]
 
 @dataclass
 class ReadCache(Azure):
-    """The same door, signed in to as before, with a memory. For reading: it would swallow the second of two equal writes."""
+    """The same connection with a cache. For reading only: the second of two equal writes would not be sent."""
 
     _memory: "Memory" = field(default_factory=lambda: Memory(Throttling()))
 
     @classmethod
     def through(cls, azure: Azure) -> "ReadCache":
-        """A door with an empty memory through that one; its connections, credential and clients are the same."""
+        """Return a connection with an empty cache that shares the connections, credential and clients of `azure`."""
         same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
         return cls(**same, _memory=Memory(azure.throttling, azure.timeouts.throttling))
 
     async def give_up(self) -> None:
-        """Stop asking; for when nobody waits for the answers any more."""
+        """Cancel all requests in flight."""
         await self._memory.give_up()
 
     def _client(self, name: str, key: str, make: Callable[[], Client]) -> Client:
@@ -41,21 +42,21 @@ class ReadCache(Azure):
 
 
 class Memory:
-    """Questions and their answers, or the errors they ended in; a question under way is waited for."""
+    """Requests and their responses or errors. A request in flight is awaited, not repeated."""
 
     def __init__(self, throttling: Throttling, longest: float = math.inf) -> None:
-        """`longest`: seconds that a service may ask to wait; asked for more, the question is put, and refused."""
+        """`longest`: the longest wait in seconds; if Azure asks for more, the request is sent, and refused."""
         self._answers: dict[Question, asyncio.Future[Any]] = {}
         self._throttling, self._longest = throttling, longest
 
     async def answer(self, question: Question, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer to a question: asked now if nobody has asked it before. Raises what asking raised."""
+        """Return the response to a request, sent now if it is new. Raise what the request raised."""
         if question not in self._answers:
             self._answers[question] = asyncio.ensure_future(self._paced(ask))
         return await asyncio.shield(self._answers[question])
 
     async def give_up(self) -> None:
-        """Stop asking whatever is under way."""
+        """Cancel all requests in flight."""
         in_flight = [answer for answer in self._answers.values() if not answer.done()]
         for answer in in_flight:
             answer.cancel()
@@ -76,7 +77,7 @@ class Memory:
 
 
 class Remembering:
-    """An SDK's client, or a group of its operations: each method answers from memory, pages included."""
+    """An SDK client, or one of its operation groups: each method is served from the cache, lists included."""
 
     def __init__(self, target: Any, path: Question, memory: Memory) -> None:
         self._target, self._path, self._memory = target, path, memory
@@ -102,19 +103,19 @@ class Remembering:
         self, method: Callable[..., AsyncIterable[Any]], path: Question, args: Question, given: dict[str, Any]
     ) -> AsyncIterator[Any]:
         async def ask() -> list[Any]:
-            return [each async for each in method(*args, **given)]
+            return [each async for each in items(method(*args, **given))]
 
         for each in await self._memory.answer((*path, args, tuple(sorted(given.items()))), ask):
             yield each
 
     async def _of(self, principal: str, assignments: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Role assignments on a scope are listed once for all principals: a fleet has one identity for each cluster."""
+        """Yield the role assignments of a principal. A scope is listed once for all: a fleet has one identity per cluster."""
         async for each in assignments:
             if str(each.principal_id or "").casefold() == principal.casefold():
                 yield each
 
 
 def _of_one_principal(given: dict[str, Any]) -> str:
-    """The principal, where a list of role assignments asks for those of one alone."""
+    """Return the principal if a list of role assignments is filtered by one, else an empty string."""
     found = re.fullmatch(r"principalId eq '([^']+)'", str(given.get("filter") or ""))
     return found[1] if found and len(given) == 1 else ""

@@ -1,9 +1,9 @@
-"""A sweep over all subscriptions: Graph says where there are clusters, a LIST of each subscription says how they are.
+"""A sweep over all subscriptions: Resource Graph finds clusters, and one LIST call per subscription reads them.
 
-Every subscription that can be seen is listed, also where Graph knows no cluster: a new cluster is in the list before it
-is in Graph, and Graph leaves out without a word what may not be read, where a LIST says why. At most `at_once`
-subscriptions are read at the same time, and no faster than their rows are taken, so that the memory needed is that of a
-few pages, however many clusters there are.
+Every visible subscription is listed, also without clusters in Resource Graph: a new cluster is listed before it is in
+Resource Graph, which also omits silently what the caller cannot read, while a LIST call returns an error. At most `at_once`
+subscriptions are read concurrently, and no faster than their rows are consumed, so that the memory needed is that of a few
+pages for any number of clusters.
 """
 
 import asyncio
@@ -13,34 +13,34 @@ from dataclasses import dataclass, replace
 from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
-from wizard.cloud.problems import AzureError, Problem, odd_answer
 from wizard.cloud.response_schema import cluster_schema_error
+from wizard.errors import AzureError, Problem, odd_answer
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
 from wizard.system.sanitize import one_line
 
 AT_ONCE = 8
-"""Subscriptions read side by side. AKS allows 500 LISTs at once in each subscription and ARM 250 reads (AZURE.md §1a),
-so that this many at once, each a page after the other, meets neither; more of them gained nothing when measured."""
+"""Subscriptions read concurrently. AKS allows 500 LIST calls at once in each subscription and ARM 250 reads (AZURE.md §1a),
+so this stays far below both limits. More were not faster when measured."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """One cluster, as the LIST of its subscription shows it."""
+    """One cluster from the LIST of its subscription."""
 
     row: ClusterRow
     body: Json
     """As Azure returned it."""
     in_graph: bool | None
-    """Whether Resource Graph knows it already; None where it could not be asked."""
+    """Whether Resource Graph lists it; None if it could not be queried."""
 
 
 @dataclass(frozen=True)
 class Gone:
-    """A cluster that Resource Graph still shows and that is not there any more."""
+    """A cluster that Resource Graph lists but that no longer exists."""
 
     id: str
-    """In lower case, as Graph compares ids."""
+    """In lower case, as Resource Graph compares ids."""
 
 
 Found = Swept | Gone | Unreadable
@@ -54,11 +54,11 @@ async def sweep(
     progress: Progress | None = None,
     at_once: int = AT_ONCE,
 ) -> AsyncGenerator[Found, None]:
-    """Every cluster of these subscriptions, as it is found; what could not be read, and what is gone.
+    """Yield every cluster of these subscriptions as it is found, what could not be read, and what no longer exists.
 
-    `whole`: these are all that can be seen, so that Graph is asked without naming them and may know of more. Nothing
-    that Azure says ends a sweep: a subscription that cannot be listed is one `Unreadable`, and so is a cluster that a list
-    shows in a shape that is none.
+    `whole`: these are all visible subscriptions, so that Resource Graph is queried without naming them and may know more. No
+    response from Azure ends a sweep: a subscription that cannot be listed is one `Unreadable`, and so is a cluster in an
+    unexpected format.
     """
     progress = progress or Progress()
     progress.throttling = azure.throttling
@@ -85,9 +85,9 @@ async def sweep(
 
 @dataclass(frozen=True)
 class _Place:
-    """A subscription to list, and the clusters that Graph knows there; None where it could not be asked.
+    """A subscription to list, and its clusters in Resource Graph; None if it could not be queried.
 
-    Rows of Graph that come out of order are added to what is known, up to the end of its list.
+    Rows of Resource Graph that come out of order are added until the subscription is listed.
     """
 
     subscription: Subscription
@@ -119,16 +119,16 @@ async def _read(
             tasks.create_task(name_places())
             for _ in range(at_once):
                 tasks.create_task(list_places())
-    except BaseExceptionGroup as group:  # only a fault of ours gets here, and one of them says enough
+    except BaseExceptionGroup as group:  # only an error in this program gets here; the first one is enough
         raise group.exceptions[0] from None
 
 
 async def _places(
     azure: Azure, subscriptions: Sequence[Subscription], progress: Progress, whole: bool
 ) -> AsyncIterator[_Place]:
-    """First the subscriptions in which Graph knows clusters, each as soon as Graph has named all of them; then the others.
+    """Yield the subscriptions with clusters in Resource Graph, each as soon as it is complete, then the others.
 
-    Each of them once, also where Graph comes back to one: listed twice, its clusters would be counted twice.
+    Each is yielded once, also if Resource Graph returns to it: listed twice, its clusters would be counted twice.
     """
     waiting = {subscription.id.lower(): subscription for subscription in subscriptions}
     named: dict[str, set[str]] = {}
@@ -152,14 +152,14 @@ async def _places(
 
 def _place(id_: str, known: set[str], waiting: dict[str, Subscription], progress: Progress) -> _Place:
     subscription = waiting.pop(id_, None)
-    if subscription is None:  # Graph sees one that the list of subscriptions does not have
+    if subscription is None:  # Resource Graph has one that is not in the list of subscriptions
         subscription = Subscription(id_, id_, "", "")
         progress.subscriptions += 1
     return _Place(subscription, known)
 
 
 async def _list(azure: Azure, place: _Place, found: asyncio.Queue[list[Found]], progress: Progress) -> None:
-    """All of one subscription, a page at a time."""
+    """List one subscription, a page at a time."""
     subscription, shown = place.subscription, set[str]()
     taken = 0
     try:
@@ -176,7 +176,7 @@ async def _list(azure: Azure, place: _Place, found: asyncio.Queue[list[Found]], 
             await found.put([Gone(id_) for id_ in gone])
     finally:
         if place.known:
-            place.known.clear()  # nobody asks any more, and a sweep is to need the memory of a few pages
+            place.known.clear()  # not needed any more; a sweep must not need more memory than a few pages
         progress.listed += 1
 
 
@@ -187,7 +187,7 @@ async def _take(
     found: asyncio.Queue[list[Found]],
     progress: Progress,
 ) -> int:
-    """Hand on the clusters of a page; how many there are. Their ids are added to those that a list has `shown`."""
+    """Pass on the clusters of a page and return their number. Their ids are added to `shown`."""
     batch: list[Found] = []
     for body in page:
         id_ = str(body.get("id") or "").lower()
@@ -204,7 +204,7 @@ async def _take(
 
 
 def _odd(body: Json, why: str, subscription: Subscription) -> Unreadable:
-    """One cluster that a list shows in another shape than any; the others of the list are as good as ever."""
+    """Return a cluster in an unexpected format. The others of its list are not affected."""
     id_ = one_line(str(body.get("id") or ""))
     summary = (
         f"The cluster {id_.rpartition('/')[2] or 'without an id'} in {subscription.name} could not be read."
@@ -220,8 +220,8 @@ async def _by_groups(
     progress: Progress,
     problem: Problem,
 ) -> Problem:
-    """Where the subscription may not be listed, but Graph shows clusters there: whoever asks has a role on some of its
-    resource groups. Their lists are read; that the subscription is not known as a whole stays to be said."""
+    """List the resource groups in which Resource Graph has clusters, if the caller cannot list their subscription: it has a
+    role on these groups only. Return the problem, which says that the subscription is not known as a whole."""
     groups, odd = _groups(place.known or ())
     taken, name = 0, place.subscription.name
     for group in groups:
@@ -229,19 +229,19 @@ async def _by_groups(
             async for page in listing.bodies(azure, place.subscription.id, name, group):
                 taken += await _take(page, place, set(), found, progress)
         except AzureError:
-            continue  # what is to be said of the subscription stands for its groups as well
+            continue  # the problem of the subscription covers its groups
     if not taken:
         return problem
     return replace(
         problem,
-        summary=f"{name} may not be listed as a whole. Of {len(groups)} of its resource groups, in which Resource Graph "
-        f"shows clusters, {taken} clusters were read; whether there are more cannot be known."
-        + (f" {odd} of the ids that it shows there could not be read." if odd else ""),
+        summary=f"{name} cannot be listed as a whole. {taken} clusters were read in {len(groups)} of its resource groups, in "
+        "which Resource Graph lists clusters. There may be more."
+        + (f" {odd} of the ids in Resource Graph could not be read." if odd else ""),
     )
 
 
 def _groups(known: Iterable[str]) -> tuple[list[str], int]:
-    """The resource groups that these ids of clusters are in, and how many of the ids are of another shape than any."""
+    """Return the resource groups of these cluster ids, and how many ids are not valid."""
     groups, odd = set[str](), 0
     for id_ in known:
         try:

@@ -1,4 +1,4 @@
-"""Which clusters of a fleet are wanted: by group, region and encryption, and only those that fail."""
+"""Filters on the clusters of a fleet: by resource group, region, encryption and verdict."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from wizard.cloud.inventory import ClusterRow
 
 @dataclass(frozen=True)
 class Wanted:
-    """Filters that all have to hold; of each, one of its values. Without any, every cluster is wanted."""
+    """A cluster has to match one value of each filter that is set. Without filters, every cluster matches."""
 
     groups: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     kinds: tuple[EncryptionKind, ...] = ()
     failed: bool = False
-    """Only clusters whose verification fails: to be applied to the verdict, not to a row."""
+    """Only clusters that are not verified. Applied to the verdict, not to a row."""
 
     def fits(self, row: ClusterRow) -> bool:
-        """Whether a cluster is wanted, whatever its verdict."""
+        """Return whether a cluster matches, regardless of its verdict."""
         return (
             (not self.groups or any(same(row.resource_group, group) for group in self.groups))
             and (not self.locations or any(same_region(row.location, name) for name in self.locations))
@@ -27,7 +27,7 @@ class Wanted:
 
     @property
     def chooses(self) -> bool:
-        """Whether there is a filter that a row has to fit, whatever its verdict."""
+        """Whether there is a filter on rows."""
         return bool(self.groups or self.locations or self.kinds)
 
     @property

@@ -1,7 +1,7 @@
-"""The canary: a secret made only to see what becomes of it, and removed in every case.
+"""The canary: a secret that is created only to observe its encryption, and deleted in every case.
 
-It has a name of its own every time, and labels by which those are found and removed that a killed run left behind.
-Nothing but these secrets is ever read: the list is asked for by the labels, so the API server returns no others.
+Its name is unique, and its labels find the canaries that a killed run has left. No other secret is ever read: the list is
+requested by label, so the API server returns no others.
 """
 
 import asyncio
@@ -14,38 +14,39 @@ from typing import Any
 from urllib.parse import urlencode
 
 from wizard.cloud.arm import dig
-from wizard.in_cluster.kubectl import Kubectl, KubectlError
+from wizard.errors import KubectlError
+from wizard.in_cluster.kubectl import Kubectl
 from wizard.system.clock import Clock
 
 NAMESPACE = "default"
-"""Every cluster has it, and nothing of the cluster's own depends on it."""
+"""Every cluster has it, and no system component depends on it."""
 LABELS = {"app.kubernetes.io/managed-by": "aks-kms", "app.kubernetes.io/component": "canary"}
 OPEN_ENDED = frozenset({"TimeLimit", "Unreachable", "Timeout", "ServerTimeout", "ServiceUnavailable"})
-"""Reasons for which a secret was not made as far as anybody has heard, and may be made all the same."""
+"""Reasons after which a secret may have been created although the request failed."""
 _LATE = 6.0
-"""Seconds in which a request that was broken off may still be carried out: API servers are told kubectl's own limit, and
-end a request soon after it."""
+"""Seconds in which a cancelled request may still take effect: API servers know kubectl's timeout and end a request soon
+after it."""
 _AGAIN = 2.0
 _PREFIX = "aks-kms-canary-"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9-]+")
-"""What may be put into a path and deleted: a list is an answer from outside, and so are the names in it."""
+"""Names that may be put into a path and deleted: the names in a list are external input."""
 _ALL = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 
 
 @dataclass(frozen=True)
 class Canary:
-    """One secret, and what is written into it."""
+    """One secret and its value."""
 
     name: str
     value: str = field(repr=False)
 
     @property
     def path(self) -> str:
-        """Where the API server has it."""
+        """Its path on the API server."""
         return f"{_ALL}/{self.name}"
 
     async def create(self, kubectl: Kubectl) -> None:
-        """Have it written. Raises KubectlError."""
+        """Create it. Raise KubectlError."""
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -54,7 +55,7 @@ class Canary:
                 "namespace": NAMESPACE,
                 "labels": LABELS,
                 "annotations": {
-                    "kubernetes.io/description": "Made by aks-kms to see that secrets are encrypted. May be deleted at any time."
+                    "kubernetes.io/description": "Created by aks-kms to verify that secrets are encrypted. May be deleted at any time."
                 },
             },
             "type": "Opaque",
@@ -63,7 +64,7 @@ class Canary:
         await kubectl.create(_ALL, json.dumps(body))
 
     async def reads_back(self, kubectl: Kubectl) -> bool:
-        """Whether it comes back as it was written. Raises KubectlError, also where what comes back is no secret at all."""
+        """Return whether it is read back unchanged. Raise KubectlError, also if the response is not a secret."""
         held = dig(_object(await kubectl.get(self.path)), "data", "canary")
         try:
             return base64.b64decode(str(held), validate=True).decode() == self.value
@@ -71,8 +72,8 @@ class Canary:
             return False
 
     async def remove(self, kubectl: Kubectl, clock: Clock, *, may_appear: bool) -> bool:
-        """Have it deleted, to the end, even while this is being cancelled; whether it was there. Where it may yet appear,
-        it is looked for some seconds long. Raises KubectlError.
+        """Delete it, even while this is being cancelled, and return whether it existed. If it may still appear, look for it
+        for some seconds. Raise KubectlError.
         """
         removal = asyncio.create_task(self._removal(kubectl, clock, _LATE if may_appear else 0.0))
         try:
@@ -89,34 +90,34 @@ class Canary:
 
 
 def new_canary() -> Canary:
-    """A canary that there never was."""
+    """Return a canary with a unique name."""
     return Canary(f"{_PREFIX}{secrets.token_hex(6)}", secrets.token_hex(16))
 
 
 async def leftovers(kubectl: Kubectl) -> list[str]:
-    """The names of canaries that there are. Raises KubectlError, also where the answer is no list."""
+    """Return the names of the existing canaries. Raise KubectlError, also if the response is not a list."""
     selector = ",".join(f"{name}={value}" for name, value in LABELS.items())
     answer = await kubectl.get(f"{_ALL}?{urlencode({'labelSelector': selector})}")
     items = _object(answer).get("items") or []  # Go writes an empty list as null
     if not isinstance(items, list):
-        raise KubectlError("Unreadable", "the API server's list of secrets is none")
+        raise KubectlError("Unreadable", "the API server's response is not a list of secrets")
     names = (str(dig(item, "metadata", "name") or "") for item in items)
     return [name for name in names if _NAME.fullmatch(name)]
 
 
 def _object(answer: str) -> dict[str, Any]:
-    """The JSON object that an API server answers with. Raises KubectlError where it is none: a proxy may have answered."""
+    """Return the JSON object of a response. Raise KubectlError if it is not one: a proxy may have answered."""
     try:
         body = json.loads(answer)
     except (ValueError, RecursionError):
-        raise KubectlError("Unreadable", "the API server's answer is not JSON") from None
+        raise KubectlError("Unreadable", "the API server's response is not JSON") from None
     if not isinstance(body, dict):
-        raise KubectlError("Unreadable", "the API server's answer is not an object of Kubernetes")
+        raise KubectlError("Unreadable", "the API server's response is not a Kubernetes object")
     return body
 
 
 async def sweep(kubectl: Kubectl) -> int:
-    """Remove what earlier runs have left; how many there were. Raises KubectlError."""
+    """Delete the canaries of earlier runs, and return how many there were. Raise KubectlError."""
     names = await leftovers(kubectl)
     for name in names:
         await _delete(kubectl, name)
@@ -124,7 +125,7 @@ async def sweep(kubectl: Kubectl) -> int:
 
 
 async def _delete(kubectl: Kubectl, name: str) -> bool:
-    """Have it deleted; whether it was there. Raises KubectlError."""
+    """Delete a canary, and return whether it existed. Raise KubectlError."""
     try:
         await kubectl.delete(f"{_ALL}/{name}")
     except KubectlError as error:

@@ -1,4 +1,4 @@
-"""What was seen inside a cluster, make_check: pure functions, each check with what it proves and what it does not."""
+"""The checks from inside a cluster: pure functions, each check with what it proves and what it does not."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from wizard.cloud.arm import moment
 from wizard.cloud.encryption import Encryption
-from wizard.in_cluster.kubectl import KubectlError
+from wizard.errors import KubectlError
 from wizard.in_cluster.metrics import Reading, Readings
 from wizard.verification.judge import make_check
 from wizard.verification.report import Check, Outcome
@@ -21,12 +21,12 @@ def made(
     remedy: str = "",
     proves: str = "",
 ) -> Check:
-    """A check of the group `inside`."""
+    """Return a check of the group `inside`."""
     return replace(make_check(f"inside-{code}", "inside", holds, good, bad, evidence, remedy), proves=proves)
 
 
 def health(text: str) -> Check:
-    """What `/readyz?verbose` says of the KMS providers: each may have a line of its own, and one that is ill is enough."""
+    """Return the check of the KMS providers in `/readyz?verbose`. Each may have its own line; one unhealthy provider fails."""
     lines = [line.strip() for line in text.splitlines() if "kms-provider" in line]
     ill = [line for line in lines if line.startswith("[-]")]
     well = bool(lines) and all(line.startswith("[+]") for line in lines)
@@ -34,20 +34,20 @@ def health(text: str) -> Check:
     return made(
         "kms-providers",
         outcome,
-        "The API server tells of no trouble with KMS providers, which it also does where there is none.",
-        "The API server says that its KMS provider is not well: it cannot use the key now."
+        "The API server reports its KMS providers as healthy, which it also does if none is configured.",
+        "The API server reports its KMS provider as unhealthy: it cannot use the key now."
         if outcome == "failed"
-        else "The API server says nothing of KMS providers.",
-        "; ".join(ill or lines) or "/readyz?verbose has no line kms-providers",
-        "Look at the checks on key, vault and identity above: one of them says why."
+        else "The API server does not report on KMS providers.",
+        "; ".join(ill or lines) or "/readyz?verbose has no line with kms-providers",
+        "See the checks on key, vault and identity: one of them shows the cause."
         if outcome == "failed"
-        else "Look at /healthz?verbose in the same way.",
+        else "Check /healthz?verbose in the same way.",
         _PROVIDERS,
     )
 
 
 def unseen_health(error: KubectlError) -> Check:
-    """The health of the API server may not be asked for."""
+    """Return the check of the KMS providers if the health of the API server could not be read."""
     return made(
         "kms-providers",
         "unknown",
@@ -60,20 +60,20 @@ def unseen_health(error: KubectlError) -> Check:
 
 
 _PROVIDERS = (
-    "That a configured provider answers. Nothing alone: AKS lists it even where no provider is configured."
+    "That a configured provider responds. Nothing by itself: AKS lists it even if no provider is configured."
 )
 _WRITES = "That secrets can be written now. Not that they are encrypted."
 _READS = "That what is written now can be read now. Not that all older secrets can be."
 
 
 _OF_STORAGE = re.compile(r"storage|transform|kms|encrypt|decrypt|\bE?DEK\b", re.IGNORECASE)
-"""What the API server's message has in it where the way to or from storage failed; a data key is a DEK to it, and an
-encrypted one an EDEK."""
+"""What the API server's message contains if writing to or reading from storage failed. DEK: data encryption key; EDEK: an
+encrypted one."""
 
 
 def of_encryption(error: KubectlError | None) -> bool:
-    """Whether a request failed on the way to or from storage, where encryption is. All sorts of failures are an
-    InternalError: only its message tells which, and a webhook that does not answer is asked before storage.
+    """Return whether a request failed in storage, where encryption takes place. InternalError stands for many failures, which
+    only the message tells apart. An admission webhook is called before storage.
     """
     return (
         error is not None
@@ -84,53 +84,51 @@ def of_encryption(error: KubectlError | None) -> bool:
 
 
 def _of_webhook(error: KubectlError | None) -> bool:
-    """Whether an admission webhook could not be asked, which refuses what it is for. One that was asked, and said no, is
-    Forbidden or of a reason of its own.
-    """
+    """Return whether an admission webhook could not be called. One that rejects a request gives Forbidden or another reason."""
     return error is not None and error.reason == "InternalError" and "webhook" in error.said.casefold()
 
 
 def written(error: KubectlError | None, name: str) -> Check:
-    """Whether the canary could be written."""
+    """Return the check whether the canary could be written."""
     refused = error is not None and not of_encryption(error)
     return made(
         "canary-written",
         True if error is None else "unknown" if refused else False,
         "A secret can be written.",
-        "An admission webhook of the cluster could not be asked, so no canary secret was made and nothing was seen being "
-        "encrypted."
+        "An admission webhook of the cluster could not be called, so no canary secret was created and no encryption was "
+        "observed."
         if _of_webhook(error)
-        else "A canary secret could not be made, so nothing was seen being encrypted."
+        else "A canary secret could not be created, so no encryption was observed."
         if refused
         else "The API server cannot write secrets: it cannot encrypt with the key.",
         f"secret default/{name}" if error is None else error.said,
         _what_to_do(error, "create secrets in the namespace default")
         if refused
-        else "Look at the checks on key, vault and identity above: one of them says why.",
+        else "See the checks on key, vault and identity: one of them shows the cause.",
         _WRITES,
     )
 
 
 def read_back(outcome: bool | KubectlError) -> Check:
-    """Whether the canary came back as it was written."""
+    """Return the check whether the canary was read back unchanged."""
     error = outcome if isinstance(outcome, KubectlError) else None
     unseen = error is not None and not of_encryption(error)
     gone = error is not None and error.reason == "NotFound"
     return made(
         "canary-read",
         "unknown" if unseen else outcome is True,
-        "The secret comes back as it was written.",
-        "Somebody has removed the canary secret meanwhile, perhaps another verification."
+        "The canary secret was read back unchanged.",
+        "The canary secret was deleted in the meantime, perhaps by another verification."
         if gone
         else "The canary secret could not be read back."
         if unseen
-        else "The secret does not come back as it was written.",
+        else "The canary secret was not read back unchanged.",
         error.said if error else "",
-        "Look again."
+        "Verify again."
         if gone
         else _what_to_do(error, "get secrets in the namespace default")
         if unseen
-        else "Look at the checks on key, vault and identity above: one of them says why.",
+        else "See the checks on key, vault and identity: one of them shows the cause.",
         _READS,
     )
 
@@ -138,23 +136,23 @@ def read_back(outcome: bool | KubectlError) -> Check:
 def removed(
     error: KubectlError | None, name: str, swept: int | KubectlError, *, was_made: bool | None = True
 ) -> Check:
-    """Whether nothing is left behind. `swept` is how many canaries of earlier runs were removed, or why that is not known;
-    `was_made` is None where the canary was not there, and may yet appear.
+    """Return the check whether no canary is left. `swept` is the number of canaries of earlier runs that were removed, or why
+    it is unknown. `was_made` is None if the canary was not found but may still appear.
     """
     unswept = f"canaries of earlier runs: {swept.said}" if isinstance(swept, KubectlError) else ""
     earlier = (
-        f" {swept} that a broken-off run had left {'was' if swept == 1 else 'were'} removed too."
+        f" {swept} left by an interrupted run {'was' if swept == 1 else 'were'} removed too."
         if swept and not isinstance(swept, KubectlError)
         else ""
     )
     return made(
         "canary-removed",
         True if error is None and was_made is not None else "warning",
-        f"{'The canary secret is removed.' if was_made else 'No canary secret was made, and none is left.'}{earlier}",
-        "The canary secret could not be removed; the next look inside removes it."
+        f"{'The canary secret was deleted.' if was_made else 'No canary secret was created, and none is left.'}{earlier}",
+        "The canary secret could not be deleted. The next check from inside deletes it."
         if error
-        else "The canary secret was not there to be removed, but whether it was made is not known: it may still appear. The "
-        "next look inside removes it.",
+        else "The canary secret was not found, but whether it was created is unknown, so it may still appear. The next check "
+        "from inside deletes it.",
         error.said if error else unswept,
         f"kubectl --namespace default delete secret {name}",
     )
@@ -175,35 +173,35 @@ def _compared(before: Readings, after: Readings) -> _Compared:
     pairs: list[tuple[Reading, Reading]] = []
     doubts = []
     if not all([*before, *after]):
-        doubts.append("The API servers' metrics do not say which of the API servers they are of.")
+        doubts.append("The metrics do not identify their API server.")
     if not all(reading.sound for reading in (*before.values(), *after.values())):
-        doubts.append("The API servers' metrics hold numbers that nothing can have counted.")
+        doubts.append("The metrics of the API servers contain values that no counter can have.")
     for server in filter(None, before):
         early, late = before[server], after.get(server)
         if late is None or not (early.sound and late.sound):
             continue
         if any(late.counters.get(series, 0.0) < value for series, value in early.counters.items()):
-            doubts.append("An API server has started again meanwhile, so its counters began again.")
+            doubts.append("An API server restarted in the meantime, so its counters were reset.")
             continue
         pairs.append((early, late))
     return _Compared(tuple(pairs), next(iter(doubts), ""))
 
 
 def _doubtful(code: str, doubt: str, evidence: str, proves: str) -> Check:
-    """A check that cannot be made by these counters."""
+    """Return a check that cannot be made from these counters."""
     return made(
         code,
         "unknown",
         "",
-        f"{doubt} What they count tells nothing of this.",
+        f"{doubt} The metrics are inconclusive.",
         evidence,
-        "Look again; if it stays, see what answers kubectl get --raw /metrics.",
+        "Verify again. If this persists, check what responds to kubectl get --raw /metrics.",
         proves,
     )
 
 
 def encrypted(before: Readings, after: Readings, prefix: str) -> Check:
-    """Whether the canary went to storage encrypted: whatever was written meanwhile, all of it by KMS."""
+    """Return the check whether the canary was encrypted: every secret written in the meantime has to be encrypted by KMS."""
     compared = _compared(before, after)
     there = compared.pairs
 
@@ -231,36 +229,36 @@ def encrypted(before: Readings, after: Readings, prefix: str) -> Check:
     return made(
         "canary-encrypted",
         outcome,
-        "The secret was encrypted by KMS on its way to storage.",
-        "Some of the API servers did not answer again, and the others did not write the canary secret."
+        "The canary secret was encrypted by KMS when it was stored.",
+        "Some of the API servers did not respond again, and the others did not write the canary secret."
         if outcome == "unknown" and unseen
-        else "None of the API servers that answered has written the canary secret; another one was asked, that was not seen."
+        else "None of the API servers that responded has written the canary secret. Another one, which did not respond, has."
         if outcome == "unknown"
-        else "A secret was written to storage without encryption."
+        else "A secret was stored without encryption."
         if otherwise or not ill
-        else "Secrets could not be encrypted on their way to storage.",
+        else "Secrets could not be encrypted when they were stored.",
         seen,
-        "Look again."
+        "Verify again."
         if outcome == "unknown"
-        else "Run the wizard on this cluster, or wait until AKS has finished its last update, then look again.",
+        else "Run the wizard on this cluster, or wait until AKS has finished its last update, then verify again.",
         _ENCRYPTED,
     )
 
 
 _ENCRYPTED = (
-    "That secrets written now are encrypted by a KMS key, on every API server that was seen. Not with which key, and not "
-    "that older secrets are."
+    "That secrets written now are encrypted by a KMS key, on every API server that responded. Not with which key, and not "
+    "that older secrets are encrypted."
 )
 
 
 def plain_reads(before: Readings, after: Readings) -> Check:
-    """Secrets that are still stored in plain text: a gauge of how far a migration has come."""
+    """Return the check for secrets that are still stored in plain text, which shows the progress of a migration."""
     compared = _compared(before, after)
     total = sum(reading.plain_reads for reading in after.values() if reading.sound)
     growing = sum(late.plain_reads - early.plain_reads for early, late in compared.pairs)
     since = moment(min((reading.started for reading in after.values() if reading.started), default=None))
-    told = f"{since:%Y-%m-%d %H:%M} UTC" if since else "an unknown moment"
-    seen = f"{total:.0f} reads of plain text since {told}, {growing:.0f} of them during this look"
+    told = f"{since:%Y-%m-%d %H:%M} UTC" if since else "an unknown time"
+    seen = f"{total:.0f} reads of plain text since {told}, {growing:.0f} of them during this check"
     if compared.doubt and not growing:
         return _doubtful("plain-reads", compared.doubt, seen, _PLAIN)
     outcome: Outcome = "passed" if total == 0 else "warning" if growing > 0 else "unknown"
@@ -268,24 +266,24 @@ def plain_reads(before: Readings, after: Readings) -> Check:
         "plain-reads",
         outcome,
         "No secret was found in plain text since the API servers started.",
-        "Secrets are still being read that are stored in plain text."
+        "Secrets that are stored in plain text are still being read."
         if growing > 0
-        else "Secrets were read that are stored in plain text, none of them just now: they may have been rewritten since.",
+        else "Secrets stored in plain text were read earlier, but none during this check: they may have been rewritten since.",
         seen,
-        "AKS rewrites secrets by itself after the encryption was turned on; look again in some minutes. With legacy KMS, "
+        "AKS rewrites secrets automatically after encryption is enabled. Verify again in a few minutes. With legacy KMS, "
         "rewrite them: kubectl get secrets --all-namespaces -o json | kubectl replace -f -",
         _PLAIN,
     )
 
 
 _PLAIN = (
-    "An API server reads all secrets when it starts, so none in plain text means that none was left then. A count stays "
-    "until it starts again, whatever was rewritten since."
+    "An API server reads all secrets when it starts, so zero means that none was stored in plain text then. A count remains "
+    "until the next restart, even if the secrets were rewritten."
 )
 
 
 def one_key(after: Readings, encryption: Encryption) -> Check:
-    """Which key the API servers use: its hash is all they tell."""
+    """Return the check whether all API servers use one key, which they report as a hash."""
     named = {server: reading.key for server, reading in after.items()}
     hashes = {key for key, _ in named.values() if key}
     seen = "; ".join(
@@ -296,116 +294,116 @@ def one_key(after: Readings, encryption: Encryption) -> Check:
             "one-key",
             "unknown",
             "",
-            "The API servers name no key yet; they ask their KMS provider once a minute.",
+            "The API servers report no key yet. They query their KMS provider once a minute.",
             "no key_id_hash in the metrics",
-            "Look again in a minute.",
+            "Verify again in a minute.",
             _KEY,
         )
     if len(hashes) == 1 and not all(after):
-        nameless = "The API servers' metrics do not say which of the API servers they are of."
+        nameless = "The metrics do not identify their API server."
         return _doubtful("one-key", nameless, seen, _KEY)
     if any(key and moment(when) is None for key, when in named.values()):
         timeless = (
-            "The API servers name a key at what is no moment, so which one they use now is not certain."
+            "The API servers report a key with an invalid time, so it is not certain which one they use now."
         )
-        return made("one-key", "unknown", "", timeless, seen, "Look again in a minute.", _KEY)
+        return made("one-key", "unknown", "", timeless, seen, "Verify again in a minute.", _KEY)
     expected = legacy_hash(encryption) if encryption.kind == "legacy-kms" else ""
     other = bool(expected) and hashes != {expected}
     outcome: Outcome = "warning" if len(hashes) > 1 or other else "passed"
     return made(
         "one-key",
         outcome,
-        "All API servers use the version of the key that the cluster names."
+        "All API servers use the key version in the cluster's settings."
         if expected
-        else f"{_servers(len(named))} seen, and one key.",
-        "The API servers use another version of the key than the cluster names."
+        else f"{_servers(len(named))} responded, all with the same key.",
+        "The API servers use another key version than the one in the cluster's settings."
         if other and len(hashes) == 1
-        else "The API servers do not all use the same key: a rotation or an update is under way.",
+        else "The API servers do not all use the same key: a rotation or an update is in progress.",
         seen,
-        "Wait until AKS has finished its last update or has taken the new version, then look again.",
+        "Wait until AKS has finished its last update or uses the new version, then verify again.",
         _KEY,
     )
 
 
 _KEY = (
-    "With legacy KMS, which version of the key is in use: its hash is computed here and compared. Otherwise only whether "
-    "the API servers agree: how AKS makes the hash of its own key ids is not documented."
+    "With legacy KMS, which key version is in use: its hash is computed and compared. Otherwise only that the API servers "
+    "agree: how AKS hashes its key IDs is not documented."
 )
 
 
 def _hour(when: float) -> str:
-    """The hour of a moment in seconds since the epoch, as text."""
+    """Return the time of day of a time in seconds since the epoch."""
     at = moment(when)
-    return f"{at:%H:%M:%S} UTC" if at else "an unknown moment"
+    return f"{at:%H:%M:%S} UTC" if at else "an unknown time"
 
 
 def legacy_hash(encryption: Encryption) -> str:
-    """What the metrics call the key of legacy KMS: Azure/kubernetes-kms, pkg/plugin/keyvault.go getKeyIDHash."""
+    """Return the hash of a legacy KMS key in the metrics: Azure/kubernetes-kms, pkg/plugin/keyvault.go getKeyIDHash."""
     key_id = hashlib.sha256(encryption.key_id.encode()).hexdigest()
     return f"sha256:{hashlib.sha256(key_id.encode()).hexdigest()}"
 
 
 def kms_errors(before: Readings, after: Readings) -> Check:
-    """How calls of the KMS plugin went."""
+    """Return the check of the calls to the KMS plugin."""
     compared = _compared(before, after)
     calls = sum(reading.kms_calls[0] for reading in after.values() if reading.sound)
     ill = sum(reading.kms_calls[1] for reading in after.values() if reading.sound)
     growing = sum(late.kms_calls[1] - early.kms_calls[1] for early, late in compared.pairs)
-    seen = f"{calls:.0f} calls, {ill:.0f} went wrong, {growing:.0f} of them during this look"
+    seen = f"{calls:.0f} calls, {ill:.0f} failed, {growing:.0f} of them during this check"
     if compared.doubt and not growing:
         return _doubtful("kms-errors", compared.doubt, seen, _CALLS)
     outcome: Outcome = "failed" if growing > 0 else "warning" if ill else "passed"
     return made(
         "kms-errors",
         outcome,
-        "No call of the KMS provider went wrong.",
-        "Calls of the KMS provider go wrong now."
+        "No call to the KMS provider failed.",
+        "Calls to the KMS provider are failing."
         if growing > 0
-        else "Calls of the KMS provider went wrong since the API servers started, none of them just now.",
+        else "Calls to the KMS provider have failed since the API servers started, but none during this check.",
         seen,
-        "Look at the checks on key, vault and identity above, and at the vault's audit log (AuditEvent).",
+        "See the checks on key, vault and identity, and the vault's audit log (AuditEvent).",
         _CALLS,
     )
 
 
-_CALLS = "How the key was reached since each API server started. Between calls, API servers go on with what they hold."
+_CALLS = "Whether the key was reachable since each API server started. Between calls, API servers use cached data keys."
 
 
 def unseen_growth(error: KubectlError) -> Check:
-    """The metrics could be read before the canary, and not after it."""
+    """Return the check of the canary if the metrics could be read before it was written, but not after."""
     return made(
         "canary-encrypted",
         "unknown",
         "",
-        "The API server's metrics could not be read a second time, so nothing was seen being encrypted.",
+        "The API server's metrics could not be read a second time, so no encryption was observed.",
         error.said,
         _what_to_do(error, "get the path /metrics", resource=False),
-        "Whether secrets are encrypted shows in the metrics alone.",
+        "Only the metrics show whether secrets are encrypted.",
     )
 
 
 def unseen_metrics(error: KubectlError) -> Check:
-    """The one check that stands for all that needs metrics."""
+    """Return the check of the metrics if they could not be read. The checks that need them are left out."""
     return made(
         "metrics",
         "unknown",
         "",
-        "The API server's metrics could not be read, so nothing was seen being encrypted.",
+        "The API server's metrics could not be read, so no encryption was observed.",
         error.said,
         _what_to_do(error, "get the path /metrics", resource=False),
-        "Whether secrets are encrypted shows in the metrics alone.",
+        "Only the metrics show whether secrets are encrypted.",
     )
 
 
 def seen_metrics(readings: Readings) -> Check:
-    """Whose metrics were read."""
+    """Return the check that the metrics were read, with the API servers."""
     names = ", ".join(reading.name for reading in readings.values())
     return made(
         "metrics",
         True,
         f"The metrics of {_servers(len(readings))} were read.",
         evidence=names,
-        proves="How many API servers were seen. One that never answered is not among them.",
+        proves="How many API servers responded.",
     )
 
 
@@ -417,19 +415,21 @@ def _what_to_do(error: KubectlError | None, right: str, *, resource: bool = True
     match error.reason if error else "":
         case "Forbidden" if error and "azure" in error.said.casefold():
             return (
-                f"Ask for a role that lets you {right}, such as Azure Kubernetes Service RBAC "
+                f"Ask for a role that allows you to {right}, such as Azure Kubernetes Service RBAC "
                 f"{'Writer' if resource else 'Cluster Admin'} on the cluster."
             )
         case "Forbidden" if error and "admission" in error.said.casefold():
-            return "A policy of the cluster forbids it; have it leave out secrets named aks-kms-canary-*."
+            return (
+                "A policy of the cluster denies it. Exclude secrets named aks-kms-canary-* from the policy."
+            )
         case "InternalError" if _of_webhook(error):
             return (
-                "Mend the webhook that is named above, or have it leave out secrets named aks-kms-canary-*, then look again: "
+                "Fix the webhook named above, or exclude secrets named aks-kms-canary-* from it, then verify again: "
                 "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
             )
         case "Forbidden":
-            return f"Ask an administrator of the cluster for the right to {right} (a Role and a RoleBinding)."
+            return f"Ask an administrator of the cluster for the permission to {right} (a Role and a RoleBinding)."
         case "TimeLimit" | "Unreachable":
-            return "Look again; the API server did not answer in time."
+            return "Verify again. The API server did not respond in time."
         case _:
-            return "Look again; if it stays, what the API server said is above."
+            return "Verify again. If the error persists, see the API server's message above."

@@ -1,8 +1,8 @@
-"""The way into a cluster: a kubeconfig from Azure Resource Manager, reduced to what is needed, and never written down.
+"""The kubeconfig of a cluster, from Azure Resource Manager, reduced to what is needed and kept in memory only.
 
-AKS hands out a local account (a token, a client certificate), or, where the cluster is integrated with Microsoft
-Entra, a kubeconfig that names the program kubelogin. Nothing that a kubeconfig names is ever run here: whoever is signed
-in to Azure asks for the token that kubelogin would ask for.
+AKS returns a local account (a token or a client certificate) or, for a cluster with Microsoft Entra integration, a
+kubeconfig that runs the program kubelogin. No program in a kubeconfig is ever run: the identity that is signed in to
+Azure requests the token that kubelogin would request.
 """
 
 import itertools
@@ -14,17 +14,17 @@ from typing import Any
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.system import yaml_loader
 from wizard.system.sanitize import sanitize, shell_word
 
 AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
-"""The Entra application that stands for the API servers of all AKS clusters: Azure/kubelogin, docs/book. UNCONFIRMED for
-other clouds than Azure's public one; where it is another one, the kubeconfig says so and is not obeyed."""
+"""The Entra application of the API servers of all AKS clusters: Azure/kubelogin, docs/book. UNCONFIRMED for clouds other
+than Azure's public one. A kubeconfig with another application is refused."""
 
 _CLUSTER = ("server", "certificate-authority-data", "proxy-url", "tls-server-name")
 _USER = ("token", "client-certificate-data", "client-key-data")
-"""What is taken over. Paths of files are not: this machine's files are none of the cluster's business."""
+"""What is copied. File paths are not, because a kubeconfig must not read local files."""
 _LOGIN = "Azure Kubernetes Service Cluster User Role"
 
 
@@ -33,19 +33,19 @@ class Kubeconfig:
     """Credentials for one cluster."""
 
     text: str = field(repr=False)
-    """As kubectl reads it: JSON, which is YAML."""
+    """For kubectl: JSON, which is also YAML."""
     server: str
     how: str
-    """As whom: `with the cluster's local account`, `as ops@contoso.example`."""
+    """The account: `with the cluster's local account`, `as ops@contoso.example`."""
     secrets: tuple[str, ...] = field(repr=False)
-    """What in it must never be shown."""
+    """The values in it that must never be shown."""
 
 
 async def kubeconfig(azure: Azure, cluster: ResourceId) -> Kubeconfig:
-    """The kubeconfig of the cluster's users. Raises AzureError with what to do where none can be had."""
+    """Return the kubeconfig of the cluster's users. Raise AzureError with a remedy if it cannot be read."""
     client = azure.containers(cluster.subscription).managed_clusters
     try:
-        with translate_errors("No kubeconfig could be had."):
+        with translate_errors("The kubeconfig could not be read."):
             answer = await client.list_cluster_user_credentials(cluster.resource_group, cluster.name)
             configs = answer.kubeconfigs or []
             text = bytes(configs[0].value or b"").decode("utf-8", "replace") if configs else ""
@@ -55,7 +55,7 @@ async def kubeconfig(azure: Azure, cluster: ResourceId) -> Kubeconfig:
 
 
 async def reduced(azure: Azure, text: str) -> Kubeconfig:
-    """A kubeconfig with only what is needed of it, and a token in the place of kubelogin. Raises AzureError."""
+    """Return a kubeconfig reduced to what is needed, with a token in place of kubelogin. Raise AzureError."""
     document = _parsed(text)
     name = str(document.get("current-context") or "")
     context = _named(document, "context", name)
@@ -63,7 +63,7 @@ async def reduced(azure: Azure, text: str) -> Kubeconfig:
     user = _named(document, "user", str(context.get("user") or ""))
     server = str(given.get("server") or "")
     if not server.startswith("https://"):
-        raise AzureError(_odd("It names no server that is spoken to over TLS."))
+        raise AzureError(_odd("It names no server with an https URL."))
     credential: Json = {key: str(user[key]) for key in _USER if user.get(key)}
     how = "with the cluster's local account"
     if not credential:
@@ -84,15 +84,15 @@ async def reduced(azure: Azure, text: str) -> Kubeconfig:
 def _parsed(text: str) -> Json:
     try:
         document = yaml_loader.load(text)
-    except Exception:  # noqa: BLE001 - the library lets out errors of many kinds, and each quotes the text, which is secret
+    except Exception:  # noqa: BLE001 - the library raises many kinds of errors, and each quotes the text, which is secret
         document = None
     if not isinstance(document, dict):
-        raise AzureError(_odd("It is no kubeconfig."))
+        raise AzureError(_odd("It is not a kubeconfig."))
     return document
 
 
 def _named(document: Json, kind: str, name: str) -> Mapping[str, Any]:
-    """The context, cluster or user of that name; empty where there is none."""
+    """Return the context, cluster or user of that name, or an empty mapping."""
     entries = document.get(f"{kind}s")
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("name") == name:
@@ -102,9 +102,9 @@ def _named(document: Json, kind: str, name: str) -> Mapping[str, Any]:
 
 
 def _server_application(user: Mapping[str, Any]) -> str:
-    """The application that the kubeconfig's exec plugin (or the auth provider before it) would ask a token for.
+    """Return the application for which the kubeconfig's exec plugin (or older auth provider) would request a token.
 
-    Raises AzureError for any other one.
+    Raise AzureError if it is not that of AKS.
     """
     older = str(dig(user, "auth-provider", "config", "apiserver-id") or "")
     given = dig(user, "exec", "args")
@@ -115,9 +115,9 @@ def _server_application(user: Mapping[str, Any]) -> str:
         raise AzureError(
             Problem(
                 "input",
-                "The cluster's kubeconfig gets its credentials in a way that is not known here.",
-                f"It asks {command} for them, and nothing that a kubeconfig names is run from here.",
-                "Look inside by hand: `az aks get-credentials`, then `kubectl get --raw '/readyz?verbose'` and "
+                "The cluster's kubeconfig gets its credentials in an unsupported way.",
+                f"It runs {command}, and aks-kms never runs a program from a kubeconfig.",
+                "Check manually: `az aks get-credentials`, then `kubectl get --raw '/readyz?verbose'` and "
                 "`kubectl get --raw /metrics`.",
             )
         )
@@ -127,14 +127,14 @@ def _server_application(user: Mapping[str, Any]) -> str:
 def _odd(why: str) -> Problem:
     return Problem(
         "azure",
-        "Azure answered with a kubeconfig that cannot be used.",
+        "Azure returned a kubeconfig that cannot be used.",
         why,
-        "Look at it: `az aks get-credentials --file -`.",
+        "Check it: `az aks get-credentials --file -`.",
     )
 
 
 def _refused(problem: Problem, azure: Azure, cluster: ResourceId) -> Problem:
-    """The same problem, with what to do about it in this place."""
+    """Return the same problem with a remedy for this request."""
     remedy = problem.remedy
     if problem.code == "AuthorizationFailed":
         remedy = (
@@ -143,7 +143,7 @@ def _refused(problem: Problem, azure: Azure, cluster: ResourceId) -> Problem:
         )
     elif "disable local accounts" in problem.azure_said.casefold():
         remedy = (
-            "Give the cluster Microsoft Entra integration (`az aks update --enable-aad`), or look inside from Azure: "
+            "Enable Microsoft Entra integration (`az aks update --enable-aad`), or check through Azure: "
             + invoke(cluster)
         )
     return Problem(
@@ -158,7 +158,7 @@ def _refused(problem: Problem, azure: Azure, cluster: ResourceId) -> Problem:
 
 
 def invoke(cluster: ResourceId) -> str:
-    """The command that looks inside from within Azure, whatever network this machine is in."""
+    """Return the command that checks from inside through Azure, from any network."""
     return (
         f"az aks command invoke --subscription {cluster.subscription} --resource-group {shell_word(cluster.resource_group)} "
         f"--name {cluster.name} --command \"kubectl get --raw '/readyz?verbose'\""

@@ -1,9 +1,9 @@
-"""kubectl, run with credentials that touch no disk where that can be helped, and with limits on everything.
+"""Runs kubectl with credentials that are kept off the disk if possible, and with limits on time and output.
 
-It is used rather than a client library because it is what an operator of the cluster has and trusts, and because it
-knows every way through proxies and certificates that a kubeconfig can ask for. Only its `--raw` requests are used: each
-is exactly one request to the API server, named here, and none of them leaves a cache behind. Google's distribution puts
-a program before it that does (in the folder one happens to be in, where it is told of no home), so there is none to keep.
+kubectl is used instead of a client library because operators of the cluster have it and trust it, and because it supports
+every proxy and certificate setting of a kubeconfig. Only its `--raw` requests are used: each is exactly one request to the
+API server and writes no cache. Google's distribution has a wrapper that does write one (in the current directory, if it
+knows no home directory), so KUBECACHEDIR is the null device.
 """
 
 import asyncio
@@ -15,37 +15,27 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wizard.errors import KubectlError
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.system.processes import end_program, started
 from wizard.system.sanitize import sanitize, without_secret
 
 TIME_LIMIT = 30.0
-"""Seconds for one request; the metrics of a large cluster are megabytes."""
+"""Seconds for one request. The metrics of a large cluster are megabytes."""
 _MOST = 4 * 1024 * 1024
-"""Bytes that are kept of an answer."""
+"""Bytes of a response that are kept."""
 _MOST_READ = 256 * 1024 * 1024
 _MOST_SAID = 256 * 1024
 _KEPT = {"SYSTEMROOT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"}
-"""What kubectl is given of the environment: the way out, and no credential."""
+"""The environment variables that kubectl gets: proxies, and no credential."""
 _FOLDER = "aks-kms-inside-"
 
 _FROM_SERVER = re.compile(r"Error from server \((?P<reason>\w+)\): (?P<message>.*)", re.DOTALL)
 
 
-class KubectlError(Exception):
-    """A request that did not succeed. `reason` is Kubernetes' own (`Forbidden`, `NotFound`, …), `Unauthorized`, or
-    `Unreachable`, `TimeLimit`, `Broken` where no API server has answered, `Unreadable` where what answered made no sense.
-    """
-
-    def __init__(self, reason: str, said: str) -> None:
-        self.reason = reason
-        self.said = said
-        super().__init__(f"{reason}: {said}")
-
-
 @dataclass(frozen=True)
 class Kubectl:
-    """One kubectl, with the credentials of one cluster. Made by `opened`, good until its block ends."""
+    """kubectl with the credentials of one cluster. Created by `opened`, valid until its block ends."""
 
     program: str
     _file: str
@@ -55,36 +45,36 @@ class Kubectl:
     _limit: float
 
     async def get(self, path: str, keep: Callable[[bytes], bool] | None = None) -> str:
-        """What a GET returns; with `keep`, only the lines that it takes. Raises KubectlError."""
+        """Return the response to a GET; with `keep`, only the lines that it accepts. Raise KubectlError."""
         return (await self._run(["get", "--raw", path], b"", keep)).decode("utf-8", "replace")
 
     async def create(self, path: str, body: str) -> None:
-        """A POST. Raises KubectlError."""
+        """Send a POST. Raise KubectlError."""
         await self._run(["create", "--raw", path, "-f", "-"], body.encode(), None)
 
     async def delete(self, path: str) -> None:
-        """A DELETE. Raises KubectlError."""
+        """Send a DELETE. Raise KubectlError."""
         await self._run(["delete", "--raw", path], b"", None)
 
     async def _run(self, request: list[str], given: bytes, keep: Callable[[bytes], bool] | None) -> bytes:
-        # kubectl is told its limit too, so that it ends even where nobody is left to end it.
+        # kubectl gets the timeout too, so that it ends even if this process is killed.
         limits = f"--request-timeout={self._limit:g}s"
         command = [self.program, "--kubeconfig", self._file, limits, *request]
         try:
             async with asyncio.timeout(self._limit):
                 output, said, code = await self._output(command, given, keep)
         except TimeoutError:
-            raise KubectlError("TimeLimit", f"no answer within {self._limit:g} s") from None
+            raise KubectlError("TimeLimit", f"no response within {self._limit:g} s") from None
         except OSError as error:
             raise KubectlError(
-                "Broken", f"{self.program} cannot be run: {error.strerror or error}"
+                "Broken", f"{self.program} cannot be started: {error.strerror or error}"
             ) from error
         if code:
             raise self._error(said)
         return output
 
     def _error(self, said: str) -> KubectlError:
-        for secret in self._secrets:  # it prints none; should it ever, it stops here
+        for secret in self._secrets:  # it should print none
             said = said.replace(secret, "(left out)")
         text = sanitize(without_secret(said)).strip()
         if found := _FROM_SERVER.search(text):
@@ -93,7 +83,7 @@ class Kubectl:
             return KubectlError("Unauthorized", text)
         if "context deadline exceeded" in text or "Client.Timeout" in text or "request canceled" in text:
             return KubectlError("TimeLimit", text)
-        return KubectlError("Unreachable", text or "it said nothing")
+        return KubectlError("Unreachable", text or "no message")
 
     async def _output(
         self, command: list[str], given: bytes, keep: Callable[[bytes], bool] | None
@@ -108,7 +98,7 @@ class Kubectl:
             pass_fds=self._descriptors,
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise OSError("no pipes")  # asked for just above
+            raise OSError("no pipes")  # never: requested above
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(given)
@@ -125,7 +115,7 @@ class Kubectl:
 async def _read(
     stream: asyncio.StreamReader, keep: Callable[[bytes], bool] | None, most: int = _MOST
 ) -> bytes:
-    """All that a stream brings, or the lines that `keep` takes; no more than `most` bytes of it are kept."""
+    """Return what a stream brings, or the lines that `keep` accepts, up to `most` bytes."""
     kept, rest, read = bytearray(), b"", 0
     while (more := await stream.read(65536)) and read < _MOST_READ:
         read += len(more)
@@ -146,7 +136,7 @@ async def _read(
 def opened(
     program: str, kubeconfig: Kubeconfig, environment: Mapping[str, str], *, limit: float = TIME_LIMIT
 ) -> Iterator[Kubectl]:
-    """A kubectl with these credentials, for the length of the block; `limit` is in seconds, for each request."""
+    """Return a kubectl with these credentials, valid within the block. `limit` is in seconds, for each request."""
     given = {name: value for name, value in environment.items() if name.upper() in _KEPT}
     with hidden(kubeconfig.text) as (file, descriptors):
         child_environment = {**given, "LC_ALL": "C.UTF-8", "KUBERC": "off", "KUBECACHEDIR": os.devnull}
@@ -155,10 +145,10 @@ def opened(
 
 @contextlib.contextmanager
 def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """A path at which a program that is given these descriptors reads the text; gone when the block ends.
+    """Return a path at which a program with these descriptors can read the text, until the block ends.
 
-    On Linux it is a file in memory alone, which ends with the last process that holds it, however that ends. Elsewhere
-    it is a file for its owner alone in a directory for its owner alone; one that a killed process left is removed here.
+    On Linux it is a file in memory, which disappears with the last process that holds it. On other systems it is a private
+    file in a private directory; one that a killed process has left is removed here.
     """
     if in_memory if in_memory is not None else hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
         descriptor = os.memfd_create("kubeconfig")
@@ -178,8 +168,8 @@ def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, t
 
 
 def _sweep() -> None:
-    """Remove what processes that are no more have left behind."""
-    if os.name != "posix":  # elsewhere, asking whether a process lives may end it
+    """Remove the files of processes that have ended."""
+    if os.name != "posix":  # on other systems, os.kill with signal 0 ends the process
         return
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         owner = folder.name.removeprefix(_FOLDER).partition("-")[0]

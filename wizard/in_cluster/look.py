@@ -1,4 +1,4 @@
-"""Looking inside one cluster, from the kubeconfig to the last check. Nothing here fails what was seen from outside."""
+"""Checks one cluster from inside, from the kubeconfig to the last check. A check that cannot be made fails nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError, KubectlError
 from wizard.in_cluster import checks
 from wizard.in_cluster.canary import OPEN_ENDED, new_canary, sweep
 from wizard.in_cluster.kubeconfig import invoke, kubeconfig
-from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, KubectlError, opened
+from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, opened
 from wizard.in_cluster.metrics import KMS, Readings, survey
 from wizard.system.clock import Clock
 from wizard.system.processes import program as program_of
 from wizard.system.sanitize import shell_word
 from wizard.verification.report import Check, ClusterReport
 
-_REACHED = "That the API server takes the credentials. Nothing of encryption."
+_REACHED = "That the API server accepts the credentials. Nothing about encryption."
 
 
 @dataclass
 class _Told:
-    """The checks so far, each told as soon as it is made."""
+    """The checks so far, each reported as soon as it is made."""
 
     tell: Callable[[Check], None]
     all: list[Check] = field(default_factory=list)
@@ -39,20 +39,20 @@ async def look_inside(
     *,
     time_limit: float = TIME_LIMIT,
 ) -> tuple[Check, ...]:
-    """What can be seen inside a cluster that was verified from outside; `tell` takes each check as it is made.
+    """Return the checks from inside a cluster that was verified from outside. `tell` receives each check as it is made.
 
-    Makes one secret in the namespace `default`, and removes it in every case. What cannot be looked at is a check whose
-    outcome is unknown, and says what to do. `time_limit` is in seconds, for each request.
+    Create one secret in the namespace `default` and delete it in every case. A check that cannot be made has an unknown
+    outcome and a remedy. `time_limit` is in seconds, for each request.
     """
     cluster, told = ResourceId.parse(report.id), _Told(tell)
     if any(check.code == "cluster-running" and check.outcome != "passed" for check in report.checks):
         start = f"az aks start --resource-group {shell_word(cluster.resource_group)} --name {cluster.name}"
-        told(_not_reached("The cluster is not running, so it has no inside to look at.", "", start))
+        told(_not_reached("The cluster is not running, so it cannot be checked from inside.", "", start))
         return tuple(told.all)
     program = program_of("kubectl", azure.environment)
     if program is None:
-        missing = "kubectl is not found on this machine's PATH, and nothing inside the cluster was looked at."
-        told(_not_reached(missing, "", f"az aks install-cli   (or, from within Azure: {invoke(cluster)})"))
+        missing = "kubectl is not found on the PATH, so nothing was checked inside the cluster."
+        told(_not_reached(missing, "", f"az aks install-cli   (or, through Azure: {invoke(cluster)})"))
         return tuple(told.all)
     try:
         credentials = await kubeconfig(azure, cluster)
@@ -78,7 +78,7 @@ def _body(report: ClusterReport) -> dict[str, object]:
 
 
 async def _health(kubectl: Kubectl) -> Check:
-    """`/readyz?verbose`. Raises KubectlError where nobody answers, or not to these credentials."""
+    """Return the check of `/readyz?verbose`. Raise KubectlError if no API server responds or accepts the credentials."""
     try:
         return checks.health(await kubectl.get("/readyz?verbose"))
     except KubectlError as error:
@@ -91,7 +91,7 @@ async def _health(kubectl: Kubectl) -> Check:
 
 
 def _reached(server: str, how: str) -> Check:
-    return checks.made("reached", True, f"The API server answers, {how}.", evidence=server, proves=_REACHED)
+    return checks.made("reached", True, f"The API server responds, {how}.", evidence=server, proves=_REACHED)
 
 
 def _not_reached(message: str, evidence: str, remedy: str) -> Check:
@@ -101,26 +101,26 @@ def _not_reached(message: str, evidence: str, remedy: str) -> Check:
 def _no_answer(error: KubectlError, cluster: ResourceId, server: str) -> Check:
     if error.reason == "Unauthorized":
         return _not_reached(
-            "The API server does not take the credentials.",
+            "The API server does not accept the credentials.",
             error.said,
-            "See that the cluster's Microsoft Entra integration is for the tenant that you are signed in to, or look from "
-            f"within Azure: {invoke(cluster)}",
+            "Check that the cluster's Microsoft Entra integration is for the tenant that you are signed in to, or check through "
+            f"Azure: {invoke(cluster)}",
         )
     if error.reason == "Broken":
-        return _not_reached("kubectl cannot be run.", error.said, "az aks install-cli")
+        return _not_reached("kubectl cannot be started.", error.said, "az aks install-cli")
     private = ".privatelink." in server
     return _not_reached(
-        "The cluster is private, and its API server does not answer this machine."
+        "The cluster is private, and its API server is not reachable from this computer."
         if private
-        else "The API server does not answer this machine.",
+        else "The API server is not reachable from this computer.",
         f"{server}: {error.said}",
-        f"Look from a machine that reaches it{'' if private else ' (see its authorized IP ranges)'}, or from within Azure: "
+        f"Verify from a computer that reaches it{'' if private else ' (see its authorized IP ranges)'}, or check through Azure: "
         + invoke(cluster),
     )
 
 
 async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption, told: _Told) -> None:
-    """The metrics before and after one secret is written, read and removed."""
+    """Compare the metrics before and after one secret is written, read and deleted."""
     swept = await _swept(kubectl)
     before: Readings | KubectlError
     try:
@@ -146,7 +146,7 @@ async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption
 
 
 async def _swept(kubectl: Kubectl) -> int | KubectlError:
-    """How many canaries earlier runs had left, or why that is not known; the check that tells of removal says it."""
+    """Return how many canaries of earlier runs were deleted, or why that is unknown."""
     try:
         return await sweep(kubectl)
     except KubectlError as error:
@@ -154,8 +154,8 @@ async def _swept(kubectl: Kubectl) -> int | KubectlError:
 
 
 async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | KubectlError) -> bool:
-    """One canary's life; whether an API server tried to write it. However it goes, and whoever breaks it off, it is
-    removed.
+    """Write, read and delete one canary, and return whether an API server tried to write it. It is deleted in every case, also
+    if this is cancelled.
     """
     canary = new_canary()
     refused: KubectlError | None = None
@@ -186,7 +186,7 @@ async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | Kube
 
 
 def _prefix(readings: Readings) -> str:
-    """The transformer's prefix as the API servers write it: it names the KMS provider."""
+    """Return the transformer's prefix in the metrics, which names the KMS provider."""
     prefixes = (
         sample.labels.get("transformer_prefix", "")
         for reading in readings.values()

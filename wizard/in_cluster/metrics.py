@@ -1,7 +1,7 @@
-"""The metrics of the API servers that tell of encryption: AZURE.md §7, kubernetes/apiserver storage/value/metrics.go.
+"""The metrics of the API servers about encryption: AZURE.md §7, kubernetes/apiserver storage/value/metrics.go.
 
-Several API servers answer behind one address, each with counters of its own that a restart sets to zero; so each
-reading belongs to one of them, known by the moment at which it started. Readings of two servers tell nothing together.
+Several API servers respond behind one address, each with its own counters, which a restart resets. Each reading therefore
+belongs to one API server, identified by its start time. Readings of different servers cannot be compared.
 """
 
 import math
@@ -19,17 +19,17 @@ _INVALID = f"{_ENVELOPE}invalid_key_id_from_status_total"
 _STARTED = "process_start_time_seconds"
 _COUNTERS = frozenset({_STORAGE, _CALLS, _INVALID})
 _MOST = 2.0**53
-"""Beyond it, a counter that is a float does not count any more."""
+"""The largest value up to which a float counts exactly."""
 _WANTED = tuple(name.encode() for name in (_STORAGE, _STATUS, _CALLS, _INVALID, _STARTED))
 
 KMS = "k8s:enc:kms:"
-"""How the prefix of what KMS encrypts begins; its version (`v2:`; `v1:` on Kubernetes before 1.27) and the provider's name
-follow."""
+"""Start of the prefix of what KMS encrypts, followed by its version (`v2:`; `v1:` before Kubernetes 1.27) and the
+provider's name."""
 PLAIN = "identity"
 _LOOKS = 10
-"""How often the metrics are asked for at most, in search of every API server."""
+"""The most requests for metrics in search of every API server."""
 _QUIET = 2
-"""After so many looks without a new API server, all have been seen."""
+"""After this many requests without a new API server, all are assumed to be known."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Reading:
     """The metrics of one API server at one moment."""
 
     started: float | None
-    """Seconds since the epoch; None where it does not say, or says what is no moment."""
+    """Seconds since the epoch; None if missing or not a valid time."""
     samples: tuple[Sample, ...]
 
     @property
     def server(self) -> str:
-        """What its API server is known by: its start, or else its own name; "" where it tells neither."""
+        """The identification of its API server: its start time, or else its own id; "" if it reports neither."""
         return f"started {self.started!r}" if self.started is not None else self._id
 
     @property
     def counters(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        """What only ever grows, by name and labels."""
+        """The counters, by name and labels."""
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
             for sample in self.samples
@@ -65,7 +65,7 @@ class Reading:
 
     @property
     def sound(self) -> bool:
-        """Whether all its counters can have been counted: not NaN, infinite, negative or beyond what a float counts."""
+        """Whether all its counters are valid: not NaN, infinite, negative or beyond what a float counts."""
         return all(0 <= value <= _MOST for value in self.counters.values())
 
     def _sum(self, name: str, **labels: str) -> float:
@@ -76,7 +76,7 @@ class Reading:
         )
 
     def transformed(self, direction: str, *, kms: bool, well: bool = True) -> float:
-        """How often a secret went `to_storage` or came `from_storage`: by KMS or otherwise, well or not."""
+        """Return how often a secret went `to_storage` or `from_storage`: with KMS or not, successfully or not."""
         return sum(
             sample.value
             for sample in self._of_secrets(direction)
@@ -85,7 +85,7 @@ class Reading:
         )
 
     def _of_secrets(self, direction: str) -> Iterator[Sample]:
-        """What counts secrets on their way; the label `resource` is there since Kubernetes 1.32."""
+        """Yield the samples that count secrets. The label `resource` exists since Kubernetes 1.32."""
         for sample in self.samples:
             if (
                 sample.name == _STORAGE
@@ -96,7 +96,7 @@ class Reading:
 
     @property
     def plain_reads(self) -> float:
-        """How often a secret was read that is stored without encryption, since this API server started."""
+        """How often a secret that is stored without encryption was read, since this API server started."""
         return sum(
             sample.value
             for sample in self._of_secrets("from_storage")
@@ -105,7 +105,7 @@ class Reading:
 
     @property
     def knows_kms(self) -> bool:
-        """Whether this API server has a KMS provider: without a configuration for one, there are no such series."""
+        """Whether this API server has a KMS provider: there are no such series without one."""
         return any(
             sample.name in {_STATUS, _CALLS} or sample.labels.get("transformer_prefix", "").startswith(KMS)
             for sample in self.samples
@@ -113,14 +113,14 @@ class Reading:
 
     @property
     def kms_calls(self) -> tuple[float, float]:
-        """How often the KMS plugin was called, and how often that went wrong."""
+        """How often the KMS plugin was called, and how often that failed."""
         whole = self._sum(_CALLS)
         return whole, whole - self._sum(_CALLS, grpc_status_code="OK") + self._sum(_INVALID)
 
     @property
     def key(self) -> tuple[str, float]:
-        """The hash of the key id that the KMS plugin named last, and when (seconds since the epoch); or nothing. What is
-        no moment may have been the last one, and is infinity.
+        """The hash of the key id that the KMS plugin reported last, and when (seconds since the epoch), or empty. A time that
+        is not valid may be the last one, and is infinity.
         """
         named = [
             (sample.value if moment(sample.value) else math.inf, sample.labels.get("key_id_hash", ""))
@@ -132,25 +132,25 @@ class Reading:
 
     @property
     def name(self) -> str:
-        """The API server's own name in the metrics, short; its start where it has none."""
+        """The API server's id in the metrics, shortened, or else its start time."""
         if found := self._id:
             return found.removeprefix("sha256:")[:8]
-        return "one that does not say which" if self.started is None else f"started {self.started:.0f}"
+        return "unidentified API server" if self.started is None else f"started {self.started:.0f}"
 
     @property
     def _id(self) -> str:
-        """The hash of its API server's own id: some series have it, since Kubernetes 1.29."""
+        """The hash of its API server's id, which some series have since Kubernetes 1.29."""
         ids = (sample.labels.get("apiserver_id_hash", "") for sample in self.samples)
         return next(filter(None, ids), "")
 
 
 Readings = dict[str, Reading]
-"""By what the API server is known by (`Reading.server`); all that tell nothing of it share one place, at ""."""
+"""By `Reading.server`. Readings of unidentified API servers share the key ""."""
 
 
 async def survey(kubectl: Kubectl, expected: Iterable[str] = ()) -> Readings:
-    """The newest reading of every API server: asked again and again until no other one answers. `expected` are those
-    that were there before, and are waited for. Raises KubectlError.
+    """Return the newest reading of every API server, requested repeatedly until no new one responds. `expected` are those
+    that responded before. Raise KubectlError.
     """
     readings: Readings = {}
     missing, quiet = set(expected), 0
@@ -169,8 +169,10 @@ def _keep(line: bytes) -> bool:
 
 
 def parse(text: str) -> Reading:
-    """Prometheus' text format, as far as it is of interest; what is not understood is left out."""
-    from prometheus_client.parser import text_string_to_metric_families  # only who looks inside pays for it
+    """Parse the relevant lines of Prometheus' text format. Lines that cannot be parsed are left out."""
+    from prometheus_client.parser import (
+        text_string_to_metric_families,  # late: only checks from inside need it
+    )
 
     samples = []
     for line in text.splitlines():

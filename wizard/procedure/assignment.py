@@ -3,9 +3,9 @@
 from typing import Literal
 
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import Role, assignment_name, grants
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError
 from wizard.procedure.step import Work, shell, unconfirmed, with_timeout_hint
 
 _PRINCIPAL_POLL = 10.0  # seconds between tries while a new identity replicates in Entra

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wizard.cloud.problems import Problem
+from wizard.errors import GateError, Problem
 from wizard.system import private_files
 from wizard.system.sanitize import one_line
 
@@ -47,7 +47,7 @@ class Holder:
         return f"process {self.pid}, since {self.since.astimezone():%Y-%m-%d %H:%M:%S}{run}"
 
 
-class HeldError(Exception):
+class HeldError(GateError):
     """Another process on this computer works on the cluster. Nothing was written."""
 
     def __init__(self, cluster: str, holder: Holder | None) -> None:

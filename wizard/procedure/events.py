@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from wizard.cloud.problems import Problem
 from wizard.cloud.writes import Write
+from wizard.errors import Problem
 
 EventType = Literal["step-started", "step-progress", "step-finished", "log", "run-finished"]
 StepStatus = Literal["succeeded", "already", "failed", "skipped", "interrupted"]

@@ -16,8 +16,8 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError, Problem
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding

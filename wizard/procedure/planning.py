@@ -9,6 +9,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import denials
+from wizard.cloud.reads import known
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applicable_steps, needs
@@ -37,7 +38,7 @@ async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
         for request in step.requests(target, snapshot)
     ]
     found = await asyncio.gather(*(denials(azure, request) for request in requests))
-    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in some))
+    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in known(some, ())))
 
 
 def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:
@@ -85,7 +86,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=converged(target, snapshot) and cluster.standing == "under-way",
+        follows=converged(target, snapshot) and cluster.settings_state == "pending",
         basis=_basis(snapshot),
     )
 
@@ -124,14 +125,14 @@ def _title(target: Target, snapshot: Snapshot) -> str:
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
     if cluster.matches(target):
-        match cluster.standing:
-            case "settled" if identity_recreated(target, snapshot):
+        match cluster.settings_state:
+            case "effective" if identity_recreated(target, snapshot):
                 return f"Assign {name} the re-created identity {target.own.identity.name}; the previous one was deleted"
-            case "settled":
+            case "effective":
                 return f"{name} is already encrypted with {how}"
-            case "under-way":
+            case "pending":
                 return f"Follow the operation in progress on {name}, whose settings request {how}"
-            case "ended-badly":
+            case "failed":
                 return f"Repair {name}, whose settings request {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"

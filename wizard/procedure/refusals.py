@@ -5,8 +5,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.throttling import TOO_MANY, retry_after
+from wizard.errors import AzureError, LostSightError, Problem
 from wizard.procedure.permission import permanent_cause
 from wizard.procedure.step import Work, with_timeout_hint
 from wizard.rules import Finding
@@ -21,10 +21,6 @@ _TRANSIENT = frozenset(
     }
 )
 """Errors that disappear when another operation on the cluster has finished (AZURE.md §1a)."""
-
-
-class TrackingLostError(AzureError):
-    """The operation is in progress but cannot be followed. The cluster itself will show how it ends."""
 
 
 class Refusals:
@@ -52,7 +48,7 @@ class Refusals:
                 "role_assignment",
                 f"AKS cannot use the key yet because the role assignment has not propagated; retrying in {pause:.0f} s",
             )
-        elif isinstance(error, TrackingLostError):
+        elif isinstance(error, LostSightError):
             self.possibly_applied = problem
             self._spend("update_retry", error)
             self._tell(

@@ -7,7 +7,7 @@ that the update replaces are compared when the update is sent, at each try (`ste
 from collections.abc import Mapping
 
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.differences import STEPS_OF, of_facts, of_step, repeated
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_from, read_snapshot

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError, Problem, fault_of_ours
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as on_write
+from wizard.errors import AzureError, GateError, Problem, fault_of_ours
 from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
@@ -28,7 +28,7 @@ from wizard.system.sanitize import sanitize
 from wizard.verification.report import ClusterReport
 
 
-class NotConfirmedError(Exception):
+class NotConfirmedError(GateError):
     """The given digest is not that of the shown plan."""
 
     def __init__(self, plan: Plan, confirm: str) -> None:
@@ -39,7 +39,7 @@ class NotConfirmedError(Exception):
         )
 
 
-class DriftedError(Exception):
+class DriftedError(GateError):
     """The state in Azure has changed since the plan was shown. Nothing was written."""
 
     def __init__(self, fresh: Plan, differences: list[str]) -> None:
@@ -52,7 +52,7 @@ class DriftedError(Exception):
         )
 
 
-class RefusedError(Exception):
+class RefusedError(GateError):
     """Preflight checks failed. Nothing was written."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:

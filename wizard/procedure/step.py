@@ -9,8 +9,8 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import GroupId, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
 from wizard.rules import RequiredAction

@@ -1,1 +1,1 @@
-"""Reports of a verification as text, JSON, JUnit, SARIF and Markdown, and the wording they share with the screens."""
+"""Reports of verifications and runs as text, JSON, JUnit, SARIF and Markdown; wording shared with the screens."""

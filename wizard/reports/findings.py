@@ -1,8 +1,8 @@
-"""What `verify` found, on one cluster or on many, for the files that write it down."""
+"""The results of `verify` on one or many clusters, as the report writers take them."""
 
 from dataclasses import dataclass, field
 
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.fleet.tally import Tally
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport
@@ -19,27 +19,27 @@ class Missed:
 
 @dataclass
 class Findings:
-    """All of it, kept. `tally` also counts what is not kept because only failures were asked for."""
+    """Every result. With `--failed`, `tally` also counts the clusters that are left out of `reports`."""
 
     arm: str = "https://management.azure.com"
-    """The address under which resource ids mean something."""
+    """The URL of Azure Resource Manager, to which resource ids belong."""
     provenance: Provenance | None = None
-    """When the reading began, by whom, where and with what; None for a report of an earlier version."""
+    """When reading began, by whom, in which cloud and with which tool; None for a report of an earlier version."""
     reports: list[ClusterReport] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    """Ids that Resource Graph still shows, of clusters that are not there any more."""
+    """Ids of clusters that Resource Graph lists but that no longer exist."""
     tally: Tally = field(default_factory=Tally)
 
     @classmethod
     def of_one(cls, report: ClusterReport, arm: str) -> "Findings":
-        """One cluster's report as the whole of it."""
+        """Return the findings that hold one report."""
         found = cls(arm, report.provenance, [report])
         found.tally.count(report)
         return found
 
     def in_order(self) -> "Findings":
-        """Itself, sorted by id, so that two sweeps over the same clusters write the same."""
+        """Sort by id, so that two sweeps over the same clusters write the same, and return itself."""
         self.reports.sort(key=lambda report: report.id.casefold())
         self.missed.sort(key=lambda missed: missed.id.casefold())
         self.gone.sort()

@@ -8,7 +8,7 @@ from wizard.verification.report import ClusterReport
 
 
 def document(findings: Findings) -> str:
-    """The shape of `verify -o json`. What could not be read is counted as failed, and said apart."""
+    """Return the output of `verify -o json`. What could not be read counts as failed and is listed under `unreadable`."""
     body: dict[str, Any] = {
         "provenance": findings.provenance.to_json() if findings.provenance else None,
         "clusters": [report.to_json() for report in findings.reports],
@@ -20,7 +20,9 @@ def document(findings: Findings) -> str:
 
 
 def line(found: ClusterReport | Missed) -> str:
-    """One cluster on one line; one that could not be read, or a subscription, with its problem."""
+    """Return one cluster on one line; for a cluster or subscription that could not be read, its problem."""
     if isinstance(found, Missed):
-        return strict_json({"id": found.id, "passed": False, "problem": found.problem.to_json()})
+        return strict_json(
+            {"id": found.id, "passed": False, "verdict": "not-certain", "problem": found.problem.to_json()}
+        )
     return strict_json(found.to_json())

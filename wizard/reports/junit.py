@@ -6,16 +6,20 @@ from typing import cast
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from wizard.reports.findings import Findings, Missed
+from wizard.reports.wording import details
 from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold in any form (its production Char)."""
+"""Characters that XML 1.0 does not allow (production Char)."""
 
 
 def junit(findings: Findings) -> str:
-    """All of it. A failed check is a failure, one that could not be made is skipped, what could not be read is an error, as
-    is what leaves open whether secrets are encrypted; a warning passes and says what it warns of."""
+    """Return the findings as JUnit XML.
+
+    A failed check is a failure. A check that leaves the verdict open, and a cluster that could not be read, is an error.
+    An unknown outcome that does not affect the verdict is skipped. A warning passes, with its text as output.
+    """
     root = JUnitXml("aks-kms verify")
     for report in findings.reports:
         root.add_testsuite(_suite(report))
@@ -32,13 +36,14 @@ def _suite(report: ClusterReport) -> TestSuite:
     suite = TestSuite(_text(f"{report.resource_group}/{report.name}"))
     told = report.provenance
     if told:
-        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no place for a zone
+        suite.timestamp = f"{told.read_at:%Y-%m-%dT%H:%M:%S}"  # UTC; the format has no time zone
     for name, value in (
         *(told.rows if told else ()),
         ("id", report.id),
         ("encryption", report.encryption),
         ("kubernetes_version", report.kubernetes_version),
         ("verdict", report.verdict),
+        ("headline", report.headline),
     ):
         suite.add_property(name, _text(value))
     for check in report.checks:
@@ -52,17 +57,13 @@ def _suite(report: ClusterReport) -> TestSuite:
 def _case(report: ClusterReport, check: Check) -> TestCase:
     case = TestCase(check.code, _text(report.id), 0)
     said = _text(check.message)
-    more = "\n".join(
-        _text(f"{label}: {text}")
-        for label, text in (("Azure returned", check.evidence), ("what to do", check.remedy))
-        if text
-    )
+    more = "\n".join(_text(f"{label}: {text}") for label, text in details(check))
     match check.outcome:
         case "failed":
             failure = Failure(said, check.code)
             failure.text = more
             case.result = [failure]
-        case "unknown" if not check.passed:
+        case "unknown" if check.leaves_open:
             error = Error(said, check.code)
             error.text = more
             case.result = [error]

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from wizard.reports.findings import Findings, Missed
-from wizard.reports.wording import KINDS, OUTCOMES, VERDICTS, proves
+from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, details
 from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.report import ClusterReport
 
 MOST_SECTIONS = 50
-"""Clusters that have a section each; of more, a table says what is to be known, and JSON has the checks."""
+"""The most clusters that have a section each. With more, the report is a table; JSON has the checks."""
 
 
 def markdown(findings: Findings) -> str:
-    """One section for each cluster, an overview before several."""
+    """Return one section for each cluster, after an overview if there are several."""
     reports = findings.reports
     parts = ["# Encryption of Kubernetes secrets at rest"]
     if findings.provenance:
@@ -40,15 +40,18 @@ def _overview(findings: Findings) -> Iterable[str]:
         yield "\n".join(f"- {_missed(missed)}" for missed in findings.missed)
     if findings.reports:
         failed = Counter(
-            check.code for report in findings.reports for check in report.checks if not check.passed
+            check.code
+            for report in findings.reports
+            for check in report.checks
+            if check.outcome == "failed" or check.leaves_open
         )
         if len(findings.reports) > MOST_SECTIONS and failed:
             yield _table(
-                ("What failed", "Clusters"),
+                ("Failed or not certain", "Clusters"),
                 [(f"`{code}`", str(number)) for code, number in failed.most_common()],
             )
         yield _table(
-            ("", "Cluster", "Resource group", "Subscription", "Encryption", "What failed or warns"),
+            ("", "Cluster", "Resource group", "Subscription", "Encryption", "Failed, not certain or warning"),
             [_row(report) for report in findings.reports],
         )
 
@@ -78,26 +81,26 @@ def _section(report: ClusterReport) -> str:
     checks = []
     for check in report.checks:
         sign, word, _ = OUTCOMES[check.outcome]
-        remedy = f" **What to do:** {plain(check.remedy)}" if check.remedy else ""
-        if told := proves(check):
-            remedy += f" **{told[0].capitalize()}:** {plain(told[1])}"
+        more = "".join(
+            f" **{label.capitalize()}:** {plain(text)}" for label, text in details(check, evidence=False)
+        )
         checks.append(
-            (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{remedy}", plain(check.evidence))
+            (f"{sign} {word}", f"`{check.code}`", f"{plain(check.message)}{more}", plain(check.evidence))
         )
     lines = [
         f"## {plain(report.name)}",
         "",
-        f"**{_sign(report)}: {plain(report.verdict)}**",
+        f"**{_sign(report)}: {plain(report.headline)}**",
         "",
         f"- Cluster: {code(report.id)}",
         f"- Kubernetes {plain(report.kubernetes_version)}",
         "",
-        _table(("Outcome", "Check", "What was found", "Evidence"), checks),
+        _table(("Outcome", "Check", "Result", "Evidence"), checks),
     ]
     if report.keep:
-        lines += ["", "Keep for ever:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
+        lines += ["", f"{KEEP}:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
     profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
-    return "\n".join([*lines, "", "The security profile, as Azure returned it:", "", fenced(profile, "json")])
+    return "\n".join([*lines, "", "Security profile, as returned by Azure:", "", fenced(profile, "json")])
 
 
 def _sign(report: ClusterReport) -> str:
@@ -106,18 +109,18 @@ def _sign(report: ClusterReport) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from outside as text: nothing in it is Markdown, HTML or the end of a table's cell."""
+    """Return external text escaped, so that none of it is Markdown, HTML or the end of a table cell."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", one_line(text))
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Text from outside as a block of code, whose fence nothing in it can end."""
+    """Return external text as a code block with a fence that it cannot close."""
     text = sanitize(text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def code(text: str) -> str:
-    """Text from outside as a code span."""
+    """Return external text as a code span."""
     inner = one_line(text).replace("|", "\\|")
     return f"`{inner}`" if "`" not in inner else plain(inner)

@@ -1,9 +1,10 @@
-"""Findings as SARIF 2.1.0, for code scanning and security dashboards. Plain dictionaries: the one object model there is
-(sarif-om) has not been maintained since 2019; the tests hold what is written against the official schema.
+"""Findings as SARIF 2.1.0, for code scanning and security dashboards. Written as plain dictionaries because the only object
+model (sarif-om) has not been maintained since 2019; a test validates the result against the official schema.
 
-Only what does not pass is a result: a warning and a failure are what a dashboard is to show, `open` is SARIF's word for a
-check that could not be made (§3.27.9), and what could not be read is a notification of the run. What leaves open whether
-secrets are encrypted at all is a warning: `open` has no level, and a dashboard would not show it.
+Only checks that did not pass become results. Failures and warnings have the kind `fail`, which dashboards show. A check
+that leaves the verdict open is a warning too: its kind would be `open` (§3.27.9), which has no level, so dashboards would
+hide it. `open` remains for unknown outcomes that do not affect the verdict. A cluster that could not be read is a
+notification of the run.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ _KINDS = {"failed": ("fail", "error"), "warning": ("fail", "warning"), "unknown"
 
 
 def sarif(findings: Findings) -> str:
-    """One run with all of it."""
+    """Return the findings as one run."""
     shown = [
         (report, check) for report in findings.reports for check in report.checks if check.outcome in _KINDS
     ]
@@ -40,7 +41,8 @@ def sarif(findings: Findings) -> str:
         "invocations": [
             {
                 **_invocation(findings),
-                "executionSuccessful": not findings.missed,
+                "executionSuccessful": not findings.missed
+                and not any(check.unread for report in findings.reports for check in report.uncertain),
                 "toolExecutionNotifications": [_notification(missed) for missed in findings.missed],
             }
         ],
@@ -53,7 +55,7 @@ def sarif(findings: Findings) -> str:
 
 
 def _invocation(findings: Findings) -> dict[str, Any]:
-    """When, by whom and where (§3.20), as far as that is known."""
+    """Return when, by whom and where the findings were read (§3.20), if known."""
     told = findings.provenance
     if told is None:
         return {}
@@ -85,12 +87,16 @@ def _result(report: ClusterReport, check: Check, rule: int) -> dict[str, Any]:
         "message": {"text": sanitize(said)},
         "locations": [_location(report.id, report.name)],
         "partialFingerprints": {"clusterAndCheck/v1": _fingerprint(report.id, check.code)},
-        "properties": {"evidence": sanitize(check.evidence), "encryption": report.encryption},
+        "properties": {
+            "evidence": sanitize(check.evidence),
+            "encryption": report.encryption,
+            "verdict": report.verdict,
+        },
     }
 
 
 def _location(id_: str, name: str) -> dict[str, Any]:
-    """A resource has no file; its address in Azure Resource Manager stands for one, for readers that insist on one."""
+    """Return a location. A resource has no file, but some readers require one: its Azure Resource Manager URL."""
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(sanitize(id_).lstrip("/")), "uriBaseId": "ARM"},
@@ -112,5 +118,5 @@ def _notification(missed: Missed) -> dict[str, Any]:
 
 
 def _fingerprint(id_: str, code: str) -> str:
-    """The same for the same check on the same cluster, run after run, so that a dashboard knows it again."""
+    """Return a hash that is the same for the same check on the same cluster in every run, so that dashboards track it."""
     return hashlib.sha256(f"{id_.casefold()}#{code}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, whatever Azure sent."""
+"""JSON according to RFC 8259, whatever numbers Azure sent."""
 
 import json
 import math
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def strict_json(body: Any, *, indent: int | None = None) -> str:
-    """The body as JSON that every reader takes: a number that JSON does not know is written as text.
+    """Return the body as JSON that every parser reads: numbers that JSON does not have are written as strings.
 
-    Python reads and writes NaN and Infinity, and 1e999 is Infinity to it; they may be anywhere in what Azure returned.
+    Python reads and writes NaN and Infinity (and reads 1e999 as Infinity), which may be anywhere in a response from Azure.
     """
     try:
         return json.dumps(body, indent=indent, allow_nan=False)
@@ -17,7 +17,7 @@ def strict_json(body: Any, *, indent: int | None = None) -> str:
 
 
 def _known(value: Any) -> Any:
-    """The same with texts (`NaN`, `Infinity`, `-Infinity`) for such numbers."""
+    """Return the same with `NaN`, `Infinity` and `-Infinity` as strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return json.dumps(value)
     if isinstance(value, dict):

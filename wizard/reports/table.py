@@ -1,4 +1,4 @@
-"""Rows as plain lines, in columns."""
+"""Tables as plain text."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from wizard.system.sanitize import one_line
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "") -> str:
-    """Lines of columns two blanks apart, as wide as their widest cell; cells are cleaned and put on one line."""
+    """Return aligned columns, two spaces apart. Cells are sanitized and put on one line."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(heads, *cells, strict=True)]
     return "\n".join(

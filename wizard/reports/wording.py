@@ -1,16 +1,17 @@
-"""The words, signs and durations that every screen uses alike."""
+"""Words, signs and durations shared by the screens, the command line and the reports."""
 
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption, EncryptionKind
-from wizard.system.sanitize import sanitize
+from wizard.system.sanitize import sanitize, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wizard.cloud.arm import Json
+    from wizard.cloud.inventory import ClusterRow
     from wizard.fleet.progress import Progress
     from wizard.rules import Finding
     from wizard.verification.report import Check
@@ -38,7 +39,7 @@ def duration(seconds: float) -> str:
 
 
 def usually(low: float, high: float) -> str:
-    """A usual span in words: `9–14 min`, `up to 30 s`, `a moment`."""
+    """Return a usual duration in words, from seconds: `9–14 min`, `up to 30 s`, `a moment`."""
     if high < 20:
         return "a moment"
     if high < 90:
@@ -60,31 +61,32 @@ def count(number: int, thing: str) -> str:
 
 
 def sweep_notes(progress: "Progress", gone: "Sequence[str]") -> list[str]:
-    """What a sweep has to say beside its clusters and its problems, a sentence each; `gone` are ids."""
-    said = []
+    """Return notes on a sweep, one sentence each. `gone` are resource ids that only Resource Graph still lists."""
+    notes = []
     if progress.graph_problem is not None:
-        said.append("Every subscription that can be seen was listed all the same.")
+        notes.append("Every visible subscription was listed without Resource Graph.")
     if progress.cut_off:
-        said.append(
-            "Resource Graph looked at the first 10,000 subscriptions only; the others were listed without it."
+        notes.append(
+            "Resource Graph covered the first 10,000 subscriptions only; the others were listed without it."
         )
     if gone:
-        verb = "exists" if len(gone) == 1 else "exist"
-        said.append(f"{count(len(gone), 'cluster')} that Resource Graph still shows {verb} no more.")
-    return said
+        verb = "no longer exists" if len(gone) == 1 else "no longer exist"
+        notes.append(f"{count(len(gone), 'cluster')} listed by Resource Graph {verb}.")
+    return notes
 
 
 def encryption(found: Encryption) -> tuple[str, Tone]:
-    """How a cluster is encrypted now, in two or three words."""
+    """Return how a cluster is encrypted, in a few words, with their tone."""
     match found.kind:
         case "none":
-            return "not encrypted", "warn"
+            return KINDS["none"], "warn"
         case "platform-managed":
-            return "platform key", "good"
+            return KINDS["platform-managed"], "good"
         case "customer-managed":
-            return f"your key, {found.network_access.lower() or 'unknown'} vault", "good"
+            access = found.network_access.lower() or "unknown"
+            return f"{KINDS['customer-managed']}, {access} vault", "good"
         case "legacy-kms":
-            return "legacy KMS" + (", versioned key" if found.key_version else ""), "warn"
+            return KINDS["legacy-kms"] + (", versioned key" if found.key_version else ""), "warn"
 
 
 KINDS: dict[EncryptionKind, str] = {
@@ -93,25 +95,44 @@ KINDS: dict[EncryptionKind, str] = {
     "customer-managed": "customer-managed key",
     "legacy-kms": "legacy KMS",
 }
+"""The one name of each state of encryption, for every screen and report."""
 
 
 def state_of(cluster: "Json | None") -> str:
-    """A cluster as Azure returned it, in a few words: its provisioning state, and how its settings would have it encrypted."""
+    """Return a cluster's provisioning state and the encryption in its settings, in a few words."""
     if cluster is None:
         return "it does not exist"
-    state = sanitize(
-        str(dig(cluster, "properties", "provisioningState") or "in a state that Azure does not say")
-    )
-    return f"{state}; by its settings: {KINDS[Encryption.of(cluster).kind]}"
+    state = sanitize(str(dig(cluster, "properties", "provisioningState") or "unknown provisioning state"))
+    return f"{state}; encryption in its settings: {KINDS[Encryption.of(cluster).kind]}"
+
+
+def explained(row: "ClusterRow") -> str:
+    """Return why a cluster cannot be changed now and what to do, as the rest of a sentence."""
+    where = f"-n {row.name} -g {shell_word(row.resource_group)} --subscription {row.subscription_id}"
+    match row.why_not:
+        case "legacy KMS v1":
+            return (
+                f"it runs Kubernetes {row.kubernetes_version} with legacy KMS version 1, which cannot be migrated. Turn it off "
+                f"(az aks update {where} --disable-azure-keyvault-kms), rewrite every secret, upgrade to 1.33 or later, then "
+                "start again. Keep the old key until then."
+            )
+        case "needs 1.33":
+            return f"it runs Kubernetes {row.kubernetes_version}, and KMS data encryption needs 1.33 or later. Upgrade it first."
+        case "stopped":
+            return f"it is stopped. Start it first: az aks start {where}"
+        case "needs a managed identity":
+            return "it uses a service principal. Change it to a managed identity first."
+        case why:
+            return f"it {why}. Wait until the operation has ended, then refresh with r."
 
 
 STEP_STATES: dict[str, tuple[str, str, Tone]] = {
     "waiting": ("○", "", "dim"),
     "running": ("◐", "", "busy"),
     "succeeded": ("✓", "done", "good"),
-    "already": ("✓", "already so", "good"),
+    "already": ("✓", "no change", "good"),
     "failed": ("✗", "failed", "bad"),
-    "skipped": ("–", "not begun", "dim"),
+    "skipped": ("–", "skipped", "dim"),
     "interrupted": ("!", "interrupted", "warn"),
 }
 
@@ -131,20 +152,25 @@ OUTCOMES: dict[str, tuple[str, str, Tone]] = {
 }
 
 
-def proves(check: "Check") -> tuple[str, str] | None:
-    """What follows from a check, label and sentence: under one that did not pass, it is what a pass would prove."""
-    if not check.proves:
-        return None
-    return "proves" if check.outcome == "passed" else "a pass would prove", check.proves
+def details(check: "Check", *, evidence: bool = True) -> list[tuple[str, str]]:
+    """Return what a report says of a check below its message: label and text. `evidence`: include what was read."""
+    seen = "observed" if check.group == "inside" else "Azure returned"
+    rows = [
+        (seen, check.evidence if evidence else ""),
+        ("proves" if check.outcome == "passed" else "a pass would prove", check.proves),
+        ("what to do", check.remedy),
+        ("verdict", "left out with --allow-unknown" if check.left_out else ""),
+    ]
+    return [(label, text) for label, text in rows if text]
 
 
 VERDICTS: dict[str, tuple[str, str, Tone]] = {
-    "passed": ("✓", "passed", "good"),
-    "warning": ("!", "passed, with warnings", "warn"),
-    "unknown": ("?", "not certain yet", "warn"),
-    "failed": ("✗", "failed", "bad"),
+    "passed": ("✓", "verified", "good"),
+    "warning": ("!", "verified, with warnings", "warn"),
+    "unknown": ("?", "not certain", "warn"),
+    "failed": ("✗", "not verified", "bad"),
 }
-"""By what a cluster's checks came to: the sign, words and tone of the cluster."""
+"""By the outcome of a cluster's report: sign, words and tone of its verdict."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),
@@ -152,26 +178,34 @@ LEVELS: dict[str, tuple[str, str, Tone]] = {
     "info": ("·", "note", "dim"),
 }
 
-FOLLOWS = "All of it is asked for, and an operation on the cluster is under way"
-"""What is said of a plan that writes nothing and is not true yet."""
+FOLLOWS = "The cluster already has the requested settings, and an operation on it is in progress"
+"""A plan that writes nothing, and whose result is not certain until the operation has ended."""
 
-VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays as it is"}
+VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays unchanged"}
+
+KEEP = "Never delete"
+AFTERWARDS = (
+    (KEEP, "keep"),
+    ("Still needed", "still_needed"),
+    ("You can delete later", "clean_up"),
+)
+"""What a plan leaves to its operator: heading, and key in `plan -o json`."""
 
 
 def finding_text(finding: "Finding") -> str:
-    """A finding as text to be copied: sign, word, what was found, what to do, its code."""
+    """Return a finding as plain text: sign, level, message, remedy, code."""
     sign, word, _ = LEVELS[finding.level]
     remedy = f"\n  {finding.remedy}" if finding.remedy else ""
     return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"
 
 
 def short(identifier: str) -> str:
-    """An application's name with its GUID shortened, for a header; anything else as it is."""
+    """Return an application's name with its GUID shortened, for a header; any other text unchanged."""
     first, _, rest = identifier.partition(" ")
     return f"{first} {rest[:8]}…" if first == "application" and len(rest) > 12 else identifier
 
 
 def hanging(text: str, indent: int, width: int) -> str:
-    """The text wrapped to `width`, where its first line begins at column `indent` and so do all others."""
+    """Return the text wrapped to `width`, if all its lines start at column `indent`."""
     lines = textwrap.wrap(text, max(16, width - indent), break_on_hyphens=False) or [""]
     return ("\n" + " " * indent).join(lines)

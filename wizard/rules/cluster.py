@@ -161,7 +161,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Describe a cluster whose last operation failed: its settings, and what they lack."""
     cluster = snapshot.cluster_state
-    if not cluster.ended_badly:
+    if not cluster.failed:
         return
     name = target.answers.cluster.name
     there = cluster.encryption

@@ -1,7 +1,6 @@
-"""Runs that did not come to a good end, and what carrying them on comes to: for `runs resume`, and for the wizard's start.
+"""Runs that can be resumed, and what resuming them involves: for `runs resume` and for the start of the wizard.
 
-Whether something still has to be done is never taken from here: a plan is made from Azure, and held against the recorded
-one.
+The journal never decides what is still to do: a new plan is made from Azure and compared with the recorded one.
 """
 
 import shlex
@@ -11,40 +10,40 @@ from pathlib import Path
 from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.endpoints import CLOUDS, Cloud
-from wizard.cloud.problems import Problem
+from wizard.errors import JournalError, Problem
 from wizard.procedure.differences import done_since, foreign_change, other_differences
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
-from wizard.runs.journal import JournalError, RecordedRun, RunSummary, list_runs, read_run, whole_run
+from wizard.runs.journal import RecordedRun, RunSummary, list_runs, load_run, read_run
 from wizard.system.sanitize import one_line
 
-_OPEN = frozenset({"failed", "interrupted", "unfinished"})
+_RESUMABLE = frozenset({"failed", "interrupted", "unfinished"})
 
 
 @dataclass(frozen=True)
 class ResumableRun:
-    """One such run."""
+    """A recorded run that is to be resumed."""
 
     run: RecordedRun
 
     @property
     def id(self) -> str:
-        """What the journal calls it."""
+        """The run's ID in the journal."""
         return self.run.summary.id
 
     @property
     def answers(self) -> Answers:
-        """What the operator had chosen."""
+        """The answers of the run."""
         return self.run.answers
 
     @property
     def in_flight(self) -> InFlight:
-        """What had begun and was not seen to end; its `sentences` are for people."""
+        """The requests that were started and not seen to end; its `sentences` describe them."""
         return in_flight(self.run.events)
 
     @property
-    def ended(self) -> str:
-        """How it ended, in a sentence."""
+    def outcome(self) -> str:
+        """How the run ended, in a sentence."""
         title = self.run.summary.title
         match self.run.summary.status:
             case "failed":
@@ -52,80 +51,75 @@ class ResumableRun:
             case "interrupted":
                 return f"{title}: was interrupted"
             case "not-begun":
-                return f"{title}, so all of it is left to do"
+                return f"{title}; all steps remain"
             case "running":
-                return f"{title}: still runs"
+                return f"{title}: is still running"
             case "succeeded":
                 return f"{title}: succeeded"
             case _:
-                return (
-                    f"{title}: ended without a word, as when its process is killed or the machine goes down"
-                )
+                return f"{title}: ended unexpectedly (process killed or computer shut down)"
 
     @property
-    def asked(self) -> str:
-        """The option that names its cloud; empty where that is not recorded."""
-        there = self.run.summary.cloud
-        if there is None:
+    def cloud_option(self) -> str:
+        """The option that selects the run's cloud; empty if the cloud was not recorded."""
+        recorded = self.run.summary.cloud
+        if recorded is None:
             return ""
-        name, arm = str(there["name"]), one_line(str(there["resource_manager"]))
+        name, arm = str(recorded["name"]), one_line(str(recorded["resource_manager"]))
         return f"--cloud {name}" if name in CLOUDS else f"--arm-endpoint {shlex.quote(arm)}"
 
-    def elsewhere(self, cloud: Cloud, *, strictly: bool = False) -> Problem | None:
-        """Why it is not to be carried on in that cloud: it was in another one. None where it may be.
+    def wrong_cloud(self, cloud: Cloud, *, strict: bool = False) -> Problem | None:
+        """Return the problem if the run belongs to another cloud, else None.
 
-        A simulated Azure that is started again listens elsewhere, and a run of an earlier version does not say where it
-        was; `strictly` takes either for another cloud, as where nobody has named the run.
+        A restarted simulator listens at another address, and earlier versions did not record the cloud. With `strict`, used
+        if the operator did not name the run, both count as another cloud.
         """
-        there = self.run.summary.cloud
-        if there is None:
-            return self._nowhere(cloud) if strictly else None
-        moved = not same(str(there["resource_manager"]), cloud.arm)
-        if there["name"] == cloud.name and not (moved and (strictly or not cloud.simulated)):
+        recorded = self.run.summary.cloud
+        if recorded is None:
+            return self._unknown_cloud(cloud) if strict else None
+        moved = not same(str(recorded["resource_manager"]), cloud.arm)
+        if recorded["name"] == cloud.name and not (moved and (strict or not cloud.simulated)):
             return None
-        where = self.run.summary.where
-        if there["name"] == cloud.name and cloud.simulated:
-            named = (
-                f"If it is the same world at another address, name the run: aks-kms runs resume {self.id}."
-            )
+        if recorded["name"] == cloud.name and cloud.simulated:
+            remedy = f"If it is the same simulated Azure at another address: aks-kms runs resume {self.id}."
         else:
-            named = f"Carry it on there: aks-kms {self.asked} runs resume {self.id}."
+            remedy = f"Resume it in its cloud: aks-kms {self.cloud_option} runs resume {self.id}."
         return Problem(
             "input",
-            f"The run {self.id} was in another cloud: {where}.",
-            f"This is {cloud.described}. What is left of that run is not here, and nothing was changed.",
-            f"{named} Or begin one here: aks-kms apply -f FILE.",
+            f"The run {self.id} belongs to another cloud: {self.run.summary.cloud_text}.",
+            f"This is {cloud.described}. The run cannot be resumed here. No changes were made.",
+            f"{remedy} Or start a run here: aks-kms apply -f FILE.",
         )
 
-    def _nowhere(self, cloud: Cloud) -> Problem:
+    def _unknown_cloud(self, cloud: Cloud) -> Problem:
         return Problem(
             "input",
-            f"The run {self.id} does not say in which cloud it was.",
-            f"This is {cloud.described}. Nothing was changed.",
-            f"If it was here, name it: aks-kms runs resume {self.id}.",
+            f"The cloud of the run {self.id} was not recorded.",
+            f"This is {cloud.described}. No changes were made.",
+            f"If the run belongs to this cloud: aks-kms runs resume {self.id}.",
         )
 
-    def done(self, fresh: Plan) -> tuple[str, ...]:
-        """The titles of the steps that were to be done then, and are done by now, whoever did them."""
+    def completed_since(self, fresh: Plan) -> tuple[str, ...]:
+        """Return the titles of the steps that the recorded plan required and that are complete now."""
         return tuple(done_since(self.run.plan, fresh))
 
-    def foreign(self, fresh: Plan) -> str:
-        """What somebody else has made of the cluster's encryption meanwhile, in words; empty where nobody has."""
+    def changed_by_others(self, fresh: Plan) -> str:
+        """Return how another user changed the cluster's encryption since the run, or an empty string."""
         return foreign_change(self.run.plan, fresh)
 
     def differences(self, fresh: Plan) -> tuple[str, ...]:
-        """What else a plan that is made now has otherwise than the recorded one, one sentence each."""
+        """Return the other differences between a new plan and the recorded one, a sentence each."""
         if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
             return ()
-        return tuple(other_differences(self.run.plan, fresh, after_steps=bool(self.done(fresh))))
+        return tuple(other_differences(self.run.plan, fresh, after_steps=bool(self.completed_since(fresh))))
 
 
 def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[ResumableRun]:
-    """Runs that failed, were interrupted or ended without a word, the newest first; one at most for each cluster. Those
-    of that cloud alone, if one is given: an Azure, or the simulated one at its address.
+    """Return the runs that failed, were interrupted or ended unexpectedly: newest first, at most one for each cluster.
 
-    Left out: what still runs, what a later run on the same cluster has taken over, what a verification has found to be
-    as asked for all the same, and what cannot be read. Blocks on the disk. Raises JournalError where the journal cannot be read at all.
+    With `cloud`, return only runs of that cloud; a simulated one is identified by its address. Leave out runs in progress,
+    runs superseded by a later run on the same cluster, runs whose verification passed, and runs that cannot be read.
+    Block on the disk. Raise JournalError if the journal cannot be read.
     """
     found: list[ResumableRun] = []
     seen: set[str] = set()
@@ -133,27 +127,27 @@ def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> l
         if summary.status in {"not-begun", "unreadable"}:
             continue
         try:
-            run = whole_run(summary)
+            run = load_run(summary)
         except JournalError:
             continue
-        if cloud and ResumableRun(run).elsewhere(cloud, strictly=True):
+        if cloud and ResumableRun(run).wrong_cloud(cloud, strict=True):
             continue
         cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
-        if cluster not in seen and summary.status in _OPEN and not _proven(run):
+        if cluster not in seen and summary.status in _RESUMABLE and not _verified(run):
             found.append(ResumableRun(run))
         seen.add(cluster)
     return found
 
 
-def _proven(run: RecordedRun) -> bool:
+def _verified(run: RecordedRun) -> bool:
     return run.report is not None and run.report.get("passed") is True
 
 
-def recorded(root: Path | None, run: str) -> ResumableRun:
-    """One run by its id, however it ended. Raises JournalError where there is none or it cannot be read."""
+def resumable_run(root: Path | None, run: str) -> ResumableRun:
+    """Return the run with that ID, whatever its status. Raise JournalError if there is none or it cannot be read."""
     return ResumableRun(read_run(root, run))
 
 
-def newest(root: Path | None = None) -> RunSummary | None:
-    """The newest run of all, however it ended. Raises JournalError."""
+def newest_run(root: Path | None = None) -> RunSummary | None:
+    """Return the newest run, whatever its status. Raise JournalError."""
     return next(iter(list_runs(root)), None)

@@ -1,37 +1,35 @@
-"""A log that a run of any length cannot fill a disk with: the newest part, and the one before it."""
+"""A log of limited size: the newest part and the part before it, so that no run can fill a disk."""
 
 import os
 from pathlib import Path
 
 from wizard.system import private_files
 
-MOST = 4 * 1024 * 1024
+MAX_SIZE = 4 * 1024 * 1024
 """Bytes of a part."""
 
 
-def older(path: Path) -> Path:
-    """Where the part before the newest is: `run.log.1` for `run.log`."""
+def previous_part(path: Path) -> Path:
+    """Return the path of the part before the newest: `run.log.1` for `run.log`."""
     return path.with_name(f"{path.name}.1")
 
 
 class RotatingLog:
-    """A new file for appending, for the user alone. Where it grows beyond `most` bytes, it becomes the older part (in
-    the place of the last one), and a new one begins. Lines are never divided.
+    """A new file for appending, accessible to the user only.
+
+    If it grows beyond `max_size` bytes, it replaces the previous part and a new file starts. Lines are never split.
     """
 
-    def __init__(self, path: Path, *, most: int = MOST) -> None:
-        """Raises OSError, also where the file exists already."""
-        self._path, self._most = path, most
+    def __init__(self, path: Path, *, max_size: int = MAX_SIZE) -> None:
+        """Create the file. Raise OSError, also if it already exists."""
+        self._path, self._max_size = path, max_size
         self._file, self._size = private_files.create(path), 0
 
     def append(self, data: bytes, *, durable: bool) -> None:
-        """Write whole lines; with `durable`, onto the disk itself. Raises OSError."""
-        if self._size and self._size + len(data) > self._most:
-            self._path.replace(older(self._path))
-            full, self._file = (
-                self._file,
-                private_files.create(self._path),
-            )  # on a full disk, the one at hand stays
+        """Write whole lines; with `durable`, sync them to the disk. Raise OSError."""
+        if self._size and self._size + len(data) > self._max_size:
+            self._path.replace(previous_part(self._path))
+            full, self._file = self._file, private_files.create(self._path)  # a full disk keeps the open file
             self._size = 0
             os.close(full)
         private_files.write_all(self._file, data)
@@ -40,5 +38,5 @@ class RotatingLog:
             os.fsync(self._file)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)

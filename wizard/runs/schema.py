@@ -1,4 +1,4 @@
-"""What a journal's files hold, read as what they are: somebody's disk, on which anything may lie by now."""
+"""The schema of a journal's files. They are validated when they are read: anything may have changed them on the disk."""
 
 import json
 from datetime import datetime
@@ -10,13 +10,13 @@ from wizard.cloud.arm import Json
 
 
 class _Lenient(BaseModel):
-    """Whatever it holds beside what readers rely on is kept as it is: it may be from a later version of this program."""
+    """Fields beyond those that readers rely on are kept: they may come from a later version of this program."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class CloudShape(_Lenient):
-    """What readers of the cloud in `plan.json` rely on; plans of earlier versions name none."""
+    """The cloud in `plan.json`; earlier versions did not record it."""
 
     name: str
     resource_manager: str
@@ -37,7 +37,7 @@ class _Tool(_Named):
 
 
 class StepShape(_Lenient):
-    """What they rely on of one of its steps."""
+    """A step in `plan.json`."""
 
     key: str = ""
     title: str = ""
@@ -46,7 +46,7 @@ class StepShape(_Lenient):
 
 
 class PlanShape(_Lenient):
-    """What readers of `plan.json` rely on."""
+    """`plan.json`."""
 
     title: str = ""
     tool: _Tool | None = None
@@ -59,23 +59,23 @@ class PlanShape(_Lenient):
     clean_up: list[Any] | None = None
 
 
-_Whole = Annotated[int, Field(strict=True)]
+_StrictInt = Annotated[int, Field(strict=True)]
 
 
 class WriteShape(_Lenient):
-    """What readers rely on of the request that an event tells of."""
+    """The request of an event."""
 
-    number: _Whole = 0
+    number: _StrictInt = 0
     state: str = ""
     method: str = ""
     kind: str = ""
     name: str = ""
     action: str = ""
-    status: _Whole | None = None
+    status: _StrictInt | None = None
 
 
 class EventShape(_Lenient):
-    """What readers of a line of `events.jsonl` rely on."""
+    """A line of `events.jsonl`."""
 
     type: str
     step: str | None = None
@@ -88,7 +88,7 @@ class EventShape(_Lenient):
 
 
 class ProvenanceShape(_Lenient):
-    """What readers of where a report comes from rely on; reports of earlier versions do not say."""
+    """The origin of a report; earlier versions did not record it."""
 
     read_at: Annotated[str, AfterValidator(datetime.fromisoformat)]
     signed_in: _Reader
@@ -97,22 +97,24 @@ class ProvenanceShape(_Lenient):
 
 
 class ReportShape(_Lenient):
-    """What readers of `report.json` rely on."""
+    """`report.json`."""
 
+    headline: str = ""
     verdict: str = ""
+    """The sentence that is `headline` now, in a report of an earlier version."""
     provenance: ProvenanceShape | None = None
     checks: list[dict[str, Any]] = []
 
 
-def parsed(text: str, shape: type[BaseModel], name: str) -> Json:
-    """The JSON object that a text holds, as it is; of that shape. Raises ValueError, which names the file."""
+def parse(text: str, shape: type[BaseModel], name: str) -> Json:
+    """Return the JSON object in a text, unchanged, after validation. Raise ValueError, which names the file."""
     try:
         body: Json = json.loads(text)
         shape.model_validate(body)
     except RecursionError:
-        raise ValueError(f"{name} is nested deeper than any journal.") from None
+        raise ValueError(f"{name} is nested too deeply.") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{name} is not as it was written{f' at {place}' if place else ''}.") from None
+        raise ValueError(f"{name} is not valid{f' at {place}' if place else ''}.") from None
     return body

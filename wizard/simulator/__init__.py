@@ -1,6 +1,6 @@
 """A simulated Azure on loopback: the real Azure SDKs, azure-identity and the Azure CLI talk to it over HTTPS.
 
-It is stateful and strict, and knows nothing of the rest of this project. Worlds are data (`worlds/*.yaml`).
+It is stateful and strict, and independent of the rest of this project. Scenarios are data (`scenario/built_in/*.yaml`).
 
     async with Simulator("contoso", speed=math.inf) as azure:
         os.environ.update(azure.environment)

@@ -7,7 +7,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.encryption import ENDED_BADLY, Encryption, Standing, standing
+from wizard.cloud.encryption import (
+    FAILED_STATES,
+    SUCCEEDED,
+    Encryption,
+    SettingsState,
+    provisioning_state,
+    settings_state,
+)
 from wizard.cloud.inventory import VersionRow
 from wizard.cloud.versions import version_of
 from wizard.state.target import Target
@@ -32,7 +39,7 @@ _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
 _READ_DISK_ENCRYPTION = "Microsoft.Compute/diskEncryptionSets/read"
-_AT_REST = ENDED_BADLY | {"Succeeded"}
+_AT_REST = FAILED_STATES | {SUCCEEDED}
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,14 @@ class ClusterState:
         return Encryption.of(self.body)
 
     @cached_property
-    def standing(self) -> Standing:
+    def settings_state(self) -> SettingsState:
         """Whether the settings are in effect, or only requested."""
-        return standing(self.body)
+        return settings_state(self.body)
 
     @cached_property
     def provisioning_state(self) -> str:
-        """`Succeeded`, `Updating`, …; empty if Azure returned none."""
-        return self._text("provisioningState")
+        """`Succeeded`, `Updating`, …; empty for a cluster that does not exist."""
+        return provisioning_state(self.body)
 
     @property
     def at_rest(self) -> bool:
@@ -63,9 +70,9 @@ class ClusterState:
         return self.provisioning_state in _AT_REST
 
     @property
-    def ended_badly(self) -> bool:
+    def failed(self) -> bool:
         """Whether the last operation failed or was canceled."""
-        return self.provisioning_state in ENDED_BADLY
+        return self.provisioning_state in FAILED_STATES
 
     @cached_property
     def provisioning_error(self) -> str:

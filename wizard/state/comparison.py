@@ -22,7 +22,7 @@ def converged(target: Target, snapshot: Snapshot) -> bool:
     return (
         cluster.matches(target)
         and not identity_recreated(target, snapshot)
-        and cluster.standing != "ended-badly"
+        and cluster.settings_state != "failed"
     )
 
 

@@ -15,11 +15,13 @@ from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
-from wizard.cloud.problems import AzureError
 from wizard.cloud.quota import Quota
+from wizard.cloud.reads import known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.errors import AzureError
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -156,7 +158,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         provider=provider,
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
         permissions_at={**linked, **held},
-        eligible=may,
+        eligible=known(may, ()),
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
@@ -229,7 +231,7 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
         asyncio.gather(*(rights.on_resource(azure, resource) for resource in resources)),
     )
     found = {
-        f"/subscriptions/{name}".casefold(): held
+        f"/subscriptions/{name}".casefold(): known(held, None)
         for name, held in zip(target.subscriptions, in_subscriptions, strict=True)
     }
     found |= {group.key: held for group, held in zip(target.groups, in_groups, strict=True)}
@@ -248,7 +250,7 @@ async def _on_linked_resources(
     linked = {resource for _, resource in linked_actions(changed(target, ClusterState(cluster)))}
     resources = sorted(linked - ({target.identity_id} if target.answers.customer_managed else set()))
     found = await asyncio.gather(*(rights.on_linked_resource(azure, resource) for resource in resources))
-    return {r.casefold(): held for r, held in zip(resources, found, strict=True) if held is not None}
+    return {r.casefold(): known(held, None) for r, held in zip(resources, found, strict=True)}
 
 
 async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:
@@ -264,14 +266,14 @@ async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
     if target.answers.cluster.create is False:
         return {}
     subscription, location = target.answers.subscription, target.answers.location
-    regions = await cluster_regions(azure, subscription)
+    regions = known(await cluster_regions(azure, subscription), frozenset())
     if regions and location.casefold() not in regions:
         return {"regions": regions}  # such a region has neither versions nor a quota
     versions, room = await asyncio.gather(
         kubernetes_versions(azure, subscription, location),
         quota.clusters_in_region(azure, subscription, location),
     )
-    return {"versions": tuple(versions), "quota": room, "regions": regions}
+    return {"versions": tuple(versions), "quota": known(room, None), "regions": regions}
 
 
 async def _own(azure: Azure, target: Target) -> dict[str, Any]:
@@ -356,7 +358,7 @@ async def _vault_users(azure: Azure, target: Target, vault: VaultState) -> tuple
     for subscription in target.subscriptions:
         bodies: list[Json] = []
         with suppress(AzureError), translate_errors(f"The clusters of {subscription} could not be listed."):
-            bodies = [as_json(c) async for c in azure.containers(subscription).managed_clusters.list()]
+            bodies = [as_json(c) async for c in items(azure.containers(subscription).managed_clusters.list())]
         for body in bodies:
             there = ClusterState(body)
             public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
@@ -380,7 +382,7 @@ async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
     """Return the soft-deleted vault of this name in the subscription, if there is one."""
     client = azure.vaults(target.answers.vault_group.subscription).vaults
     with suppress(AzureError), translate_errors("The deleted key vaults could not be listed."):
-        async for deleted in client.list_deleted():
+        async for deleted in items(client.list_deleted()):
             if same(deleted.name, target.own.vault.name):
                 return as_json(deleted)
     return None  # the name check below finds the others

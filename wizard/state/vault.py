@@ -6,6 +6,7 @@ from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.encryption import provisioning_state
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class VaultState:
 
     @cached_property
     def provisioning_state(self) -> str:
-        """`RegisteringDns`, `Succeeded`, …"""
-        return str(self._property("provisioningState") or "Succeeded")
+        """`RegisteringDns`, `Succeeded`, …; empty for a vault that does not exist."""
+        return provisioning_state(self.body)
 
     @cached_property
     def location(self) -> str:

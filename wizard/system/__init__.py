@@ -1,1 +1,1 @@
-"""What knows nothing of Azure: private files, processes, the clock, sanitizing of outside text, YAML loading."""
+"""Modules that know nothing of Azure: private files, processes, the clock, sanitizing of external text, YAML loading."""

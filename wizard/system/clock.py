@@ -1,4 +1,4 @@
-"""Time as the engine sees it: one place to wait, so that a simulated Azure can run faster than real life."""
+"""The engine's clock: every wait goes through it, so that a simulated Azure can run faster than real time."""
 
 import asyncio
 import math
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock that runs `speed` times faster than the one on the wall; `math.inf` means: never wait.
+    """A clock that runs `speed` times faster than real time; `math.inf` means no waiting.
 
-    Every duration that goes in or comes out is in seconds of Azure's time, so a five-minute wait is `sleep(300)`
-    whatever the speed, and a step that took Azure four minutes reports 240.
+    Every duration that is given or returned is in seconds of Azure's time: a five-minute wait is `sleep(300)` at any
+    speed, and a step that took Azure four minutes reports 240.
     """
 
     speed: float = 1.0
@@ -21,44 +21,44 @@ class Clock:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Clock":
-        """The clock that `AKS_KMS_SPEED` asks for (a number, or `max`); real time where it is not set.
+        """Return a clock with the speed in `AKS_KMS_SPEED` (a number or `max`), or real time if it is not set.
 
-        Raises ValueError where the variable holds neither.
+        Raise ValueError if the variable is neither.
         """
         return cls(parse_speed(environment.get("AKS_KMS_SPEED", "1")))
 
     def elapsed(self) -> float:
-        """Seconds since this clock was made."""
+        """Return the seconds since this clock was created."""
         wall = time.monotonic() - self._start
         return wall if math.isinf(self.speed) else wall * self.speed
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long; at infinite speed only let others run."""
+        """Wait that many seconds; at infinite speed, only yield to other tasks."""
         await asyncio.sleep(0 if math.isinf(self.speed) else max(0.0, seconds) / self.speed)
 
     async def tries(self, every: float, within: float) -> AsyncIterator[float]:
-        """Yield the seconds spent so far: at once, then every so many seconds until so many are used up.
+        """Yield the seconds spent so far: immediately, then every `every` seconds until `within` seconds have passed.
 
-        What is done at each try counts as well as the waits between them. At infinite speed nothing is waited for, but
-        there are just as many tries as where each takes no time.
+        The time that each try takes counts as well as the waits between them. At infinite speed there is no waiting, but
+        there are as many tries as if each took no time.
         """
-        begun = self.elapsed()
+        started = self.elapsed()
         yield 0.0
         for _ in range(int(within // every)):
-            left = within - (self.elapsed() - begun)
+            left = within - (self.elapsed() - started)
             if left <= 0 and not math.isinf(self.speed):
                 return
             await self.sleep(min(every, left))
-            yield self.elapsed() - begun
+            yield self.elapsed() - started
 
     def scaled(self, seconds: float) -> float:
-        """The same duration on the wall's clock: for time-outs given to a library."""
+        """Return a duration in real time, for a timeout that a library takes."""
         return 0.0 if math.isinf(self.speed) else seconds / self.speed
 
     def age(self, moment: datetime, now: datetime | None = None) -> float:
-        """Seconds that have passed since a moment that Azure named; infinite where nothing is ever waited for.
+        """Return the seconds since a time that Azure gave; infinite at infinite speed.
 
-        `now` is the time on Azure's clock, where it is known to be another than this machine's.
+        `now` is the time on Azure's clock, if it is known to differ from this machine's.
         """
         if math.isinf(self.speed):
             return math.inf
@@ -66,7 +66,7 @@ class Clock:
 
 
 def parse_speed(text: str) -> float:
-    """`60` -> 60.0, `max` -> infinity. Raises ValueError for anything else, and for what is not above zero."""
+    """Return `60` as 60.0 and `max` as infinity. Raise ValueError for anything else, and for numbers not above 0."""
     if text.strip().lower() == "max":
         return math.inf
     try:

@@ -1,5 +1,5 @@
-"""Directories and files for the user alone: closed to everybody else whatever the umask, never reached through a link,
-and on the disk before the next thing is done."""
+"""Directories and files that only the user can access, whatever the umask; never reached through a symbolic link, and
+synced to disk before the caller continues."""
 
 import contextlib
 import os
@@ -8,28 +8,21 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from wizard.errors import UnsafePathError
+
 DIRECTORY, FILE = 0o700, 0o600
 _MOST = 64 * 1024 * 1024
-"""Bytes of one file; a run of an hour writes less than one of these."""
+"""Bytes of one file; a run of an hour writes less than 1 MiB."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def state_directory() -> Path:
-    """Where this program keeps what is the user's own: journals and locks."""
+    """Return the directory of the user's journals and locks."""
     return user_state_path("aks-kms", appauthor=False)
 
 
-class NotPrivateError(OSError):
-    """A place that somebody else could change, or a link in the place of a directory; says which, and the remedy."""
-
-    def __init__(self, path: Path, why: str, remedy: str) -> None:
-        self.why, self.remedy = why, remedy
-        super().__init__(f"{path} {why}")
-        self.strerror = f"{path} {why}. {remedy}"
-
-
 def make_directory(path: Path) -> None:
-    """The directory, with whatever is missing above it; one that exists is looked at. Raises OSError."""
+    """Create a directory and its missing parents, or check one that exists. Raise OSError."""
     own = state_directory()
     if own in path.parents and os.path.lexists(own):
         check_directory(own)
@@ -39,46 +32,46 @@ def make_directory(path: Path) -> None:
             break
         missing.append(parent)
     for each in reversed(missing):
-        with contextlib.suppress(FileExistsError):  # another start made it at the same moment
+        with contextlib.suppress(FileExistsError):  # another process created it at the same moment
             new_directory(each)
     check_directory(path)
 
 
 def new_directory(path: Path) -> None:
-    """A directory that was not there. Raises FileExistsError, or another OSError."""
+    """Create a directory. Raise FileExistsError, or another OSError."""
     path.mkdir(mode=DIRECTORY)
-    path.chmod(DIRECTORY)  # the umask may have taken some of it
+    path.chmod(DIRECTORY)  # the umask may have removed some of it
     sync(path.parent)
 
 
 def check_directory(path: Path) -> None:
-    """See that it is a directory of the user's own, that nobody else can write in; and so is the program's own above it.
+    """Check that a directory is the user's own and that no other user can write in it, and the program's directory above it.
 
-    What is above that is the user's to arrange, and may be a link to another disk. Raises OSError.
+    Directories above that are the user's choice, and may be a symbolic link to another disk. Raise OSError.
     """
     if path.parent == state_directory():
         check_directory(path.parent)
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        raise NotPrivateError(
+        raise UnsafePathError(
             path, "is a symbolic link, which is not followed", "Put a directory in its place."
         )
     if not stat.S_ISDIR(found.st_mode):
-        raise NotPrivateError(path, "is no directory", "Put a directory in its place.")
-    if not hasattr(os, "geteuid"):  # on Windows, rights are not in the mode
+        raise UnsafePathError(path, "is not a directory", "Put a directory in its place.")
+    if not hasattr(os, "geteuid"):  # on Windows, permissions are not in the mode
         return
     if found.st_uid != os.geteuid():
-        raise NotPrivateError(
+        raise UnsafePathError(
             path,
             f"belongs to user {found.st_uid}, not to you",
-            "Point XDG_STATE_HOME at a place of your own.",
+            "Set XDG_STATE_HOME to a directory of your own.",
         )
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise NotPrivateError(path, "can be written by others", f"Close it: chmod 700 {path}")
+        raise UnsafePathError(path, "can be written by other users", f"Run: chmod 700 {path}")
 
 
 def create(path: Path) -> int:
-    """A new file for appending, closed to everybody else from its first moment. Raises FileExistsError, or another OSError."""
+    """Create a file for appending that only the user can access, and return its descriptor. Raise FileExistsError, or OSError."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _NOFOLLOW, FILE)
     if hasattr(os, "fchmod"):
         os.fchmod(file, FILE)
@@ -86,7 +79,7 @@ def create(path: Path) -> int:
 
 
 def write(path: Path, text: str) -> None:
-    """A new file with this text, on the disk when this returns. Raises OSError."""
+    """Create a file with this text; it is synced to disk on return. Raise OSError."""
     file = create(path)
     try:
         write_all(file, text.encode("utf-8", "backslashreplace"))
@@ -96,26 +89,29 @@ def write(path: Path, text: str) -> None:
 
 
 def write_all(file: int, data: bytes) -> None:
-    """All of it, however many calls that takes. Raises OSError."""
+    """Write all of the data, in as many calls as that takes. Raise OSError."""
     while data:
         data = data[os.write(file, data) :]
 
 
 def read(path: Path) -> bytes:
-    """The whole of a plain file; never through a link, and never waiting for a pipe. Raises OSError, ValueError."""
+    """Return the contents of a regular file; never through a symbolic link, and without waiting for a pipe.
+
+    Raise OSError, or ValueError if it is not a regular file or too long.
+    """
     file = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(file, "rb") as opened:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise ValueError(f"{path.name} is no plain file.")
+            raise ValueError(f"{path.name} is not a regular file.")
         data = opened.read(_MOST + 1)
     if len(data) > _MOST:
-        raise ValueError(f"{path.name} is longer than any journal.")
+        raise ValueError(f"{path.name} is longer than any journal can be.")
     return data
 
 
 def sync(directory: Path) -> None:
-    """Have what was created or renamed in a directory on the disk. Raises OSError."""
-    if os.name == "nt":  # where directories cannot be opened
+    """Sync a directory, so that files created or renamed in it survive a crash. Raise OSError."""
+    if os.name == "nt":  # directories cannot be opened there
         return
     file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,4 +1,4 @@
-"""Programs beside this one: found where only whoever may be trusted can have put them, given what they need, ended for certain."""
+"""Child processes: executables are taken from trusted folders only, get a minimal environment, and are always ended."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wizard.errors import OutputLimitError
+
 _LEFT = 2.0
-"""Seconds for what a program leaves in its pipes to be read."""
+"""Seconds in which the rest of a program's pipes is read."""
 _MOST = 256 * 1024
-"""Bytes that are read of what a program prints; those here print a few hundred, or a token."""
+"""Bytes that are read of a program's output; the programs used here print a few hundred, or a token."""
 
 _KEPT = (
     *("HOME", "USER", "LOGNAME", "TMPDIR"),
@@ -30,28 +32,24 @@ _KEPT = (
         "TMP",
     ),
 )
-"""What every program is given of the environment: what it needs to start, and no credential."""
-
-
-class TooMuchError(Exception):
-    """A program printed more than is read of it."""
+"""Environment variables that every program gets: what it needs to start, and no credentials."""
 
 
 @dataclass(frozen=True)
 class Printed:
-    """How a program ended, and what it wrote."""
+    """A program's exit code and output."""
 
     code: int
     output: bytes = field(repr=False)
-    """On stdout. It may be a token."""
+    """Stdout; it may be a token."""
     errors: bytes = field(repr=False)
-    """On stderr; no more than is read."""
+    """Stderr, up to the limit that is read."""
 
 
 def trusted_path(environment: Mapping[str, str]) -> str:
-    """The folders of PATH from which a program is run: absolute ones, into which not everybody may write.
+    """Return the folders of PATH from which programs are run: absolute ones that are not writable by everyone.
 
-    An empty entry, `.` and every other relative one mean the folder one happens to be in, which may be anybody's.
+    An empty entry, `.` and every other relative one depend on the current folder, which may belong to another user.
     """
     folders = environment.get("PATH", "").split(os.pathsep)
     return os.pathsep.join(
@@ -60,20 +58,20 @@ def trusted_path(environment: Mapping[str, str]) -> str:
 
 
 def program(name: str, environment: Mapping[str, str]) -> str | None:
-    """The absolute path of a program on PATH; None where there is none in a folder that can be trusted."""
+    """Return the absolute path of a program on PATH; None if no trusted folder has it."""
     found = shutil.which(name, path=trusted_path(environment) or os.devnull)
     return str(Path(found).absolute()) if found else None
 
 
 def rejected_executable(name: str, environment: Mapping[str, str]) -> str:
-    """Where a program of that name stands before any trusted one, and is not run; empty where there is none."""
+    """Return the path of a program that precedes any trusted one on PATH, and is not run; empty if there is none."""
     found = shutil.which(name, path=environment.get("PATH") or os.devnull)
     first = str(Path(found).absolute()) if found else ""
     return "" if first == (program(name, environment) or "") else first
 
 
 def child_environment(environment: Mapping[str, str], *more: str) -> dict[str, str]:
-    """The environment of a program: PATH as far as it can be trusted, what it needs to start, and `more` by name."""
+    """Return the environment of a program: the trusted part of PATH, what it needs to start, and the variables in `more`."""
     kept = {*_KEPT, *more}
     given = {name: value for name, value in environment.items() if name.upper() in kept}
     return given | {
@@ -85,10 +83,10 @@ def child_environment(environment: Mapping[str, str], *more: str) -> dict[str, s
 
 
 async def run(command: list[str], environment: Mapping[str, str], *, within: float) -> Printed:
-    """Run a command, the first of it an absolute path, to its end. Whatever it started ends with it.
+    """Run a command, whose first word is an absolute path, and return its output. All processes it started end with it.
 
-    It is run at the root of the file system, not in the folder one happens to be in: an older Azure CLI imports from there.
-    Raises TimeoutError after `within` seconds, TooMuchError where it does not stop printing, OSError where it cannot be run.
+    It is run at the root of the file system, because an older Azure CLI imports modules from the current folder. Raise
+    TimeoutError after `within` seconds, OutputLimitError if it prints too much, OSError if it cannot be run.
     """
     process = await started(
         *command,
@@ -100,7 +98,7 @@ async def run(command: list[str], environment: Mapping[str, str], *, within: flo
         start_new_session=True,
     )
     if process.stdout is None or process.stderr is None:
-        raise OSError("no pipes")  # asked for just above
+        raise OSError("no pipes")  # requested just above
     errors = asyncio.ensure_future(_beginning(process.stderr))
     try:
         async with asyncio.timeout(within):
@@ -113,10 +111,10 @@ async def run(command: list[str], environment: Mapping[str, str], *, within: flo
 
 
 async def started(*command: str, **options: Any) -> asyncio.subprocess.Process:
-    """Start a program, with the options of `asyncio.create_subprocess_exec`. Raises OSError where it cannot be.
+    """Start a program, with the options of `asyncio.create_subprocess_exec`. Raise OSError if it cannot be started.
 
-    Where this is cancelled meanwhile, the program ends first, with all that it has started: asyncio would kill the program
-    alone, and then wait for whatever else holds its pipes.
+    If this is cancelled, the program and all processes it started are ended first: asyncio would kill the program alone,
+    and then wait for any other process that holds its pipes.
     """
     starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*command, **options))
     try:
@@ -128,17 +126,17 @@ async def started(*command: str, **options: Any) -> asyncio.subprocess.Process:
 
 
 async def _whole(stream: asyncio.StreamReader) -> bytes:
-    """All that a stream brings. Raises TooMuchError."""
+    """Return all of a stream. Raise OutputLimitError."""
     kept = bytearray()
     while more := await stream.read(65536):
         kept += more
         if len(kept) > _MOST:
-            raise TooMuchError
+            raise OutputLimitError
     return bytes(kept)
 
 
 async def _beginning(stream: asyncio.StreamReader) -> bytes:
-    """What a stream brings first; the rest is read and thrown away, so that nobody waits for a full pipe."""
+    """Return the beginning of a stream; the rest is read and discarded, so that the program does not block on a full pipe."""
     kept = bytearray()
     while more := await stream.read(65536):
         kept += more[: _MOST - len(kept)]
@@ -146,10 +144,10 @@ async def _beginning(stream: asyncio.StreamReader) -> bytes:
 
 
 async def end_program(process: asyncio.subprocess.Process) -> None:
-    """Kill a program and all that it has started in its session, and wait until it is gone.
+    """Kill a program and all processes in its session, and wait until it has ended.
 
-    What it has still written is read and thrown away: asyncio waits for the ends of the pipes as well, and does not see
-    them while a reader has more than it wants.
+    Its remaining output is read and discarded: asyncio waits for the ends of the pipes as well, and does not see them
+    while a reader's buffer is full.
     """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
@@ -159,18 +157,18 @@ async def end_program(process: asyncio.subprocess.Process) -> None:
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
     with contextlib.suppress(
         TimeoutError
-    ):  # something that has left its session may hold a pipe for as long as it lives
+    ):  # a process that has left the session may hold a pipe as long as it runs
         async with asyncio.timeout(_LEFT):
-            await asyncio.gather(*(_thrown_away(pipe) for pipe in pipes), process.wait())
+            await asyncio.gather(*(_discard(pipe) for pipe in pipes), process.wait())
 
 
-async def _thrown_away(pipe: asyncio.StreamReader) -> None:
+async def _discard(pipe: asyncio.StreamReader) -> None:
     while await pipe.read(65536):
         pass
 
 
 def _open_to_all(folder: str) -> bool:
-    """Whether everybody may put a program there; elsewhere than on POSIX, modes do not say."""
+    """Return whether everyone can write in a folder; outside POSIX, the mode does not tell."""
     try:
         return os.name == "posix" and bool(Path(folder).stat().st_mode & stat.S_IWOTH)
     except OSError:

@@ -1,4 +1,4 @@
-"""Text from outside, made safe to put on a terminal, in a log or in a report."""
+"""Makes external text safe for a terminal, a log or a report."""
 
 import re
 import shlex
@@ -17,15 +17,15 @@ _ESCAPES = re.compile(
 _NEW_LINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
-"""Controls (ESC, NUL, C0, C1), formats (bidirectional overrides, zero-width and tag characters), surrogates that no
-terminal can be sent, private use."""
+"""Controls (ESC, NUL, C0, C1), formats (bidirectional overrides, zero-width and tag characters), surrogates, which cannot
+be encoded, and private use."""
 
 
 def sanitize(text: str) -> str:
-    r"""The same text without anything that a terminal obeys or a reader cannot see.
+    r"""Return a text without terminal control sequences and invisible characters.
 
-    Whole escape sequences go, not only their first character. New lines stay, as `\n`; a tab becomes a space.
-    What is left may still look like some library's markup: show it as plain text.
+    Escape sequences are removed as a whole, not only their first character. New lines are kept as `\n`; a tab becomes a
+    space. The result may still look like a library's markup: show it as plain text.
     """
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
@@ -34,18 +34,18 @@ def sanitize(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same, cleaned, on one line: for a table's cell or a line of a log."""
+    """Return a text, sanitized, on one line: for a table cell or a log line."""
     return " ".join(sanitize(text).split())
 
 
 def shell_word(text: str) -> str:
-    """A name or an id as one word of a shell's command, quoted where it has to be: a resource group may be `rg(prod)`.
+    """Return a name or id as one shell word, quoted if needed: a resource group may be called `rg(prod)`.
 
-    Cleaned first: what takes an escape sequence away afterwards might take a quote with it.
+    It is sanitized first: removing an escape sequence afterwards might remove a quote with it.
     """
     return shlex.quote(sanitize(text))
 
 
 def without_secret(text: str) -> str:
-    """A text without the user and password of any address in it."""
+    """Return a text without the user name and password of any URL in it."""
     return re.sub(r"(?<=//)[^\s/]*@", "…@", text)

@@ -1,29 +1,20 @@
-"""Reading YAML from outside: plain data, and none of the language's ways to say a thing twice.
+"""Loads YAML files: plain data, without aliases.
 
-An alias names what an anchor holds, and a few hundred bytes of aliases of aliases become more than any memory holds; no
-file that is read here needs one.
+A few hundred bytes of aliases of aliases expand to more than any memory can hold; no file that is read here needs one.
 """
 
 from typing import Any
 
-
-class AliasError(ValueError):
-    """A text uses an alias, by its line (from 1)."""
-
-    def __init__(self, line: int) -> None:
-        self.line = line
-        super().__init__(
-            f"line {line} repeats something by an alias (*), which is not taken here; write it out"
-        )
+from wizard.errors import YamlAliasError
 
 
 def load(text: str) -> Any:
-    """The data in a YAML text. Raises AliasError, and what ruamel.yaml does: errors of its own and others."""
-    from ruamel.yaml import YAML  # only who reads a file pays for it
+    """Return the data in a YAML text. Raise YamlAliasError, and what ruamel.yaml raises: its own errors and others."""
+    from ruamel.yaml import YAML  # late: only commands that read a file need it
     from ruamel.yaml.events import AliasEvent
 
-    if "*" in text:  # without one there is no alias, and most have none
+    if "*" in text:  # without an asterisk there is no alias, and most files have none
         for event in YAML(typ="safe", pure=True).parse(text):
             if isinstance(event, AliasEvent):
-                raise AliasError(event.start_mark.line + 1)
+                raise YamlAliasError(event.start_mark.line + 1)
     return YAML(typ="safe", pure=True).load(text)

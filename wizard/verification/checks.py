@@ -1,4 +1,4 @@
-"""The checks on one managed cluster: pure functions of what was read, each with a stable code."""
+"""All checks on one managed cluster: pure functions of the evidence, each with a stable code."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from wizard.verification.vault import vault_checks
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
-    """Every check that applies to a cluster encrypted in this way, in the order in which they are shown."""
+    """Return the checks that apply to the cluster, in the order in which they are shown."""
     makers: list[Callable[[Evidence], Iterator[Check]]] = [cluster_checks]
     if evidence.encryption.kms_enabled:
         makers += [key_id_check, key_checks, vault_checks, identity_checks]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig
-from wizard.cloud.encryption import standing
+from wizard.cloud.encryption import settings_state
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.system.sanitize import sanitize, shell_word
@@ -17,18 +17,16 @@ v1.1.0, asks for `azureKeyVaultKms.enabled` alone: AZURE.md §8."""
 
 
 def cluster_checks(e: Evidence) -> Iterator[Check]:
-    """Its state, its version, its encryption, and what would stand in the way of a change."""
+    """Yield the checks on its state, version, encryption and locks."""
     yield from _state(e)
     yield from _encryption(e)
     yield _locked(e)
 
 
 def _state(e: Evidence) -> Iterator[Check]:
-    state, stands = _provisioning(e), standing(e.cluster)
+    state, stands = _provisioning(e), settings_state(e.cluster)
     power = str(dig(e.cluster, "properties", "powerState", "code") or "Running")
-    outcome: Outcome = (
-        "passed" if state == "Succeeded" else "failed" if stands == "ended-badly" else "warning"
-    )
+    outcome: Outcome = "passed" if state == "Succeeded" else "failed" if stands == "failed" else "warning"
     yield make_check(
         "cluster-healthy",
         "cluster",
@@ -36,7 +34,7 @@ def _state(e: Evidence) -> Iterator[Check]:
         "The cluster's last operation succeeded.",
         f"The cluster's last operation failed ({state})."
         if outcome == "failed"
-        else f"An operation on the cluster is under way ({state}).",
+        else f"An operation on the cluster is in progress ({state}).",
         f"provisioningState: {state}",
         _REPAIR if outcome == "failed" else _wait(e),
     )
@@ -46,7 +44,7 @@ def _state(e: Evidence) -> Iterator[Check]:
         "cluster",
         True if power.casefold() == "running" else "warning",
         "The cluster is running.",
-        f"The cluster is {power.lower()}: what is encrypted stays so, and nothing can be changed or looked at inside.",
+        f"The cluster is {power.lower()}: secrets stay encrypted, but it cannot be changed or checked from inside.",
         f"powerState: {power}",
         f"az aks start --resource-group {shell_word(group)} --name {name}",
     )
@@ -56,7 +54,7 @@ def _state(e: Evidence) -> Iterator[Check]:
         "cluster-version",
         "cluster",
         enough,
-        f"Kubernetes {version} knows KMS data encryption.",
+        f"Kubernetes {version} supports KMS data encryption.",
         f"Kubernetes {version} is older than 1.33, which KMS data encryption needs.",
         f"currentKubernetesVersion: {version}",
         f"az aks get-upgrades --resource-group {shell_word(group)} --name {name}, then az aks upgrade, one minor version at a time, to "
@@ -65,25 +63,25 @@ def _state(e: Evidence) -> Iterator[Check]:
 
 
 def _encryption(e: Evidence) -> Iterator[Check]:
-    kind, stands = e.encryption.kind, standing(e.cluster)
+    kind, stands = e.encryption.kind, settings_state(e.cluster)
     outcome: Outcome = "failed" if kind == "none" else "warning" if kind == "legacy-kms" else "passed"
     infrastructure = f"infrastructureEncryption: {'Enabled' if e.encryption.infrastructure else 'not set'}"
     settings = f"{infrastructure}, azureKeyVaultKms.enabled: {str(e.encryption.kms_enabled).lower()}"
-    if kind != "none" and stands != "settled":
+    if kind != "none" and stands != "effective":
         yield make_check(
             CENTRAL,
             "cluster",
             "unknown",
             "",
-            "The settings ask for encryption with a KMS key. Whether all secrets are encrypted with it is not certain"
+            "The settings request encryption with a KMS key. Whether all secrets are encrypted with it is not certain"
             + (
-                ": the operation on the cluster that would tell did not come to its end."
-                if stands == "ended-badly"
-                else " yet: an operation on the cluster is under way, and Azure shows what was asked for from its "
-                "beginning on, whatever the operation is about."
+                ": the cluster's last operation did not complete."
+                if stands == "failed"
+                else " yet: an operation on the cluster is in progress, and Azure reports the requested settings before "
+                "they take effect."
             ),
             f"{settings}, provisioningState: {_provisioning(e)}",
-            _REPAIR if stands == "ended-badly" else _wait(e),
+            _REPAIR if stands == "failed" else _wait(e),
         )
         return
     yield make_check(
@@ -93,10 +91,10 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         "Secrets are encrypted with a KMS key.",
         "Secrets are not encrypted with a KMS key."
         if kind == "none"
-        else "Secrets are encrypted by the legacy KMS experience: its key is never rotated by itself, and secrets must be "
-        "rewritten by hand.",
+        else "Secrets are encrypted by legacy KMS: its key is not rotated automatically, and secrets must be rewritten "
+        "manually.",
         settings,
-        "Choose this cluster in the wizard, or write an answers file (`aks-kms answers example`) and `aks-kms apply` it."
+        "Select this cluster in the wizard, or write an answers file (`aks-kms answers example`) and run `aks-kms apply`."
         if kind == "none"
         else _migration(e),
     )
@@ -105,8 +103,8 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "infrastructure-encryption",
             "cluster",
             True if e.encryption.infrastructure else "warning",
-            "Infrastructure encryption of Kubernetes objects is on.",
-            "Infrastructure encryption of Kubernetes objects is not on: this is the legacy KMS experience.",
+            "Infrastructure encryption of Kubernetes objects is enabled.",
+            "Infrastructure encryption of Kubernetes objects is not enabled: this is legacy KMS.",
             infrastructure,
             "Migrate to KMS data encryption with the wizard.",
         )
@@ -115,28 +113,28 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "builtin-policy",
             "cluster",
             "note",
-            "Where Azure Policy's built-in rule for KMS is assigned, it calls this cluster non-compliant: a false alarm, "
-            "for it knows customer-managed keys only.",
+            "If Azure Policy's built-in definition for KMS is assigned, it reports this cluster as non-compliant: a false "
+            "positive, because it checks for customer-managed keys only.",
             "",
-            f"policy definition {BUILT_IN_POLICY} looks at azureKeyVaultKms.enabled and at nothing else; "
+            f"policy definition {BUILT_IN_POLICY} checks azureKeyVaultKms.enabled only; "
             "exempt the cluster (`az policy exemption create`)",
         )
 
 
 def _migration(e: Evidence) -> str:
-    """The way from legacy KMS to the new experience. KMS v1 has none: AKS:use-kms-v2, and the migration article."""
+    """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: AKS:use-kms-v2, and the migration article."""
     version = version_of(str(dig(e.cluster, "properties", "currentKubernetesVersion") or ""))
     if version < LEGACY_KMS_V2:
         return (
-            "KMS v1, which Kubernetes before 1.27 uses, cannot be migrated at once: turn it off (`az aks update "
+            "KMS v1, which Kubernetes before 1.27 uses, cannot be migrated directly. Turn it off (`az aks update "
             "--disable-azure-keyvault-kms`), rewrite all secrets (`kubectl get secrets --all-namespaces -o json | kubectl "
-            "replace -f -`), upgrade to 1.33 or later, then run the wizard. Keep the key until that is done."
+            "replace -f -`), upgrade to 1.33 or later, then run the wizard. Keep the key until then."
         )
-    return "Migrate to KMS data encryption: choose this cluster in the wizard, or `aks-kms apply` an answers file for it."
+    return "Migrate to KMS data encryption: select this cluster in the wizard, or run `aks-kms apply` with an answers file."
 
 
 def _locked(e: Evidence) -> Check:
-    """A ReadOnly lock forbids every update of the cluster, a rotation's and a migration's included."""
+    """Return the check for ReadOnly locks, which block every update of the cluster, including rotation and migration."""
     if e.locks is None:
         return unknown_check("cluster-unlocked", "cluster", "the locks", e.unreadable.get("locks"))
     id_ = str(e.cluster.get("id", ""))
@@ -151,10 +149,10 @@ def _locked(e: Evidence) -> Check:
         "cluster-unlocked",
         "cluster",
         "warning" if held else True,
-        "No lock stands in the way of an update of the cluster.",
-        "A ReadOnly lock forbids every update of the cluster: it can be neither upgraded nor migrated.",
+        "No lock blocks updates of the cluster.",
+        "A ReadOnly lock blocks every update of the cluster: it can be neither upgraded nor migrated.",
         "; ".join(f"lock {lock.name} ({lock.level}) on {lock.scope}" for lock in held),
-        f"az lock delete --ids {_id_of(held[0])}   (for the time of the update)" if held else "",
+        f"az lock delete --ids {_id_of(held[0])}   (re-create it after the update)" if held else "",
     )
 
 
@@ -162,15 +160,17 @@ def _id_of(lock: Lock) -> str:
     return shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}")
 
 
-_REPAIR = "Look at the last operation (`az aks show`); starting the same plan again repairs an encryption that failed."
+_REPAIR = (
+    "Check the last operation (`az aks show`). Applying the same plan again repairs a failed encryption."
+)
 
 
 def _wait(e: Evidence) -> str:
-    """What to do while an operation is under way."""
+    """Return what to do while an operation is in progress."""
     name, group = sanitize(str(e.cluster.get("name", ""))), _group(e)
     return (
-        f"Wait until the operation has ended (`az aks wait --name {name} --resource-group {shell_word(group)} --updated` waits for "
-        "provisioningState Succeeded), then verify again."
+        f"Wait for the operation to end (`az aks wait --name {name} --resource-group {shell_word(group)} --updated`), then "
+        "verify again."
     )
 
 

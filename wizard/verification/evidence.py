@@ -1,4 +1,4 @@
-"""All that was read for one cluster, before anything is judged."""
+"""Everything that was read for one cluster; the checks are made from it."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -7,13 +7,13 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
-from wizard.cloud.problems import Problem
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
+from wizard.errors import Problem
 from wizard.state.target import Target
 
 PICKUP = timedelta(hours=6)
-"""How long AKS takes at most to notice a new version of a key: the how-to, "Key rotation"."""
+"""The longest time until AKS uses a new version of a key: the how-to, "Key rotation"."""
 
 
 def _now() -> datetime:
@@ -22,7 +22,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What Azure returned. A body is as it came; None where there is nothing to read, or it could not be read."""
+    """Responses from Azure, unchanged. None if there is nothing to read, or if it could not be read."""
 
     cluster: Json
     encryption: Encryption
@@ -30,27 +30,27 @@ class Evidence:
     vault_suffix: str
     vault: Json | None = None
     key: Json | None = None
-    """The version that the cluster names, else the newest one."""
+    """The version that the cluster names, or else the newest one."""
     key_versions: tuple[Json, ...] | None = None
     """Every version of the key, newest first."""
     identity_grants: tuple[Grant, ...] | None = None
-    """What the cluster's identities hold on the vault: directly, from above, or by a group."""
+    """The role assignments of the cluster's identities on the vault: direct, inherited, or through a group."""
     grants_elsewhere: tuple[Grant, ...] = ()
-    """What they hold in the vault's subscription; read only where they hold nothing that helps on the vault."""
+    """Their role assignments in the vault's subscription; read only if none on the vault is sufficient."""
     key_roles: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """By the GUID of a role held: its name, and whether it lets its holder encrypt and decrypt with a key."""
+    """By the GUID of an assigned role: its name, and whether it allows encrypt and decrypt with a key."""
     deny_assignments: tuple[Deny, ...] | None = None
-    """The deny assignments that hold on the vault."""
+    """The deny assignments that apply to the vault."""
     identities: dict[str, Json | Problem] = field(default_factory=dict)
     """By resource id: the user-assigned identities on the cluster."""
     locks: tuple[Lock, ...] | None = None
     """Every lock in the subscriptions of the cluster and the vault."""
     deleted: dict[str, Json | Problem] = field(default_factory=dict)
-    """`vault` and `key`, where they are soft-deleted; or why that could not be looked at."""
+    """`vault` and `key` if they are soft-deleted, or why that could not be read."""
     unreadable: dict[str, Problem] = field(default_factory=dict)
-    """What could not be read, and why: `vault`, `key`, `key-versions`, `roles`, `deny-assignments`, `locks`."""
+    """What could not be read, and why: `vault`, `key`, `key-versions`, `roles`, `role GUID`, `deny-assignments`, `locks`."""
     pickup: timedelta = PICKUP
-    """`PICKUP`, on the wall's clock."""
+    """`PICKUP` in real time, which a simulated Azure shortens."""
     now: datetime = field(default_factory=_now)
 
     @property
@@ -60,17 +60,17 @@ class Evidence:
 
     @property
     def principals(self) -> tuple[str, ...]:
-        """Their object ids, as the cluster names them."""
+        """Their principal IDs, from the cluster's settings."""
         attached = dig(self.cluster, "identity", "userAssignedIdentities") or {}
         found = (str(dig(value, "principalId") or "") for value in attached.values())
         return tuple(principal for principal in found if principal)
 
     @property
     def vault_id(self) -> str:
-        """The key vault's resource id; empty where it could not be read."""
+        """The key vault's resource ID; empty if it could not be read."""
         return str((self.vault or {}).get("id", ""))
 
     @property
     def target(self) -> Target | None:
-        """What the expected answers name, as Azure names it."""
+        """The resources named in the expected answers."""
         return Target(self.expect, self.vault_suffix) if self.expect else None

@@ -1,4 +1,4 @@
-"""The cluster held against an answers file, property by property."""
+"""The checks that compare the cluster with an answers file."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from wizard.verification.report import Check, Outcome
 
 
 def expectation_checks(e: Evidence) -> Iterator[Check]:
-    """What the answers ask for and what there is. Tags are not compared: they encrypt nothing."""
+    """Yield one check for each property. Tags are not compared, because they do not affect encryption."""
     target = e.target
     if target is None:
         return
@@ -30,31 +30,30 @@ def expectation_checks(e: Evidence) -> Iterator[Check]:
     attached = e.identity_ids
     present = next((id_ for id_ in attached if same(id_, target.identity_id)), ", ".join(attached) or "none")
     yield _agrees("expected-identity", "identity", target.identity_id, present)
-    yield from _key_as_asked(e, own.key)
+    yield from _key_as_configured(e, own.key)
     if e.vault is None:
         return
     yield _agrees("expected-vault", "key vault", target.vault_id, e.vault_id)
     properties = e.vault.get("properties") or {}
-    if own.vault.purge_protection:  # one that is protected all the same is no worse
+    if own.vault.purge_protection:  # more protection than configured is not reported
         on = "on" if properties.get("enablePurgeProtection") is True else "off"
-        # The answers say it of a vault that is created; one that was there before is used as it is.
+        # The answers apply to a vault that is created; an existing one is used unchanged.
         yield _agrees(
-            "expected-purge-protection", "key vault's purge protection", "on", on, otherwise="warning"
+            "expected-purge-protection", "purge protection of the key vault", "on", on, otherwise="warning"
         )
 
 
-def _key_as_asked(e: Evidence, wanted: Key) -> Iterator[Check]:
-    """Type, size and rotation, which the answers say of a key that is created: one that was there before is used as it is."""
+def _key_as_configured(e: Evidence, wanted: Key) -> Iterator[Check]:
+    """Yield the checks of type, size and rotation. The answers apply to a key that is created; an existing one is used
+    unchanged, so these only warn."""
     if e.key is None:
         return
     properties = e.key.get("properties") or {}
     kind = f"{properties.get('kty') or 'not set'} {properties.get('keySize') or ''}".rstrip()
-    yield _agrees(
-        "expected-key-kind", "key's kind", f"{wanted.type} {wanted.size}", kind, otherwise="warning"
-    )
+    yield _agrees("expected-key-kind", "key type", f"{wanted.type} {wanted.size}", kind, otherwise="warning")
     if wanted.rotate_every:
         every = KeyState(e.key).rotates_every or "none"
-        yield _agrees("expected-rotation", "key's rotation", wanted.rotate_every, every, otherwise="warning")
+        yield _agrees("expected-rotation", "key rotation", wanted.rotate_every, every, otherwise="warning")
 
 
 def _agrees(code: str, what: str, wanted: str, found: str, *, otherwise: Outcome = "failed") -> Check:
@@ -62,8 +61,8 @@ def _agrees(code: str, what: str, wanted: str, found: str, *, otherwise: Outcome
         code,
         "expectation",
         "passed" if same(wanted, found) else otherwise,
-        f"The {what} is {wanted}, as asked for.",
-        f"The {what} is {sanitize(found)}, not {wanted} as asked for.",
-        f"asked for: {wanted}; found: {found}",
-        "Plan with the same answers to see what would bring it there.",
+        f"The {what} is {wanted}, as configured.",
+        f"The {what} is {sanitize(found)}, not {wanted} as configured.",
+        f"configured: {wanted}; found: {found}",
+        "Run `aks-kms plan` with the same answers to see the required changes.",
     )

@@ -1,7 +1,7 @@
-"""Reading everything that the checks look at, each thing once and as much as possible at the same time."""
+"""Reads everything that the checks need, each resource once, and as much as possible concurrently."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -12,9 +12,10 @@ from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.locks import Lock, locks
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, denies, key_role
 from wizard.cloud.roles import Grant, grants
+from wizard.errors import AzureError, Problem, odd_answer
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
@@ -24,7 +25,7 @@ Found = TypeVar("Found")
 
 
 async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
-    """All of it. What cannot be read is left None, with the reason kept in `unreadable`."""
+    """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
     e = Evidence(
         cluster,
@@ -58,17 +59,19 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
         e = replace(e, unreadable={**e.unreadable, "roles": roles})
     else:
         e = replace(e, identity_grants=roles[0], key_roles=roles[1], grants_elsewhere=roles[2])
+        unread = {f"role {guid}": role for guid, role in roles[3].items()}
+        e = replace(e, unreadable={**e.unreadable, **unread})
     return replace(e, deleted=await _deleted(azure, vault, e))
 
 
 def _sorted(found: dict[str, Any]) -> dict[str, Any]:
-    """What could be read under its name as `Evidence` has it, and the problems of the rest."""
+    """Return what could be read, by the field of `Evidence`, and the problems of the rest as `unreadable`."""
     read = {name.replace("-", "_"): it for name, it in found.items() if not isinstance(it, Problem)}
     return {**read, "unreadable": {name: it for name, it in found.items() if isinstance(it, Problem)}}
 
 
 async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
-    """What a request of an SDK returns, or why it does not; `summary` heads the problem."""
+    """Return the result of an SDK request, or its problem. `summary` says in one sentence what failed."""
     try:
         with translate_errors(summary):
             return await request
@@ -76,29 +79,39 @@ async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
         return error.problem
 
 
-async def _body(request: Awaitable[Any], summary: str) -> Json | Problem:
-    """The same of one resource, as Azure returned it."""
+async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | Problem:
+    """Return one resource as Azure returned it; a problem if it lacks one of these properties, which Azure always sets."""
 
     async def read() -> Json:
         return as_json(await request)
 
-    return await _read(read(), summary)
+    found = await _read(read(), summary)
+    if isinstance(found, Problem):
+        return found
+    absent = [name for name in needed if dig(found, "properties", *name.split(".")) is None]
+    return _odd(summary, f"it has no {absent[0]}") if absent else found
+
+
+def _odd(summary: str, why: str) -> Problem:
+    """Return the problem of an answer that is not Azure's, of the kind of those that the connection refuses."""
+    return odd_answer(summary, why, "unreachable")
 
 
 async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
     request = azure.vaults(vault.subscription).vaults.get(vault.resource_group, vault.name)
-    return await _body(request, f"The key vault {vault.name} could not be read.")
+    return await _body(request, f"The key vault {vault.name} could not be read.", "tenantId")
 
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
-    """The version that the cluster names; of a versionless identifier, the newest."""
+    """Return the version that the cluster names, or the newest one for an identifier without a version."""
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
     request: Awaitable[Any] = (
         client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
         if encryption.key_version
         else client.get(vault.resource_group, vault.name, name)
     )
-    return await _body(request, f"The key {encryption.key_name} could not be read.")
+    always = ("kty", "keyOps", "attributes.enabled")
+    return await _body(request, f"The key {encryption.key_name} could not be read.", *always)
 
 
 async def _versions(
@@ -108,14 +121,17 @@ async def _versions(
 
     async def listed() -> list[Json]:
         pages = client.list_versions(vault.resource_group, vault.name, name)
-        return [as_json(version) async for version in pages]
+        return [as_json(version) async for version in items(pages)]
 
-    found = await _read(listed(), f"The versions of the key {encryption.key_name} could not be listed.")
-    return found if isinstance(found, Problem) else newest_first(found)
+    failed = f"The versions of the key {encryption.key_name} could not be listed."
+    found = await _read(listed(), failed)
+    if isinstance(found, Problem):
+        return found
+    return newest_first(found) if found else _odd(failed, "it lists no version")
 
 
 async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | Problem:
-    """Every lock of these subscriptions."""
+    """Return every lock of these subscriptions."""
     found = await _read(
         _all(locks(azure, subscription) for subscription in subscriptions),
         "The locks of the subscription could not be read.",
@@ -123,7 +139,7 @@ async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | P
     if isinstance(found, Problem):
         return found
     if None in found:
-        return Problem("input", "Whoever is signed in may not read the locks of the subscription.")
+        return Problem("input", "The signed-in identity cannot read the locks of the subscription.")
     return tuple(lock for some in found for lock in some or ())
 
 
@@ -144,17 +160,25 @@ async def _identities(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
             return Problem("azure", f"{error}.")
         client = azure.identities(identity.subscription).user_assigned_identities
         request = client.get(identity.resource_group, identity.name)
-        return await _body(request, f"The identity {identity.name} could not be read.")
+        return await _body(request, f"The identity {identity.name} could not be read.", "principalId")
 
     return dict(zip(e.identity_ids, await _all(one(id_) for id_ in e.identity_ids), strict=True))
 
 
-Roles = tuple[tuple[Grant, ...], dict[str, tuple[str, bool]], tuple[Grant, ...]]
+_Worth = dict[str, tuple[str, bool]]
+"""By the GUID of a role: its name, and whether it lets its holder encrypt and decrypt."""
+
+Roles = tuple[tuple[Grant, ...], _Worth, tuple[Grant, ...], dict[str, Problem]]
 
 
 async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
-    """What the identities hold on the vault, what these roles are worth, and, where nothing helps, what they hold
-    elsewhere. Groups and other scopes are asked for only where no role of the identity's own helps."""
+    """Return what the identities hold on the vault, what these roles allow, what they hold elsewhere if none of these
+    helps, and the roles whose definition could not be read.
+
+    Groups and other scopes are read only if no role assignment of the identities themselves helps.
+    """
+    if not e.principals:
+        return Problem("azure", "The cluster does not report the principal ID of its identity.")
     found = await _read(
         _all(grants(azure, vault_id, principal, directly=True) for principal in e.principals),
         "The role assignments could not be listed.",
@@ -162,39 +186,46 @@ async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
     if isinstance(found, Problem):
         return found
     held = tuple(grant for some in found for grant in some)
-    known = await _worth(azure, vault_id, held)
+    known, unread = await _worth(azure, vault_id, held)
     if _helps(held, known):
-        return held, known, ()
+        return held, known, (), unread
     everywhere = f"/subscriptions/{ResourceId.parse(vault_id).subscription}"
     by_group, elsewhere = await asyncio.gather(
-        _read(_all(grants(azure, vault_id, one) for one in e.principals), "Groups."),
+        _read(
+            _all(grants(azure, vault_id, one) for one in e.principals),
+            "The role assignments of the identity's groups could not be listed.",
+        ),
         _read(_all(grants(azure, everywhere, one) for one in e.principals), ""),
     )
     if isinstance(by_group, Problem):
-        return by_group  # it may hold the role by a group, so nobody can say that it does not
+        return by_group  # a group may hold the role, so it is not known that the identity does not
     held = tuple(dict.fromkeys([*held, *(grant for some in by_group for grant in some)]))
     other = () if isinstance(elsewhere, Problem) else tuple(grant for some in elsewhere for grant in some)
-    return held, known | await _worth(azure, vault_id, (*held, *other), known), other
+    more, more_unread = await _worth(azure, vault_id, (*held, *other), known.keys() | unread.keys())
+    return held, known | more, other, unread | more_unread
 
 
-def _helps(held: tuple[Grant, ...], known: dict[str, tuple[str, bool]]) -> bool:
+def _helps(held: tuple[Grant, ...], known: _Worth) -> bool:
     guids = {grant.role_guid.casefold() for grant in held}
     return any(guid in KEY_ROLES or known.get(guid, ("", False))[1] for guid in guids)
 
 
 async def _worth(
-    azure: Azure, vault_id: str, held: tuple[Grant, ...], known: dict[str, tuple[str, bool]] | None = None
-) -> dict[str, tuple[str, bool]]:
-    """Name and worth of each role held; one that cannot be read has no name and counts for nothing."""
+    azure: Azure, vault_id: str, held: tuple[Grant, ...], read: Collection[str] = ()
+) -> tuple[_Worth, dict[str, Problem]]:
+    """Return name and worth of each role held but those `read` before, and why the rest could not be read."""
     subscription = ResourceId.parse(vault_id).subscription
-    guids = {grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - (known or {}).keys()
-    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in sorted(guids))
-    pairs = zip(sorted(guids), found, strict=True)
-    return {guid: role for guid, role in pairs if not isinstance(role, Problem)}
+    guids = sorted({grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - set(read))
+    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in guids)
+    pairs = dict(zip(guids, found, strict=True))
+    return (
+        {guid: role for guid, role in pairs.items() if not isinstance(role, Problem)},
+        {guid: role for guid, role in pairs.items() if isinstance(role, Problem)},
+    )
 
 
 async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Json | Problem]:
-    """Vault and key among the soft-deleted, where they are gone."""
+    """Return the soft-deleted vault or key if it does not exist."""
     gone = {name for name in ("vault", "key") if name in e.unreadable and e.unreadable[name].code in GONE}
     if "vault" in gone:
         return await _deleted_vault(azure, vault.subscription, vault.name)
@@ -203,7 +234,7 @@ async def _deleted(azure: Azure, vault: ResourceId, e: Evidence) -> dict[str, Js
 
 async def _deleted_vault(azure: Azure, subscription: str, name: str) -> dict[str, Json | Problem]:
     async def listed() -> list[Json]:
-        return [as_json(one) async for one in azure.vaults(subscription).vaults.list_deleted()]
+        return [as_json(one) async for one in items(azure.vaults(subscription).vaults.list_deleted())]
 
     found = await _read(listed(), "The deleted key vaults could not be listed.")
     if isinstance(found, Problem):
@@ -213,12 +244,12 @@ async def _deleted_vault(azure: Azure, subscription: str, name: str) -> dict[str
 
 
 async def _deleted_key(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
-    """Only the vault itself knows its deleted keys; it answers those whom its firewall and its roles let in."""
+    """Return the soft-deleted key. Only the vault's data plane lists it, if its firewall and its roles allow access."""
     vault, _, name = e.encryption.key_name.partition("/")
     if not vault:
         return {}
     client = azure.keys(azure.vault_uri(vault))
-    found = await _read(client.get_deleted_key(name), f"The deleted keys of {vault} could not be looked at.")
+    found = await _read(client.get_deleted_key(name), f"The deleted keys of {vault} could not be read.")
     if isinstance(found, Problem):
         return {} if found.code in GONE else {"key": found}
     purge = found.scheduled_purge_date
@@ -226,7 +257,7 @@ async def _deleted_key(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
 
 
 def _named_vault(encryption: Encryption) -> str:
-    """The vault's id that the cluster names; empty where it names none, or something that is no id."""
+    """Return the resource ID of the vault that the cluster names; empty if there is none or it is not valid."""
     try:
         return str(ResourceId.parse(encryption.vault_id))
     except ValueError:
@@ -234,12 +265,14 @@ def _named_vault(encryption: Encryption) -> str:
 
 
 async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str | Problem | None:
-    """The resource id of the vault that a key identifier points to, where the cluster does not name it; why it could not
-    be looked for; or None where the subscription has none of that address."""
+    """Return the resource ID of the vault in the key identifier, for a cluster that does not name it; the problem if the
+    vaults could not be listed; None if the subscription has no such vault."""
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
 
     async def listed() -> list[Json]:
-        return [as_json(vault) async for vault in azure.vaults(subscription).vaults.list_by_subscription()]
+        return [
+            as_json(vault) async for vault in items(azure.vaults(subscription).vaults.list_by_subscription())
+        ]
 
     found = await _read(listed(), "The key vaults of the cluster's subscription could not be listed.")
     if isinstance(found, Problem):
@@ -252,21 +285,21 @@ async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -
 
 
 async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: Problem | None) -> Evidence:
-    """What is known of a vault, and of the key in it, that was not found: whether it was deleted, or why that is open."""
+    """Return the evidence for a vault that was not found: whether it is soft-deleted, or why that is unknown."""
     if problem is not None:
         return replace(e, unreadable={**e.unreadable, "vault": problem, "key": problem})
     name = e.encryption.key_name.partition("/")[0]
     deleted = await _deleted_vault(azure, subscription, name)
     missing = Problem(
         "azure",
-        f"The cluster names no resource id of its key vault, and none of the key vaults of its subscription that can be seen "
-        f"from here is {name}.",
+        f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
+        f"is {name}.",
         "",
-        f"Look for it elsewhere: az keyvault show --name {name} --subscription ANOTHER. Where there is none, it was deleted "
-        "(az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+        f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
+        "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
     )
     key = missing
     if isinstance(deleted.get("vault"), dict):
         comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
-        key = Problem("azure", f"The key vault {name}, in which it was, was deleted.", "", comes_back)
+        key = Problem("azure", f"The key vault {name} with the key was deleted.", "", comes_back)
     return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

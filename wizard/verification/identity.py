@@ -1,10 +1,10 @@
-"""The checks on the cluster's user-assigned identity: does it exist, and may it use the key."""
+"""The checks on the cluster's user-assigned identity: whether it exists, and whether it can use the key."""
 
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
-from wizard.cloud.problems import Problem
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
+from wizard.errors import Problem
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
@@ -12,20 +12,20 @@ from wizard.verification.judge import GONE, make_check, unknown_check
 from wizard.verification.report import Check, Outcome
 
 KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
-"""Built-in roles that let their holder encrypt and decrypt, by GUID."""
+"""Built-in roles that allow encrypt and decrypt, by GUID."""
 
 
 def identity_checks(e: Evidence) -> Iterator[Check]:
-    """Every check on the identity."""
+    """Yield the checks on the identity."""
     identities = e.identity_ids
     yield make_check(
         "identity-attached",
         "identity",
         bool(identities),
         "The cluster uses a user-assigned identity.",
-        "The cluster uses no user-assigned identity, which a customer-managed key needs.",
+        "The cluster has no user-assigned identity, which a customer-managed key requires.",
         ", ".join(identities),
-        "Run the wizard on this cluster; it attaches one.",
+        "Run the wizard on this cluster. It assigns one.",
     )
     if not identities:
         return
@@ -47,7 +47,7 @@ def _exists(e: Evidence) -> Check:
         if isinstance(found, Problem) and found.code in GONE:
             gone.append(id_)
         elif not isinstance(found, dict):
-            unreadable = found or Problem("input", "It was not looked at.")
+            unreadable = found or Problem("input", "It was not read.")
         elif _is_another(e, id_, found):
             gone.append(id_)
     if unreadable and not gone:
@@ -58,29 +58,29 @@ def _exists(e: Evidence) -> Check:
         "identity",
         not gone,
         f"The identity {name} exists.",
-        f"The identity {name} was deleted: the cluster cannot sign in to the key vault. One of the same name is another "
-        "identity.",
+        f"The identity {name} was deleted, so the cluster cannot sign in to the key vault. A new identity with the same name "
+        "has another principal ID.",
         ", ".join(gone or e.identity_ids),
-        "Plan again with a new identity for this cluster: `aks-kms apply` creates it, gives it its roles and puts it on "
+        "Plan again with a new identity for this cluster. `aks-kms apply` creates it, assigns its roles and assigns it to "
         "the cluster.",
     )
 
 
 def _is_another(e: Evidence, id_: str, found: Json) -> bool:
-    """Whether the identity of that id was made anew since the cluster was given it."""
+    """Return whether the identity was re-created after it was assigned to the cluster."""
     named = str(dig(e.cluster, "identity", "userAssignedIdentities", id_, "principalId") or "")
     now = str(dig(found, "properties", "principalId") or "")
     return bool(named and now) and not same(named, now)
 
 
 def _each(e: Evidence, may: set[str]) -> tuple[bool | Outcome, str]:
-    """What it comes to where these principals may use the key, and why it is not certain: a cluster signs in to its vault
-    as one of its identities, and Azure does not say as which."""
+    """Return the outcome if these principals can use the key, and why it is not certain: a cluster signs in to its vault
+    with one of its identities, and Azure does not report with which."""
     if len(e.principals) < 2 or not may or may >= set(e.principals):
         return bool(may), ""
     return (
         "unknown",
-        "Some of the cluster's identities may use the key and some may not; as which it signs in is not shown.",
+        "Only some of the cluster's identities can use the key, and Azure does not report which one the cluster signs in with.",
     )
 
 
@@ -89,25 +89,32 @@ def _role(e: Evidence) -> Check:
         return unknown_check("identity-role", "identity", "the role assignments", e.unreadable.get("roles"))
     here = [grant for grant in e.identity_grants if _counts(grant, e)]
     helps = [grant for grant in here if _fits(grant, e)]
+    unread = [
+        problem for grant in here if (problem := e.unreadable.get(f"role {grant.role_guid.casefold()}"))
+    ]
+    if unread and not helps:
+        return unknown_check(
+            "identity-role", "identity", "the definition of a role of the identity", unread[0]
+        )
     certain, unsure = _each(e, {grant.principal_id for grant in helps})
     if helps and all(grant.conditional for grant in helps):
-        certain, unsure = "unknown", "The role is held under a condition, which only Azure can judge."
+        certain, unsure = "unknown", "The role assignment has a condition, which only Azure can evaluate."
     principal = e.principals[0] if e.principals else "OBJECT-ID"
     others = sorted({_name(grant, e) for grant in here if not _fits(grant, e)})
     seen = "; ".join(_told(grant, e) for grant in (helps or here)) or "no role assignment on the key vault"
     elsewhere = [grant for grant in e.grants_elsewhere if _fits(grant, e) and not _counts(grant, e)]
     why = ""
     if others:
-        why = f" It holds {', '.join(others)}, which does not."
+        why = f" It has {', '.join(others)}, which does not."
     if elsewhere:
-        why += f" It holds {_name(elsewhere[0], e)} on another scope, {elsewhere[0].scope}."
+        why += f" It has {_name(elsewhere[0], e)} on another scope, {elsewhere[0].scope}."
     return make_check(
         "identity-role",
         "identity",
         certain,
-        f"The identity holds {', '.join(sorted({_name(grant, e) for grant in helps}))} on the key vault"
+        f"The identity has the role {', '.join(sorted({_name(grant, e) for grant in helps}))} on the key vault"
         f"{_way(helps, e)}.",
-        unsure or f"The identity holds no role on the key vault that lets it encrypt and decrypt.{why}",
+        unsure or f"The identity has no role on the key vault that allows it to encrypt and decrypt.{why}",
         seen,
         f'az role assignment create --role "{CRYPTO_USER.name}" --assignee-object-id {principal} '
         f"--assignee-principal-type ServicePrincipal --scope {shell_word(e.vault_id)}",
@@ -115,7 +122,7 @@ def _role(e: Evidence) -> Check:
 
 
 def _counts(grant: Grant, e: Evidence) -> bool:
-    """Whether an assignment reaches the key: on the vault, from above, or on the key itself."""
+    """Return whether a role assignment applies to the key: on the vault, inherited, or on the key itself."""
     key = f"{e.vault_id}/keys/{e.encryption.key_name.partition('/')[2]}"
     return grant.covers(e.vault_id) or same(grant.scope, key)
 
@@ -131,25 +138,21 @@ def _name(grant: Grant, e: Evidence) -> str:
 
 
 def _told(grant: Grant, e: Evidence) -> str:
-    by = f" by the group {grant.group_id}" if grant.group_id else ""
+    by = f" through the group {grant.group_id}" if grant.group_id else ""
     return f"{_name(grant, e)} on {grant.scope}{by}"
 
 
 def _way(grants: list[Grant], e: Evidence) -> str:
-    """How it comes to hold the role, where that is not by an assignment on the vault itself."""
+    """Return how the identity has the role, unless by an assignment on the vault itself."""
     if any(not grant.group_id and same(grant.scope, e.vault_id) for grant in grants):
         return ""
     if grants and all(grant.group_id for grant in grants):
-        return ", as a member of a group"
-    return (
-        ", by an assignment on the key alone"
-        if not any(g.covers(e.vault_id) for g in grants)
-        else ", inherited"
-    )
+        return ", through a group"
+    return ", assigned on the key itself" if not any(g.covers(e.vault_id) for g in grants) else ", inherited"
 
 
 def _denied(e: Evidence) -> Check:
-    """Deny assignments win over every role."""
+    """Return the check for deny assignments, which take precedence over every role."""
     if e.deny_assignments is None:
         return unknown_check(
             "identity-not-denied", "identity", "the deny assignments", e.unreadable.get("deny-assignments")
@@ -162,21 +165,27 @@ def _denied(e: Evidence) -> Check:
         "identity-not-denied",
         "identity",
         False if certain else "unknown" if perhaps else True,
-        "No deny assignment keeps the identity from the key.",
-        f"A deny assignment ({named}) keeps the identity from the key, whatever roles it holds."
+        "No deny assignment blocks the identity from the key.",
+        f"A deny assignment ({named}) blocks the identity from the key regardless of its roles."
         if certain
-        else f"A deny assignment ({named}) keeps a group from the key; whether the identity is in it cannot be seen here.",
+        else f"A deny assignment ({named}) blocks a group from the key. Whether the identity is a member could not be read.",
         f"deny assignments on the key vault: {named or 'none that concerns its keys'}",
-        "Deny assignments are made by Azure itself (deployment stacks, managed applications): change what made it, or "
-        "have it leave out the identity."
+        "Azure creates deny assignments for deployment stacks and managed applications. Ask their owner to exclude the "
+        "identity."
         if certain
-        else "Look at the group's members (`az ad group member list`).",
+        else "Check the members of the group (`az ad group member list`).",
     )
 
 
 def _access_policy(e: Evidence) -> Check:
-    """With access policies, only a policy for the identity counts: KV:assign-access-policy."""
-    principals, vault = e.principals, VaultState(e.vault)
+    """Return the check of the access policies, of which only those for the identity count: KV:assign-access-policy."""
+    principals = e.principals
+    if not principals:
+        missing = Problem("azure", "The cluster does not report the principal ID of its identity.")
+        return unknown_check(
+            "identity-access-policy", "identity", "the principal ID of the cluster's identity", missing
+        )
+    vault = VaultState(e.vault)
     given = frozenset[str]().union(*(vault.policy_permissions(principal) for principal in principals))
     certain, unsure = _each(e, {one for one in principals if vault.policy_allows(one, "encrypt", "decrypt")})
     principal = principals[0] if principals else "OBJECT-ID"
@@ -185,8 +194,8 @@ def _access_policy(e: Evidence) -> Check:
         "identity-access-policy",
         "identity",
         certain,
-        "An access policy lets the identity encrypt and decrypt.",
-        unsure or "No access policy of the key vault lets the identity encrypt and decrypt.",
+        "An access policy allows the identity to encrypt and decrypt.",
+        unsure or "No access policy of the key vault allows the identity to encrypt and decrypt.",
         f"accessPolicies for {', '.join(principals)}: {', '.join(sorted(given)) or 'none'}",
         f"az keyvault set-policy --name {name} --object-id {principal} --key-permissions encrypt decrypt",
     )

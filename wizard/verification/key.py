@@ -1,11 +1,11 @@
-"""The checks on the customer's key: can the cluster use it now, and will it be able to tomorrow."""
+"""The checks on the customer-managed key: whether the cluster can use it now, and whether that will last."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from wizard.cloud.arm import Json, dig, moment
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.state.key import EXPIRES_SOON
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
@@ -14,7 +14,7 @@ from wizard.verification.report import Check, Outcome
 
 
 def key_id_check(e: Evidence) -> Iterator[Check]:
-    """Whether the cluster names the key without a version, as the experience it uses needs."""
+    """Yield the check that the cluster names the key without a version, as KMS data encryption requires."""
     legacy = e.encryption.kind == "legacy-kms"
     versionless = not e.encryption.key_version
     if not e.encryption.names_key:
@@ -25,22 +25,22 @@ def key_id_check(e: Evidence) -> Iterator[Check]:
             "",
             f"The cluster's key identifier names no key: {e.encryption.key_id or 'it is empty'}.",
             f"keyId: {e.encryption.key_id}",
-            "Run the wizard on this cluster; it sets vault, key and identity.",
+            "Run the wizard on this cluster. It sets key vault, key and identity.",
         )
         return
     yield make_check(
         "key-id-versionless",
         "key",
         True if versionless else "warning" if legacy else "failed",
-        "The key identifier names no version, so a rotation of the key is followed within 6 hours.",
-        "The key identifier names a version, so a rotation of the key is not followed.",
+        "The key identifier has no version, so AKS follows a rotation of the key within 6 hours.",
+        "The key identifier names a version, so AKS does not follow a rotation of the key.",
         f"keyId: {e.encryption.key_id}",
         "Migrate to KMS data encryption with the wizard, which sets the versionless identifier.",
     )
 
 
 def key_checks(e: Evidence) -> Iterator[Check]:
-    """Every check on the key itself."""
+    """Yield the checks on the key itself."""
     if e.key is None:
         yield _missing(e)
         return
@@ -62,15 +62,15 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         f"The key is {kind} {properties.get('keySize') or ''}".rstrip() + ".",
         f"The key is {kind}, which cannot encrypt.",
         f"kty: {kind}, keySize: {properties.get('keySize') or 'not set'}",
-        "Plan with another key, of type RSA; the type of a key cannot be changed.",
+        "Plan with another key of type RSA. The type of a key cannot be changed.",
     )
     operations = [str(name) for name in properties.get("keyOps") or []]
     yield make_check(
         "key-operations",
         "key",
         {"encrypt", "decrypt"} <= set(operations),
-        "The key may encrypt and decrypt.",
-        "The key may not both encrypt and decrypt.",
+        "The key allows the operations encrypt and decrypt.",
+        "The key does not allow both of the operations encrypt and decrypt.",
         f"keyOps: {', '.join(operations) or 'none'}",
         f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} "
         f"--ops {' '.join(dict.fromkeys([*operations, 'encrypt', 'decrypt']))}",
@@ -101,14 +101,14 @@ def _missing(e: Evidence) -> Check:
             "key",
             False,
             "",
-            f"The key {name} was deleted and can still be recovered"
-            f"{f', until {until:%Y-%m-%d}' if until else ''}: the cluster cannot decrypt its secrets.",
+            f"The key {name} is soft-deleted and can be recovered"
+            f"{f' until {until:%Y-%m-%d}' if until else ''}. Until then the cluster cannot decrypt its secrets.",
             str(found.get("recoveryId") or ""),
-            f"{recover}   (at once)",
+            f"{recover}   (immediately)",
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("key-exists", "key", "the key", problem)
-    unseen = " Whether it can be recovered could not be looked at." if isinstance(found, Problem) else ""
+    unseen = " Whether it can be recovered could not be read." if isinstance(found, Problem) else ""
     first = (
         ""
         if e.vault is not None
@@ -119,9 +119,9 @@ def _missing(e: Evidence) -> Check:
         "key",
         False,
         "",
-        f"The key {name} no longer exists: the cluster cannot decrypt its secrets.{unseen}",
+        f"The key {name} does not exist: the cluster cannot decrypt its secrets.{unseen}",
         problem.azure_said,
-        f"{first}{recover}   (at once, if it can be); else restore it from a backup (`az keyvault key restore`).",
+        f"{first}{recover}   (immediately, if possible); else restore it from a backup (`az keyvault key restore`).",
     )
 
 
@@ -131,15 +131,18 @@ def _not_before(attributes: Json, e: Evidence) -> Check:
         "key-not-before",
         "key",
         begins is None or begins <= e.now,
-        "The key is good from now on." if begins is None else f"The key is good since {begins:%Y-%m-%d}.",
-        f"The key is not good before {_at(begins)}: the cluster cannot encrypt with it until then.",
+        "The key has no activation date."
+        if begins is None
+        else f"The key is active since {begins:%Y-%m-%d}.",
+        f"The key is not active until {_at(begins)}: the cluster cannot encrypt with it before.",
         f"nbf: {_stamp(begins)}",
         f"az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --not-before {_stamp(e.now)}",
     )
 
 
 def _expiry(attributes: Json, e: Evidence) -> Check:
-    """An expired key still decrypts but no longer encrypts: KV:key-attributes, "Date-time controlled operations"."""
+    """Return the check of the expiry date. An expired key still decrypts but does not encrypt: KV:key-attributes, "Date-time
+    controlled operations"."""
     when = moment(attributes.get("exp"))
     if when is None:
         return make_check("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")
@@ -149,10 +152,10 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
         "key-expiry",
         "key",
         outcome,
-        f"The key is good until {when:%Y-%m-%d}.",
-        f"The key expired on {when:%Y-%m-%d}: what is encrypted can be read, new secrets cannot be written."
+        f"The key is valid until {when:%Y-%m-%d}.",
+        f"The key expired on {when:%Y-%m-%d}: existing secrets can be read, new ones cannot be written."
         if outcome == "failed"
-        else f"The key expires on {_at(when)}, in {_days(left)}; from then on new secrets cannot be written.",
+        else f"The key expires on {_at(when)}, in {_days(left)}. After that, new secrets cannot be written.",
         f"exp: {_stamp(when)}",
         f"Rotate the key (`az keyvault key rotate --id {shell_word(e.encryption.key_id)}`) or set a later expiry "
         f"(`az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --expires DATE`).",
@@ -160,7 +163,7 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
 
 
 def _pickup(e: Evidence) -> Check:
-    """AKS looks for a new version every 6 hours: until then, the version before is the one in use."""
+    """Return the check of the version in use. AKS looks for a new version every 6 hours and uses the previous one until then."""
     if e.key_versions is None:
         return unknown_check("key-pickup", "key", "the versions of the key", e.unreadable.get("key-versions"))
     newest = _attribute(e.key_versions[0], "created") if e.key_versions else None
@@ -174,9 +177,9 @@ def _pickup(e: Evidence) -> Check:
             "key",
             "warning" if behind else True,
             "The cluster uses the newest version of the key.",
-            "The key has a newer version, which the cluster does not use, because its key identifier names another one.",
+            "The key has a newer version that the cluster does not use, because its key identifier names another version.",
             seen,
-            "Migrate to KMS data encryption with the wizard; until then, keep every version enabled.",
+            "Migrate to KMS data encryption with the wizard. Until then, keep every version enabled.",
         )
     pending = count > 1 and newest is not None and e.now - newest < e.pickup
     if not pending or newest is None:
@@ -191,16 +194,16 @@ def _pickup(e: Evidence) -> Check:
             "key",
             "warning",
             "",
-            f"A rotation is pending: AKS takes the new version of the key by {by:%H:%M} UTC at the latest.",
+            f"A rotation is pending: AKS uses the new version of the key by {by:%H:%M} UTC at the latest.",
             seen,
-            "Nothing; keep the version before enabled until then, and after.",
+            "No action needed. Keep the previous version enabled, also after that time.",
         )
     return make_check(
         "key-pickup",
         "key",
         False,
         "",
-        f"A rotation is pending until {by:%H:%M} UTC, and the version before, which is still in use, is disabled.",
+        f"A rotation is pending until {by:%H:%M} UTC, and the previous version, which is still in use, is disabled.",
         seen,
         "az keyvault key set-attributes --id "
         f"{shell_word(f'{e.encryption.key_id}/{_version(e.key_versions[1])}')} --enabled true",
@@ -208,7 +211,7 @@ def _pickup(e: Evidence) -> Check:
 
 
 def _rotation(e: Evidence) -> Check:
-    """Whether Key Vault makes new versions of the key by itself, and whether the cluster follows."""
+    """Return the check whether Key Vault rotates the key automatically, and whether the cluster follows."""
     policy: dict[str, Any] = dig(e.key, "properties", "rotationPolicy") or {}
     rotates = [
         trigger
@@ -226,25 +229,25 @@ def _rotation(e: Evidence) -> Check:
             "key-rotation-policy",
             "key",
             "warning" if pinned else True,
-            f"Key Vault rotates the key by itself ({every or 'as its policy says'}), and AKS follows within 6 hours.",
-            "Key Vault rotates the key by itself, and the cluster does not follow: its key identifier names a version.",
+            f"Key Vault rotates the key automatically ({every or 'by its policy'}), and AKS follows within 6 hours.",
+            "Key Vault rotates the key automatically, but the cluster does not follow: its key identifier names a version.",
             f"rotationPolicy: {every or 'rotate'}",
-            "Migrate to KMS data encryption with the wizard, which follows rotations.",
+            "Migrate to KMS data encryption with the wizard; it follows rotations.",
         )
     vault, _, key = e.encryption.key_name.partition("/")
     return make_check(
         "key-rotation-policy",
         "key",
         "warning" if expires else True,
-        "No rotation policy: the key gets a new version when somebody rotates it.",
-        "The key expires, and no rotation policy makes a new version before it does.",
+        "No rotation policy: the key gets a new version only when it is rotated manually.",
+        "The key expires, and no rotation policy creates a new version before that.",
         "rotationPolicy: none that rotates",
         f"az keyvault key rotation-policy update --vault-name {vault} --name {key} --value policy.json",
     )
 
 
 def newest_first(versions: list[Json]) -> tuple[Json, ...]:
-    """The versions of a key, by the moment at which each was created."""
+    """Return the versions of a key, sorted by creation time."""
 
     def made(version: Json) -> float:
         created = _attribute(version, "created")
@@ -267,7 +270,7 @@ def _stamp(when: datetime | None) -> str:
 
 
 def _at(when: datetime | None) -> str:
-    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "an unknown moment"
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "an unknown time"
 
 
 def _days(left: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""Where a report comes from: when it was read, by whom, in which Azure, with which tool. An auditor's first questions."""
+"""The provenance of a report: when it was read, by whom, from which cloud and with which version of the tool."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Said once of each report, and once of a document that holds several."""
+    """Part of each report, and of each document with several reports."""
 
     read_at: datetime
-    """In UTC, by the clock of the machine that read."""
+    """In UTC, by the local clock."""
     signed_in: Json
-    """Who read: `name`, `object_id`, `tenant_id`."""
+    """The signed-in identity: `name`, `object_id`, `tenant_id`."""
     cloud: Json
-    """As `Cloud.to_json` has it."""
+    """The output of `Cloud.to_json`."""
     tool: Json
     """`name` and `version`."""
 
     @classmethod
     def of(cls, azure: "Azure", now: datetime | None = None) -> "Provenance":
-        """Of what is read through that door, now or at the moment given."""
+        """Return the provenance of what is read through this connection, now or at the given time."""
         who = azure.signed_in
         return cls(
             (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
@@ -38,7 +38,7 @@ class Provenance:
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """For people: what, and in words."""
+        """Label and text of each part, for display."""
         return (
             ("read", f"{self.read_at:%Y-%m-%d %H:%M:%S} UTC"),
             ("by", one_line(f"{self.signed_in['name']} (object id {self.signed_in['object_id']})")),
@@ -57,5 +57,5 @@ class Provenance:
 
     @classmethod
     def from_json(cls, body: Json) -> "Provenance":
-        """What `to_json` has written."""
+        """Return what `to_json` has written."""
         return cls(datetime.fromisoformat(body["read_at"]), body["signed_in"], body["cloud"], body["tool"])

@@ -1,10 +1,10 @@
-"""The checks on the key vault: is it there, can the cluster reach it, can it be lost."""
+"""The checks on the key vault: whether it exists, whether the cluster reaches it, whether it is protected from deletion."""
 
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, make_check, shown, unknown_check
@@ -12,14 +12,14 @@ from wizard.verification.report import Check
 
 
 def vault_checks(e: Evidence) -> Iterator[Check]:
-    """Every check on the vault."""
+    """Yield the checks on the key vault."""
     if e.vault is None:
         yield _missing(e)
         return
     name = sanitize(str(e.vault.get("name", "")))
     yield make_check("vault-exists", "vault", True, f"The key vault {name} exists.", "", e.vault_id)
     yield _named(e, name)
-    yield _tenant(e, name)
+    yield from _tenant(e, name)
     yield from _network(e, name)
     yield from _lasting(e, name)
 
@@ -28,33 +28,33 @@ def _missing(e: Evidence) -> Check:
     problem, found = e.unreadable.get("vault"), e.deleted.get("vault")
     name = e.encryption.key_name.partition("/")[0]
     if isinstance(found, dict):
-        until = sanitize(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown day"))
+        until = sanitize(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown date"))
         return make_check(
             "vault-exists",
             "vault",
             False,
             "",
-            f"The key vault {name} was deleted and can still be recovered, until {until}: the cluster cannot decrypt its "
-            "secrets.",
+            f"The key vault {name} is soft-deleted and can be recovered until {until}. Until then the cluster cannot decrypt "
+            "its secrets.",
             str(dig(found, "properties", "vaultId") or found.get("id") or ""),
-            f"az keyvault recover --name {name}   (at once)",
+            f"az keyvault recover --name {name}   (immediately)",
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("vault-exists", "vault", "the key vault", problem)
-    unseen = " Whether it can be recovered could not be looked at." if isinstance(found, Problem) else ""
+    unseen = " Whether it can be recovered could not be read." if isinstance(found, Problem) else ""
     return make_check(
         "vault-exists",
         "vault",
         False,
         "",
-        f"The key vault {name} no longer exists: the cluster cannot decrypt its secrets.{unseen}",
+        f"The key vault {name} does not exist: the cluster cannot decrypt its secrets.{unseen}",
         problem.azure_said,
-        f"az keyvault recover --name {name}   (at once, if it can be); else ask Microsoft's support.",
+        f"az keyvault recover --name {name}   (immediately, if possible); else ask Microsoft support.",
     )
 
 
 def _named(e: Evidence, name: str) -> Check:
-    """The vault of the key identifier, and the vault's id beside it, are one vault."""
+    """Return the check that the key identifier and the resource ID in the cluster's settings name the same key vault."""
     given, private = e.encryption.vault_id, e.encryption.network_access.casefold() == "private"
     host = e.encryption.key_id.removeprefix("https://").partition("/")[0]
     uri = str(dig(e.vault, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
@@ -64,8 +64,8 @@ def _named(e: Evidence, name: str) -> Check:
             "vault-named",
             "vault",
             not private,
-            "The cluster names its key vault by the key's identifier alone, as a public vault allows.",
-            "The cluster uses its key vault as private, and does not name the vault's resource id, which that needs.",
+            "The cluster names its key vault by the key identifier alone, which is enough for network access Public.",
+            "The cluster uses its key vault with network access Private but does not name the vault's resource ID.",
             f"keyVaultResourceId: not set, keyId: {e.encryption.key_id}",
             f"az aks update --ids {shell_word(str(e.cluster.get('id', '')))} --enable-azure-keyvault-kms "
             f"--azure-keyvault-kms-key-id {shell_word(e.encryption.key_id)} "
@@ -76,43 +76,50 @@ def _named(e: Evidence, name: str) -> Check:
         "vault-named",
         "vault",
         is_it,
-        "The key's identifier and the vault's resource id name one and the same key vault.",
-        f"The key's identifier names {host}, the vault's resource id another key vault.",
+        "The key identifier and the resource ID name the same key vault.",
+        f"The key identifier names {host}, but the resource ID names another key vault.",
         f"keyVaultResourceId: {given}, keyId: {e.encryption.key_id}",
-        "Plan with the right answers for this cluster; the plan sets both alike.",
+        "Plan with the correct answers for this cluster. The plan sets both.",
     )
 
 
-def _tenant(e: Evidence, name: str) -> Check:
-    """A vault trusts the tokens of one tenant, which a subscription that moves leaves behind: KV:move-subscription."""
+def _tenant(e: Evidence, name: str) -> Iterator[Check]:
+    """Yield the check of the tenant: a vault trusts the tokens of one tenant, and keeps it when its subscription moves to
+    another one (KV:move-subscription)."""
+    if not e.identity_ids:
+        return
     trusted = str(dig(e.vault, "properties", "tenantId") or "")
     found = [dig(body, "properties", "tenantId") for body in e.identities.values() if isinstance(body, dict)]
     own = next((str(tenant) for tenant in found if tenant), "")
-    return make_check(
+    if not own:
+        why = next((body for body in e.identities.values() if isinstance(body, Problem)), None)
+        yield unknown_check("vault-tenant", "vault", "the tenant of the cluster's identity", why)
+        return
+    yield make_check(
         "vault-tenant",
         "vault",
-        not own or not trusted or same(own, trusted),
+        same(own, trusted),
         "The key vault trusts the tenant of the cluster's identity.",
-        "The key vault trusts the tokens of another tenant than that of the cluster's identity, and lets it in nowhere.",
-        f"tenantId of the key vault: {trusted or 'not set'}, of the identity: {own or 'not known'}",
-        f"az keyvault update --name {name} --set properties.tenantId={own or 'TENANT'}   (by an owner of the vault)",
+        "The key vault trusts another tenant than that of the cluster's identity, so the identity has no access.",
+        f"tenantId of the key vault: {trusted or 'not set'}, of the identity: {own}",
+        f"az keyvault update --name {name} --set properties.tenantId={own}   (by an owner of the vault)",
     )
 
 
 def _network(e: Evidence, name: str) -> Iterator[Check]:
-    """Whether the cluster gets through the vault's firewall as it stands: KV:network-security."""
+    """Yield the checks whether the cluster passes the vault's firewall: KV:network-security."""
     vault = e.vault or {}
     public, action, bypass = _firewall(vault)
     seen = f"publicNetworkAccess: {public}, defaultAction: {action}, bypass: {bypass}"
     perimeter = public.casefold() == "securedbyperimeter"
     denies = firewall_denies(vault)
     closed = (
-        "A network security perimeter guards the key vault, and trusted Azure services do not pass it, so the cluster "
-        "cannot reach its key."
+        "A network security perimeter protects the key vault and blocks trusted Azure services, so the cluster cannot "
+        "reach its key."
     )
     inside = (
         f"az keyvault update --name {name} --public-network-access Disabled --default-action Deny "
-        "--bypass AzureServices   (or allow it in the perimeter, or have the perimeter learn only)"
+        "--bypass AzureServices   (or allow access in the perimeter, or use its learning mode)"
     )
     if e.encryption.network_access.casefold() == "private":
         yield make_check(
@@ -122,7 +129,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             "The cluster reaches the key vault as a trusted Azure service.",
             closed
             if perimeter
-            else "The key vault's firewall does not let trusted Azure services pass, so the cluster cannot reach its key.",
+            else "The key vault's firewall does not allow trusted Azure services, so the cluster cannot reach its key.",
             seen,
             inside if perimeter else f"az keyvault update --name {name} --bypass AzureServices",
         )
@@ -130,8 +137,8 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             "vault-private",
             "vault",
             True if denies else "warning",
-            "The key vault's firewall keeps the internet out, as the cluster's setting Private means it.",
-            "The cluster uses the key vault as private, but its firewall lets the internet in.",
+            "The key vault's firewall denies public network access, as the cluster's setting Private requires.",
+            "The cluster uses the key vault with network access Private, but its firewall allows public network access.",
             seen,
             f"az keyvault update --name {name} --default-action Deny --bypass AzureServices",
         )
@@ -140,13 +147,13 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             "vault-reachable",
             "vault",
             not denies,
-            "The key vault is reachable from all networks, as the cluster's setting Public needs.",
+            "The key vault is reachable from all networks, as the cluster's setting Public requires.",
             closed
             if perimeter
-            else "The cluster uses the key vault as public, but the vault's firewall keeps it out.",
+            else "The cluster uses the key vault with network access Public, but the vault's firewall blocks it.",
             seen,
-            f"az keyvault update --name {name} --public-network-access Enabled --default-action Allow   (or have the "
-            "cluster use it as private: plan with network_access: Private)",
+            f"az keyvault update --name {name} --public-network-access Enabled --default-action Allow   (or plan "
+            "with network_access: Private)",
         )
 
 
@@ -160,7 +167,7 @@ def _firewall(vault: Json) -> tuple[str, str, str]:
 
 
 def _lasting(e: Evidence, name: str) -> Iterator[Check]:
-    """Who decides on the vault's keys, and what keeps them from being lost."""
+    """Yield the checks on the vault's permission model and on what protects its keys from loss."""
     properties = (e.vault or {}).get("properties") or {}
     yield make_check(
         "vault-rbac",
@@ -169,16 +176,16 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "The key vault uses Azure RBAC.",
         "The key vault uses access policies; role assignments have no effect on its keys.",
         shown(properties, "enableRbacAuthorization"),
-        f"az keyvault update --name {name} --enable-rbac-authorization true   (first give the identity Key Vault Crypto "
-        "User: access policies end at that moment)",
+        f"az keyvault update --name {name} --enable-rbac-authorization true   (first assign the identity Key Vault "
+        "Crypto User: access policies stop working immediately)",
     )
     days = properties.get("softDeleteRetentionInDays")
     yield make_check(
         "vault-soft-delete",
         "vault",
         properties.get("enableSoftDelete") is not False,
-        f"What is deleted of the key vault can be recovered for {days or 90} days.",
-        "Without soft-delete, whatever is deleted of the key vault is lost at once, and the cluster's secrets with it.",
+        f"Soft-delete is enabled: deleted keys can be recovered for {days or 90} days.",
+        "Soft-delete is disabled: a deleted key or vault is lost immediately, and the cluster's secrets with it.",
         shown(properties, "enableSoftDelete"),
         f"az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true   (cannot be undone)",
     )
@@ -187,8 +194,8 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "vault-purge-protection",
         "vault",
         True if purge else "warning",
-        "Purge protection keeps the key vault and its keys from being lost for good.",
-        "Without purge protection, whoever may purge the key vault can destroy the cluster's secrets for good.",
+        "Purge protection is enabled: the key vault and its keys cannot be deleted permanently before their retention ends.",
+        "Purge protection is disabled: anyone with permission to purge the key vault can permanently destroy the cluster's secrets.",
         shown(properties, "enablePurgeProtection"),
         f"az keyvault update --name {name} --enable-purge-protection true   (cannot be undone)",
     )
@@ -200,10 +207,10 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "vault-lock",
         "vault",
         True if held or purge else "warning",
-        "A lock keeps the key vault from being deleted."
+        "A lock protects the key vault from deletion."
         if held
-        else "No lock keeps the key vault from being deleted; deleted, it could be recovered, and nobody can purge it.",
-        "Nothing keeps the key vault from being deleted and purged: no lock, no purge protection.",
+        else "No lock protects the key vault from deletion, but purge protection makes a deleted vault recoverable.",
+        "Neither a lock nor purge protection protects the key vault from permanent deletion.",
         "; ".join(f"lock {lock.name} ({lock.level}) on {lock.scope}" for lock in held) or "locks: none",
         f"az lock create --name keep-{name} --lock-type CanNotDelete --resource {shell_word(e.vault_id)}",
     )

@@ -1,24 +1,24 @@
-"""Verifying one managed cluster: read it and what it depends on, then judge."""
+"""Verifies one managed cluster: reads it and what it depends on, then makes the checks."""
 
 from wizard.answers.model import Answers
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_body
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.system.sanitize import sanitize
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
 from wizard.verification.provenance import Provenance
-from wizard.verification.report import Check, ClusterReport
+from wizard.verification.report import CENTRAL, Check, ClusterReport, Depth
 
 
 async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None) -> ClusterReport:
-    """What can be said of a cluster's encryption, from what Azure returns now; held against `expect` if given.
+    """Return the report on a cluster's encryption as Azure returns it now, compared with `expect` if given.
 
-    Raises AzureError where the cluster cannot be read or does not exist; what else cannot be read is a check whose
-    outcome is unknown.
+    Raise AzureError if the cluster does not exist or cannot be read. Anything else that cannot be read becomes a check with
+    an unknown outcome.
     """
     try:
         target = ResourceId.parse(cluster_id)
@@ -39,21 +39,22 @@ async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None
 
 
 async def report_on(azure: Azure, cluster: Json, *, expect: Answers | None = None) -> ClusterReport:
-    """The same for a cluster that has been read already, from its body as Azure returned it."""
+    """Return the report on a cluster whose body has been read already."""
     target = ResourceId.parse(str(cluster["id"]))
     evidence = await gather(azure, target, cluster, expect)
     return _report(evidence, checks(evidence), Provenance.of(azure, evidence.now))
 
 
 def at_a_glance(cluster: Json, vault_suffix: str, provenance: Provenance | None = None) -> ClusterReport:
-    """What a cluster's own body says, with nothing else read: without the checks on what it depends on, which could not be
-    made. What its own state leaves open stays open."""
+    """Return the report on a cluster's own settings, at depth `basic`: without the checks that need other resources."""
     evidence = Evidence(cluster, Encryption.of(cluster), None, vault_suffix)
-    found = tuple(c for c in checks(evidence) if c.leaves_open or c.outcome != "unknown")
-    return _report(evidence, found, provenance)
+    found = tuple(c for c in checks(evidence) if c.code == CENTRAL or c.outcome != "unknown")
+    return _report(evidence, found, provenance, "basic")
 
 
-def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance | None) -> ClusterReport:
+def _report(
+    evidence: Evidence, found: tuple[Check, ...], provenance: Provenance | None, depth: Depth = "full"
+) -> ClusterReport:
     cluster = evidence.cluster
     target = ResourceId.parse(str(cluster["id"]))
     return ClusterReport(
@@ -67,6 +68,7 @@ def _report(evidence: Evidence, found: tuple[Check, ...], provenance: Provenance
         security_profile=dig(cluster, "properties", "securityProfile") or {},
         keep=_keep(evidence.encryption),
         provenance=provenance,
+        depth=depth,
     )
 
 
@@ -75,7 +77,7 @@ def _keep(encryption: Encryption) -> tuple[str, ...]:
         return ()
     vault = encryption.key_name.partition("/")[0]
     return (
-        f"The key {encryption.key_name}, all its versions, enabled and unexpired: losing it loses the cluster's secrets.",
-        f"The key vault {vault}, and the way for the cluster to reach it.",
-        "The cluster's user-assigned identity and its roles on the key vault.",
+        f"The key {encryption.key_name} with all its versions, enabled and unexpired. If you lose it, you lose the cluster's secrets.",
+        f"The key vault {vault} and the cluster's network access to it.",
+        "The cluster's user-assigned identity and its role assignments on the key vault.",
     )

@@ -1,4 +1,4 @@
-"""Signing in by the Azure CLI: with a stand-in for `az` that writes down how it was run, and answers as the real one does."""
+"""Signing in with the Azure CLI: a stand-in for `az` records how it was run, and answers as the real one does."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from tests.support import TENANT, child_environment, gone, signed_in
 from wizard.cloud.azure import connect
 from wizard.cloud.azure_cli import AzureCliCredential, AzureCliError
 from wizard.cloud.credential import CredentialKind
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 SECRETS = {
@@ -26,7 +26,7 @@ SCOPE = "https://management.azure.com/.default"
 
 
 class StandIn:
-    """An `az` in a folder of its own, and what it wrote down."""
+    """An `az` in a folder of its own, and what it recorded."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "bin"
@@ -72,7 +72,7 @@ def az(tmp_path: Path) -> StandIn:
 
 
 @pytest.mark.parametrize("kind", ["auto", "azure-cli"])
-async def test_whoever_ran_az_login_is_signed_in(kind: CredentialKind, az: StandIn) -> None:
+async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) -> None:
     async with signed_in() as (simulator, door):
         token = await door.token(door.cloud.arm_scope)
         az.answers(accessToken=token, expires_on=int(time.time()) + 3600, tokenType="Bearer")
@@ -87,7 +87,7 @@ async def test_whoever_ran_az_login_is_signed_in(kind: CredentialKind, az: Stand
         async with connect(child_environment(simulator, at_home), credential=kind) as azure:
             assert azure.signed_in == door.signed_in
             assert len(await azure.subscriptions()) == 2
-        [(argv, environment, folder)] = az.runs  # once, whoever wants the token
+        [(argv, environment, folder)] = az.runs  # once for all clients
         assert argv == [
             str(az.folder / "az"),
             *("account", "get-access-token", "--output", "json"),
@@ -103,14 +103,14 @@ async def test_whoever_ran_az_login_is_signed_in(kind: CredentialKind, az: Stand
         assert environment["PATH"] == str(az.folder)
 
 
-async def test_a_stranger_s_az_before_the_trusted_one_is_passed_over(az: StandIn, tmp_path: Path) -> None:
+async def test_az_in_an_untrusted_folder_is_not_run(az: StandIn, tmp_path: Path) -> None:
     stranger = tmp_path / "open"
     stranger.mkdir()
     (stranger / "az").write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
     (stranger / "az").chmod(0o755)
     stranger.chmod(0o777)
     az.refuses("ERROR: Please run 'az login' to setup account.")
-    with pytest.raises(AzureError, match="Signing in to Azure did not succeed"):
+    with pytest.raises(AzureError, match="Signing in to Azure failed"):
         async with connect({"PATH": f"{stranger}:{az.folder}"}, credential="azure-cli"):
             pass
     assert len(az.runs) == 1
@@ -120,7 +120,7 @@ async def test_a_stranger_s_az_before_the_trusted_one_is_passed_over(az: StandIn
 @pytest.mark.parametrize(
     ("said", "code", "cause", "remedy"),
     [
-        ("ERROR: Please run 'az login' to setup account.", 1, "Nobody is signed in with the", "`az login`"),
+        ("ERROR: Please run 'az login' to setup account.", 1, "The Azure CLI is not signed", "`az login`"),
         ("ERROR: AADSTS70043: expired. Please run: az login", 1, "Entra did not accept", "`az login` again"),
         (
             "ERROR: AADSTS700082: \x1b[2Jthe token eyJabc.def.ghi has expired",
@@ -133,7 +133,9 @@ async def test_a_stranger_s_az_before_the_trusted_one_is_passed_over(az: StandIn
         ("", 1, "could not be reached", "`az login` again"),
     ],
 )
-async def test_why_there_is_no_token(az: StandIn, said: str, code: int, cause: str, remedy: str) -> None:
+async def test_refusal_of_az_has_cause_and_remedy(
+    az: StandIn, said: str, code: int, cause: str, remedy: str
+) -> None:
     az.refuses(said, code)
     problem = await az.problem()
     assert problem.kind == "sign-in"
@@ -144,7 +146,7 @@ async def test_why_there_is_no_token(az: StandIn, said: str, code: int, cause: s
     assert not {"eyJabc", "\x1b"} & {problem.azure_said[at : at + 6] for at in range(99)}
 
 
-async def test_nobody_signed_in_is_said_with_what_az_says(az: StandIn, tmp_path: Path) -> None:
+async def test_az_without_sign_in_names_the_login_command(az: StandIn, tmp_path: Path) -> None:
     az.refuses("ERROR: Please run 'az login' to setup account.")
     async with Simulator() as simulator:
         nobody: dict[str, str | None] = {"AZURE_CLIENT_ID": None, "PATH": str(az.folder)}
@@ -152,8 +154,8 @@ async def test_nobody_signed_in_is_said_with_what_az_says(az: StandIn, tmp_path:
             async with connect(child_environment(simulator, nobody)):
                 pass
     problem = refused.value.problem
-    assert problem.summary == "Signing in to simulated Azure did not succeed."
-    assert problem.cause == "Nobody is signed in with the Azure CLI."
+    assert problem.summary == "Signing in to simulated Azure failed."
+    assert problem.cause == "The Azure CLI is not signed in."
     assert f"`az login --tenant {TENANT}`" in problem.remedy
 
 
@@ -172,27 +174,27 @@ async def test_nobody_signed_in_is_said_with_what_az_says(az: StandIn, tmp_path:
         "sys.stdout.buffer.write(bytes(range(256)))",
     ],
 )
-async def test_what_is_no_token(az: StandIn, body: str) -> None:
+async def test_output_that_is_not_a_token_is_refused(az: StandIn, body: str) -> None:
     az.does(body)
     problem = await az.problem()
-    assert "printed something else" in problem.cause
+    assert "did not print a token" in problem.cause
     assert "secret" not in repr(problem)
 
 
-async def test_an_older_az_tells_the_end_in_local_time(az: StandIn) -> None:
+async def test_older_az_gives_the_expiry_in_local_time(az: StandIn) -> None:
     az.answers(accessToken="t", expiresOn="2031-05-06 07:08:09.123456")
     token = await az.credential().get_token_info(SCOPE)
     assert time.localtime(token.expires_on)[:6] == (2031, 5, 6, 7, 8, 9)
 
 
-async def test_endless_output_is_bounded(az: StandIn) -> None:
+async def test_az_with_endless_output_is_stopped(az: StandIn) -> None:
     az.does("while True: sys.stdout.write('x' * 65536)")
-    assert "does not stop printing" in (await az.problem()).cause
+    assert "printed too much" in (await az.problem()).cause
     az.does("print('x' * 10**7, file=sys.stderr)\nsys.exit(1)")
     assert len((await az.problem()).azure_said) < 300_000
 
 
-async def test_one_that_never_ends_is_ended_with_all_it_started(az: StandIn) -> None:
+async def test_az_that_hangs_is_ended_with_all_its_processes(az: StandIn) -> None:
     az.does(
         "import subprocess\nchild = subprocess.Popen(['/bin/cat'], stdin=subprocess.PIPE)\n"
         "open(sys.argv[0] + '.pids', 'w').write(f'{os.getpid()} {child.pid}')\nchild.wait()"
@@ -202,13 +204,13 @@ async def test_one_that_never_ends_is_ended_with_all_it_started(az: StandIn) -> 
         await gone(int(pid))
 
 
-async def test_one_that_cannot_be_run(az: StandIn) -> None:
+async def test_az_that_cannot_be_run(az: StandIn) -> None:
     (az.folder / "az").write_text("this is no program")
     (az.folder / "az").chmod(0o755)
     assert "cannot be run" in (await az.problem()).cause
 
 
-async def test_what_a_challenge_asks_for(az: StandIn) -> None:
+async def test_challenge_with_claims_or_another_tenant(az: StandIn) -> None:
     az.answers(accessToken="t", expires_on=1)
     await az.credential().get_token_info("https://vault.azure.net/.default", options={"tenant_id": TENANT})
     assert az.runs[-1][0][-3:] == ["https://vault.azure.net", "--tenant", TENANT]
@@ -216,6 +218,6 @@ async def test_what_a_challenge_asks_for(az: StandIn) -> None:
     assert "az login --claims-challenge" in (await az.problem(claims='{"a": 1}')).remedy
     assert "has characters" in (await az.problem(tenant_id="x & calc")).cause
     assert "has characters" in (await az.problem(tenant_id="--help")).cause
-    with pytest.raises(AzureCliError, match="AZURE_TENANT_ID names"):
+    with pytest.raises(AzureCliError, match="AZURE_TENANT_ID is"):
         await az.credential(TENANT).get_token_info(SCOPE, options={"tenant_id": "another"})
     assert len(az.runs) == asked

@@ -1,4 +1,4 @@
-"""Signing in with the real credentials, and every way in which that can fail: whose fault it is, and what to do."""
+"""Signing in with the real credentials, and each way in which that can fail: the kind of problem and its remedy."""
 
 import base64
 import json
@@ -10,16 +10,16 @@ import pytest
 
 from tests.support import PRODUCTION, TENANT, child_environment, signed_in, world
 from wizard.cloud.azure import connect
-from wizard.cloud.credential import CredentialKind, who
-from wizard.cloud.problems import AzureError, Problem
+from wizard.cloud.credential import CredentialKind, identity_of
 from wizard.cloud.retry_notices import RetryNotice, listener
+from wizard.errors import AzureError, Problem
 from wizard.simulator import Simulator
 
 NOBODY: dict[str, str | None] = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"))
 
 
 async def refused(environment: dict[str, str], **options: object) -> Problem:
-    """Why nobody can be signed in with these settings."""
+    """Return the problem of connecting with these settings."""
     with pytest.raises(AzureError) as refusal:
         async with connect(environment, **options):  # type: ignore[arg-type]
             pass
@@ -29,7 +29,7 @@ async def refused(environment: dict[str, str], **options: object) -> Problem:
     return problem
 
 
-async def test_who_is_signed_in_and_where() -> None:
+async def test_connect_reports_the_identity_and_the_cloud() -> None:
     async with signed_in() as (simulator, azure):
         assert azure.signed_in.name == "application 44444444-4444-4444-4444-444444444444"
         assert azure.signed_in.principal_type == "ServicePrincipal"
@@ -43,7 +43,7 @@ async def test_who_is_signed_in_and_where() -> None:
         assert names == [("Contoso Development", "Enabled"), ("Contoso Production", "Enabled")]
 
 
-async def test_a_token_is_asked_for_once_whichever_client_wants_it() -> None:
+async def test_token_is_requested_once_for_all_clients() -> None:
     async with signed_in() as (simulator, azure):
         await azure.subscriptions()
         for service in (
@@ -56,7 +56,7 @@ async def test_a_token_is_asked_for_once_whichever_client_wants_it() -> None:
         assert simulator.unknown == ()
 
 
-async def test_a_host_with_a_managed_identity_needs_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_managed_identity_needs_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Simulator(speed=math.inf) as simulator:
         for name, value in simulator.managed_identity_environment.items():
             monkeypatch.setenv(name, value)
@@ -66,7 +66,7 @@ async def test_a_host_with_a_managed_identity_needs_no_secret(monkeypatch: pytes
             assert len(await azure.subscriptions()) == 2
 
 
-async def test_signing_in_with_a_device_code_tells_what_to_do() -> None:
+async def test_device_code_sign_in_shows_its_instructions() -> None:
     told: list[str] = []
     async with signed_in(environment=NOBODY, credential="device-code", tell=told.append) as (_, azure):
         assert azure.signed_in.name == "ops@contoso.example"
@@ -76,17 +76,17 @@ async def test_signing_in_with_a_device_code_tells_what_to_do() -> None:
     assert "enter the code SIMULATED" in told[0]
 
 
-async def test_a_wrong_secret() -> None:
+async def test_wrong_secret_is_a_sign_in_problem() -> None:
     async with Simulator(speed=math.inf) as simulator:
         problem = await refused(child_environment(simulator, {"AZURE_CLIENT_SECRET": "not-the-s3cret"}))
     assert problem.kind == "sign-in"
-    assert problem.summary == "Signing in to simulated Azure did not succeed."
+    assert problem.summary == "Signing in to simulated Azure failed."
     assert "AADSTS7000215" in problem.azure_said
     assert "not-the-s3cret" not in repr(problem)
 
 
-async def test_an_odd_answer_of_the_sign_in_is_not_quoted(tmp_path: Path) -> None:
-    """A token may be in it."""
+async def test_unexpected_response_of_the_sign_in_is_not_quoted(tmp_path: Path) -> None:
+    """It may contain a token."""
     for number, text in enumerate(('{"access_token":"eyJsentinel","expires_in":', '["eyJsentinel"]')):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -96,14 +96,14 @@ async def test_an_odd_answer_of_the_sign_in_is_not_quoted(tmp_path: Path) -> Non
         async with Simulator(world(folder, faults=faults), speed=math.inf) as simulator:
             problem = await refused(child_environment(simulator))
         listener.reset(token)
-        assert "is not Azure's" in problem.azure_said
+        assert "is not from Azure" in problem.azure_said
         assert "eyJsentinel" not in repr(problem)
         assert heard
         assert "eyJsentinel" not in repr(heard)
 
 
 @pytest.mark.parametrize("lifetime", ["x", [], None, 10**30])
-async def test_a_token_of_an_odd_shape(lifetime: object, tmp_path: Path) -> None:
+async def test_token_in_an_unexpected_format(lifetime: object, tmp_path: Path) -> None:
     text = json.dumps({"access_token": "eyJsentinel", "token_type": "Bearer", "expires_in": lifetime})
     faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
     async with Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator:
@@ -113,14 +113,14 @@ async def test_a_token_of_an_odd_shape(lifetime: object, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("claims", ["[]", '"x"', "5", "null", "{"])
-def test_claims_that_are_none(claims: str) -> None:
+def test_token_without_valid_claims(claims: str) -> None:
     payload = base64.urlsafe_b64encode(claims.encode()).decode()
     with pytest.raises(AzureError) as refusal:
-        who(f"h.{payload}.s")
+        identity_of(f"h.{payload}.s")
     assert refusal.value.problem.kind == "sign-in"
 
 
-async def test_a_tenant_that_does_not_exist() -> None:
+async def test_tenant_that_does_not_exist() -> None:
     async with Simulator(speed=math.inf) as simulator:
         elsewhere = "99999999-9999-9999-9999-999999999999"
         problem = await refused(child_environment(simulator, {"AZURE_TENANT_ID": elsewhere}))
@@ -129,7 +129,7 @@ async def test_a_tenant_that_does_not_exist() -> None:
     assert elsewhere in problem.azure_said
 
 
-async def test_nothing_answers() -> None:
+async def test_endpoint_that_does_not_answer() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         endpoint = f"https://127.0.0.1:{taken.getsockname()[1]}"
@@ -139,7 +139,7 @@ async def test_nothing_answers() -> None:
     assert endpoint in problem.summary
 
 
-async def test_a_certificate_that_nobody_vouches_for() -> None:
+async def test_untrusted_certificate() -> None:
     async with Simulator(speed=math.inf) as simulator:
         untrusting: dict[str, str | None] = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
         problem = await refused(child_environment(simulator, untrusting))
@@ -148,19 +148,19 @@ async def test_a_certificate_that_nobody_vouches_for() -> None:
     assert "SSL_CERT_FILE" in problem.remedy
 
 
-async def test_an_endpoint_without_tls() -> None:
+async def test_endpoint_without_tls() -> None:
     problem = await refused({}, arm_endpoint="http://localhost:8080")
     assert problem.kind == "input"
     assert "http://localhost:8080" in problem.summary
     assert "https://" in problem.remedy
 
 
-async def test_an_address_that_is_none() -> None:
+async def test_endpoint_that_is_not_a_url() -> None:
     assert (await refused({}, arm_endpoint="management.azure.com")).kind == "input"
 
 
 @pytest.mark.parametrize("content", [None, "", "not a certificate"])
-async def test_a_bundle_of_certificates_that_cannot_be_read(content: str | None, tmp_path: Path) -> None:
+async def test_ca_bundle_that_cannot_be_read(content: str | None, tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     if content is not None:
         bundle.write_text(content)
@@ -170,14 +170,14 @@ async def test_a_bundle_of_certificates_that_cannot_be_read(content: str | None,
     assert "SSL_CERT_FILE" in problem.remedy
 
 
-async def test_a_cloud_that_nobody_knows() -> None:
+async def test_unknown_cloud() -> None:
     problem = await refused({}, cloud="AzureMoon")
     assert problem.kind == "input"
     assert "'AzureMoon'" in problem.summary
     assert "AzureUSGovernment" in problem.remedy
 
 
-async def test_a_speed_that_is_none() -> None:
+async def test_invalid_speed() -> None:
     problem = await refused({"AKS_KMS_SPEED": "warp"})
     assert problem.kind == "input"
     assert "'warp'" in problem.summary
@@ -192,19 +192,21 @@ async def test_a_speed_that_is_none() -> None:
         ("auto", "Azure CLI is not installed"),
     ],
 )
-async def test_what_a_credential_lacks_is_named(kind: CredentialKind, lacks: str, tmp_path: Path) -> None:
+async def test_missing_variables_of_a_credential_are_named(
+    kind: CredentialKind, lacks: str, tmp_path: Path
+) -> None:
     problem = await refused({"PATH": str(tmp_path)}, credential=kind)
     assert problem.kind == "sign-in"
     assert lacks in problem.cause
     assert "az login" in problem.remedy
 
 
-async def test_a_secret_that_is_missing_is_named() -> None:
+async def test_missing_secret_is_named() -> None:
     known = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": "4"}
     problem = await refused(known, credential="environment")
     assert "AZURE_CLIENT_SECRET" in problem.cause
 
 
-async def test_a_client_without_rights_is_no_failure_of_the_sign_in() -> None:
+async def test_missing_permissions_are_not_a_sign_in_failure() -> None:
     async with Simulator("no-rights", speed=math.inf) as simulator, connect(simulator.environment) as azure:
         assert len(await azure.subscriptions()) == 2

@@ -1,4 +1,4 @@
-"""Whatever asking Azure something ends in is told in one way: as Azure's refusal, or as an answer that cannot be read."""
+"""Errors of the SDKs become a refusal of Azure, or a response that cannot be read."""
 
 import asyncio
 import json
@@ -15,8 +15,8 @@ from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import none_if_forbidden, none_if_missing, translate_errors
 from wizard.cloud.features import feature_state
 from wizard.cloud.inventory import vaults
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import grants
+from wizard.errors import AzureError, Problem
 from wizard.state.snapshot import read_cluster, read_resources
 from wizard.state.target import Target
 
@@ -30,7 +30,7 @@ UNKNOWN_VERSION = {
 
 
 def told(error: BaseException) -> Problem:
-    """The problem that an error within the block becomes."""
+    """Return the problem of an error in the block."""
     with pytest.raises(AzureError) as raised, translate_errors(SUMMARY):
         raise error
     assert raised.value.__cause__ is error
@@ -50,7 +50,7 @@ def told(error: BaseException) -> Problem:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_answer_that_cannot_be_read_is_azures_and_none_of_its_values_is_shown(
+def test_unreadable_response_is_azures_fault_and_is_not_quoted(
     error: BaseException,
 ) -> None:
     problem = told(error)
@@ -60,7 +60,7 @@ def test_an_answer_that_cannot_be_read_is_azures_and_none_of_its_values_is_shown
     assert "s3cret" not in repr(problem)
 
 
-def test_a_refusal_stays_one_and_what_is_no_answer_is_not_touched() -> None:
+def test_azure_error_and_other_exceptions_pass_unchanged() -> None:
     assert told(exceptions.ServiceRequestError("no way")).kind == "unreachable"
     ours = AzureError(Problem("input", "Of ours."))
     for error in (ours, asyncio.CancelledError(), RuntimeError("a fault")):
@@ -86,7 +86,7 @@ def test_a_refusal_stays_one_and_what_is_no_answer_is_not_touched() -> None:
         ("", False),
     ],
 )
-async def test_which_404_says_that_a_thing_does_not_exist(code: str, absent: bool) -> None:
+async def test_only_some_404s_mean_that_a_resource_does_not_exist(code: str, absent: bool) -> None:
     error = exceptions.ResourceNotFoundError("gone")
     error.status_code, error.response = 404, SimpleNamespace(headers={})
     error.error = ODataV4Format({"code": code, "message": "m"})
@@ -110,9 +110,7 @@ async def test_which_404_says_that_a_thing_does_not_exist(code: str, absent: boo
 @pytest.mark.parametrize(
     "path", [cluster_id(), f"{HERE}/providers/Microsoft.Features/*", vault_id()], ids=["cluster", "feature", "vault"]
 )  # fmt: skip
-async def test_a_cloud_that_does_not_know_the_api_version_yet_is_not_an_empty_one(
-    path: str, tmp_path: Path
-) -> None:
+async def test_unsupported_api_version_is_not_an_empty_list(path: str, tmp_path: Path) -> None:
     faults = [{"match": {"method": "GET", "path": path}, "answer": UNKNOWN_VERSION}]
     async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
         target = Target(answers("customer-managed-private"), azure.cloud.vault_suffix)
@@ -124,7 +122,7 @@ async def test_a_cloud_that_does_not_know_the_api_version_yet_is_not_an_empty_on
     assert "az provider show" in problem.remedy
 
 
-async def test_a_moment_that_is_none_is_told_as_an_odd_answer(tmp_path: Path) -> None:
+async def test_invalid_time_is_an_unexpected_response(tmp_path: Path) -> None:
     odd = {"id": "/x", "properties": {"createdOn": "yesterday", "scope": HERE}}
     match = {"method": "GET", "path": "*/roleAssignments"}
     faults = [{"match": match, "raw": {"text": json.dumps({"value": [odd]})}}]
@@ -140,9 +138,7 @@ async def test_a_moment_that_is_none_is_told_as_an_odd_answer(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "https://127.0.0.1:1/x", "http://127.0.0.1/x", "/x"]
 )
-async def test_the_next_page_of_a_list_is_looked_for_where_the_first_one_came_from(
-    link: str, tmp_path: Path
-) -> None:
+async def test_next_page_on_another_host_is_not_read(link: str, tmp_path: Path) -> None:
     page = {"text": json.dumps({"value": [], "nextLink": link})}
     async with signed_in(
         world(tmp_path, faults=[{"match": {"method": "GET", "path": "*/vaults"}, "raw": page}])
@@ -152,10 +148,10 @@ async def test_the_next_page_of_a_list_is_looked_for_where_the_first_one_came_fr
         assert {r.path for r in simulator.requests if "/vaults" in r.path} == {
             f"{HERE}/providers/Microsoft.KeyVault/vaults"
         }
-    assert "its next page is said to be on" in refusal.value.problem.azure_said
+    assert "the link to its next page leads to" in refusal.value.problem.azure_said
 
 
-async def test_a_cluster_of_an_odd_shape_is_no_fault_of_ours(tmp_path: Path) -> None:
+async def test_cluster_in_an_unexpected_format_is_not_our_fault(tmp_path: Path) -> None:
     body = {"id": cluster_id(), "identity": {"userAssignedIdentities": []}, "properties": {}}
     faults = [{"match": {"method": "GET", "path": cluster_id()}, "raw": {"text": json.dumps(body)}}]
     async with signed_in(world(tmp_path, faults=faults)) as (_, azure):

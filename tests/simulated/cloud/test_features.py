@@ -1,4 +1,4 @@
-"""The preview feature: registered, followed, waiting for Microsoft, or gone because nobody needs it any more."""
+"""The preview feature: registered, followed, waiting for approval by Microsoft, or no longer needed."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from tests.support import DEVELOPMENT, PRODUCTION, signed_in
 from wizard.cloud.features import (
     FEATURE,
+    NOT_NEEDED,
     Registration,
     feature_state,
     follow_feature,
@@ -14,26 +15,28 @@ from wizard.cloud.features import (
     refresh_provider,
     register_feature,
 )
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 
 
-async def test_registering_is_followed_to_registered() -> None:
+async def test_registration_is_followed_until_registered() -> None:
     seen: list[tuple[str, float]] = []
     async with signed_in(speed=600) as (simulator, azure):
         assert await feature_state(azure, PRODUCTION) == "NotRegistered"
         await Registration(azure, PRODUCTION).follow(lambda state, spent: seen.append((state, spent)))
         assert await feature_state(azure, PRODUCTION) == "Registered"
-        assert await feature_state(azure, DEVELOPMENT) == "NotRegistered", "a feature is of one subscription"
+        assert await feature_state(azure, DEVELOPMENT) == "NotRegistered", (
+            "a feature belongs to one subscription"
+        )
         posted = [request.path.rsplit("/", 2)[-2:] for request in simulator.writes()]
         assert posted == [[FEATURE, "register"], ["Microsoft.ContainerService", "register"]]
     assert seen[0][0] == "Registering"
     assert seen[-1][0] == "Registered"
     spent = [seconds for _, seconds in seen]
     assert spent == sorted(spent)
-    assert spent[-1] >= 300, "seconds are Azure's own"
+    assert spent[-1] >= 300, "in seconds of Azure's time"
 
 
-async def test_what_is_registered_is_only_refreshed() -> None:
+async def test_registered_feature_only_refreshes_the_provider() -> None:
     async with signed_in() as (simulator, azure):
         await Registration(azure, PRODUCTION).follow(lambda _, __: None)
         before = len(simulator.writes())
@@ -42,7 +45,7 @@ async def test_what_is_registered_is_only_refreshed() -> None:
         assert again == [["Microsoft.ContainerService", "register"]]
 
 
-async def test_pending_waits_for_microsoft_and_says_so() -> None:
+async def test_pending_feature_needs_approval_by_microsoft() -> None:
     seen: set[str] = set()
     async with signed_in("feature-pending") as (_, azure):
         await register_feature(azure, PRODUCTION)
@@ -54,16 +57,16 @@ async def test_pending_waits_for_microsoft_and_says_so() -> None:
     assert not refusal.value.problem.retryable
 
 
-async def test_a_feature_that_no_longer_exists_is_not_needed_any_more() -> None:
+async def test_feature_that_no_longer_exists_is_not_needed() -> None:
     seen: list[str] = []
     async with signed_in("feature-gone") as (simulator, azure):
         assert await feature_state(azure, PRODUCTION) is None
         await Registration(azure, PRODUCTION).follow(lambda state, _: seen.append(state))
         assert simulator.writes() == []
-    assert seen[-1] == "not needed any more"
+    assert seen[-1] == NOT_NEEDED
 
 
-async def test_registering_that_takes_too_long_is_passing_and_says_how_long() -> None:
+async def test_slow_registration_is_transient_and_says_how_long() -> None:
     async with signed_in(speed=600) as (_, azure):
         await register_feature(azure, PRODUCTION)
         with pytest.raises(AzureError) as refusal:
@@ -73,24 +76,24 @@ async def test_registering_that_takes_too_long_is_passing_and_says_how_long() ->
     assert "after 1 minutes" in refusal.value.problem.summary
 
 
-async def test_a_state_that_leads_nowhere_is_not_waited_for() -> None:
+async def test_state_that_does_not_lead_to_registration_is_an_error() -> None:
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await follow_feature(azure, PRODUCTION, lambda _, __: None)
-    assert "NotRegistered, although it was asked for" in refusal.value.problem.summary
+    assert "NotRegistered, although its registration was requested" in refusal.value.problem.summary
     assert "az feature register" in refusal.value.problem.remedy
 
 
-async def test_the_provider_is_refreshed_and_read_back() -> None:
+async def test_provider_is_registered_and_read_back() -> None:
     seen: set[str] = set()
     async with signed_in() as (simulator, azure):
         await refresh_provider(azure, PRODUCTION, lambda state, _: seen.add(state))
         assert await provider_state(azure, PRODUCTION) == "Registered"
         assert len(simulator.writes()) == 1
-    assert "Registered" not in seen, "only what is still waited for is told"
+    assert "Registered" not in seen, "only states that are waited for are reported"
 
 
-async def test_who_may_not_register_is_told_so() -> None:
+async def test_missing_permission_to_register() -> None:
     async with signed_in("no-rights") as (_, azure):
         assert await feature_state(azure, PRODUCTION) == "NotRegistered"
         with pytest.raises(AzureError) as refusal:
@@ -99,7 +102,7 @@ async def test_who_may_not_register_is_told_so() -> None:
     assert FEATURE in refusal.value.problem.summary
 
 
-async def test_a_feature_being_taken_back_is_asked_for_again(tmp_path: Path) -> None:
+async def test_feature_being_unregistered_is_registered_again(tmp_path: Path) -> None:
     world = tmp_path / "world.yaml"
     world.write_text(
         "description: A feature that somebody is giving back.\nextends: contoso\nsubscriptions:\n"

@@ -1,4 +1,4 @@
-"""What there is to choose from, as the lists of the wizard show it."""
+"""The existing resources, as the lists of the wizard show them."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from wizard.cloud import inventory
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, cluster_row
-from wizard.cloud.problems import AzureError
 from wizard.cloud.versions import version_of
+from wizard.errors import AzureError
 from wizard.fleet.sweep import Swept, sweep
 from wizard.state.key import KeyState
 from wizard.state.vault import VaultState
@@ -23,7 +23,7 @@ async def all_clusters(azure: Azure) -> dict[str, ClusterRow]:
     return {each.row.name: each.row async for each in found if isinstance(each, Swept)}
 
 
-async def test_the_clusters_of_contoso() -> None:
+async def test_clusters_of_contoso() -> None:
     async with signed_in() as (simulator, azure):
         rows = await all_clusters(azure)
         assert simulator.writes() == []
@@ -53,14 +53,14 @@ async def test_the_clusters_of_contoso() -> None:
     assert rows["dev-broken"].provisioning_state == "Failed"
 
 
-async def test_an_empty_world_has_no_clusters() -> None:
+async def test_empty_scenario_has_no_clusters() -> None:
     async with signed_in("empty") as (_, azure):
         assert await all_clusters(azure) == {}
         assert await inventory.vaults(azure, PRODUCTION) == []
         assert await inventory.identities(azure, PRODUCTION) == []
 
 
-async def test_vaults_keys_and_identities_to_choose_among() -> None:
+async def test_vaults_keys_and_identities_are_listed() -> None:
     async with signed_in() as (simulator, azure):
         vaults = await inventory.vaults(azure, PRODUCTION)
         assert [(v.name, v.firewall_denies, v.purge_protection, v.rbac) for v in vaults] == [
@@ -80,7 +80,7 @@ async def test_vaults_keys_and_identities_to_choose_among() -> None:
         assert simulator.unknown == ()
 
 
-async def test_a_vault_that_does_not_exist() -> None:
+async def test_keys_of_a_vault_that_does_not_exist() -> None:
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await inventory.keys(azure, vault_id("kv-nowhere"))
@@ -88,7 +88,7 @@ async def test_a_vault_that_does_not_exist() -> None:
     assert refusal.value.problem.kind == "input"
 
 
-async def test_a_subscription_that_cannot_be_seen() -> None:
+async def test_subscription_that_is_not_visible() -> None:
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await inventory.vaults(azure, "99999999-9999-9999-9999-999999999999")
@@ -96,7 +96,7 @@ async def test_a_subscription_that_cannot_be_seen() -> None:
     assert "az account list" in refusal.value.problem.remedy
 
 
-async def test_versions_that_can_be_encrypted_newest_first() -> None:
+async def test_versions_are_listed_newest_first() -> None:
     async with signed_in() as (_, azure):
         rows = await inventory.kubernetes_versions(azure, PRODUCTION, "westeurope")
     assert [(r.version, r.latest_patch, r.default, r.preview, r.lts_only) for r in rows] == [
@@ -107,7 +107,7 @@ async def test_versions_that_can_be_encrypted_newest_first() -> None:
     ]
 
 
-async def test_regions_by_short_name() -> None:
+async def test_regions_have_short_names() -> None:
     async with signed_in() as (_, azure):
         regions = await inventory.locations(azure, PRODUCTION)
     assert regions == sorted(regions)
@@ -131,18 +131,18 @@ async def test_regions_by_short_name() -> None:
         (cluster(LEGACY, currentKubernetesVersion="1.27.1"), "needs 1.33"),
     ],
 )
-def test_why_a_cluster_cannot_be_chosen(body: Json, why_not: str | None) -> None:
+def test_why_not_of_each_cluster(body: Json, why_not: str | None) -> None:
     assert cluster_row(body, HERE).why_not == why_not
 
 
 @pytest.mark.parametrize(
     ("state", "words"), [("Failed", "failed"), ("Canceled", "canceled"), ("Succeeded", ""), ("Updating", "")]
 )
-def test_what_can_be_repaired_is_told_by_its_state(state: str, words: str) -> None:
-    assert cluster_row(cluster(provisioningState=state), HERE).ended_badly == words
+def test_failed_operation_of_each_state(state: str, words: str) -> None:
+    assert cluster_row(cluster(provisioningState=state), HERE).failed_operation == words
 
 
-def test_a_row_of_a_bare_body_and_of_one_that_would_like_to_move_the_cursor() -> None:
+def test_row_of_an_empty_body_and_of_one_with_control_sequences() -> None:
     bare = cluster_row({"id": cluster_id()}, HERE)
     assert (bare.name, bare.nodes, bare.kind) == ("", 0, "none")
     evil = cluster_row({**cluster(), "name": "\x1b[2Jaks", "location": "\x1b]0;x\x07west"}, HERE)
@@ -163,7 +163,7 @@ def test_a_row_of_a_bare_body_and_of_one_that_would_like_to_move_the_cursor() ->
         ("key-without-encrypt", [], ["key-operations"]),
     ],
 )
-async def test_what_a_list_says_is_enough_for_the_rules_to_judge(
+async def test_list_entries_have_all_that_the_rules_need(
     scenario: str, of_the_vault: list[str], of_the_key: list[str]
 ) -> None:
     async with signed_in(scenario) as (_, azure):
@@ -181,9 +181,9 @@ def test_versions_are_compared_as_numbers(text: str, version: tuple[int, ...]) -
     assert version_of(text) == version
 
 
-def test_a_number_without_end_is_no_fault_of_ours() -> None:
+def test_endless_number_in_a_version() -> None:
     assert version_of("1." + "9" * 5000)[0] == 1
 
 
-def test_ten_comes_after_nine() -> None:
+def test_version_1_10_is_newer_than_1_9() -> None:
     assert version_of("1.9.10") < version_of("1.10") < version_of("1.33")

@@ -9,8 +9,8 @@ import pytest
 from tests.support import PRODUCTION, signed_in, world
 from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
 from wizard.cloud.azure import connect
-from wizard.cloud.problems import AzureError
-from wizard.cloud.proxies import Proxy, ca_bundle, proxy_for
+from wizard.cloud.proxies import Proxies, Proxy, ca_bundle
+from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
@@ -24,15 +24,15 @@ ARM = "management.azure.com"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
-def test_a_proxy_by_any_of_its_names(name: str) -> None:
-    assert proxy_for(ARM, {name: PROXY}) == Proxy(PROXY)
+def test_proxy_by_each_variable(name: str) -> None:
+    assert Proxies({name: PROXY}).for_host(ARM) == Proxy(PROXY)
 
 
-def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
-    assert proxy_for(ARM, {"ALL_PROXY": "http://other.example", "HTTPS_PROXY": PROXY}) == Proxy(PROXY)
-    assert proxy_for(ARM, {"HTTP_PROXY": PROXY}) is None
-    assert proxy_for(ARM, {"HTTPS_PROXY": ""}) is None
-    assert proxy_for(ARM, {}) is None
+def test_https_proxy_wins_and_http_proxy_is_ignored() -> None:
+    assert Proxies({"ALL_PROXY": "http://other.example", "HTTPS_PROXY": PROXY}).for_host(ARM) == Proxy(PROXY)
+    assert Proxies({"HTTP_PROXY": PROXY}).for_host(ARM) is None
+    assert Proxies({"HTTPS_PROXY": ""}).for_host(ARM) is None
+    assert Proxies({}).for_host(ARM) is None
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,14 @@ def test_the_one_for_https_wins_and_the_one_for_http_does_not_count() -> None:
         ("", ARM, False),
     ],
 )
-def test_no_proxy_names_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
+def test_no_proxy_matches_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
     for name in ("NO_PROXY", "no_proxy"):
-        assert proxy_for(host, {"HTTPS_PROXY": PROXY, name: no_proxy}) == (None if direct else Proxy(PROXY))
+        assert Proxies({"HTTPS_PROXY": PROXY, name: no_proxy}).for_host(host) == (
+            None if direct else Proxy(PROXY)
+        )
 
 
-def test_the_bundle_of_trusted_certificates() -> None:
+def test_ca_bundle_variables() -> None:
     assert ca_bundle({}) is None
     assert ca_bundle({"REQUESTS_CA_BUNDLE": "/b.pem"}) == "/b.pem"
     assert ca_bundle({"SSL_CERT_FILE": "/a.pem", "REQUESTS_CA_BUNDLE": "/b.pem"}) == "/a.pem"
@@ -74,13 +76,13 @@ def test_the_bundle_of_trusted_certificates() -> None:
         ("me:pass@proxy.example", Proxy("http://proxy.example", "me", "pass")),
     ],
 )
-def test_who_asks_a_proxy_is_kept_apart_from_its_address(text: str, proxy: Proxy) -> None:
-    assert proxy_for(ARM, {"HTTPS_PROXY": text}) == proxy
+def test_proxy_credentials_are_kept_apart_from_the_url(text: str, proxy: Proxy) -> None:
+    assert Proxies({"HTTPS_PROXY": text}).for_host(ARM) == proxy
     assert "pass" not in repr(proxy)
 
 
-def test_a_library_that_takes_it_in_the_address_alone_gets_it_there() -> None:
-    proxy = proxy_for(ARM, {"HTTPS_PROXY": "http://me:p%40ss@proxy.example:3128"})
+def test_whole_url_has_the_credentials() -> None:
+    proxy = Proxies({"HTTPS_PROXY": "http://me:p%40ss@proxy.example:3128"}).for_host(ARM)
     assert proxy is not None
     assert proxy.whole == "http://me:p%40ss@proxy.example:3128"
     assert Proxy(PROXY).whole == PROXY
@@ -96,15 +98,15 @@ def test_a_library_that_takes_it_in_the_address_alone_gets_it_there() -> None:
         f"h/{SECRET}",
     ],
 )
-def test_what_is_no_address_of_a_proxy_is_refused_and_not_repeated(text: str) -> None:
+def test_invalid_proxy_url_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(AzureError) as refused:
-        proxy_for(ARM, {"HTTPS_PROXY": text})
+        Proxies({"HTTPS_PROXY": text}).for_host(ARM)
     assert SECRET not in repr(refused.value.problem)
     assert "http://HOST:PORT" in refused.value.problem.remedy
 
 
 @pytest.mark.parametrize("variable", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST"])
-async def test_nor_is_a_password_in_the_address_of_azure(variable: str) -> None:
+async def test_password_in_an_azure_url_is_refused_and_not_shown(variable: str) -> None:
     async with Simulator() as simulator:
         environment = simulator.environment
         place = environment["AKS_KMS_ARM_ENDPOINT"].removeprefix("https://")
@@ -116,13 +118,13 @@ async def test_nor_is_a_password_in_the_address_of_azure(variable: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x://a:b@c", "url='http://a:b@c:1/d'", "//a@b", "https://a:b@c@d/e"])
-def test_an_address_is_told_without_who_asks(text: str) -> None:
+def test_without_secret_removes_credentials(text: str) -> None:
     assert without_secret(text) == text[: text.index("//") + 2] + "…" + text[text.rindex("@") :]
 
 
 @pytest.fixture
 async def refusing() -> AsyncIterator[str]:
-    """The place of a proxy that wants to know who asks, and never believes it."""
+    """The host and port of a proxy that requires authentication and always refuses it."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")
@@ -135,7 +137,9 @@ async def refusing() -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_the_password_of_a_proxy_that_refuses_is_told_nowhere(refusing: str, tmp_path: Path) -> None:
+async def test_proxy_password_is_never_shown(
+    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     environment: dict[str, str | None] = {"NO_PROXY": None, "no_proxy": None}
     async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there}), environment=environment) as (
@@ -149,7 +153,8 @@ async def test_the_password_of_a_proxy_that_refuses_is_told_nowhere(refusing: st
         def behind_a_proxy(event: Event) -> None:
             seen.append(event)
             if event.type == "step-started" and event.step == "cluster":
-                azure.environment["HTTPS_PROXY"] = f"http://me:{SECRET}@{refusing}"  # type: ignore[index]
+                proxy = Proxies({"HTTPS_PROXY": f"http://me:{SECRET}@{refusing}"}).for_host(ARM)
+                monkeypatch.setattr(Proxies, "for_host", lambda *_: proxy)
 
         run = Run(azure, PRIVATE, plan, listeners=[journal, behind_a_proxy])
         assert await run.execute(plan.digest) == "failed"

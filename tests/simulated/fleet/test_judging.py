@@ -13,9 +13,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.support import PRODUCTION, signed_in, vault_id, world
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import Depth, Judged, judge
+from wizard.fleet.judging import Judged, judge
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.wanted import Wanted
+from wizard.verification.report import Depth
 from wizard.verification.verify import at_a_glance, verify
 
 GRAPH = "/providers/microsoft.resourcegraph/resources"
@@ -62,8 +63,8 @@ async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdic
     async with signed_in() as (_, azure):
         found = [each async for each in judge(azure, await azure.subscriptions())]
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be judged."
-    assert missed.problem.cause.startswith("Azure answered in a shape that is not known here (KeyError in ")
+    assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be verified."
+    assert missed.problem.cause.startswith("The response from Azure has an unexpected format (KeyError in ")
     assert "s3cret" not in repr(missed)
     assert sum(isinstance(each, Judged) for each in found) == 12
 
@@ -119,6 +120,18 @@ async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() ->
         assert first == second != []
         asked = [r.path for r in simulator.requests if "keyvault" in r.path.lower()]
         assert len(asked) == 2
+
+
+async def test_get_without_an_sdk_is_remembered_too() -> None:
+    async with signed_in() as (simulator, azure):
+        cache = ReadCache.through(azure)
+        path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-bank"
+        first, second = [await cache.get(path, "2025-04-01") for _ in range(2)]
+        assert first == second
+        assert first["name"] == "rg-bank"
+        with pytest.raises(ResourceNotFoundError):
+            await cache.get(f"{path}-nowhere", "2025-04-01")
+        assert sum(request.path == path for request in simulator.requests) == 1
 
 
 async def test_an_error_is_remembered_as_well() -> None:

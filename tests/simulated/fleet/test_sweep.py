@@ -78,12 +78,13 @@ async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks()
         assert azure.containers(PRODUCTION)._config.api_version == CLUSTER_API
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(600)  # the simulated Azure is in this process, and the machine may be a busy one
 async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the_pages_of_the_lists(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "wizard.simulator.server.simulator.MOST_BYTES", 1 << 30
+        "wizard.simulator.server.simulator.MAX_RECORDED_BYTES", 1 << 30
     )  # every request is to be remembered
     async with signed_in("fleet") as (simulator, azure):
         progress = Progress()
@@ -163,7 +164,7 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert "lab-principal" not in rows
     assert len(rows) == progress.clusters == progress.expected == 12
     (missed,) = (each for each in found if isinstance(each, Unreadable))
-    assert "Contoso Development may not be listed as a whole" in missed.problem.summary
+    assert "Contoso Development cannot be listed as a whole" in missed.problem.summary
     assert missed.problem.code == "AuthorizationFailed"
     assert not any(isinstance(each, Gone) for each in found)
 
@@ -179,7 +180,7 @@ async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
             found, _ = await swept(azure)
             (missed,) = (each for each in found if isinstance(each, Unreadable))
             assert missed.problem.code == "AuthorizationFailed"
-            told = "1 of the ids that it shows there could not be read." in missed.problem.summary
+            told = "1 of the ids in Resource Graph could not be read." in missed.problem.summary
             assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
             rows = [each.row.name for each in found if isinstance(each, Swept)]
             assert ("dev-sandbox" in rows) == (len(ids) == 2)
@@ -336,10 +337,10 @@ async def test_a_list_that_leads_back_to_itself_ends(
 ) -> None:
     asked: list[str] = []
 
-    async def page(_: Azure, subscription: str, url: str, failed: str) -> Any:
-        del subscription, failed
+    async def page(azure: Azure, url: str, failed: str) -> Any:
+        del failed
         asked.append(url)
-        link = f"https://management.azure.com{asked[0]}{leads[len(asked) - 1]}"
+        link = f"{azure.cloud.arm}{asked[0]}{leads[len(asked) - 1]}"
         return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
 
     monkeypatch.setattr("wizard.fleet.listing._page", page)

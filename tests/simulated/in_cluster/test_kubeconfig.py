@@ -9,7 +9,7 @@ import pytest
 from tests.support import cluster_id, signed_in, world
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.in_cluster.kubeconfig import AKS_SERVER, Kubeconfig, kubeconfig, reduced
 
 TOKEN = "sentinel-token"

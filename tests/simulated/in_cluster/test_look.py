@@ -75,7 +75,7 @@ async def test_a_secret_is_seen_being_encrypted_and_nothing_is_left_of_it(tmp_pa
         assert secrets_of(simulator, id_) == before
         assert simulator.unknown == ()
     one = found["one-key"].message
-    assert ("version of the key that the cluster names" in one) == (id_ == BATCH)
+    assert ("key version in the cluster's settings" in one) == (id_ == BATCH)
 
 
 async def test_nobody_else_s_secret_is_asked_for(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_a_cluster_that_does_not_encrypt_is_found_out_and_its_healthy_prov
         assert not [key for key in secrets_of(simulator, cluster_id()) if "canary" in key]
     assert outcomes(found) == {"canary-encrypted": "failed"}
     assert found["kms-providers"].outcome == "passed"
-    assert "Nothing alone" in found["kms-providers"].proves
+    assert "Nothing by itself" in found["kms-providers"].proves
 
 
 def encrypted_with(tmp_path: Path, **key: Any) -> Path:
@@ -180,7 +180,7 @@ async def test_a_private_cluster(tmp_path: Path) -> None:
     private = demo(tmp_path, "{apiServerAccessProfile: {enablePrivateCluster: true}}")
     async with there(tmp_path, private) as (_, azure):
         check = await only(azure)
-    assert "does not answer this machine" in check.message
+    assert "is not reachable from this computer" in check.message
     assert "az aks command invoke --subscription" in check.remedy
 
 
@@ -232,7 +232,7 @@ async def test_an_api_server_that_takes_too_long(tmp_path: Path) -> None:
     hangs = [{"match": {"path": "/readyz"}, "hang": True}]
     async with there(tmp_path, world(tmp_path, faults=hangs)) as (_, azure):
         check = await only(azure, WEB, time_limit=1)
-    assert "no answer within 1 s" in check.evidence
+    assert "no response within 1 s" in check.evidence
 
 
 # -- the canary goes, whatever happens ---------------------------------------------------------------------------

@@ -71,7 +71,7 @@ async def test_a_canary_that_comes_back_as_no_secret_is_unknown(tmp_path: Path, 
     (tmp_path / "odd").write_text(answer)
     found = await looked(tmp_path, server(tmp_path, get="cat $F/odd"))
     assert found["canary-read"].outcome == "unknown"
-    assert found["canary-read"].evidence.startswith("the API server's answer is not")
+    assert found["canary-read"].evidence.startswith("the API server's response is not")
 
 
 async def test_a_canary_that_comes_back_as_another_one_has_failed(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ async def test_a_counter_that_counts_nothing_leaves_what_it_counts_unknown(
     ):
         found = await looked(tmp_path, server(tmp_path, metrics=odd))
         assert by_counters(found) == {"unknown"}
-        assert "nothing can have counted" in found["canary-encrypted"].message
+        assert "that no counter can have" in found["canary-encrypted"].message
         (tmp_path / "asked").unlink()
 
 
@@ -149,7 +149,7 @@ async def test_a_key_that_is_named_at_no_moment_may_not_be_the_one_in_use(
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"passed"}
     assert found["one-key"].outcome == "unknown"
-    assert "at an unknown moment" in found["one-key"].evidence
+    assert "at an unknown time" in found["one-key"].evidence
 
 
 @pytest.mark.parametrize("start", ["", *ODD_NUMBERS])
@@ -157,14 +157,14 @@ async def test_a_server_that_started_at_no_moment_is_known_by_its_id(tmp_path: P
     odd = (metrics(5, start=start), metrics(6, start=start))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"passed"}
-    assert "since an unknown moment" in found["plain-reads"].evidence
+    assert "since an unknown time" in found["plain-reads"].evidence
 
 
 async def test_what_two_servers_count_is_no_growth(tmp_path: Path) -> None:
     odd = (metrics(5, start=""), metrics(9, start="", server_id="b"))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert found["canary-encrypted"].outcome == "unknown"
-    assert "did not answer again" in found["canary-encrypted"].message
+    assert "did not respond again" in found["canary-encrypted"].message
 
 
 async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: Path) -> None:
@@ -172,14 +172,14 @@ async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: P
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"unknown"}
     assert found["one-key"].outcome == "unknown"
-    assert "do not say which of the API servers" in found["canary-encrypted"].message
+    assert "do not identify their API server" in found["canary-encrypted"].message
 
 
 async def test_a_server_that_started_again_meanwhile_is_not_compared(tmp_path: Path) -> None:
     odd = (metrics(5, start="", plain="9"), metrics(6, start="", plain="3"))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"unknown"}
-    assert "has started again meanwhile" in found["canary-encrypted"].message
+    assert "restarted in the meantime" in found["canary-encrypted"].message
 
 
 def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt() -> None:
@@ -218,8 +218,8 @@ async def test_a_broken_webhook_is_no_broken_encryption(tmp_path: Path) -> None:
     path = server(tmp_path, metrics=(metrics(5), metrics(5)), create=create, delete=GONE)
     found = await looked(tmp_path, path)
     assert found["canary-written"].outcome == "unknown"
-    assert "An admission webhook of the cluster could not be asked" in found["canary-written"].message
-    assert "Mend the webhook" in found["canary-written"].remedy
+    assert "An admission webhook of the cluster could not be called" in found["canary-written"].message
+    assert "Fix the webhook" in found["canary-written"].remedy
     assert "canary-encrypted" not in found, "no API server has tried to write it"
 
 
@@ -251,7 +251,7 @@ async def test_a_canary_that_lands_after_the_time_limit_is_removed(tmp_path: Pat
     found = await looked(tmp_path, path, 1.0, time_limit=1)
     assert found["canary-written"].outcome == "unknown"
     assert found["canary-removed"].outcome == "passed"
-    assert found["canary-removed"].message == "The canary secret is removed."
+    assert found["canary-removed"].message == "The canary secret was deleted."
     assert not (tmp_path / "landed").exists()
     assert len((tmp_path / "deletes").read_text().splitlines()) > 1
 
@@ -269,7 +269,7 @@ async def test_a_canary_that_may_still_land_is_not_said_to_be_removed(tmp_path: 
 async def test_a_canary_that_was_refused_is_not_waited_for(tmp_path: Path) -> None:
     found = await looked(tmp_path, server(tmp_path, create=refusing("no"), delete=GONE))
     assert found["canary-removed"].outcome == "passed"
-    assert found["canary-removed"].message == "No canary secret was made, and none is left."
+    assert found["canary-removed"].message == "No canary secret was created, and none is left."
     assert len((tmp_path / "deletes").read_text().splitlines()) == 1
 
 

@@ -10,8 +10,8 @@ from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
-from wizard.cloud.problems import AzureError
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError
 from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"

@@ -1,6 +1,6 @@
 """A run succeeds with exactly the permissions that its steps name; if one is missing, the plan names it.
 
-The README's table of them is held against the steps, and its roles against Azure's definitions of them.
+The table in docs/permissions.md is compared with the steps, and its roles with Azure's definitions of them.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.journeys.test_roads import FURNISHED, laid_over
 from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
-from wizard.cloud.problems import AzureError
+from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.order import applicable_steps
 from wizard.procedure.planning import make_plan, read_snapshot
@@ -30,7 +30,7 @@ from wizard.simulator.state.world import World
 from wizard.state.target import Target
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
-README = Path(__file__).parents[3] / "README.md"
+PERMISSIONS = Path(__file__).parents[3] / "docs" / "permissions.md"
 BY_POLICY = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {"rbac": False}}}}}}}
 OPEN_VAULT: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": {}}}}}}}
 
@@ -123,6 +123,7 @@ def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
     )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_path: Path) -> None:
     async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
@@ -131,6 +132,7 @@ async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_pa
     assert status == "succeeded", [event.problem for event in events if event.problem]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_the_plan_names_a_missing_permission(name: str, tmp_path: Path) -> None:
     every = await needed(name)
@@ -143,6 +145,7 @@ async def test_the_plan_names_a_missing_permission(name: str, tmp_path: Path) ->
         assert [message for message in named if right.action in message], (right, named, plan.findings)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
 async def test_azure_refuses_the_run_if_any_permission_is_missing(name: str, tmp_path: Path) -> None:
     """Every one is required: if it is removed after the gate (or the revalidation), Azure's error names it."""
@@ -240,6 +243,7 @@ READS = sorted(
 )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("unread", READS)
 @pytest.mark.parametrize("name", ["platform", "private, new", "public"])
 async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str, tmp_path: Path) -> None:
@@ -269,9 +273,9 @@ async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str
 
 
 def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
-    """Return the README's table: by step, its actions, its data actions, and the roles that grant them."""
+    """Return the table of docs/permissions.md: by step, its actions, its data actions, and the roles that grant them."""
     rows = {}
-    section = README.read_text("utf-8").split("### What rights are needed")[1].split("\n### ")[0]
+    section = PERMISSIONS.read_text("utf-8").split("## Least privilege")[1].split("\n## ")[0]
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("| `") and len(cells) == 4:

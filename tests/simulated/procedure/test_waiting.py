@@ -20,10 +20,10 @@ from tests.support import (
     world,
 )
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.step import Work
@@ -249,6 +249,7 @@ async def test_a_cluster_that_changed_at_the_same_moment_is_read_again(tmp_path:
     assert len([message for message in told(events, "cluster") if "Retrying" in message]) == 2
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("header", ["Location", "Azure-AsyncOperation", "Operation-Location"])
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "https://127.0.0.1:1/x", "http://localhost/x", "//[/x"]

@@ -1,4 +1,4 @@
-"""The journal: what a run leaves on disk, for whom, and what can be read of it later."""
+"""The journal: what a run writes to disk, who can read it, and what can be read later."""
 
 import errno
 import json
@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 
 from tests.support import answers, signed_in
-from wizard.cloud.problems import Problem
+from wizard.errors import JournalError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
-from wizard.runs.journal import Journal, JournalError, default_root, list_runs, read_run
-from wizard.runs.rotating_log import RotatingLog, older
-from wizard.runs.schema import PlanShape, parsed
+from wizard.runs.journal import Journal, default_root, list_runs, read_run
+from wizard.runs.rotating_log import RotatingLog, previous_part
+from wizard.runs.schema import PlanShape, parse
 from wizard.system import private_files
 from wizard.verification.report import Check, ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ANSWERS = answers("customer-managed-private")
 PLAN = Plan("/subscriptions/s", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {})
-BEGUN = Event(NOON, "step-started", "vault", message="Create the key vault")
+STARTED = Event(NOON, "step-started", "vault", message="Create the key vault")
 PROBLEM = Problem(
     "azure",
     "The vault could not be created.",
@@ -55,31 +55,31 @@ def journal(root: Path) -> Iterator[Journal]:
     kept.close()
 
 
-def test_a_run_is_read_back_as_it_was_kept(journal: Journal, root: Path):
-    for event in (BEGUN, FAILED, ENDED):
+def test_a_run_is_read_back_as_it_was_written(journal: Journal, root: Path):
+    for event in (STARTED, FAILED, ENDED):
         journal(event)
-    journal.keep_report(REPORT)
+    journal.save_report(REPORT)
     journal.close()
     run = read_run(root, journal.id)
     assert run.answers == ANSWERS
     assert run.plan == json.loads(json.dumps(PLAN.to_json()))
-    assert run.events == tuple(json.loads(json.dumps(event.to_json())) for event in (BEGUN, FAILED, ENDED))
+    assert run.events == tuple(json.loads(json.dumps(event.to_json())) for event in (STARTED, FAILED, ENDED))
     assert run.report == REPORT.to_json()
     assert (run.summary.status, run.summary.seconds, run.summary.cluster) == ("failed", 3.25, "aks-demo")
     assert run.summary.title == "Encrypt aks-demo"
-    assert run.summary.begun is not None
+    assert run.summary.started is not None
     assert json.dumps(run.to_json())
 
 
-def test_every_line_is_there_the_moment_its_event_is(journal: Journal, root: Path):
-    journal(BEGUN)
+def test_every_event_is_written_immediately(journal: Journal, root: Path):
+    journal(STARTED)
     assert len((journal.path / "events.jsonl").read_text().splitlines()) == 1
     assert "Create the key vault" in journal.log_path.read_text()
     assert [run.status for run in list_runs(root)] == ["unfinished"]
 
 
-def test_the_log_is_for_people(journal: Journal):
-    for event in (BEGUN, FAILED, ENDED):
+def test_the_log_is_readable(journal: Journal):
+    for event in (STARTED, FAILED, ENDED):
         journal(event)
     log = journal.log_path.read_text()
     assert "failed after 2.5 s: no vault" in log
@@ -89,12 +89,12 @@ def test_the_log_is_for_people(journal: Journal):
     assert "remedy: choose another" in log
 
 
-def test_nobody_else_may_read_it_whatever_the_umask(root: Path):
+def test_only_the_owner_can_read_the_journal_with_any_umask(root: Path):
     old = os.umask(0)
     try:
         journal = Journal.begin(ANSWERS, PLAN, root=root)
-        journal(BEGUN)
-        journal.keep_report(REPORT)
+        journal(STARTED)
+        journal.save_report(REPORT)
         journal.close()
     finally:
         os.umask(old)
@@ -102,7 +102,7 @@ def test_nobody_else_may_read_it_whatever_the_umask(root: Path):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_two_runs_in_the_same_second_are_two_runs(root: Path):
+def test_two_runs_in_the_same_second_have_different_directories(root: Path):
     journals = [Journal.begin(ANSWERS, PLAN, root=root) for _ in range(3)]
     for journal in journals:
         journal.close()
@@ -110,18 +110,18 @@ def test_two_runs_in_the_same_second_are_two_runs(root: Path):
     assert {run.cluster for run in list_runs(root)} == {"aks-demo"}
 
 
-def test_the_newest_run_comes_first(root: Path):
+def test_runs_are_listed_newest_first(root: Path):
     for name in ("20260101-000000-b", "20270101-000000-a", "20250101-000000-c"):
         (root / name).mkdir(parents=True)
     assert [run.cluster for run in list_runs(root)] == ["a", "b", "c"]
 
 
-def test_where_nothing_was_run_there_is_nothing(root: Path):
+def test_no_runs_are_listed_without_a_journal_directory(root: Path):
     assert list_runs(root) == []
 
 
-def test_a_line_torn_off_by_a_crash_does_not_hide_the_rest(journal: Journal, root: Path):
-    journal(BEGUN)
+def test_an_incomplete_last_line_does_not_hide_the_others(journal: Journal, root: Path):
+    journal(STARTED)
     with (journal.path / "events.jsonl").open("a") as file:
         file.write('{"time": "2026-')
     assert [event["type"] for event in read_run(root, journal.id).events] == ["step-started"]
@@ -130,34 +130,34 @@ def test_a_line_torn_off_by_a_crash_does_not_hide_the_rest(journal: Journal, roo
 @pytest.mark.parametrize(
     "text", ["not json\n", "[]\n", '"x"\n', "{}\n", '{"type": "run-finished", "status": "great"}\n']
 )
-def test_a_journal_that_cannot_be_understood_is_said_to_be_so(journal: Journal, root: Path, text: str):
+def test_a_journal_that_cannot_be_parsed_is_unreadable(journal: Journal, root: Path, text: str):
     (journal.path / "events.jsonl").write_text(text)
     assert [run.status for run in list_runs(root)] == ["unreadable"]
 
 
-def test_a_run_whose_answers_are_damaged_cannot_be_read_and_says_where_it_is(journal: Journal, root: Path):
-    journal(BEGUN)
+def test_a_run_with_damaged_answers_is_an_error_that_names_its_directory(journal: Journal, root: Path):
+    journal(STARTED)
     (journal.path / "answers.yaml").write_text("version: 2")
     with pytest.raises(JournalError, match=f"cannot be read: .*{journal.path}"):
         read_run(root, journal.id)
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "/etc", "20260101-000000-x", "."])
-def test_only_a_run_of_the_list_can_be_read(journal: Journal, root: Path, name: str):
+def test_only_a_listed_run_can_be_read(journal: Journal, root: Path, name: str):
     with pytest.raises(JournalError, match="There is no run") as error:
         read_run(root, name)
     assert f"The newest is {journal.id}" in str(error.value)
     assert "aks-kms runs list" in str(error.value)
 
 
-def test_a_place_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path):
+def test_a_directory_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="Make the directory writable") as error:
         Journal.begin(ANSWERS, PLAN, root=tmp_path / "file" / "runs")
     assert str(tmp_path) in str(error.value)
 
 
-def test_a_file_put_in_the_way_is_never_written_through(root: Path, tmp_path: Path):
+def test_a_symbolic_link_is_never_followed_for_writing(root: Path, tmp_path: Path):
     path = root / "run"
     path.mkdir(parents=True)
     target = tmp_path / "target"
@@ -167,8 +167,8 @@ def test_a_file_put_in_the_way_is_never_written_through(root: Path, tmp_path: Pa
     assert not target.exists()
 
 
-def test_a_disk_that_fails_during_the_run_is_remembered_and_not_raised(journal: Journal):
-    """A file size limit stands for a full disk: the write fails in the same way, for root as well."""
+def test_a_disk_error_during_the_run_is_recorded_and_not_raised(journal: Journal):
+    """A file size limit stands in for a full disk: the write fails in the same way, also for root."""
     import signal
 
     old_limit, old_handler = (
@@ -177,37 +177,37 @@ def test_a_disk_that_fails_during_the_run_is_remembered_and_not_raised(journal: 
     )
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, old_limit[1]))
     try:
-        journal(BEGUN)
+        journal(STARTED)
         journal(ENDED)
-        journal.keep_report(REPORT)
+        journal.save_report(REPORT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
         signal.signal(signal.SIGXFSZ, old_handler)
-    assert journal.trouble is not None
-    assert str(journal.path) in journal.trouble
+    assert journal.write_error is not None
+    assert str(journal.path) in journal.write_error
 
 
 def test_a_later_report_replaces_the_earlier_one(journal: Journal, root: Path):
-    journal.keep_report(REPORT)
-    journal.keep_report(REPORT)
-    assert journal.trouble is None
+    journal.save_report(REPORT)
+    journal.save_report(REPORT)
+    assert journal.write_error is None
     assert read_run(root, journal.id).report == REPORT.to_json()
 
 
-def test_closing_twice_and_telling_a_closed_journal_are_harmless(journal: Journal):
-    journal(BEGUN)
+def test_a_closed_journal_ignores_events_and_further_closing(journal: Journal):
+    journal(STARTED)
     journal.close()
     journal.close()
     journal(ENDED)
     assert len((journal.path / "events.jsonl").read_text().splitlines()) == 1
 
 
-def test_the_journal_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_journal_is_in_the_xdg_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "aks-kms" / "runs"
 
 
-def test_a_wait_that_goes_on_is_noted_once_a_minute(journal: Journal, root: Path) -> None:
+def test_a_continuing_wait_is_recorded_once_a_minute(journal: Journal, root: Path) -> None:
     for second in range(0, 3600, 5):
         journal(
             Event(NOON, "step-progress", "feature", seconds=float(second), message="Azure is registering it")
@@ -220,24 +220,24 @@ def test_a_wait_that_goes_on_is_noted_once_a_minute(journal: Journal, root: Path
     ]
 
 
-def test_the_log_of_a_run_without_end_takes_two_parts_of_the_disk(tmp_path: Path) -> None:
+def test_the_log_of_an_endless_run_keeps_two_parts(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
-    log = RotatingLog(path, most=100)
+    log = RotatingLog(path, max_size=100)
     for number in range(1000):
         log.append(f"line {number:04}\n".encode(), durable=False)
     log.close()
-    kept = older(path).read_text() + path.read_text()
+    kept = previous_part(path).read_text() + path.read_text()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["run.log", "run.log.1"]
-    assert max(path.stat().st_size, older(path).stat().st_size) <= 100
+    assert max(path.stat().st_size, previous_part(path).stat().st_size) <= 100
     numbers = [int(line.removeprefix("line ")) for line in kept.splitlines()]
-    assert numbers == list(range(numbers[0], 1000)), "whole lines, the newest, none missing between them"
+    assert numbers == list(range(numbers[0], 1000)), "whole lines, the newest ones, without a gap"
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
 
 
-def test_a_log_that_finds_no_room_for_its_next_part_is_closed_once(
+def test_a_log_without_space_for_its_next_part_is_closed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = RotatingLog(tmp_path / "run.log", most=10)
+    log = RotatingLog(tmp_path / "run.log", max_size=10)
     log.append(b"a line\n", durable=False)
 
     def full(_: Path) -> int:
@@ -247,10 +247,10 @@ def test_a_log_that_finds_no_room_for_its_next_part_is_closed_once(
     with pytest.raises(OSError, match="No space left"):
         log.append(b"another\n", durable=False)
     log.close()
-    assert older(tmp_path / "run.log").read_text() == "a line\n"
+    assert previous_part(tmp_path / "run.log").read_text() == "a line\n"
 
 
-def test_a_directory_that_another_start_makes_at_the_same_moment_is_as_good(
+def test_a_directory_that_another_process_creates_at_the_same_time_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = private_files.new_directory
@@ -268,7 +268,7 @@ def test_a_directory_that_another_start_makes_at_the_same_moment_is_as_good(
     ("place", "odd"),
     [(("basis",), ["x"]), (("steps", 0, "effects"), ["x"]), (("steps", 0, "effects"), 5), (("steps",), [5])],
 )
-async def test_a_plan_of_another_shape_is_told_as_one(place: tuple[Any, ...], odd: Any) -> None:
+async def test_a_plan_that_violates_the_schema_is_refused(place: tuple[Any, ...], odd: Any) -> None:
     async with signed_in() as (_, azure):
         plan = await make_plan(azure, answers("platform-managed"))
     body = plan.to_json()
@@ -276,5 +276,5 @@ async def test_a_plan_of_another_shape_is_told_as_one(place: tuple[Any, ...], od
     for name in place[:-1]:
         holder = holder[name]
     holder[place[-1]] = odd
-    with pytest.raises(ValueError, match=r"plan\.json is not as it was written at "):
-        parsed(json.dumps(body), PlanShape, "plan.json")
+    with pytest.raises(ValueError, match=r"plan\.json is not valid at "):
+        parse(json.dumps(body), PlanShape, "plan.json")

@@ -1,4 +1,4 @@
-"""The real SDK clients on a running simulated Azure, and plain requests for what no SDK would send."""
+"""The real SDK clients of a running simulator, and plain requests for calls that no SDK sends."""
 
 import socket
 import ssl
@@ -36,7 +36,7 @@ AKS = "2026-08-01"
 
 
 class Loopback(AbstractResolver):
-    """Every vault is at the simulator's own port."""
+    """Resolves every vault to the port of the simulator."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -52,11 +52,11 @@ class Loopback(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class Cloud:
-    """One principal's view of a running simulator: the SDK clients, and plain requests for what no SDK would send."""
+    """A running simulator, used by one principal: SDK clients, and plain requests for calls that no SDK sends."""
 
     def __init__(self, simulator: Simulator, principal: str, stack: AsyncExitStack) -> None:
         self.simulator = simulator
@@ -102,7 +102,7 @@ class Cloud:
         return client
 
     def keys(self, vault: str) -> Any:
-        """The data plane of a vault."""
+        """Return the client for the data plane of a vault."""
         return self._open(KeyClient(f"https://{vault}.vault.local.test/", self.credential, **self.net()))
 
     async def token(self, resource: str = "") -> str:
@@ -117,7 +117,7 @@ class Cloud:
         headers: dict[str, str] | None = None,
         token: str | None = None,
     ) -> tuple[int, Any, Any]:
-        """Status, body and headers of a plain ARM request."""
+        """Return status, body and headers of a plain ARM request."""
         bearer = await self.token() if token is None else token
         url = (
             self.endpoint
@@ -132,7 +132,7 @@ class Cloud:
                 response.headers,
             )
 
-    # -- the usual building blocks ------------------------------------------------------------------------------------
+    # -- common operations --------------------------------------------------------------------------------------------
 
     async def make_vault(self, name: str = "kv-demo", group: str = "rg-demo", **properties: Any) -> Any:
         body = {
@@ -185,7 +185,7 @@ class Cloud:
     async def customer_key(
         self, *, access: str = "Public", grant: bool = True, **key: Any
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Vault, key, identity and roles; returns the security profile and the identity of the cluster PUT."""
+        """Create vault, key, identity and roles. Return the security profile and the identity for the PUT of a cluster."""
         vault = await self.make_vault()
         made = await self.make_key(**key)
         identity = await self.make_identity()
@@ -212,7 +212,7 @@ class Cloud:
         headers: dict[str, str] | None = None,
         **changes: Any,
     ) -> tuple[int, Any, Any]:
-        """GET, lay `security`, `identity`, `properties` over it, PUT."""
+        """GET a cluster, merge `security`, `identity` and `properties` into it, and PUT it."""
         path = cluster_path(name, group)
         _, body, _ = await self.raw("GET", path, api_version)
         if "security" in changes:
@@ -223,7 +223,7 @@ class Cloud:
         return await self.raw("PUT", path, api_version, body, headers)
 
     def cluster(self, name: str = "aks-demo", group: str = "rg-demo") -> Any:
-        """The truth about a cluster."""
+        """Return the complete state of a cluster."""
         return self.simulator.resource(cluster_path(name, group))
 
 
@@ -239,19 +239,19 @@ Start = Callable[..., Awaitable[Cloud]]
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Ask again until it holds; the test's own time limit ends it."""
+    """Repeat until the condition is true, or the time limit of the test is reached."""
     while not await condition():
         pass
     assert await condition(), what
 
 
 def said(body: Any) -> Any:
-    """The error in the body of a refusal: inside `error`, as ARM writes it, or by itself, as AKS does."""
+    """Return the error in a response body: inside `error`, as in ARM, or at the top level, as in AKS."""
     return body.get("error", body)
 
 
 def refusal(problem: HttpResponseError) -> tuple[int | None, str, str, str]:
-    """HTTP status, code, text and inner code of an SDK's exception."""
+    """Return HTTP status, code, text and inner code of an SDK exception."""
     assert problem.error is not None
     inner = getattr(problem.error, "innererror", None) or {}
     return (

@@ -15,7 +15,7 @@ from wizard.simulator import Simulator
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts a simulator: a built-in world's name, or YAML text laid over contoso (or what it `extends`)."""
+    """Start simulators: with the name of a built-in scenario, or YAML text that extends contoso or the scenario it names."""
     async with AsyncExitStack() as stack:
 
         async def begin(
@@ -34,5 +34,5 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def cloud(start: Start) -> Cloud:
-    """The default world without waiting, as its operator."""
+    """Return the default scenario without wait times, as its operator."""
     return await start()

@@ -1,4 +1,4 @@
-"""A plain HTTPS client of the simulated Azure, without an SDK and without a loop: for what has to be quick or crude."""
+"""A plain HTTPS client of the simulator, without SDK and event loop, for fast requests and invalid ones."""
 
 import http.client
 import json
@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from tests.support import LIMIT
 
 AKS = "2026-08-01"
 VERSIONS = {
@@ -15,7 +17,7 @@ VERSIONS = {
 
 
 class Plain:
-    """Signed in with the client secret of an environment. One connection, opened again where it was cut."""
+    """A client that is signed in with the client secret of an environment. It reopens its connection if it was closed."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.endpoint = environment["AKS_KMS_ARM_ENDPOINT"]
@@ -42,7 +44,7 @@ class Plain:
     def vault(
         self, name: str, method: str, path: str, body: Any = None
     ) -> tuple[int, Any, http.client.HTTPMessage]:
-        """The same of a vault's data plane."""
+        """Send a request to the data plane of a vault."""
         self._vault_token = self._vault_token or self._signed_in("https://vault.local.test")
         headers = {
             "Authorization": f"Bearer {self._vault_token}",
@@ -56,9 +58,9 @@ class Plain:
     def __call__(
         self, method: str, path: str, body: Any = None, version: str = "", **headers: str
     ) -> tuple[int, Any, http.client.HTTPMessage]:
-        """Status, body and headers. The api-version follows from the path where none is given.
+        """Return status, body and headers. The default api-version depends on the path.
 
-        Raises OSError or HTTPException where the connection breaks.
+        Raise OSError or HTTPException if the connection fails.
         """
         path = path.removeprefix(self.endpoint)
         if "api-version=" not in path:
@@ -77,7 +79,7 @@ class Plain:
         if self._connection is None:
             address = urlsplit(self.endpoint)
             self._connection = http.client.HTTPSConnection(
-                "localhost", address.port or 443, context=self._context, timeout=30
+                "localhost", address.port or 443, context=self._context, timeout=LIMIT
             )
         try:
             self._connection.request(method, path, body, headers)

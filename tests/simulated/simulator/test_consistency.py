@@ -1,4 +1,4 @@
-"""Whatever is asked, in whatever order: the world holds together. `SIMULATOR_EXAMPLES` asks for a longer look."""
+"""Random requests in random order keep the state consistent. `SIMULATOR_EXAMPLES` sets the number of examples."""
 
 import json
 import os
@@ -17,15 +17,15 @@ from tests.simulated.simulator.clients import CRYPTO_USER, OPERATOR, PRODUCTION,
 from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator
 from wizard.simulator.protocol.ids import kind_of
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.world import World
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 
 S = f"/subscriptions/{PRODUCTION}"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 UNDER_WAY = {"Creating", "Updating", "Deleting", "Stopping", "Starting"}
-WORLD = """
-description: Two groups, nothing in them, and time that stands still.
+SCENARIO = """
+description: Two empty groups, and a clock that is stopped.
 extends: empty
 principals:
   operator: {roles: null}
@@ -41,7 +41,7 @@ subscriptions:
 throttling: {enforced: never}
 """
 
-# Mostly what works: each of the rules below has enough that can go wrong.
+# Mostly valid values: the rules below add enough invalid ones.
 groups = st.sampled_from(["rg-a"] * 8 + ["rg-b", "RG-A", "rg-none"])
 clusters = st.sampled_from(["one"] * 3 + ["two", "ONE", "-bad-"])
 vaults = st.sampled_from(["kv-one"] * 3 + ["kv-two", "KV-ONE", "k"])
@@ -61,7 +61,7 @@ paths = st.sampled_from([
 
 
 class Operator(RuleBasedStateMachine):
-    """One operator and the clock; time passes only when the machine says so."""
+    """An operator and a clock; time passes only in the rule `time_passes`."""
 
     simulator: Simulator
 
@@ -69,9 +69,9 @@ class Operator(RuleBasedStateMachine):
     def begin(self) -> None:
         self.now = time.time()
         self.folder = tempfile.TemporaryDirectory()
-        file = Path(self.folder.name, "world.yaml")
-        file.write_text(WORLD, "utf-8")
-        # The state file is kept as well, so that what it holds can be compared in the end.
+        file = Path(self.folder.name, "scenario.yaml")
+        file.write_text(SCENARIO, "utf-8")
+        # With a state file, so that its content can be compared at the end.
         self.simulator = Simulator(
             file, speed=1, state=Path(self.folder.name, "state"), clock=lambda: self.now
         )
@@ -90,7 +90,7 @@ class Operator(RuleBasedStateMachine):
         held = again.in_world(lambda world: {key: each.body for key, each in world.state.resources.items()})
         again.stop()
         self.folder.cleanup()
-        assert held == truth, "the state file holds another world"
+        assert held == truth, "the state file contains another state"
 
     def _everything(self) -> dict[str, Any]:
         return self.simulator.in_world(
@@ -107,17 +107,17 @@ class Operator(RuleBasedStateMachine):
             assert said(answer)["message"], answer
         return status, answer
 
-    def kept(self, status: int, path: str) -> None:
-        """What was answered with success is there."""
+    def check_exists(self, status: int, path: str) -> None:
+        """Assert that a resource exists after a successful response."""
         if status in {200, 201}:
             assert self.simulator.resource(path) is not None, path
 
-    # -- what an operator does ----------------------------------------------------------------------------------------
+    # -- requests of an operator --------------------------------------------------------------------------------------
 
     @rule(group=groups, location=locations)
     def put_group(self, group: str, location: Any) -> None:
         status, _ = self.ask("PUT", f"{S}/resourceGroups/{group}", {"location": location})
-        self.kept(status, f"{S}/resourceGroups/{group}")
+        self.check_exists(status, f"{S}/resourceGroups/{group}")
 
     @rule(group=groups, really=st.sampled_from([False] * 5 + [True]))
     def delete_group(self, group: str, really: bool) -> None:
@@ -125,7 +125,7 @@ class Operator(RuleBasedStateMachine):
             return
         status, _ = self.ask("DELETE", f"{S}/resourceGroups/{group}")
         assert status in {202, 403, 404, 409}
-        assert (status == 403) is (group == "rg-b"), "a deny assignment keeps that one"
+        assert (status == 403) is (group == "rg-b"), "a deny assignment protects that group"
 
     @rule(
         group=groups, name=clusters, location=locations, version=st.sampled_from(["", "1.34"] * 3 + ["1.35.1", "1.30", "x"]),
@@ -145,7 +145,7 @@ class Operator(RuleBasedStateMachine):
             "properties": {"kubernetesVersion": version, "securityProfile": security if encrypt else {}},
         }  # fmt: skip
         status, _ = self.ask("PUT", path, body, **({"If_Match": etag} if etag else {}))
-        self.kept(status, path)
+        self.check_exists(status, path)
 
     @rule(group=groups, name=clusters, method=st.sampled_from(["DELETE", "PATCH", "stop", "start"]))
     def change_cluster(self, group: str, name: str, method: str) -> None:
@@ -160,7 +160,7 @@ class Operator(RuleBasedStateMachine):
         path = f"{S}/resourceGroups/{group}/providers/{IDENTITY}/{name}"
         status, _ = self.ask(method, path, {"location": location} if method == "PUT" else None)
         if method == "PUT":
-            self.kept(status, path)
+            self.check_exists(status, path)
 
     @rule(
         group=groups, name=vaults, location=locations, recover=st.sampled_from([False] * 4 + [True]), protect=st.sampled_from([None] * 4 + [True, False])
@@ -172,7 +172,7 @@ class Operator(RuleBasedStateMachine):
             "enableRbacAuthorization": True, "createMode": "recover" if recover else "default",
         }  # fmt: skip
         status, _ = self.ask("PUT", path, {"location": location, "properties": properties})
-        self.kept(status, path)
+        self.check_exists(status, path)
 
     @rule(group=groups, name=vaults, purge=st.sampled_from([False, True]))
     def delete_vault(self, group: str, name: str, purge: bool) -> None:
@@ -184,15 +184,15 @@ class Operator(RuleBasedStateMachine):
     @rule(group=groups, name=vaults, kind=st.sampled_from(["RSA", "EC", "paper"]))
     def put_key(self, group: str, name: str, kind: str) -> None:
         path = f"{S}/resourceGroups/{group}/providers/{VAULT}/{name}/keys/k"
-        # An elliptic curve is quick to make.
+        # An elliptic-curve key is generated quickly.
         properties = {"kty": kind} | ({"curveName": "P-256", "keyOps": ["sign"]} if kind == "EC" else {})
         self.ask("PUT", path, {"properties": properties if kind != "RSA" else None})
 
     @rule(
         name=vaults, what=st.sampled_from(["create", "create", "delete", "delete", "recover", "purge", "rotate", "list", "list deleted"])
     )  # fmt: skip
-    def work_on_a_key(self, name: str, what: str) -> None:
-        """On the data plane."""
+    def change_key(self, name: str, what: str) -> None:
+        """Send a request for a key to the data plane."""
         method, path, body = {
             "create": ("POST", "/keys/k/create", {"kty": "EC", "crv": "P-256"}),
             "delete": ("DELETE", "/keys/k", None),
@@ -223,7 +223,7 @@ class Operator(RuleBasedStateMachine):
         method=st.sampled_from(["GET", "PUT", "PATCH", "POST", "DELETE", "HEAD"]), path=paths, body=junk,
         version=st.sampled_from([""] * 4 + ["2026-08-01", "1999-01-01", "latest"]),
     )  # fmt: skip
-    def nonsense(self, method: str, path: str, body: Any, version: str) -> None:
+    def invalid_request(self, method: str, path: str, body: Any, version: str) -> None:
         if method == "DELETE":
             body = None
         self.ask(method, path, body, version)
@@ -231,15 +231,15 @@ class Operator(RuleBasedStateMachine):
     @rule(
         junk=st.sampled_from(["properties", "tags", "identity", "sku", "location"]), value=junk, path=paths, method=st.sampled_from(["PUT", "PATCH"])
     )  # fmt: skip
-    def half_right(self, junk: str, value: Any, path: str, method: str) -> None:
-        """A body that is right but for one member."""
+    def invalid_member(self, junk: str, value: Any, path: str, method: str) -> None:
+        """Send a body with one invalid member."""
         self.ask(method, path, {"location": "westus2", "properties": {"tenantId": TENANT}, junk: value})
 
     @rule(
         place=st.integers(0, 200), method=st.sampled_from(["PUT", "PUT", "PATCH", "DELETE", "DELETE", "GET"])
     )
-    def what_there_is(self, place: int, method: str) -> None:
-        """Put something back as it was read, give it a tag, or delete it."""
+    def existing_resource(self, place: int, method: str) -> None:
+        """PUT a resource as it was read, add a tag, or delete it."""
         there = sorted(key for key, body in self._everything().items() if body["type"].count("/") == 1)
         if not there:
             return
@@ -249,7 +249,7 @@ class Operator(RuleBasedStateMachine):
         status, body = self.ask("GET", path)
         assert status == 200, body
         if method == "PUT":
-            self.kept(self.ask("PUT", path, body)[0], path)
+            self.check_exists(self.ask("PUT", path, body)[0], path)
         elif method != "GET":
             self.ask(method, path, {"tags": {"n": str(place)}} if method == "PATCH" else None)
 
@@ -258,10 +258,10 @@ class Operator(RuleBasedStateMachine):
         self.now += seconds
         self.ask("GET", f"{S}/resourceGroups")
 
-    # -- what always holds --------------------------------------------------------------------------------------------
+    # -- invariants ---------------------------------------------------------------------------------------------------
 
     @invariant()
-    def the_world_holds_together(self) -> None:
+    def state_is_consistent(self) -> None:
         if hasattr(self, "simulator"):
             self.simulator.in_world(self._check)
 
@@ -273,7 +273,7 @@ class Operator(RuleBasedStateMachine):
             if entry.scheduled_handler in {"cluster-operation-done", "group-deleted"}
         ]
         in_flight = {key for key, each in state.operations.items() if each.status == "InProgress"}
-        assert in_flight <= set(waiting), "an operation that nothing will end"
+        assert in_flight <= set(waiting), "an operation without a scheduled end"
         assert len(waiting) == len(set(waiting))
         assert {state.operations[key].resource_id for key in in_flight} == set(world.running)
         for key, resource in state.resources.items():
@@ -282,10 +282,10 @@ class Operator(RuleBasedStateMachine):
             assert kind_of(key) == resource.type.lower()
             assert resource.body["id"] == resource.id
             group = "/".join(key.split("/")[:5])
-            assert group in state.resources, f"{key} is in a group that is gone"
+            assert group in state.resources, f"{key} is in a group that does not exist"
             if resource.type == CLUSTER:
                 busy = resource.body["properties"]["provisioningState"] in UNDER_WAY
-                assert busy is (key in world.running), f"{key} says that it is being worked at, and is not"
+                assert busy is (key in world.running), f"{key} has a state in progress, but no operation"
                 managed = f"{S}/resourceGroups/{resource.body['properties']['nodeResourceGroup']}".lower()
                 assert managed in state.resources or "/rg-" in managed
             if "eTag" in resource.body:
@@ -294,25 +294,31 @@ class Operator(RuleBasedStateMachine):
             del self.seen[key]
         assert sum(map(len, world._by_type.values())) == len(state.resources)
         names = [each.body["name"].lower() for each in world.of_type(VAULT)] + list(state.deleted_vaults)
-        assert len(names) == len(set(names)), "two vaults of one name"
+        assert len(names) == len(set(names)), "two vaults with one name"
         for key in state.keys:
             assert key.partition("/")[0] in names[: -len(state.deleted_vaults) or None], (
                 f"{key} is in no vault"
             )
         for place in state.deleted_keys:
-            assert place not in state.keys, f"{place} is there and deleted"
+            assert place not in state.keys, f"{place} exists and is soft-deleted"
             assert place.partition("/")[0] in names, f"{place} is in no vault"
         ends = {
             (entry.scheduled_handler, entry.facts.get("name", entry.facts.get("place")))
             for entry in state.pending
         }
-        assert {("vault-purged", name) for name in state.deleted_vaults} <= ends, "a vault deleted for ever"
-        assert {("key-purged", place) for place in state.deleted_keys} <= ends, "a key deleted for ever"
+        assert {("vault-purged", name) for name in state.deleted_vaults} <= ends, (
+            "a soft-deleted vault that is never purged"
+        )
+        assert {("key-purged", place) for place in state.deleted_keys} <= ends, (
+            "a soft-deleted key that is never purged"
+        )
         for held in state.assignments.values():
             scope = held.scope.lower().rstrip("/")
-            assert scope in state.resources or scope.count("/") <= 2, f"a role at {scope}, which is gone"
+            assert scope in state.resources or scope.count("/") <= 2, (
+                f"a role at {scope}, which does not exist"
+            )
         managed_ids = {each.resource_id.lower() for each in state.principals.values() if each.resource_id}
-        assert managed_ids <= set(state.resources), "an identity in the directory of something that is gone"
+        assert managed_ids <= set(state.resources), "a principal of a resource that does not exist"
 
     def _check_etag(self, key: str, body: Any) -> None:
         content = json.dumps({name: value for name, value in body.items() if name != "eTag"}, sort_keys=True)
@@ -325,7 +331,7 @@ class Operator(RuleBasedStateMachine):
 
 
 TestConsistency = Operator.TestCase
-# A counterexample is not made smaller: each try takes a simulator, and the steps that led to it are printed anyway.
+# Counterexamples are not shrunk: each attempt needs a simulator, and the steps are printed in any case.
 TestConsistency.settings = settings(
     max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", "12")), stateful_step_count=40, deadline=None, derandomize="SIMULATOR_EXAMPLES" not in os.environ,
     database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], report_multiple_bugs=False,

@@ -1,4 +1,4 @@
-"""Deny assignments: listed as the SDK asks, and enforced on both planes (Azure RBAC; AZURE.md §3d, §6)."""
+"""Deny assignments: listed as the SDK requests them, and enforced on both planes (Azure RBAC; AZURE.md §3d, §6)."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ async def listed(cloud: Cloud, scope: str, **options: Any) -> list[Any]:
     return [entry async for entry in cloud.authorization.deny_assignments.list_for_scope(scope, **options)]
 
 
-async def test_they_are_listed_and_shown(start: Start) -> None:
+async def test_deny_assignments_are_listed_and_shown(start: Start) -> None:
     cloud = await start(WORLD)
     stack, alone = await listed(cloud, GROUP)
     assert (stack.deny_assignment_name, stack.scope, stack.is_system_protected) == ("stack", GROUP, True)
@@ -73,7 +73,7 @@ async def test_the_filters_of_the_list(start: Start, scope: str, term: str | Non
         assert found[0].permissions is None
 
 
-async def test_what_a_role_gives_they_take(start: Start) -> None:
+async def test_a_deny_assignment_overrides_a_role(start: Start) -> None:
     """The text is that of AKS's own lockdown of node resource groups."""
     cloud = await start(WORLD)
     with pytest.raises(HttpResponseError) as refused:
@@ -87,19 +87,19 @@ async def test_what_a_role_gives_they_take(start: Start) -> None:
     assert (await cloud.make_identity(group="rg-web")).name == "id-aks-demo"
 
 
-async def test_who_is_excluded_may(start: Start) -> None:
+async def test_excluded_principals_are_not_denied(start: Start) -> None:
     cloud = await start(WORLD, principal="deputy")
     assert (await cloud.make_identity()).name == "id-aks-demo"
 
 
-async def test_who_has_no_role_hears_of_no_deny_assignment(start: Start) -> None:
+async def test_without_a_role_the_refusal_does_not_mention_the_deny_assignment(start: Start) -> None:
     cloud = await start(WORLD, principal="reader")
     with pytest.raises(HttpResponseError) as refused:
         await cloud.make_identity()
     assert refusal(refused.value)[1] == "AuthorizationFailed"
 
 
-async def test_key_vault_names_the_one_that_denies(start: Start) -> None:
+async def test_key_vault_names_the_deny_assignment(start: Start) -> None:
     """§3d: DenyAssignmentId in the data plane's text."""
     cloud = await start(WORLD, principal="deputy")
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
@@ -114,7 +114,7 @@ async def test_key_vault_names_the_one_that_denies(start: Start) -> None:
         assert [key async for key in keys.list_properties_of_keys()] == []
 
 
-async def test_the_world_of_a_deployment_stack(start: Start) -> None:
+async def test_the_scenario_of_a_deployment_stack(start: Start) -> None:
     cloud = await start("deny-assignment")
     status, body, _ = await cloud.put_cluster()
     assert (status, body["error"]["code"]) == (403, "DenyAssignmentAuthorizationFailed")

@@ -1,4 +1,4 @@
-"""Roles that Privileged Identity Management would activate, and the caller's permissions at a resource (AZURE.md §6)."""
+"""Eligible roles of Privileged Identity Management, and the caller's permissions at a resource (AZURE.md §6)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -9,7 +9,7 @@ from tests.simulated.simulator.test_roles import GROUP
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 
 
-async def test_an_eligible_role_is_seen_and_counts_for_nothing(start: Start) -> None:
+async def test_an_eligible_role_is_listed_and_grants_nothing(start: Start) -> None:
     cloud = await start("eligible-only")
     with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
         await cloud.make_identity()
@@ -21,7 +21,7 @@ async def test_an_eligible_role_is_seen_and_counts_for_nothing(start: Start) -> 
     assert entry.role_definition_id.startswith(SUBSCRIPTION)
 
 
-async def test_those_of_a_group_are_its_members_too(start: Start) -> None:
+async def test_eligible_roles_of_a_group_apply_to_its_members(start: Start) -> None:
     group = "88888888-8888-8888-8888-888888888801"
     cloud = await start(
         f"principals: {{team: {{kind: group, object_id: {group}, members: [operator], eligible: {{{GROUP}: [Contributor]}}}}}}"
@@ -38,7 +38,7 @@ async def test_those_of_a_group_are_its_members_too(start: Start) -> None:
     assert [each async for each in instances.list_for_scope(SUBSCRIPTION, filter="atScope()")] == []
 
 
-async def test_one_asks_for_oneself_without_any_right(start: Start) -> None:
+async def test_a_caller_lists_its_own_eligible_roles_without_permission(start: Start) -> None:
     cloud = await start(f"principals: {{operator: {{roles: null, eligible: {{{SUBSCRIPTION}: [Owner]}}}}}}")
     instances = cloud.authorization.role_eligibility_schedule_instances
     assert len([each async for each in instances.list_for_scope(SUBSCRIPTION, filter="asTarget()")]) == 1
@@ -47,7 +47,7 @@ async def test_one_asks_for_oneself_without_any_right(start: Start) -> None:
 
 
 async def test_permissions_at_a_resource_have_its_data_actions(start: Start) -> None:
-    """§6, pre-check 1: what is given on the vault itself shows there and not at its group."""
+    """§6, pre-check 1: a role on the vault itself is shown there and not at its group."""
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {{kv-demo: {{access: {{operator: [Key Vault Crypto Officer]}}}}}}}}}}}}}}"
     )
@@ -63,6 +63,6 @@ async def test_permissions_at_a_resource_have_its_data_actions(start: Start) -> 
     assert cloud.simulator.resource(vault_path()) is not None
 
 
-async def test_a_world_with_an_unknown_eligible_role(start: Start) -> None:
-    with pytest.raises(Exception, match="is no built-in role"):
+async def test_an_unknown_eligible_role_in_a_scenario_is_an_error(start: Start) -> None:
+    with pytest.raises(Exception, match="is neither a built-in role"):
         await start(f"principals: {{operator: {{eligible: {{{SUBSCRIPTION}: [King]}}}}}}")

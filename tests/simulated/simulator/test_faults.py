@@ -1,4 +1,4 @@
-"""Faults as data: on the wire, at the end of an operation, with a token."""
+"""Faults of a scenario: in responses and connections, in operations, and in tokens."""
 
 import asyncio
 from typing import Any
@@ -28,11 +28,11 @@ WRITES = "operation: microsoft.containerservice/managedclusters/WRITE"
         ("POST", f"{S}/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/F/register", "Microsoft.Features/providers/features/register/action", "F"),
     ],
 )  # fmt: skip
-def test_operations_have_names(method: str, path: str, operation: str, name: str) -> None:
+def test_operation_and_name_of_a_request(method: str, path: str, operation: str, name: str) -> None:
     assert operation_of(method, path) == (operation, name)
 
 
-def test_operations_of_a_vault_have_names() -> None:
+def test_operation_and_name_of_a_vault_request() -> None:
     assert operation_of("POST", "/keys/k/create", vault=True) == (
         "Microsoft.KeyVault/vaults/keys/create/action",
         "k",
@@ -60,41 +60,41 @@ ODD = "answer: {status: 500, code: Odd, message: Odd.}"
         ("method: g*", [0, 1, 2, 3, 4, 5]),
     ],
 )
-async def test_which_requests_are_struck(start: Start, match: str, struck: list[int]) -> None:
+async def test_which_requests_a_fault_affects(start: Start, match: str, struck: list[int]) -> None:
     cloud = await start(f"faults:\n  - match: {{{match}}}\n    {ODD}")
     assert [number for number, status in enumerate(await statuses(cloud, 6)) if status == 500] == struck
-    assert cloud.simulator.struck() == [len(struck)]
+    assert cloud.simulator.fault_counts() == [len(struck)]
 
 
-async def test_how_often_each_has_struck_is_told(start: Start) -> None:
-    """A fault behind another one that strikes first has not struck; new ones are counted afresh."""
+async def test_counts_of_applied_faults(start: Start) -> None:
+    """A fault is not counted if an earlier one applies; injecting faults resets the counts."""
     cloud = await start(
         f"faults:\n  - match: {{name: aks-demo, count: 1}}\n    {ODD}\n  - match: {{name: aks-*}}\n    {ODD}"
     )
     await statuses(cloud, 3)
-    assert cloud.simulator.struck() == [1, 2]
+    assert cloud.simulator.fault_counts() == [1, 2]
     odd = {"status": 500, "code": "Odd", "message": "Odd."}
     cloud.simulator.inject_faults(*({"match": {"name": name}, "answer": odd} for name in ("aks-demo", "x")))
-    assert cloud.simulator.struck() == [0, 0]
+    assert cloud.simulator.fault_counts() == [0, 0]
     await statuses(cloud, 1)
-    assert cloud.simulator.struck() == [1, 0]
+    assert cloud.simulator.fault_counts() == [1, 0]
 
 
-async def test_chance_strikes_the_same_for_the_same_seed(start: Start) -> None:
-    world = "faults:\n  - match: {{path: '*/managedclusters/*', probability: 0.3, seed: {seed}}}\n    " + ODD.replace("{", "{{").replace("}", "}}")  # fmt: skip
-    first, again, other = [await statuses(await start(world.format(seed=seed)), 40) for seed in (1, 1, 2)]
+async def test_same_seed_affects_the_same_requests(start: Start) -> None:
+    scenario = "faults:\n  - match: {{path: '*/managedclusters/*', probability: 0.3, seed: {seed}}}\n    " + ODD.replace("{", "{{").replace("}", "}}")  # fmt: skip
+    first, again, other = [await statuses(await start(scenario.format(seed=seed)), 40) for seed in (1, 1, 2)]
     assert first == again != other
     assert 3 <= first.count(500) <= 25
 
 
-async def test_an_answer_cut_off_half_way(start: Start) -> None:
+async def test_truncated_response(start: Start) -> None:
     cloud = await start("faults:\n  - {match: {name: aks-demo, count: 1}, truncate: true}")
     with pytest.raises(aiohttp.ClientPayloadError):
         await cloud.raw("GET", cluster_path())
     assert await statuses(cloud, 1) == [200]
 
 
-async def test_an_answer_that_is_no_json(start: Start) -> None:
+async def test_response_that_is_not_json(start: Start) -> None:
     cloud = await start("faults:\n  - {match: {name: aks-demo, count: 1}, malformed: true}")
     with pytest.raises(ValueError, match="Expecting value"):
         await cloud.raw("GET", cluster_path())
@@ -102,7 +102,7 @@ async def test_an_answer_that_is_no_json(start: Start) -> None:
 
 
 @pytest.mark.parametrize("how", ["reset: true", ODD])
-async def test_carried_out_and_the_answer_lost(start: Start, how: str) -> None:
+async def test_request_is_executed_and_its_response_lost(start: Start, how: str) -> None:
     cloud = await start(f"faults:\n  - match: {{method: PATCH}}\n    after: true\n    {how}")
     body = {"tags": {"carried": "out"}}
     if "reset" in how:
@@ -113,25 +113,25 @@ async def test_carried_out_and_the_answer_lost(start: Start, how: str) -> None:
     assert cloud.cluster()["tags"] == body["tags"]
 
 
-async def test_that_strikes_what_belongs_to_the_sign_in_too(start: Start) -> None:
+async def test_fault_affects_discovery_requests_too(start: Start) -> None:
     cloud = await start(f"faults:\n  - match: {{path: /metadata/*}}\n    after: true\n    {ODD}")
     assert await statuses(cloud, 1, "/metadata/endpoints") == [500]
 
 
-async def test_a_refusal_is_lost_like_any_answer(start: Start) -> None:
+async def test_error_response_is_lost_too(start: Start) -> None:
     cloud = await start(f"faults:\n  - match: {{name: nobody}}\n    after: true\n    {ODD}")
     assert await statuses(cloud, 1, cluster_path("nobody")) == [500]
 
 
 async def operation(cloud: Cloud) -> tuple[Any, Any]:
-    """Update aks-demo; the operation and the cluster's state after it."""
+    """Update aks-demo. Return the operation and the provisioning state of the cluster."""
     _, _, headers = await cloud.put_cluster()
     _, answer, _ = await cloud.raw("GET", headers["Azure-AsyncOperation"].removeprefix(cloud.endpoint), "")
     return answer, (await cloud.raw("GET", cluster_path()))[1]["properties"]["provisioningState"]
 
 
-async def test_an_operation_that_is_preempted(start: Start) -> None:
-    """AZURE.md §1a OriginalEtagNotExpect, found only at the end."""
+async def test_preempted_operation(start: Start) -> None:
+    """AZURE.md §1a OriginalEtagNotExpect, reported at the end of the operation."""
     cloud = await start("preempted")
     cluster = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     poller = await cloud.aks.managed_clusters.begin_create_or_update("rg-demo", "aks-demo", cluster)
@@ -143,25 +143,25 @@ async def test_an_operation_that_is_preempted(start: Start) -> None:
     assert (await operation(cloud))[0]["status"] == "Succeeded"
 
 
-async def test_an_operation_that_fails_with_details(start: Start) -> None:
+async def test_failed_operation_with_details(start: Start) -> None:
     cloud = await start(f"faults:\n  - match: {{{WRITES}}}\n    lro_fails: {{code: A, message: b, details: [{{code: C, message: d}}]}}")  # fmt: skip
     answer, state = await operation(cloud)
     assert (said(answer), state) == ({"code": "A", "message": "b", "details": [{"code": "C", "message": "d"}]}, "Failed")  # fmt: skip
 
 
-async def test_an_operation_that_never_ends(start: Start) -> None:
+async def test_operation_that_never_ends(start: Start) -> None:
     cloud = await start("never-ends")
     answer, state = await operation(cloud)
     assert (answer["status"], state) == ("InProgress", "Updating")
     assert said((await cloud.put_cluster())[1])["code"] == "OperationNotAllowed"
 
 
-async def test_an_operation_that_disagrees_with_its_resource(start: Start) -> None:
-    """AZURE.md §2d: InProgress while the resource says Succeeded (Azure/AKS#1968), and the other way round."""
+async def test_operation_and_resource_disagree(start: Start) -> None:
+    """AZURE.md §2d: InProgress while the resource is Succeeded (Azure/AKS#1968), and vice versa."""
     cloud = await start("operation-lags")
     answer, state = await operation(cloud)
     assert (answer["status"], state) == ("InProgress", "Succeeded")
-    assert (await cloud.put_cluster())[0] == 200, "the cluster itself is free"
+    assert (await cloud.put_cluster())[0] == 200, "the cluster accepts a new operation"
     slow = await start(f"durations: {{cluster_update: 30}}\nfaults:\n  - {{match: {{{WRITES}}}, lro: resource-lags}}", speed=200)  # fmt: skip
     answer, state = await operation(slow)
     while answer["status"] == "InProgress":
@@ -183,16 +183,16 @@ def poll_id(cloud: Cloud) -> str:
     )
 
 
-async def test_a_token_that_expires_mid_run(start: Start) -> None:
+async def test_expired_token(start: Start) -> None:
     cloud = await start("faults:\n  - {match: {name: aks-demo, nth: 2}, token: expired}")
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
     status, answer, headers = await cloud.raw("GET", cluster_path())
     assert (status, said(answer)["code"]) == (401, "ExpiredAuthenticationToken")
     assert 'error="invalid_token"' in headers["WWW-Authenticate"]
-    assert (await cloud.raw("GET", f"{S}/resourceGroups/rg-demo", "2024-11-01"))[0] == 401, "and for ever"
+    assert (await cloud.raw("GET", f"{S}/resourceGroups/rg-demo", "2024-11-01"))[0] == 401, "permanently"
 
 
-async def test_a_token_that_is_revoked_is_replaced_by_the_sdk(start: Start) -> None:
+async def test_sdk_replaces_a_revoked_token(start: Start) -> None:
     cloud = await start("faults:\n  - {match: {name: aks-demo, nth: 2}, token: revoked}")
     for _ in range(3):
         assert (await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")).name == "aks-demo"
@@ -209,12 +209,12 @@ async def test_a_token_that_is_revoked_is_replaced_by_the_sdk(start: Start) -> N
         ("{match: {probability: 1.5}, reset: true}", "probability"),
     ],
 )
-async def test_a_wrong_fault_names_its_place(start: Start, fault: str, place: str) -> None:
+async def test_invalid_fault_names_its_place(start: Start, fault: str, place: str) -> None:
     with pytest.raises(ValueError, match=place):
         await start(f"faults: [{fault}]")
 
 
-async def test_something_else_answers_in_azures_place(start: Start) -> None:
+async def test_intermediary_responds_instead_of_azure(start: Start) -> None:
     cloud = await start()
     page = {"status": 404, "content_type": "text/html", "body": "<html>"}
     cloud.simulator.inject_faults({"match": {"name": "aks-demo", "count": 1}, "page": page})
@@ -229,7 +229,7 @@ async def test_something_else_answers_in_azures_place(start: Start) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"), [("gone", aiohttp.ClientConnectorError), ("untrusted", aiohttp.ClientSSLError)]
 )
-async def test_from_then_on_nobody_is_there_until_all_is_well_again(
+async def test_server_is_unreachable_until_the_fault_is_removed(
     start: Start, fault: str, said: type[Exception]
 ) -> None:
     cloud = await start()
@@ -243,7 +243,7 @@ async def test_from_then_on_nobody_is_there_until_all_is_well_again(
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
 
 
-async def test_faults_that_come_later_are_counted_from_then_on(start: Start) -> None:
+async def test_injected_faults_are_counted_from_their_injection(start: Start) -> None:
     cloud = await start()
     for _ in range(2):
         cloud.simulator.inject_faults(

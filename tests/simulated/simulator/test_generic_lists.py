@@ -1,4 +1,4 @@
-"""Lists of resources of any type, what they can be asked, and query parameters that nobody knows."""
+"""Lists of resources of any type, their filters, and unknown query parameters."""
 
 import pytest
 
@@ -27,7 +27,7 @@ async def test_resources_of_a_subscription(cloud: Cloud, query: str, names: list
     assert all("properties" not in each and "provisioningState" not in each for each in answer["value"])
 
 
-async def test_expand_adds_what_it_names(cloud: Cloud) -> None:
+async def test_expand_adds_the_named_properties(cloud: Cloud) -> None:
     where = f"{SUBSCRIPTION}/resourceGroups/rg-demo/resources"
     _, answer, _ = await cloud.raw("GET", f"{where}?$expand=createdTime,provisioningState", API)
     [shown] = answer["value"]
@@ -48,7 +48,7 @@ async def test_expand_adds_what_it_names(cloud: Cloud) -> None:
         (f"{cluster_path()}?verbose=1", "2026-08-01", "InvalidQueryParameter"),
     ],
 )
-async def test_refusals(cloud: Cloud, path: str, api_version: str, code: str) -> None:
+async def test_invalid_queries_are_refused(cloud: Cloud, path: str, api_version: str, code: str) -> None:
     status, answer, _ = await cloud.raw("GET", path, api_version)
     assert (status, answer["error"]["code"]) == (400, code)
 

@@ -1,4 +1,4 @@
-"""The directory, as `az ad` and role listings ask it (AZURE-CLIENTS.md §5)."""
+"""Microsoft Graph, as `az ad` and role listings use it (AZURE-CLIENTS.md §5)."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ async def test_filters_of_the_azure_cli(cloud: Cloud, where: str, names: list[st
     assert (status, [each["displayName"] for each in answer["value"]]) == (200, names)
 
 
-async def test_ids_are_a_list(cloud: Cloud) -> None:
+async def test_ids_must_be_a_list(cloud: Cloud) -> None:
     path = "/v1.0/directoryObjects/getByIds"
     status, body, _ = await cloud.raw("POST", path, "", {"ids": [OPERATOR]})
     assert (status, [entry["id"] for entry in body["value"]]) == (200, [OPERATOR])
@@ -62,7 +62,7 @@ async def test_ids_are_a_list(cloud: Cloud) -> None:
     assert (status, body["error"]["code"]) == (400, "Request_BadRequest")
 
 
-async def test_groups_are_none_of_the_others(start: Start) -> None:
+async def test_groups_are_not_listed_as_other_objects(start: Start) -> None:
     cloud = await start("group-access")
 
     async def ask(path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Groups: a role given to one counts for its members, and theirs, on both planes (AZURE.md §3c, §6)."""
+"""Groups: a role of a group applies to its direct and nested members, on both planes (AZURE.md §3c, §6)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -28,7 +28,7 @@ async def assigned(cloud: Cloud, scope: str, term: str) -> set[tuple[str, str]]:
     return {(entry.principal_id, entry.principal_type) async for entry in found}
 
 
-async def test_rights_come_by_a_group_and_by_a_group_in_it(start: Start) -> None:
+async def test_members_of_a_group_and_of_nested_groups_have_its_roles(start: Start) -> None:
     cloud = await start(WORLD)
     assert (await cloud.aks.managed_clusters.get("rg-payments", "payments-prod")).name == "payments-prod"
     assert (await cloud.make_vault()).name == "kv-demo"
@@ -38,7 +38,7 @@ async def test_rights_come_by_a_group_and_by_a_group_in_it(start: Start) -> None
         assert (await keys.create_rsa_key("aks-kms")).name == "aks-kms"
 
 
-async def test_what_is_asked_for_by_principal_is_its_own_and_by_assigned_to_that_of_its_groups(
+async def test_principal_id_lists_direct_assignments_and_assigned_to_those_of_groups_too(
     start: Start,
 ) -> None:
     cloud = await start(WORLD)
@@ -52,7 +52,7 @@ async def test_what_is_asked_for_by_principal_is_its_own_and_by_assigned_to_that
     assert await assigned(cloud, vault_path(), f"assignedTo('{STAFF}')") == {(STAFF, "Group")}
 
 
-async def test_a_group_is_given_a_role_and_is_no_user(start: Start) -> None:
+async def test_a_role_is_assigned_to_a_group_with_its_principal_type(start: Start) -> None:
     cloud = await start(WORLD)
     await cloud.make_vault()
     with pytest.raises(HttpResponseError, match="UnmatchedPrincipalType"):
@@ -61,7 +61,7 @@ async def test_a_group_is_given_a_role_and_is_no_user(start: Start) -> None:
     assert made.principal_type == "Group"
 
 
-async def test_the_identity_of_a_cluster_may_get_its_role_by_a_group(start: Start) -> None:
+async def test_the_identity_of_a_cluster_can_have_its_role_through_a_group(start: Start) -> None:
     cloud = await start("group-access")
     assert [entry.subscription_id async for entry in cloud.subscriptions.subscriptions.list()] == [PRODUCTION]
     identity = await cloud.identities.user_assigned_identities.get("rg-demo", "id-aks-demo")
@@ -83,7 +83,7 @@ async def test_the_identity_of_a_cluster_may_get_its_role_by_a_group(start: Star
     assert status == 200, body
 
 
-async def test_access_policies_name_groups_too(start: Start) -> None:
+async def test_access_policies_can_name_groups(start: Start) -> None:
     cloud = await start(WORLD)
     policy = {"tenantId": TENANT, "objectId": STAFF, "permissions": {"keys": ["list"]}}
     await cloud.make_vault(enableRbacAuthorization=False, accessPolicies=[policy])
@@ -99,6 +99,6 @@ async def test_access_policies_name_groups_too(start: Start) -> None:
         ("sign_in: staff\nprincipals: {staff: {kind: group, object_id: %s}}", "groups cannot sign in"),
     ],
 )
-async def test_a_world_whose_groups_make_no_sense(start: Start, world: str, place: str) -> None:
+async def test_inconsistent_groups_in_a_scenario_are_an_error(start: Start, world: str, place: str) -> None:
     with pytest.raises(Exception, match=place):
         await start(world.replace("%s", STAFF))

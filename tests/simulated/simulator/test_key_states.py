@@ -1,4 +1,6 @@
-"""Vaults and keys as worlds leave them: deleted, not yet valid, in hardware, behind a perimeter, of another tenant (AZURE.md §3)."""
+"""Vaults and keys in the states that scenarios give them: deleted, not yet valid, HSM-backed, behind a perimeter, of another tenant
+(AZURE.md §3).
+"""
 
 import asyncio
 from typing import Any
@@ -25,12 +27,12 @@ DAY = 24 * 3600
 
 
 async def officer(cloud: Cloud) -> Any:
-    """The data plane of kv-demo, with the right to do anything there."""
+    """Return the data plane of kv-demo, with permission for all key operations."""
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
     return cloud.keys("kv-demo")
 
 
-async def test_a_deleted_key_holds_its_name_on_both_planes_until_it_is_recovered(start: Start) -> None:
+async def test_a_deleted_key_reserves_its_name_on_both_planes_until_it_is_recovered(start: Start) -> None:
     """§3a: ObjectIsDeletedButRecoverable."""
     cloud = await start("key-deleted")
     keys = await officer(cloud)
@@ -45,7 +47,7 @@ async def test_a_deleted_key_holds_its_name_on_both_planes_until_it_is_recovered
     assert (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).name == "aks-kms"
 
 
-async def test_a_key_from_next_week(start: Start) -> None:
+async def test_a_key_that_is_not_yet_valid(start: Start) -> None:
     cloud = await start("key-not-yet-valid")
     attributes = (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).properties.attributes
     assert attributes.not_before > attributes.created
@@ -59,10 +61,10 @@ async def test_a_key_from_next_week(start: Start) -> None:
         ({"enabled": False}, "KeyDisabled", "KeyDisabled"),
     ],
 )
-async def test_what_a_key_out_of_its_dates_or_switched_off_still_does(
+async def test_operations_of_an_expired_not_yet_valid_or_disabled_key(
     cloud: Cloud, attributes: dict[str, Any], encrypts: str, decrypts: str
 ) -> None:
-    """§1b: out of its dates it decrypts and unwraps, and does not encrypt or wrap."""
+    """§1b: outside its validity period a key decrypts and unwraps, and does not encrypt or wrap."""
     await cloud.make_vault()
     await (await officer(cloud)).create_rsa_key("aks-kms")
     plain = Plain(cloud.simulator.environment)
@@ -97,13 +99,13 @@ async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> No
     listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
     assert len(listed) == 2
     assert all(each.properties.attributes.created for each in listed)
-    mended = KeyRotationPolicy(
+    valid = KeyRotationPolicy(
         expires_in="P90D",
         lifetime_actions=[
             KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create="P60D")
         ],
     )
-    kept = await keys.update_key_rotation_policy("aks-kms", mended)
+    kept = await keys.update_key_rotation_policy("aks-kms", valid)
     assert (kept.expires_in, kept.lifetime_actions[0].time_after_create) == ("P90D", "P60D")
     assert kept.created_on is not None
 
@@ -119,7 +121,7 @@ async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> No
     ],
     ids=str,
 )
-async def test_what_a_rotation_policy_must_be(start: Start, policy: dict[str, Any]) -> None:
+async def test_invalid_rotation_policies_are_refused(start: Start, policy: dict[str, Any]) -> None:
     """§3g: at least seven days from creation and before expiry."""
     cloud = await start("key-in-hardware")
     keys = await officer(cloud)
@@ -131,7 +133,7 @@ async def test_what_a_rotation_policy_must_be(start: Start, policy: dict[str, An
         await keys.update_key_rotation_policy("aks-kms", wanted)
 
 
-async def test_a_key_made_through_the_management_plane_brings_its_rotation_policy(cloud: Cloud) -> None:
+async def test_a_management_plane_key_can_have_a_rotation_policy(cloud: Cloud) -> None:
     """§3e: rotationPolicy may be given at creation."""
     await cloud.make_vault()
     policy = {
@@ -151,7 +153,7 @@ async def test_hardware_keys_need_a_premium_vault_on_both_planes(cloud: Cloud) -
             await attempt
 
 
-async def test_behind_a_perimeter_no_bypass_helps(start: Start) -> None:
+async def test_a_network_security_perimeter_overrides_the_bypass(start: Start) -> None:
     """§3f: the operator's own call, and AKS's as a trusted service."""
     cloud = await start("vault-perimeter")
     keys = await officer(cloud)
@@ -187,7 +189,7 @@ def profile(access: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("access", ["Public", "Private"])
 async def test_a_vault_of_another_tenant(start: Start, access: str) -> None:
-    """§1a, last row: AKS refuses it; it can be changed all the same."""
+    """§1a, last row: AKS refuses it, although the vault itself can be changed."""
     cloud = await start("vault-other-tenant")
     theirs = "99999999-9999-9999-9999-999999999999"
     vault = await cloud.vaults.vaults.update("rg-demo", "kv-demo", {"tags": {"moved": "yes"}})
@@ -201,9 +203,9 @@ async def test_a_vault_of_another_tenant(start: Start, access: str) -> None:
     assert (status, "another tenant is not supported" in said(body)["message"]) == (400, True)
 
 
-async def test_a_vault_takes_the_tokens_of_its_own_tenant_only(start: Start) -> None:
+async def test_a_vault_accepts_tokens_of_its_own_tenant_only(start: Start) -> None:
     theirs = "99999999-9999-9999-9999-999999999999"
-    # The SDK remembers the challenge of a host for as long as the process lives, so no other test has this vault.
+    # The SDK caches the challenge of a host for the life of the process, so no other test uses this vault.
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {{kv-moved: {{tenant: {theirs}}}}}}}}}}}}}"
     )
@@ -217,8 +219,8 @@ async def test_a_vault_takes_the_tokens_of_its_own_tenant_only(start: Start) -> 
         assert theirs in answer.headers["WWW-Authenticate"]
 
 
-async def test_a_policy_rotates_the_key_when_its_time_has_come(start: Start) -> None:
-    """§3g: and AKS would find the version; who changes policy or key starts the time anew."""
+async def test_a_rotation_policy_rotates_the_key(start: Start) -> None:
+    """§3g: AKS finds the new version. A change of the policy or the key restarts the interval."""
     clock = MovedClock()
     cloud = await start("durations: {role_propagation: 0}", clock=clock)
     await cloud.make_vault()
@@ -251,15 +253,13 @@ async def test_a_policy_rotates_the_key_when_its_time_has_come(start: Start) -> 
 
 
 @pytest.mark.parametrize("policy", ["{rotate_after: P1D}", "{expiry: P7D}"])
-async def test_a_scenario_cannot_have_a_policy_that_key_vault_does_not_take(
-    start: Start, policy: str
-) -> None:
+async def test_an_invalid_rotation_policy_in_a_scenario_is_an_error(start: Start, policy: str) -> None:
     vaults = f"{{kv-demo: {{keys: {{aks-kms: {{rotation_policy: {policy}}}}}}}}}"
     with pytest.raises(ScenarioError, match="kv-demo/aks-kms"):
         await start(f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}")
 
 
-async def test_a_key_of_a_scenario_is_rotated_before_it_ends(start: Start) -> None:
+async def test_a_key_of_a_scenario_is_rotated_before_it_expires(start: Start) -> None:
     clock = MovedClock()
     key = "{expires: 60, rotation_policy: {expiry: P90D, rotate_before_expiry: P30D}}"
     vaults = f"{{kv-demo: {{keys: {{aks-kms: {key}}}}}}}"

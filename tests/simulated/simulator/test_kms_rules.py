@@ -1,4 +1,4 @@
-"""The resource provider's rules about KMS encryption, one test per refusal (AZURE.md §0, §1a, §2a)."""
+"""The AKS resource provider's rules for KMS encryption, one test per refusal (AZURE.md §0, §1a, §2a)."""
 
 from copy import deepcopy
 from typing import Any
@@ -37,14 +37,14 @@ async def test_customer_managed_key(cloud: Cloud, access: str) -> None:
     assert cluster["properties"]["securityProfile"] == security
 
 
-async def test_from_customer_to_platform_key(cloud: Cloud) -> None:
+async def test_switching_from_a_customer_key_to_a_platform_key(cloud: Cloud) -> None:
     """§0 G: the documented move back."""
     security = deepcopy(cloud.cluster("bank-cards", "rg-bank")["properties"]["securityProfile"])
     security["azureKeyVaultKms"]["enabled"] = False
     assert (await cloud.put_cluster("bank-cards", "rg-bank", security=security))[0] == 200
 
 
-async def test_from_legacy_to_the_new_experience(cloud: Cloud) -> None:
+async def test_migrating_from_legacy_kms(cloud: Cloud) -> None:
     """§2a: KMS v2 to a customer-managed key, with an unversioned key id."""
     await cloud.register_feature()
     security = deepcopy(cloud.cluster("batch-eu", "rg-batch")["properties"]["securityProfile"])
@@ -52,7 +52,7 @@ async def test_from_legacy_to_the_new_experience(cloud: Cloud) -> None:
     assert (await cloud.put_cluster("batch-eu", "rg-batch", security=security | PLATFORM))[0] == 200
 
 
-async def test_every_cluster_of_the_default_world_can_be_put_back_as_it_is(cloud: Cloud) -> None:
+async def test_every_cluster_of_the_default_scenario_can_be_put_unchanged(cloud: Cloud) -> None:
     for name, group in (
         ("bank-ledger", "rg-bank"),
         ("bank-cards", "rg-bank"),
@@ -67,7 +67,7 @@ async def test_every_cluster_of_the_default_world_can_be_put_back_as_it_is(cloud
 # -- the feature -------------------------------------------------------------------------------------------------------
 
 
-async def test_feature_not_registered(cloud: Cloud) -> None:
+async def test_an_unregistered_feature_is_refused(cloud: Cloud) -> None:
     await refused(
         await cloud.put_cluster(security=PLATFORM),
         "BadRequest",
@@ -75,13 +75,13 @@ async def test_feature_not_registered(cloud: Cloud) -> None:
     )
 
 
-async def test_a_gone_feature_is_not_needed(start: Start) -> None:
+async def test_a_feature_that_does_not_exist_is_not_required(start: Start) -> None:
     cloud = await start("feature-gone")
     assert (await cloud.put_cluster(security=PLATFORM))[0] == 200
 
 
-async def test_where_the_feature_is_needed_for_one_kind_only(start: Start) -> None:
-    """§4: whether customer-managed keys need the flag is UNCONFIRMED; the world decides."""
+async def test_the_feature_can_be_required_for_one_kind_of_key_only(start: Start) -> None:
+    """§4: whether customer-managed keys need the flag is UNCONFIRMED; the scenario decides."""
     cloud = await start("rules: {feature_required_for: [platform-managed]}")
     security, identity = await cloud.customer_key()
     assert (await cloud.put_cluster(security=security, identity=identity))[0] == 200
@@ -92,7 +92,7 @@ async def test_where_the_feature_is_needed_for_one_kind_only(start: Start) -> No
     )
 
 
-async def test_a_registered_feature_may_need_the_provider_to_be_registered_again(start: Start) -> None:
+async def test_a_registered_feature_can_require_registering_the_provider_again(start: Start) -> None:
     cloud = await start("stale-provider")
     await cloud.register_feature()
     await refused(await cloud.put_cluster(security=PLATFORM), "BadRequest", "is not enabled")
@@ -103,7 +103,7 @@ async def test_a_registered_feature_may_need_the_provider_to_be_registered_again
 # -- the cluster -------------------------------------------------------------------------------------------------------
 
 
-async def test_too_old(cloud: Cloud) -> None:
+async def test_a_version_that_is_too_old_is_refused(cloud: Cloud) -> None:
     await cloud.register_feature()
     await refused(
         await cloud.put_cluster("legacy-erp", "rg-erp", security=PLATFORM),
@@ -112,7 +112,7 @@ async def test_too_old(cloud: Cloud) -> None:
     )
 
 
-async def test_service_principal_cluster(start: Start) -> None:
+async def test_a_service_principal_cluster_is_refused(start: Start) -> None:
     cloud = await start("feature-gone")
     path = "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/rg-lab/providers/Microsoft.ContainerService/managedClusters/lab-principal"
     _, body, _ = await cloud.raw("GET", path)
@@ -121,7 +121,7 @@ async def test_service_principal_cluster(start: Start) -> None:
 
 
 @pytest.mark.parametrize("security", [{}, {"kubernetesResourceObjectEncryptionProfile": {}}])
-async def test_no_downgrade(cloud: Cloud, security: dict[str, Any]) -> None:
+async def test_encryption_cannot_be_disabled(cloud: Cloud, security: dict[str, Any]) -> None:
     """§0 G: once enabled it cannot be disabled."""
     await refused(
         await cloud.put_cluster("web-stage", "rg-web", security=security),
@@ -130,7 +130,7 @@ async def test_no_downgrade(cloud: Cloud, security: dict[str, Any]) -> None:
     )
 
 
-async def test_disabled_is_no_value_of_the_stable_version(cloud: Cloud) -> None:
+async def test_disabled_is_not_a_value_in_stable_api_versions(cloud: Cloud) -> None:
     wrong = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Disabled"}}
     await refused(await cloud.put_cluster(security=wrong), "InvalidParameter", "infrastructureEncryption")
     assert (await cloud.put_cluster(security=wrong, api_version="2026-04-02-preview"))[0] == 200
@@ -153,28 +153,28 @@ async def test_disabled_is_no_value_of_the_stable_version(cloud: Cloud) -> None:
         ({"keyVaultResourceId": vault_path("kv-other")}, "is not of the key vault"),
     ],
 )
-async def test_what_the_kms_settings_must_be(cloud: Cloud, change: dict[str, Any], text: str) -> None:
+async def test_invalid_kms_settings_are_refused(cloud: Cloud, change: dict[str, Any], text: str) -> None:
     await cloud.register_feature()
     security, identity = await cloud.customer_key()
     security["azureKeyVaultKms"] |= change
     await refused(await cloud.put_cluster(security=security, identity=identity), "BadRequest", text)
 
 
-async def test_a_system_assigned_identity_cannot_hold_a_customer_key(cloud: Cloud) -> None:
+async def test_a_system_assigned_identity_cannot_use_a_customer_key(cloud: Cloud) -> None:
     await cloud.register_feature()
     security, _ = await cloud.customer_key()
     text = "AzureKeyVaultKms feature does not support cluster identity type SystemAssigned, supported value is 'UserAssigned'"
     await refused(await cloud.put_cluster(security=security), "BadRequest", text)
 
 
-async def test_an_identity_without_the_role(cloud: Cloud) -> None:
+async def test_an_identity_without_the_role_is_refused(cloud: Cloud) -> None:
     await cloud.register_feature()
     security, identity = await cloud.customer_key(grant=False)
     text = 'The identity does not have keys encrypt/decrypt permission on key vault "https://kv-demo.vault.local.test"'
     await refused(await cloud.put_cluster(security=security, identity=identity), PERMISSION, text)
 
 
-async def test_a_role_that_has_not_taken_effect(start: Start) -> None:
+async def test_a_role_that_has_not_propagated_is_refused(start: Start) -> None:
     cloud = await start(
         "rules: {feature_required_for: []}\ndurations: {role_propagation: 100000, vault_dns: 0}", speed=60
     )
@@ -195,7 +195,7 @@ async def test_a_role_that_has_not_taken_effect(start: Start) -> None:
         {"attributes": {"exp": 1}},
     ],
 )
-async def test_a_key_that_cannot_encrypt(cloud: Cloud, key: dict[str, Any]) -> None:
+async def test_an_unusable_key_is_refused(cloud: Cloud, key: dict[str, Any]) -> None:
     """One message, many causes: EC key, wrong operations, disabled, expired."""
     await cloud.register_feature()
     security, identity = await cloud.customer_key(**key)
@@ -204,7 +204,7 @@ async def test_a_key_that_cannot_encrypt(cloud: Cloud, key: dict[str, Any]) -> N
     )
 
 
-async def test_public_access_and_a_closed_firewall(cloud: Cloud) -> None:
+async def test_public_access_through_a_closed_firewall_is_refused(cloud: Cloud) -> None:
     await cloud.register_feature()
     security, identity = await cloud.customer_key()
     closed = {"properties": {"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}}}
@@ -217,7 +217,7 @@ async def test_public_access_and_a_closed_firewall(cloud: Cloud) -> None:
     assert cloud.cluster()["properties"]["provisioningState"] == "Succeeded"
 
 
-async def test_an_rbac_role_on_an_access_policy_vault_is_nothing(cloud: Cloud) -> None:
+async def test_an_rbac_role_on_an_access_policy_vault_has_no_effect(cloud: Cloud) -> None:
     await cloud.register_feature()
     security, identity = await cloud.customer_key()
     await cloud.vaults.vaults.update("rg-demo", "kv-demo", {"properties": {"enableRbacAuthorization": False}})
@@ -227,7 +227,7 @@ async def test_an_rbac_role_on_an_access_policy_vault_is_nothing(cloud: Cloud) -
 
 
 @pytest.mark.parametrize("scenario", ["contoso", "aks-not-trusted"])
-async def test_private_is_accepted_unseen_and_breaks_late(start: Start, scenario: str) -> None:
+async def test_a_private_vault_is_accepted_unchecked_and_fails_late(start: Start, scenario: str) -> None:
     """§1a: AKS cannot validate the permission in Private mode; a wrong grant (or no trust) surfaces at the end."""
     cloud = await start(scenario)
     await cloud.register_feature()
@@ -252,8 +252,8 @@ async def test_private_is_accepted_unseen_and_breaks_late(start: Start, scenario
         )
 
 
-async def test_private_may_be_validated_too(start: Start) -> None:
-    """§11: whether AKS validates a Private vault is UNCONFIRMED; the world decides."""
+async def test_a_private_vault_can_be_validated(start: Start) -> None:
+    """§11: whether AKS validates a Private vault is UNCONFIRMED; the scenario decides."""
     cloud = await start("rules: {private_access_validated: true, feature_required_for: []}")
     security, identity = await cloud.customer_key(access="Private", grant=False)
     await refused(
@@ -264,7 +264,7 @@ async def test_private_may_be_validated_too(start: Start) -> None:
 # -- api-versions ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_versioned_key_id_means_the_legacy_experience(cloud: Cloud) -> None:
+async def test_a_versioned_key_id_selects_the_legacy_experience(cloud: Cloud) -> None:
     """§0 B: legacy and Private needs API server VNet integration."""
     security, identity = await cloud.customer_key(access="Private")
     del security["kubernetesResourceObjectEncryptionProfile"]
@@ -276,7 +276,7 @@ async def test_a_versioned_key_id_means_the_legacy_experience(cloud: Cloud) -> N
     assert (await cloud.put_cluster(security=security, identity=identity))[0] == 200
 
 
-async def test_an_older_version_wants_a_key_version(cloud: Cloud) -> None:
+async def test_an_older_api_version_requires_a_key_version(cloud: Cloud) -> None:
     security, identity = await cloud.customer_key()
     del security["kubernetesResourceObjectEncryptionProfile"]
     answer = await cloud.put_cluster(security=security, identity=identity, api_version="2026-06-01")
@@ -285,7 +285,7 @@ async def test_an_older_version_wants_a_key_version(cloud: Cloud) -> None:
     await refused(answer, "BadRequest", "unless infrastructureEncryption is Enabled")
 
 
-async def test_an_older_version_hides_the_profile_and_keeps_it(cloud: Cloud) -> None:
+async def test_an_older_api_version_hides_the_profile_and_keeps_it(cloud: Cloud) -> None:
     """§2c: hidden from 2026-06-01, and not lost by a PUT of that version."""
     status, body, _ = await cloud.put_cluster("web-stage", "rg-web", api_version="2026-06-01")
     assert (status, body["properties"]["securityProfile"]) == (200, {})

@@ -1,4 +1,4 @@
-"""What takes its time to be gone: groups that are being deleted, vaults and keys that are kept for a while (AZURE.md §3a)."""
+"""Deletions that take time: groups, soft-deleted vaults and keys, and requests that are interrupted by them (AZURE.md §3a)."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ from tests.simulated.simulator.clients import (
     until,
     vault_path,
 )
-from tests.support import MovedClock
+from tests.support import LIMIT, MovedClock
 from wizard.simulator.state.state import KeyVersion
 from wizard.simulator.vaults import key_store
 
@@ -29,8 +29,8 @@ DAY = 24 * 3600
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 
 
-async def test_a_group_is_deleted_after_a_while_and_says_where_to_ask(start: Start) -> None:
-    """202 with Location; meanwhile nothing can be written there; 200 in the end."""
+async def test_deleting_a_group_is_a_long_running_operation(start: Start) -> None:
+    """202 with Location; until then nothing can be written to the group; 200 in the end."""
     clock = MovedClock()
     cloud = await start(speed=1, clock=clock)
     status, body, headers = await cloud.raw("DELETE", GROUP, "2024-11-01")
@@ -54,7 +54,7 @@ async def test_a_group_is_deleted_after_a_while_and_says_where_to_ask(start: Sta
     assert (await cloud.raw("GET", nowhere, "2024-11-01"))[0] == 404
 
 
-async def test_the_sdk_waits_for_a_group_to_be_gone(start: Start) -> None:
+async def test_the_sdk_waits_until_a_group_is_deleted(start: Start) -> None:
     cloud = await start(speed=2000)
     poller = await cloud.resources.resource_groups.begin_delete("rg-web")
     assert not poller.done()
@@ -62,8 +62,8 @@ async def test_the_sdk_waits_for_a_group_to_be_gone(start: Start) -> None:
     assert not await cloud.resources.resource_groups.check_existence("rg-web")
 
 
-async def test_a_soft_deleted_vault_ends_with_its_retention(start: Start) -> None:
-    """§3a: 7-90 days; then the name is free, and what was in the vault is gone."""
+async def test_a_soft_deleted_vault_is_purged_after_its_retention_period(start: Start) -> None:
+    """§3a: after 7-90 days the name is free, and the vault's content is deleted."""
     clock = MovedClock()
     cloud = await start("durations: {vault_dns: 0}", speed=60, clock=clock)
     await cloud.make_vault(softDeleteRetentionInDays=7, enablePurgeProtection=True)
@@ -81,7 +81,7 @@ async def test_a_soft_deleted_vault_ends_with_its_retention(start: Start) -> Non
     assert available.name_available
 
 
-async def test_a_recovered_and_deleted_again_vault_has_its_whole_time(start: Start) -> None:
+async def test_a_vault_deleted_again_has_its_full_retention_period(start: Start) -> None:
     clock = MovedClock()
     cloud = await start("durations: {vault_dns: 0}", speed=1, clock=clock)
     await cloud.make_vault(softDeleteRetentionInDays=7)
@@ -94,8 +94,10 @@ async def test_a_recovered_and_deleted_again_vault_has_its_whole_time(start: Sta
 
 
 @pytest.mark.parametrize("speed", [1, float("inf")])
-async def test_a_soft_deleted_key_ends_with_the_retention_of_its_vault(start: Start, speed: float) -> None:
-    """At infinite speed too: else nothing that is deleted could be recovered there."""
+async def test_a_soft_deleted_key_is_purged_after_the_retention_period_of_its_vault(
+    start: Start, speed: float
+) -> None:
+    """At infinite speed the period is as long as in real life, otherwise nothing could be recovered there."""
     clock = MovedClock()
     cloud = await start("key-deleted", speed=speed, clock=clock)
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
@@ -107,7 +109,7 @@ async def test_a_soft_deleted_key_ends_with_the_retention_of_its_vault(start: St
     assert (await cloud.make_key()).name == "aks-kms"
 
 
-async def test_a_purged_vault_takes_its_deleted_keys_along(start: Start) -> None:
+async def test_purging_a_vault_purges_its_deleted_keys(start: Start) -> None:
     cloud = await start("key-deleted")
     await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
     await (await cloud.vaults.vaults.begin_purge_deleted("kv-demo", "westus2")).result()
@@ -117,7 +119,7 @@ async def test_a_purged_vault_takes_its_deleted_keys_along(start: Start) -> None
 
 @pytest.fixture
 def in_flight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[None]]:
-    """Lets a key be made until the block is left; within it, its material is being made, or all was answered already."""
+    """Delay the creation of a key until the block ends. Inside it, key material is being generated, or the request was answered already."""
 
     @asynccontextmanager
     async def making(request: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
@@ -125,7 +127,7 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncCon
 
         def slowly(version: KeyVersion) -> Any:
             began.set()
-            assert go.wait(20)
+            assert go.wait(LIMIT)
             return make(version)
 
         monkeypatch.setattr(key_store, "_generate", slowly)
@@ -140,10 +142,10 @@ def in_flight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncCon
 
 
 @pytest.mark.parametrize("how", ["management plane", "data plane", "rotation"])
-async def test_a_key_under_way_goes_with_its_vault(
+async def test_a_key_in_creation_is_deleted_with_its_vault(
     cloud: Cloud, in_flight: Callable[..., AbstractAsyncContextManager[None]], how: str
 ) -> None:
-    """Nothing of it comes back with the vault's name."""
+    """It does not come back when the vault's name is used again."""
     vault = await cloud.make_vault()
     await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
     keys = cloud.keys("kv-demo")
@@ -162,10 +164,10 @@ async def test_a_key_under_way_goes_with_its_vault(
 
 
 @pytest.mark.parametrize("how", ["create_rsa_key", "rotate_key"])
-async def test_a_version_under_way_goes_with_its_key(
+async def test_a_version_in_creation_is_deleted_with_its_key(
     cloud: Cloud, in_flight: Callable[..., AbstractAsyncContextManager[None]], how: str
 ) -> None:
-    """A key is never there and deleted at once."""
+    """A key never exists and is deleted at the same time."""
     vault = await cloud.make_vault()
     await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
     keys = cloud.keys("kv-demo")
@@ -183,8 +185,8 @@ async def test_a_version_under_way_goes_with_its_key(
     assert len([each async for each in keys.list_properties_of_key_versions("aks-kms")]) == 2
 
 
-async def test_a_key_vault_call_whose_token_is_taken_back(start: Start) -> None:
-    """A fault reaches the vault's data plane: an expired token is final, a revoked one is replaced by the SDK."""
+async def test_expired_and_revoked_tokens_on_the_data_plane(start: Start) -> None:
+    """Faults apply to the vault's data plane: an expired token is final, a revoked one is replaced by the SDK."""
     path = "path: '/keys', method: GET, nth: 2"
     for kind in ("expired", "revoked"):
         cloud = await start(f"faults: [{{match: {{{path}}}, token: {kind}}}]")
@@ -224,7 +226,9 @@ async def vault_statuses(
         ("vault_key_creations", "POST", "/keys/k/create", {"kty": "EC"}),
     ],
 )
-async def test_a_vault_throttles(start: Start, bucket: str, method: str, path: str, body: Any) -> None:
+async def test_a_vault_throttles_requests(
+    start: Start, bucket: str, method: str, path: str, body: Any
+) -> None:
     """Key Vault's 429, with Retry-After."""
     limit = "{size: 3, refill: 1, seconds: 600}"
     cloud = await start(f"throttling: {{enforced: always, {bucket}: {limit}}}")
@@ -237,8 +241,8 @@ async def test_a_vault_throttles(start: Start, bucket: str, method: str, path: s
     assert 590 <= int(headers["Retry-After"]) <= 600
 
 
-async def test_aks_speaks_flat_and_arm_does_not(start: Start) -> None:
-    """§1a, EtagMismatch: AKS's own refusals are not inside `error`, and have a subcode; the SDK reads both."""
+async def test_aks_errors_are_flat_and_arm_errors_are_nested(start: Start) -> None:
+    """§1a, EtagMismatch: AKS's own refusals are not inside `error` and have a subcode. The SDK reads both forms."""
     cloud = await start(
         "faults: [{match: {name: aks-demo, method: PUT}, answer: {status: 409, code: EtagMismatch, message: 'Operation is not allowed: Another "
         "operation is in progress', subcode: PutManagedClusterAndComponents_FailedPrecondition, details: [{code: Unspecified, message: "

@@ -1,4 +1,4 @@
-"""What a subscription may ask and have: throttling, quotas, policies, pages (AZURE.md §1a)."""
+"""Limits of a subscription: throttling, quotas, policies, pages (AZURE.md §1a)."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ async def test_aks_buckets(start: Start, bucket: str, method: str, path: str, ki
         ("POST", f"{S}/providers/Microsoft.ContainerService/register", "2024-11-01"),
     ],
 )  # fmt: skip
-async def test_aks_throttles_no_calls_of_other_providers(
+async def test_aks_limits_do_not_apply_to_other_providers(
     start: Start, method: str, path: str, version: str
 ) -> None:
     cloud = await start(f"throttling: {{enforced: always, other_cluster_calls: {SLOW}}}")
@@ -57,7 +57,7 @@ async def test_aks_throttles_no_calls_of_other_providers(
     ("kind", "method", "code"), [("reads", "GET", 200), ("writes", "PUT", 201), ("deletes", "DELETE", 204)]
 )
 async def test_arm_buckets(start: Start, kind: str, method: str, code: int) -> None:
-    """ARM's own limits, for each caller and subscription."""
+    """ARM's own limits, per caller and subscription."""
     cloud = await start(f"throttling: {{enforced: always, {kind}: {SLOW}}}")
     identity = f"{S}/resourceGroups/rg-demo/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-x"
     path = f"{S}/resourceGroups/rg-demo" if method == "GET" else identity
@@ -71,7 +71,7 @@ async def test_arm_buckets(start: Start, kind: str, method: str, code: int) -> N
     assert "Retry-After" in answers[2][2]
 
 
-async def test_the_headers_are_there_without_limits_too(start: Start) -> None:
+async def test_quota_headers_are_sent_without_enforcement_too(start: Start) -> None:
     cloud = await start()
     for _ in range(3):
         _, _, headers = await cloud.raw("GET", cluster_path())
@@ -79,7 +79,7 @@ async def test_the_headers_are_there_without_limits_too(start: Start) -> None:
         assert headers["x-ms-ratelimit-remaining-subscription-global-reads"] == "3749"
 
 
-async def test_a_bucket_fills_up_again(start: Start) -> None:
+async def test_a_bucket_refills(start: Start) -> None:
     cloud = await start("throttling: {get_cluster: {size: 1, refill: 1, seconds: 100}}", speed=1000)
     first = await cloud.raw("GET", cluster_path())
     second = await cloud.raw("GET", cluster_path())
@@ -89,7 +89,7 @@ async def test_a_bucket_fills_up_again(start: Start) -> None:
     assert (await cloud.raw("GET", cluster_path("orders-prod", "rg-orders")))[0] == 200
 
 
-async def test_a_quota_stands_in_the_way_of_new_clusters_only(start: Start) -> None:
+async def test_a_quota_applies_to_new_clusters_only(start: Start) -> None:
     """AZURE.md §1a ManagedClusterCountExceedsQuotaLimit: create only."""
     cloud = await start("quota-reached")
     body = {"location": "westus2", "identity": {"type": "SystemAssigned"}, "properties": {"dnsPrefix": "x"}}
@@ -120,7 +120,7 @@ async def test_a_policy_denies_a_vault(start: Start) -> None:
     assert allowed[1].get("error", {}).get("code") != "RequestDisallowedByPolicy"
 
 
-async def test_a_policy_on_nodes_stands_in_the_way_of_an_update_of_the_cluster(start: Start) -> None:
+async def test_a_policy_on_nodes_denies_an_update_of_the_cluster(start: Start) -> None:
     """AZURE.md §1a: an update fails on resources of the node group, because the PUT validates everything again."""
     cloud = await start("policy-denies-nodes")
     status, answer, _ = await cloud.put_cluster()
@@ -136,7 +136,7 @@ async def test_a_policy_on_nodes_stands_in_the_way_of_an_update_of_the_cluster(s
     ("properties", "with_tag"),
     [("x", "InvalidRequestContent"), ({"agentPoolProfiles": ["x"]}, "UnmarshalError"), ({"agentPoolProfiles": []}, "InvalidParameter")],
 )  # fmt: skip
-async def test_policies_look_at_bodies_that_nobody_has_checked_yet(
+async def test_policies_evaluate_bodies_before_they_are_validated(
     start: Start, properties: Any, with_tag: str
 ) -> None:
     cloud = await start("policy-denies-nodes")
@@ -146,7 +146,7 @@ async def test_policies_look_at_bodies_that_nobody_has_checked_yet(
         assert (status, said(answer)["code"]) == (400, code)
 
 
-async def test_policy_assignments_can_be_looked_at(start: Start) -> None:
+async def test_policy_assignments_are_listed(start: Start) -> None:
     cloud = await start("policy-denies-vault")
     listed = "providers/Microsoft.Authorization/policyAssignments"
     status, answer, _ = await cloud.raw("GET", f"{S}/resourceGroups/rg-demo/{listed}", "2024-05-01")
@@ -175,7 +175,7 @@ async def test_conditions_of_policies(start: Start, condition: str, denied: bool
         assert (await cloud.raw("PUT", path, "2024-11-30", {"location": "westus2"}))[0] == expected
 
 
-async def test_a_lock_on_the_nodes_group_stands_in_the_way_of_an_update(start: Start) -> None:
+async def test_a_lock_on_the_node_group_denies_an_update(start: Start) -> None:
     """AZURE.md §1a ScopeLocked: locks on the node group break AKS operations."""
     cloud = await start("node-group-lock")
     status, answer, _ = await cloud.put_cluster()
@@ -193,7 +193,7 @@ async def test_a_lock_on_the_nodes_group_stands_in_the_way_of_an_update(start: S
         ("DELETE", cluster_path("orders-prod", "rg-orders"), 202),
     ],
 )
-async def test_a_lock_on_the_nodes_group_keeps_the_cluster_as_it_is(
+async def test_a_lock_on_the_node_group_protects_the_cluster(
     start: Start, method: str, path: str, code: int
 ) -> None:
     cloud = await start("node-group-lock")
@@ -225,6 +225,6 @@ async def test_long_lists_come_in_pages(start: Start) -> None:
         ("throttling: {reads: {size: 0}}", "throttling.reads.size"),
     ],
 )
-async def test_a_wrong_limit_names_its_place(start: Start, world: str, place: str) -> None:
+async def test_an_invalid_limit_is_reported_with_its_place(start: Start, world: str, place: str) -> None:
     with pytest.raises(ValueError, match=place):
         await start(world)

@@ -1,4 +1,4 @@
-"""Management locks: set, read, removed, and what they forbid ("Lock your resources", AZURE.md §1a ScopeLocked)."""
+"""Management locks: create, read and delete them, and what they deny ("Lock your resources", AZURE.md §1a ScopeLocked)."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def locked(scope: str, verb: str, *by: str) -> tuple[int, str]:
     )
 
 
-async def test_a_read_only_lock_forbids_every_write_below_it_and_no_read(cloud: Cloud) -> None:
+async def test_a_read_only_lock_denies_writes_below_it_and_allows_reads(cloud: Cloud) -> None:
     await cloud.make_vault()
     assert await lock(cloud, GROUP, "ReadOnly") == 201
     tags = {"tags": {"a": "b"}}
@@ -55,12 +55,12 @@ async def test_a_read_only_lock_forbids_every_write_below_it_and_no_read(cloud: 
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
     other = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-web"
     assert (await write(cloud, "PATCH", other, "2024-11-01", tags))[0] == 200
-    assert (await cloud.raw("DELETE", f"{GROUP}{LOCKS}/l", API))[0] == 200  # a lock is no obstacle to itself
+    assert (await cloud.raw("DELETE", f"{GROUP}{LOCKS}/l", API))[0] == 200  # a lock does not protect itself
     assert (await cloud.raw("DELETE", f"{GROUP}{LOCKS}/l", API))[0] == 204
     assert (await write(cloud, "PATCH", vault_path(), "2026-02-01", tags))[0] == 200
 
 
-async def test_a_delete_lock_on_one_resource_keeps_its_group_too(cloud: Cloud) -> None:
+async def test_a_delete_lock_on_a_resource_protects_its_group_too(cloud: Cloud) -> None:
     vault = await cloud.make_vault()
     assert await lock(cloud, vault.id, "CanNotDelete") == 201
     assert (await write(cloud, "PATCH", vault.id, "2026-02-01", {"tags": {"a": "b"}}))[0] == 200
@@ -75,7 +75,7 @@ async def test_a_delete_lock_on_one_resource_keeps_its_group_too(cloud: Cloud) -
     assert (await write(cloud, "PATCH", vault.id, "2026-02-01", {"tags": {}}))[0] == 409
 
 
-async def test_locks_are_listed_above_and_below_and_go_with_what_they_are_on(cloud: Cloud) -> None:
+async def test_locks_are_listed_above_and_below_and_deleted_with_their_scope(cloud: Cloud) -> None:
     identity = await cloud.make_identity()
     subscription = f"/subscriptions/{PRODUCTION}"
     await lock(cloud, subscription, "CanNotDelete", "all")
@@ -112,13 +112,15 @@ async def test_locks_are_listed_above_and_below_and_go_with_what_they_are_on(clo
         ("PUT", f"{GROUP}{LOCKS}/a%26b", 400, "InvalidResourceName"),
     ],
 )
-async def test_refusals(cloud: Cloud, method: str, where: str, status: int, code: str) -> None:
+async def test_invalid_locks_are_refused(
+    cloud: Cloud, method: str, where: str, status: int, code: str
+) -> None:
     body = {"properties": {"level": "ReadOnly"}} if method == "PUT" else None
     got, answer, _ = await cloud.raw(method, where, API, body)
     assert (got, answer["error"]["code"]) == (status, code)
 
 
-async def test_a_lock_needs_the_right_to_set_it(start: Start) -> None:
+async def test_creating_a_lock_requires_permission(start: Start) -> None:
     reader = await start(principal="reader")
     body = {"properties": {"level": "ReadOnly"}}
     status, answer, _ = await reader.raw("PUT", f"{GROUP}{LOCKS}/l", API, body)
@@ -126,7 +128,7 @@ async def test_a_lock_needs_the_right_to_set_it(start: Start) -> None:
     assert "'Microsoft.Authorization/locks/write'" in answer["error"]["message"]
 
 
-async def test_locks_of_a_world_can_be_removed(start: Start) -> None:
+async def test_locks_of_a_scenario_can_be_deleted(start: Start) -> None:
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{locks: {{freeze: {{scope: {GROUP}, level: ReadOnly}}}}}}}}"
     )

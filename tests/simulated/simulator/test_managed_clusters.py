@@ -25,7 +25,7 @@ from tests.simulated.simulator.clients import (
 FAST = {"polling_interval": 0.01}
 
 
-async def test_the_default_world_has_a_dozen_clusters_worth_choosing_among(cloud: Cloud) -> None:
+async def test_the_default_scenario_has_varied_clusters(cloud: Cloud) -> None:
     found = {entry.name: entry async for entry in cloud.aks.managed_clusters.list()}
     _, development, _ = await cloud.raw(
         "GET", f"/subscriptions/{DEVELOPMENT}/providers/Microsoft.ContainerService/managedClusters"
@@ -50,8 +50,8 @@ async def test_the_default_world_has_a_dozen_clusters_worth_choosing_among(cloud
         )
 
 
-async def test_create_as_recorded(start: Start) -> None:
-    # It polls much faster than Azure would stand.
+async def test_create_a_cluster_as_recorded(start: Start) -> None:
+    # It polls much faster than Azure would allow.
     cloud = await start("durations: {cluster_create: 60}\nthrottling: {enforced: never}", speed=200)
     body: dict[str, Any] = {
         "location": "westus2",
@@ -87,7 +87,7 @@ async def test_create_as_recorded(start: Start) -> None:
     assert await cloud.resources.resource_groups.check_existence("MC_rg-demo_aks-new_westus2")
 
 
-async def test_a_second_operation_waits_for_the_first(start: Start) -> None:
+async def test_a_second_operation_conflicts_with_the_first(start: Start) -> None:
     cloud = await start("durations: {cluster_update: 100000}", speed=60)
     status, body, _ = await cloud.put_cluster()
     assert (status, body["properties"]["provisioningState"]) == (200, "Updating")
@@ -96,20 +96,20 @@ async def test_a_second_operation_waits_for_the_first(start: Start) -> None:
     assert "Another operation (Updating) is in progress" in said(refused)["message"]
 
 
-async def test_retry_after_is_whole_seconds_in_real_life(start: Start) -> None:
+async def test_retry_after_is_in_whole_seconds_at_real_speed(start: Start) -> None:
     cloud = await start(speed=1)
     _, _, headers = await cloud.put_cluster()
     assert (headers["Retry-After"], "x-ms-retry-after-ms" in headers) == ("10", False)
 
 
-async def test_without_waiting_the_first_poll_says_succeeded(cloud: Cloud) -> None:
+async def test_at_infinite_speed_the_first_poll_succeeds(cloud: Cloud) -> None:
     _, _, headers = await cloud.put_cluster()
     assert int(headers["x-ms-retry-after-ms"]) <= 5
     _, operation, _ = await cloud.raw("GET", headers["Azure-AsyncOperation"].removeprefix(cloud.endpoint), "")
     assert operation["status"] == "Succeeded"
 
 
-async def test_what_no_sdk_knows_survives_a_put_of_the_sdk(cloud: Cloud) -> None:
+async def test_fields_unknown_to_the_sdk_survive_its_put(cloud: Cloud) -> None:
     before = cloud.cluster("orders-prod", "rg-orders")
     cluster = await cloud.aks.managed_clusters.get("rg-orders", "orders-prod")
     await (
@@ -125,7 +125,7 @@ async def test_what_no_sdk_knows_survives_a_put_of_the_sdk(cloud: Cloud) -> None
     assert after["properties"]["networkProfile"]["futureMesh"] == {"enabled": True}
 
 
-async def test_what_a_put_leaves_out_is_gone(cloud: Cloud) -> None:
+async def test_a_put_removes_omitted_fields(cloud: Cloud) -> None:
     path = cluster_path("orders-prod", "rg-orders")
     _, body, _ = await cloud.raw("GET", path)
     del body["tags"], body["properties"]["futureProfile"], body["properties"]["kubernetesVersion"]
@@ -187,7 +187,7 @@ async def test_versions_of_a_region(cloud: Cloud) -> None:
         ({"kubernetesVersion": "1.33"}, "NotAllowedDowngrade"),
     ],
 )
-async def test_versions_that_are_refused(cloud: Cloud, properties: dict[str, Any], code: str) -> None:
+async def test_unsupported_versions_are_refused(cloud: Cloud, properties: dict[str, Any], code: str) -> None:
     status, body, _ = await cloud.put_cluster(properties=properties)
     assert (status, said(body)["code"]) == (400, code)
 
@@ -202,7 +202,7 @@ async def test_a_stopped_cluster_can_only_be_started_or_deleted(cloud: Cloud) ->
     assert cloud.cluster("web-night", "rg-web")["properties"]["powerState"]["code"] == "Stopped"
 
 
-async def test_delete_takes_the_node_group_along(cloud: Cloud) -> None:
+async def test_deleting_a_cluster_deletes_its_node_group(cloud: Cloud) -> None:
     node_group = cloud.cluster()["properties"]["nodeResourceGroup"]
     await (await cloud.aks.managed_clusters.begin_delete("rg-demo", "aks-demo", **FAST)).result()
     with pytest.raises(ResourceNotFoundError, match="ResourceNotFound"):
@@ -211,7 +211,7 @@ async def test_delete_takes_the_node_group_along(cloud: Cloud) -> None:
     assert (await cloud.raw("DELETE", cluster_path()))[0] == 204
 
 
-async def test_the_identity_is_switched_and_shown_with_its_ids(cloud: Cloud) -> None:
+async def test_the_identity_can_be_switched(cloud: Cloud) -> None:
     identity = await cloud.make_identity()
     _, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
@@ -223,7 +223,7 @@ async def test_the_identity_is_switched_and_shown_with_its_ids(cloud: Cloud) -> 
     assert "principalId" not in body["identity"]
 
 
-async def test_an_identity_that_does_not_exist(cloud: Cloud) -> None:
+async def test_an_unknown_identity_is_refused(cloud: Cloud) -> None:
     missing = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ManagedIdentity/userAssignedIdentities/none"
     status, body, _ = await cloud.put_cluster(
         identity={"type": "UserAssigned", "userAssignedIdentities": {missing: {}}}
@@ -231,7 +231,7 @@ async def test_an_identity_that_does_not_exist(cloud: Cloud) -> None:
     assert (status, said(body)["code"]) == (400, "FailedIdentityOperation")
 
 
-async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> None:
+async def test_assigning_an_identity_requires_its_own_permission(start: Start) -> None:
     """AZURE.md §1a: LinkedAuthorizationFailed."""
     roles = "[Azure Kubernetes Service Contributor Role, Managed Identity Contributor]"
     cloud = await start(f"principals: {{operator: {{roles: {{/subscriptions/{PRODUCTION}: {roles}}}}}}}")
@@ -244,10 +244,10 @@ async def test_assigning_an_identity_needs_a_right_of_its_own(start: Start) -> N
 
 
 @pytest.mark.parametrize("then", ["success", "failure, then success", "failure, then deletion"])
-async def test_a_system_assigned_identity_that_was_given_up_is_gone_from_the_directory(
+async def test_a_replaced_system_assigned_identity_is_removed_from_the_directory(
     start: Start, then: str
 ) -> None:
-    """Once the change has succeeded, at last with the cluster."""
+    """After the change has succeeded, or with the cluster at the latest."""
     fails = "faults:\n  - match: {method: PUT, operation: '*/managedClusters/write', count: 1}\n    lro_fails: {code: X, message: x}"
     cloud = await start("contoso" if then == "success" else fails)
     left = cloud.cluster()["identity"]["principalId"]
@@ -268,7 +268,7 @@ async def test_a_system_assigned_identity_that_was_given_up_is_gone_from_the_dir
     assert not await known()
 
 
-async def test_a_cluster_has_an_agent_pool(cloud: Cloud) -> None:
+async def test_a_cluster_needs_an_agent_pool(cloud: Cloud) -> None:
     before = cloud.cluster()
     status, body, _ = await cloud.put_cluster(properties={"agentPoolProfiles": []})
     assert (status, said(body)["code"]) == (400, "InvalidParameter")
@@ -276,7 +276,7 @@ async def test_a_cluster_has_an_agent_pool(cloud: Cloud) -> None:
     assert cloud.cluster() == before
 
 
-async def test_a_failed_operation_ends_in_a_failed_cluster(start: Start) -> None:
+async def test_a_failed_operation_sets_the_cluster_to_failed(start: Start) -> None:
     cloud = await start("update-fails")
     cluster = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     poller = await cloud.aks.managed_clusters.begin_create_or_update("rg-demo", "aks-demo", cluster)

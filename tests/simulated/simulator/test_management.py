@@ -18,12 +18,12 @@ async def test_subscriptions_and_locations(cloud: Cloud) -> None:
     ]
 
 
-async def test_unknown_subscription(cloud: Cloud) -> None:
+async def test_an_unknown_subscription_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ResourceNotFoundError, match="SubscriptionNotFound"):
         await cloud.subscriptions.subscriptions.get("99999999-9999-9999-9999-999999999999")
 
 
-async def test_resource_group_life(cloud: Cloud) -> None:
+async def test_create_change_and_delete_a_resource_group(cloud: Cloud) -> None:
     groups = cloud.resources.resource_groups
     made = await groups.create_or_update("rg-new", {"location": "West US 2", "tags": {"a": "b"}})
     assert (made.location, made.tags) == ("westus2", {"a": "b"})
@@ -49,7 +49,7 @@ async def test_deleting_a_group_soft_deletes_its_vaults(cloud: Cloud) -> None:
     assert [entry.name async for entry in cloud.vaults.vaults.list_deleted()] == ["kv-demo"]
 
 
-async def test_feature_goes_from_not_registered_over_registering_to_registered(start: Start) -> None:
+async def test_registering_a_feature_takes_time(start: Start) -> None:
     cloud = await start("durations: {feature: 60}", speed=200)
     features = cloud.features.features
     assert (
@@ -73,7 +73,7 @@ async def test_feature_goes_from_not_registered_over_registering_to_registered(s
     assert "Microsoft.ContainerService/KMSPMKPreview" in names
 
 
-async def test_a_feature_that_waits_for_microsoft_stays_pending(start: Start) -> None:
+async def test_a_feature_that_needs_approval_stays_pending(start: Start) -> None:
     cloud = await start("feature-pending")
     await cloud.register_feature()
     assert (
@@ -81,7 +81,7 @@ async def test_a_feature_that_waits_for_microsoft_stays_pending(start: Start) ->
     ).properties.state == "Pending"
 
 
-async def test_a_feature_that_is_gone(start: Start) -> None:
+async def test_an_unknown_feature_is_refused(start: Start) -> None:
     cloud = await start("feature-gone")
     with pytest.raises(ResourceNotFoundError, match="The feature 'KMSPMKPreview' could not be found"):
         await cloud.register_feature()
@@ -152,13 +152,13 @@ async def test_strict_routing(
     assert bool(cloud.simulator.unknown) is unknown
 
 
-async def test_a_method_that_a_path_does_not_have(cloud: Cloud) -> None:
+async def test_an_unsupported_method_is_refused(cloud: Cloud) -> None:
     status, body, headers = await cloud.raw("DELETE", "/subscriptions", "2022-12-01")
     assert (status, body["error"]["code"], headers["Allow"]) == (405, "MethodNotAllowed", "GET")
     assert len(cloud.simulator.unknown) == 1
 
 
-async def test_a_body_that_is_not_json(cloud: Cloud) -> None:
+async def test_a_body_that_is_not_json_is_refused(cloud: Cloud) -> None:
     headers = {"Authorization": f"Bearer {await cloud.token()}", "Content-Type": "application/json"}
     url = f"{cloud.endpoint}/subscriptions/{PRODUCTION}/resourceGroups/rg-x?api-version=2024-11-01"
     async with cloud.session.put(url, data=b"{not json", headers=headers) as response:

@@ -1,4 +1,4 @@
-"""Where nobody has confirmed how Azure behaves (AZURE.md, UNCONFIRMED): each rule of a world, with each of its answers."""
+"""Behaviour of Azure that is not confirmed (AZURE.md, UNCONFIRMED): each rule of a scenario, with each of its values."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NAME = "00000000-0000-4000-8000-000000000007"
 
 
 async def put_key(cloud: Cloud, access: str, **kms: Any) -> tuple[int, str]:
-    """PUT aks-demo with a customer's key: the status, and the text of a refusal."""
+    """PUT aks-demo with a customer-managed key; return the status, and the text of a refusal."""
     security, identity = await cloud.customer_key(access=access)
     await cloud.register_feature()
     security["azureKeyVaultKms"] |= kms
@@ -41,17 +41,15 @@ async def put_key(cloud: Cloud, access: str, **kms: Any) -> tuple[int, str]:
         ("private_access_validated: true, aks_is_trusted_service: true", "Private", 200, ""),
     ],
 )
-async def test_enabling_a_customers_key(
-    start: Start, rules: str, access: str, status: int, text: str
-) -> None:
-    """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §11 (is a private vault tried)."""
+async def test_enabling_a_customer_key(start: Start, rules: str, access: str, status: int, text: str) -> None:
+    """§0 C (a vault id with Public), §2b (identity and key in one PUT), §11 (validation of a Private vault)."""
     got, message = await put_key(await start(f"rules: {{{rules}}}"), access)
     assert (got, text in message) == (status, True), message
 
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
-async def test_a_key_version_in_the_new_way(start: Start, answer: str) -> None:
-    """§2a: the migration article leaves the versioned id where it is."""
+async def test_a_key_version_in_the_new_experience(start: Start, answer: str) -> None:
+    """§2a: the migration article keeps the versioned id."""
     cloud = await start(f"extends: legacy-kms\nrules: {{versioned_key_in_the_new_way: {answer}}}")
     await cloud.register_feature()
     kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
@@ -67,8 +65,8 @@ async def test_a_key_version_in_the_new_way(start: Start, answer: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
-async def test_what_is_left_beside_a_key_that_is_turned_off(start: Start, answer: str) -> None:
-    """§2a: core az only sets enabled to false; the SDK says that the key id must go."""
+async def test_leftover_settings_of_a_disabled_key(start: Start, answer: str) -> None:
+    """§2a: core az only sets enabled to false; the SDK says that the key id must be empty."""
     cloud = await start(f"extends: encrypted\nrules: {{leftovers_of_a_disabled_key: {answer}}}")
     kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
     profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
@@ -83,8 +81,8 @@ async def test_what_is_left_beside_a_key_that_is_turned_off(start: Start, answer
 
 
 @pytest.mark.parametrize("shown", [True, False])
-async def test_a_key_that_was_turned_off_is_shown_so_or_not_at_all(start: Start, shown: bool) -> None:
-    """§2a: what an answer has then is not documented."""
+async def test_a_disabled_key_is_shown_or_hidden(start: Start, shown: bool) -> None:
+    """§2a: what a response contains then is not documented."""
     cloud = await start(f"extends: encrypted\nrules: {{disabled_key_shown: {str(shown).lower()}}}")
     profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
     status, body, _ = await cloud.put_cluster(security=profile | {"azureKeyVaultKms": {"enabled": False}})
@@ -92,7 +90,7 @@ async def test_a_key_that_was_turned_off_is_shown_so_or_not_at_all(start: Start,
 
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
-async def test_a_key_in_hardware(start: Start, answer: str) -> None:
+async def test_an_hsm_backed_key(start: Start, answer: str) -> None:
     """§3g: plausible, and not confirmed."""
     cloud = await start(f"extends: key-in-hardware\nrules: {{hardware_keys: {answer}}}")
     identity = await cloud.make_identity()
@@ -116,7 +114,7 @@ async def test_a_key_in_hardware(start: Start, answer: str) -> None:
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_etags_of_clusters(start: Start, shown: bool) -> None:
-    """§2c: the recording of 2025 shows none, the documents do; it counts in either case."""
+    """§2c: the recording of 2025 shows none, the documents do; If-Match is honoured in either case."""
     cloud = await start(f"rules: {{etag_in_answers: {str(shown).lower()}}}")
     _, body, _ = await cloud.raw("GET", cluster_path())
     _, pools, _ = await cloud.raw("GET", cluster_path() + "/agentPools")
@@ -128,7 +126,7 @@ async def test_etags_of_clusters(start: Start, shown: bool) -> None:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("accepted", 200), ("refused", 409)])
-async def test_the_same_role_assignment_under_the_same_name(start: Start, answer: str, status: int) -> None:
+async def test_repeating_a_role_assignment(start: Start, answer: str, status: int) -> None:
     """§3d: idempotent by general knowledge."""
     cloud = await start(f"rules: {{repeated_assignment: {answer}}}")
     await cloud.grant(GROUP, CRYPTO_OFFICER, OPERATOR, name=NAME)
@@ -159,9 +157,7 @@ async def test_the_name_of_a_feature(start: Start, answer: str, name: str) -> No
 
 
 @pytest.mark.parametrize(("rule", "held"), [("null", 6), ("[sign, verify]", 2)])
-async def test_operations_of_a_key_made_through_arm_without_naming_any(
-    start: Start, rule: str, held: int
-) -> None:
+async def test_default_operations_of_a_management_plane_key(start: Start, rule: str, held: int) -> None:
     """§3e: the default is not documented."""
     cloud = await start(f"rules:\n  default_key_ops: {rule}")
     await cloud.make_vault()
@@ -182,12 +178,15 @@ async def test_the_inner_code_of_a_closed_vault(start: Start, inner: str) -> Non
 
 
 @pytest.mark.parametrize("shown", [True, False])
-async def test_what_resource_graph_knows_of_the_new_way(start: Start, shown: bool) -> None:
-    """§8: it scrubs what it does not know."""
+async def test_resource_graph_shows_or_hides_the_new_profile(start: Start, shown: bool) -> None:
+    """§8: it removes what it does not know."""
     cloud = await start(f"rules: {{graph_shows_the_new_way: {str(shown).lower()}}}")
-    query = "resources | where name == 'web-stage' | project properties"
+    query = (
+        "resources | where type =~ 'Microsoft.ContainerService/managedClusters' | project name, properties"
+    )
     _, body, _ = await cloud.raw(
         "POST", "/providers/Microsoft.ResourceGraph/resources", "2024-04-01", {"query": query}
     )
-    profile = body["data"][0]["properties"]["securityProfile"]
+    rows = {row["name"]: row for row in body["data"]}
+    profile = rows["web-stage"]["properties"]["securityProfile"]
     assert ("kubernetesResourceObjectEncryptionProfile" in profile) == shown

@@ -1,4 +1,4 @@
-"""Unmodified Azure clients in a process of their own, which know nothing but the environment variables."""
+"""Unmodified Azure clients in a separate process, which use only the environment variables."""
 
 import asyncio
 import os

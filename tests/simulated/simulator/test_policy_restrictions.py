@@ -1,4 +1,4 @@
-"""What policies would deny, asked before it is written, and denied where it is written all the same (AZURE.md §1a, §3e)."""
+"""Policies: what they would deny, checked in advance, and that they deny it on write (AZURE.md §1a, §3e)."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ async def denials(cloud: Cloud, content: dict[str, Any]) -> list[Any]:
     return list(result.content_evaluation_result.policy_evaluations)
 
 
-async def test_a_denial_is_foretold_with_its_policy(start: Start) -> None:
+async def test_a_denial_is_predicted_with_its_policy(start: Start) -> None:
     cloud = await start("policy-wants-purge-protection")
     (found,) = await denials(cloud, vault())
     assert found.evaluation_result == "NonCompliant"
@@ -61,7 +61,7 @@ async def test_a_denial_is_foretold_with_its_policy(start: Start) -> None:
     assert (await cloud.make_vault(enablePurgeProtection=True)).name == "kv-demo"
 
 
-async def test_it_says_so_for_the_whole_subscription_and_newer_api_versions_name_the_effect(
+async def test_subscriptions_can_be_checked_and_newer_api_versions_show_the_effect(
     start: Start,
 ) -> None:
     cloud = await start("policy-denies-vault")
@@ -74,7 +74,7 @@ async def test_it_says_so_for_the_whole_subscription_and_newer_api_versions_name
         assert (status, found.get("effectDetails")) == (200, effect)
 
 
-async def test_fields_that_are_not_decided_yet_are_restricted(start: Start) -> None:
+async def test_pending_fields_are_restricted(start: Start) -> None:
     cloud = await start("policy-denies-vault")
     field = "properties.publicNetworkAccess"
     check = cloud.policies.policy_restrictions.check_at_resource_group_scope
@@ -89,7 +89,7 @@ async def test_fields_that_are_not_decided_yet_are_restricted(start: Start) -> N
     assert weighed.field_restrictions[0].restrictions[0].values == ["Enabled"]
 
 
-async def test_the_nodes_of_a_cluster_can_be_asked_for_beforehand(start: Start) -> None:
+async def test_the_nodes_of_a_cluster_can_be_checked_in_advance(start: Start) -> None:
     cloud = await start("policy-denies-nodes")
     nodes = {"type": "Microsoft.Compute/virtualMachineScaleSets", "location": "westus2", "tags": {}}
     assert len(await denials(cloud, nodes)) == 1
@@ -107,7 +107,7 @@ async def test_the_nodes_of_a_cluster_can_be_asked_for_beforehand(start: Start) 
         ),
     ],
 )
-async def test_policies_on_keys_hold_on_both_planes(
+async def test_policies_on_keys_apply_on_both_planes(
     start: Start, world: str, definition: str, allowed: dict[str, Any]
 ) -> None:
     """§3e: policies of the mode Microsoft.KeyVault.Data."""
@@ -132,7 +132,7 @@ async def test_policies_on_keys_hold_on_both_planes(
             assert (await keys.rotate_key("aks-kms")).properties.version
 
 
-async def test_whether_policies_on_keys_reach_the_management_plane_is_a_rule(start: Start) -> None:
+async def test_a_rule_decides_whether_policies_on_keys_apply_on_the_management_plane(start: Start) -> None:
     policy = f"""
 rules: {{policy_reaches_keys_through_arm: false}}
 policies: {{size: {{scope: /subscriptions/{PRODUCTION}, type: Microsoft.KeyVault.Data/vaults/keys, field: keySize, less: 3072}}}}
@@ -151,6 +151,6 @@ policies: {{size: {{scope: /subscriptions/{PRODUCTION}, type: Microsoft.KeyVault
         asked(vault(), {"field": "location", "values": 5}),
     ],
 )
-async def test_a_question_that_is_none(cloud: Cloud, body: dict[str, Any]) -> None:
+async def test_an_invalid_check_is_refused(cloud: Cloud, body: dict[str, Any]) -> None:
     path = f"{GROUP}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
     assert (await cloud.raw("POST", path, "2020-07-01", body))[0] == 400

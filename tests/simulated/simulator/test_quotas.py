@@ -1,4 +1,4 @@
-"""Quotas of AKS in a region through Microsoft.Quota, which have to agree with what a PUT refuses (AZURE.md §1a)."""
+"""Quotas of AKS in a region through Microsoft.Quota, which must agree with what a PUT refuses (AZURE.md §1a)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -23,7 +23,7 @@ async def test_limit_and_usage_of_a_region(start: Start) -> None:
     assert (await cloud.quotas.usages.get("ManagedClusters", PLACE + "uksouth")).properties.usages.value == 0
 
 
-async def test_names_and_regions_that_are_not_there(start: Start) -> None:
+async def test_unknown_names_and_regions_are_refused(start: Start) -> None:
     cloud = await start()
     with pytest.raises(HttpResponseError, match="InvalidResourceName"):
         await cloud.quotas.quota.get("standardFSv2Family", PLACE + "westeurope")
@@ -31,15 +31,15 @@ async def test_names_and_regions_that_are_not_there(start: Start) -> None:
         await cloud.quotas.usages.get("ManagedClusters", PLACE + "atlantis")
 
 
-async def test_a_subscription_that_never_used_it(start: Start) -> None:
+async def test_an_unregistered_subscription_is_refused(start: Start) -> None:
     cloud = await start(f"subscriptions: {{{PRODUCTION}: {{providers: {{Microsoft.Quota: NotRegistered}}}}}}")
     with pytest.raises(HttpResponseError) as refused:
         await cloud.quotas.quota.get("ManagedClusters", PLACE + "westeurope")
     assert refusal(refused.value)[:2] == (409, "MissingSubscriptionRegistration")
 
 
-async def test_regions_without_aks(start: Start) -> None:
-    """§5: the list of the provider and the refusal of the PUT agree."""
+async def test_regions_without_aks_are_not_listed_and_refused(start: Start) -> None:
+    """§5: the provider's list and the refusal of the PUT agree."""
     cloud = await start("not_offered: {Microsoft.ContainerService/managedClusters: [uksouth]}")
     provider = await cloud.resources.providers.get("Microsoft.ContainerService")
     where = {kind.resource_type: kind.locations for kind in provider.resource_types}
@@ -55,8 +55,8 @@ async def test_regions_without_aks(start: Start) -> None:
     )
 
 
-async def test_regions_where_a_new_cluster_cannot_have_a_user_assigned_identity(start: Start) -> None:
-    """§5: as in USDOD Central; a system-assigned one can be made there."""
+async def test_regions_without_user_assigned_identities_refuse_new_clusters(start: Start) -> None:
+    """§5: as in USDOD Central; a cluster with a system-assigned identity can be created there."""
     cloud = await start("no_user_assigned_identity: [westus2]")
     identity = await cloud.make_identity()
     path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-new"

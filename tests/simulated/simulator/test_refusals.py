@@ -1,6 +1,6 @@
-"""Every refusal that AZURE.md lists, row by row: the world it is met in, what is asked, and HTTP status, code and text.
+"""Every refusal that AZURE.md lists, row by row: the scenario, the request, and HTTP status, code and text.
 
-Long-running operations, propagation and throttling have tests of their own; here is what is said at once.
+Long-running operations, propagation and throttling have tests of their own; these refusals are immediate.
 """
 
 from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ Ask = Callable[[Cloud], Awaitable[Reply]]
 
 
 class Row(NamedTuple):
-    """A row of the document: its section, the world (a name, or what is laid over contoso), the question, the refusal."""
+    """A row of the document: its section, the scenario (a name, or changes to contoso), the request, the refusal."""
 
     section: str
     world: str
@@ -57,7 +57,7 @@ def arm(method: str, path: str, version: str = AKS, body: Any = None, **headers:
 def encrypt(
     access: str | None = "Public", *, identity: bool = True, role: str = CRYPTO_USER, **kms: Any
 ) -> Ask:
-    """PUT aks-demo with kv-demo/aks-kms, which the world has or which are made; `kms` is laid over (None removes)."""
+    """PUT aks-demo with kv-demo/aks-kms, from the scenario or created here; `kms` is merged into the settings (None removes)."""
 
     async def ask(cloud: Cloud) -> Reply:
         if cloud.simulator.resource(vault_path()) is None:
@@ -99,7 +99,7 @@ def platform(*, registered: bool = True) -> Ask:
 
 
 async def update(cloud: Cloud) -> Reply:
-    """PUT aks-demo as it is."""
+    """PUT aks-demo unchanged."""
     return await cloud.put_cluster()
 
 
@@ -113,7 +113,7 @@ def upgrade(version: str) -> Ask:
 
 
 def new_cluster(**more: Any) -> Ask:
-    """PUT a cluster that is not there."""
+    """PUT a cluster that does not exist."""
     body = {"location": "westus2", "identity": {"type": "SystemAssigned"}, "properties": {}} | more
     return arm("PUT", cluster_path("aks-new"), AKS, body)
 
@@ -147,7 +147,7 @@ def assign(
 def data_plane(
     method: str, path: str, body: Any = None, *, role: str = "Key Vault Crypto Officer", bearer: bool = True
 ) -> Ask:
-    """A request to the keys of kv-demo, made where the world has none."""
+    """Send a request to the keys of kv-demo, which are created if the scenario has none."""
 
     async def ask(cloud: Cloud) -> Reply:
         if cloud.simulator.resource(vault_path()) is None:
@@ -174,7 +174,7 @@ async def take_identity(cloud: Cloud) -> Reply:
 
 
 async def key_of_its_own(cloud: Cloud) -> Reply:
-    """Make a vault, and through ARM a key in it."""
+    """Create a vault, and through ARM a key in it."""
     await cloud.make_vault()
     return await cloud.raw("PUT", vault_path() + "/keys/aks-kms", VAULTS, KEY_BODY)
 
@@ -250,6 +250,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("row", ROWS, ids=[row.section for row in ROWS])
 async def test_a_refusal(start: Start, row: Row) -> None:
     """AZURE.md, the section in the test's name."""

@@ -21,7 +21,7 @@ from tests.simulated.simulator.clients import (
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 
 
-async def test_role_definitions_by_name_have_azures_guids(cloud: Cloud) -> None:
+async def test_role_definitions_have_the_guids_of_azure(cloud: Cloud) -> None:
     async def guid(name: str) -> str:
         found = [
             entry
@@ -68,8 +68,8 @@ async def test_an_assignment_and_its_listing(cloud: Cloud) -> None:
     assert cloud.simulator.resource(made.id) is None
 
 
-async def test_a_role_on_a_single_key(cloud: Cloud) -> None:
-    """It is good for that key, listed above and below, and goes with the vault."""
+async def test_a_role_on_a_key(cloud: Cloud) -> None:
+    """It applies to that key only, is listed above and below, and is deleted with the vault."""
     vault = await cloud.make_vault()
     key, other = await cloud.make_key(), await cloud.make_key(name="other")
     made = await cloud.grant(key.id, CRYPTO_USER, OPERATOR)
@@ -89,7 +89,7 @@ async def test_a_role_on_a_single_key(cloud: Cloud) -> None:
     assert cloud.simulator.resource(made.id) is None
 
 
-async def test_the_same_assignment_again_and_under_another_name(cloud: Cloud) -> None:
+async def test_repeating_an_assignment_succeeds_and_another_name_conflicts(cloud: Cloud) -> None:
     vault, identity, name = await cloud.make_vault(), await cloud.make_identity(), str(uuid.uuid4())
     made = await cloud.grant(vault.id, CRYPTO_USER, identity.principal_id, name=name)
     again = await cloud.grant(vault.id, CRYPTO_USER, identity.principal_id, name=name)
@@ -100,7 +100,7 @@ async def test_the_same_assignment_again_and_under_another_name(cloud: Cloud) ->
         await cloud.grant(vault.id, KEY_VAULT_CONTRIBUTOR, identity.principal_id, name=name)
 
 
-async def test_a_new_identity_is_not_replicated_at_once(start: Start) -> None:
+async def test_a_new_identity_is_replicated_after_a_delay(start: Start) -> None:
     cloud = await start("durations: {principal_replication: 60}", speed=200)
     vault, identity = await cloud.make_vault(), await cloud.make_identity()
     with pytest.raises(HttpResponseError, match="PrincipalNotFound"):
@@ -132,13 +132,15 @@ async def test_a_new_identity_is_not_replicated_at_once(start: Start) -> None:
         ("", CRYPTO_USER, "Robot", "InvalidPrincipalType"),
     ],
 )
-async def test_what_an_assignment_must_be(cloud: Cloud, name: str, role: str, kind: str, code: str) -> None:
+async def test_invalid_assignments_are_refused(
+    cloud: Cloud, name: str, role: str, kind: str, code: str
+) -> None:
     with pytest.raises(HttpResponseError, match=code):
         await cloud.grant(GROUP, role, OPERATOR, name=name, principal_type=kind)
 
 
 @pytest.mark.parametrize("principal_type", ["ServicePrincipal", None])
-async def test_a_principal_is_named_by_a_guid(cloud: Cloud, principal_type: str | None) -> None:
+async def test_a_principal_id_must_be_a_guid(cloud: Cloud, principal_type: str | None) -> None:
     with pytest.raises(HttpResponseError) as refused:
         await cloud.grant(GROUP, CRYPTO_USER, "hello", principal_type=principal_type)
     assert refusal(refused.value)[:2] == (400, "InvalidPrincipalId")
@@ -170,7 +172,7 @@ async def test_a_reader_reads_and_does_not_write(start: Start) -> None:
         await cloud.resources.providers.register("Microsoft.ContainerService")
 
 
-async def test_not_actions_keep_a_contributor_from_giving_roles(start: Start) -> None:
+async def test_not_actions_deny_a_contributor_to_assign_roles(start: Start) -> None:
     cloud = await start(
         f"principals: {{operator: {{roles: {{/subscriptions/{PRODUCTION}: [Contributor]}}}}}}"
     )
@@ -179,7 +181,7 @@ async def test_not_actions_keep_a_contributor_from_giving_roles(start: Start) ->
         await cloud.grant(vault.id, CRYPTO_USER, OPERATOR)
 
 
-async def test_data_access_administrator_gives_data_roles_only(start: Start) -> None:
+async def test_data_access_administrator_assigns_data_roles_only(start: Start) -> None:
     roles = "[Contributor, Key Vault Data Access Administrator]"
     cloud = await start(f"principals: {{operator: {{roles: {{/subscriptions/{PRODUCTION}: {roles}}}}}}}")
     vault, identity = await cloud.make_vault(), await cloud.make_identity()
@@ -198,7 +200,7 @@ async def test_data_access_administrator_gives_data_roles_only(start: Start) -> 
     assert cloud.simulator.resource(given.id) is None
 
 
-async def test_a_role_on_one_group_does_not_reach_another(start: Start) -> None:
+async def test_a_role_on_one_group_does_not_apply_to_another(start: Start) -> None:
     cloud = await start(
         f"principals: {{operator: {{roles: {{/subscriptions/{PRODUCTION}: [Reader], {GROUP}: [Contributor]}}}}}}"
     )
@@ -207,7 +209,7 @@ async def test_a_role_on_one_group_does_not_reach_another(start: Start) -> None:
         await cloud.make_vault("kv-other", "rg-web")
 
 
-async def test_filters_that_azure_does_not_know(cloud: Cloud) -> None:
+async def test_unknown_filters_are_refused(cloud: Cloud) -> None:
     path = f"{vault_path('kv-bank-cards', 'rg-bank')}/providers/Microsoft.Authorization/roleAssignments"
     status, body, _ = await cloud.raw("GET", f"{path}?$filter=colour eq 'red'", "2022-04-01")
     assert (status, body["error"]["code"]) == (400, "UnsupportedQuery")

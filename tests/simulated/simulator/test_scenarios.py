@@ -1,12 +1,15 @@
-"""The built-in worlds: each shows the refusal that it is for; and what is said about scenario files."""
+"""The built-in scenarios: each causes the error that it is for. Also the schema and the guide of scenario files."""
 
 import importlib.resources
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+from ruamel.yaml import YAML
 
 from tests.simulated.simulator.clients import (
     CRYPTO_USER,
@@ -18,9 +21,11 @@ from tests.simulated.simulator.clients import (
     vault_path,
 )
 from wizard.simulator import ScenarioError, scenario_schema, scenarios
-from wizard.simulator.scenario.model import Scenario, load_scenario
+from wizard.simulator.scenario.faults import FaultSpec
+from wizard.simulator.scenario.model import Durations, Scenario
 from wizard.simulator.scenario.rules import Rules
 from wizard.simulator.server.build import fleet_of
+from wizard.simulator.state.scenario_loading import load_scenario
 from wizard.simulator.state.state import State
 
 S = f"/subscriptions/{PRODUCTION}"
@@ -51,7 +56,7 @@ async def purge_vault(cloud: Cloud) -> tuple[int, Any, Any]:
 
 
 async def encrypt(cloud: Cloud) -> tuple[int, Any, Any]:
-    """Public access to kv-demo, with every role that is needed."""
+    """Encrypt with public access to kv-demo and all required roles."""
     await cloud.register_feature()
     _, identity, _ = await make_identity(cloud)
     await cloud.grant(vault_path(), CRYPTO_USER, identity["properties"]["principalId"])
@@ -93,8 +98,9 @@ async def update(cloud: Cloud) -> tuple[int, Any, Any]:
     return await cloud.put_cluster()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
-    ("world", "ask", "status", "code"),
+    ("scenario", "ask", "status", "code"),
     [
         ("vault-soft-deleted", make_vault, 409, "ConflictError"),
         ("vault-purge-protected", purge_vault, 400, "MethodNotAllowed"),
@@ -120,23 +126,25 @@ async def update(cloud: Cloud) -> tuple[int, Any, Any]:
         ("unregistered-provider", make_vault, 409, "MissingSubscriptionRegistration"),
     ],
 )  # fmt: skip
-async def test_the_world_of_a_refusal(start: Start, world: str, ask: Ask, status: int, code: str) -> None:
-    """AZURE.md §1a, §3: the one refusal that the world is for."""
-    got, answer, _ = await ask(await start(world))
+async def test_scenario_causes_its_error(
+    start: Start, scenario: str, ask: Ask, status: int, code: str
+) -> None:
+    """AZURE.md §1a, §3."""
+    got, answer, _ = await ask(await start(scenario))
     assert (got, said(answer)["code"]) == (status, code), answer
 
 
-@pytest.mark.parametrize("world", ["encrypted", "legacy-kms"])
-async def test_clusters_that_are_encrypted_already(start: Start, world: str) -> None:
-    cloud = await start(world)
+@pytest.mark.parametrize("scenario", ["encrypted", "legacy-kms"])
+async def test_clusters_that_are_already_encrypted(start: Start, scenario: str) -> None:
+    cloud = await start(scenario)
     security = cloud.cluster()["properties"]["securityProfile"]
     assert security["azureKeyVaultKms"]["enabled"] is True
     versioned = security["azureKeyVaultKms"]["keyId"].count("/") == 5
-    assert versioned is (world == "legacy-kms")
-    assert (await cloud.put_cluster())[0] == 200, "and what is there is right"
+    assert versioned is (scenario == "legacy-kms")
+    assert (await cloud.put_cluster())[0] == 200, "the key is usable"
 
 
-async def test_a_private_vault_that_shuts_out_trusted_services_fails_late(start: Start) -> None:
+async def test_private_vault_without_trusted_services_fails_late(start: Start) -> None:
     cloud = await start("vault-private")
     await cloud.register_feature()
     _, identity, _ = await make_identity(cloud)
@@ -145,11 +153,11 @@ async def test_a_private_vault_that_shuts_out_trusted_services_fails_late(start:
     assert (await cloud.raw("GET", cluster_path()))[1]["properties"]["provisioningState"] == "Failed"
 
 
-async def test_a_cluster_whose_last_operation_failed(start: Start) -> None:
+async def test_cluster_whose_last_operation_failed(start: Start) -> None:
     assert (await start("failed")).cluster()["properties"]["provisioningState"] == "Failed"
 
 
-async def test_a_role_that_takes_an_hour(start: Start) -> None:
+async def test_role_propagation_of_an_hour(start: Start) -> None:
     assert load_scenario("hour-roles").durations.role_propagation == 3600
     cloud = await start("hour-roles", speed=3600)
     await cloud.register_feature()
@@ -158,41 +166,43 @@ async def test_a_role_that_takes_an_hour(start: Start) -> None:
     assert (status, said(answer)["code"]) in {(400, PERMISSION), (400, "BadRequest")}
 
 
-async def test_tokens_that_are_revoked_are_no_trouble_to_the_sdk(start: Start) -> None:
+async def test_sdk_replaces_revoked_tokens(start: Start) -> None:
     cloud = await start("token-revoked")
     for _ in range(45):
         await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     assert [entry.status for entry in cloud.simulator.requests].count(401) == 2
 
 
-async def test_a_flaky_network_is_ridden_out_by_the_sdk(start: Start) -> None:
+async def test_sdk_retries_on_a_flaky_network(start: Start) -> None:
     cloud = await start("flaky-network")
     for _ in range(60):
         await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
-    assert all(cloud.simulator.struck()), "each kind of fault has struck"
+    assert all(cloud.simulator.fault_counts()), "each kind of fault was applied"
 
 
-async def test_an_answer_is_lost_and_the_write_is_not(start: Start) -> None:
+async def test_write_is_executed_although_its_response_is_lost(start: Start) -> None:
     cloud = await start("lost-answers")
     answers = [(await make_identity(cloud))[0] for _ in range(2)]
     assert 500 in answers
     assert (await make_identity(cloud))[0] == 200
 
 
-async def test_resource_graph_is_half_an_hour_behind(start: Start) -> None:
+async def test_resource_graph_lags_by_half_an_hour(start: Start) -> None:
     cloud = await start("stale-graph", speed=1)
     await make_identity(cloud)
-    query = {"query": "resources | where name == 'id-aks-demo' | count"}
+    query = {
+        "query": "resources | where type =~ 'Microsoft.ManagedIdentity/userAssignedIdentities' | project name"
+    }
     _, answer, _ = await cloud.raw(
         "POST", "/providers/Microsoft.ResourceGraph/resources", "2024-04-01", query
     )
-    assert answer["data"] == [{"Count": 0}]
+    assert "id-aks-demo" not in [row["name"] for row in answer["data"]]
 
 
 # -- the fleet ---------------------------------------------------------------------------------------------------------
 
 
-async def test_the_fleet(start: Start) -> None:
+async def test_fleet_is_listed_in_pages_and_in_resource_graph(start: Start) -> None:
     cloud = await start("fleet")
     subscriptions = [entry async for entry in cloud.subscriptions.subscriptions.list()]
     assert len(subscriptions) == 42
@@ -203,17 +213,16 @@ async def test_the_fleet(start: Start) -> None:
     assert "nextLink" in page
     _, one, _ = await cloud.raw("GET", clusters[7]["id"])
     assert one == clusters[7]
-    query = (
-        "resources | where type =~ 'microsoft.containerservice/managedclusters' | summarize count() by kind"
-    )
+    query = "resources | where type =~ 'microsoft.containerservice/managedclusters' | project id, kind"
     _, answer, _ = await cloud.raw(
         "POST", "/providers/Microsoft.ResourceGraph/resources", "2024-04-01", {"query": query}
     )
-    assert answer["data"] == [{"kind": "Base", "count_": 10_013}]
+    assert answer["totalRecords"] == 10_013
+    assert {row["kind"] for row in answer["data"]} == {"Base"}
 
 
-async def test_a_cluster_of_the_fleet_can_be_worked_with(start: Start) -> None:
-    """What sleeps is as real as the rest: it is updated, granted roles on, deleted."""
+async def test_generated_cluster_can_be_updated_and_deleted(start: Start) -> None:
+    """A generated cluster behaves like any other: it can be updated, used as a scope of roles, and deleted."""
     cloud = await start("fleet")
     subscriptions = [entry async for entry in cloud.subscriptions.subscriptions.list()]
     path = f"/subscriptions/{subscriptions[-1].subscription_id}/providers/Microsoft.ContainerService/managedClusters"
@@ -235,17 +244,17 @@ async def test_a_cluster_of_the_fleet_can_be_worked_with(start: Start) -> None:
     assert (await cloud.raw("GET", cluster["id"]))[0] == 404
 
 
-def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
     found = []
     for seed in (1, 1, 2):
-        file = tmp_path / "world.yaml"
+        file = tmp_path / "scenario.yaml"
         file.write_text(
             f"description: A test.\nextends: fleet\nfleet: {{clusters: 30, subscriptions: 3, seed: {seed}}}\n",
             "utf-8",
         )
         state, fleet = State(), fleet_of(load_scenario(file))
         assert fleet is not None
-        fleet.lay(state)
+        fleet.add_to(state)
         bodies = [state.resources.peek(key).body for key in state.resources if key.endswith("-00007")]
         found.append(json.dumps(bodies).replace("\n", ""))
     first, again, other = map(len, found)
@@ -256,13 +265,13 @@ def test_the_same_seed_gives_the_same_fleet(tmp_path: Path) -> None:
 # -- scenario files ----------------------------------------------------------------------------------------------------
 
 
-def test_every_world_is_described_in_one_sentence() -> None:
+def test_every_built_in_scenario_has_a_short_description() -> None:
     for name, description in scenarios().items():
         assert description.endswith("."), name
         assert len(description) < 130, name
 
 
-def test_the_schema_knows_every_key() -> None:
+def test_schema_contains_every_key() -> None:
     schema = scenario_schema()
     assert set(schema["properties"]) == set(Scenario.model_fields)
     assert schema["required"] == ["description"]
@@ -270,29 +279,43 @@ def test_the_schema_knows_every_key() -> None:
     assert json.loads(json.dumps(schema)) == schema
     assert "FleetSpec" in schema["$defs"]
     required = {name: part.get("required", []) for name, part in schema["$defs"].items()}
-    assert required["FaultSpec"] == ["match"], "lists replace, so what is in them has to be whole"
+    assert required["FaultSpec"] == ["match"], "lists replace, so their items must be complete"
     assert required["AccessPolicySpec"] == ["principal", "keys"]
     assert required["GroupSpec"] == required["PolicySpec"] == required["PrincipalSpec"] == []
 
 
-def test_the_guide_names_every_key_and_every_rule_of_a_scenario() -> None:
-    guide = (
-        importlib.resources.files("wizard.simulator.scenario")
-        .joinpath("built_in", "README.md")
-        .read_text("utf-8")
-    )
-    missing = [name for name in (*Scenario.model_fields, *Rules.model_fields) if f"`{name}`" not in guide]
-    assert missing == []
-    unknown = [name for name in scenarios() if f"`{name}`" not in guide]
-    assert unknown == []
+def rows_of_guide(heading: str) -> dict[str, list[str]]:
+    """Return the tables below a heading of the README of the built-in scenarios: the other cells, by the name in the first."""
+    folder = importlib.resources.files("wizard.simulator.scenario").joinpath("built_in")
+    _, _, section = folder.joinpath("README.md").read_text("utf-8").partition(f"\n## {heading}\n")
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    assert len(rows) == len(dict(rows)), "a name is listed twice"
+    return {name: cells.split(" | ") for name, cells in rows}
+
+
+def test_guide_describes_every_key_and_fault_and_nothing_else() -> None:
+    assert set(rows_of_guide("Keys")) == set(Scenario.model_fields)
+    assert set(rows_of_guide("Faults")) == set(FaultSpec.model_fields) - {"match"}
+
+
+@pytest.mark.parametrize(("heading", "model"), [("Rules", Rules), ("Durations", Durations)])
+def test_guide_has_the_default_of_every_rule_and_duration(heading: str, model: type[BaseModel]) -> None:
+    defaults = {
+        name: YAML(typ="safe").load(cells[0].strip("`")) for name, cells in rows_of_guide(heading).items()
+    }
+    assert defaults == {name: field.default for name, field in model.model_fields.items()}
+
+
+def test_guide_lists_every_built_in_scenario_with_its_description() -> None:
+    assert {name: cells[0] for name, cells in rows_of_guide("Built-in scenarios").items()} == scenarios()
 
 
 @pytest.mark.parametrize(
     "text",
     ["a: &a [1]\nb: &b [*a]\nc: [*b]", "a: &a {x: 1}\nb: &b {<<: *a}", "a: &a 1\nb: [" + "*a, " * 101 + "]"],
 )
-def test_aliases_of_aliases_are_no_world(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "world.yaml"
-    path.write_text(f"description: A bomb.\n{text}\n")
+def test_nested_and_numerous_aliases_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(f"description: A YAML bomb.\n{text}\n")
     with pytest.raises(ScenarioError, match=r"an alias \(\*\)"):
         load_scenario(path)

@@ -14,7 +14,7 @@ from wizard.simulator.state.world import new_secret
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 
 
-async def test_metadata_is_one_object_with_what_clients_need(cloud: Cloud) -> None:
+async def test_metadata_is_one_object_that_clients_can_use(cloud: Cloud) -> None:
     _, body, _ = await cloud.raw("GET", "/metadata/endpoints", "2022-09-01", token="")
     assert body["authentication"]["loginEndpoint"] == cloud.endpoint
     assert body["authentication"]["audiences"][0] == cloud.endpoint + "/"
@@ -33,7 +33,7 @@ async def test_openid_configuration(cloud: Cloud, tenant: str, configuration: st
         assert body[name].startswith(f"{cloud.endpoint}/{tenant}/oauth2/")
 
 
-async def test_application_token_has_the_claims_of_one(cloud: Cloud) -> None:
+async def test_claims_of_an_application_token(cloud: Cloud) -> None:
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
     assert (claims["idtyp"], claims["tid"], claims["aud"]) == ("app", TENANT, cloud.endpoint + "/")
     assert claims["appid"] == cloud.environment["AZURE_CLIENT_ID"]
@@ -75,7 +75,7 @@ async def _form(cloud: Cloud, path: str, **form: str) -> tuple[int, dict[str, An
         return response.status, await response.json()
 
 
-async def test_device_code_signs_in_the_user_and_its_refresh_token_renews(cloud: Cloud) -> None:
+async def test_device_code_signs_in_the_user_and_refresh_token_renews(cloud: Cloud) -> None:
     _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
     assert device["message"].endswith("to authenticate.")
     grant = "urn:ietf:params:oauth:grant-type:device_code"
@@ -103,8 +103,8 @@ async def test_device_code_signs_in_the_user_and_its_refresh_token_renews(cloud:
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=renewed["access_token"]))[0] == 200
 
 
-async def test_codes_and_refresh_tokens_have_lives_of_their_own(start: Start) -> None:
-    """Longer than that of an access token, and all by the true time, whatever the clock of the world says."""
+async def test_lifetimes_of_device_codes_and_refresh_tokens(start: Start) -> None:
+    """They are longer than that of an access token, and all use real time, not the clock of the simulator."""
     cloud = await start("durations: {token_lifetime: 40}", clock=lambda: time.time() + 2 * 3600)
     _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
     form = {"grant_type": "device_code", "device_code": device["device_code"]}
@@ -119,7 +119,7 @@ async def test_codes_and_refresh_tokens_have_lives_of_their_own(start: Start) ->
     }
 
 
-async def test_a_refresh_token_is_no_access_token(cloud: Cloud) -> None:
+async def test_refresh_token_is_not_an_access_token(cloud: Cloud) -> None:
     _, device = await _form(cloud, "devicecode", client_id="c")
     status, body, _ = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=device["device_code"])
     assert (status, body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
@@ -133,7 +133,7 @@ async def test_a_refresh_token_is_no_access_token(cloud: Cloud) -> None:
     assert (status, refused["error"]) == (400, "invalid_grant")
 
 
-async def test_managed_identity_needs_its_header(cloud: Cloud) -> None:
+async def test_managed_identity_requires_its_header(cloud: Cloud) -> None:
     environment = cloud.simulator.managed_identity_environment
     params = {"api-version": "2019-08-01", "resource": cloud.endpoint + "/"}
     async with cloud.session.get(
@@ -151,32 +151,32 @@ async def test_managed_identity_needs_its_header(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("token", "code"), [("", "AuthenticationFailed"), ("rubbish", "InvalidAuthenticationToken")]
 )
-async def test_arm_refuses_without_a_good_token(cloud: Cloud, token: str, code: str) -> None:
+async def test_arm_requires_a_valid_token(cloud: Cloud, token: str, code: str) -> None:
     status, body, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=token)
     assert (status, body["error"]["code"]) == (401, code)
     assert f'authorization_uri="{cloud.endpoint}/{TENANT}"' in headers["WWW-Authenticate"]
 
 
-async def test_a_vault_token_does_not_open_arm(cloud: Cloud) -> None:
+async def test_vault_token_is_not_valid_for_arm(cloud: Cloud) -> None:
     status, body, _ = await cloud.raw(
         "GET", SUBSCRIPTION, "2022-12-01", token=await cloud.token("https://vault.local.test")
     )
     assert (status, body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
 
 
-async def test_a_token_of_another_simulator_is_challenged_so_that_clients_fetch_a_new_one(
+async def test_token_of_another_simulator_is_challenged_and_replaced_by_clients(
     cloud: Cloud, start: Start
 ) -> None:
-    stranger = await start()
+    other = await start()
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
     forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=forged))[0] == 401
-    status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await stranger.token())
+    status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await other.token())
     assert status == 401
     assert 'error="insufficient_claims"' in headers["WWW-Authenticate"]
 
 
-async def test_an_expired_token(start: Start) -> None:
+async def test_expired_token(start: Start) -> None:
     cloud = await start("durations: {token_lifetime: 1}")
     token = await cloud.token()
 
@@ -185,6 +185,6 @@ async def test_an_expired_token(start: Start) -> None:
     assert answer[1]["error"]["code"] == "ExpiredAuthenticationToken"
 
 
-def test_a_made_up_secret_is_no_option_on_a_command_line() -> None:
-    """`az login --password -x` would be refused; the lines that the simulator prints have to work as they are."""
+def test_generated_secret_does_not_look_like_an_option() -> None:
+    """`az login --password -x` would fail; the lines that the simulator prints must work unchanged."""
     assert not any("-" in new_secret() for _ in range(200))

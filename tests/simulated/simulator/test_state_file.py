@@ -1,4 +1,4 @@
-"""The state file: what was answered is kept, whenever the simulator is killed; a fleet keeps only what differs."""
+"""The state file: acknowledged changes survive a kill at any moment; of a generated fleet, only differences are stored."""
 
 import asyncio
 import http.client
@@ -27,7 +27,7 @@ from tests.simulated.simulator.clients import (
 )
 from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator, StateFileError
-from wizard.simulator.scenario.model import load_scenario
+from wizard.simulator.state.scenario_loading import load_scenario
 from wizard.simulator.state.state import Changes, Principal
 from wizard.simulator.state.tracked_table import Table
 from wizard.simulator.state.world import World
@@ -41,14 +41,14 @@ from wizard.simulator import Simulator
 simulator = Simulator(sys.argv[1], speed=math.inf, state=Path(sys.argv[2]))
 simulator.start()
 print(json.dumps(simulator.environment), flush=True)
-for room in sys.stdin:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
+for limit in sys.stdin:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
     print(flush=True)
 """
 
 
 class Served:
-    """A simulator in a process of its own, which can be killed."""
+    """A simulator in a separate process, which can be killed."""
 
     def __init__(self, scenario: str, state: Path) -> None:
         self.process = subprocess.Popen(
@@ -57,30 +57,30 @@ class Served:
         )  # fmt: skip
         assert self.process.stdout is not None
         assert self.process.stdin is not None
-        self._said, self._told = self.process.stdout, self.process.stdin
-        self.client = Plain(json.loads(self._said.readline()))
+        self._stdout, self._stdin = self.process.stdout, self.process.stdin
+        self.client = Plain(json.loads(self._stdout.readline()))
 
-    def disk(self, room: int) -> None:
-        """From now on no file can be written beyond so many bytes; -1: as far as there is room."""
-        print(room, file=self._told, flush=True)
-        self._said.readline()
+    def limit_file_size(self, limit: int) -> None:
+        """Limit the size, in bytes, to which the process can write files; -1 removes the limit."""
+        print(limit, file=self._stdin, flush=True)
+        self._stdout.readline()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self._said.close()
-        self._told.close()
+        self._stdout.close()
+        self._stdin.close()
 
 
 def write_until_killed(client: Plain, served: Served, chance: random.Random, kept: dict[str, Any]) -> None:
-    """Make, change and remove identities and clusters' tags; `kept` is what was answered last about each."""
+    """Create, change and delete identities; `kept` is the last response about each."""
     after = threading.Timer(chance.uniform(0.02, 0.4), served.kill)
     after.start()
     try:
         while True:
             name = f"id-{chance.randrange(12)}"
             path = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
-            # What is under way when the kill comes may have happened or not.
+            # A request in flight at the time of the kill may have been executed or not.
             kept.pop(path, None)
             if chance.random() < 0.25:
                 status, _, _ = client("DELETE", path)
@@ -96,7 +96,7 @@ def write_until_killed(client: Plain, served: Served, chance: random.Random, kep
 
 
 @pytest.mark.parametrize("scenario", ["contoso", "fleet"])
-def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, scenario: str) -> None:
+def test_kill_at_any_moment_loses_no_acknowledged_change(tmp_path: Path, scenario: str) -> None:
     chance, kept = random.Random(scenario), dict[str, Any]()
     for _ in range(ROUNDS if scenario == "contoso" else max(1, ROUNDS // 4)):
         served = Served(scenario, tmp_path / "world")
@@ -110,20 +110,20 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path, sc
     assert kept
 
 
-def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path) -> None:
+def test_failed_writes_are_repeated_with_the_next_write(tmp_path: Path) -> None:
     served = Served("contoso", tmp_path / "world")
     identities = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
     body = {"location": "westus2"}
     assert served.client("PUT", f"{identities}/before", body)[0] == 201
-    served.disk(0)
+    served.limit_file_size(0)
     for method, path in (
         ("PUT", f"{identities}/meanwhile"),
         ("GET", f"{identities}/meanwhile"),
         ("DELETE", f"{identities}/before"),
     ):
         status, answer, _ = served.client(method, path, body if method == "PUT" else None)
-        assert (status, answer["error"]["code"]) == (500, "InternalServerError"), "it would not last"
-    served.disk(-1)
+        assert (status, answer["error"]["code"]) == (500, "InternalServerError"), "it would be lost"
+    served.limit_file_size(-1)
     assert served.client("GET", f"{identities}/meanwhile")[0] == 200
     served.kill()
     again = Served("contoso", tmp_path / "world")
@@ -132,22 +132,22 @@ def test_what_could_not_be_written_is_written_as_soon_as_it_can(tmp_path: Path) 
     assert found == [404, 200]
 
 
-def test_a_follower_that_fails_leaves_no_other_without_word() -> None:
+def test_failing_subscriber_does_not_prevent_notification_of_the_others() -> None:
     world = World(load_scenario("empty"), speed=1)
-    told: list[Changes] = []
+    received: list[Changes] = []
 
     def fails(changes: Changes) -> None:
         raise OSError(str(changes))
 
-    for follower in (told.append, fails, told.append):
-        world.follow(follower)
-    world.add_principal(Principal("id", "user", "somebody"))
-    with pytest.raises(OSError, match="somebody"):
+    for subscriber in (received.append, fails, received.append):
+        world.subscribe(subscriber)
+    world.add_principal(Principal("id", "user", "a user"))
+    with pytest.raises(OSError, match="a user"):
         world.commit()
-    assert [[change.key for change in changes["principals"]] for changes in told] == [["id"], ["id"]]
+    assert [[change.key for change in changes["principals"]] for changes in received] == [["id"], ["id"]]
 
 
-async def test_a_fleet_keeps_what_differs_and_no_more(start: Start, tmp_path: Path) -> None:
+async def test_only_differences_from_a_generated_fleet_are_stored(start: Start, tmp_path: Path) -> None:
     world = tmp_path / "fleet.yaml"
     world.write_text(
         "description: A small fleet.\nextends: fleet\nfleet: {clusters: 200, subscriptions: 4}\n", "utf-8"
@@ -178,7 +178,7 @@ async def all_clusters(cloud: Any) -> list[Any]:
     return found
 
 
-def test_it_is_private_and_one_file_when_stopped(tmp_path: Path) -> None:
+def test_state_file_is_private_and_a_single_file_after_stop(tmp_path: Path) -> None:
     simulator = Simulator("empty", state=tmp_path / "state")
     simulator.start()
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o600
@@ -186,7 +186,7 @@ def test_it_is_private_and_one_file_when_stopped(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"state", "state.ca.pem"}
 
 
-def test_two_simulators_do_not_share_one(tmp_path: Path) -> None:
+def test_second_simulator_cannot_open_the_same_file(tmp_path: Path) -> None:
     first = Simulator("empty", state=tmp_path / "state")
     first.start()
     with pytest.raises(StateFileError, match="in use by another simulator"):
@@ -197,14 +197,16 @@ def test_two_simulators_do_not_share_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statements", "what"),
     [
-        (["CREATE TABLE recipes (name TEXT)"], "a database of something else"),
+        (["CREATE TABLE recipes (name TEXT)"], "it is another SQLite database"),
         (
             ["CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)", "CREATE TABLE entries (x)", "INSERT INTO facts VALUES ('format', '99')"],
             "its format is 99",
         ),
     ],
 )  # fmt: skip
-def test_a_database_of_something_else_is_refused(tmp_path: Path, statements: list[str], what: str) -> None:
+def test_other_database_is_refused_and_left_unchanged(
+    tmp_path: Path, statements: list[str], what: str
+) -> None:
     with sqlite3.connect(tmp_path / "other") as database:
         for statement in statements:
             database.execute(statement)
@@ -215,10 +217,10 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path, statements: lis
     assert (tmp_path / "other").read_bytes() == before
     with closing(sqlite3.connect(tmp_path / "other", timeout=0)) as database:
         database.execute("CREATE TABLE more (name TEXT)")
-    assert refused.value.__traceback__, "and nothing of it is held, though the refusal still is"
+    assert refused.value.__traceback__, "the database is not locked, even while the exception is referenced"
 
 
-async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start, tmp_path: Path) -> None:
+async def test_drift_is_stored_too(start: Start, tmp_path: Path) -> None:
     first = await start(state=tmp_path / "state")
     first.simulator.change(cluster_path(), {"tags": {"drift": "yes"}})
     first.simulator.stop()
@@ -226,8 +228,8 @@ async def test_what_is_changed_behind_the_clients_back_is_kept_too(start: Start,
     assert second.cluster()["tags"] == {"purpose": "demo", "drift": "yes"}
 
 
-async def test_a_key_asked_for_with_nulls_can_be_read_back(start: Start, tmp_path: Path) -> None:
-    """Null says no more than leaving out, on both planes."""
+async def test_key_created_with_nulls_can_be_restored(start: Start, tmp_path: Path) -> None:
+    """Null is the same as omitting a property, on both planes."""
     attributes, tags = {"enabled": None, "exp": None, "nbf": None}, {"a": None, "b": "c"}
     first = await start(state=tmp_path / "state")
     vault = await first.make_vault()
@@ -248,17 +250,17 @@ async def test_a_key_asked_for_with_nulls_can_be_read_back(start: Start, tmp_pat
     ]
 
 
-# -- the table underneath ----------------------------------------------------------------------------------------------
+# -- tables of the state -----------------------------------------------------------------------------------------------
 
 
-class Doze:
-    """Makes a list with one number in it, and counts how often."""
+class CountingSource:
+    """Creates a list with one number, and counts how often."""
 
     def __init__(self) -> None:
-        self.woken = 0
+        self.created = 0
 
-    def wake(self) -> list[int]:
-        self.woken += 1
+    def create(self) -> list[int]:
+        self.created += 1
         return [1]
 
 
@@ -266,31 +268,30 @@ def dump(entry: list[int]) -> bytes:
     return json.dumps(entry).encode()
 
 
-def test_a_sleeper_is_made_when_asked_for_and_sleeps_again() -> None:
-    table, sleeper = Table[list[int]](), Doze()
-    table.lay("a", sleeper)
-    assert ("a" in table, len(table), sleeper.woken) == (True, 1, 0)
+def test_lazy_entry_is_created_when_read_and_unloaded_unless_changed() -> None:
+    table, source = Table[list[int]](), CountingSource()
+    table.add_lazy("a", source)
+    assert ("a" in table, len(table), source.created) == (True, 1, 0)
     assert table["a"] is table["a"]
-    assert dict(table.awake()) == {"a": [1]}
-    table.rest(changed=False)
-    assert dict(table.awake()) == {}
+    assert dict(table.loaded()) == {"a": [1]}
+    table.unload(changed=False)
+    assert dict(table.loaded()) == {}
     table["a"].append(2)
-    table.rest(changed=True)
+    table.unload(changed=True)
     assert table["a"] == [1, 2]
     assert {key: table.peek(key) for key in table} == {"a": [1, 2]}
 
 
-def test_changes_in_place_are_found_and_told_once() -> None:
+def test_changes_in_place_are_reported_once() -> None:
     table = Table([("a", [1]), ("b", [2])])
-    table.lay("c", Doze())
+    table.add_lazy("c", CountingSource())
     table.watch(dump)
     table["a"].append(5)
     assert table["b"] == [2]
     table["d"] = [4]
     del table["c"]
     found = {
-        change.key: (change.before, change.after, change.born_asleep)
-        for change in table.changes(forget=False)
+        change.key: (change.before, change.after, change.generated) for change in table.changes(forget=False)
     }
     assert found == {"a": (b"[1]", b"[1, 5]", False), "d": (None, b"[4]", False), "c": (b"[1]", None, True)}
     assert table.changes(forget=True) == []

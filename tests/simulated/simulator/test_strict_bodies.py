@@ -1,4 +1,4 @@
-"""A field that a resource type does not have, or a value of the wrong type, is refused as its provider refuses it."""
+"""Unknown fields and values of the wrong type are refused as the resource provider refuses them."""
 
 import uuid
 from pathlib import Path
@@ -56,7 +56,7 @@ def lay(under: Any, path: str, value: object) -> Any:
         ("tags", ["a"], "cannot unmarshal array into Go struct field ManagedCluster.tags of type map[string]string."),
     ],
 )  # fmt: skip
-async def test_clusters(cloud: Cloud, path: str, value: object, text: str) -> None:
+async def test_invalid_cluster_bodies_are_refused(cloud: Cloud, path: str, value: object, text: str) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path())
     before = cloud.cluster()
     status, answer, _ = await cloud.raw("PUT", cluster_path(), body=lay(body, path, value))
@@ -65,14 +65,14 @@ async def test_clusters(cloud: Cloud, path: str, value: object, text: str) -> No
     assert cloud.cluster() == before
 
 
-async def test_a_misspelt_field_of_an_agent_pool(cloud: Cloud) -> None:
+async def test_a_misspelt_field_of_an_agent_pool_is_refused(cloud: Cloud) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path())
     body["properties"]["agentPoolProfiles"][0]["vmsize"] = "Standard_D2s_v5"
     status, answer, _ = await cloud.raw("PUT", cluster_path(), body=body)
     assert (status, said(answer)["code"]) == (400, "UnmarshalError")
 
 
-async def test_an_api_version_of_2023_drops_what_it_does_not_know(cloud: Cloud) -> None:
+async def test_an_api_version_of_2023_ignores_unknown_fields(cloud: Cloud) -> None:
     """Azure/AKS#4060: unknown fields are refused since 2024-01-01, and ignored before."""
     _, body, _ = await cloud.raw("GET", cluster_path(), "2023-11-01")
     body["properties"] |= {
@@ -94,7 +94,7 @@ async def test_previews_have_fields_of_their_own(cloud: Cloud) -> None:
     assert (status, answer["properties"]["nodeDisruptionProfile"]) == (200, {})
 
 
-async def test_a_field_newer_than_the_api_version_is_unknown_to_it(cloud: Cloud) -> None:
+async def test_a_field_newer_than_the_api_version_is_unknown(cloud: Cloud) -> None:
     _, body, _ = await cloud.raw("GET", cluster_path(), "2026-06-01")
     body["properties"]["securityProfile"] = {
         "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
@@ -104,7 +104,7 @@ async def test_a_field_newer_than_the_api_version_is_unknown_to_it(cloud: Cloud)
     assert UNKNOWN.format("kubernetesResourceObjectEncryptionProfile") in said(answer)["message"]
 
 
-async def test_what_a_cluster_has_already_may_come_back_and_nothing_beside_it(cloud: Cloud) -> None:
+async def test_existing_unknown_fields_are_accepted_unchanged(cloud: Cloud) -> None:
     path = cluster_path("orders-prod", "rg-orders")
     _, body, _ = await cloud.raw("GET", path)
     body["properties"]["futureProfile"]["limits"]["spend"] = 13
@@ -127,7 +127,9 @@ async def test_what_a_cluster_has_already_may_come_back_and_nothing_beside_it(cl
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_vaults(cloud: Cloud, method: str, path: str, value: object, text: str) -> None:
+async def test_invalid_vault_bodies_are_refused(
+    cloud: Cloud, method: str, path: str, value: object, text: str
+) -> None:
     await cloud.make_vault()
     body = lay(VAULT if method == "PUT" else {"properties": {}}, path, value)
     status, answer, _ = await cloud.raw(method, vault_path(), "2026-02-01", body)
@@ -147,7 +149,9 @@ async def test_vaults(cloud: Cloud, method: str, path: str, value: object, text:
         (f"{vault_path()}/keys/k", "2026-02-01", {"properties": {"kty": "RSA", "keySize": "2048"}}, "InvalidRequestContent"),
     ],
 )  # fmt: skip
-async def test_other_resources(cloud: Cloud, where: str, api_version: str, body: Any, code: str) -> None:
+async def test_invalid_bodies_of_other_resources_are_refused(
+    cloud: Cloud, where: str, api_version: str, body: Any, code: str
+) -> None:
     await cloud.make_vault()
     status, answer, _ = await cloud.raw("PUT", where, api_version, body)
     assert (status, said(answer)["code"]) == (400, code)
@@ -157,7 +161,7 @@ HALF = "\ud800"
 """Half a surrogate pair: JSON can write it, UTF-8 cannot."""
 
 
-async def test_half_a_surrogate_pair_is_refused_and_breaks_nothing(start: Start, tmp_path: Path) -> None:
+async def test_half_a_surrogate_pair_is_refused(start: Start, tmp_path: Path) -> None:
     cloud = await start(speed=60, state=tmp_path / "state")
     group = {"location": "westus2", "tags": {"a": HALF}}
     status, answer, _ = await cloud.raw("PUT", f"{GROUP}-x", "2024-11-01", group)
@@ -168,7 +172,7 @@ async def test_half_a_surrogate_pair_is_refused_and_breaks_nothing(start: Start,
 @pytest.mark.parametrize(
     "wrong", [{"colour": "blue"}, {"properties": {"principalid": "x"}}, {"principalId": OPERATOR}]
 )
-async def test_role_assignments(cloud: Cloud, wrong: Any) -> None:
+async def test_invalid_role_assignment_bodies_are_refused(cloud: Cloud, wrong: Any) -> None:
     properties = {
         "roleDefinitionId": f"/subscriptions/{PRODUCTION}/providers/Microsoft.Authorization/roleDefinitions/{CRYPTO_OFFICER}",
         "principalId": OPERATOR,
@@ -182,7 +186,7 @@ async def test_role_assignments(cloud: Cloud, wrong: Any) -> None:
     )
 
 
-async def test_keys_of_the_data_plane(cloud: Cloud) -> None:
+async def test_invalid_key_bodies_are_refused(cloud: Cloud) -> None:
     vault = await cloud.make_vault()
     await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)
     token = await cloud.token("https://vault.local.test")
@@ -200,7 +204,7 @@ async def test_keys_of_the_data_plane(cloud: Cloud) -> None:
     assert (await post({"kty": "RSA", "key_ops": ["encrypt", "decrypt"]}))[0] == 200
 
 
-async def test_a_body_nested_deeper_than_any(cloud: Cloud) -> None:
+async def test_a_deeply_nested_body_is_refused(cloud: Cloud) -> None:
     headers = {"Authorization": f"Bearer {await cloud.token()}", "Content-Type": "application/json"}
     url = f"{cloud.endpoint}{cluster_path()}?api-version=2026-08-01"
     for depth in (500, 900, 100_000):

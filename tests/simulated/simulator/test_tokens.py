@@ -1,4 +1,4 @@
-"""Tokens that are not good (any more), on both planes, and clients that get themselves a fresh one."""
+"""Invalid, expired and revoked tokens on both planes, and clients that request a new one."""
 
 import re
 
@@ -16,8 +16,8 @@ def statuses(cloud: Cloud) -> list[int]:
     return [entry.status for entry in cloud.simulator.requests if entry.path == cluster_path()]
 
 
-async def test_a_revoked_token_is_challenged_and_the_sdk_fetches_another(start: Start) -> None:
-    """AZURE-CLIENTS.md §3: 401 with insufficient_claims makes a client repeat the request with a new token."""
+async def test_revoked_token_is_challenged_and_replaced_by_the_sdk(start: Start) -> None:
+    """AZURE-CLIENTS.md §3: after 401 with insufficient_claims, a client repeats the request with a new token."""
     cloud = await start(f"faults: [{{match: {GET_CLUSTER}, token: revoked}}]")
     first = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     second = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
@@ -25,7 +25,7 @@ async def test_a_revoked_token_is_challenged_and_the_sdk_fetches_another(start: 
     assert [status for status in statuses(cloud) if status != 200] == [401]
 
 
-async def test_an_expired_token_is_final(start: Start) -> None:
+async def test_request_with_an_expired_token_is_not_repeated(start: Start) -> None:
     """AZURE-CLIENTS.md §3: 401 with invalid_token is not repeated."""
     cloud = await start(f"faults: [{{match: {GET_CLUSTER}, token: expired}}]")
     await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
@@ -38,7 +38,7 @@ async def test_an_expired_token_is_final(start: Start) -> None:
     assert re.fullmatch(said, str(caught.value.error.message))
 
 
-async def test_bytes_that_are_no_text_are_no_token(cloud: Cloud) -> None:
+async def test_token_with_invalid_bytes(cloud: Cloud) -> None:
     plain = Plain(cloud.environment)
     status, answer, _ = plain("GET", cluster_path(), Authorization="Bearer \xff")
     assert (status, answer["error"]["code"]) == (401, "InvalidAuthenticationToken")
@@ -56,7 +56,7 @@ async def ask_vault(cloud: Cloud, token: str) -> aiohttp.ClientResponse:
         return response
 
 
-async def test_a_vault_takes_its_own_audience_only(cloud: Cloud) -> None:
+async def test_vault_accepts_only_its_own_audience(cloud: Cloud) -> None:
     await cloud.make_vault()
     refused = await ask_vault(cloud, await cloud.token())
     assert refused.status == 401
@@ -66,7 +66,7 @@ async def test_a_vault_takes_its_own_audience_only(cloud: Cloud) -> None:
     assert 'resource="https://vault.local.test"' in refused.headers["WWW-Authenticate"]
 
 
-async def test_an_aged_token_is_refused_by_a_vault_and_a_fresh_one_is_not(start: Start) -> None:
+async def test_vault_refuses_an_expired_token_and_accepts_a_new_one(start: Start) -> None:
     cloud = await start("durations: {token_lifetime: 2}")
     vault = await cloud.make_vault()
     await cloud.grant(vault.id, CRYPTO_OFFICER, OPERATOR)

@@ -9,8 +9,8 @@ import pytest
 from tests.facts import EVERYTHING, bare
 from tests.support import DEVELOPMENT, PRODUCTION, answers, signed_in, world
 from wizard.cloud.arm import dig
-from wizard.cloud.problems import AzureError
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
+from wizard.errors import AzureError
 from wizard.state.snapshot import Snapshot, read_resources
 from wizard.state.target import Target
 

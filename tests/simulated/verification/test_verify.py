@@ -20,8 +20,8 @@ from tests.support import (
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.encryption import EncryptionKind
-from wizard.cloud.problems import AzureError
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError
 from wizard.simulator import Simulator
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import at_a_glance, verify
@@ -86,7 +86,7 @@ async def test_what_must_be_kept_is_named() -> None:
     async with signed_in() as (_, azure):
         said = " ".join((await verify(azure, LEDGER)).keep)
     assert "kv-bank-ledger/ledger-kms" in said
-    assert "kv-bank-ledger," in said
+    assert "The key vault kv-bank-ledger and" in said
 
 
 @pytest.mark.parametrize(
@@ -113,31 +113,31 @@ async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, o
 
 
 @pytest.mark.parametrize(
-    ("state", "outcome", "verdict", "remedy"),
+    ("state", "outcome", "headline", "remedy"),
     [
-        ("Failed", "failed", "the cluster's last operation failed, so that is not certain.", "the same plan"),
+        ("Failed", "failed", "the cluster's last operation failed, so they might not be.", "the same plan"),
         (
             "Canceled",
             "failed",
-            "the cluster's last operation failed, so that is not certain.",
+            "the cluster's last operation failed, so they might not be.",
             "the same plan",
         ),
         (
             "Updating",
             "warning",
-            "is under way, so that is not certain yet.",
+            "this is not certain yet because an operation on the cluster is in progress.",
             "az aks wait --name bank-ledger",
         ),
         (
             "Upgrading",
             "warning",
-            "is under way, so that is not certain yet.",
+            "this is not certain yet because an operation on the cluster is in progress.",
             "az aks wait --name bank-ledger",
         ),
     ],
 )
 async def test_settings_that_are_only_asked_for_prove_nothing(
-    state: str, outcome: str, verdict: str, remedy: str
+    state: str, outcome: str, headline: str, remedy: str
 ) -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(LEDGER, {"properties": {"provisioningState": state}})
@@ -147,8 +147,8 @@ async def test_settings_that_are_only_asked_for_prove_nothing(
     assert outcomes(report) == {"cluster-healthy": outcome, "encryption-enabled": "unknown"}
     for seen in (report, at_a_glance(body, SUFFIX)):
         assert (seen.passed, seen.certain) == (False, False)
-        assert seen.verdict.startswith("bank-ledger: its settings say that secrets are encrypted with ")
-        assert seen.verdict.endswith(verdict)
+        assert seen.headline.startswith("bank-ledger: its settings report that secrets are encrypted with ")
+        assert seen.headline.endswith(headline)
         assert all(remedy in check.remedy for check in seen.checks if check.outcome in {outcome, "unknown"})
 
 
@@ -188,7 +188,7 @@ async def test_a_vault_that_is_gone() -> None:
     assert outcomes(report)["vault-exists"] == "failed"
     assert outcomes(report)["key-exists"] == "failed"
     check = next(check for check in report.checks if check.code == "vault-exists")
-    assert "no longer exists" in check.message
+    assert "does not exist" in check.message
     assert "recover" in check.remedy
 
 
@@ -216,7 +216,7 @@ async def test_a_vault_that_the_cluster_does_not_name_is_found_among_the_deleted
     assert not report.passed
     found = {check.code: check for check in report.checks}
     assert found["vault-exists"].outcome == "failed"
-    assert "was deleted and can still be recovered" in found["vault-exists"].message
+    assert "is soft-deleted and can be recovered" in found["vault-exists"].message
     assert "was deleted" in found["key-exists"].evidence
     assert "az keyvault recover --name kv-bank-cards" in found["key-exists"].remedy
 
@@ -229,7 +229,7 @@ async def test_a_vault_that_the_cluster_does_not_name_and_that_is_nowhere_is_sai
     for code in ("vault-exists", "key-exists"):
         [check] = [check for check in report.checks if check.code == code]
         assert check.outcome == "unknown"
-        assert "none of the key vaults of its subscription" in check.evidence
+        assert "none of the key vaults visible in its subscription" in check.evidence
         assert "az keyvault show --name kv-bank-cards" in check.remedy
 
 
@@ -250,17 +250,20 @@ async def test_what_kept_one_from_looking_for_the_vault_is_said(tmp_path: Path) 
         assert "Reader" not in check.remedy
 
 
-async def test_what_may_not_be_looked_at_is_unknown_and_no_failure(tmp_path: Path) -> None:
+async def test_without_permission_to_read_the_verdict_is_not_certain(tmp_path: Path) -> None:
     operator = {"roles": {f"/subscriptions/{PRODUCTION}": None, LEDGER: ["Reader"]}}
     async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
         report = await verify(azure, LEDGER)
-    assert report.passed
+    assert (report.verdict, report.transient) == ("not-certain", False)
     assert outcomes(report) == dict.fromkeys(
         ("cluster-unlocked", "vault-exists", "key-exists", "identity-exists"), "unknown"
     )
+    assert report.headline.endswith(
+        "this is not certain: the locks, the key, the key vault and the cluster's identity could not be read."
+    )
     for check in report.checks:
         if check.outcome == "unknown":
-            assert "does not have authorization" in check.evidence or "may not read" in check.evidence
+            assert "does not have authorization" in check.evidence or "cannot read" in check.evidence
             assert "Reader" in check.remedy
 
 

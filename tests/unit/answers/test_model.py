@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from wizard.answers import model as room
 from wizard.answers import naming
 from wizard.answers.examples import KINDS, example
-from wizard.answers.model import Answers, AnswersError, from_mapping, load, parse
+from wizard.answers.model import Answers, from_mapping, load, parse
+from wizard.errors import AnswersError
 
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
 

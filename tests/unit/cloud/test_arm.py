@@ -1,4 +1,4 @@
-"""Resource ids taken apart and put together, and bodies of whatever shape."""
+"""Resource IDs are parsed and written, and bodies in any format are read."""
 
 import pytest
 from hypothesis import given
@@ -18,12 +18,12 @@ JSON = st.recursive(
 
 
 @given(NAMES, NAMES, st.sampled_from([KEY_VAULT, MANAGED_CLUSTER]), NAMES)
-def test_an_id_reads_back_as_it_was_written(subscription: str, group: str, kind: str, name: str) -> None:
+def test_resource_id_round_trips(subscription: str, group: str, kind: str, name: str) -> None:
     resource = ResourceId(subscription, group, kind, name)
     assert ResourceId.parse(str(resource)) == resource
 
 
-def test_azure_writes_the_same_id_in_many_ways() -> None:
+def test_parse_accepts_any_letter_case_and_a_trailing_slash() -> None:
     odd = "/SUBSCRIPTIONS/s/resourcegroups/G/Providers/Microsoft.KeyVault/vaults/kv/"
     assert ResourceId.parse(odd) == ResourceId("s", "G", KEY_VAULT, "kv")
 
@@ -42,9 +42,9 @@ def test_azure_writes_the_same_id_in_many_ways() -> None:
         "https://portal.azure.com/",
     ],
 )
-def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
+def test_parse_refuses_other_texts_with_an_example(text: str) -> None:
     with pytest.raises(
-        ValueError, match="is not a resource id; one looks like /subscriptions/…/resourceGroups/"
+        ValueError, match="is not a resource ID, for example /subscriptions/…/resourceGroups/"
     ):
         ResourceId.parse(text)
 
@@ -62,23 +62,25 @@ def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
         ({"a": 1}, (), {"a": 1}),
     ],
 )
-def test_digging(body: dict[str, object] | None, path: tuple[str, ...], found: object) -> None:
+def test_dig_returns_the_value_or_none(
+    body: dict[str, object] | None, path: tuple[str, ...], found: object
+) -> None:
     assert dig(body, *path) == found
 
 
 @given(st.dictionaries(WORDS, JSON, max_size=3), st.lists(WORDS, max_size=4))
-def test_digging_in_anything_never_fails(body: dict[str, object], path: list[str]) -> None:
+def test_dig_never_raises(body: dict[str, object], path: list[str]) -> None:
     dig(body, *path)
 
 
 @given(st.text())
-def test_case_and_a_trailing_slash_make_no_difference(text: str) -> None:
+def test_same_ignores_case_and_a_trailing_slash(text: str) -> None:
     assert same(text, text.swapcase() if text.swapcase().casefold() == text.casefold() else text)
     assert same(text + "/", text)
     assert same(None, "")
     assert not same(text + "x", text)
 
 
-def test_regions_have_a_display_name_too() -> None:
+def test_same_region_accepts_display_names() -> None:
     assert same_region("West Europe", "westeurope")
     assert not same_region("West Europe", "northeurope")

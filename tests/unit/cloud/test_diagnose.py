@@ -1,4 +1,4 @@
-"""An error of the SDKs becomes a problem: whose it is, the likely cause, what to do, and Azure's own words."""
+"""An SDK's error becomes a problem: its kind, the likely cause, the remedy, and Azure's own message."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ODataV4Format
 from wizard.cloud import diagnose
 from wizard.cloud.arm import Json
 from wizard.cloud.diagnose import code_of, problem_from
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
 
 SUMMARY = "The cluster aks-demo could not be updated."
 
@@ -22,7 +22,7 @@ def refusal(
     kind: type[HttpResponseError] = HttpResponseError,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponseError:
-    """The error that azure-core raises for an answer with this status and body."""
+    """Return the error that azure-core raises for a response with this status and body."""
     raised = kind(message=str((error or {}).get("message", "")))
     raised.status_code = status
     raised.response = SimpleNamespace(headers=headers or {})  # all that is looked at
@@ -35,7 +35,7 @@ def problem(status: int, error: Json | None, **headers: str) -> Problem:
 
 
 @pytest.mark.parametrize("code", sorted(diagnose._KNOWN))
-def test_every_known_code_has_something_to_do_and_keeps_azures_words(code: str) -> None:
+def test_every_known_code_has_a_remedy_and_keeps_azures_message(code: str) -> None:
     known = problem(400, {"code": code, "message": "Azure's own\x1b[31m words."})
     assert known.remedy
     assert known.remedy[0].isupper() or known.remedy[0] == "`"
@@ -43,14 +43,14 @@ def test_every_known_code_has_something_to_do_and_keeps_azures_words(code: str) 
     assert (known.summary, known.code, known.azure_said) == (SUMMARY, code, "Azure's own words.")
 
 
-def test_a_failure_of_akss_own_blames_a_key_only_where_there_is_one() -> None:
+def test_internal_error_of_aks_blames_the_key_only_if_it_is_customer_managed() -> None:
     known = problem(500, {"code": "InternalOperationError", "message": "Internal server error"})
-    assert "Where the key is your own," in known.cause
-    assert known.remedy.startswith("Where the key is your own,")
+    assert "With a customer-managed key," in known.cause
+    assert known.remedy.startswith("With a customer-managed key,")
 
 
 @pytest.mark.parametrize("text", sorted(diagnose._MORE))
-def test_refusals_told_apart_by_their_text(text: str) -> None:
+def test_refusals_that_differ_only_in_their_text(text: str) -> None:
     known = problem(400, {"code": "BadRequest", "message": f"Something. {text.upper()} and more"})
     assert known.cause
     assert known.remedy
@@ -86,7 +86,7 @@ def test_refusals_told_apart_by_their_text(text: str) -> None:
         (None, ""),
     ],
 )  # fmt: skip
-def test_the_most_precise_code_that_is_known(error: Json | None, code: str) -> None:
+def test_code_is_the_most_precise_known_one(error: Json | None, code: str) -> None:
     assert code_of(refusal(409, error)) == code
 
 
@@ -100,11 +100,12 @@ def test_the_most_precise_code_that_is_known(error: Json | None, code: str) -> N
         (408, "transient", True),
         (429, "transient", True),
         (500, "transient", True),
+        (501, "transient", True),
         (503, "transient", True),
         (401, "sign-in", False),
     ],
 )
-def test_an_unknown_code_is_sorted_by_its_status(status: int, kind: str, retryable: bool) -> None:
+def test_unknown_code_gets_its_kind_from_the_status(status: int, kind: str, retryable: bool) -> None:
     unknown = problem(status, {"code": "NeverHeardOf", "message": "No."})
     assert (unknown.kind, unknown.retryable) == (kind, retryable)
     assert unknown.code == "NeverHeardOf"
@@ -113,18 +114,18 @@ def test_an_unknown_code_is_sorted_by_its_status(status: int, kind: str, retryab
     assert unknown.remedy
 
 
-def test_an_answer_without_a_code_is_named_by_its_status() -> None:
+def test_response_without_a_code_gets_its_status_as_the_code() -> None:
     bare = problem(502, None)
     assert bare.code == "HTTP 502"
     assert bare.retryable
 
 
 @pytest.mark.parametrize("header", ["x-ms-correlation-request-id", "x-ms-request-id"])
-def test_microsofts_support_wants_the_correlation_id(header: str) -> None:
+def test_problem_has_the_correlation_id(header: str) -> None:
     assert problem(400, {"code": "BadRequest", "message": "No."}, **{header: "4711"}).correlation_id == "4711"
 
 
-def test_a_refusal_of_the_sign_in_by_azure_resource_manager() -> None:
+def test_sign_in_refused_by_azure_resource_manager() -> None:
     error = {
         "code": "InvalidAuthenticationTokenTenant",
         "message": "The access token is from the wrong issuer",
@@ -149,7 +150,7 @@ def test_a_refusal_of_the_sign_in_by_azure_resource_manager() -> None:
         (exceptions.SerializationError("odd"), "azure", True),
     ],
 )
-def test_errors_without_an_answer_of_azure(error: Any, kind: str, retryable: bool) -> None:
+def test_errors_without_a_response_from_azure(error: Any, kind: str, retryable: bool) -> None:
     found = problem_from(error, SUMMARY)
     assert (found.kind, found.retryable) == (kind, retryable)
     assert found.summary == SUMMARY
@@ -158,7 +159,7 @@ def test_errors_without_an_answer_of_azure(error: Any, kind: str, retryable: boo
     assert found.azure_said == str(error).splitlines()[0]
 
 
-def test_what_azure_says_cannot_move_the_cursor() -> None:
+def test_azures_message_is_sanitized() -> None:
     evil = problem(400, {"code": "Bad\x1b[2JRequest", "message": "one\x07\r\ntwo\u202e"})
     assert evil.code == "BadRequest"
     assert evil.azure_said == "one\ntwo"

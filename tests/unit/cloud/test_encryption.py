@@ -1,4 +1,4 @@
-"""How a cluster's secrets are encrypted, from what Azure returned of it; half-configured is never "none"."""
+"""How a cluster's secrets are encrypted, from its body; a partial configuration is never "none"."""
 
 import pytest
 
@@ -36,17 +36,17 @@ def encryption(profile: Json | None) -> Encryption:
         ({"azureKeyVaultKms": {"enabled": True}}, "legacy-kms"),
     ],
 )
-def test_kinds(profile: Json | None, kind: EncryptionKind) -> None:
+def test_kind_of_each_profile(profile: Json | None, kind: EncryptionKind) -> None:
     assert encryption(profile).kind == kind
 
 
 @pytest.mark.parametrize("cluster", [None, {}, {"properties": None}, {"properties": {"securityProfile": []}}])
-def test_nothing_is_none(cluster: Json | None) -> None:
+def test_kind_is_none_without_settings(cluster: Json | None) -> None:
     assert Encryption.of(cluster).kind == "none"
     assert Encryption.of(cluster).key_name == ""
 
 
-def test_the_key_is_named_as_people_name_it() -> None:
+def test_key_name_is_vault_and_key() -> None:
     assert encryption(CUSTOMER_MANAGED).key_name == "kv-demo/aks-kms"
     assert encryption(CUSTOMER_MANAGED).key_version == ""
     assert encryption(LEGACY).key_name == "kv-demo/aks-kms"
@@ -54,6 +54,6 @@ def test_the_key_is_named_as_people_name_it() -> None:
 
 
 @pytest.mark.parametrize("key_id", ["", "kv-demo", "https://", "https://kv-demo.vault.azure.net/keys"])
-def test_a_key_identifier_that_is_none_has_no_name(key_id: str) -> None:
+def test_invalid_key_identifier_has_no_name(key_id: str) -> None:
     odd = encryption({"azureKeyVaultKms": {"enabled": True, "keyId": key_id}})
     assert (odd.key_name, odd.key_version, odd.kind) == ("", "", "legacy-kms")

@@ -1,4 +1,4 @@
-"""Any cloud by its metadata document, in both of its shapes; and what is said of one that will not do."""
+"""A cloud is discovered by its metadata document, in both formats; errors name what is missing."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 
 DOCUMENT: dict[str, Any] = {
     "name": "AzureStack",
@@ -25,7 +25,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 class Metadata:
-    """A server whose metadata document is what a test puts there."""
+    """A server with the metadata document of a test."""
 
     def __init__(self) -> None:
         self.document: object = DOCUMENT
@@ -66,7 +66,7 @@ async def metadata() -> AsyncIterator[Metadata]:
     await server.close()
 
 
-async def test_a_cloud_from_its_document(metadata: Metadata) -> None:
+async def test_discover_reads_the_metadata_document(metadata: Metadata) -> None:
     cloud = await metadata.discovered()
     assert cloud == Cloud(
         name="AzureStack",
@@ -79,12 +79,12 @@ async def test_a_cloud_from_its_document(metadata: Metadata) -> None:
     assert metadata.asked == ["/metadata/endpoints?api-version=2022-09-01"]
 
 
-async def test_the_public_clouds_older_shape_is_a_list(metadata: Metadata) -> None:
+async def test_discover_reads_the_older_format_of_the_public_cloud(metadata: Metadata) -> None:
     metadata.document = [{"name": "nothing"}, DOCUMENT]
     assert (await metadata.discovered()).name == "AzureStack"
 
 
-async def test_the_environment_may_name_another_authority(metadata: Metadata) -> None:
+async def test_authority_host_of_the_environment_takes_precedence(metadata: Metadata) -> None:
     cloud = await metadata.discovered({"AZURE_AUTHORITY_HOST": "login.here.example"})
     assert cloud.authority == "https://login.here.example"
 
@@ -96,7 +96,7 @@ async def test_the_environment_may_name_another_authority(metadata: Metadata) ->
         ("suffixes", "suffixes.keyVaultDns"),
     ],
 )
-async def test_what_a_document_lacks_is_named(metadata: Metadata, without: str, named: str) -> None:
+async def test_missing_parts_of_the_document_are_named(metadata: Metadata, without: str, named: str) -> None:
     metadata.document = {name: part for name, part in DOCUMENT.items() if name != without}
     problem = await metadata.refused()
     assert problem.kind == "input"
@@ -105,13 +105,13 @@ async def test_what_a_document_lacks_is_named(metadata: Metadata, without: str, 
 
 
 @pytest.mark.parametrize("audiences", [{}, {"0": "x"}, "https://x", [], [5], [None]])
-async def test_audiences_of_another_shape(metadata: Metadata, audiences: object) -> None:
+async def test_discover_refuses_audiences_in_another_format(metadata: Metadata, audiences: object) -> None:
     metadata.document = {**DOCUMENT, "authentication": {**DOCUMENT["authentication"], "audiences": audiences}}
     assert "authentication.audiences" in (await metadata.refused()).summary
 
 
 @pytest.mark.parametrize("document", [[], {}, "text", [None], 5, None])
-async def test_a_document_of_another_shape(metadata: Metadata, document: object) -> None:
+async def test_discover_refuses_a_document_in_another_format(metadata: Metadata, document: object) -> None:
     metadata.document = [document]
     assert (await metadata.refused()).kind == "input"
     metadata.document = document
@@ -121,7 +121,9 @@ async def test_a_document_of_another_shape(metadata: Metadata, document: object)
 @pytest.mark.parametrize(
     ("status", "document"), [(404, DOCUMENT), (503, DOCUMENT), (200, "<html>Log in</html>")]
 )
-async def test_an_answer_that_is_no_document(metadata: Metadata, status: int, document: object) -> None:
+async def test_discover_refuses_a_response_that_is_not_a_document(
+    metadata: Metadata, status: int, document: object
+) -> None:
     metadata.status, metadata.document = status, document
     problem = await metadata.refused()
     assert problem.kind == "unreachable"
@@ -137,7 +139,7 @@ async def test_an_answer_that_is_no_document(metadata: Metadata, status: int, do
         ("AzureChinaCloud", "Azure China", ".vault.azure.cn"),
     ],
 )
-def test_the_clouds_that_are_built_in(name: str, title: str, suffix: str) -> None:
+def test_built_in_clouds(name: str, title: str, suffix: str) -> None:
     cloud = CLOUDS[name]
     assert (cloud.title, cloud.vault_suffix) == (title, suffix)
     assert cloud.arm.startswith("https://")

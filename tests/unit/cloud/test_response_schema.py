@@ -1,4 +1,4 @@
-"""What is an answer of Azure's and what is none: by the type of every value that something here reads."""
+"""The format of responses is checked by the type of each value that this program reads."""
 
 import copy
 from typing import Any
@@ -23,7 +23,7 @@ KMS = (*PROFILE, "azureKeyVaultKms")
 
 ODD: list[tuple[str, Json, tuple[Any, ...], Any, str]] = [
     (cluster_id(), CLUSTER, ("id",), None, "its id is nothing, not text"),
-    (cluster_id(), CLUSTER, ("id",), "x", "its id is none of a resource"),
+    (cluster_id(), CLUSTER, ("id",), "x", "its id is not a resource ID"),
     (cluster_id(), CLUSTER, ("properties",), [], "its properties is a list, not an object"),
     (cluster_id(), CLUSTER, ("properties",), None, "its properties is nothing, not an object"),
     (cluster_id(), CLUSTER, ("identity", "userAssignedIdentities"), [], "its userAssignedIdentities is a list, not an object"),
@@ -40,12 +40,12 @@ ODD: list[tuple[str, Json, tuple[Any, ...], Any, str]] = [
     (vault_id(), VAULT, ("properties", "accessPolicies", 0), 5, "its accessPolicies[] is a number, not an object"),
     (vault_id(), VAULT, ("properties", "accessPolicies", 0, "permissions", "keys"), "get", "its keys is text, not a list"),
     (KEYS + "/k", KEY, ("properties", "attributes"), [], "its attributes is a list, not an object"),
-    (KEYS + "/k", KEY, ("properties", "attributes", "exp"), "soon", "its exp is text, not a moment"),
-    (KEYS + "/k", KEY, ("properties", "attributes", "nbf"), 10**30, "its nbf is a number, not a moment"),
-    (KEYS + "/k", KEY, ("properties", "attributes", "created"), True, "its created is true or false, not a moment"),
+    (KEYS + "/k", KEY, ("properties", "attributes", "exp"), "soon", "its exp is text, not a time"),
+    (KEYS + "/k", KEY, ("properties", "attributes", "nbf"), 10**30, "its nbf is a number, not a time"),
+    (KEYS + "/k", KEY, ("properties", "attributes", "created"), True, "its created is true or false, not a time"),
     (KEYS, {"value": [KEY]}, ("value", 0, "properties", "keyOps"), "encrypt", "its keyOps is text, not a list"),
     (KEYS, {"value": [KEY]}, ("value",), None, "its value is nothing, not a list"),
-    (LISTED, {"value": [CLUSTER]}, ("value", 0), [], "its list holds a list, not objects alone"),
+    (LISTED, {"value": [CLUSTER]}, ("value", 0), [], "its list contains a list, not only objects"),
     (LISTED, {"value": [CLUSTER]}, ("nextLink",), 5, "its nextLink is a number, not text"),
     (identity_id(), identity(), ("properties", "principalId"), [], "its principalId is a list, not text"),
     (VERSIONS, {"values": [{"version": "1.34", "patchVersions": {"1.34.1": {}}}]}, ("values", 0, "patchVersions"), [], "its patchVersions is a list, not an object"),
@@ -56,14 +56,14 @@ ODD: list[tuple[str, Json, tuple[Any, ...], Any, str]] = [
 @pytest.mark.parametrize(
     ("path", "body", "place", "odd", "why"), ODD, ids=[f"{c[2][-1]}={c[3]!r}" for c in ODD]
 )
-def test_a_value_of_another_type_is_named(
+def test_schema_error_names_a_value_of_another_type(
     path: str, body: Json, place: tuple[Any, ...], odd: object, why: str
 ) -> None:
     assert schema_error("GET", path, 200, body) is None
     assert schema_error("GET", path, 200, changed(body, place, odd)) == why
 
 
-def test_of_a_list_of_clusters_each_is_looked_at_by_itself() -> None:
+def test_clusters_of_a_list_are_checked_one_at_a_time() -> None:
     odd = changed(CLUSTER, KMS, [])
     assert schema_error("GET", LISTED, 200, {"value": [CLUSTER, odd]}) is None
     assert cluster_schema_error(CLUSTER) is None
@@ -71,19 +71,19 @@ def test_of_a_list_of_clusters_each_is_looked_at_by_itself() -> None:
     assert cluster_schema_error(changed(CLUSTER, ("id",), None)) == "its id is nothing, not text"
 
 
-def test_an_answer_to_a_question_is_looked_at_too() -> None:
+def test_responses_to_a_post_are_checked_too() -> None:
     row = {"id": cluster_id(), "subscriptionId": PRODUCTION}
     assert schema_error("POST", GRAPH, 200, {"totalRecords": 1, "data": [row]}) is None
     assert schema_error("POST", GRAPH, 200, {"data": {}}) == "its data is an object, not a list"
     assert schema_error("POST", GRAPH, 200, {"data": ["x"]}) == "its data[] is text, not an object"
-    assert schema_error("POST", GRAPH, 200, None) is None, "some have none"
+    assert schema_error("POST", GRAPH, 200, None) is None, "some have no body"
     ended = {"status": "Failed", "error": {"code": "X", "details": "y"}}
     operation = f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westus2/operations/1"
     assert schema_error("GET", operation, 200, ended) == "its details is text, not a list"
 
 
-def test_names_that_are_free_may_be_any() -> None:
-    """What somebody calls a tag, a label or an add-on says nothing about its value."""
+def test_arbitrary_names_are_accepted() -> None:
+    """The name of a tag, a label or an add-on says nothing about the type of its value."""
     names = {"id": "1", "count": "3", "properties": "x", "attributes": "y", "enabled": "maybe"}
     pools = [{"name": "nodepool1", "count": 3, "nodeLabels": names}]
     free = changed(CLUSTER, ("tags",), names)
@@ -104,11 +104,11 @@ def test_names_that_are_free_may_be_any() -> None:
         ({"details": "x"}, "its details is text, not a list"),
     ],
 )
-def test_a_refusal(error: object, why: str | None) -> None:
+def test_schema_error_of_an_error_response(error: object, why: str | None) -> None:
     assert schema_error("GET", cluster_id(), 404, {"error": error}) == why
 
 
-def test_a_vaults_own_answers() -> None:
+def test_responses_of_a_vaults_data_plane() -> None:
     body = {
         "key": {"kid": "https://v/keys/k/1", "kty": "RSA", "key_ops": ["encrypt"]},
         "attributes": {"enabled": True},
@@ -123,13 +123,13 @@ def test_a_vaults_own_answers() -> None:
         == "its key_ops is text, not a list"
     )
     odd = changed(body, ("attributes", "created"), 10**30)
-    assert key_schema_error("GET", "/deletedkeys/k", 200, odd) == "its created is a number, not a moment"
+    assert key_schema_error("GET", "/deletedkeys/k", 200, odd) == "its created is a number, not a time"
     policy = {"lifetimeActions": "x"}
     assert key_schema_error("PUT", "/keys/k/rotationpolicy", 200, policy) == "its lifetimeActions is text, not a list"  # fmt: skip
 
 
 def changed(body: Json, place: tuple[Any, ...], value: object) -> Json:
-    """A copy with another value in one place."""
+    """Return a copy with another value in one place."""
     copied = copy.deepcopy(body)
     at: Any = copied
     for name in place[:-1]:

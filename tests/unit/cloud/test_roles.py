@@ -1,4 +1,4 @@
-"""Roles: ids, names of assignments, what is inherited, and what a set of permissions allows."""
+"""Roles: IDs, names of assignments, inheritance, and what a set of permissions allows."""
 
 import hashlib
 import uuid
@@ -31,13 +31,13 @@ GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
         (ADMINISTRATOR, "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
     ],
 )
-def test_microsofts_own_ids(role: Role, guid: str) -> None:
+def test_role_ids_are_microsofts(role: Role, guid: str) -> None:
     assert role.definition_id(PRODUCTION) == (
         f"/subscriptions/{PRODUCTION}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
     )
 
 
-def test_an_assignments_name_is_the_uuid5_of_its_parts() -> None:
+def test_assignment_name_is_the_uuid5_of_its_parts() -> None:
     """RFC 9562 by hand: SHA-1 over the namespace's bytes and the name, then version and variant."""
     namespace = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830").bytes
     name = f"{vault_id().lower()}-{PRINCIPAL}-12338af0-0e69-4776-bea7-57ae8d297424"
@@ -47,7 +47,7 @@ def test_an_assignments_name_is_the_uuid5_of_its_parts() -> None:
     assert assignment_name(vault_id(), PRINCIPAL, CRYPTO_USER) == str(uuid.UUID(bytes=bytes(digest)))
 
 
-def test_the_name_is_the_same_however_the_scope_is_written() -> None:
+def test_assignment_name_ignores_case_and_a_trailing_slash() -> None:
     name = assignment_name(vault_id(), PRINCIPAL, CRYPTO_USER)
     assert assignment_name(vault_id().upper() + "/", PRINCIPAL.upper(), CRYPTO_USER) == name
     assert assignment_name(vault_id(), PRINCIPAL, CONTRIBUTOR) != name
@@ -69,11 +69,11 @@ def test_the_name_is_the_same_however_the_scope_is_written() -> None:
         (f"{vault_id()}/keys/aks-kms", False),
     ],
 )
-def test_a_role_holds_on_its_scope_and_below(scope: str, gives: bool) -> None:
+def test_role_applies_to_its_scope_and_below(scope: str, gives: bool) -> None:
     assert grant(CRYPTO_USER, scope=scope).gives(CRYPTO_USER, PRINCIPAL, vault_id()) is gives
 
 
-def test_a_role_of_another_name_or_another_principal_is_not_this_one() -> None:
+def test_grant_of_another_role_or_principal_does_not_count() -> None:
     held = grant(CRYPTO_USER)
     assert held.gives(CRYPTO_USER, PRINCIPAL.upper(), vault_id())
     assert not held.gives(CONTRIBUTOR, PRINCIPAL, vault_id())
@@ -100,11 +100,11 @@ NOBODY = Permission((), ())
         (NOBODY, "Microsoft.KeyVault/vaults/read", False),
     ],
 )
-def test_wildcards_and_what_is_taken_out_of_them(permission: Permission, action: str, allowed: bool) -> None:
+def test_permission_with_wildcards_and_exceptions(permission: Permission, action: str, allowed: bool) -> None:
     assert permission.allows(action) is allowed
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L"]), min_size=1))
-def test_owner_may_do_anything_and_nobody_nothing(action: str) -> None:
+def test_owner_may_do_anything_and_an_empty_permission_nothing(action: str) -> None:
     assert OWNER.allows(action)
     assert not NOBODY.allows(action)

@@ -11,7 +11,7 @@ from wizard.cloud.tools import Prerequisite, check
 
 
 class Toolbox:
-    """A directory of small executables, and an environment in which nothing else is found."""
+    """A directory of small executables, and an environment in which no other program is found."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ def toolbox(tmp_path: Path) -> Toolbox:
     return Toolbox(tmp_path)
 
 
-async def test_a_machine_with_everything_needs_no_mending(toolbox: Toolbox):
+async def test_tools_that_are_installed_need_no_remedy(toolbox: Toolbox):
     az, kubectl = (
         toolbox.az("2.73.0", {"aks-preview": "19.0.0b13", "ssh": "2.0.6"}),
         toolbox.kubectl("v1.34.2"),
@@ -54,7 +54,7 @@ async def test_a_machine_with_everything_needs_no_mending(toolbox: Toolbox):
     assert tools["kubectl"].path == str(kubectl)
 
 
-async def test_an_empty_machine_is_told_where_each_tool_comes_from(toolbox: Toolbox):
+async def test_missing_tools_come_with_the_command_that_installs_them(toolbox: Toolbox):
     tools = await toolbox.found()
     assert {tool.state for tool in tools.values()} == {"missing"}
     assert "install" in tools["Azure CLI"].remedy
@@ -63,12 +63,12 @@ async def test_an_empty_machine_is_told_where_each_tool_comes_from(toolbox: Tool
     assert all(tool.path is None and tool.found is None for tool in tools.values())
 
 
-async def test_who_needs_a_tool_is_said_and_the_wizard_is_never_among_them(toolbox: Toolbox):
+async def test_each_tool_says_what_needs_it(toolbox: Toolbox):
     needed_by = [tool.needed_by for tool in (await toolbox.found()).values()]
-    assert needed_by == ["the exported script only"] * 2 + ["looking inside a cluster only"]
+    assert needed_by == ["the exported script only"] * 2 + ["checks inside the cluster only"]
 
 
-async def test_the_extension_is_missing_where_only_the_azure_cli_is_there(toolbox: Toolbox):
+async def test_extension_is_missing_if_only_the_azure_cli_is_installed(toolbox: Toolbox):
     toolbox.az(extensions={"account": "0.2.5"})
     tools = await toolbox.found()
     assert tools["Azure CLI"].state == "found"
@@ -86,7 +86,7 @@ async def test_the_extension_is_missing_where_only_the_azure_cli_is_there(toolbo
         ("3.0.0", "found"),
     ],
 )
-async def test_the_azure_cli_s_version_is_compared_as_a_version(toolbox: Toolbox, version: str, state: str):
+async def test_azure_cli_version_is_compared_as_a_version(toolbox: Toolbox, version: str, state: str):
     toolbox.az(version, {"aks-preview": "19.0.0b13"})
     tool = (await toolbox.found())["Azure CLI"]
     assert (tool.state, tool.found) == (state, version)
@@ -105,9 +105,7 @@ async def test_the_azure_cli_s_version_is_compared_as_a_version(toolbox: Toolbox
         ("21.0.0b3", "found"),
     ],
 )
-async def test_the_extension_s_betas_are_ordered_as_pep_440_orders_them(
-    toolbox: Toolbox, version: str, state: str
-):
+async def test_extension_betas_are_ordered_by_pep_440(toolbox: Toolbox, version: str, state: str):
     toolbox.az(extensions={"aks-preview": version})
     tool = (await toolbox.found())["aks-preview extension"]
     assert (tool.state, tool.found) == (state, version)
@@ -118,18 +116,16 @@ async def test_the_extension_s_betas_are_ordered_as_pep_440_orders_them(
     ("body", "note"),
     [
         ("sys.exit(3)", "exit code 3"),
-        ("print('ERROR: broken')", "not JSON"),
-        ("print('[' * 100000)", "not JSON"),
-        ("print('[1, 2]')", "did not say which version"),
-        ("print('{}')", "did not say which version"),
-        ("""print('{"azure-cli": 7}')""", "did not say which version"),
-        ("""print('{"azure-cli": "newest"}')""", "not a version that can be compared"),
-        ("sys.stdout.buffer.write(bytes(range(256)))", "not JSON"),
+        ("print('ERROR: broken')", "did not print JSON"),
+        ("print('[' * 100000)", "did not print JSON"),
+        ("print('[1, 2]')", "did not report its version"),
+        ("print('{}')", "did not report its version"),
+        ("""print('{"azure-cli": 7}')""", "did not report its version"),
+        ("""print('{"azure-cli": "newest"}')""", "is not a valid version"),
+        ("sys.stdout.buffer.write(bytes(range(256)))", "did not print JSON"),
     ],
 )
-async def test_a_tool_that_cannot_be_understood_is_unknown_with_the_reason(
-    toolbox: Toolbox, body: str, note: str
-):
+async def test_tool_with_unexpected_output_is_unknown_with_the_reason(toolbox: Toolbox, body: str, note: str):
     toolbox.add("az", body)
     tool = (await toolbox.found())["Azure CLI"]
     assert tool.state == "unknown"
@@ -137,7 +133,7 @@ async def test_a_tool_that_cannot_be_understood_is_unknown_with_the_reason(
     assert tool.remedy == "az version"
 
 
-async def test_a_tool_that_is_no_program_is_unknown(toolbox: Toolbox):
+async def test_tool_that_is_not_a_program_is_unknown(toolbox: Toolbox):
     path = toolbox.folder / "kubectl"
     path.write_text("this is no program")
     path.chmod(0o755)
@@ -146,12 +142,12 @@ async def test_a_tool_that_is_no_program_is_unknown(toolbox: Toolbox):
     assert "cannot be run" in tool.note
 
 
-async def test_a_file_that_may_not_be_run_is_missing(toolbox: Toolbox):
+async def test_file_that_is_not_executable_is_missing(toolbox: Toolbox):
     toolbox.add("kubectl", "print('{}')", mode=0o644)
     assert (await toolbox.found())["kubectl"].state == "missing"
 
 
-async def test_a_tool_that_hangs_is_given_up_and_leaves_nothing_behind(toolbox: Toolbox):
+async def test_tool_that_hangs_is_ended_with_all_its_processes(toolbox: Toolbox):
     mark = toolbox.folder / "pids"
     toolbox.add(
         "az",
@@ -167,14 +163,14 @@ async def test_a_tool_that_hangs_is_given_up_and_leaves_nothing_behind(toolbox: 
         await gone(int(pid))
 
 
-async def test_endless_output_is_cut_off(toolbox: Toolbox):
+async def test_endless_output_is_stopped(toolbox: Toolbox):
     toolbox.add("az", "while True: sys.stdout.write('x' * 65536)")
     found = (await toolbox.found())["Azure CLI"]
     assert found.state == "unknown"
-    assert found.note.endswith("does not stop printing"), "not what a limit of time makes of it"
+    assert found.note.endswith("printed too much"), "not the message of the time limit"
 
 
-async def test_no_credential_reaches_a_tool(toolbox: Toolbox):
+async def test_tools_get_no_credentials(toolbox: Toolbox):
     seen = toolbox.folder / "seen"
     toolbox.add("az", f"open({str(seen)!r}, 'w').write(json.dumps(dict(os.environ)))\nprint('{{}}')")
     secret = {
@@ -189,13 +185,13 @@ async def test_no_credential_reaches_a_tool(toolbox: Toolbox):
     assert given["AZURE_CONFIG_DIR"] == "/elsewhere"
 
 
-async def test_what_a_tool_says_of_itself_cannot_reach_the_terminal(toolbox: Toolbox):
+async def test_tool_output_is_sanitized(toolbox: Toolbox):
     toolbox.kubectl("v1.34\x1b]0;owned\x07.2\x1b[31m")
     assert (await toolbox.found())["kubectl"].found == "1.34.2"
 
 
-async def test_a_tool_in_a_relative_place_is_not_run(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch):
-    """Where that is depends on where one happens to be; see tests/hostile/test_programs.py."""
+async def test_tool_in_a_relative_folder_is_not_run(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch):
+    """The path depends on the current folder; see tests/hostile/test_programs.py."""
     path = toolbox.kubectl()
     monkeypatch.chdir(toolbox.folder.parent)
     tools = await check({"PATH": toolbox.folder.name})
@@ -203,5 +199,5 @@ async def test_a_tool_in_a_relative_place_is_not_run(toolbox: Toolbox, monkeypat
     assert tools[2].note.startswith(f"{path} is not run")
 
 
-async def test_no_path_at_all_is_a_machine_without_tools():
+async def test_no_tools_are_found_without_path():
     assert [tool.state for tool in await check({})] == ["missing"] * 3

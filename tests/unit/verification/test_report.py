@@ -1,17 +1,19 @@
-"""The report: its shape is a promise, and its verdict one sentence."""
+"""The report: the shape that programs rely on, its verdict and its headline."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.facts import CUSTOMER_MANAGED as PRIVATE
 from tests.facts import LEGACY, PLATFORM_MANAGED, cluster, key
 from tests.support import PRODUCTION, answers, cluster_id
-from tests.unit.verification.test_checks import OURS, evidence, key_with
+from tests.unit.verification.test_checks import FORBIDDEN, OURS, evidence, key_with, policy
 from wizard.cloud.arm import Json, dig
 from wizard.verification.checks import checks
 from wizard.verification.evidence import Evidence
 from wizard.verification.report import Check, ClusterReport, Outcome
+from wizard.verification.verdict import ESSENTIAL, OPTIONAL, is_essential
 
 
 def report(e: Evidence) -> ClusterReport:
@@ -56,17 +58,17 @@ def test_a_report_is_the_same_when_it_is_read_again() -> None:
     ("profile", "passed", "said"),
     [
         ({}, False, "not encrypted"),
-        (PLATFORM_MANAGED, True, "a key that AKS manages"),
-        (PRIVATE, True, "encrypted with kv-demo/aks-kms."),
+        (PLATFORM_MANAGED, True, "a platform-managed key"),
+        (PRIVATE, True, "encrypted with the customer-managed key kv-demo/aks-kms."),
         (LEGACY, True, "legacy KMS"),
     ],
 )
-def test_the_verdict_is_one_sentence(profile: Json, passed: bool, said: str) -> None:
-    verdict = report(evidence(profile))
-    assert verdict.verdict.count(".") == 1
-    assert verdict.passed is passed
-    assert verdict.verdict.startswith("aks-demo: ")
-    assert said in verdict.verdict
+def test_the_headline_is_one_sentence(profile: Json, passed: bool, said: str) -> None:
+    found = report(evidence(profile))
+    assert found.headline.count(".") == 1
+    assert found.passed is passed
+    assert found.headline.startswith("aks-demo: ")
+    assert said in found.headline
 
 
 @pytest.mark.parametrize(
@@ -74,12 +76,12 @@ def test_the_verdict_is_one_sentence(profile: Json, passed: bool, said: str) -> 
     [
         (
             evidence(PRIVATE, key=key_with(enabled=False)),
-            "encrypted with kv-demo/aks-kms, but that is at risk: a check failed.",
+            "encrypted with the customer-managed key kv-demo/aks-kms, but they are at risk: a check failed.",
         ),
-        (evidence(PRIVATE, key=key(kty="EC", keyOps=[])), "but that is at risk: 2 checks failed."),
+        (evidence(PRIVATE, key=key(kty="EC", keyOps=[])), "but they are at risk: 2 checks failed."),
         (
             evidence(PRIVATE, expect=answers("platform-managed")),
-            "encrypted with kv-demo/aks-kms, but not as asked for.",
+            "encrypted with the customer-managed key kv-demo/aks-kms, but not as configured in the answers file.",
         ),
         (
             evidence({}, expect=answers("customer-managed-private")),
@@ -88,27 +90,65 @@ def test_the_verdict_is_one_sentence(profile: Json, passed: bool, said: str) -> 
         (
             evidence({}, body=cluster(PRIVATE, identity=OURS, provisioningState="Failed")),
             (
-                "aks-demo: its settings say that secrets are encrypted with kv-demo/aks-kms, but the cluster's last operation "
-                "failed, so that is not certain."
+                "aks-demo: its settings report that secrets are encrypted with the customer-managed key kv-demo/aks-kms, but the "
+                "cluster's last operation failed, so they might not be."
             ),
         ),
     ],
 )
-def test_the_verdict_says_what_stands_against_it(e: Evidence, said: str) -> None:
-    assert said in report(e).verdict
+def test_the_headline_says_why_the_verdict_is_not_verified(e: Evidence, said: str) -> None:
+    assert said in report(e).headline
 
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        ("passed", "secrets are encrypted with kv-demo/aks-kms, and one was seen being encrypted."),
-        ("failed", "but from inside that was seen not to be so."),
-        ("unknown", "secrets are encrypted with kv-demo/aks-kms."),
+        ("passed", "customer-managed key kv-demo/aks-kms, and encryption of a canary secret was observed."),
+        ("failed", "but a check inside the cluster found that they are not."),
+        ("unknown", "secrets are encrypted with the customer-managed key kv-demo/aks-kms."),
     ],
 )
-def test_the_verdict_knows_what_was_seen_from_inside(outcome: Outcome, said: str) -> None:
+def test_the_headline_includes_what_was_observed_inside(outcome: Outcome, said: str) -> None:
     seen = Check("inside-canary-encrypted", "inside", outcome, "A canary was watched.")
-    assert report(evidence(PRIVATE)).with_more([seen]).verdict.endswith(said)
+    assert report(evidence(PRIVATE)).with_more([seen]).headline.endswith(said)
+
+
+def test_a_missing_essential_check_makes_the_verdict_not_certain() -> None:
+    whole = report(evidence(PRIVATE))
+    assert whole.verdict == "verified"
+    for code in ESSENTIAL["customer-managed"]:
+        partial = replace(whole, checks=tuple(check for check in whole.checks if check.code != code))
+        assert (partial.verdict, partial.transient) == ("not-certain", False), code
+        assert f"this is not certain: {code} is inconclusive." in partial.headline
+        glance = replace(partial, depth="basic")
+        assert glance.verdict == ("not-certain" if code == "encryption-enabled" else "verified")
+
+
+def test_an_access_policy_takes_the_place_of_a_role_assignment() -> None:
+    allowed = policy("encrypt", "decrypt")
+    assert report(evidence(PRIVATE, vault=allowed)).verdict == "verified"
+
+
+@pytest.mark.parametrize(("outcome", "verdict"), [("unknown", "verified"), ("failed", "not-verified")])
+def test_a_check_inside_the_cluster_counts_only_if_it_fails(outcome: Outcome, verdict: str) -> None:
+    seen = Check("inside-canary-written", "inside", outcome, "A canary was written.")
+    assert report(evidence(PRIVATE)).with_more([seen]).verdict == verdict
+
+
+def test_an_essential_check_cannot_be_left_out() -> None:
+    unread = {"vault": None, "unreadable": {"vault": FORBIDDEN}}
+    whole = report(evidence(PRIVATE, **unread))
+    left = whole.leaving_out(OPTIONAL)
+    assert (whole.verdict, left.verdict) == ("not-certain", "not-certain")
+    assert not any(is_essential(code) for code in OPTIONAL)
+
+
+def test_a_report_of_an_earlier_version_can_be_read() -> None:
+    body = report(evidence(PRIVATE)).to_json()
+    del body["depth"], body["headline"]
+    for check in body["checks"]:
+        del check["unread"], check["transient"], check["left_out"]
+    assert ClusterReport.from_json(body).verdict == "verified"
 
 
 def test_kms_v1_cannot_be_migrated_at_once() -> None:

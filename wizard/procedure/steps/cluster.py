@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
+from wizard.cloud.encryption import SUCCEEDED
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError, Problem
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError, LostSightError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
-from wizard.procedure.refusals import Refusals, TrackingLostError
+from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import RequiredAction
@@ -75,11 +76,11 @@ class Cluster(Step):
         if converged(target, snapshot):
             detail = (
                 f"already encrypted with {kms}"
-                if cluster.standing == "settled"
+                if cluster.settings_state == "effective"
                 else f"settings request {kms}, an operation is in progress"
             )
             return Intent("none", (Effect("keep", "managed cluster", name, detail),))
-        moves = ["update re-applied to repair it"] if cluster.standing == "ended-badly" else []
+        moves = ["update re-applied to repair it"] if cluster.settings_state == "failed" else []
         if answers.customer_managed is not None and not cluster.has_identity(target):
             moves.append(f"identity → {target.own.identity.name}")
         elif identity_recreated(target, snapshot):
@@ -105,7 +106,7 @@ class Cluster(Step):
         async for spent in work.tries("operation", work.timeouts.cluster_retry, "the cluster update"):
             now = ClusterState(await read_cluster(work.azure, work.target))
             if _arrived(work, now):
-                if not now.ended_badly:
+                if not now.failed:
                     return
             elif _touched(now) != _touched(work.snapshot.cluster_state):
                 raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.possibly_applied)
@@ -166,7 +167,7 @@ class Cluster(Step):
             said = error.__cause__  # Azure's error; None if it is a timeout of ours
             if said is None or getattr(said, "status_code", None) == 200:  # the operation itself failed
                 raise
-            raise TrackingLostError(error.problem) from said  # reading its status failed
+            raise LostSightError(error.problem) from said  # reading its status failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -180,7 +181,7 @@ class Cluster(Step):
             work.progress(f"cluster is {state}", spent, self.usually[1])
         else:
             raise AzureError(_still_going(work))
-        if state != "Succeeded":
+        if state != SUCCEEDED:
             raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
             raise unconfirmed(f"The cluster {name} is not encrypted as configured.")
@@ -294,7 +295,7 @@ async def _is_there(work: Work) -> bool:
     except AzureError as error:
         work.log(error.problem.summary, "detail")
         return False
-    return _arrived(work, cluster) and cluster.provisioning_state == "Succeeded"
+    return _arrived(work, cluster) and cluster.provisioning_state == SUCCEEDED
 
 
 def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:

@@ -29,7 +29,7 @@ class Feature(Step):
                 "none",
                 (Effect("keep", "feature", features.FEATURE, "no longer exists, not needed"),),
             )
-        if snapshot.feature in features.ASKABLE:
+        if snapshot.feature in features.REGISTRABLE:
             return Intent(
                 "register", (Effect("change", "feature", features.FEATURE, "registered in the subscription"),)
             )
@@ -50,7 +50,7 @@ class Feature(Step):
 
         def report(state: str, spent: float) -> None:
             nonlocal last
-            if not last and state not in {"Registered", "not needed any more"}:
+            if not last and state not in {"Registered", features.NOT_NEEDED}:
                 work.log(f"waiting for the feature, {work.timeouts.limit('registration')}", "operator")
             last = state
             words = {

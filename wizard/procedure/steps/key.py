@@ -7,8 +7,8 @@ from wizard.answers.naming import how_often
 from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
-from wizard.cloud.problems import AzureError
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint

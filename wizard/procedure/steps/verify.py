@@ -1,6 +1,6 @@
 """Read the cluster and compare it with the answers."""
 
-from wizard.cloud.problems import AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
 from wizard.state.comparison import closes_last
 from wizard.state.snapshot import Snapshot
@@ -28,19 +28,19 @@ class Verify(Step):
     async def confirm(self, work: Work) -> str:
         report = await verify(work.azure, work.target.cluster_id, expect=work.answers)
         work.verified(report)
-        failed = [check for check in report.checks if not check.passed]
-        if failed:
+        if not report.passed:
+            name, against = work.answers.cluster.name, report.against
+            certain = report.verdict == "not-verified"
             raise AzureError(
                 Problem(
-                    "azure",
-                    f"{work.answers.cluster.name} {'could not be verified' if failed[0].leaves_open else 'is not as configured'}: "
-                    f"{failed[0].message}",
-                    f"Read: {'; '.join(_seen(check) for check in failed)}.",
-                    failed[0].remedy or "Verify the cluster to see all checks.",
+                    "transient" if report.transient else "azure",
+                    f"{name} is not as configured: {against[0].message}" if certain else report.headline,
+                    f"Read: {'; '.join(_seen(check) for check in against)}.",
+                    against[0].remedy or "Verify the cluster to see all checks.",
                     retryable=True,
                 )
             )
-        return report.verdict
+        return report.headline
 
     def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         return (*self.needs, "firewall") if closes_last(target, snapshot) else self.needs

@@ -1,7 +1,7 @@
-"""Deny assignments: what they forbid to whom, whatever roles are held (Azure RBAC, "Understand Azure deny assignments").
+"""Deny assignments, which deny actions regardless of role assignments (Azure RBAC, "Understand Azure deny assignments").
 
-They come from the scenario: Azure itself makes them (for a locked node resource group, a deployment stack, a managed
-application), and no client can.
+They come from the scenario: Azure itself creates them (for a locked node resource group, a deployment stack, a managed
+application), and clients cannot.
 """
 
 from wizard.simulator.protocol.actions import matches
@@ -11,20 +11,20 @@ from wizard.simulator.scenario.access import EVERYONE, DenyAssignmentSpec
 from wizard.simulator.state.groups import object_id_of
 from wizard.simulator.state.world import World
 
-EVERYBODY = "00000000-0000-0000-0000-000000000000"
-"""The principal that stands for everyone in a deny assignment."""
+ALL_PRINCIPALS = "00000000-0000-0000-0000-000000000000"
+"""The principal that means all principals in a deny assignment."""
 
 
 def guid_of(name: str, held: DenyAssignmentSpec) -> str:
-    """The GUID of a deny assignment."""
+    """Return the GUID of a deny assignment."""
     return stable_guid(held.scope, "deny", name)
 
 
 def _covers(world: World, held: DenyAssignmentSpec, principal_id: str) -> bool:
-    mine = world.also(principal_id)
-    if any(object_id_of(world.scenario, name) in mine for name in held.exclude):
+    ids = world.effective_principals(principal_id)
+    if any(object_id_of(world.scenario, name) in ids for name in held.exclude):
         return False
-    return any(name == EVERYONE or object_id_of(world.scenario, name) in mine for name in held.principals)
+    return any(name == EVERYONE or object_id_of(world.scenario, name) in ids for name in held.principals)
 
 
 def _reaches(held: DenyAssignmentSpec, scope: str) -> bool:
@@ -36,7 +36,7 @@ def _reaches(held: DenyAssignmentSpec, scope: str) -> bool:
 def denying(
     world: World, principal_id: str, action: str, scope: str, *, data: bool = False
 ) -> tuple[str, DenyAssignmentSpec] | None:
-    """The name and the deny assignment that forbids a management (or data) action to a principal at a scope."""
+    """Return the deny assignment, with its name, that denies a management or data action to a principal at a scope."""
     for name, held in world.scenario.deny_assignments.items():
         given, taken = (
             (held.data_actions, held.not_data_actions) if data else (held.actions, held.not_actions)
@@ -52,9 +52,9 @@ def denying(
 
 
 def check(world: World, principal_id: str, action: str, scope: str) -> None:
-    """Pass, or raise ARM's 403 DenyAssignmentAuthorizationFailed for who would have the right by a role.
+    """Raise ARM's 403 DenyAssignmentAuthorizationFailed if a deny assignment overrides the roles of the principal.
 
-    Code and text as an AKS node resource group under lockdown answers; the id is written without hyphens there.
+    Code and text are those of a locked AKS node resource group, which writes the id without hyphens.
     """
     if found := denying(world, principal_id, action, scope):
         name, held = found
@@ -68,7 +68,7 @@ def check(world: World, principal_id: str, action: str, scope: str) -> None:
 
 
 def held_at(world: World, scope: str, *, only_at: bool) -> list[tuple[str, DenyAssignmentSpec]]:
-    """The deny assignments at and above a scope, and (unless `only_at`) below it, by name."""
+    """Return the deny assignments, with their names, at and above a scope, and (unless `only_at`) below it."""
     return [
         (name, held)
         for name, held in world.scenario.deny_assignments.items()
@@ -77,20 +77,20 @@ def held_at(world: World, scope: str, *, only_at: bool) -> list[tuple[str, DenyA
 
 
 def named(world: World, names: list[str]) -> set[str]:
-    """The object ids behind names of a scenario."""
+    """Return the object ids for names of a scenario."""
     return {_principal(world, name)["id"] for name in names}
 
 
 def _principal(world: World, name: str) -> Json:
     if name == EVERYONE:
-        return {"id": EVERYBODY, "type": "SystemDefined"}
+        return {"id": ALL_PRINCIPALS, "type": "SystemDefined"}
     object_id = object_id_of(world.scenario, name)
     principal = world.state.principals.get(object_id)
     return {"id": object_id, "type": principal.type if principal else "ServicePrincipal"}
 
 
 def show(world: World, name: str, held: DenyAssignmentSpec, *, only_named: bool = False) -> Json:
-    """A deny assignment as ARM shows it."""
+    """Return a deny assignment as ARM shows it."""
     guid = guid_of(name, held)
     named: Json = {"denyAssignmentName": name, "description": held.description}
     return {

@@ -1,4 +1,4 @@
-"""The regions of the cloud."""
+"""The regions of the simulated cloud."""
 
 from wizard.simulator.protocol.ids import group_of
 from wizard.simulator.protocol.wire import Json, Refusal
@@ -6,7 +6,7 @@ from wizard.simulator.state.world import World
 
 
 def offered(world: World, kind: str) -> list[str]:
-    """The short names of the regions in which a resource type is offered."""
+    """Return the short names of the regions in which a resource type is offered."""
     without = {
         short
         for name, regions in world.scenario.not_offered.items()
@@ -17,9 +17,9 @@ def offered(world: World, kind: str) -> list[str]:
 
 
 def check_location(world: World, location: object, kind: str) -> str:
-    """The region's short name, whether given so or by its display name.
+    """Return the short name of a region that is given by its short or display name.
 
-    Raises ARM's 400 LocationRequired or LocationNotAvailableForResourceType.
+    Raise ARM's 400 LocationRequired or LocationNotAvailableForResourceType.
     """
     if not isinstance(location, str) or not location:
         raise Refusal(400, "LocationRequired", "The location property is required for this definition.")
@@ -34,10 +34,7 @@ def check_location(world: World, location: object, kind: str) -> str:
 
 
 def check_unmoved(held: Json | None, location: str) -> None:
-    """A resource that is there cannot be put into another region.
-
-    Raises ARM's 409 InvalidResourceLocation.
-    """
+    """Raise ARM's 409 InvalidResourceLocation if an existing resource would move to another region."""
     if held is not None and held["location"] != location:
         raise Refusal(
             409,

@@ -1,6 +1,6 @@
-"""Management locks: what they forbid, on their scope and below it (Azure Resource Manager, "Lock your resources").
+"""Management locks: what they deny at their scope and below (Azure Resource Manager, "Lock your resources").
 
-A lock is a resource of the world; its scope is what its id stands under.
+A lock is a resource; its scope is the parent in its id.
 """
 
 from wizard.simulator.protocol.ids import name_of, scope_of, within
@@ -14,7 +14,7 @@ _MARK = f"/providers/{TYPE}/"
 
 
 def new_lock(lock_id: str, level: str, notes: str, system_data: Json | None = None) -> Resource:
-    """A lock as ARM keeps it."""
+    """Return a lock as ARM stores it."""
     body: Json = {
         "properties": {"level": level, "notes": notes} if notes else {"level": level},
         "id": lock_id,
@@ -25,15 +25,15 @@ def new_lock(lock_id: str, level: str, notes: str, system_data: Json | None = No
 
 
 def locked_scope(lock: Resource) -> str:
-    """The scope that a lock is on."""
+    """Return the scope of a lock."""
     return lock.id[: lock.id.lower().rindex(_MARK.lower())]
 
 
 def check_locks(world: World, method: str, path: str) -> None:
-    """Pass, or raise ARM's 409 ScopeLocked.
+    """Raise ARM's 409 ScopeLocked if a lock denies the request.
 
-    ReadOnly forbids every write, POST included; both levels forbid deleting the scope, what is below it and what
-    holds it. Locks themselves can always be made and removed.
+    ReadOnly denies all writes, including POST. Both levels deny deleting the scope, resources below it, and the scopes
+    above it. Locks themselves can always be created and deleted.
     """
     if _MARK.lower() in path.lower() + "/":
         return

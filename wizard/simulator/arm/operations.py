@@ -12,13 +12,13 @@ POLL_VERSION = "2025-03-01"
 
 
 def running(world: World, resource_id: str) -> Operation | None:
-    """The operation that is in progress on a resource."""
+    """Return the operation that is in progress on a resource, or None."""
     operation = world.running.get(resource_id.lower())
     return world.state.operations[operation] if operation else None
 
 
 def start(world: World, resource_id: str, kind: str, leaves: str = "") -> Operation:
-    """A new operation in progress on a resource."""
+    """Create an operation in progress on a resource."""
     operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()), leaves=leaves)
     world.state.operations[operation.id] = operation
     world.running[operation.resource_id] = operation.id
@@ -28,7 +28,7 @@ def start(world: World, resource_id: str, kind: str, leaves: str = "") -> Operat
 def begin(
     world: World, call: Call, resource_id: str, kind: str, location: str, seconds: float, leaves: str = ""
 ) -> dict[str, str]:
-    """Start an operation that ends after so many real-life seconds; returns the headers that let a client follow it."""
+    """Start an operation that ends after this many real-life seconds, and return the headers for polling it."""
     operation = start(world, resource_id, kind, leaves)
     if call.operation_odd != "never-ends":
         error = json.dumps(call.operation_fails) if call.operation_fails else ""
@@ -50,7 +50,7 @@ def begin(
 
 
 def end(world: World, operation: Operation, error: Json | None = None) -> None:
-    """Succeeded, or Failed with an error."""
+    """Set the status of an operation to Succeeded, or with an error to Failed."""
     operation.status, operation.ended, operation.error = (
         ("Failed" if error else "Succeeded"),
         iso(world.now()),
@@ -60,19 +60,21 @@ def end(world: World, operation: Operation, error: Json | None = None) -> None:
     world.changed = True
 
 
-def drop_left(world: World, resource_id: str) -> None:
-    """Forget the principals of the identities that a resource has given up: one of its operations has succeeded, or it goes."""
-    for _, operation in world.state.operations.awake():
-        if operation.leaves and operation.resource_id == resource_id.lower():
+def drop_left_identities(world: World, resource_id: str) -> None:
+    """Remove the principals of the identities that were removed from a resource, when its operation succeeded or it is deleted."""
+    resource = world.find(resource_id)
+    kept = (resource.body.get("identity") or {}).get("principalId") if resource else None
+    for _, operation in world.state.operations.loaded():
+        if operation.leaves not in {"", kept} and operation.resource_id == resource_id.lower():
             world.drop_principal(operation.leaves)
 
 
 def poll(world: World, call: Call) -> Answer:
-    """The state of an operation."""
+    """Return the status of an operation."""
     operation = world.state.operations.get(call.names["operation"].lower())
     if operation is None:
         raise Refusal(404, "NotFound", f"The operation '{call.names['operation']}' was not found.")
-    # The name in the body is the same GUID with the byte order of its first parts swapped.
+    # The name in the body is the same GUID with the bytes of its first parts in reverse order.
     swapped = uuid.UUID(bytes_le=uuid.UUID(operation.id).bytes)
     body: Json = {"name": str(swapped), "status": operation.status, "startTime": operation.started}
     if operation.status == "InProgress":

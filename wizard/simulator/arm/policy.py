@@ -1,12 +1,13 @@
-"""Azure Policy, as far as it says no: assignments with the effect deny (AZURE.md §1a, RequestDisallowedByPolicy)."""
+"""Azure Policy: assignments with the effects deny and modify, and exemptions (docs/azure.md#azure-policy)."""
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
 
 from wizard.simulator.protocol.ids import name_of, stable_guid, type_of, within
-from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal, merge
 from wizard.simulator.scenario.limits import PolicySpec
-from wizard.simulator.scenario.model import merge
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.cluster_body import node_group_name
 from wizard.simulator.state.state import KeyVersion, Resource
@@ -14,36 +15,59 @@ from wizard.simulator.state.world import World
 
 NODES = "Microsoft.Compute/virtualMachineScaleSets"
 KEYS = "Microsoft.KeyVault.Data/vaults/keys"
-"""What policies of the mode Microsoft.KeyVault.Data call a key."""
+"""The resource type of keys in policies of the mode Microsoft.KeyVault.Data."""
+EXEMPTION = "Microsoft.Authorization/policyExemptions"
 MISSING = object()
 
 
 def check(world: World, call: Call) -> None:
-    """Pass, or raise the refusal of the first policy that the resource of a PUT or PATCH would break."""
+    """Apply the policies to the body of a PUT or PATCH: those that modify it, then those that deny it.
+
+    Raise the error of the first policy that denies the resource.
+    """
     if not world.scenario.policies or call.body is None or call.method not in {"PUT", "PATCH"}:
         return
-    kind, body = type_of(call.path), call.body
+    kind = type_of(call.path)
+    _modify(world, call, kind)
+    body = call.body
     found = world.find(call.path)
     if found is not None and call.method == "PATCH":
         body = merge(found.body, body)
-    for name, policy in on(world, call.path, kind):
-        if breaks(policy, body):
+    for name, policy in policies_on(world, call.path, kind):
+        if meets(policy, body):
             raise _disallowed(name, policy, name_of(call.path), body)
     if kind.lower() == CLUSTER.lower():
         _check_nodes(world, call, body)
 
 
+def _modify(world: World, call: Call, kind: str) -> None:
+    """Change the body as the policies with the effect modify ask; a new body does not show the caller's own again."""
+    body: Json = deepcopy(call.body or {})
+    found = world.find(call.path) if call.method == "PATCH" else None
+    for _, policy in policies_on(world, call.path, kind, "modify"):
+        if not meets(policy, merge(found.body, body) if found else body):
+            continue
+        *parents, last = policy.field.split(".")
+        place = body
+        for part in parents:
+            if not isinstance(place.get(part), dict):
+                place[part] = {}
+            place = place[part]
+        place[last] = deepcopy(policy.value)
+        call.body = body
+
+
 def _check_nodes(world: World, call: Call, body: Json) -> None:
-    """The nodes are resources of their own, in a group of their own; every PUT of the cluster validates them again."""
+    """Check the nodes, which are resources in the node resource group; every PUT of the cluster validates them again."""
     location = str(body.get("location", "")).lower().replace(" ", "")
     properties = body.get("properties")
     if not isinstance(properties, dict):
-        properties = {}  # whoever reads the body after this refuses it
+        properties = {}  # the provider refuses this body later
     group = properties.get("nodeResourceGroup") or node_group_name(call.path, location)
     scope = f"{'/'.join(call.path.split('/')[:3])}/resourceGroups/{group}"
     nodes = {"type": NODES, "location": location, "tags": body.get("tags") or {}}
-    for name, policy in on(world, scope, NODES):
-        if breaks(policy, nodes):
+    for name, policy in policies_on(world, scope, NODES):
+        if meets(policy, nodes):
             scale_set = f"aks-{_first_pool(properties)}-{stable_guid(scope)[:8]}-vmss"
             inner = _disallowed(name, policy, scale_set, nodes)
             raise FlatRefusal(
@@ -59,28 +83,57 @@ def _first_pool(properties: Json) -> str:
     return str(first.get("name")) if isinstance(first, dict) else "nodepool1"
 
 
-def on(world: World, scope: str, kind: str) -> Iterator[tuple[str, PolicySpec]]:
-    """The policies on resources of a type at a scope, by name of the assignment."""
+def policies_on(
+    world: World, scope: str, kind: str, effect: str = "deny"
+) -> Iterator[tuple[str, PolicySpec]]:
+    """Yield the name and specification of the policies with an effect for resources of a type at a scope.
+
+    Those from which the scope is exempt are left out.
+    """
     for name, policy in world.scenario.policies.items():
-        if policy.type.lower() == kind.lower() and within(scope, policy.scope):
+        if (
+            (policy.type.lower(), policy.effect) == (kind.lower(), effect)
+            and within(scope, policy.scope)
+            and not _exempt(world, scope, assignment_id(name, policy))
+        ):
             yield name, policy
 
 
+def _exempt(world: World, scope: str, assignment: str) -> bool:
+    """Return whether an exemption that has not expired covers the scope."""
+    for each in world.of_type(EXEMPTION):
+        properties = each.body["properties"]
+        expires = str(properties.get("expiresOn") or "")
+        if (
+            properties["policyAssignmentId"].lower() == assignment.lower()
+            and within(scope, each.id[: each.id.lower().rindex("/providers/")])
+            and (not expires or _moment(expires) > world.now())
+        ):
+            return True
+    return False
+
+
+def _moment(text: str) -> float:
+    """Return a time in ISO 8601 as seconds since the epoch; without a zone it is in UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def value_of(policy: PolicySpec, body: Json) -> object:
-    """What a body has in the field of a policy; MISSING where it has nothing there."""
+    """Return the value of the field of a policy in a body, or MISSING."""
     value: object = body
     for part in policy.field.split("."):
         value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
     return value
 
 
-def breaks(policy: PolicySpec, body: Json) -> bool:
-    """Whether a body is what the policy denies."""
-    return denies(policy, value_of(policy, body))
+def meets(policy: PolicySpec, body: Json) -> bool:
+    """Return whether a body meets the condition of a policy, so that its effect applies."""
+    return value_meets(policy, value_of(policy, body))
 
 
-def denies(policy: PolicySpec, value: object) -> bool:
-    """Whether a policy denies a value of its field."""
+def value_meets(policy: PolicySpec, value: object) -> bool:
+    """Return whether a value of its field meets the condition of a policy."""
     (operator, wanted), text = policy.conditions[0], _plain(value)
     match operator:
         case "exists":
@@ -98,15 +151,15 @@ def denies(policy: PolicySpec, value: object) -> bool:
 
 
 def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
-    """Pass, or raise Key Vault's refusal of a key that a policy of the mode Microsoft.KeyVault.Data denies (AZURE.md §3e).
+    """Raise Key Vault's error for a key that a policy of the mode Microsoft.KeyVault.Data denies (AZURE.md §3e).
 
     Code, inner code and text UNCONFIRMED.
     """
     expires = {} if version.expires is None else {"expiresOn": version.expires}
     body: Json = {"keyType": version.kty, "attributes": {"enabled": version.enabled} | expires}
     body |= {"keySize": version.size} if version.size else {"curveName": version.curve}
-    for name, policy in on(world, vault.id, KEYS):
-        if breaks(policy, body):
+    for name, policy in policies_on(world, vault.id, KEYS):
+        if meets(policy, body):
             raise Refusal(
                 403,
                 "Forbidden",
@@ -117,17 +170,17 @@ def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
 
 
 def _plain(value: object) -> object:
-    """Policy compares texts without regard to case."""
+    """Return a value for comparison: texts are case-insensitive in Azure Policy."""
     return value.lower() if isinstance(value, str) else value
 
 
 def assignment_id(name: str, policy: PolicySpec) -> str:
-    """The id of a policy assignment."""
+    """Return the id of a policy assignment."""
     return f"{policy.scope.rstrip('/')}/providers/Microsoft.Authorization/policyAssignments/{name}"
 
 
 def definition_id(name: str, policy: PolicySpec) -> str:
-    """The id of the policy definition behind an assignment: Azure's own where it is built in."""
+    """Return the id of the policy definition of an assignment, which is that of Azure for a built-in one."""
     if policy.definition:
         return f"/providers/Microsoft.Authorization/policyDefinitions/{policy.definition}"
     subscription = "/".join(policy.scope.split("/")[:3])
@@ -135,7 +188,7 @@ def definition_id(name: str, policy: PolicySpec) -> str:
 
 
 def show(name: str, policy: PolicySpec) -> Json:
-    """An assignment as ARM shows it."""
+    """Return an assignment as ARM shows it."""
     return {
         "id": assignment_id(name, policy), "name": name, "type": "Microsoft.Authorization/policyAssignments",
         "properties": {
@@ -146,7 +199,7 @@ def show(name: str, policy: PolicySpec) -> Json:
 
 
 def expression(policy: PolicySpec, value: object) -> Json:
-    """How a policy's condition came out, as refusals and evaluations show it."""
+    """Return the evaluation of the condition of a policy, as errors and policy evaluations show it."""
     operator, wanted = policy.conditions[0]
     return {
         "result": "True", "expressionKind": "Field", "expression": policy.field, "path": policy.field,

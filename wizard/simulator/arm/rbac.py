@@ -1,7 +1,7 @@
-"""Who may do what: built-in role definitions, wildcards, notActions, inheritance, and the delay until a role takes effect.
+"""Azure RBAC: role definitions, wildcards, notActions, inheritance, and the propagation of role assignments.
 
-A grant counts at once on the management plane and after its propagation delay on the data plane, where Key Vault is
-slow to notice (AZURE.md §3d).
+A role assignment takes effect immediately on the management plane, and after the propagation delay on the data plane of
+Key Vault (AZURE.md §3d).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from wizard.simulator.state.world import World
 
 @dataclass(frozen=True, slots=True)
 class RoleDefinition:
-    """A role; the GUID of a built-in one is the same in every tenant."""
+    """A role definition; the GUID of a built-in one is the same in every tenant."""
 
     guid: str
     name: str
@@ -32,7 +32,7 @@ class RoleDefinition:
 
     @property
     def permissions(self) -> Json:
-        """The role's permissions as ARM writes them."""
+        """The permissions of the role in ARM's form."""
         return {
             "actions": list(self.actions),
             "notActions": list(self.not_actions),
@@ -41,17 +41,17 @@ class RoleDefinition:
         }
 
     def allows(self, action: str) -> bool:
-        """Whether the management action is granted."""
+        """Return whether the role grants the management action."""
         return matches(action, self.actions) and not matches(action, self.not_actions)
 
     def allows_data(self, action: str) -> bool:
-        """Whether the data action is granted."""
+        """Return whether the role grants the data action."""
         return matches(action, self.data_actions) and not matches(action, self.not_data_actions)
 
 
 @cache
 def role_definitions() -> dict[str, RoleDefinition]:
-    """Every built-in role of the simulated cloud, by GUID."""
+    """Return the built-in roles of the simulated cloud, by GUID."""
     document = YAML(typ="safe", pure=True).load(
         files("wizard.simulator.arm").joinpath("roles.yaml").read_text("utf-8")
     )
@@ -71,7 +71,7 @@ def role_definitions() -> dict[str, RoleDefinition]:
 
 
 def known_roles(world: World) -> dict[str, RoleDefinition]:
-    """The built-in roles and the world's custom ones, by GUID."""
+    """Return the built-in roles and the custom roles of the scenario, by GUID."""
     custom = world.scenario.custom_roles
     if not custom:
         return role_definitions()
@@ -91,9 +91,9 @@ def known_roles(world: World) -> dict[str, RoleDefinition]:
 
 
 def role_named(world: World, name: str) -> RoleDefinition:
-    """The role of this display name.
+    """Return the role with this display name.
 
-    Raises KeyError where there is none.
+    Raise KeyError if there is none.
     """
     for role in known_roles(world).values():
         if role.name.lower() == name.lower():
@@ -104,9 +104,9 @@ def role_named(world: World, name: str) -> RoleDefinition:
 def roles_at(
     world: World, principal_id: str, scope: str, *, propagated: bool = False
 ) -> list[RoleDefinition]:
-    """The roles that a principal holds at a scope, by itself or by its groups, inherited ones included.
+    """Return the roles of a principal at a scope: direct, through groups, and inherited.
 
-    With `propagated`, those in effect already.
+    With `propagated`, only those that are in effect on the data plane.
     """
     now = world.now()
     roles = known_roles(world)
@@ -118,21 +118,21 @@ def roles_at(
 
 
 def may(world: World, principal_id: str, action: str, scope: str) -> bool:
-    """Whether the principal may perform a management action at the scope."""
+    """Return whether the principal may perform a management action at the scope."""
     return any(role.allows(action) for role in roles_at(world, principal_id, scope)) and not deny.denying(
         world, principal_id, action, scope
     )
 
 
 def may_data(world: World, principal_id: str, action: str, scope: str) -> bool:
-    """Whether the principal may perform a data action at the scope now, propagation included."""
+    """Return whether the principal may perform a data action at the scope now, considering propagation."""
     return any(
         role.allows_data(action) for role in roles_at(world, principal_id, scope, propagated=True)
     ) and not deny.denying(world, principal_id, action, scope, data=True)
 
 
 def sees(world: World, principal_id: str, subscription: str) -> bool:
-    """Whether a subscription exists for the principal: with any role on it, above it, or on anything inside."""
+    """Return whether the principal can see a subscription: with any role on it, above it, or on anything in it."""
     scope = f"/subscriptions/{subscription}"
     return any(
         within(scope, held.scope) or within(held.scope, scope) for held in world.assignments_for(principal_id)
@@ -140,7 +140,7 @@ def sees(world: World, principal_id: str, subscription: str) -> bool:
 
 
 def require(world: World, principal_id: str, action: str, scope: str) -> None:
-    """Pass, or raise ARM's 403: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
+    """Raise ARM's 403 if the principal may not do this: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
     if any(role.allows(action) for role in roles_at(world, principal_id, scope)):
         deny.check(world, principal_id, action, scope)
         return

@@ -1,93 +1,30 @@
-"""Azure Resource Manager: authentication, routing, api-versions, rights, locks; then the resource provider's handler.
+"""Azure Resource Manager: authentication, routing, api-versions, permissions, locks; then the handler of the resource provider.
 
-A route is strict: what it does not know is refused as ARM refuses it, and the server records it as unknown.
+Routing is strict: an unknown route gets ARM's error response, and the server records it as unknown.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wizard.simulator.arm import policy, rbac
 from wizard.simulator.arm.locks import check_locks
+from wizard.simulator.arm.provider import Provider, Route
 from wizard.simulator.arm.throttling import Throttle
 from wizard.simulator.arm.tokens import ARM_AUDIENCES, TokenProblem, Tokens, fresh_token_claims
 from wizard.simulator.protocol import paging
 from wizard.simulator.protocol.ids import group_id, scope_of, segments, subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
-Handler = Callable[[World, Call], Awaitable[Answer]]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-privatepreview|-beta|-alpha)?")
-EXTENSIONS = frozenset(
-    {
-        "roleassignments",
-        "roledefinitions",
-        "permissions",
-        "locks",
-        "denyassignments",
-        "roleeligibilityscheduleinstances",
-        "policyassignments",
-    }
-)
-
-
-_known_versions: dict[str, set[str]] = {}
-
-
-def versions_of(namespace: str) -> list[str]:
-    """The api-versions that a namespace knows, newest first."""
-    return sorted(_known_versions.get(namespace, ()), reverse=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation of a resource provider. `action` "" means that any signed-in principal may.
-
-    `query` are the parameters it takes, in lower case, beside the api-version and the token of a next page.
-    """
-
-    method: str
-    pattern: tuple[str, ...]
-    action: str
-    versions: tuple[str, ...]
-    handler: Handler
-    query: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class Routes:
-    """The operations of one resource provider; `versions` are the api-versions that it knows."""
-
-    namespace: str
-    versions: tuple[str, ...]
-    all: list[Route] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        _known_versions.setdefault(self.namespace, set()).update(self.versions)
-
-    def on(
-        self,
-        method: str,
-        pattern: str,
-        action: str = "",
-        versions: tuple[str, ...] = (),
-        query: Iterable[str] = (),
-    ) -> Callable[[Handler], Handler]:
-        """Register a handler for a method and a path with {placeholders}; `{scope}` at its start is any scope."""
-
-        def register(handler: Handler) -> Handler:
-            parts = tuple(part if part.startswith("{") else part.lower() for part in segments(pattern))
-            self.all.append(
-                Route(method, parts, action, versions or self.versions, handler, frozenset(query))
-            )
-            return handler
-
-        return register
 
 
 class UnknownRoute(Refusal):
-    """A path that this cloud does not serve."""
+    """The path is not served by the simulator."""
 
 
 @dataclass(slots=True)
@@ -98,17 +35,22 @@ class _Node:
 
 
 class Router:
-    """Finds the route of a path in one walk over its segments, literal segments before placeholders."""
+    """Finds the route of a path by its segments; literal segments take precedence over placeholders."""
 
-    def __init__(self, providers: Iterable[Routes]) -> None:
+    def __init__(self, providers: Iterable[Provider]) -> None:
         self._roots = {False: _Node(), True: _Node()}
-        self._namespaces = {provider.namespace.lower() for provider in providers}
+        self._namespaces = set[str]()
+        self._extensions = set[tuple[str, ...]]()
+        """Namespace and type, in lower case, of the resources that exist at any scope."""
         for provider in providers:
-            for route in provider.all:
+            for route in provider.routes:
+                self._namespaces.add(provider.namespace.lower())
                 self._add(route)
 
     def _add(self, route: Route) -> None:
         scoped = route.pattern[0] == "{scope}"
+        if scoped:
+            self._extensions.add(route.pattern[2:4])
         node, names = self._roots[scoped], []
         for part in route.pattern[1 if scoped else 0 :]:
             if part.startswith("{"):
@@ -117,26 +59,26 @@ class Router:
                 node = node.wildcard
             else:
                 node = node.literals.setdefault(part, _Node())
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {'/'.join(route.pattern)} has two handlers")
         node.routes[route.method] = (route, tuple(names))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """The route of a request and the values of its placeholders.
+        """Return the route of a request and the values of its placeholders.
 
-        Raises UnknownRoute.
+        Raise UnknownRoute.
         """
         parts = segments(path)
         lowered = [part.lower() for part in parts]
         scope, scoped = "", False
         if "providers" in lowered:
             at = len(lowered) - 1 - lowered[::-1].index("providers")
-            scoped = lowered[at + 1 : at + 2] == ["microsoft.authorization"] and bool(
-                EXTENSIONS & set(lowered[at + 2 : at + 3])
-            )
+            scoped = tuple(lowered[at + 1 : at + 3]) in self._extensions
             if scoped:
                 scope, parts, lowered = "/" + "/".join(parts[:at]), parts[at:], lowered[at:]
         found = self._walk(self._roots[scoped], parts, lowered, 0, ())
         if found is None:
-            raise self._nowhere(path, lowered)
+            raise self._unknown_route(path, lowered)
         node, values = found
         if method not in node.routes:
             raise UnknownRoute(
@@ -160,7 +102,7 @@ class Router:
             self._walk(node.wildcard, parts, lowered, at + 1, (*values, parts[at])) if node.wildcard else None
         )
 
-    def _nowhere(self, path: str, lowered: list[str]) -> UnknownRoute:
+    def _unknown_route(self, path: str, lowered: list[str]) -> UnknownRoute:
         parts = segments(path)
         if "providers" in lowered and lowered.index("providers") + 1 < len(lowered):
             at = len(lowered) - 1 - lowered[::-1].index("providers")
@@ -180,7 +122,7 @@ class Router:
 
 
 class ResourceManager:
-    """The front door of the management plane."""
+    """The entry point of the management plane."""
 
     def __init__(self, world: World, tokens: Tokens, router: Router, base_url: str) -> None:
         self._world, self._tokens, self._router = world, tokens, router
@@ -191,7 +133,7 @@ class ResourceManager:
     async def answer(self, call: Call) -> Answer:
         """Serve one call.
 
-        Raises Refusal.
+        Raise Refusal.
         """
         call.caller = await self.authenticate(call)
         start = paging.start_of(call)
@@ -201,25 +143,43 @@ class ResourceManager:
         self._check_subscription(call)
         limits = self._throttle.take(call)
         if route.action:
-            # Whether a list of a whole subscription is refused to who has roles on one group only, or cut down to it: UNCONFIRMED.
+            # UNCONFIRMED: for a caller with roles on one group only, Azure may refuse a list of the subscription, or filter it.
             rbac.require(self._world, call.caller, route.action, scope_of(call.path))
         reads = call.method in {"GET", "HEAD"} or (call.method == "POST" and route.action.endswith("/read"))
         if not reads:
+            self._check_state(call)
             check_locks(self._world, call.method, call.path)
         if call.method in {"PUT", "PATCH", "DELETE"}:
             self._check_group(call)
             self._check_registration(call)
             policy.check(self._world, call)
+        before = deepcopy(self._world.find(call.path)) if call.keeps else None
         answer = await route.handler(self._world, call)
+        if before is not None:
+            self._keep(before, call.keeps)
         if call.method == "GET":
             paging.cut(call, answer, start, self._world.scenario.page_size)
         answer.headers = limits | answer.headers
         return answer
 
-    async def authenticate(self, call: Call) -> str:
-        """The object id of the caller.
+    def _keep(self, before: Resource, paths: tuple[str, ...]) -> None:
+        """Restore these properties of a resource, which the request has changed (Azure/AKS#3498)."""
+        resource = self._world.find(before.id)
+        if resource is None:
+            return
+        for path in paths:
+            *parents, last = path.split(".")
+            old, new = before.body, resource.body
+            for part in parents:
+                old, new = old.get(part) or {}, new.setdefault(part, {})
+            new.pop(last, None)
+            if last in old:
+                new[last] = old[last]
 
-        Raises ARM's 401 (codes and challenge as in AZURE-CLIENTS.md §3).
+    async def authenticate(self, call: Call) -> str:
+        """Return the object id of the caller.
+
+        Raise ARM's 401 (codes and challenge as in AZURE-CLIENTS.md §3).
         """
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -255,7 +215,7 @@ class ResourceManager:
                 "The audience is wrong.",
             )
         if problem.reason == "foreign":
-            # MSAL keeps tokens across runs of the simulator: with this challenge clients fetch a new one and repeat.
+            # MSAL caches tokens across runs of the simulator. This challenge makes clients get a new token and retry.
             return self._unauthorized(
                 "InvalidAuthenticationToken",
                 "The access token signature is invalid.",
@@ -279,7 +239,7 @@ class ResourceManager:
         )
 
     def _check_query(self, call: Call, route: Route) -> None:
-        # Code and text UNCONFIRMED: parts of Azure ignore what they do not know.
+        # Code and text UNCONFIRMED: parts of Azure ignore unknown parameters.
         for name in call.query:
             if name != "api-version" and name not in route.query:
                 known = ", ".join(["api-version", *sorted(route.query)])
@@ -300,7 +260,7 @@ class ResourceManager:
         if wanted in route.versions:
             return
         known = ", ".join(route.versions)
-        namespace, kind = _what(route)
+        namespace, kind = _type_of(route)
         if not _DATE.fullmatch(wanted) or namespace == "microsoft.resources":
             raise Refusal(
                 400,
@@ -319,6 +279,17 @@ class ResourceManager:
         if subscription and subscription not in self._world.scenario.subscriptions:
             raise Refusal(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
+            )
+
+    def _check_state(self, call: Call) -> None:
+        """Raise 409 for PUT, PATCH and POST in a subscription that is read only (docs/azure.md#subscriptions)."""
+        subscription = self._world.scenario.subscriptions.get(subscription_of(call.path))
+        if subscription and subscription.state in {"Disabled", "Warned"} and call.method != "DELETE":
+            raise Refusal(
+                409,
+                "ReadOnlyDisabledSubscription",
+                f"The subscription '{subscription_of(call.path)}' is disabled and therefore marked as read only. You cannot perform any write actions on "
+                "this subscription until it is re-enabled.",
             )
 
     def _check_group(self, call: Call) -> None:
@@ -347,13 +318,13 @@ class ResourceManager:
 
 
 def _clock(moment: float) -> str:
-    """A time as ARM's authentication writes it, in UTC: `11/23/2026 9:05:07 PM`."""
-    there = datetime.fromtimestamp(moment, UTC)
-    return f"{there.month}/{there.day}/{there.year} {there.hour % 12 or 12}:{there:%M:%S %p}"
+    """Return a time as ARM's authentication errors format it, in UTC: `11/23/2026 9:05:07 PM`."""
+    utc = datetime.fromtimestamp(moment, UTC)
+    return f"{utc.month}/{utc.day}/{utc.year} {utc.hour % 12 or 12}:{utc:%M:%S %p}"
 
 
-def _what(route: Route) -> tuple[str, str]:
-    """Namespace and type of a route's pattern, lower case."""
+def _type_of(route: Route) -> tuple[str, str]:
+    """Return namespace and resource type of the pattern of a route, in lower case."""
     if "providers" not in route.pattern:
         return "microsoft.resources", "subscriptions"
     at = len(route.pattern) - 1 - route.pattern[::-1].index("providers")
@@ -364,5 +335,5 @@ def _what(route: Route) -> tuple[str, str]:
 
 
 def listing(values: list[Json]) -> Answer:
-    """A list as ARM gives it."""
+    """Return a list in ARM's form."""
     return Answer(200, {"value": values})

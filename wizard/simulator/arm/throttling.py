@@ -1,4 +1,4 @@
-"""Throttling by token bucket: ARM's for each caller and subscription, AKS's (AZURE.md §1a, row 429), and that of each vault."""
+"""Throttling with token buckets: by ARM for each caller and subscription, by AKS (AZURE.md §1a, row 429), and by each vault."""
 
 import math
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.world import World
 
 GLOBAL = 15
-"""A tenant's limits are so many times those of one of its subscriptions, as ARM's headers show."""
+"""The factor between the limits of a tenant and of one subscription, as in ARM's headers."""
 
 _REGISTRATION = {"microsoft.containerservice/register", "microsoft.containerservice/unregister"}
-"""Resource Manager's own, whatever the namespace."""
+"""Operations of Azure Resource Manager itself, not of the namespace."""
 
 
 @dataclass(slots=True)
 class Bucket:
-    """What is left at a moment; it fills up as time passes."""
+    """The requests that were left at a time; more are added as time passes."""
 
     left: float
     at: float
 
 
 class _Buckets:
-    """The buckets of one running cloud. They are not kept over a restart."""
+    """The buckets of a running simulator. They are not stored in the state file."""
 
     def __init__(self, world: World) -> None:
         self._world, self._limits = world, world.scenario.throttling
@@ -35,7 +35,7 @@ class _Buckets:
         self.enforced = world.throttles
 
     def _draw(self, key: tuple[str, ...], limit: BucketSpec) -> tuple[int, int]:
-        """How many are left after taking one, and how many seconds to wait where there was none."""
+        """Take one request from a bucket. Return how many are left, and how many seconds to wait if there was none."""
         now, rate = self._world.now(), limit.refill / limit.seconds * self._pace
         bucket = self._buckets.setdefault(key, Bucket(limit.size, now))
         bucket.left = min(float(limit.size), bucket.left + (now - bucket.at) * rate)
@@ -47,10 +47,10 @@ class _Buckets:
 
 
 class VaultThrottle(_Buckets):
-    """Key Vault's limits: transactions of a vault, and keys that are made there (AZURE.md names none; Key Vault service limits)."""
+    """The limits of Key Vault: transactions of a vault, and key creations (not in AZURE.md; Key Vault service limits)."""
 
     def take(self, vault: str, *, creates: bool) -> None:
-        """Take the tokens of a call. Raises 429 Throttled (text UNCONFIRMED)."""
+        """Count a call. Raise 429 Throttled (text UNCONFIRMED)."""
         if not self.enforced:
             return
         limits = self._limits
@@ -70,9 +70,9 @@ class Throttle(_Buckets):
     """The limits of ARM and of AKS."""
 
     def take(self, call: Call) -> dict[str, str]:
-        """Take the tokens of a call; the headers that tell what is left.
+        """Count a call, and return the headers with the remaining requests.
 
-        Raises 429: ARM's SubscriptionRequestsThrottled, or AKS's Throttled.
+        Raise 429: ARM's SubscriptionRequestsThrottled, or AKS's Throttled.
         """
         kind = {"GET": "read", "HEAD": "read", "DELETE": "delete"}.get(call.method, "write")
         limit: BucketSpec = getattr(self._limits, f"{kind}s")
@@ -108,7 +108,7 @@ class Throttle(_Buckets):
             )
 
     def _aks_bucket(self, call: Call) -> tuple[str, str, BucketSpec] | None:
-        """Name, owner and size of AKS's bucket for a call; None for a call that another provider serves."""
+        """Return name, key and size of the AKS bucket for a call; None for a call of another provider."""
         limits, path = self._limits, call.path.lower()
         operation, name = operation_of(call.method, call.path)
         kind = operation.rpartition("/")[0].lower()

@@ -1,4 +1,4 @@
-"""Access tokens: made by the simulated Entra ID, checked by the simulated ARM, Key Vault and Graph."""
+"""Access tokens: issued by the simulated Entra ID, validated by the simulated ARM, Key Vault and Microsoft Graph."""
 
 import asyncio
 import base64
@@ -15,13 +15,13 @@ from wizard.simulator.protocol.wire import Json, base64url_number
 from wizard.simulator.state.state import Principal
 
 AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
-"""The application id of "Azure Kubernetes Service AAD Server", the same in every tenant (kubelogin)."""
+"""The application id of "Azure Kubernetes Service AAD Server", which is the same in every tenant (kubelogin)."""
 ARM_AUDIENCES = ("https://management.azure.com/", "https://management.core.windows.net/")
 CACHE_SIZE = 512
 
 
-class TokenProblem(Exception):  # noqa: N818 - it says what is the matter with a token
-    """Why a token is not accepted: `reason` is expired, audience, foreign or malformed."""
+class TokenProblem(Exception):  # noqa: N818 - the answer to the client is the error
+    """A token is not accepted; `reason` is expired, audience, foreign or malformed."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason} {detail}")
@@ -29,40 +29,42 @@ class TokenProblem(Exception):  # noqa: N818 - it says what is the matter with a
 
 
 def fresh_token_claims(now: float) -> str:
-    """The `claims` of a challenge that asks for a token made from now on, as continuous access evaluation has it."""
+    """Return the `claims` of a challenge that requires a token issued from now on, as in continuous access evaluation."""
     claims = {"access_token": {"nbf": {"essential": True, "value": str(int(now))}}}
     return base64.b64encode(json.dumps(claims).encode()).decode()
 
 
 class Tokens:
-    """Signs and checks tokens with one RSA key, which is kept with the world so that tokens outlive a restart.
+    """Signs and validates tokens with one RSA key, which is stored in the state so that tokens stay valid after a restart.
 
-    `lifetime` is how many seconds an access token lives, by the true time.
+    `lifetime` is the lifetime of an access token in seconds of real time.
     """
 
     def __init__(self, tenant_id: str, lifetime: float, pem: str = "") -> None:
         self._tenant_id, self.lifetime = tenant_id, max(1, int(lifetime))
         self._key = self._load(pem) if pem else None
         self._checked: dict[str, Json] = {}
-        self._withdrawn: dict[bytes, str] = {}
-        self._making = asyncio.Lock()
+        self._revoked: dict[bytes, str] = {}
+        self._key_lock = asyncio.Lock()
 
     @staticmethod
     def _load(pem: str) -> rsa.RSAPrivateKey:
         key = serialization.load_pem_private_key(pem.encode(), None)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError("The saved signing key is not an RSA key. Remove the state file to start afresh.")
+            raise TypeError(
+                "The stored signing key is not an RSA key. Delete the state file to start with a new state."
+            )
         return key
 
     async def key(self) -> rsa.RSAPrivateKey:
-        """The signing key, made on first use and off the event loop."""
-        async with self._making:
+        """Return the signing key, which is generated on first use, in another thread."""
+        async with self._key_lock:
             if self._key is None:
                 self._key = await asyncio.to_thread(rsa.generate_private_key, 65537, 2048)
             return self._key
 
     async def pem(self) -> str:
-        """The signing key as it is saved with the world."""
+        """Return the signing key as it is stored in the state."""
         form = serialization.PrivateFormat.PKCS8
         return (
             (await self.key())
@@ -76,7 +78,7 @@ class Tokens:
         ).hexdigest()[:27]
 
     async def key_set(self) -> Json:
-        """The public key as a JSON Web Key Set."""
+        """Return the public key as a JSON Web Key Set."""
         numbers = (await self.key()).public_key().public_numbers()
         return {
             "keys": [
@@ -96,9 +98,9 @@ class Tokens:
     async def issue(
         self, principal: Principal, audience: str, *, extra: Json | None = None, lifetime: int | None = None
     ) -> tuple[str, int]:
-        """A token for one principal and one resource, and when it expires (epoch seconds).
+        """Return a token for one principal and one resource, and when it expires (seconds since the epoch).
 
-        `lifetime` in seconds where it is not that of access tokens.
+        `lifetime` is in seconds. Default: that of access tokens.
         """
         now = int(time.time())
         expires = now + (lifetime or self.lifetime)
@@ -125,18 +127,17 @@ class Tokens:
         return token, expires
 
     async def check(self, token: str, audiences: tuple[str, ...], fault: str = "") -> Json:
-        """The claims of a token that is good for one of the audiences.
+        """Return the claims of a token that is valid for one of the audiences.
 
-        A `fault` (as in FaultSpec) has it stop being good, from one request to the next and for ever; a fresh one is
-        good again. Raises TokenProblem.
+        A `fault` (see FaultSpec) makes this token invalid permanently; a new token is valid. Raise TokenProblem.
         """
         if not token.isascii():
-            raise TokenProblem("malformed", "no token has such characters")
-        if fault or self._withdrawn:
+            raise TokenProblem("malformed", "a token contains only ASCII characters")
+        if fault or self._revoked:
             digest = hashlib.sha256(token.encode()).digest()
             if fault:
-                self._withdrawn[digest] = "foreign" if fault == "revoked" else fault
-            if reason := self._withdrawn.get(digest):
+                self._revoked[digest] = "foreign" if fault == "revoked" else fault
+            if reason := self._revoked.get(digest):
                 raise TokenProblem(reason, str(time.time()))
         claims = self._checked.get(token) or await self._decode(token)
         if claims["exp"] <= time.time():

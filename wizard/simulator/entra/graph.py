@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as `az ad` and role listings ask it: me, users, groups, service principals, names for object ids."""
+"""Microsoft Graph, as far as `az ad` and role listings use it: me, users, groups, service principals, objects by id."""
 
 import re
 
@@ -39,7 +39,7 @@ def _show(principal: Principal) -> Json:
 
 
 class Graph:
-    """The directory of one world; it takes the same tokens as ARM, whose address it shares."""
+    """The directory. It accepts the same tokens as ARM, because it has the same address."""
 
     def __init__(self, world: World, arm: ResourceManager) -> None:
         self._world, self._arm = world, arm
@@ -47,7 +47,7 @@ class Graph:
     async def answer(self, call: Call) -> Answer:
         """Serve one call below `/v1.0`.
 
-        Raises Refusal.
+        Raise Refusal.
         """
         call.caller = await self._arm.authenticate(call)
         path = call.path.removeprefix("/v1.0").lower()

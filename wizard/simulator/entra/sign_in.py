@@ -1,7 +1,7 @@
-"""The login authority and the discovery documents: Entra ID as MSAL and azure-identity see it, and ARM's metadata.
+"""The login authority and the discovery documents that MSAL and azure-identity use, and ARM's metadata.
 
-Client secret, device code (approved at once by the scenario's user), refresh token and password grants, and the App
-Service managed identity endpoint (AZURE-CLIENTS.md §2, §3).
+It supports client secret, device code (approved immediately by the user that the scenario names), refresh token and
+password grants, and the App Service managed identity endpoint (AZURE-CLIENTS.md §2, §3).
 """
 
 import hmac
@@ -16,14 +16,43 @@ from wizard.simulator.state.world import World, iso
 
 DEVICE, REFRESH = "urn:simulated:device-code", "urn:simulated:refresh-token"
 DEVICE_LIFETIME, REFRESH_LIFETIME = 900, 90 * 24 * 3600
-"""Seconds. A refresh token outlives the access token that comes with it by far (Entra ID: 90 days)."""
+"""In seconds. A refresh token is valid much longer than its access token (Entra ID: 90 days)."""
 _TENANT_PATH = re.compile(
     r"/(?P<tenant>[^/]+)/(?:(?P<configuration>(?:v2\.0/)?\.well-known/openid-configuration)"
     r"|(?P<token>oauth2/(?:v2\.0/)?token)|(?P<device>oauth2/(?:v2\.0/)?devicecode)|(?P<keys>discovery/(?:v2\.0/)?keys))"
 )
 
 
-class SignInRefused(Exception):  # noqa: N818 - the authority says no
+_NOT_IN_TENANT = (
+    "The resource principal named {wanted} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the "
+    "administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
+)
+_MFA = (
+    "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access "
+    "'{wanted}'."
+)
+_BLOCKED = (
+    "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."
+)
+_ASSERTION = "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {begin}, expiry time of assertion {end}."
+_FAULTS = {
+    50076: (400, "interaction_required", _MFA),
+    53003: (400, "invalid_grant", _BLOCKED),
+    500011: (400, "invalid_resource", _NOT_IN_TENANT),
+    700024: (401, "invalid_client", _ASSERTION),
+    7000222: (
+        401,
+        "invalid_client",
+        "The provided client secret keys for app '{application}' are expired.",
+    ),
+}
+"""The refusals of sign-in faults: HTTP status, OAuth error and text, by AADSTS code (docs/azure.md#sign-in).
+
+The OAuth errors are UNCONFIRMED.
+"""
+
+
+class SignInRefused(Exception):  # noqa: N818 - it is the response of the authority
     """An OAuth error: its `error` code, the AADSTS number and the text."""
 
     def __init__(self, status: int, error: str, number: int, text: str) -> None:
@@ -32,7 +61,7 @@ class SignInRefused(Exception):  # noqa: N818 - the authority says no
 
 
 def metadata(base_url: str, vault_suffix: str) -> Json:
-    """`/metadata/endpoints`: an object, as `az cloud register` wants it for one cloud (AZURE-CLIENTS.md §2)."""
+    """Return the object at `/metadata/endpoints` that `az cloud register` expects for one cloud (AZURE-CLIENTS.md §2)."""
     return {
         "name": "SimulatedAzure",
         "portal": base_url,
@@ -52,16 +81,25 @@ def metadata(base_url: str, vault_suffix: str) -> Json:
 
 
 class SignIn:
-    """The authority of one world."""
+    """The login authority."""
 
     def __init__(self, world: World, tokens: Tokens, base_url: str, managed_identity_header: str) -> None:
         self._world, self._tokens, self._base = world, tokens, base_url
         self._header = managed_identity_header
 
     async def answer(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: dict[str, str],
+        body: bytes,
+        aadsts: int | None = None,
     ) -> Answer | None:
-        """The answer to a request for a sign-in path; None where the path is none of ours."""
+        """Return the answer to a request for a sign-in path; None for any other path.
+
+        `aadsts` is the code with which a request for a token is refused.
+        """
         if path == "/metadata/endpoints":
             return Answer(200, metadata(self._base, self._world.scenario.vault_suffix))
         if path == "/common/discovery/instance":
@@ -91,6 +129,8 @@ class SignIn:
                 )
             self._check_tenant(match["tenant"])
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            if aadsts and match["token"]:
+                raise self._refusal(aadsts, form)
             return await (self._device_code(form) if match["device"] else self._token(form))
         except SignInRefused as refused:
             moment = iso(self._world.now())
@@ -104,6 +144,20 @@ class SignIn:
                     "timestamp": moment,
                 },
             )
+
+    def _refusal(self, number: int, form: dict[str, str]) -> SignInRefused:
+        """Return the refusal of a sign-in fault."""
+        status, error, text = _FAULTS[number]
+        now = self._world.now()
+        told = text.format(
+            wanted=form.get("scope") or form.get("resource") or "",
+            tenant=self._world.scenario.tenant.name,
+            application=form.get("client_id", ""),
+            now=iso(now),
+            begin=iso(now - 600),
+            end=iso(now - 300),
+        )
+        return SignInRefused(status, error, number, told)
 
     def _instance(self, query: dict[str, str]) -> Json:
         tenant = query.get("authorization_endpoint", "").split("/")[3:4] or ["common"]
@@ -136,8 +190,8 @@ class SignIn:
         }
 
     def _check_tenant(self, tenant: str) -> None:
-        ours = self._world.scenario.tenant
-        if tenant.lower() not in {ours.id, ours.domain, "common", "organizations", "adfs"}:
+        known = self._world.scenario.tenant
+        if tenant.lower() not in {known.id, known.domain, "common", "organizations", "adfs"}:
             raise SignInRefused(
                 400, "invalid_request", 90002,
                 f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. "
@@ -156,17 +210,12 @@ class SignIn:
             AKS_SERVER_APPLICATION,
         }
         if wanted.rstrip("/") not in known:
-            raise SignInRefused(
-                400, "invalid_resource", 500011,
-                f"The resource principal named {wanted} was not found in the tenant named {self._world.scenario.tenant.name}. This can happen if the "
-                "application has not been installed by the administrator of the tenant or consented to by any user in the tenant. "
-                "You might have sent your authentication request to the wrong tenant.",
-            )  # fmt: skip
+            raise self._refusal(500011, {"resource": wanted})
         return wanted
 
     def _application(self, form: dict[str, str]) -> Principal:
         app_id = form.get("client_id", "").lower()
-        for _, principal in self._world.state.principals.awake():
+        for _, principal in self._world.state.principals.loaded():
             if principal.kind == "application" and principal.app_id == app_id:
                 break
         else:
@@ -184,7 +233,7 @@ class SignIn:
         return principal
 
     async def _held(self, token: str, audience: str, form: dict[str, str]) -> Principal:
-        """Whose code or refresh token this is; a scope that the client does not repeat is the one it was given for."""
+        """Return the principal of a device code or refresh token. Without a scope in the request, the original one applies."""
         try:
             claims = await self._tokens.check(token, (audience,))
             principal = self._world.state.principals[claims["oid"]]
@@ -196,7 +245,7 @@ class SignIn:
         return principal
 
     def _user(self, form: dict[str, str]) -> Principal:
-        for _, principal in self._world.state.principals.awake():
+        for _, principal in self._world.state.principals.loaded():
             if (
                 principal.kind == "user"
                 and principal.upn.lower() == form.get("username", "").lower()

@@ -1,1 +1,1 @@
-"""Inside a managed cluster: a Kubernetes API that kubectl accepts, with what etcd would hold. Loaded when first asked for."""
+"""A Kubernetes API for each managed cluster that kubectl accepts, and what its etcd would hold. Imported on first use."""

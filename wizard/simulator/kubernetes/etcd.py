@@ -1,7 +1,7 @@
-"""etcd and what stands before it: how an object is stored, plain or encrypted, and how it is read back.
+"""etcd and the transformers in front of it: how objects are stored, in plain text or encrypted, and read back.
 
-Plain objects begin with `k8s` and a zero byte, as Kubernetes' own do (what follows is JSON here). Encrypted ones begin
-with the transformer's prefix; then an EncryptedObject of KMS v2 (encrypted data, key id), sealed with AES-GCM.
+Plain objects begin with `k8s` and a zero byte, as those of Kubernetes do (JSON follows here). Encrypted ones begin with
+the transformer's prefix, followed by an EncryptedObject of KMS v2 (encrypted data, key id), sealed with AES-GCM.
 """
 
 import base64
@@ -12,24 +12,24 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wizard.simulator.kubernetes import metrics, protobuf
-from wizard.simulator.kubernetes.kms import why_unusable
+from wizard.simulator.kubernetes.kms import unusable_reason
 from wizard.simulator.protocol.wire import Json
 from wizard.simulator.state.cluster_memory import ClusterMemory, EtcdEntry
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
 PLAIN = b"k8s\x00"
-WRITES_GO_ON = 180.0
-"""Real-life seconds for which the API servers go on writing after the KMS failed (K8S encryptionconfig/config.go)."""
+WRITE_GRACE_PERIOD = 180.0
+"""Real-life seconds for which API servers continue to write after the KMS failed (K8S encryptionconfig/config.go)."""
 _NONCE = 12
 
 
 class KmsError(Exception):
-    """The API server cannot encrypt or decrypt; the text is what it answers."""
+    """The API server cannot encrypt or decrypt. The text is its error message."""
 
 
 def key_of(resource: str, namespace: str, name: str) -> str:
-    """The key of an object: `/registry/secrets/NAMESPACE/NAME`."""
+    """Return the etcd key of an object: `/registry/secrets/NAMESPACE/NAME`."""
     return "/registry/" + "/".join(part for part in (resource, namespace, name) if part)
 
 
@@ -43,7 +43,7 @@ def _decode(message: bytes) -> tuple[bytes, str]:
 
 
 def key_id_of(memory: ClusterMemory, stored: bytes) -> str:
-    """The KMS key id that a stored value was encrypted with; "" where it is plain."""
+    """Return the KMS key id with which a stored value is encrypted, or "" if it is plain."""
     start = metrics.prefix(memory).encode()
     return _decode(stored[len(start) :])[1] if stored.startswith(start) else ""
 
@@ -55,22 +55,19 @@ class Etcd:
         self._world, self._cluster, self._memory, self._replica = world, cluster, memory, replica
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys below a prefix, in order."""
+        """Return the keys below a prefix, in order."""
         return sorted(key for key in self._memory.etcd if key.startswith(prefix))
 
     def has(self, key: str) -> bool:
-        """Whether there is an object, without reading it."""
+        """Return whether an object exists, without reading it."""
         return key in self._memory.etcd
 
     def get(self, key: str) -> Json:
-        """An object, with its resourceVersion.
-
-        Raises KeyError where there is none, KmsError where it cannot be decrypted.
-        """
+        """Return an object with its resourceVersion. Raise KeyError if there is none, KmsError if it cannot be decrypted."""
         return self._get(key)[0]
 
     def _get(self, key: str) -> tuple[Json, bool]:
-        """The object, and whether it is stale: stored otherwise than it would be now."""
+        """Return the object, and whether it is stale: whether it would be stored differently now."""
         entry = self._memory.etcd[key]
         plain, stale = self._from_storage(key, base64.b64decode(entry.value))
         shown: Json = json.loads(plain.removeprefix(PLAIN))
@@ -78,9 +75,9 @@ class Etcd:
         return shown, stale
 
     def put(self, key: str, body: Json) -> Json:
-        """Store an object; one that would be stored just as it is now is left alone, as Kubernetes does.
+        """Store an object and return it. If it would be stored exactly as it is, nothing is written, as in Kubernetes.
 
-        Raises KmsError.
+        Raise KmsError.
         """
         before = self._memory.etcd.get(key)
         wanted = body | {
@@ -102,14 +99,11 @@ class Etcd:
         return wanted | {"metadata": wanted["metadata"] | {"resourceVersion": str(revision)}}
 
     def rewrite(self, key: str) -> None:
-        """Store an object again, as the controller does that migrates secrets.
-
-        Raises KmsError.
-        """
+        """Store an object again, as the controller does that migrates secrets. Raise KmsError."""
         self.put(key, self.get(key))
 
     def delete(self, key: str) -> None:
-        """Remove an object."""
+        """Delete an object."""
         del self._memory.etcd[key]
         self._memory.revision += 1
         self._world.changed = True
@@ -135,11 +129,14 @@ class Etcd:
         return plain, memory.kind == "leaving" or key_id != memory.key_id
 
     def _unwrap(self, key_id: str, key: str) -> None:
-        """Have the KMS unwrap a data key that the API servers do not hold; what they hold they keep, however the KMS is."""
+        """Decrypt a data key with the KMS if the API servers do not have it in memory. Keys in memory stay usable without the KMS.
+
+        Raise KmsError.
+        """
         memory = self._memory
         if key_id in memory.unwrapped:
             return
-        why = why_unusable(self._world, self._cluster, memory.keys[key_id], "decrypt")
+        why = unusable_reason(self._world, self._cluster, memory.keys[key_id], "decrypt")
         metrics.kms_called(memory, self._replica, "Decrypt", "Unknown" if why else "OK", 0.02)
         if why:
             metrics.transformed(memory, self._replica, "from_storage", metrics.prefix(memory), "Unknown")
@@ -155,7 +152,7 @@ class Etcd:
         if memory.kind == "leaving":
             metrics.transformed(memory, replica, "to_storage", "")
             return plain
-        if why := self.why_no_writes():
+        if why := self.write_refusal():
             status = "Unknown" if "rpc error" in why else "unknown-non-grpc"
             metrics.transformed(memory, replica, "to_storage", metrics.prefix(memory), status)
             raise KmsError(why)
@@ -165,17 +162,17 @@ class Etcd:
         metrics.transformed(memory, replica, "to_storage", metrics.prefix(memory))
         return metrics.prefix(memory).encode() + _encode(nonce + sealed, memory.key_id)
 
-    def why_no_writes(self) -> str:
-        """Why secrets cannot be written now; "" where they can. A failing KMS is survived for three minutes."""
+    def write_refusal(self) -> str:
+        """Return why secrets cannot be written now, or "" if they can. Writes continue for three minutes after the KMS fails."""
         memory, world = self._memory, self._world
         if not memory.wrapped:
-            why = why_unusable(world, self._cluster, memory.keys[memory.key_id], "encrypt")
+            why = unusable_reason(world, self._cluster, memory.keys[memory.key_id], "encrypt")
             if why:
                 return f"failed to encrypt DEK, error: rpc error: code = Unknown desc = {why}"
             memory.wrapped = True
             if memory.key_id not in memory.unwrapped:
                 memory.unwrapped.append(memory.key_id)
-        expired = memory.failing_since + world.scaled(WRITES_GO_ON)
+        expired = memory.failing_since + world.scaled(WRITE_GRACE_PERIOD)
         if not memory.failing_since or world.now() < expired:
             return ""
         shown = [

@@ -1,7 +1,7 @@
 """`/livez`, `/readyz` and `/healthz` (AZURE.md §7).
 
-The trap is kept: API servers reload their encryption configuration by themselves, so `kms-providers` is listed and ok
-even where no KMS provider is configured; and `/livez` never asks it.
+As in AKS, `kms-providers` is listed and ok even if no KMS provider is configured, because API servers reload their
+encryption configuration automatically. `/livez` does not include it.
 """
 
 from wizard.simulator.kubernetes.replies import Reply, Request, as_text
@@ -19,15 +19,15 @@ _CHECKS = {
 
 
 def answer(request: Request, memory: ClusterMemory) -> Reply | None:
-    """The reply to a health path, or to one check of it (`/readyz/kms-providers`); None for any other path."""
+    """Return the reply to a health path or to one check of it (`/readyz/kms-providers`), or None for any other path."""
     endpoint, _, single = request.path.strip("/").partition("/")
     checks = _CHECKS.get(endpoint)
     if request.method != "GET" or checks is None or (single and single not in checks):
         return None
     excluded = {single for name, single in request.query.items() if name == "exclude"}
-    ill = {"kms-providers"} if memory.failing_since else set()
+    failing = {"kms-providers"} if memory.failing_since else set()
     asked = (single,) if single else checks
-    failed = [name for name in asked if name in ill and name not in excluded]
+    failed = [name for name in asked if name in failing and name not in excluded]
     if single:
         return as_text(f"internal server error: {single} failed" if failed else "ok", 500 if failed else 200)
     if not failed and "verbose" not in request.query:

@@ -1,13 +1,13 @@
-"""How the API servers of a cluster encrypt: which key, under which id, and whether the cluster may use it now."""
+"""How the API servers of a cluster encrypt: with which key and key id, and whether the cluster can use the key now."""
 
 import hashlib
 
 from wizard.simulator.protocol.wire import Json, Refusal
-from wizard.simulator.providers.cluster_kms import KEY_ID, Encryption, Unresolvable, use_key
 from wizard.simulator.state.cluster_memory import ClusterMemory, DataKey
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 from wizard.simulator.vaults.key_store import find_key, key_uri
+from wizard.simulator.vaults.key_use import KEY_ID, Encryption, Unresolvable, use_key
 
 
 def _sha256(text: str) -> str:
@@ -15,15 +15,17 @@ def _sha256(text: str) -> str:
 
 
 def legacy_key_id(key_identifier: str) -> str:
-    """The KMS key id of the open source plugin, which legacy KMS runs: of the whole versioned key identifier (OSS keyvault.go getKeyIDHash)."""
+    """Return the KMS key id of the open source plugin, which legacy KMS runs: a hash of the whole versioned key identifier
+    (OSS keyvault.go getKeyIDHash).
+    """
     return _sha256(key_identifier)
 
 
 def wanted(world: World, cluster: Resource) -> tuple[str, str, DataKey]:
-    """How the cluster's ARM body wants secrets encrypted: the kind, the KMS key id, and the wrapping key (its data key empty).
+    """Return how secrets are encrypted according to the ARM body: kind, KMS key id, and wrapping key without its data key.
 
-    The key id of the new experience is not documented: here it is stable, opaque, and another one for another key
-    version (AZURE.md §7).
+    The key id of the new experience is not documented. Here it is stable and opaque, and differs for each key version
+    (AZURE.md §7).
     """
     encryption = Encryption.of(cluster.body["properties"])
     uid = str(cluster.body["properties"]["resourceUID"])
@@ -44,13 +46,13 @@ def wanted(world: World, cluster: Resource) -> tuple[str, str, DataKey]:
 
 
 def follows_versions(cluster: Resource) -> bool:
-    """Whether the cluster's key id is versionless, so that AKS looks for newer versions itself (how-to, "Key rotation")."""
+    """Return whether the cluster's key id is versionless, so that AKS picks up newer versions automatically (how-to, "Key rotation")."""
     match = KEY_ID.fullmatch(str(Encryption.of(cluster.body["properties"]).kms.get("keyId") or ""))
     return match is not None and not match["version"]
 
 
-def why_unusable(world: World, cluster: Resource, wrapping: DataKey, operation: str) -> str:
-    """Why the KMS plugin cannot `encrypt` or `decrypt` with a wrapping key now, as it says it; "" where it can.
+def unusable_reason(world: World, cluster: Resource, wrapping: DataKey, operation: str) -> str:
+    """Return why the KMS plugin cannot `encrypt` or `decrypt` with a wrapping key now, in its own words, or "" if it can.
 
     An expired key still decrypts (AZURE.md §1b).
     """
@@ -75,11 +77,11 @@ def _failure(operation: str, status: int, code: str, message: str, inner: str) -
     )
 
 
-def why_unhealthy(world: World, cluster: Resource, memory: ClusterMemory) -> str:
-    """Why the KMS plugin is not well: it tries its key both ways; "" where it is well or there is none."""
+def unhealthy_reason(world: World, cluster: Resource, memory: ClusterMemory) -> str:
+    """Return why the KMS plugin is unhealthy: it cannot encrypt or decrypt. Return "" if it is healthy or there is none."""
     wrapping = memory.keys.get(memory.key_id)
     if wrapping is None:
         return ""
-    return why_unusable(world, cluster, wrapping, "encrypt") or why_unusable(
+    return unusable_reason(world, cluster, wrapping, "encrypt") or unusable_reason(
         world, cluster, wrapping, "decrypt"
     )

@@ -1,6 +1,6 @@
-"""The `/metrics` of the API servers, as far as the encryption of secrets goes (AZURE.md §7).
+"""The `/metrics` of the API servers, as far as they concern the encryption of secrets (AZURE.md §7).
 
-Several API servers answer behind one address, each with counters of its own, which a restart sets to zero.
+Several API servers answer at one address. Each has its own counters, which a restart sets to zero.
 """
 
 import hashlib
@@ -33,17 +33,17 @@ _FAMILIES: dict[str, tuple[str, str]] = {
 
 
 def key_id_hash(key_id: str) -> str:
-    """How a KMS key id appears in the metrics."""
+    """Return the form in which metrics show a KMS key id."""
     return "sha256:" + hashlib.sha256(key_id.encode()).hexdigest()
 
 
 def server_id_hash(memory: ClusterMemory, replica: int) -> str:
-    """How one API server is named in the metrics; a restart gives it another name."""
+    """Return the form in which metrics show an API server. It changes with every restart."""
     return "sha256:" + hashlib.sha256(f"{memory.uid}/{memory.restarts}/{replica}".encode()).hexdigest()
 
 
 def restart(memory: ClusterMemory) -> None:
-    """The API servers come up again, knowing nothing."""
+    """Set the counters of all API servers to zero."""
     memory.counters = [{} for _ in range(REPLICAS)]
 
 
@@ -66,7 +66,7 @@ def _observe(memory: ClusterMemory, replica: int, name: str, labels: dict[str, s
 
 
 def transformed(memory: ClusterMemory, replica: int, direction: str, prefix: str, status: str = "OK") -> None:
-    """A secret went to or came from storage; `direction` is `to_storage` or `from_storage`.
+    """Count a secret that was written to or read from storage; `direction` is `to_storage` or `from_storage`.
 
     The label `resource` exists since Kubernetes 1.32.
     """
@@ -78,7 +78,7 @@ def transformed(memory: ClusterMemory, replica: int, direction: str, prefix: str
 
 
 def prefix(memory: ClusterMemory) -> str:
-    """What the API server writes before whatever its KMS provider encrypted."""
+    """Return what the API server writes before everything that its KMS provider encrypted."""
     return f"k8s:enc:kms:v2:{memory.provider}:"
 
 
@@ -90,14 +90,14 @@ def _key_labels(memory: ClusterMemory, replica: int, key_id: str) -> dict[str, s
 
 
 def key_used(memory: ClusterMemory, replica: int, direction: str, key_id: str, now: float) -> None:
-    """A data key of this KMS key id was used."""
+    """Count a use of the data key of a KMS key id."""
     labels = _key_labels(memory, replica, key_id) | {"transformation_type": direction}
     _add(memory, replica, f"{_ENVELOPE}_key_id_hash_total", labels)
     memory.counters[replica][_series(f"{_ENVELOPE}_key_id_hash_last_timestamp_seconds", labels)] = now
 
 
 def status_polled(memory: ClusterMemory, replica: int, key_id: str, now: float) -> None:
-    """The KMS plugin answered a status call with this key id."""
+    """Record that the KMS plugin answered a status call with a key id."""
     series = _series(
         f"{_ENVELOPE}_key_id_hash_status_last_timestamp_seconds", _key_labels(memory, replica, key_id)
     )
@@ -105,7 +105,7 @@ def status_polled(memory: ClusterMemory, replica: int, key_id: str, now: float) 
 
 
 def kms_called(memory: ClusterMemory, replica: int, method: str, code: str, seconds: float) -> None:
-    """The KMS plugin was called: `method` is Encrypt, Decrypt or Status, `code` the gRPC status."""
+    """Record a call of the KMS plugin: `method` is Encrypt, Decrypt or Status, `code` is the gRPC status."""
     labels = {
         "grpc_status_code": code,
         "method_name": f"/v2.KeyManagementService/{method}",
@@ -115,7 +115,7 @@ def kms_called(memory: ClusterMemory, replica: int, method: str, code: str, seco
 
 
 def exposition(memory: ClusterMemory, replica: int) -> str:
-    """One API server's metrics in Prometheus' text format."""
+    """Return one API server's metrics in Prometheus' text format."""
     build = {
         "git_version": f"v{memory.version}", "major": "1", "minor": str(minor_of(memory.version)[1]), "platform": "linux/amd64",
     }  # fmt: skip

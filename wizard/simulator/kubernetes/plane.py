@@ -4,20 +4,18 @@ import logging
 
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.kubernetes import access, discovery, health, metrics
-from wizard.simulator.kubernetes.access import User, Wish
-from wizard.simulator.kubernetes.inside import look
+from wizard.simulator.kubernetes.access import AccessRequest
+from wizard.simulator.kubernetes.lifecycle import current_memory
 from wizard.simulator.kubernetes.objects import Objects
 from wizard.simulator.kubernetes.replies import (
     ApiError,
     Reply,
     Request,
     Unreachable,
-    as_json,
     as_text,
     no_such_path,
-    object_in,
 )
-from wizard.simulator.protocol.wire import Answer, Json
+from wizard.simulator.protocol.wire import Answer
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
@@ -25,20 +23,20 @@ log = logging.getLogger("wizard.simulator")
 
 
 def address(cluster: Resource) -> str:
-    """The host name at which a cluster's API server answers."""
+    """Return the host name of a cluster's API server."""
     properties = cluster.body["properties"]
     return str(properties.get("privateFQDN") or properties["fqdn"]).lower()
 
 
 class KubernetesPlane:
-    """Serves the API of whatever cluster a host name is the address of."""
+    """Serves the API of each managed cluster at its host name."""
 
     def __init__(self, world: World, tokens: Tokens) -> None:
         self._world, self._tokens = world, tokens
         self._clusters: dict[str, str] = {}
 
     async def answer(self, host: str, request: Request) -> Answer:
-        """Serve one request: authentication, route, rights, then the operation. Whatever goes wrong, the answer is a Status."""
+        """Serve one request: authentication, route, authorization, then the operation. Every error becomes a Status."""
         try:
             cluster = self._cluster_at(host)
             reply = await self._serve(cluster, request)
@@ -51,19 +49,19 @@ class KubernetesPlane:
             reply = ApiError(
                 500,
                 "InternalError",
-                "Internal error occurred: the simulated API server has a fault of its own here; its log says where",
+                "Internal error occurred: the simulator failed to serve this request; see its log",
             ).reply()
         return Answer(
             reply.status, None, {"Content-Type": reply.content_type, **reply.headers}, reply.content
         )
 
     def _cluster_at(self, host: str) -> Resource:
-        """The cluster whose API server answers at a host name.
+        """Return the cluster whose API server has this host name.
 
-        Raises Unreachable where none answers this caller: there is none, it is stopped or not up yet, or its network
-        is private and the caller is on the internet.
+        Raise Unreachable if there is none, if the cluster is stopped or still being created, or if its network is private:
+        clients of the simulator are on the internet.
         """
-        if host not in self._clusters:  # whoever comes here has asked ARM for the credentials before
+        if host not in self._clusters:  # a caller has requested credentials from ARM before
             known = map(self._world.find, list(self._world.state.kubernetes))
             self._clusters = {address(each): each.id for each in known if each is not None}
         cluster = self._world.find(self._clusters.get(host, ""))
@@ -77,7 +75,7 @@ class KubernetesPlane:
         return cluster
 
     async def _serve(self, cluster: Resource, request: Request) -> Reply:
-        memory = look(self._world, cluster)
+        memory = current_memory(self._world, cluster)
         self._world.changed = True
         memory.turn += 1
         replica = memory.turn % metrics.REPLICAS
@@ -86,34 +84,12 @@ class KubernetesPlane:
         if found is not None:
             return found
         if request.path == "/metrics" and request.method == "GET":
-            access.require(self._world, cluster, user, Wish("get", path="/metrics"))
+            access.require(self._world, cluster, user, AccessRequest("get", path="/metrics"))
             text = metrics.exposition(memory, replica)
             return as_text(
                 text, content_type="text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
             )
-        reply = self._review(cluster, user, request)
-        reply = reply or Objects(self._world, cluster, memory, replica, user).answer(request)
+        reply = Objects(self._world, cluster, memory, replica, user).answer(request)
         if reply is None:
             raise no_such_path()
         return reply
-
-    def _review(self, cluster: Resource, user: User, request: Request) -> Reply | None:
-        """`kubectl auth can-i` and `kubectl auth whoami`."""
-        if request.method != "POST" or not request.path.endswith("reviews"):
-            return None
-        body = request.parsed()
-        specification = object_in(body, "spec")
-        shown: Json = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": {}}
-        if request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews":
-            return as_json(shown | {"status": {"userInfo": user.info}}, 201)
-        if request.path != "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
-            return None
-        about = object_in(specification, "resourceAttributes")
-        path = object_in(specification, "nonResourceAttributes")
-        wish = Wish(
-            str(about.get("verb") or path.get("verb") or ""), str(about.get("resource") or ""), str(about.get("namespace") or ""),
-            str(about.get("name") or ""), str(path.get("path") or ""), str(about.get("group") or ""),
-        )  # fmt: skip
-        why = access.why_not(self._world, cluster, user, wish)
-        status: Json = {"allowed": not why} | ({"reason": why} if why else {})
-        return as_json(shown | {"spec": specification, "status": status}, 201)

@@ -1,51 +1,26 @@
-"""Protocol Buffers, as far as kubectl sends them: its typed commands write `application/vnd.kubernetes.protobuf`."""
+"""Protocol Buffers, as far as they are needed: what etcd stores, and the secrets that `kubectl create secret` sends."""
 
 import base64
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Literal
 
 from wizard.simulator.protocol.wire import Json
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
-Shape = dict[int, "tuple[str, Shape | Sort]"]
-Sort = Literal["text", "number", "truth", "bytes", "texts", "text map", "bytes map", "time"]
-
-_METADATA: Shape = {
-    1: ("name", "text"), 2: ("generateName", "text"), 3: ("namespace", "text"), 5: ("uid", "text"), 6: ("resourceVersion", "text"),
-    8: ("creationTimestamp", "time"), 11: ("labels", "text map"), 12: ("annotations", "text map"), 14: ("finalizers", "texts"),
-}  # fmt: skip
-_RESOURCE: Shape = {
-    1: ("namespace", "text"), 2: ("verb", "text"), 3: ("group", "text"), 4: ("version", "text"), 5: ("resource", "text"),
-    6: ("subresource", "text"), 7: ("name", "text"),
-}  # fmt: skip
-_SHAPES: dict[str, Shape] = {
-    "Secret": {
-        1: ("metadata", _METADATA), 2: ("data", "bytes map"), 3: ("type", "text"), 4: ("stringData", "text map"), 5: ("immutable", "truth"),
-    },
-    "Namespace": {
-        1: ("metadata", _METADATA), 2: ("spec", {1: ("finalizers", "texts")}), 3: ("status", {1: ("phase", "text")}),
-    },
-    "SelfSubjectAccessReview": {
-        1: ("metadata", _METADATA),
-        2: ("spec", {1: ("resourceAttributes", _RESOURCE), 2: ("nonResourceAttributes", {1: ("path", "text"), 2: ("verb", "text")})}),
-    },
-    "SelfSubjectReview": {1: ("metadata", _METADATA)},
-    "DeleteOptions": {
-        1: ("gracePeriodSeconds", "number"), 2: ("preconditions", {1: ("uid", "text"), 2: ("resourceVersion", "text")}), 4: ("propagationPolicy", "text"),
-    },
-}  # fmt: skip
+_METADATA = {1: "name", 3: "namespace"}
+_METADATA_MAPS = {11: "labels", 12: "annotations"}
+_CREATION_TIMESTAMP = 8
+"""Always sent, and empty in an object to be created."""
 
 
 def number(value: int) -> bytes:
-    """A varint."""
+    """Encode a varint."""
     low, rest = value & 0x7F, value >> 7
     return bytes([low | 0x80]) + number(rest) if rest else bytes([low])
 
 
 def text(field: int, value: bytes | str) -> bytes:
-    """A length-delimited field."""
+    """Encode a length-delimited field."""
     raw = value.encode() if isinstance(value, str) else value
     return number(field << 3 | 2) + number(len(raw)) + raw
 
@@ -60,10 +35,7 @@ def _number_at(message: bytes, at: int) -> tuple[int, int]:
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a message, in order.
-
-    Raises ValueError where it is none.
-    """
+    """Yield the fields of a message, in order. Raise ValueError if it is not a message of varints and length-delimited fields."""
     at = 0
     try:
         while at < len(message):
@@ -84,60 +56,49 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def parts(message: bytes) -> dict[int, bytes]:
-    """The length-delimited fields of a message, the last one of each number.
-
-    Raises ValueError where it is none.
-    """
+    """Return the length-delimited fields of a message, the last one of each number. Raise ValueError as `fields` does."""
     return {field: value for field, value in fields(message) if isinstance(value, bytes)}
 
 
-def _moment(seconds: int | bytes) -> str:
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, OSError) as problem:
-        raise ValueError(f"{seconds!r} is no time") from problem
+def _entry(message: bytes) -> tuple[str, bytes]:
+    """Return the key and the value of one entry of a map."""
+    entry = parts(message)
+    return entry.get(1, b"").decode(), entry.get(2, b"")
 
 
-def _read(message: bytes, shape: Shape) -> Json:
-    found: Json = {}
-    for field, value in fields(message):
-        if field not in shape:
-            continue
-        name, sort = shape[field]
-        if (sort in ("truth", "number")) is not isinstance(value, int):
-            raise ValueError(f"another wire type is expected for {name}")
-        if isinstance(value, int):
-            found[name] = bool(value) if sort == "truth" else value
-        elif isinstance(sort, dict):
-            found[name] = _read(value, sort)
-        elif sort in {"text map", "bytes map"}:
-            entry = parts(value)
-            key, held = entry.get(1, b""), entry.get(2, b"")
-            shown = base64.b64encode(held) if sort == "bytes map" else held
-            found.setdefault(name, {})[key.decode()] = shown.decode()
-        elif sort == "texts":
-            found.setdefault(name, []).append(value.decode())
-        elif sort == "time":
-            seconds = dict(fields(value)).get(1, 0)
-            if seconds:
-                found[name] = _moment(seconds)
-        elif value:
-            found[name] = value.decode()
-    return found
-
-
-def read(body: bytes) -> Json:
-    """The object in a protobuf body, as its JSON would be.
-
-    Raises ValueError.
-    """
+def read_secret(body: bytes) -> Json:
+    """Return the secret in a protobuf body, as its JSON would be. Raise ValueError if it is not a supported secret."""
     if not body.startswith(MAGIC):
         raise ValueError(
             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
         )
     envelope = parts(body[len(MAGIC) :])
-    meta = _read(envelope.get(1, b""), {1: ("apiVersion", "text"), 2: ("kind", "text")})
-    shape = _SHAPES.get(str(meta.get("kind")))
-    if shape is None:
-        raise ValueError(f'no kind "{meta.get("kind")}" is registered')
-    return meta | _read(envelope.get(2, b""), shape)
+    kind = parts(envelope.get(1, b"")).get(2, b"").decode()
+    if kind != "Secret":
+        raise ValueError(f'no kind "{kind}" is registered')
+    secret: Json = {"apiVersion": "v1", "kind": kind, "metadata": {}}
+    for field, value in fields(envelope.get(2, b"")):
+        if not isinstance(value, bytes) or field not in {1, 2, 3}:
+            raise ValueError(f"field {field} of a secret is not supported")
+        if field == 1:
+            secret["metadata"] = _metadata(value)
+        elif field == 2:
+            key, data = _entry(value)
+            secret.setdefault("data", {})[key] = base64.b64encode(data).decode()
+        else:
+            secret["type"] = value.decode()
+    return secret
+
+
+def _metadata(message: bytes) -> Json:
+    found: Json = {}
+    for field, value in fields(message):
+        if isinstance(value, bytes) and field in _METADATA_MAPS:
+            key, held = _entry(value)
+            found.setdefault(_METADATA_MAPS[field], {})[key] = held.decode()
+        elif isinstance(value, bytes) and field in _METADATA:
+            if value:
+                found[_METADATA[field]] = value.decode()
+        elif value and field != _CREATION_TIMESTAMP:  # Go also sends the fields that are empty or zero
+            raise ValueError(f"field {field} of the metadata is not supported")
+    return found

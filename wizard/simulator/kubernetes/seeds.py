@@ -1,4 +1,4 @@
-"""The secrets that a cluster has when it is first looked into: those of its scenario, or a few that any cluster has."""
+"""The first namespaces and secrets of a cluster: those of its scenario, or a few default ones."""
 
 import base64
 import hashlib
@@ -12,12 +12,13 @@ from wizard.simulator.state.world import World
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
-def _made_up(*parts: str, length: int = 32) -> str:
-    """The same meaningless text for the same parts in every run."""
+def _pseudo_random(*parts: str, length: int = 32) -> str:
+    """Return a meaningless text that is the same for the same parts in every run."""
     return hashlib.sha256("/".join(parts).lower().encode()).hexdigest()[:length]
 
 
-def _specification(world: World, cluster: Resource) -> ClusterSpec | None:
+def specification_of(world: World, cluster: Resource) -> ClusterSpec | None:
+    """Return the specification of a cluster in the scenario, or None for one that was created later."""
     subscription = world.scenario.subscriptions.get(subscription_of(cluster.id))
     groups = subscription.groups if subscription else {}
     for group_name, group in groups.items():
@@ -28,34 +29,35 @@ def _specification(world: World, cluster: Resource) -> ClusterSpec | None:
     return None
 
 
-def _usual(cluster: Resource) -> dict[str, SecretSpec]:
-    """What a cluster of a team usually has: a bootstrap token and the team's own secrets."""
+def _default_secrets(cluster: Resource) -> dict[str, SecretSpec]:
+    """Return the secrets of a typical cluster: a bootstrap token and those of the team in the cluster's tags."""
     team, place = str((cluster.body.get("tags") or {}).get("team") or "apps"), cluster.id
-    token = _made_up(place, "token", length=6)
+    token = _pseudo_random(place, "token", length=6)
     return {
         f"kube-system/bootstrap-token-{token}": SecretSpec(
             type="bootstrap.kubernetes.io/token",
             data={
                 "token-id": token,
-                "token-secret": _made_up(place, "token-secret", length=16),
+                "token-secret": _pseudo_random(place, "token-secret", length=16),
                 "usage-bootstrap-authentication": "true",
             },
         ),
         f"{team}/database": SecretSpec(
-            data={"username": team, "password": _made_up(place, "password")}, labels={"app": team}
+            data={"username": team, "password": _pseudo_random(place, "password")}, labels={"app": team}
         ),
-        f"{team}/api-key": SecretSpec(data={"key": _made_up(place, "api-key")}, labels={"app": team}),
+        f"{team}/api-key": SecretSpec(data={"key": _pseudo_random(place, "api-key")}, labels={"app": team}),
         f"{team}/registry-login": SecretSpec(
-            type="kubernetes.io/basic-auth", data={"username": team, "password": _made_up(place, "registry")}
+            type="kubernetes.io/basic-auth",
+            data={"username": team, "password": _pseudo_random(place, "registry")},
         ),
     }
 
 
 def first_objects(world: World, cluster: Resource) -> tuple[list[Json], list[Json]]:
-    """The namespaces and secrets of a cluster's first state."""
-    specification = _specification(world, cluster)
+    """Return the first namespaces and secrets of a cluster."""
+    specification = specification_of(world, cluster)
     given = specification.secrets if specification else None
-    secrets = _usual(cluster) if given is None else given
+    secrets = _default_secrets(cluster) if given is None else given
     namespaces = sorted({*NAMESPACES, *(place.partition("/")[0] for place in secrets)})
     created = "2026-10-01T08:00:00Z"
     return (
@@ -82,12 +84,12 @@ def first_objects(world: World, cluster: Resource) -> tuple[list[Json], list[Jso
 
 
 def _uid(cluster: Resource, *parts: str) -> str:
-    text = _made_up(cluster.id, *parts)
+    text = _pseudo_random(cluster.id, *parts)
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def new_namespace(name: str, created: str, uid: str) -> Json:
-    """A namespace."""
+    """Return a namespace."""
     return {
         "kind": "Namespace",
         "apiVersion": "v1",

@@ -11,5 +11,5 @@ def _pattern(wildcard: str) -> re.Pattern[str]:
 
 
 def matches(action: str, wildcards: Iterable[str]) -> bool:
-    """Whether one of the wildcards takes the action in."""
+    """Return whether one of the wildcards matches the action."""
     return any(_pattern(wildcard).fullmatch(action) for wildcard in wildcards)

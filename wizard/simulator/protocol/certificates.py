@@ -1,4 +1,4 @@
-"""The certificate authority of the simulated cloud: made once per process, or kept with a saved world."""
+"""The certificate authority of the simulated cloud: created once per process, or restored from the state file."""
 
 import ssl
 from functools import cache
@@ -10,36 +10,36 @@ from wizard.simulator.protocol.ids import API_SERVERS
 
 @cache
 def process_authority() -> trustme.CA:
-    """The CA that every simulator of this process shares, so that a second one starts in milliseconds."""
+    """Return the CA that all simulators of this process share, so that a second one starts in milliseconds."""
     return trustme.CA(organization_name="Simulated Azure")
 
 
-def saved_authority(saved: str) -> trustme.CA:
-    """The CA from the PEM text that `save_authority` gave."""
+def restore_authority(saved: str) -> trustme.CA:
+    """Return the CA from the PEM text that `save_authority` returned."""
     certificate, _, key = saved.partition("\n\n")
     return trustme.CA.from_pem(certificate.encode(), key.encode())
 
 
 def save_authority(authority: trustme.CA) -> str:
-    """Certificate and private key as one text."""
+    """Return the certificate and the private key as one PEM text."""
     return authority.cert_pem.bytes().decode().strip() + "\n\n" + authority.private_key_pem.bytes().decode()
 
 
-def show(context: ssl.SSLContext, authority: trustme.CA, vault_suffix: str) -> None:
-    """Have new connections shown a certificate of that CA."""
+def use_authority(context: ssl.SSLContext, authority: trustme.CA, vault_suffix: str) -> None:
+    """Use a certificate of this CA for new connections."""
     authority.issue_cert("localhost", "127.0.0.1", f"*.{vault_suffix}").configure_cert(context)
 
 
 def untrusted_cert() -> trustme.CA:
-    """A CA that nobody trusts."""
-    return trustme.CA(organization_name="Somebody Else")
+    """Return a CA that no client trusts."""
+    return trustme.CA(organization_name="Untrusted CA")
 
 
 def server_context(authority: trustme.CA, vault_suffix: str) -> ssl.SSLContext:
-    """The TLS settings of the server: one certificate for `localhost` and for every vault, and one for each API server met."""
+    """Return the TLS settings of the server: one certificate for `localhost` and all vaults, and one for each API server on first use."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    show(context, authority, vault_suffix)
+    use_authority(context, authority, vault_suffix)
     contexts: dict[str, ssl.SSLContext] = {}
 
     def choose(connection: ssl.SSLSocket | ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:

@@ -1,9 +1,9 @@
-"""What can be wrong with what the simulator is given; the message names it and the remedy."""
+"""Errors in what the operator gives to the simulator. Each message states the problem and the fix."""
 
 
 class StateFileError(ValueError):
-    """A state file that holds something else, or that another simulator has."""
+    """The state file holds other data, or another simulator uses it."""
 
 
 class ScenarioError(ValueError):
-    """A scenario that does not exist or does not hold together; the message names file, place and remedy."""
+    """The scenario does not exist or is invalid; the message names the scenario, the place in it and the fix."""

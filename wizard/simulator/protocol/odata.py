@@ -1,4 +1,4 @@
-"""The part of OData's `$filter` that ARM's lists understand: `name eq 'value'` and `function('value')`, joined by `and`."""
+"""The subset of OData `$filter` that ARM lists support: `name eq 'value'` and `function('value')`, joined by `and`."""
 
 import re
 
@@ -10,9 +10,9 @@ _TERM = re.compile(
 
 
 def filter_terms(call: Call, *known: str) -> dict[str, str]:
-    """The terms of `$filter`, by lower-case name; a function without an argument has the value "".
+    """Return the terms of `$filter`, by lower-case name; a function without an argument has the value "".
 
-    Raises Refusal 400 for what is not of that form, or on another property than the known ones.
+    Raise Refusal 400 for any other form, and for a property that is not one of `known`.
     """
     text, terms = call.query.get("$filter", "").strip(), {}
     for part in re.split(r"\s+and\s+", text, flags=re.IGNORECASE) if text else []:

@@ -1,4 +1,4 @@
-"""Long lists come in pages, and `nextLink` leads from one to the next, as ARM gives them."""
+"""Pages of long lists, linked by `nextLink` as ARM does."""
 
 import base64
 import binascii
@@ -10,9 +10,9 @@ PARAMETER = "$skiptoken"
 
 
 def start_of(call: Call) -> int:
-    """How many entries earlier pages have shown; the parameter is taken out of the query.
+    """Remove the skip token from the query, and return how many entries the earlier pages contained.
 
-    Raises 400 where the token is none of ours.
+    Raise Refusal 400 if the token is not valid.
     """
     token = call.query.pop(PARAMETER, "")
     if not token:
@@ -26,7 +26,7 @@ def start_of(call: Call) -> int:
 
 
 def cut(call: Call, answer: Answer, start: int, size: int) -> None:
-    """Leave one page of the list in an answer, and say where the next one is."""
+    """Reduce the list in an answer to one page, with a link to the next one."""
     values = (answer.body or {}).get("value")
     if answer.body is None or not isinstance(values, list) or (start == 0 and len(values) <= size):
         return

@@ -1,6 +1,6 @@
-"""A CONNECT proxy that accepts only the cloud's own host names and ends every tunnel at its TLS port.
+"""A CONNECT proxy that accepts only the host names of the simulated cloud, and connects every tunnel to its TLS port.
 
-So `https://kv-demo.vault.local.test/` works without DNS, root, or a hosts file (AZURE-CLIENTS.md §4).
+With it, `https://kv-demo.vault.local.test/` works without DNS, root access or a hosts file (AZURE-CLIENTS.md §4).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ HEAD_LIMIT = 16 * 1024
 
 
 class Proxy:
-    """Listens on loopback. `port` is known once started."""
+    """The proxy, on loopback. `port` is set by `start`."""
 
     def __init__(self, tls_port: int, vault_suffix: str) -> None:
         self._tls_port, self._suffix = tls_port, vault_suffix
@@ -22,7 +22,7 @@ class Proxy:
         self.port = 0
 
     async def start(self) -> None:
-        """Listen."""
+        """Start listening."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=HEAD_LIMIT)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -30,11 +30,12 @@ class Proxy:
         """Close every tunnel."""
         if self._server is not None:
             self._server.close()
-        for writer in self._clients:  # cancelling the tunnels' tasks would make asyncio's streams complain
+        # If the tasks were cancelled instead, asyncio's streams would log errors.
+        for writer in self._clients:
             writer.transport.abort()
         await asyncio.gather(*self._tunnels, return_exceptions=True)
 
-    def _ours(self, host: str) -> bool:
+    def _accepts(self, host: str) -> bool:
         return host == "localhost" or host.endswith(("." + self._suffix, API_SERVERS))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,23 +56,23 @@ class Proxy:
         ):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n", 1)[0].split(" ")
             host = head[1].rpartition(":")[0].lower() if len(head) == 3 else ""
-            if len(head) != 3 or head[0] != "CONNECT" or not self._ours(host):
+            if len(head) != 3 or head[0] != "CONNECT" or not self._accepts(host):
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 await writer.drain()
                 return
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._tls_port)
             with contextlib.closing(inner_writer):
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                ways = [
+                directions = [
                     asyncio.create_task(_pump(reader, inner_writer)),
                     asyncio.create_task(_pump(inner_reader, writer)),
                 ]
                 try:
-                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    for way in ways:
-                        way.cancel()
-                    await asyncio.gather(*ways, return_exceptions=True)
+                    for direction in directions:
+                        direction.cancel()
+                    await asyncio.gather(*directions, return_exceptions=True)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

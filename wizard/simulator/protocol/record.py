@@ -1,4 +1,4 @@
-"""What was asked and answered, without tokens and secrets."""
+"""The record of requests and responses, without tokens and secrets."""
 
 import json
 import os
@@ -20,8 +20,8 @@ SECRETS = frozenset(
 )  # fmt: skip
 LEFT_OUT = "(left out)"
 IN_FORMS = frozenset({"code"})
-"""Secret in a form of the sign-in; in an answer it is the code of an error."""
-_HARMLESS = (
+"""Fields that are secret in a sign-in form; in a response, `code` is an error code."""
+_READ_ONLY_ACTIONS = (
     "/checknameavailability",
     "/listclusterusercredential",
     "/listclusteradmincredential",
@@ -33,15 +33,15 @@ _HARMLESS = (
     "/wrapkey",
     "/unwrapkey",
 )
-"""Actions that change nothing; Key Vault's crypto operations are among them."""
+"""POST actions that change nothing, including the cryptographic operations of Key Vault."""
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request and its answer. `time` is seconds since the epoch, `host` tells ARM (localhost) from a vault.
+    """One request and its response. `time` is in seconds since the epoch; `host` is localhost for ARM.
 
-    The bodies are parsed when first looked at: a server that nobody watches has better things to do.
+    Bodies are parsed on first access, because most are never read.
     """
 
     time: float
@@ -57,38 +57,38 @@ class Recorded:
 
     @cached_property
     def request(self) -> Json | None:
-        """The body of the request, without secrets."""
+        """The request body, without secrets."""
         return parse_body(self.sent, self.content_type)
 
     @cached_property
     def response(self) -> Json | None:
-        """The body of the answer, without secrets."""
+        """The response body, without secrets."""
         return parse_body(self.answered, "")
 
     @property
     def size(self) -> int:
-        """How many bytes its bodies take."""
+        """The size of both bodies in bytes."""
         return len(self.sent) + len(self.answered)
 
     @property
     def shown(self) -> Json:
-        """The entry as a record file has it."""
+        """The entry as it is written to a record file."""
         names = ("time", "method", "host", "path", "query", "api_version", "status", "request", "response")
         return {name: getattr(self, name) for name in names}
 
     @property
     def writes(self) -> bool:
-        """Whether it asked ARM or a vault to change something."""
+        """Whether the request asked ARM or a vault to change something."""
         path = self.path.lower()
         if self.host.endswith(API_SERVERS) or self.method not in {"PUT", "PATCH", "POST", "DELETE"}:
             return False
-        if self.method == "POST" and path.endswith(_HARMLESS):
+        if self.method == "POST" and path.endswith(_READ_ONLY_ACTIONS):
             return False
         return not any(part in path for part in _SIGN_IN)
 
 
 def without_secrets(value: object) -> object:
-    """The value with whatever is secret replaced."""
+    """Return the value with all secrets replaced."""
     if isinstance(value, dict):
         return {
             key: LEFT_OUT
@@ -100,7 +100,7 @@ def without_secrets(value: object) -> object:
 
 
 def parse_body(raw: bytes, content_type: str) -> Json | None:
-    """A body for the record: a JSON object, a form, or nothing."""
+    """Return a body for the record: a JSON object, a form, or None."""
     if not raw:
         return None
     if "x-www-form-urlencoded" in content_type:
@@ -118,19 +118,19 @@ def parse_body(raw: bytes, content_type: str) -> Json | None:
     return clean if isinstance(clean, dict) else {"(not an object)": clean}
 
 
-def _for_its_owner(path: str, flags: int) -> int:
+def _private_opener(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 class RecordFile:
-    """One JSON object a line, each written out at once."""
+    """A file with one JSON object per line; each line is flushed when it is written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._file = open(self._path, "a", encoding="utf-8", buffering=1, opener=_for_its_owner)
+        self._file = open(self._path, "a", encoding="utf-8", buffering=1, opener=_private_opener)
         return self
 
     def __exit__(

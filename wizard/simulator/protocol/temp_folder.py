@@ -1,4 +1,4 @@
-"""A folder of the simulator's own, for as long as it serves. What a killed simulator left behind goes when the next one starts."""
+"""The simulator's temporary folder. Folders left behind by killed simulators are removed when the next one starts."""
 
 import os
 import platform
@@ -11,10 +11,10 @@ from pathlib import Path
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """A private folder, gone when the block is left.
+def temp_folder() -> Iterator[Path]:
+    """Create a private folder, and remove it at the end of the block.
 
-    Its name tells machine and process, so that it can be known for a leftover if the process is killed.
+    Its name contains the host and the process id, by which it is recognized if the process is killed.
     """
     prefix = f"simulated-azure-{re.sub(r'[^A-Za-z0-9.]', '_', platform.node())}-"
     sweep(Path(tempfile.gettempdir()), prefix)
@@ -23,12 +23,12 @@ def own_folder() -> Iterator[Path]:
 
 
 def sweep(place: Path, prefix: str) -> None:
-    """Remove this user's folders in `place` named PREFIX, process, hyphen and more, of processes that there are not any more.
+    """Remove the folders of this user in `place` that are named PREFIX, process id, hyphen and more, if the process has ended.
 
-    What cannot be read or removed stays.
+    Folders that cannot be read or removed are left.
     """
     if os.name != "posix":
-        return  # elsewhere os.kill ends whom it is to ask after
+        return  # on other systems os.kill(process, 0) ends the process
     name = re.compile(re.escape(prefix) + r"(?P<process>[0-9]{1,9})-.*")
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
@@ -37,12 +37,12 @@ def sweep(place: Path, prefix: str) -> None:
                 match
                 and entry.is_dir(follow_symlinks=False)
                 and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-                and not _lives(int(match["process"]))
+                and not _is_running(int(match["process"]))
             ):
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What goes over the wire: a call as it came in, an answer as it goes out, and a refusal in Azure's own form."""
+"""Calls, answers and Azure's error responses."""
 
 import base64
 import json
@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 Json = dict[str, Any]
-"""A JSON object as Azure speaks it."""
+"""A JSON object."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What the server sends back. `body` None means no content.
+    """A response. `body` None means no content.
 
-    `content` is sent as it is, for what is no JSON; `reset` closes the connection instead of answering.
+    `content` is sent unchanged, for responses that are not JSON. `reset` closes the connection instead of responding.
     """
 
     status: int = 200
@@ -25,10 +25,10 @@ class Answer:
     reset: bool = False
 
 
-class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of the server
-    """Azure says no: HTTP status, code and text, in the form that ARM and Key Vault share.
+class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not an error in the server
+    """An error response of Azure: HTTP status, code and text, in the form that ARM and Key Vault share.
 
-    `inner` becomes `innererror.code` (Key Vault tells the sort of a 403 there), `more` is put beside code and message.
+    `inner` becomes `innererror.code` (Key Vault gives the kind of a 403 there); `more` is added beside code and message.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of t
         self.more = more or {}
 
     def answer(self) -> Answer:
-        """The refusal as it is sent."""
+        """Return the response."""
         error: Json = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = self.details
@@ -59,10 +59,10 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not a fault of t
 
 
 class FlatRefusal(Refusal):
-    """The AKS resource provider says no, in a form of its own: not inside `error`, and with a `subcode` (AZURE.md §1a, EtagMismatch)."""
+    """An error response of the AKS resource provider: not inside `error`, and with a `subcode` (AZURE.md §1a, EtagMismatch)."""
 
     def answer(self) -> Answer:
-        """The refusal as it is sent."""
+        """Return the response."""
         flat: Json = {
             "code": self.code,
             "details": self.details,
@@ -76,10 +76,11 @@ class FlatRefusal(Refusal):
 class Call:
     """One request, parsed.
 
-    `path` has no trailing slash and is percent-decoded; `names` are the values of the matched route's {placeholders};
-    `caller` is the object id of the signed-in principal ("" until it is known);
-    `operation_fails` is the error with which a fault lets the long-running operation of this call end, `operation_odd`
-    how else that operation misbehaves, `token_fault` what a fault does to its access token (all as in FaultSpec).
+    `path` has no trailing slash and is percent-decoded. `names` are the values of the matched route's {placeholders}.
+    `caller` is the object id of the signed-in principal ("" until it is known).
+    A fault (see FaultSpec) sets `operation_fails`, the error with which the long-running operation of this call ends;
+    `operation_odd`, another defect of that operation; `keeps`, the properties that the resource keeps in spite of the
+    request; and `token_fault`, what is wrong with the access token.
     """
 
     method: str
@@ -93,17 +94,18 @@ class Call:
     caller: str = ""
     operation_fails: Json | None = None
     operation_odd: str = ""
+    keeps: tuple[str, ...] = ()
     token_fault: str = ""
 
     @property
     def api_version(self) -> str:
-        """The `api-version` of the query, "" where it is missing."""
+        """The `api-version` of the query, "" if it is missing."""
         return self.query.get("api-version", "")
 
     def require_body(self) -> Json:
-        """The body of a request that must have one.
+        """Return the body of a request that must have one.
 
-        Raises Refusal(400 InvalidRequestContent), ARM's answer to an empty body.
+        Raise Refusal 400 InvalidRequestContent, as ARM does, if there is none.
         """
         if self.body is None:
             raise Refusal(
@@ -115,27 +117,40 @@ class Call:
 
 
 def base64url(raw: bytes) -> str:
-    """base64 for URLs, without padding, as tokens and JSON Web Keys write it."""
+    """Return base64 for URLs without padding, as used in tokens and JSON Web Keys."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def base64url_number(number: int) -> str:
-    """A number of a JSON Web Key."""
+    """Return a number as a JSON Web Key encodes it."""
     return base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
 def decode_json(text: bytes) -> object:
-    """What a JSON text says.
+    """Return the value of a JSON text.
 
-    Raises ValueError for what is no JSON, and for half a surrogate pair in it: nothing could ever write that down.
+    Raise ValueError for text that is not JSON, and for an unpaired surrogate in it, which cannot be encoded again.
     """
-    said: object = json.loads(text)
-    json.dumps(said, ensure_ascii=False).encode()
-    return said
+    value: object = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def decode_query(raw: str) -> dict[str, str]:
-    """The query string as a mapping with lower-case names for Azure's own parameters; a `+` is a space, as aiohttp and browsers send it."""
+    """Return the query string as a mapping with lower-case names; a `+` is a space, as aiohttp and browsers send it."""
     pairs = (part.partition("=") for part in raw.split("&") if part)
     decoded = ((unquote_plus(name), unquote_plus(value)) for name, _, value in pairs)
     return {name.lower(): value for name, value in decoded}
+
+
+def merge(under: Json, over: Json) -> Json:
+    """Merge `over` into `under`, mapping by mapping; None removes a key."""
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged

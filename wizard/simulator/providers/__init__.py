@@ -1,1 +1,4 @@
-"""The resource providers of the simulated cloud, one file each. Loading them registers what they let happen in time."""
+"""The resource providers of the simulated cloud, one file each.
+
+Importing a module declares its `Provider` and registers its scheduled handlers. The registry imports all of them.
+"""

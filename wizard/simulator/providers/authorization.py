@@ -3,23 +3,24 @@
 import re
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of, subscription_of, type_of, within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.unserved import UNSERVED
 from wizard.simulator.providers.vault_keys import TYPE as KEY
 from wizard.simulator.state.body_fields import check_role_assignment
 from wizard.simulator.state.state import Assignment
 from wizard.simulator.state.world import World, iso
 from wizard.simulator.vaults.key_store import find_key, vault_name
 
-routes = Routes(
+provider = Provider(
     "Microsoft.Authorization",
     (
         "2015-07-01", "2018-01-01-preview", "2018-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01",
         "2022-05-01-preview",
-    ),
-)  # fmt: skip
+    ), types=("roleAssignments", "roleDefinitions", "permissions"), registration_free=True)  # fmt: skip
 MOST_ASSIGNMENTS = 4000
 _WRITE, _DELETE = (f"Microsoft.Authorization/roleAssignments/{verb}" for verb in ("write", "delete"))
 _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
@@ -29,7 +30,7 @@ _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
 
 
 def definition_id(scope: str, guid: str) -> str:
-    """The id of a built-in role as it is written at a scope."""
+    """Return the id of a built-in role at a scope."""
     subscription = subscription_of(scope)
     return (
         f"/subscriptions/{subscription}" if subscription else ""
@@ -55,14 +56,14 @@ def _show_definition(scope: str, role: rbac.RoleDefinition) -> Json:
     }
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/roleDefinitions/read",
     query=("$filter",),
 )
 async def list_definitions(world: World, call: Call) -> Answer:
-    """The roles, filtered by `roleName` or `type`."""
+    """List the role definitions, optionally filtered by `roleName` or `type`."""
     check_scope(world, call.names["scope"])
     terms = filter_terms(call, "rolename", "type", "atscopeandbelow")
     roles = list(rbac.known_roles(world).values())
@@ -73,13 +74,13 @@ async def list_definitions(world: World, call: Call) -> Answer:
     return listing([_show_definition(call.names["scope"], role) for role in roles])
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
     "Microsoft.Authorization/roleDefinitions/read",
 )
 async def get_definition(world: World, call: Call) -> Answer:
-    """One role."""
+    """Return one role definition."""
     check_scope(world, call.names["scope"])
     return Answer(200, _show_definition(call.names["scope"], _role(world, call.names["guid"])))
 
@@ -97,7 +98,12 @@ def _role(world: World, role_definition_id: str) -> rbac.RoleDefinition:
 
 
 def check_scope(world: World, scope: str) -> None:
-    """Pass, or raise ARM's 404 where the group, resource or key of an extension's scope does not exist."""
+    """Raise ARM's 404 if the group, resource or key that a scope names does not exist.
+
+    Resources of namespaces without operations here (networks, disks) are taken to exist: a cluster's body can name them.
+    """
+    if type_of(scope).partition("/")[0].lower() in UNSERVED:
+        return
     if type_of(scope).lower() == KEY.lower():
         vault = world.get("/".join(scope.split("/")[:-2]))
         if find_key(world, vault_name(vault), name_of(scope)) is not None:
@@ -110,7 +116,7 @@ def check_scope(world: World, scope: str) -> None:
 
 
 def show_assignment(held: Assignment) -> Json:
-    """A role assignment as ARM shows it."""
+    """Return a role assignment as ARM shows it."""
     return {
         "properties": {
             "roleDefinitionId": definition_id(held.scope, held.role_guid),
@@ -142,16 +148,16 @@ def _find(world: World, call: Call) -> Assignment | None:
     )
 
 
-@routes.on(
+@provider.on(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleAssignments/read",
     query=("$filter",),
 )
 async def list_assignments(world: World, call: Call) -> Answer:
-    """The assignments at, above and below a scope; `atScope()` leaves out those below.
+    """List the assignments at, above and below a scope; `atScope()` leaves out those below.
 
-    `principalId` asks for a principal's own, `assignedTo()` for those of its groups too.
+    `principalId` returns a principal's own assignments, `assignedTo()` also those of its groups.
     """
     scope, terms = call.names["scope"], filter_terms(call, "atscope", "principalid", "assignedto")
     check_scope(world, scope)
@@ -169,9 +175,9 @@ async def list_assignments(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
+@provider.on("GET", _ASSIGNMENT, "Microsoft.Authorization/roleAssignments/read")
 async def get_assignment(world: World, call: Call) -> Answer:
-    """One assignment."""
+    """Return one assignment."""
     held = _find(world, call)
     if held is None:
         raise Refusal(
@@ -180,9 +186,9 @@ async def get_assignment(world: World, call: Call) -> Answer:
     return Answer(200, show_assignment(held))
 
 
-@routes.on("PUT", _ASSIGNMENT, _WRITE)
+@provider.on("PUT", _ASSIGNMENT, _WRITE)
 async def put_assignment(world: World, call: Call) -> Answer:
-    """Give a role. The data plane takes notice of it only after the propagation delay."""
+    """Create a role assignment. It takes effect on the data plane only after the propagation delay."""
     scope, name = call.names["scope"].rstrip("/") or "/", call.names["name"]
     properties = call.require_body().get("properties")
     if (
@@ -243,9 +249,9 @@ async def put_assignment(world: World, call: Call) -> Answer:
     return Answer(201, show_assignment(world.grant(made)))
 
 
-@routes.on("DELETE", _ASSIGNMENT, _DELETE)
+@provider.on("DELETE", _ASSIGNMENT, _DELETE)
 async def delete_assignment(world: World, call: Call) -> Answer:
-    """Take a role away; 204 where there was none."""
+    """Delete a role assignment. Answer 204 if there is none."""
     held = _find(world, call)
     if held is None:
         return Answer(204)
@@ -267,7 +273,7 @@ def _is_guid(text: str) -> bool:
 
 
 def _check_condition(world: World, call: Call, role: rbac.RoleDefinition, scope: str, action: str) -> None:
-    """Key Vault Data Access Administrator may give and take away Key Vault data roles only."""
+    """Raise 403 if only Key Vault Data Access Administrator allows the action and the role is not a Key Vault data role."""
     may = [held for held in rbac.roles_at(world, call.caller, scope) if held.allows(action)]
     only_data = all(held.guid == _DATA_ACCESS_ADMINISTRATOR for held in may)
     if only_data and not (role.name.startswith("Key Vault") and role.data_actions):
@@ -308,10 +314,10 @@ def _principal_type(world: World, principal_id: str, given: object) -> str:
 # -- permissions ------------------------------------------------------------------------------------------------------
 
 
-@routes.on(
+@provider.on(
     "GET", "{scope}/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read"
 )
 async def list_permissions(world: World, call: Call) -> Answer:
-    """What the caller may do at the scope: one entry for each role held there. It knows nothing of deny assignments."""
+    """List what the caller may do at the scope: one entry for each role held there. Deny assignments are not considered."""
     check_scope(world, call.names["scope"])
     return listing([role.permissions for role in rbac.roles_at(world, call.caller, call.names["scope"])])

@@ -1,4 +1,4 @@
-"""What a write to a managed cluster has to pass first: ETag, other operations, power, version, identity."""
+"""The checks that a write to a managed cluster must pass first: ETag, other operations, power state, version, identity."""
 
 from copy import deepcopy
 
@@ -6,6 +6,7 @@ from wizard.simulator.arm import operations, rbac
 from wizard.simulator.arm.locks import check_locks
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
+from wizard.simulator.providers.cluster_links import LINKED_ACTIONS, linked_refusal
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.state.cluster_body import TYPE, minor_of
 from wizard.simulator.state.state import Resource
@@ -13,7 +14,7 @@ from wizard.simulator.state.world import World
 
 
 def check_etag(call: Call, cluster: Resource | None) -> None:
-    """`If-Match` and `If-None-Match` (AKS: use etags; codes and texts UNCONFIRMED)."""
+    """Raise 400 or 412 if `If-Match` and `If-None-Match` are invalid or do not match (AKS: use etags; codes and texts UNCONFIRMED)."""
     match, none_match = call.headers.get("If-Match"), call.headers.get("If-None-Match")
     if match and none_match:
         raise FlatRefusal(400, "BadRequest", "If-Match and If-None-Match cannot be used together.")
@@ -34,7 +35,7 @@ def check_etag(call: Call, cluster: Resource | None) -> None:
 
 
 def check_free(world: World, cluster: Resource | None) -> None:
-    """No other operation may be in progress on the cluster."""
+    """Raise 409 if another operation on the cluster is in progress."""
     if cluster is not None and (operation := operations.running(world, cluster.id)):
         raise FlatRefusal(
             409,
@@ -45,7 +46,7 @@ def check_free(world: World, cluster: Resource | None) -> None:
 
 
 def check_pools(wanted: Json) -> None:
-    """A cluster has at least one agent pool: an empty list is refused, one left out is not (text UNCONFIRMED)."""
+    """Raise 400 if the list of agent pools is empty. A missing list is accepted (text UNCONFIRMED)."""
     if wanted["properties"].get("agentPoolProfiles") == []:
         raise FlatRefusal(
             400,
@@ -55,13 +56,16 @@ def check_pools(wanted: Json) -> None:
 
 
 def check_node_group(world: World, method: str, cluster: Resource) -> None:
-    """AKS writes to the nodes' group with all that is done to a cluster; a lock there stands in its way (AZURE.md §1a, ScopeLocked)."""
+    """Raise 409 if a lock protects the cluster's node resource group.
+
+    AKS writes to that group in every operation on the cluster (AZURE.md §1a, ScopeLocked).
+    """
     group = cluster.body["properties"]["nodeResourceGroup"]
     check_locks(world, method, f"/subscriptions/{subscription_of(cluster.id)}/resourceGroups/{group}")
 
 
 def quota_of(world: World, subscription: str, location: str) -> tuple[int, int]:
-    """How many clusters a subscription may have in a region, and how many it has."""
+    """Return how many clusters a subscription may have in a region, and how many it has."""
     quotas = world.scenario.quotas
     inside = world.of_type(TYPE, f"/subscriptions/{subscription}")
     held = sum(cluster.body["location"] == location for cluster in inside)
@@ -69,7 +73,7 @@ def quota_of(world: World, subscription: str, location: str) -> tuple[int, int]:
 
 
 def check_quota(world: World, cluster_id: str, location: str) -> None:
-    """A subscription may have only so many clusters in a region (AKS: quotas and limits; the status is UNCONFIRMED)."""
+    """Raise 400 if the subscription has used up its clusters in the region (AKS: quotas and limits; the status is UNCONFIRMED)."""
     most, held = quota_of(world, subscription_of(cluster_id), location)
     if held >= most:
         raise FlatRefusal(
@@ -81,7 +85,7 @@ def check_quota(world: World, cluster_id: str, location: str) -> None:
 
 
 def check_running(cluster: Resource | None) -> None:
-    """A stopped cluster is refused."""
+    """Raise 400 if the cluster is stopped."""
     if cluster is not None and cluster.body["properties"]["powerState"]["code"] == "Stopped":
         # Code and text UNCONFIRMED; the documentation's sentence is used.
         raise FlatRefusal(
@@ -94,9 +98,9 @@ def check_running(cluster: Resource | None) -> None:
 def resolve_version(
     world: World, wanted: str, cluster: Resource | None, name: str, *, long_term: bool
 ) -> str:
-    """The patch version that the cluster will run.
+    """Return the patch version that the cluster will run.
 
-    Raises 400 K8sVersionNotSupported, or 400 for a downgrade (its code and text UNCONFIRMED).
+    Raise 400 K8sVersionNotSupported, or 400 for a downgrade (its code and text UNCONFIRMED).
     """
     now = cluster.body["properties"]["currentKubernetesVersion"] if cluster else ""
     if now and (
@@ -139,7 +143,7 @@ def resolve_version(
 
 
 def check_identity_region(world: World, identity: Json, location: str) -> None:
-    """In some regions a new cluster cannot have a user-assigned identity (AZURE.md §5; code and text UNCONFIRMED)."""
+    """Raise 400 if the region does not support new clusters with a user-assigned identity (AZURE.md §5; code and text UNCONFIRMED)."""
     if identity.get("type") == "UserAssigned" and location in world.scenario.no_user_assigned_identity:
         raise FlatRefusal(
             400,
@@ -149,9 +153,9 @@ def check_identity_region(world: World, identity: Json, location: str) -> None:
 
 
 def identity_after(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
-    """The cluster's identity after the PUT; one left out stays as it is.
+    """Return the cluster's identity after the PUT. Without an identity in the body, it does not change.
 
-    Raises 400 InvalidParameter (code and texts UNCONFIRMED), or what is wrong with the identity itself.
+    Raise 400 InvalidParameter (code and texts UNCONFIRMED), or the error of the identity itself.
     """
     given = wanted.get("identity")
     if not given:
@@ -183,15 +187,9 @@ def identity_after(world: World, call: Call, wanted: Json, before: Json | None) 
 
 
 def _assigned(world: World, call: Call, identity_id: str) -> Json:
-    action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    action = LINKED_ACTIONS[IDENTITY]
     if not rbac.may(world, call.caller, action, identity_id):
-        client = world.state.principals[call.caller].client_name
-        raise Refusal(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client '{client}' with object id '{call.caller}' has permission to perform action '{TYPE}/write' on scope '{call.path}'; however, it does "
-            f"not have permission to perform action '{action}' on the linked scope(s) '{identity_id}' or the linked scope(s) are invalid.",
-        )
+        raise linked_refusal(world, call, action, identity_id)
     found = world.find(identity_id)
     if found is None or found.type != IDENTITY:
         raise Refusal(

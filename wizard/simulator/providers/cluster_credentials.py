@@ -1,8 +1,8 @@
-"""The credentials of a managed cluster: the kubeconfig with which kubectl gets in."""
+"""The credentials of a managed cluster: kubeconfig files for kubectl."""
 
 import base64
 
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION
 from wizard.simulator.protocol import certificates
 from wizard.simulator.protocol.ids import group_of, name_of
@@ -15,28 +15,28 @@ from wizard.simulator.state.world import World
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 _CLIENT_APPLICATION = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
-routes = Routes("Microsoft.ContainerService", container_service.routes.versions)
+provider = Provider("Microsoft.ContainerService", container_service.provider.versions)
 
 
-@routes.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
+@provider.on("POST", f"{_ONE}/listClusterUserCredential", f"{TYPE}/listClusterUserCredential/action")
 async def list_user(world: World, call: Call) -> Answer:
-    """The kubeconfig of the cluster's users: for kubelogin where the cluster is integrated with Entra."""
+    """Return the kubeconfig of the cluster's users. It uses kubelogin if the cluster has Entra integration."""
     return _listed(world, call, "clusterUser")
 
 
-@routes.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
+@provider.on("POST", f"{_ONE}/listClusterAdminCredential", f"{TYPE}/listClusterAdminCredential/action")
 async def list_admin(world: World, call: Call) -> Answer:
-    """The kubeconfig of the local administrator."""
+    """Return the kubeconfig of the local administrator."""
     return _listed(world, call, "clusterAdmin")
 
 
-@routes.on(
+@provider.on(
     "POST",
     f"{_ONE}/accessProfiles/{{role}}/listCredential",
     f"{TYPE}/accessProfiles/listCredential/action",
 )
 async def list_profile(world: World, call: Call) -> Answer:
-    """The same for one role, `clusterUser` or `clusterAdmin`, in the older form."""
+    """Return the kubeconfig of one role, `clusterUser` or `clusterAdmin`, in the format of the older operation."""
     cluster, role = _cluster(world, call), call.names["role"]
     if role not in {"clusterUser", "clusterAdmin"}:
         raise Refusal(404, "NotFound", f"The access profile '{role}' was not found.")
@@ -63,12 +63,12 @@ def _listed(world: World, call: Call, role: str) -> Answer:
 
 
 def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
-    """A kubeconfig as AKS writes it, except that the API server is found through this cloud's own proxy.
+    """Return a kubeconfig as AKS writes it, except that the API server is reached through the simulator's proxy.
 
-    Raises Refusal where local accounts are disabled.
+    Raise Refusal if local accounts are disabled.
     """
-    from wizard.simulator.kubernetes.access import takes_entra  # few worlds are looked into
-    from wizard.simulator.kubernetes.inside import find
+    from wizard.simulator.kubernetes.access import takes_entra  # few runs use a cluster's API server
+    from wizard.simulator.kubernetes.lifecycle import memory_of
     from wizard.simulator.kubernetes.plane import address
 
     properties, name = cluster.body["properties"], name_of(cluster.id)
@@ -79,12 +79,12 @@ def _kubeconfig(world: World, cluster: Resource, role: str) -> str:
             "Getting static credential is not allowed because this cluster is set to disable local accounts.",
         )  # fmt: skip
     authority = (
-        certificates.saved_authority(world.state.authority)
+        certificates.restore_authority(world.state.authority)
         if world.state.authority
         else certificates.process_authority()
     )
     user = f"{role}_{group_of(cluster.id)}_{name}"
-    token = f"    token: {find(world, cluster).tokens[role]}"
+    token = f"    token: {memory_of(world, cluster).tokens[role]}"
     credential = _LOGIN.format(tenant=world.scenario.tenant.id) if entra else token
     return f"""apiVersion: v1
 clusters:

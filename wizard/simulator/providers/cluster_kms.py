@@ -1,27 +1,20 @@
-"""The AKS resource provider's rules about KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
+"""The AKS resource provider's rules for KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
 
-What is UNCONFIRMED there is marked here, and the scenario's `rules` decide where both answers are plausible.
+What is UNCONFIRMED there is marked here. Where two answers are plausible, the scenario's `rules` choose one.
 """
 
-import re
 from dataclasses import dataclass
 
 from wizard.simulator.protocol.wire import FlatRefusal, Json, Refusal
 from wizard.simulator.providers.features import enabled as feature_enabled
-from wizard.simulator.providers.key_vault import find_vault
-from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, minor_of, sees_encryption_profile
-from wizard.simulator.state.state import Principal
+from wizard.simulator.state.cluster_body import minor_of, sees_encryption_profile
 from wizard.simulator.state.world import World
-from wizard.simulator.vaults.key_store import find_key, why_not
-from wizard.simulator.vaults.vault_access import Origin, check_network, check_rights, why_foreign
+from wizard.simulator.vaults.key_store import find_key, find_vault
+from wizard.simulator.vaults.key_use import KEY_ID, Encryption, can_use_key
 
 OLDEST_MINOR, KMS_V2_SINCE = (1, 33), (1, 27)
 FEATURE = "Microsoft.ContainerService/KMSPMKPreview"
 DISABLED_UNTIL_PREVIEW = "2026-05-02-preview"
-KEY_ID = re.compile(
-    r"https://(?P<vault>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/keys/(?P<key>[a-z0-9-]{1,127})(?:/(?P<version>[0-9a-f]{32}))?/?",
-    re.IGNORECASE,
-)
 
 
 def _bad(message: str, code: str = "BadRequest") -> Refusal:
@@ -29,41 +22,8 @@ def _bad(message: str, code: str = "BadRequest") -> Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Encryption:
-    """What a security profile says about the encryption of secrets."""
-
-    infrastructure: str
-    kms: Json
-
-    @classmethod
-    def of(cls, properties: Json) -> "Encryption":
-        """Read a cluster's properties.
-
-        Raises Refusal where they have the wrong shape.
-        """
-        security = properties.get("securityProfile") or {}
-        kms, profile = security.get("azureKeyVaultKms") or {}, security.get(ENCRYPTION_PROFILE) or {}
-        if not isinstance(kms, dict) or not isinstance(profile, dict):
-            raise _bad(
-                f"The securityProfile is not valid: azureKeyVaultKms and {ENCRYPTION_PROFILE} are objects.",
-                "InvalidParameter",
-            )
-        return cls(str(profile.get("infrastructureEncryption") or ""), kms)
-
-    @property
-    def platform(self) -> bool:
-        """Whether infrastructure encryption is on: the new experience, whoever holds the key."""
-        return self.infrastructure == "Enabled"
-
-    @property
-    def customer(self) -> bool:
-        """Whether a key of the customer is used."""
-        return self.kms.get("enabled") is True
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
-    """A PUT as the rules look at it: the security profile before and after, and the cluster around it."""
+    """A PUT of a cluster: its encryption settings before and after, and the properties that the rules need."""
 
     api_version: str
     subscription: str
@@ -76,7 +36,7 @@ class Change:
 
 
 def check(world: World, change: Change) -> None:
-    """Pass, or raise the refusal of the resource provider."""
+    """Raise the resource provider's refusal if the change breaks a rule."""
     _check_upgrade(change)
     _check_infrastructure(world, change)
     if change.after.customer:
@@ -91,7 +51,7 @@ def check(world: World, change: Change) -> None:
 
 
 def _check_upgrade(change: Change) -> None:
-    """A cluster with KMS v1 (before 1.27) cannot be upgraded with it (AZURE.md §1a; text UNCONFIRMED)."""
+    """Raise 400 if a cluster with KMS v1 (before 1.27) is upgraded with KMS enabled (AZURE.md §1a; text UNCONFIRMED)."""
     if not (change.version_before and change.before.customer and change.after.customer):
         return
     if minor_of(change.version_before) < KMS_V2_SINCE <= minor_of(change.version):
@@ -100,8 +60,8 @@ def _check_upgrade(change: Change) -> None:
         )
 
 
-def tidy(world: World, body: Json) -> None:
-    """Take a key that was turned off out of a cluster's body, where the world forgets it."""
+def drop_disabled_key(world: World, body: Json) -> None:
+    """Remove the settings of a disabled key from a cluster's body if the scenario's rules say so."""
     security = body["properties"]["securityProfile"]
     if not world.scenario.rules.disabled_key_shown and not Encryption.of(body["properties"]).customer:
         security.pop("azureKeyVaultKms", None)
@@ -186,7 +146,7 @@ def _check_customer_key(world: World, change: Change) -> None:
 
 
 def _check_tenant(world: World, name: str) -> None:
-    """A vault of another tenant is not supported (AZURE.md §1a, last row; text UNCONFIRMED)."""
+    """Raise 400 if the vault belongs to another tenant (AZURE.md §1a, last row; text UNCONFIRMED)."""
     vault = find_vault(world, name)
     theirs = vault.body["properties"]["tenantId"] if vault else world.scenario.tenant.id
     if theirs != world.scenario.tenant.id:
@@ -197,7 +157,10 @@ def _check_tenant(world: World, name: str) -> None:
 
 
 def _check_hardware(world: World, vault: str, name: str) -> None:
-    """Whether AKS takes keys of hardware security modules is not confirmed (AZURE.md §3g; text UNCONFIRMED)."""
+    """Raise 400 for an HSM-backed key if the scenario's rules refuse it.
+
+    Whether AKS accepts such keys is not confirmed (AZURE.md §3g; text UNCONFIRMED).
+    """
     key = find_key(world, vault, name)
     if key and key.current.kty.endswith("-HSM") and world.scenario.rules.hardware_keys == "refused":
         raise _bad(
@@ -206,7 +169,10 @@ def _check_hardware(world: World, vault: str, name: str) -> None:
 
 
 def _is_legacy(change: Change, *, versioned: bool) -> bool:
-    """Which experience a PUT asks for: since 2026-07-01 the key id's shape says so, before it infrastructureEncryption did (AZURE.md §0 B)."""
+    """Return whether a PUT selects the legacy experience.
+
+    Since 2026-07-01 the form of the key id decides, before that infrastructureEncryption did (AZURE.md §0 B).
+    """
     if not versioned:
         if not sees_encryption_profile(change.api_version):
             raise _bad(
@@ -225,17 +191,10 @@ def _check_legacy(change: Change) -> None:
         raise _bad("Vnet integration should be enabled when KeyVault network access is Private.")
 
 
-def control_plane_identity(world: World, identity: Json) -> Principal | None:
-    """The principal of the cluster's (first) user-assigned identity."""
-    for entry in (identity.get("userAssignedIdentities") or {}).values():
-        return world.state.principals.get(str(entry.get("principalId")))
-    return None
-
-
 def validate_identity(world: World, change: Change) -> None:
-    """AKS tries the key before it starts.
+    """Check that the identity can use the key, as AKS does before it starts the operation.
 
-    Raises the one message that has many causes (AZURE.md §1a), or 400 for a key that is not there.
+    Raise the one error that has many causes (AZURE.md §1a), or 400 for a key that does not exist.
     """
     kms = change.after.kms
     key_id = KEY_ID.fullmatch(str(kms["keyId"]))
@@ -248,53 +207,3 @@ def validate_identity(world: World, change: Change) -> None:
             f'The identity does not have keys encrypt/decrypt permission on key vault "https://{key_id["vault"]}.{key_id["suffix"]}"',
             "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
         )
-
-
-class Unresolvable(Exception):  # noqa: N818 - it says who is gone
-    """There is no identity to ask with, or no vault to ask; the text says which."""
-
-
-def can_use_key(world: World, kms: Json, identity: Json) -> bool:
-    """Whether the cluster's identity can encrypt and decrypt with the key now."""
-    key_id = KEY_ID.fullmatch(str(kms.get("keyId")))
-    if key_id is None:
-        return False
-    network = str(kms.get("keyVaultNetworkAccess"))
-    try:
-        for operation in ("encrypt", "decrypt"):
-            use_key(
-                world, identity, operation, key_id["vault"], key_id["key"], key_id["version"] or "", network
-            )
-    except (Unresolvable, Refusal):
-        return False
-    return True
-
-
-def use_key(
-    world: World, identity: Json, operation: str, vault_name: str, key_name: str, version: str, network: str
-) -> None:
-    """Let a cluster's identity `encrypt` or `decrypt` with a key, as Key Vault would.
-
-    `version` "" is the newest one; `network` is the cluster's keyVaultNetworkAccess: to a Private vault AKS comes as a
-    trusted service, where the world has it so. Raises Unresolvable, or the Refusal of Key Vault.
-    """
-    principal, vault = control_plane_identity(world, identity), find_vault(world, vault_name)
-    if principal is None:
-        raise Unresolvable("the identity of the cluster is gone")
-    if vault is None:
-        raise Unresolvable(f"dial tcp: lookup {vault_name}.{world.scenario.vault_suffix}: no such host")
-    if foreign := why_foreign(world, vault):
-        raise Refusal(401, "Unauthorized", foreign)
-    trusted = network == "Private" and world.scenario.rules.aks_is_trusted_service
-    check_network(world, vault, principal, Origin.TRUSTED_SERVICE if trusted else Origin.INTERNET)
-    check_rights(world, vault, principal, operation, key_name)
-    key, wanted = find_key(world, vault_name, key_name), version.lower()
-    held = (
-        next((each for each in reversed(key.versions) if wanted in {"", each.version}), None) if key else None
-    )
-    if held is None:
-        text = f"A key with (name/id) {key_name}/{wanted} was not found in this key vault."
-        raise Refusal(404, "KeyNotFound", text)
-    if refused := why_not(held, operation, world.now()):
-        inner, text = refused
-        raise Refusal(403, "Forbidden", text, inner=inner)

@@ -7,10 +7,11 @@ from copy import deepcopy
 
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
-from wizard.simulator.providers import cluster_kms, managed_identity
+from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
 from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
@@ -22,11 +23,13 @@ from wizard.simulator.providers.cluster_checks import (
     identity_after,
     resolve_version,
 )
+from wizard.simulator.providers.cluster_links import check_caller, check_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, on_delete, scheduled_handler
+from wizard.simulator.vaults.key_use import Encryption, can_use_key
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
 _GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
@@ -42,7 +45,16 @@ _PREVIEW = tuple(
     for month in range(1, last + 1)
 )
 
-routes = Routes("Microsoft.ContainerService", tuple(sorted(_STABLE + _PREVIEW)))
+provider = Provider(
+    "Microsoft.ContainerService",
+    tuple(sorted(_STABLE + _PREVIEW)),
+    types=(
+        "managedClusters",
+        "managedClusters/agentPools",
+        "locations/kubernetesVersions",
+        "locations/operations",
+    ),
+)
 
 
 def _id(call: Call) -> str:
@@ -56,23 +68,23 @@ def _shown(world: World, body: Json, call: Call) -> Json:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_cluster(world: World, call: Call) -> Answer:
-    """One cluster."""
+    """Return one cluster."""
     return Answer(200, _shown(world, world.get(_id(call)).body, call))
 
 
-@routes.on("GET", _GROUP, f"{TYPE}/read")
+@provider.on("GET", _GROUP, f"{TYPE}/read")
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The clusters of a group."""
+    """List the clusters of a group."""
     world.require_group(call.path)
     scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
     return listing([_shown(world, cluster.body, call) for cluster in world.of_type(TYPE, scope)])
 
 
-@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The clusters of a subscription."""
+    """List the clusters of a subscription."""
     return listing(
         [
             _shown(world, cluster.body, call)
@@ -91,18 +103,18 @@ def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:
     }
 
 
-@routes.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
+@provider.on("GET", f"{_ONE}/agentPools", f"{TYPE}/agentPools/read")
 async def list_pools(world: World, call: Call) -> Answer:
-    """The agent pools of a cluster."""
+    """List the agent pools of a cluster."""
     cluster = world.get(_id(call))
     return listing(
         [_show_pool(world, cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]]
     )
 
 
-@routes.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
+@provider.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
 async def get_pool(world: World, call: Call) -> Answer:
-    """One agent pool."""
+    """Return one agent pool."""
     cluster = world.get(_id(call))
     for pool in cluster.body["properties"]["agentPoolProfiles"]:
         if pool["name"].lower() == call.names["pool"].lower():
@@ -114,13 +126,13 @@ async def get_pool(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions",
     "Microsoft.ContainerService/locations/kubernetesVersions/read",
 )
 async def list_versions(world: World, call: Call) -> Answer:
-    """The Kubernetes versions that a region offers."""
+    """List the Kubernetes versions that a region offers."""
     check_location(world, call.names["location"], "locations/kubernetesVersions")
     offered = world.scenario.kubernetes_versions
     every = [patch for entry in offered.values() for patch in entry.patches]
@@ -145,20 +157,20 @@ async def list_versions(world: World, call: Call) -> Answer:
 
 
 def can_upgrade(lower: str, higher: str) -> bool:
-    """Whether AKS upgrades from one patch version to another: upwards, by at most one minor version."""
+    """Return whether AKS upgrades from one patch version to another: upwards, by at most one minor version."""
     low, high = tuple(map(int, lower.split("."))), tuple(map(int, higher.split(".")))
     return low < high and high[1] - low[1] <= 1
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}",
     "Microsoft.ContainerService/locations/operations/read",
-    ("2016-03-30", "2017-08-31", *routes.versions),
+    ("2016-03-30", "2017-08-31", *provider.versions),
     ("t", "c", "s", "h"),
 )
 async def get_operation(world: World, call: Call) -> Answer:
-    """The state of a long-running operation."""
+    """Return the state of a long-running operation."""
     return operations.poll(world, call)
 
 
@@ -166,7 +178,7 @@ async def get_operation(world: World, call: Call) -> Answer:
 
 
 def add_node_group(world: World, body: Json) -> None:
-    """The group of the nodes and the kubelet's identity, which AKS makes itself."""
+    """Create the node resource group and the kubelet identity, as AKS does."""
     properties = body["properties"]
     group_id = (
         f"/subscriptions/{subscription_of(body['id'])}/resourceGroups/{properties['nodeResourceGroup']}"
@@ -186,9 +198,9 @@ def add_node_group(world: World, body: Json) -> None:
         }
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_cluster(world: World, call: Call) -> Answer:
-    """Create a cluster (201), or replace it as a whole (200); both are long-running operations."""
+    """Create a cluster (201) or replace it as a whole (200). Both are long-running operations."""
     wanted, name = call.require_body(), call.names["name"]
     world.require_group(call.path)
     if not _NAME.fullmatch(name):
@@ -219,6 +231,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     )
     identity = identity_after(world, call, wanted, before)
     body = finish(cluster_id, wanted, before, version, call.api_version)
+    check_caller(world, call, wanted["properties"], body["properties"]["nodeResourceGroup"])
     if identity:
         body["identity"] = identity
     held: Json = before or {"properties": {}}
@@ -226,15 +239,16 @@ async def put_cluster(world: World, call: Call) -> Answer:
     change = cluster_kms.Change(
         api_version=call.api_version,
         subscription=subscription_of(cluster_id),
-        before=cluster_kms.Encryption.of(held["properties"]),
-        after=cluster_kms.Encryption.of(body["properties"]),
+        before=Encryption.of(held["properties"]),
+        after=Encryption.of(body["properties"]),
         properties=body["properties"],
         identity=held.get("identity") or {} if first else identity,
         version=version,
         version_before=str(held["properties"].get("currentKubernetesVersion", "")),
     )
+    check_identity(world, body, before)
     cluster_kms.check(world, change)
-    cluster_kms.tidy(world, body)
+    cluster_kms.drop_disabled_key(world, body)
     if identity == {"type": "SystemAssigned"}:
         principal = world.new_identity(name, cluster_id)
         body["identity"] = identity | {
@@ -244,12 +258,17 @@ async def put_cluster(world: World, call: Call) -> Answer:
     if before is None:
         check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
+    vm_sizes.check(world, cluster_id, location, body["properties"], cluster)
+    if before is None:
         add_node_group(world, body)
     if cluster is not None:
-        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+        from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server
 
-        # What etcd holds was stored before this change.
-        if inside.loses_a_key(world, cluster, body) and world.scenario.rules.second_rotation_sticks:
+        # This must be checked before the change: it depends on what etcd stores now.
+        if (
+            lifecycle.leaves_unreadable_secrets(world, cluster, body)
+            and world.scenario.rules.second_rotation_sticks
+        ):
             call.operation_odd = call.operation_odd or "never-ends"
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
@@ -273,7 +292,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
         return
     error = json.loads(facts["error"]) if facts["error"] else _late_error(world, cluster, operation.kind)
     if error is None:
-        operations.drop_left(world, cluster.id)
+        operations.drop_left_identities(world, cluster.id)
     if facts["odd"] == "resource-lags" and error is None:
         operations.end(world, operation)
         world.later(float(facts["lasting"]), "cluster-catches-up", id=cluster.id)
@@ -288,7 +307,7 @@ def _done(world: World, facts: dict[str, str]) -> None:
             else power["code"]
         )
         set_state(cluster.body, "Failed" if error else "Succeeded")
-        _take_inside(world, cluster, operation.kind, error)
+        _update_api_servers(world, cluster, operation.kind, error)
     if facts["odd"] == "operation-lags":
         operation.lags = True
         world.running.pop(operation.resource_id, None)
@@ -297,28 +316,31 @@ def _done(world: World, facts: dict[str, str]) -> None:
 
 
 @scheduled_handler("cluster-catches-up")
-def _catches_up(world: World, facts: dict[str, str]) -> None:
-    """The operation has long succeeded; now the resource says so too."""
+def _finish_resource(world: World, facts: dict[str, str]) -> None:
+    """Set the resource to Succeeded, some time after its operation."""
     cluster = world.find(facts["id"])
     if cluster is not None and operations.running(world, cluster.id) is None:
         set_state(cluster.body, "Succeeded")
 
 
-def _take_inside(world: World, cluster: Resource, kind: str, error: Json | None) -> None:
-    """The API servers come up with what the operation brought, even where they break on it."""
+def _update_api_servers(world: World, cluster: Resource, kind: str, error: Json | None) -> None:
+    """Restart the API servers with the new settings, also if these break them."""
     followed = kind == "Starting" or cluster.id.lower() in world.state.kubernetes
     if followed and (error is None or error["code"] == "InternalOperationError"):
-        from wizard.simulator.kubernetes import inside  # few clusters are looked into
+        from wizard.simulator.kubernetes import lifecycle  # few runs use a cluster's API server
 
-        inside.after_operation(world, cluster, kind)
+        lifecycle.after_operation(world, cluster, kind)
 
 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
-    """A Private vault is accepted unseen; what is wrong with it shows when the API server comes up (AZURE.md §1a, Azure/azure-docs#105101)."""
-    encryption = cluster_kms.Encryption.of(cluster.body["properties"])
+    """Return the error that appears only when the API servers start, or None.
+
+    AKS accepts a Private vault without a check (AZURE.md §1a, Azure/azure-docs#105101).
+    """
+    encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:
         return None
-    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not cluster_kms.can_use_key(
+    if encryption.kms.get("keyVaultNetworkAccess") == "Private" and not can_use_key(
         world, encryption.kms, cluster.body.get("identity") or {}
     ):
         return {"code": "InternalOperationError", "message": "Internal server error"}
@@ -326,13 +348,13 @@ def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
 
 
 @on_delete(TYPE)
-def _goes_too(world: World, cluster: Resource) -> None:
-    """With a cluster go the group of its nodes, its system-assigned identity, and what was being done to it."""
+def _delete_dependents(world: World, cluster: Resource) -> None:
+    """Delete what belongs to a deleted cluster: node resource group, system-assigned identity, and its running operation."""
     subscription, node_group = subscription_of(cluster.id), cluster.body["properties"]["nodeResourceGroup"]
     identity = cluster.body.get("identity") or {}
     if identity.get("type") == "SystemAssigned":
         world.drop_principal(identity["principalId"])
-    operations.drop_left(world, cluster.id)
+    operations.drop_left_identities(world, cluster.id)
     if operation := operations.running(world, cluster.id):
         gone = f"The managed cluster '{cluster.body['name']}' was deleted meanwhile."
         operations.end(
@@ -342,9 +364,9 @@ def _goes_too(world: World, cluster: Resource) -> None:
     world.state.kubernetes.pop(cluster.id.lower(), None)
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_cluster(world: World, call: Call) -> Answer:
-    """Delete a cluster with its node group; 204 where there is none."""
+    """Delete a cluster with its node resource group. Answer 204 if there is none."""
     world.require_group(call.path)
     cluster = world.find(_id(call))
     check_etag(call, cluster)
@@ -359,9 +381,9 @@ async def delete_cluster(world: World, call: Call) -> Answer:
     return Answer(202, None, headers)
 
 
-@routes.on("PATCH", _ONE, f"{TYPE}/write")
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_tags(world: World, call: Call) -> Answer:
-    """Replace the tags; nothing else can be patched."""
+    """Replace the tags. Nothing else can be patched."""
     cluster = world.get(_id(call))
     check_cluster(call.require_body(), None, call.api_version, "tags")
     check_etag(call, cluster)
@@ -386,13 +408,13 @@ def _power(world: World, call: Call, kind: str, wanted: str) -> Answer:
     return Answer(202, None, headers)
 
 
-@routes.on("POST", f"{_ONE}/stop", f"{TYPE}/stop/action")
+@provider.on("POST", f"{_ONE}/stop", f"{TYPE}/stop/action")
 async def stop_cluster(world: World, call: Call) -> Answer:
     """Stop a cluster."""
     return _power(world, call, "Stopping", "Stopped")
 
 
-@routes.on("POST", f"{_ONE}/start", f"{TYPE}/start/action")
+@provider.on("POST", f"{_ONE}/start", f"{TYPE}/start/action")
 async def start_cluster(world: World, call: Call) -> Answer:
     """Start a stopped cluster."""
     return _power(world, call, "Starting", "Running")

@@ -1,24 +1,27 @@
-"""Soft-deleted vaults: their names stay taken until they are recovered, purged, or their time is over (AZURE.md §3a)."""
+"""Soft-deleted vaults. Their names are reserved until they are recovered or purged, or until the retention period ends (AZURE.md §3a)."""
 
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.key_vault import TYPE, vault_id
-from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import provider as vault_provider
+from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.state import DeletedVault, Resource
 from wizard.simulator.state.world import DAY, World, iso, scheduled_handler
-from wizard.simulator.vaults.key_store import keys_of, vault_name
+from wizard.simulator.vaults.key_store import TYPE, keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
 _DELETED = (
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"
 )
 
-routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+provider = Provider(
+    "Microsoft.KeyVault", vault_provider.versions, types=("deletedVaults", "locations/deletedVaults")
+)
 
 
 def soft_delete(world: World, vault: Resource) -> None:
-    """Put a vault among the deleted ones; its name stays taken."""
+    """Move a vault to the soft-deleted vaults. Its name stays reserved."""
     name, now = vault_name(vault), world.now()
     keys = keys_of(world, name)
     for key in keys:
@@ -37,9 +40,9 @@ def _retained(world: World, facts: dict[str, str]) -> None:
         destroy(world, facts["name"])
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_vault(world: World, call: Call) -> Answer:
-    """Soft-delete a vault; 204 where there is none."""
+    """Soft-delete a vault. Answer 204 if there is none."""
     world.require_group(call.path)
     vault = world.find(vault_id(call))
     if vault is None:
@@ -78,13 +81,13 @@ def _deleted(world: World, call: Call) -> DeletedVault:
     return deleted
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults",
     "Microsoft.KeyVault/deletedVaults/read",
 )
 async def list_deleted(world: World, call: Call) -> Answer:
-    """The soft-deleted vaults of a subscription."""
+    """List the soft-deleted vaults of a subscription."""
     start = f"/subscriptions/{call.names['subscription']}/".lower()
     return listing(
         [
@@ -95,17 +98,17 @@ async def list_deleted(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
+@provider.on("GET", _DELETED, "Microsoft.KeyVault/locations/deletedVaults/read")
 async def get_deleted(world: World, call: Call) -> Answer:
-    """One soft-deleted vault."""
+    """Return one soft-deleted vault."""
     return Answer(200, _show_deleted(_deleted(world, call)))
 
 
-@routes.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
+@provider.on("POST", f"{_DELETED}/purge", "Microsoft.KeyVault/locations/deletedVaults/purge/action")
 async def purge(world: World, call: Call) -> Answer:
-    """Destroy a soft-deleted vault for good; impossible under purge protection, even for Microsoft.
+    """Delete a soft-deleted vault permanently. With purge protection this is impossible, even for Microsoft.
 
-    That it is done at once, with 200, is UNCONFIRMED: the SDK takes it for a long-running operation.
+    That Azure completes it immediately, with 200, is UNCONFIRMED: the SDK treats it as a long-running operation.
     """
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
@@ -115,7 +118,7 @@ async def purge(world: World, call: Call) -> Answer:
 
 
 def destroy(world: World, name: str) -> None:
-    """End a soft-deleted vault with every key that was in it; its name is free again."""
+    """Remove a soft-deleted vault with all its keys. Its name is free again."""
     del world.state.deleted_vaults[name]
     for place in [place for place in world.state.deleted_keys if place.startswith(f"{name}/")]:
         del world.state.deleted_keys[place]

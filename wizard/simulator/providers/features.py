@@ -1,10 +1,16 @@
 """Preview features of a subscription (Microsoft.Features, AZURE.md §4)."""
 
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World, scheduled_handler
 
-routes = Routes("Microsoft.Features", ("2015-12-01", "2021-07-01"))
+provider = Provider(
+    "Microsoft.Features",
+    ("2015-12-01", "2021-07-01"),
+    types=("features", "providers"),
+    registration_free=True,
+)
 _ONE = "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{feature}"
 
 
@@ -13,7 +19,7 @@ def _key(call: Call) -> str:
 
 
 def _name(world: World, key: str) -> str:
-    """`NAMESPACE/FEATURE` as the scenario writes it."""
+    """Return `NAMESPACE/FEATURE` as the scenario writes it."""
     subscription, _, name = key.partition("/")
     written = {entry.lower(): entry for entry in world.scenario.subscriptions[subscription].features}
     return written.get(name, name)
@@ -41,37 +47,37 @@ def _existing(world: World, call: Call) -> str:
     return key
 
 
-@routes.on("GET", _ONE, "Microsoft.Features/providers/features/read")
+@provider.on("GET", _ONE, "Microsoft.Features/providers/features/read")
 async def get_feature(world: World, call: Call) -> Answer:
-    """One feature's state."""
+    """Return one feature."""
     return Answer(200, _show(world, _existing(world, call)))
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.Features/features",
     "Microsoft.Features/features/read",
 )
 async def list_features(world: World, call: Call) -> Answer:
-    """Every feature of the subscription."""
+    """List the features of a subscription."""
     start = call.names["subscription"].lower() + "/"
     return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features",
     "Microsoft.Features/providers/features/read",
 )
 async def list_namespace_features(world: World, call: Call) -> Answer:
-    """Every feature of one namespace."""
+    """List the features of one namespace."""
     start = f"{call.names['subscription']}/{call.names['namespace']}/".lower()
     return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
 
 
-@routes.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
+@provider.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
 async def register_feature(world: World, call: Call) -> Answer:
-    """Ask for a feature: Registering and after a while Registered, or Pending where Microsoft has to approve."""
+    """Register a feature. It is Registering, later Registered, or Pending if Microsoft must approve it."""
     key = _existing(world, call)
     if world.state.features[key] in {"NotSpecified", "NotRegistered", "Unregistered", "Unregistering"}:
         if world.scenario.rules.feature_needs_approval:
@@ -88,9 +94,9 @@ async def register_feature(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, key))
 
 
-@routes.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
+@provider.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
 async def unregister_feature(world: World, call: Call) -> Answer:
-    """Give a feature back."""
+    """Unregister a feature."""
     key = _existing(world, call)
     if world.state.features[key] in {"Registered", "Registering", "Pending"}:
         _set(world, key, "Unregistering")
@@ -110,16 +116,16 @@ def _set(world: World, key: str, state: str) -> None:
 
 
 @scheduled_handler("feature-settled")
-def _settled(world: World, facts: dict[str, str]) -> None:
+def _finish(world: World, facts: dict[str, str]) -> None:
     if world.state.features.get(facts["key"]) == facts["was"]:
         _set(world, facts["key"], facts["becomes"])
 
 
 def enabled(world: World, subscription: str, feature: str) -> bool:
-    """Whether a resource provider honours the feature `NAMESPACE/NAME` in the subscription.
+    """Return whether a resource provider honours the feature `NAMESPACE/NAME` in the subscription.
 
-    A world may ask that the provider was re-registered since (users met it: Azure/AKS#2463). A feature that does not
-    exist (any more) needs no flag.
+    A scenario may require that the provider is re-registered after the feature (users reported this: Azure/AKS#2463). If the
+    feature does not exist, or no longer exists, no registration is needed.
     """
     key = f"{subscription}/{feature}".lower()
     if key not in world.state.features:

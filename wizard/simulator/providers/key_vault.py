@@ -1,20 +1,19 @@
-"""Key vaults on the management plane: create, update, soft-delete, recover, purge (AZURE.md §3a, §3b)."""
+"""Key vaults on the management plane: create, update, recover, and access policies (AZURE.md §3a, §3b)."""
 
 import ipaddress
 import re
 from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
-from wizard.simulator.arm.resource_manager import Routes, listing
-from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.scenario.model import merge
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
 from wizard.simulator.vaults import rotation
-from wizard.simulator.vaults.key_store import vault_name
+from wizard.simulator.vaults.key_store import TYPE, find_vault
 
-TYPE = "Microsoft.KeyVault/vaults"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 _NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -24,30 +23,21 @@ _WRITABLE = (
     "softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "networkAcls", "publicNetworkAccess",
 )  # fmt: skip
 
-routes = Routes(
+provider = Provider(
     "Microsoft.KeyVault",
     (
         "2019-09-01", "2021-10-01", "2022-07-01", "2022-11-01", "2023-02-01", "2023-07-01", "2024-04-01-preview", "2024-11-01",
         "2024-12-01-preview", "2025-05-01", "2026-02-01", "2026-03-01-preview", "2026-05-15",
-    ),
-)  # fmt: skip
+    ), types=("vaults", "checkNameAvailability"))  # fmt: skip
 
 
 def vault_id(call: Call) -> str:
-    """The id of the vault that a path names."""
+    """Return the id of the vault that a path names."""
     return f"/subscriptions/{call.names['subscription'].lower()}/resourceGroups/{call.names['group']}/providers/{TYPE}/{call.names['vault']}"
 
 
-def find_vault(world: World, name: str) -> Resource | None:
-    """The vault of this globally unique name."""
-    for vault in world.of_type(TYPE):
-        if vault_name(vault) == name.lower():
-            return vault
-    return None
-
-
 def vault_uri(world: World, name: str) -> str:
-    """The address of a vault's data plane."""
+    """Return the URL of a vault's data plane."""
     return f"https://{name.lower()}.{world.scenario.vault_suffix}/"
 
 
@@ -93,7 +83,7 @@ def _check_properties(world: World, given: Json, before: Json) -> None:
 
 
 def _check_policies(policies: list[Json]) -> None:
-    """Every access policy says of which tenant, for whom, and what is allowed (text: Azure/azure-libraries-for-net#361)."""
+    """Raise 400 if an access policy has no tenant, object id or permissions (text: Azure/azure-libraries-for-net#361)."""
     if any(
         not policy.get("tenantId") or not policy.get("objectId") or policy.get("permissions") is None
         for policy in policies
@@ -116,7 +106,7 @@ def _check_change(given: Json, before: Json) -> None:
 
 
 def finished(world: World, name: str, given: Json, before: Json, *, rbac_default: bool) -> Json:
-    """A vault's properties: what was given over what Azure fills in; what cannot be undone stays."""
+    """Return a vault's properties: the given ones, with Azure's defaults. Irreversible settings are kept."""
     properties: Json = {
         "sku": {"family": "A", "name": "standard"},
         "tenantId": world.scenario.tenant.id,
@@ -182,13 +172,13 @@ def _check_name_free(world: World, call: Call) -> None:
 
 
 def _shown(world: World, vault: Resource) -> Answer:
-    settling = vault.body["properties"]["provisioningState"] != "Succeeded"
-    return Answer(200, vault.body, world.retry_headers() if settling else {})
+    in_progress = vault.body["properties"]["provisioningState"] != "Succeeded"
+    return Answer(200, vault.body, world.retry_headers() if in_progress else {})
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_vault(world: World, call: Call) -> Answer:
-    """Create, replace or recover a vault; a new one is RegisteringDns for a while."""
+    """Create, replace or recover a vault. A new one is RegisteringDns for a while."""
     body = call.require_body()
     world.require_group(call.path)
     given = body.get("properties")
@@ -238,9 +228,9 @@ def _registered(world: World, facts: dict[str, str]) -> None:
         vault.body["properties"]["provisioningState"] = "Succeeded"
 
 
-@routes.on("PATCH", _ONE, f"{TYPE}/write")
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_vault(world: World, call: Call) -> Answer:
-    """Change some of a vault's properties; what is not named stays."""
+    """Change the given properties of a vault."""
     body, vault = call.require_body(), world.get(vault_id(call))
     check_body("vault", body, "VaultProperties")
     before: Json = vault.body["properties"]
@@ -268,36 +258,36 @@ def _recover(world: World, call: Call) -> Answer:
     return Answer(200, world.put(deleted.resource).body)
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_vault(world: World, call: Call) -> Answer:
-    """One vault."""
+    """Return one vault."""
     return _shown(world, world.get(vault_id(call)))
 
 
-@routes.on(
+@provider.on(
     "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
 )
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The vaults of a group."""
+    """List the vaults of a group."""
     group = world.require_group(call.path)
     return listing([vault.body for vault in world.of_type(TYPE, group.id if group else "")])
 
 
-@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The vaults of a subscription."""
+    """List the vaults of a subscription."""
     return listing(
         [vault.body for vault in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
     )
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/providers/Microsoft.KeyVault/checkNameAvailability",
     "Microsoft.KeyVault/checkNameAvailability/read",
 )
 async def check_name(world: World, call: Call) -> Answer:
-    """Whether a vault name is valid and free in the whole cloud."""
+    """Return whether a vault name is valid and not in use in the whole cloud."""
     call.names["vault"] = str(call.require_body().get("name", ""))
     try:
         _check_name_free(world, call)
@@ -307,9 +297,9 @@ async def check_name(world: World, call: Call) -> Answer:
     return Answer(200, {"nameAvailable": True})
 
 
-@routes.on("PUT", f"{_ONE}/accessPolicies/{{operation}}", f"{TYPE}/accessPolicies/write")
+@provider.on("PUT", f"{_ONE}/accessPolicies/{{operation}}", f"{TYPE}/accessPolicies/write")
 async def put_access_policies(world: World, call: Call) -> Answer:
-    """Add, replace or remove the access policies of the principals named; those of others stay."""
+    """Add, replace or remove the access policies of the given principals."""
     vault, operation = world.get(vault_id(call)), call.names["operation"].lower()
     if operation not in {"add", "replace", "remove"}:
         raise _bad(f"The access policy operation '{operation}' is not valid: add, replace or remove.")

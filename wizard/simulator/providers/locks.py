@@ -1,9 +1,10 @@
-"""Management locks as resources: list, read, set and remove them."""
+"""Management locks as resources: list, read, create and delete."""
 
 import re
 
 from wizard.simulator.arm.locks import LEVELS, TYPE, locked_scope, new_lock
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import within
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
@@ -12,7 +13,12 @@ from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.Authorization", ("2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"))
+provider = Provider(
+    "Microsoft.Authorization",
+    ("2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"),
+    types=("locks",),
+    unlisted=("locks",),
+)
 _ALL = f"{{scope}}/providers/{TYPE}"
 _ONE = f"{_ALL}/{{name}}"
 _NAME = re.compile(r"[^<>%&:\\?/]{1,260}")
@@ -30,9 +36,9 @@ def _existing(world: World, call: Call) -> Resource:
     return lock
 
 
-@routes.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
+@provider.on("GET", _ALL, f"{TYPE}/read", query=("$filter",))
 async def list_locks(world: World, call: Call) -> Answer:
-    """The locks at, above and below a scope; `atScope()` leaves out those below."""
+    """List the locks at, above and below a scope; `atScope()` leaves out those below."""
     scope, terms = call.names["scope"], filter_terms(call, "atscope")
     check_scope(world, scope)
     return listing([
@@ -42,15 +48,15 @@ async def list_locks(world: World, call: Call) -> Answer:
     ])  # fmt: skip
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_lock(world: World, call: Call) -> Answer:
-    """One lock."""
+    """Return one lock."""
     return Answer(200, _existing(world, call).body)
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_lock(world: World, call: Call) -> Answer:
-    """Set a lock on a scope, or change its level and notes."""
+    """Create a lock on a scope, or change its level and notes."""
     check_scope(world, call.names["scope"])
     check_body("lock", call.require_body(), "ManagementLockDefinition")
     properties = call.require_body().get("properties")
@@ -72,9 +78,9 @@ async def put_lock(world: World, call: Call) -> Answer:
     return Answer(200 if before else 201, world.put(lock).body)
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_lock(world: World, call: Call) -> Answer:
-    """Remove a lock; 204 where there is none."""
+    """Delete a lock. Answer 204 if there is none."""
     check_scope(world, call.names["scope"])
     if world.find(_id(call)) is None:
         return Answer(204)

@@ -4,7 +4,8 @@ import re
 from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.state.body_fields import check as check_body
@@ -15,7 +16,7 @@ TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _NAME = re.compile(r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,127}")
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 
-routes = Routes(
+provider = Provider(
     "Microsoft.ManagedIdentity",
     (
         "2018-11-30",
@@ -27,6 +28,7 @@ routes = Routes(
         "2025-01-31-preview",
         "2025-05-31-preview",
     ),
+    types=("userAssignedIdentities",),
 )
 
 
@@ -37,7 +39,7 @@ def _id(call: Call) -> str:
 def new_identity(
     world: World, resource_id: str, location: str, tags: dict[str, str], principal: Principal
 ) -> Resource:
-    """An identity as ARM keeps it."""
+    """Return an identity as ARM keeps it."""
     body = {
         "id": resource_id,
         "name": name_of(resource_id),
@@ -54,13 +56,13 @@ def new_identity(
 
 
 @on_delete(TYPE)
-def _goes_too(world: World, identity: Resource) -> None:
+def _delete_principal(world: World, identity: Resource) -> None:
     world.drop_principal(identity.body["properties"]["principalId"])
 
 
-@routes.on("PUT", _ONE, f"{TYPE}/write")
+@provider.on("PUT", _ONE, f"{TYPE}/write")
 async def put_identity(world: World, call: Call) -> Answer:
-    """Create an identity, or replace its tags. Its principal is replicated in the directory only after a while."""
+    """Create an identity, or replace its tags. The directory replicates its principal only after a while."""
     body, name = call.require_body(), call.names["name"]
     check_body("identity", body, "Identity")
     world.require_group(call.path)
@@ -82,7 +84,7 @@ async def put_identity(world: World, call: Call) -> Answer:
     )
 
 
-@routes.on("PATCH", _ONE, f"{TYPE}/write")
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
 async def patch_identity(world: World, call: Call) -> Answer:
     """Replace the tags."""
     identity = world.get(_id(call))
@@ -92,15 +94,15 @@ async def patch_identity(world: World, call: Call) -> Answer:
     return Answer(200, world.put(identity).body)
 
 
-@routes.on("GET", _ONE, f"{TYPE}/read")
+@provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_identity(world: World, call: Call) -> Answer:
-    """One identity."""
+    """Return one identity."""
     return Answer(200, world.get(_id(call)).body)
 
 
-@routes.on("DELETE", _ONE, f"{TYPE}/delete")
+@provider.on("DELETE", _ONE, f"{TYPE}/delete")
 async def delete_identity(world: World, call: Call) -> Answer:
-    """Delete an identity and its principal; 204 where there is none."""
+    """Delete an identity and its principal. Answer 204 if there is none."""
     world.require_group(call.path)
     identity = world.find(_id(call))
     if identity is None:
@@ -109,18 +111,18 @@ async def delete_identity(world: World, call: Call) -> Answer:
     return Answer(200)
 
 
-@routes.on(
+@provider.on(
     "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
 )
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The identities of a group."""
+    """List the identities of a group."""
     group = world.require_group(call.path)
     return listing([deepcopy(identity.body) for identity in world.of_type(TYPE, group.id if group else "")])
 
 
-@routes.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The identities of a subscription."""
+    """List the identities of a subscription."""
     return listing(
         [
             deepcopy(identity.body)

@@ -1,34 +1,38 @@
-"""What policies would deny, asked beforehand (Azure Policy, "Check policy restrictions")."""
+"""Check in advance what policies would deny (Azure Policy, "Check policy restrictions")."""
 
 from wizard.simulator.arm import policy
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.scenario.limits import PolicySpec
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.PolicyInsights", ("2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"))
+provider = Provider(
+    "Microsoft.PolicyInsights",
+    ("2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"),
+    types=("checkPolicyRestrictions",),
+)
 _ACTION = "Microsoft.PolicyInsights/checkPolicyRestrictions/read"
 _SHOWS_EFFECT = "2023-03-01"
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,
 )
 async def check_in_subscription(world: World, call: Call) -> Answer:
-    """For a resource group, or a resource in a group that is not there yet."""
+    """Check a resource group, or a resource in a group that does not exist yet."""
     return _evaluated(world, call, f"/subscriptions/{call.names['subscription']}")
 
 
-@routes.on(
+@provider.on(
     "POST",
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,
 )
 async def check_in_group(world: World, call: Call) -> Answer:
-    """For a resource of the group."""
+    """Check a resource of an existing group."""
     world.require_group(call.path)
     return _evaluated(
         world, call, f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}"
@@ -36,7 +40,7 @@ async def check_in_group(world: World, call: Call) -> Answer:
 
 
 def _evaluated(world: World, call: Call, scope: str) -> Answer:
-    """Policies that would deny the resource as it stands, and what they allow in fields that are not decided yet.
+    """Return the policies that would deny the resource, and what they allow in its pending fields.
 
     Whether policies of resource providers' own modes (Microsoft.KeyVault.Data) are evaluated here is UNCONFIRMED.
     """
@@ -53,7 +57,7 @@ def _evaluated(world: World, call: Call, scope: str) -> Answer:
     inside = str(details.get("scope") or scope)
     pending: list[Json] = body.get("pendingFields") or []
     undecided = {str(entry.get("field")).lower() for entry in pending}
-    held = list(policy.on(world, inside, content["type"]))
+    held = list(policy.policies_on(world, inside, content["type"]))
     effect = {"effectDetails": {"policyEffect": "Deny"}} if call.api_version >= _SHOWS_EFFECT else {}
     evaluations = [
         {
@@ -65,7 +69,7 @@ def _evaluated(world: World, call: Call, scope: str) -> Answer:
         }
         | effect
         for name, each in held
-        if each.field.lower() not in undecided and policy.breaks(each, content)
+        if each.field.lower() not in undecided and policy.meets(each, content)
     ]
     restrictions = [
         {
@@ -98,10 +102,10 @@ def _reference(name: str, held: PolicySpec) -> Json:
 
 
 def _restrictions(name: str, held: PolicySpec, considered: list[object]) -> list[Json]:
-    """What a policy says of a field that is not decided yet: the values that it denies, or those that it wants."""
+    """Return what a policy says about a pending field: the values that it denies, or those that it requires."""
     reference = _reference(name, held)
     if considered:
-        denied = [value for value in considered if policy.denies(held, value)]
+        denied = [value for value in considered if policy.value_meets(held, value)]
         return [{"result": "Deny", "values": denied, "policy": reference}] if denied else []
     operator, value = held.conditions[0]
     if operator == "exists":

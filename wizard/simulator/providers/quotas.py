@@ -1,27 +1,30 @@
-"""How many clusters a region may have and has, as Microsoft.Quota shows it (AKS: quotas and limits).
+"""The quota of clusters per region and its usage, as Microsoft.Quota shows them (AKS: quotas and limits).
 
-That AKS calls the quota `ManagedClusters`, and so its place here, is UNCONFIRMED.
+That AKS calls the quota `ManagedClusters` and serves it here is UNCONFIRMED.
 """
 
 from wizard.simulator.arm.locations import check_location
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.cluster_checks import quota_of
 from wizard.simulator.state.world import World
 
 NAME = "ManagedClusters"
-routes = Routes(
-    "Microsoft.Quota", ("2021-03-15-preview", "2023-02-01", "2025-03-01", "2025-07-15", "2025-09-01")
+provider = Provider(
+    "Microsoft.Quota",
+    ("2021-03-15-preview", "2023-02-01", "2025-03-01", "2025-07-15", "2025-09-01"),
+    types=("quotas", "usages"),
 )
 _PLACE = "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/providers/Microsoft.Quota"
 
 
 def _scope(world: World, call: Call) -> tuple[str, str, str]:
-    """The scope, its subscription, its region."""
+    """Return the scope, its subscription and its region."""
     location = check_location(world, call.names["location"], "Microsoft.ContainerService/locations")
     subscription = call.names["subscription"].lower()
     if world.state.registrations.get(f"{subscription}/microsoft.quota", "Registered") != "Registered":
-        raise Refusal(  # that reading needs the registration: UNCONFIRMED
+        raise Refusal(  # UNCONFIRMED: whether reading requires the registration
             409,
             "MissingSubscriptionRegistration",
             "The subscription is not registered to use namespace 'Microsoft.Quota'. See https://aka.ms/rps-not-found for how to register subscriptions.",
@@ -68,27 +71,27 @@ def _check_name(call: Call) -> None:
         )
 
 
-@routes.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
+@provider.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
 async def list_quotas(world: World, call: Call) -> Answer:
-    """The quotas of AKS in a region."""
+    """List the quotas of AKS in a region."""
     return listing([_quota(world, call)])
 
 
-@routes.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
+@provider.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
 async def get_quota(world: World, call: Call) -> Answer:
-    """One quota."""
+    """Return one quota."""
     _check_name(call)
     return Answer(200, _quota(world, call))
 
 
-@routes.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
+@provider.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
 async def list_usages(world: World, call: Call) -> Answer:
-    """How much of the quotas of AKS in a region is used."""
+    """List the usage of the quotas of AKS in a region."""
     return listing([_usage(world, call)])
 
 
-@routes.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
+@provider.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
 async def get_usage(world: World, call: Call) -> Answer:
-    """How much of one quota is used."""
+    """Return the usage of one quota."""
     _check_name(call)
     return Answer(200, _usage(world, call))

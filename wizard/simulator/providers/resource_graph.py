@@ -1,17 +1,19 @@
-"""Azure Resource Graph: one POST for questions about all resources (learn.microsoft.com: Resource Graph, REST)."""
+"""Azure Resource Graph: one POST that queries resources of all subscriptions (learn.microsoft.com: Resource Graph, REST)."""
 
 import base64
 import json
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.resource_graph.service import MOST_ROWS, refused
+from wizard.simulator.resource_graph.service import MOST_ROWS, ResourceGraph, refused
 from wizard.simulator.state.world import World
 
-routes = Routes(
+provider = Provider(
     "Microsoft.ResourceGraph",
     ("2019-04-01", "2020-04-01-preview", "2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01"),
+    types=("resources",),
+    registration_free=True,
 )
 _MEMBERS: dict[str, type] = {
     "query": str,
@@ -25,30 +27,35 @@ _OPTIONS: dict[str, type] = {
 }  # fmt: skip
 
 
-@routes.on("POST", "/providers/Microsoft.ResourceGraph/resources")
+@provider.on("POST", "/providers/Microsoft.ResourceGraph/resources")
 async def query_resources(world: World, call: Call) -> Answer:
-    """The rows that answer a query, a page of them at a time."""
+    """Return one page of the rows of a query."""
     body = call.require_body()
     body = _checked(world, body, _MEMBERS, "request")
     options = _checked(world, body.get("options", {}), _OPTIONS, "options")
     if body.get("facets"):
-        raise _bad(world, "UnsupportedFacet", "Facets are not supported by the simulated Resource Graph.")
+        raise _bad(world, "UnsupportedFacet", "The simulated Resource Graph does not support facets.")
+    if str(options.get("resultFormat", "objectArray")).lower() != "objectarray":
+        raise _bad(
+            world, "UnsupportedResultFormat", "The simulated Resource Graph supports only the result format 'objectArray'."
+        )  # fmt: skip
     if not str(body.get("query") or "").strip():
         raise _bad(world, "InvalidQuery", "Query is missing or empty.")
     top, skip = options.get("$top", MOST_ROWS), options.get("$skip", 0)
     if not 1 <= top <= MOST_ROWS or skip < 0:
         raise _bad(world, "InvalidPaging", f"$top must be between 1 and {MOST_ROWS}, and $skip not below 0.")
-    headers = world.resource_graph.take(call.caller)
+    graph = world.service(ResourceGraph)
+    headers = graph.take(call.caller)
     subscriptions = _subscriptions(world, call.caller, body)
     start, kept = (skip, "") if not options.get("$skipToken") else _read_token(world, options["$skipToken"])
-    kept, result = await world.resource_graph.result(body["query"], call.caller, subscriptions, kept)
+    kept, result = await graph.result(body["query"], call.caller, subscriptions, kept)
     rows = result.rows(start, top)
     more = start + len(rows) < result.total
-    # Without the id of a resource there is no order to go on in: the rest is cut off, and said to be.
+    # Resource Graph pages by resource id. Without that column it truncates the result and reports it.
     truncated = more and "id" not in result.columns
     answer: Json = {
         "totalRecords": result.total, "count": len(rows), "facets": [], "resultTruncated": "true" if truncated else "false",
-        "data": _table(rows, result.columns) if str(options.get("resultFormat", "")).lower() == "table" else rows,
+        "data": rows,
     }  # fmt: skip
     if more and not truncated:
         answer["$skipToken"] = _token(start + len(rows), kept)
@@ -60,11 +67,11 @@ def _bad(world: World, code: str, message: str) -> Refusal:
 
 
 def _checked(world: World, given: Json, known: dict[str, type], what: str) -> Json:
-    """What was given; null is the same as nothing."""
+    """Return the members that are not null. Raise 400 for an unknown member or a value of the wrong type."""
     for name, value in given.items():
         if name not in known:
             raise _bad(world, "InvalidRequestBody", f"Could not find member '{name}' in the {what}.")
-        if value is not None and type(value) is not known[name]:  # JSON's true is no number
+        if value is not None and type(value) is not known[name]:  # to isinstance, true is an int
             raise _bad(
                 world,
                 "InvalidRequestBody",
@@ -74,7 +81,7 @@ def _checked(world: World, given: Json, known: dict[str, type], what: str) -> Js
 
 
 def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
-    """The subscriptions asked for in which the caller may read anything; the others are left out without a word."""
+    """Return the requested subscriptions in which the caller may read anything. Raise 400 if there are none."""
     known = world.scenario.subscriptions
     wanted = [str(each).lower() for each in body.get("subscriptions") or []]
     for group in map(str, body.get("managementGroups") or []):
@@ -91,14 +98,6 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
             f"There must be at least one subscription that is eligible to contain resources. Given: '{given}'.",
         )  # fmt: skip
     return eligible
-
-
-def _table(rows: list[Json], columns: dict[str, str]) -> Json:
-    kinds = {"dynamic": "object", "bool": "boolean", "long": "integer", "int": "integer", "real": "number"}
-    return {
-        "columns": [{"name": name, "type": kinds.get(kind, kind)} for name, kind in columns.items()],
-        "rows": [[row[name] for name in columns] for row in rows],
-    }
 
 
 def _token(start: int, kept: str) -> str:

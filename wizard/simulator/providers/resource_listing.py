@@ -1,22 +1,20 @@
-"""The lists of resources of any type, in a subscription or a group: what they are and where, without their properties."""
+"""Lists of resources of any type, in a subscription or a group. They do not show the resources' properties."""
 
 from collections.abc import Iterable
 
-from wizard.simulator.arm.locks import TYPE as LOCK
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider, ResourceProviders
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import group_of
 from wizard.simulator.protocol.odata import filter_terms
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.resource_groups import TYPE as GROUP
-from wizard.simulator.providers.resource_groups import routes as group_routes
+from wizard.simulator.providers.resource_groups import provider as group_provider
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.Resources", ("2015-11-01", *group_routes.versions))
+provider = Provider("Microsoft.Resources", ("2015-11-01", *group_provider.versions))
 _SHOWN = ("id", "name", "kind", "location", "tags", "sku", "managedBy")
 _EXPANDED = ("createdtime", "changedtime", "provisioningstate")
 _QUERY = ("$filter", "$top", "$expand")
-_NOT_LISTED = {GROUP.lower(), LOCK.lower()}
 
 
 def _matches(resource: Resource, terms: dict[str, str]) -> bool:
@@ -49,7 +47,8 @@ def _show(resource: Resource, expanded: set[str]) -> Json:
     )
 
 
-def _list(call: Call, resources: Iterable[Resource]) -> Answer:
+def _list(world: World, call: Call, resources: Iterable[Resource]) -> Answer:
+    providers = world.service(ResourceProviders)
     terms = filter_terms(call, "resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue")
     top = call.query.get("$top", "")
     if top and not (top.isdecimal() and int(top) > 0):
@@ -66,33 +65,32 @@ def _list(call: Call, resources: Iterable[Resource]) -> Answer:
     shown = [
         _show(resource, wanted)
         for resource in resources
-        if resource.type.count("/") == 1
-        and resource.type.lower() not in _NOT_LISTED
-        and _matches(resource, terms)
+        if providers.is_listed(resource.type) and _matches(resource, terms)
     ]
     return listing(shown[: int(top)] if top else shown)
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/resources",
     "Microsoft.Resources/subscriptions/resources/read",
     query=_QUERY,
 )
 async def list_in_subscription(world: World, call: Call) -> Answer:
-    """The resources of a subscription."""
-    return _list(call, world.in_scope(f"/subscriptions/{call.names['subscription']}"))
+    """List the resources of a subscription."""
+    return _list(world, call, world.in_scope(f"/subscriptions/{call.names['subscription']}"))
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/resourceGroups/{group}/resources",
     "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
     query=_QUERY,
 )
 async def list_in_group(world: World, call: Call) -> Answer:
-    """The resources of a group."""
+    """List the resources of a group."""
     return _list(
+        world,
         call,
         world.in_scope(
             world.get(f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}").id

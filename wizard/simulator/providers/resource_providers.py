@@ -2,38 +2,32 @@
 
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.locations import offered
-from wizard.simulator.arm.resource_manager import Routes, listing, versions_of
-from wizard.simulator.protocol.namespaces import NAMESPACES
+from wizard.simulator.arm.provider import Provider, ResourceProviders
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.resource_groups import routes as group_routes
+from wizard.simulator.providers.resource_groups import provider as group_provider
 from wizard.simulator.state.world import World, scheduled_handler
 
-routes = Routes("Microsoft.Resources", group_routes.versions)
-
-_OF_EVERY_SUBSCRIPTION = {
-    "microsoft.authorization",
-    "microsoft.features",
-    "microsoft.resources",
-    "microsoft.resourcegraph",
-}
+provider = Provider("Microsoft.Resources", group_provider.versions, types=("providers",))
 
 
-def _namespace(call: Call) -> str:
+def _namespace(world: World, call: Call) -> str:
     wanted = call.names["namespace"]
-    for name in NAMESPACES:
+    for name in world.service(ResourceProviders).types:
         if name.lower() == wanted.lower():
             return name
     raise Refusal(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
 
 
 def _show(world: World, subscription: str, namespace: str) -> Json:
-    free = namespace.lower() in _OF_EVERY_SUBSCRIPTION
+    providers = world.service(ResourceProviders)
+    free = providers.is_registration_free(namespace)
     state = (
         "Registered"
         if free
         else world.state.registrations.get(f"{subscription}/{namespace.lower()}", "NotRegistered")
     )
-    versions = versions_of(namespace) or ["2024-11-01"]
+    versions = providers.versions(namespace)
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
         "namespace": namespace,
@@ -47,35 +41,36 @@ def _show(world: World, subscription: str, namespace: str) -> Json:
                 "defaultApiVersion": versions[0],
                 "capabilities": "None",
             }
-            for kind in NAMESPACES[namespace]
+            for kind in providers.types[namespace]
         ],
         "registrationState": state,
         "registrationPolicy": "RegistrationFree" if free else "RegistrationRequired",
     }
 
 
-@routes.on(
+@provider.on(
     "GET", "/subscriptions/{subscription}/providers", "Microsoft.Resources/subscriptions/providers/read"
 )
 async def list_providers(world: World, call: Call) -> Answer:
-    """Every namespace."""
-    return listing([_show(world, call.names["subscription"].lower(), name) for name in NAMESPACES])
+    """List all namespaces."""
+    subscription = call.names["subscription"].lower()
+    return listing([_show(world, subscription, name) for name in world.service(ResourceProviders).types])
 
 
-@routes.on(
+@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/{namespace}",
     "Microsoft.Resources/subscriptions/providers/read",
 )
 async def get_provider(world: World, call: Call) -> Answer:
-    """One namespace."""
-    return Answer(200, _show(world, call.names["subscription"].lower(), _namespace(call)))
+    """Return one namespace."""
+    return Answer(200, _show(world, call.names["subscription"].lower(), _namespace(world, call)))
 
 
-@routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/register")
+@provider.on("POST", "/subscriptions/{subscription}/providers/{namespace}/register")
 async def register_provider(world: World, call: Call) -> Answer:
-    """Register a namespace, or have it take notice of newly registered features; one already registered stays so."""
-    subscription, namespace = call.names["subscription"].lower(), _namespace(call)
+    """Register a namespace. If it is registered already, it picks up newly registered features."""
+    subscription, namespace = call.names["subscription"].lower(), _namespace(world, call)
     rbac.require(world, call.caller, f"{namespace}/register/action", f"/subscriptions/{subscription}")
     key = f"{subscription}/{namespace.lower()}"
     if world.state.registrations.get(key, "NotRegistered") not in {"Registered", "Registering"}:
@@ -84,10 +79,10 @@ async def register_provider(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, subscription, namespace))
 
 
-@routes.on("POST", "/subscriptions/{subscription}/providers/{namespace}/unregister")
+@provider.on("POST", "/subscriptions/{subscription}/providers/{namespace}/unregister")
 async def unregister_provider(world: World, call: Call) -> Answer:
     """Unregister a namespace."""
-    subscription, namespace = call.names["subscription"].lower(), _namespace(call)
+    subscription, namespace = call.names["subscription"].lower(), _namespace(world, call)
     rbac.require(world, call.caller, f"{namespace}/unregister/action", f"/subscriptions/{subscription}")
     world.state.registrations[f"{subscription}/{namespace.lower()}"] = "NotRegistered"
     world.changed = True

@@ -1,11 +1,12 @@
 """Subscriptions, their locations, and tenants."""
 
 from wizard.simulator.arm import rbac
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World
 
-routes = Routes(
+provider = Provider(
     "Microsoft.Resources",
     (
         "2016-06-01",
@@ -19,6 +20,7 @@ routes = Routes(
         "2023-07-01",
         "2024-11-01",
     ),
+    types=("subscriptions",),
 )
 
 
@@ -30,7 +32,7 @@ def _show(world: World, subscription: str) -> Json:
         "subscriptionId": subscription,
         "tenantId": world.scenario.tenant.id,
         "displayName": world.scenario.subscriptions[subscription].name,
-        "state": "Enabled",
+        "state": world.scenario.subscriptions[subscription].state,
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "EnterpriseAgreement_2014-09-01",
@@ -39,29 +41,29 @@ def _show(world: World, subscription: str) -> Json:
     }
 
 
-@routes.on("GET", "/subscriptions")
+@provider.on("GET", "/subscriptions")
 async def list_subscriptions(world: World, call: Call) -> Answer:
-    """The subscriptions in which the caller holds any role."""
+    """List the subscriptions in which the caller has any role."""
     shown = [
         _show(world, each) for each in world.scenario.subscriptions if rbac.sees(world, call.caller, each)
     ]
     return Answer(200, {"value": shown, "count": {"type": "Total", "value": len(shown)}})
 
 
-@routes.on("GET", "/subscriptions/{subscription}")
+@provider.on("GET", "/subscriptions/{subscription}")
 async def get_subscription(world: World, call: Call) -> Answer:
-    """One subscription; one without any role of the caller does not exist for them."""
+    """Return one subscription. Without any role in it, the caller gets 404."""
     subscription = call.names["subscription"].lower()
     if not rbac.sees(world, call.caller, subscription):
         raise Refusal(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
     return Answer(200, _show(world, subscription))
 
 
-@routes.on(
+@provider.on(
     "GET", "/subscriptions/{subscription}/locations", "Microsoft.Resources/subscriptions/locations/read"
 )
 async def list_locations(world: World, call: Call) -> Answer:
-    """The regions."""
+    """List the regions."""
     subscription = call.names["subscription"].lower()
     return listing([
         {
@@ -76,9 +78,9 @@ async def list_locations(world: World, call: Call) -> Answer:
     ])  # fmt: skip
 
 
-@routes.on("GET", "/tenants")
+@provider.on("GET", "/tenants")
 async def list_tenants(world: World, call: Call) -> Answer:
-    """The caller's tenant."""
+    """List the caller's tenant."""
     del call
     tenant = world.scenario.tenant
     return listing([

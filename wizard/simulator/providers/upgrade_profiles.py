@@ -1,13 +1,13 @@
-"""To which Kubernetes versions a managed cluster can be upgraded (`az aks get-upgrades`)."""
+"""The Kubernetes versions to which a managed cluster can be upgraded (`az aks get-upgrades`)."""
 
-from wizard.simulator.arm.resource_manager import Routes
+from wizard.simulator.arm.provider import Provider
 from wizard.simulator.protocol.wire import Answer, Call, Json
 from wizard.simulator.providers.container_service import can_upgrade
-from wizard.simulator.providers.container_service import routes as cluster_routes
+from wizard.simulator.providers.container_service import provider as cluster_provider
 from wizard.simulator.state.cluster_body import TYPE
 from wizard.simulator.state.world import World
 
-routes = Routes("Microsoft.ContainerService", cluster_routes.versions)
+provider = Provider("Microsoft.ContainerService", cluster_provider.versions)
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 
 
@@ -22,9 +22,9 @@ def _profile(world: World, version: str, name: str = "") -> Json:
     return profile | ({"name": name} if name else {}) | ({"upgrades": upgrades} if upgrades else {})
 
 
-@routes.on("GET", f"{_ONE}/upgradeProfiles/default", f"{TYPE}/upgradeProfiles/read")
+@provider.on("GET", f"{_ONE}/upgradeProfiles/default", f"{TYPE}/upgradeProfiles/read")
 async def get_upgrade_profile(world: World, call: Call) -> Answer:
-    """The versions above the cluster's own and its pools'."""
+    """Return the versions above those of the cluster and its agent pools."""
     cluster = world.get(call.path.rsplit("/", 2)[0])
     properties = cluster.body["properties"]
     return Answer(200, {

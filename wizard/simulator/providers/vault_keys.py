@@ -1,11 +1,16 @@
-"""Keys through the management plane: the first version only, never changed, no data role, no firewall (AZURE.md §3e)."""
+"""Keys through the management plane (AZURE.md §3e).
+
+It creates only the first version of a key and never changes it. No data-plane role is required, and the vault's firewall
+does not apply.
+"""
 
 import re
 
 from wizard.simulator.arm.policy import check_key
-from wizard.simulator.arm.resource_manager import Routes, listing
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.key_vault import routes as vault_routes
+from wizard.simulator.providers.key_vault import provider as vault_provider
 from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Key, KeyVersion, Resource
@@ -26,7 +31,7 @@ from wizard.simulator.vaults.key_store import (
 )
 
 TYPE = "Microsoft.KeyVault/vaults/keys"
-routes = Routes("Microsoft.KeyVault", vault_routes.versions)
+provider = Provider("Microsoft.KeyVault", vault_provider.versions, types=("vaults/keys",))
 KEY_NAME = re.compile(r"[a-zA-Z0-9-]{1,127}")
 _KEYS = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}/keys"
@@ -34,7 +39,7 @@ _KEYS = (
 
 
 def show(world: World, vault: Resource, key: Key, version: KeyVersion | None = None) -> Json:
-    """A key as ARM shows it."""
+    """Return a key as ARM shows it."""
     shown = version or key.current
     properties: Json = {
         "attributes": attributes(vault, shown) | {"exportable": False},
@@ -62,9 +67,9 @@ def show(world: World, vault: Resource, key: Key, version: KeyVersion | None = N
 def check_kind(
     kty: object, size: object, curve: object, ops: object, code: str = "BadRequest"
 ) -> tuple[str, int, str, list[str]]:
-    """Type, size, curve and operations of a key to be, with Azure's defaults.
+    """Return type, size, curve and operations of a key to be created, with Azure's defaults.
 
-    Raises Refusal 400 with the given code.
+    Raise Refusal 400 with the given code.
     """
     if not isinstance(kty, str) or kty not in {"RSA", "RSA-HSM", "EC", "EC-HSM"}:
         raise Refusal(
@@ -88,9 +93,9 @@ def check_kind(
     return kty, int(str(wanted_size)), str(wanted_curve), list(ALL_OPS[family] if ops is None else ops)
 
 
-@routes.on("PUT", f"{_KEYS}/{{key}}", f"{TYPE}/write")
+@provider.on("PUT", f"{_KEYS}/{{key}}", f"{TYPE}/write")
 async def put_key(world: World, call: Call) -> Answer:
-    """Create the first version of a key; one that exists is returned as it is, whatever was asked."""
+    """Create the first version of a key. If the key exists, return it unchanged, whatever the request says."""
     vault, name = world.get(vault_id(call)), call.names["key"]
     properties = call.require_body().get("properties")
     if not isinstance(properties, dict):
@@ -129,7 +134,7 @@ async def put_key(world: World, call: Call) -> Answer:
 
 
 def deleted_but_recoverable(name: str) -> Refusal:
-    """The refusal of a key name that a soft-deleted key still holds."""
+    """Return the refusal of a key name that is reserved by a soft-deleted key."""
     return Refusal(
         409,
         "Conflict",
@@ -151,29 +156,29 @@ def _key(world: World, call: Call) -> tuple[Resource, Key]:
     return vault, key
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}", f"{TYPE}/read")
+@provider.on("GET", f"{_KEYS}/{{key}}", f"{TYPE}/read")
 async def get_key(world: World, call: Call) -> Answer:
-    """The newest version of a key."""
+    """Return the newest version of a key."""
     return Answer(200, show(world, *_key(world, call)))
 
 
-@routes.on("GET", _KEYS, f"{TYPE}/read")
+@provider.on("GET", _KEYS, f"{TYPE}/read")
 async def list_keys(world: World, call: Call) -> Answer:
-    """The keys of a vault."""
+    """List the keys of a vault."""
     vault = world.get(vault_id(call))
     return listing([show(world, vault, key) for key in keys_of(world, vault_name(vault))])
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}/versions", f"{TYPE}/versions/read")
+@provider.on("GET", f"{_KEYS}/{{key}}/versions", f"{TYPE}/versions/read")
 async def list_versions(world: World, call: Call) -> Answer:
-    """Every version of a key."""
+    """List all versions of a key."""
     vault, key = _key(world, call)
     return listing([show(world, vault, key, version) for version in key.versions])
 
 
-@routes.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
+@provider.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
 async def get_version(world: World, call: Call) -> Answer:
-    """One version of a key."""
+    """Return one version of a key."""
     vault, key = _key(world, call)
     for version in key.versions:
         if version.version == call.names["version"].lower():

@@ -1,1 +1,1 @@
-"""Azure Resource Graph: a part of the Kusto Query Language over all resources that a caller may read."""
+"""Azure Resource Graph over all resources that a caller may read, for the one form of query that `query` describes."""

@@ -1,7 +1,7 @@
-"""Resource Graph as a service: whose resources a query sees, how late, how many rows at once, and how often.
+"""Resource Graph as a service: which resources a query sees, with what delay, how many rows a page has, and the query quota.
 
-Rows are what the resources were like `durations.graph_lag` ago. Results of several pages are kept, compressed, until
-others take their place, so that the pages fit together.
+Rows show the resources as they were `durations.graph_lag` ago. Results with several pages are kept, compressed, until
+newer results replace them, so that all pages of a result are of the same moment.
 """
 
 import asyncio
@@ -16,28 +16,34 @@ from dataclasses import dataclass
 from wizard.simulator.arm import rbac
 from wizard.simulator.protocol.ids import group_of, kind_of, subscription_of
 from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.resource_graph.query import QueryRefusedError, parse_query
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.cluster_body import view
 from wizard.simulator.state.state import Changes, Resource
 from wizard.simulator.state.world import World, iso
 
 MOST_ROWS = 1000
+"""Rows on a page, at most."""
 MOST_KEPT = 8
+"""Results that are kept for their next pages, at most."""
 BEFORE_THE_NEW_WAY = "2026-06-01"
+"""An api-version of AKS that does not have `kubernetesResourceObjectEncryptionProfile`."""
 ROWS_AT_A_TIME = 100
+"""Resources that are read before other requests get their turn."""
 _PLAIN = ("name", "kind", "managedBy", "sku", "plan", "properties", "identity", "zones", "extendedLocation")
+"""The columns that show the ARM field of the same name unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """All rows of a query, in compressed pieces of MOST_ROWS."""
 
-    columns: dict[str, str]
+    columns: tuple[str, ...]
     total: int
     pieces: tuple[bytes, ...]
 
     def rows(self, start: int, count: int) -> list[Json]:
-        """Some of the rows."""
+        """Return `count` rows from number `start` on, or as many as there are."""
         first, last = start // MOST_ROWS, (start + count - 1) // MOST_ROWS
         loaded: list[Json] = []
         for piece in self.pieces[first : last + 1]:
@@ -56,7 +62,7 @@ class ResourceGraph:
         self._windows: dict[str, tuple[float, int]] = {}
         self._lag = world.scaled(world.scenario.durations.graph_lag)
         if self._lag:
-            world.follow(self._remember, "resources")
+            world.subscribe(self._remember, "resources")
 
     def _remember(self, changes: Changes) -> None:
         self._forget()
@@ -66,7 +72,7 @@ class ResourceGraph:
             self._ends.append((until, change.key))
 
     def _forget(self) -> None:
-        """Let go of what was so longer ago than the lag."""
+        """Drop the states that ended longer ago than the lag."""
         now = self._world.now()
         while self._ends and self._ends[0][0] <= now:
             _, key = self._ends.popleft()
@@ -74,13 +80,10 @@ class ResourceGraph:
             if not self._past[key]:
                 del self._past[key]
 
-    # -- how often ----------------------------------------------------------------------------------------------------
+    # -- quota --------------------------------------------------------------------------------------------------------
 
     def take(self, caller: str) -> dict[str, str]:
-        """Count a query of this caller; the quota headers.
-
-        Raises 429 RateLimiting.
-        """
+        """Count a query of this caller and return the quota headers. Raise 429 RateLimiting if the quota is used up."""
         limits, now = self._world.scenario.throttling, self._world.now()
         enforced = self._world.throttles
         window = self._world.scaled(limits.graph_window) or limits.graph_window
@@ -100,34 +103,25 @@ class ResourceGraph:
         self._windows[caller] = (began, used)
         return _quota(limits.graph_queries - used, after)
 
-    # -- what ---------------------------------------------------------------------------------------------------------
+    # -- rows ---------------------------------------------------------------------------------------------------------
 
     async def result(self, text: str, caller: str, subscriptions: list[str], kept: str) -> tuple[str, Result]:
-        """The result of a query, and the name under which it is kept for the next page.
+        """Return the result of a query, and the name under which it is kept for the next page.
 
-        Raises 400 for a query that cannot be understood.
+        Raise 400 if the query is not supported.
         """
-        from wizard.simulator.resource_graph.language import QueryRefused
-        from wizard.simulator.resource_graph.query import compile_query
-
         name = kept.partition("/")[0]
         if name in self._kept and kept == f"{name}/{_digest(text, caller, subscriptions)}":
             return kept, self._kept[name]
         try:
-            query = compile_query(text)
-            rows = [
-                row
-                async for row in self._rows(query.table, query.types, caller, subscriptions)
-                if all(holds(row) for holds in query.filters)
-            ]
-            finished = query.finish(rows)
-        except (QueryRefused, RecursionError) as problem:
-            too_deep: Json = {"code": "Default", "message": "The query is nested too deeply."}  # UNCONFIRMED
+            query = parse_query(text)
+        except QueryRefusedError as problem:
             raise refused(self._world, "BadRequest", [
                 {"code": "InvalidQuery", "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the "
                  "error before retrying."},
-                dict(problem.detail) if isinstance(problem, QueryRefused) else too_deep,
+                problem.detail,
             ]) from problem  # fmt: skip
+        finished = query.finish([row async for row in self._rows(query.type, caller, subscriptions)])
         pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
         result = Result(
             query.columns,
@@ -140,41 +134,32 @@ class ResourceGraph:
             self._kept.popitem(last=False)
         return f"{name}/{_digest(text, caller, subscriptions)}", result
 
-    async def _rows(
-        self, table: str, types: frozenset[str] | None, caller: str, subscriptions: list[str]
-    ) -> AsyncIterator[Json]:
-        containers = table == "resourcecontainers"
-        if containers:
-            for subscription in subscriptions:
-                yield self._subscription_row(subscription)
-        wanted, known = set(subscriptions), self._world.state.resources
-        keys = list(known) + [key for key in self._past if key not in known]
-        allowed: dict[tuple[str, str], bool] = {}
+    async def _rows(self, kind: str, caller: str, subscriptions: list[str]) -> AsyncIterator[Json]:
+        """Yield the rows of all resources of a type that the caller may read."""
+        # In Azure, these are in tables other than `resources`.
+        if kind == "microsoft.resources/resourcegroups" or kind.startswith("microsoft.authorization/"):
+            return
+        known = self._world.state.resources
+        allowed = {
+            subscription: rbac.may(self._world, caller, f"{kind}/read", f"/subscriptions/{subscription}")
+            for subscription in subscriptions
+        }
         looked_at = 0
-        for key in keys:
-            kind = kind_of(key)
-            shown = f"microsoft.resources/subscriptions/{kind.rpartition('/')[2]}" if containers else kind
+        for key in [*known, *(key for key in self._past if key not in known)]:
             subscription = subscription_of(key)
-            if (kind == "microsoft.resources/resourcegroups") is not containers or subscription not in wanted:
+            if kind_of(key) != kind or subscription not in allowed:
                 continue
-            if (types is not None and shown not in types) or kind.startswith("microsoft.authorization/"):
-                continue
-            place = (subscription, kind)
-            if place not in allowed:
-                allowed[place] = rbac.may(
-                    self._world, caller, f"{kind}/read", f"/subscriptions/{subscription}"
-                )
-            if not allowed[place] and not rbac.may(self._world, caller, f"{kind}/read", key):
+            if not allowed[subscription] and not rbac.may(self._world, caller, f"{kind}/read", key):
                 continue
             body = self._body(key)
             if body is not None:
-                yield self._row(body, shown, subscription)
+                yield self._row(body, kind, subscription)
             looked_at += 1
             if looked_at % ROWS_AT_A_TIME == 0:
                 await asyncio.sleep(0)
 
     def _body(self, key: str) -> Json | None:
-        """What a resource was like a while ago."""
+        """Return the resource as it was before the lag, or None if it did not exist then."""
         self._forget()
         if key in self._past:
             before = self._past[key][0]
@@ -184,13 +169,13 @@ class ResourceGraph:
         found: Resource = self._world.state.resources.peek(key)
         return found.body
 
-    def _row(self, body: Json, shown: str, subscription: str) -> Json:
-        if shown == CLUSTER.lower() and not self._world.scenario.rules.graph_shows_the_new_way:
+    def _row(self, body: Json, kind: str, subscription: str) -> Json:
+        if kind == CLUSTER.lower() and not self._world.scenario.rules.graph_shows_the_new_way:
             body = view(body, BEFORE_THE_NEW_WAY)
         row: Json = {name: body.get(name) for name in _PLAIN}
         row |= {
             "id": body["id"],
-            "type": shown,
+            "type": kind,
             "tenantId": self._world.scenario.tenant.id,
             "location": body.get("location", ""),
         }
@@ -199,15 +184,6 @@ class ResourceGraph:
         for name in ("kind", "managedBy"):
             row[name] = row[name] or ""
         return row
-
-    def _subscription_row(self, subscription: str) -> Json:
-        row: Json = dict.fromkeys(_PLAIN)
-        name = self._world.scenario.subscriptions[subscription].name
-        properties = {"state": "Enabled", "managementGroupAncestorsChain": []}
-        return row | {
-            "id": f"/subscriptions/{subscription}", "name": name, "type": "microsoft.resources/subscriptions", "location": "", "resourceGroup": "",
-            "tenantId": self._world.scenario.tenant.id, "subscriptionId": subscription, "tags": None, "kind": "", "managedBy": "", "properties": properties,
-        }  # fmt: skip
 
 
 def _quota(remaining: int, after: str) -> dict[str, str]:
@@ -221,7 +197,7 @@ def _digest(text: str, caller: str, subscriptions: list[str]) -> str:
 def refused(
     world: World, code: str, details: list[Json], *, status: int = 400, headers: dict[str, str] | None = None
 ) -> Refusal:
-    """A refusal in the form that Resource Graph has of its own."""
+    """Return a refusal in Resource Graph's own error format."""
     return Refusal(
         status, code,
         f"Please provide below info when asking for support: timestamp = {iso(world.now())}, correlationId = {uuid.uuid4()}.",

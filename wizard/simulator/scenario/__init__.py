@@ -1,1 +1,1 @@
-"""Scenario files: their model, and the built-in ones (built_in/, with a README)."""
+"""The model of scenario files, and the built-in scenarios (built_in/, with a README)."""

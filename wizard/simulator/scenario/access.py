@@ -1,4 +1,4 @@
-"""Who can sign in or hold roles, and what deny assignments forbid them."""
+"""Principals, custom roles and deny assignments of a scenario."""
 
 from typing import Literal
 
@@ -10,11 +10,11 @@ EVERYONE = "everyone"
 
 
 class PrincipalSpec(Model):
-    """Someone who can sign in, or a group of such.
+    """A principal: an application, user or managed identity that can sign in, or a group.
 
-    `roles` maps a scope to the names of roles held there, built-in or of `custom_roles`; `eligible` to those that can only be activated
-    (Privileged Identity Management), and count for nothing until then. `members` of a group are names of principals, of
-    other groups too, or ids of user-assigned identities.
+    `roles` maps a scope to the names of the roles assigned there, built-in or from `custom_roles`. `eligible` does the same
+    for eligible roles (Privileged Identity Management), which have no effect until they are activated. `members` of a
+    group are names of principals, including groups, or ids of user-assigned identities.
     """
 
     kind: Literal["application", "user", "managed-identity", "group"] = "application"
@@ -22,14 +22,14 @@ class PrincipalSpec(Model):
     app_id: Guid | Literal[""] = ""
     upn: str = ""
     secret: str = Field(
-        "", repr=False, description="Client secret or password; made up at each start where it is not given."
+        "", repr=False, description="Client secret or password. Default: generated at each start."
     )
     roles: dict[Scope, list[str]] = {}
     eligible: dict[Scope, list[str]] = {}
     members: list[str] = []
 
     @model_validator(mode="after")
-    def _can_be_named(self) -> "PrincipalSpec":
+    def _has_required_ids(self) -> "PrincipalSpec":
         if self.kind == "user" and not self.upn:
             raise ValueError("a user needs an `upn`")
         if self.kind in {"application", "managed-identity"} and not self.app_id:
@@ -40,7 +40,7 @@ class PrincipalSpec(Model):
 
 
 class RoleSpec(Model):
-    """A custom role, which principals then hold by its name as they hold built-in ones."""
+    """A custom role, which is assigned by its name like a built-in one."""
 
     actions: list[str] = []
     not_actions: list[str] = []
@@ -48,11 +48,27 @@ class RoleSpec(Model):
     not_data_actions: list[str] = []
 
 
-class DenyAssignmentSpec(Model):
-    """A deny assignment: whatever roles they hold, these principals may not do this at the scope or below it.
+class AdmissionSpec(Model):
+    """An admission webhook or ValidatingAdmissionPolicy that denies writes of secrets in a cluster.
 
-    `principals` and `exclude` are names of principals (a group stands for its members) or ids of user-assigned
-    identities; `everyone` among `principals` is everyone.
+    It denies the `operations` in the `namespaces` (all if there are none), unless the secret has the label `unless_label`.
+    A webhook answers with `status` (Kyverno: 400, Gatekeeper: 403), or is `unreachable`.
+    """
+
+    kind: Literal["webhook", "policy"] = "webhook"
+    operations: list[Literal["CREATE", "UPDATE", "DELETE"]] = ["CREATE", "UPDATE"]
+    namespaces: list[str] = []
+    unless_label: str = ""
+    message: str = "not allowed"
+    status: Literal[400, 403] = 400
+    unreachable: bool = False
+
+
+class DenyAssignmentSpec(Model):
+    """A deny assignment: it denies these principals the actions at the scope and below, regardless of their roles.
+
+    `principals` and `exclude` are names of principals (a group includes its members) or ids of user-assigned
+    identities. `everyone` in `principals` means all principals.
     """
 
     scope: Scope
@@ -62,6 +78,6 @@ class DenyAssignmentSpec(Model):
     not_actions: list[str] = []
     data_actions: list[str] = []
     not_data_actions: list[str] = []
-    child_scopes: bool = Field(True, description="Whether it counts below its scope too.")
+    child_scopes: bool = Field(True, description="Whether it also applies below its scope.")
     system_protected: bool = True
     description: str = ""

@@ -1,4 +1,4 @@
-"""What every part of a scenario file is: a strict pydantic model; and the texts that several parts have."""
+"""The base of all parts of the scenario model, and the types that several parts share."""
 
 from typing import Annotated, Literal
 
@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 Scope = Annotated[str, StringConstraints(pattern=r"^/")]
-"""A scope of roles, locks, policies: an id, or `/` for everything."""
+"""The scope of a role, lock or policy: a resource id, or `/` for everything."""
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-"""A patch version of Kubernetes."""
+"""A Kubernetes patch version."""
 FeatureName = Annotated[str, StringConstraints(pattern=r"^[^/]+/[^/]+$")]
 """`NAMESPACE/FEATURE`."""
 FeatureState = Literal[
@@ -18,6 +18,6 @@ FeatureState = Literal[
 
 
 class Model(BaseModel):
-    """Strict: an unknown key is a mistake."""
+    """A strict model: an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""What a scenario may let go wrong: on the wire, at the end of an operation, with a token."""
+"""The faults of a scenario: in responses and connections, in long-running operations, and in access tokens."""
 
 from typing import Literal
 
@@ -6,21 +6,25 @@ from pydantic import Base64Bytes, Field, model_validator
 
 from wizard.simulator.scenario.base import Model
 
+SignInCode = Literal[50076, 53003, 500011, 700024, 7000222]
+"""The AADSTS codes of sign-in faults (docs/azure.md#sign-in)."""
+
 
 class FaultMatch(Model):
-    """Which requests a fault strikes: those that all of `method`, `path`, `operation` and `name` fit.
+    """The requests that a fault affects: those that match all of `method`, `path`, `operation`, `name` and `audience`.
 
-    All four are globs without regard to case; `*` crosses slashes. `operation` is the Azure action, such as
-    `Microsoft.ContainerService/managedClusters/write` or `Microsoft.KeyVault/vaults/keys/create/action`; `name` the name
-    of the resource. Of the requests that fit: `skip` lets the first so many go by, then `nth` strikes exactly that one,
-    `count` the first so many, `every` each so-manieth, `probability` each by chance - the same ones for the same `seed`;
-    none of them: all.
+    All five are case-insensitive globs; `*` also matches slashes. `operation` is the Azure action, such as
+    `Microsoft.ContainerService/managedClusters/write` or `Microsoft.KeyVault/vaults/keys/create/action`; `name` is the
+    name of the resource; `audience` is the scope or resource of a request for a token. Of the matching requests, the first `skip` are not affected. Of the rest, `nth` affects only that
+    one, `count` the first N, `every` each Nth, `probability` a random share (the same requests for the same `seed`).
+    Without any of these, all are affected.
     """
 
     method: str = "*"
     path: str = "*"
     operation: str = "*"
     name: str = "*"
+    audience: str = "*"
     skip: int = Field(0, ge=0)
     nth: int | None = Field(None, ge=1)
     count: int | None = Field(None, ge=1)
@@ -37,7 +41,7 @@ class FaultMatch(Model):
 
 
 class FaultAnswer(Model):
-    """An error answer that the fault gives; with a `subcode` (which may be empty) in the form of AKS."""
+    """An error response. With a `subcode`, which may be empty, it has the form that AKS uses."""
 
     status: int = Field(ge=400, le=599)
     code: str
@@ -48,7 +52,7 @@ class FaultAnswer(Model):
 
 
 class FaultPage(Model):
-    """What something on the way answers in Azure's place, such as a proxy that asks to sign in; the body may be empty."""
+    """A response of an intermediary instead of Azure, such as a proxy that asks for a sign-in; the body may be empty."""
 
     status: int = Field(200, ge=200, le=599)
     content_type: str = "text/html"
@@ -64,9 +68,9 @@ class LroFailure(Model):
 
 
 class RawAnswer(Model):
-    """A body in the place of the true one, byte by byte, with its status: what no Azure should ever answer.
+    """A body that is sent byte for byte instead of the real one, with a status: a response that Azure should never give.
 
-    `text` is sent as UTF-8, `base64` is for bytes that are no text; `times` writes either so often, for a long body.
+    `text` is sent as UTF-8; `base64` is for bytes that are not text. `times` repeats either, to make a long body.
     """
 
     status: int = Field(200, ge=200, le=599)
@@ -84,14 +88,21 @@ class RawAnswer(Model):
 class FaultSpec(Model):
     """A fault: exactly one of the kinds below.
 
-    `answer`: this error. `raw`: this body in the place of the true one. `reset`: the connection is cut. `hang`: no answer, ever. `truncate`: the true answer, cut off
-    half-way. `malformed`: a body that is no JSON. `page`: something else answers in its place. `gone`: from then on nobody
-    listens any more. `untrusted`: from then on the server shows a certificate that nobody trusts. `lro_fails`: the operation is accepted and fails with this error.
-    `lro`: `preempted` = it fails because another operation took its place; `never-ends`; `operation-lags` = the resource
-    has succeeded, the operation says InProgress for ever (Azure/AKS#1968); `resource-lags` = the operation has succeeded,
-    the resource goes on updating for as long again. `token`: `expired` = ARM does not take this access token any more;
-    `revoked` = the same, and it asks for a fresh one with a claims challenge.
-    `after`: the request is carried out first, and only its answer is lost (for `answer`, `reset` and `page`).
+    - `answer`: this error response.
+    - `raw`: this body instead of the real one.
+    - `reset`: the connection is reset. `hang`: there is never a response.
+    - `truncate`: the real response, cut off in the middle. `malformed`: a body that is not JSON.
+    - `page`: an intermediary responds instead of Azure.
+    - `gone`: from then on the server does not listen. `untrusted`: from then on it uses an untrusted certificate.
+    - `lro_fails`: the operation is accepted and fails with this error.
+    - `lro`: `preempted` = it fails because another operation replaced it; `never-ends`; `operation-lags` = the resource has
+      succeeded, but the operation stays InProgress (Azure/AKS#1968); `resource-lags` = the operation has succeeded, but the
+      resource keeps updating for the same time again.
+    - `keeps`: the request succeeds, but the resource keeps these properties (paths such as `identity`) as they were.
+    - `sign_in`: the request for a token is refused with this AADSTS code.
+    - `token`: `expired` = ARM no longer accepts the access token; `revoked` = the same, with a claims challenge for a new one.
+
+    `after`: the request is executed first, and only its response is lost (for `answer`, `reset` and `page`).
     """
 
     match: FaultMatch
@@ -106,24 +117,26 @@ class FaultSpec(Model):
     untrusted: bool = False
     lro_fails: LroFailure | None = None
     lro: Literal["preempted", "never-ends", "operation-lags", "resource-lags"] | None = None
+    keeps: list[str] = []
+    sign_in: SignInCode | None = None
     token: Literal["expired", "revoked"] | None = None
     after: bool = False
 
     @property
     def unanswered(self) -> bool:
-        """Whether the request does not get as far as to Azure's own answer."""
+        """Whether the request gets no response from Azure itself."""
         return bool(self.reset or self.hang or self.page or self.gone or self.untrusted)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "FaultSpec":
         kinds = (
             self.answer, self.raw, self.reset, self.hang, self.truncate, self.malformed, self.page, self.gone, self.untrusted,
-            self.lro_fails, self.lro, self.token,
+            self.lro_fails, self.lro, self.keeps, self.sign_in, self.token,
         )  # fmt: skip
         if sum(bool(kind) for kind in kinds) != 1:
             raise ValueError(
                 "give exactly one of `answer`, `raw`, `reset: true`, `hang: true`, `truncate: true`, `malformed: true`, `page`, "
-                "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `token`"
+                "`gone: true`, `untrusted: true`, `lro_fails`, `lro`, `keeps`, `sign_in`, `token`"
             )
         if self.after and not (self.answer or self.reset or self.page):
             raise ValueError("`after` goes with `answer`, `reset` or `page` only")

@@ -1,4 +1,4 @@
-"""A fleet in a few lines: how many clusters, in how many subscriptions, and of what kinds."""
+"""The specification of a generated fleet: how many clusters, in how many subscriptions, and of which kinds."""
 
 from typing import Annotated, Literal
 
@@ -11,14 +11,14 @@ FleetEncryption = Literal["none", "platform", "customer-private", "customer-publ
 NamePart = Annotated[
     str, StringConstraints(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", max_length=20)
 ]
-"""What becomes part of the names of groups and clusters."""
+"""Part of the names of groups and clusters."""
 
 
 class FleetSpec(Model):
-    """Generated subscriptions, each with resource groups full of clusters; the same seed gives the same fleet.
+    """Generated subscriptions, each with resource groups and clusters; the same seed gives the same fleet.
 
-    The mappings give weights: `{none: 3, platform: 1}` leaves three clusters of four unencrypted. Every generated
-    subscription also has a group `rg-kms` with the vault, the key and the identity of its customer-managed clusters.
+    The mappings contain weights: with `{none: 3, platform: 1}`, three of four clusters are not encrypted. Each generated
+    subscription also has a group `rg-kms` with the vault, key and identity of its clusters with a customer-managed key.
     """
 
     seed: int = 1
@@ -35,5 +35,5 @@ class FleetSpec(Model):
     stopped_percent: int = Field(0, ge=0, le=100)
     failed_percent: int = Field(0, ge=0, le=100)
     features: dict[FeatureName, FeatureState] = Field(
-        {}, description="As in a subscription; the state of each preview feature."
+        {}, description="The state of each preview feature, as in a subscription."
     )

@@ -1,4 +1,4 @@
-"""How much a subscription may ask and have, and what its policies deny."""
+"""Throttling, quotas and policies of a scenario."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from wizard.simulator.scenario.base import Guid, Model, Scope
 
 
 class BucketSpec(Model):
-    """A token bucket: so many requests at once, and so many more in so many real-life seconds."""
+    """A token bucket of `size` requests, to which `refill` requests are added every `seconds` (real-life seconds)."""
 
     size: int = Field(ge=1)
     refill: float = Field(1, gt=0)
@@ -16,9 +16,10 @@ class BucketSpec(Model):
 
 
 class ThrottlingSpec(Model):
-    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph; the simulator's speed refills faster.
+    """The limits of ARM, of AKS (AKS: quotas and limits), of each vault (Key Vault service limits) and of Resource Graph.
 
-    `auto` = on, except at infinite speed. With `always` at infinite speed the buckets refill as in real life.
+    At a higher speed, buckets refill faster. `auto` enforces the limits, except at infinite speed. With `always` at
+    infinite speed, buckets refill as in real life.
     """
 
     enforced: Literal["auto", "always", "never"] = "auto"
@@ -38,19 +39,46 @@ class ThrottlingSpec(Model):
 
 
 class QuotaSpec(Model):
-    """How many managed clusters a subscription may have in a region; `in_region` says otherwise for some."""
+    """How many managed clusters and vCPUs a subscription may have in each region.
+
+    `in_region` overrides `clusters_per_region` for some regions. `vcpus` overrides `vcpus_per_region`: by region, then by
+    quota, which is `cores` (all vCPUs) or a family such as `standardDDSv5Family`.
+    """
 
     clusters_per_region: int = Field(100, ge=0)
     in_region: dict[str, int] = {}
+    vcpus_per_region: int = Field(100_000, ge=0)
+    vcpus: dict[str, dict[str, int]] = {}
+
+
+class VmSizeSpec(Model):
+    """A VM size: the regions that do not have it, and those in which the subscriptions may not use it (`restricted`).
+
+    A size that is not built in also needs `vcpus`, `family` and `memory` in GB.
+    """
+
+    vcpus: int = Field(0, ge=0)
+    family: str = ""
+    memory: float = 0
+    not_offered: list[str] = []
+    restricted: list[str] = []
+
+    @model_validator(mode="after")
+    def _complete(self) -> "VmSizeSpec":
+        if self.vcpus and not (self.family and self.memory):
+            raise ValueError("a VM size with `vcpus` also needs `family` and `memory`")
+        return self
 
 
 class PolicySpec(Model):
-    """A policy assignment with the effect deny: it refuses what `type` resources would have in `field`.
+    """A policy assignment: it applies to resources of a type whose `field` meets the condition.
+
+    The effect `deny` refuses them. The effect `modify` sets the field to `value` in the request, which then succeeds.
 
     `field` is a path into the body (`location`, `tags.costcentre`, `properties.publicNetworkAccess`). A policy on
-    `Microsoft.Compute/virtualMachineScaleSets` strikes the nodes of a cluster: AKS gives them the cluster's location and
-    tags, and validates them with every update of the cluster. One on `Microsoft.KeyVault.Data/vaults/keys` strikes keys
-    as they are made; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
+    `Microsoft.Compute/virtualMachineScaleSets` applies to the nodes of a cluster: AKS gives them the cluster's location and
+    tags, and validates them with every update of the cluster. A policy on `Microsoft.KeyVault.Data/vaults/keys` applies to
+    new keys; its fields are `keyType`, `keySize`, `curveName`, `attributes.expiresOn`, `attributes.enabled`.
     """
 
     scope: Scope
@@ -62,9 +90,11 @@ class PolicySpec(Model):
     none_of: list[Any] | None = None
     less: int | None = None
     exists: bool | None = None
+    effect: Literal["deny", "modify"] = "deny"
+    value: Any = Field(None, description="What the effect `modify` sets the field to.")
     display_name: str = ""
     definition: Guid | Literal[""] = Field(
-        "", description="The GUID of the built-in definition, where it is one."
+        "", description="The GUID of the definition if it is a built-in one."
     )
 
     @model_validator(mode="after")
@@ -73,11 +103,13 @@ class PolicySpec(Model):
             raise ValueError(
                 "give exactly one of `equals`, `not_equals`, `any_of`, `none_of`, `less`, `exists`"
             )
+        if (self.effect == "modify") is (self.value is None):
+            raise ValueError("the effect `modify` needs a `value`, and `deny` has none")
         return self
 
     @property
     def conditions(self) -> list[tuple[str, Any]]:
-        """The one condition: its operator as Azure Policy calls it, and the value."""
+        """The condition: its operator in Azure Policy, and the value."""
         every = (
             ("equals", self.equals), ("notEquals", self.not_equals), ("in", self.any_of), ("notIn", self.none_of), ("less", self.less),
             ("exists", self.exists),

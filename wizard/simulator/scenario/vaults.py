@@ -1,4 +1,4 @@
-"""What a scenario file says of key vaults, their keys, and user-assigned identities."""
+"""Key vaults, keys and user-assigned identities of a scenario."""
 
 from typing import Annotated, Literal
 
@@ -7,13 +7,13 @@ from pydantic import Field, StringConstraints, model_validator
 from wizard.simulator.scenario.base import Guid, Model
 
 Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M(\d+D)?|\d+D)$")]
-"""A span of days as ISO 8601 writes it: `P2Y`, `P18M`, `P30D`."""
+"""An ISO 8601 duration in whole days: `P2Y`, `P18M`, `P30D`."""
 
 
 class RotationPolicySpec(Model):
-    """A key's rotation policy: how long new versions live, and when Key Vault makes the next one.
+    """The rotation policy of a key: when new versions expire, and when Key Vault creates the next version.
 
-    The simulator's speed divides the time until then, though not the lives of versions.
+    The simulator divides the time until the rotation by its speed, but not the time until a version expires.
     """
 
     expiry: Duration | Literal[""] = ""
@@ -30,7 +30,7 @@ class RotationPolicySpec(Model):
 
 
 class KeySpec(Model):
-    """A key in a vault. `expires` and `not_before` are in days from now, negative for the past; a `deleted` one can be recovered."""
+    """A key in a vault. `expires` and `not_before` are in days from now, negative for the past. A `deleted` key can be recovered."""
 
     kty: Literal["RSA", "RSA-HSM", "EC", "EC-HSM"] = "RSA"
     size: Literal[2048, 3072, 4096] = 2048
@@ -45,7 +45,7 @@ class KeySpec(Model):
 
 
 class AccessPolicySpec(Model):
-    """Key permissions of one principal in a vault that does not use RBAC."""
+    """The key permissions of one principal in a vault that uses access policies instead of RBAC."""
 
     principal: str
     keys: list[str]
@@ -54,7 +54,7 @@ class AccessPolicySpec(Model):
 class VaultSpec(Model):
     """A key vault. `access` maps an identity (of the same group, or a full id) to built-in roles on the vault.
 
-    `tenant` is another tenant's id where the vault trusts that one's tokens, and nobody's from here.
+    `tenant` is the id of another tenant if the vault accepts only the tokens of that tenant.
     """
 
     location: str = ""
@@ -80,8 +80,15 @@ class VaultSpec(Model):
 
 
 class IdentitySpec(Model):
-    """A user-assigned managed identity; a `deleted` one is gone, and those that used it still name it."""
+    """A user-assigned managed identity. A `deleted` one no longer exists, but the clusters that used it still refer to it."""
 
     location: str = ""
     deleted: bool = False
+    tags: dict[str, str] = {}
+
+
+class ManagedHsmSpec(Model):
+    """A managed HSM, which can be listed and read. Its data plane is not simulated."""
+
+    location: str = ""
     tags: dict[str, str] = {}

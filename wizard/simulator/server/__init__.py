@@ -1,1 +1,1 @@
-"""The server: it puts the providers, the vault plane and Kubernetes together, and listens."""
+"""The server: it combines the resource providers, the data plane of Key Vault and Kubernetes, and listens."""

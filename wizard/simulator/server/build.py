@@ -1,22 +1,23 @@
-"""A world's first state, from its scenario."""
+"""The initial state, built from a scenario."""
 
 from typing import TYPE_CHECKING
 
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.locks import TYPE as LOCK
 from wizard.simulator.arm.locks import new_lock
+from wizard.simulator.arm.provider import ResourceProviders
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.ids import stable_guid
-from wizard.simulator.protocol.namespaces import NAMESPACES
-from wizard.simulator.protocol.wire import Json, Refusal
+from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
-from wizard.simulator.providers.key_vault import TYPE as VAULT
 from wizard.simulator.providers.key_vault import finished
+from wizard.simulator.providers.managed_hsms import TYPE as HSM
+from wizard.simulator.providers.managed_hsms import new_hsm
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.resource_groups import new_group
-from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario, merge
+from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario
 from wizard.simulator.scenario.vaults import KeySpec, RotationPolicySpec, VaultSpec
 from wizard.simulator.state.body_fields import fields_of, problems
 from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
@@ -24,6 +25,7 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Assignment, Key, Principal, Resource
 from wizard.simulator.state.world import DAY, World, iso, new_secret
 from wizard.simulator.vaults import rotation
+from wizard.simulator.vaults.key_store import TYPE as VAULT
 from wizard.simulator.vaults.key_store import add, key_uri, new_version, soft_delete_key, vault_name
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ LONG_AGO = int(30 * DAY)
 
 
 def fleet_of(scenario: Scenario) -> "Fleet | None":
-    """The generated clusters of a scenario, where it has any."""
+    """Return the generated clusters of a scenario, or None."""
     if scenario.fleet is None:
         return None
     from wizard.simulator.state.synthetic_fleet import Fleet
@@ -41,17 +43,17 @@ def fleet_of(scenario: Scenario) -> "Fleet | None":
     return Fleet(scenario, scenario.fleet)
 
 
-def populate(world: World) -> None:
-    """Fill an empty world with what its scenario says.
+def populate(world: World, providers: ResourceProviders) -> None:
+    """Fill an empty world with the content of its scenario.
 
-    Raises ScenarioError where the scenario names something that it does not have.
+    Raise ScenarioError if the scenario refers to something that does not exist in it.
     """
     scenario = world.scenario
     _principals(world, scenario)
     groups: list[tuple[str, GroupSpec]] = []
     for subscription, specification in scenario.subscriptions.items():
         registered = {name.lower(): state for name, state in specification.providers.items()}
-        for namespace in NAMESPACES:
+        for namespace in providers.types:
             world.state.registrations[f"{subscription}/{namespace.lower()}"] = registered.get(
                 namespace.lower(), "Registered"
             )
@@ -63,13 +65,13 @@ def populate(world: World) -> None:
             groups.append((group_id, group))
         for name, lock in specification.locks.items():
             world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
-    # What is named comes before what names it, in whatever group it is.
+    # Resources are created before those that refer to them, across all groups.
     for fill in (_identities, _vaults, _clusters):
         for group_id, group in groups:
             fill(world, group_id, group)
     _drop_deleted_identities(world, scenario)
     world.state.refreshed.update(world.state.features)
-    for _, principal in world.state.principals.awake():
+    for _, principal in world.state.principals.loaded():
         principal.visible_at = 0.0
     world.changed = False
 
@@ -91,18 +93,19 @@ def _principals(world: World, scenario: Scenario) -> None:
 
 
 def _role(world: World, scope: str, role: str, principal: Principal) -> rbac.RoleDefinition:
-    """The role of this name, or the scenario's mistake."""
+    """Return the role with this name, or raise ScenarioError."""
     try:
         return rbac.role_named(world, role)
     except KeyError as problem:
         known = ", ".join(sorted(entry.name for entry in rbac.known_roles(world).values()))
         raise ScenarioError(
-            f"The scenario gives '{principal.name}' the role '{role}' at {scope}, which is no built-in role, and none of `custom_roles`. Known: {known}."
+            f"The scenario assigns the role '{role}' to '{principal.name}' at {scope}, but it is neither a built-in role nor in `custom_roles`. "
+            f"Known roles: {known}."
         ) from problem
 
 
 def _assign(world: World, scope: str, role: str, principal: Principal) -> None:
-    """A role assignment made long ago, in effect since."""
+    """Add a role assignment that was created long ago and is in effect."""
     definition = _role(world, scope, role, principal)
     name, created = stable_guid(scope, principal.object_id, definition.guid), world.now() - LONG_AGO
     world.grant(
@@ -133,15 +136,19 @@ def _identities(world: World, group_id: str, group: GroupSpec) -> None:
 def _vaults(world: World, group_id: str, group: GroupSpec) -> None:
     for name, vault in group.vaults.items():
         _vault(world, f"{group_id}/providers/{VAULT}/{name}", vault, group)
+    for name, hsm in group.managed_hsms.items():
+        world.put(
+            new_hsm(world, f"{group_id}/providers/{HSM}/{name}", hsm.location or group.location, hsm.tags)
+        )
 
 
 def _clusters(world: World, group_id: str, group: GroupSpec) -> None:
     for name, cluster in group.clusters.items():
         for problem in problems(fields_of("managed_cluster"), cluster.body):
-            if problem.wanted is not None:  # what no field table knows is welcome here
+            if problem.wanted is not None:  # unknown fields are allowed here
                 raise ScenarioError(
-                    f"The scenario lays a `body` over the cluster '{name}' of {group_id} whose {'.'.join(problem.path)} is of the JSON type "
-                    f"{problem.given}, which AKS does not take there. Give it as ARM has it."
+                    f"The `body` of the cluster '{name}' in {group_id} is invalid: {'.'.join(problem.path)} has the JSON type "
+                    f"{problem.given}, which AKS does not accept. Write it as ARM returns it."
                 )
         try:
             _cluster(world, group_id, name, cluster, group)
@@ -149,12 +156,12 @@ def _clusters(world: World, group_id: str, group: GroupSpec) -> None:
             if not cluster.body:
                 raise
             raise ScenarioError(
-                f"The scenario lays a `body` over the cluster '{name}' of {group_id} that no cluster can have ({problem!r}). Give it as ARM has it."
+                f"The `body` of the cluster '{name}' in {group_id} is invalid ({problem!r}). Write it as ARM returns it."
             ) from problem
 
 
 def _drop_deleted_identities(world: World, scenario: Scenario) -> None:
-    """What was made to be named elsewhere, and is gone: its clusters and role assignments still speak of it."""
+    """Remove the identities that are marked as deleted; clusters and role assignments still refer to them."""
     for subscription, specification in scenario.subscriptions.items():
         for group_name, group in specification.groups.items():
             for name, identity in group.identities.items():
@@ -165,14 +172,14 @@ def _drop_deleted_identities(world: World, scenario: Scenario) -> None:
 
 
 def _identity_of(world: World, place: str, name: str) -> Resource:
-    """A user-assigned identity by full id, or by name in the group of `place`."""
+    """Return a user-assigned identity by its full id, or by its name in the group of `place`."""
     resource_id = (
         name if name.startswith("/") else f"{'/'.join(place.split('/')[:5])}/providers/{IDENTITY}/{name}"
     )
     found = world.find(resource_id)
     if found is None:
         raise ScenarioError(
-            f"The scenario names the identity '{name}' at {place}, but there is no {resource_id}. Add it under `identities` of its group."
+            f"The scenario refers to the identity '{name}' at {place}, but {resource_id} does not exist. Add it to `identities` of its group."
         )
     return found
 
@@ -241,7 +248,7 @@ def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> No
 
 
 def _rotation_policy(key: Key, specification: RotationPolicySpec, created: int) -> Json:
-    """A rotation policy as the data plane keeps it."""
+    """Return a rotation policy as the data plane stores it."""
     triggers = {
         "timeAfterCreate": specification.rotate_after, "timeBeforeExpiry": specification.rotate_before_expiry,
     }  # fmt: skip
@@ -253,7 +260,7 @@ def _rotation_policy(key: Key, specification: RotationPolicySpec, created: int) 
         return rotation.kept(given, {}, created)
     except Refusal as refusal:
         raise ScenarioError(
-            f"The scenario gives the key '{key.vault}/{key.name}' a `rotation_policy` that Key Vault does not take. {refusal.message}"
+            f"The `rotation_policy` of the key '{key.vault}/{key.name}' in the scenario is not valid in Key Vault: {refusal.message}"
         ) from refusal
 
 
@@ -317,7 +324,8 @@ def _security(world: World, group_id: str, specification: ClusterSpec) -> Json:
         key = world.state.keys.get(f"{vault}/{key_name}".lower())
         if key is None:
             raise ScenarioError(
-                f"The scenario encrypts a cluster of {group_id} with the key '{encryption.key}', but no vault has it. Write it as VAULT/KEY, and give the vault that key."
+                f"A cluster of {group_id} is encrypted with the key '{encryption.key}', which does not exist. "
+                "Write it as VAULT/KEY, and add it to `keys` of the vault."
             )
         vault_id = next(
             each.id for each in world.of_type(VAULT) if each.body["name"].lower() == vault.lower()

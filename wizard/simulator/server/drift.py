@@ -1,14 +1,13 @@
-"""Changes behind the clients' back, for those who need to see how drift is met."""
+"""Reads and changes of the state without a request, by which tests simulate drift."""
 
 import uuid
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from wizard.simulator.protocol.wire import Json
+from wizard.simulator.protocol.wire import Json, merge
 from wizard.simulator.providers.authorization import show_assignment
 from wizard.simulator.providers.vault_keys import show
-from wizard.simulator.scenario.model import merge
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 from wizard.simulator.vaults.key_store import find_key, vault_name
@@ -22,7 +21,7 @@ def _existing(world: World, resource_id: str) -> Resource:
 
 
 def truth(world: World, resource_id: str) -> Json | None:
-    """Everything about a resource, a role assignment, or a key of a vault; None where there is none."""
+    """Return the complete state of a resource, a role assignment, or a key of a vault; None if it does not exist."""
     if found := world.find(resource_id):
         return deepcopy(found.body)
     if held := world.state.assignments.get(resource_id.lower()):
@@ -34,7 +33,7 @@ def truth(world: World, resource_id: str) -> Json | None:
 
 
 def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:
-    """Lay `patch` over the resource; its eTag, where it has one, changes."""
+    """Merge `patch` into the resource, and change its eTag if it has one."""
     resource = _existing(world, resource_id)
     resource.body = merge(resource.body, dict(patch))
     if "eTag" in resource.body:
@@ -43,14 +42,14 @@ def change(world: World, resource_id: str, patch: Mapping[str, Any]) -> Json:
 
 
 def stored_inside(world: World, resource_id: str) -> dict[str, bytes]:
-    """What the etcd of a managed cluster holds now, by key."""
-    from wizard.simulator.kubernetes.inside import stored  # few worlds are looked into
+    """Return the current content of the etcd of a managed cluster, by key."""
+    from wizard.simulator.kubernetes.lifecycle import stored  # not needed by most runs
 
     return stored(world, _existing(world, resource_id))
 
 
 def remove(world: World, resource_id: str) -> None:
-    """Let the resource, or the role assignment, be gone."""
+    """Remove the resource or role assignment."""
     if held := world.state.assignments.get(resource_id.lower()):
         world.revoke(held)
         return

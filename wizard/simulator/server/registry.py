@@ -1,50 +1,17 @@
-"""Every resource provider, for the router. A new one is added here."""
+"""Finds the resource providers: every `Provider` of a module in `wizard.simulator.providers`."""
 
-from wizard.simulator.arm.resource_manager import Routes
-from wizard.simulator.providers import (
-    authorization,
-    cluster_credentials,
-    container_service,
-    deleted_vaults,
-    denials,
-    eligibility,
-    features,
-    key_vault,
-    locks,
-    managed_hsms,
-    managed_identity,
-    policies,
-    policy_insights,
-    quotas,
-    resource_graph,
-    resource_groups,
-    resource_listing,
-    resource_providers,
-    subscriptions,
-    upgrade_profiles,
-    vault_keys,
-)
+import pkgutil
+from importlib import import_module
 
-ALL: tuple[Routes, ...] = (
-    subscriptions.routes,
-    resource_groups.routes,
-    resource_listing.routes,
-    resource_providers.routes,
-    features.routes,
-    authorization.routes,
-    denials.routes,
-    eligibility.routes,
-    locks.routes,
-    managed_identity.routes,
-    key_vault.routes,
-    deleted_vaults.routes,
-    vault_keys.routes,
-    managed_hsms.routes,
-    container_service.routes,
-    cluster_credentials.routes,
-    policies.routes,
-    policy_insights.routes,
-    quotas.routes,
-    resource_graph.routes,
-    upgrade_profiles.routes,
-)
+from wizard.simulator import providers
+from wizard.simulator.arm.provider import Provider, ResourceProviders
+
+
+def find_providers() -> ResourceProviders:
+    """Return the resource providers of all modules in `wizard.simulator.providers`."""
+    modules = [
+        import_module(f"{providers.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(providers.__path__)
+    ]
+    declared = (value for module in modules for value in vars(module).values() if isinstance(value, Provider))
+    return ResourceProviders(dict.fromkeys(declared))  # a module may also import the provider of another one

@@ -1,4 +1,4 @@
-"""The HTTPS server of the simulated cloud: reads a request, sends it to the right plane, records it, answers."""
+"""The HTTPS server of the simulated cloud: it reads a request, passes it to the right plane, records it, and responds."""
 
 import asyncio
 import json
@@ -11,21 +11,22 @@ from copy import deepcopy
 from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import trustme
 from aiohttp import web
 
 from wizard.simulator.arm.faults import Faults
+from wizard.simulator.arm.provider import ResourceProviders
 from wizard.simulator.arm.resource_manager import ResourceManager, Router, UnknownRoute
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.entra.graph import Graph
 from wizard.simulator.entra.sign_in import SignIn
-from wizard.simulator.protocol.certificates import show, untrusted_cert
+from wizard.simulator.protocol.certificates import untrusted_cert, use_authority
 from wizard.simulator.protocol.ids import API_SERVERS
 from wizard.simulator.protocol.record import Recorded
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal, decode_json, decode_query
 from wizard.simulator.scenario.faults import FaultAnswer, FaultSpec
-from wizard.simulator.server.registry import ALL
 from wizard.simulator.server.vault_plane import VaultPlane
 from wizard.simulator.state.world import World
 
@@ -47,7 +48,7 @@ PREEMPTED: Json = {
 
 
 class Server:
-    """Everything behind the one TLS port."""
+    """Serves all planes on one TLS port."""
 
     def __init__(
         self,
@@ -56,10 +57,10 @@ class Server:
         authority: trustme.CA,
         *,
         managed_identity_header: str,
-        remember: Callable[[Recorded, bool], None],
+        on_request: Callable[[Recorded, bool], None],
     ) -> None:
         self._world, self._tokens = world, tokens
-        self._header, self._remember = managed_identity_header, remember
+        self._header, self._on_request = managed_identity_header, on_request
         self._authority = authority
         self._gone = self._untrusted = False
         self._faults = Faults(world)
@@ -68,7 +69,7 @@ class Server:
         self.port = 0
 
     async def start(self, context: ssl.SSLContext, port: int) -> None:
-        """Listen on loopback; `port` 0 = any."""
+        """Listen on loopback; `port` 0 selects a free port."""
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.2)
         await self._runner.setup()
         self._context = context
@@ -78,36 +79,37 @@ class Server:
         self._base = base_url
         self._sign_in = SignIn(self._world, self._tokens, base_url, self._header)
         self._vaults = VaultPlane(self._world, self._tokens, base_url)
-        self._arm = ResourceManager(self._world, self._tokens, Router(ALL), base_url)
+        router = Router(self._world.service(ResourceProviders).all)
+        self._arm = ResourceManager(self._world, self._tokens, router, base_url)
         self._graph = Graph(self._world, self._arm)
 
     async def _listen(self, port: int) -> None:
-        assert self._runner is not None  # noqa: S101 - start has made it
+        assert self._runner is not None  # noqa: S101 - start has created it
         self._site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._context, backlog=512)
         await self._site.start()
 
     async def inject_faults(self, faults: Sequence[FaultSpec]) -> None:
-        """From now on let these faults strike and no others; what earlier ones have broken is whole again."""
+        """Replace all faults with these, and undo the lasting effects of earlier ones."""
         self._faults.inject_faults(faults)
         if self._gone:
             self._gone = False
             await self._listen(self.port)
         if self._untrusted:
             self._untrusted = False
-            show(self._context, self._authority, self._world.scenario.vault_suffix)
+            use_authority(self._context, self._authority, self._world.scenario.vault_suffix)
 
-    def struck(self) -> list[int]:
-        """How often each of the faults that now stand has struck."""
-        return self._faults.struck()
+    def fault_counts(self) -> list[int]:
+        """Return how often each of the current faults was applied."""
+        return self._faults.counts()
 
     async def _break(self, fault: FaultSpec) -> None:
-        """What a fault does to all connections."""
+        """Apply a fault that affects all connections."""
         if fault.gone and not self._gone:
             self._gone = True
             await self._site.stop()
         if fault.untrusted and not self._untrusted:
             self._untrusted = True
-            show(self._context, untrusted_cert(), self._world.scenario.vault_suffix)
+            use_authority(self._context, untrusted_cert(), self._world.scenario.vault_suffix)
         if self._runner is not None and self._runner.server is not None:
             for connection in list(self._runner.server.connections):
                 if connection.transport is not None:
@@ -127,17 +129,17 @@ class Server:
             answer, unknown, fault = await self._handle(request, host.lower(), path, body)
         except Exception:
             log.exception(FAILED, request.method, path)
-            answer, unknown, fault = _own_fault(), False, None
+            answer, unknown, fault = _internal_error(), False, None
         raw = (
             json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
                 "utf-8",
-                "backslashreplace",  # half a surrogate pair, as JSON writes it
+                "backslashreplace",  # an unpaired surrogate, in the escaped form of JSON
             )
             if answer.body is not None
             else answer.content
         )
-        inside = host.lower().endswith(API_SERVERS)  # what is said there is secret
-        self._remember(
+        inside = host.lower().endswith(API_SERVERS)  # its bodies contain secrets
+        self._on_request(
             Recorded(
                 began, request.method, host, path, request.query_string, request.query.get("api-version", ""), answer.status,
                 b"" if inside else body, request.headers.get("Content-Type", ""), b"" if inside else raw,
@@ -154,13 +156,13 @@ class Server:
     async def _handle(
         self, request: web.BaseRequest, host: str, path: str, body: bytes
     ) -> tuple[Answer, bool, FaultSpec | None]:
-        """The answer, whether the route was unknown, and the fault that strikes; what was changed is kept by then.
+        """Return the answer, whether the route was unknown, and the fault that applies. Changes are stored before this returns.
 
-        Raises what kept time from passing, or a change from being kept.
+        Raise the error of a scheduled handler, or of storing the changes.
         """
-        self._world.settle()
+        self._world.run_due()
         vault = host.endswith("." + self._world.scenario.vault_suffix)
-        fault = self._faults.matching(request.method, path, vault=vault)
+        fault = self._faults.matching(request.method, path, vault=vault, audience=_audience(path, body))
         if fault is not None and (fault.gone or fault.untrusted):
             await self._break(fault)
         if fault is None or not fault.unanswered or fault.after:
@@ -171,7 +173,7 @@ class Server:
         return answer, unknown, fault
 
     async def _read(self, request: web.BaseRequest, host: str) -> bytes:
-        # Key Vault answers its challenge before it looks at the body.
+        # Key Vault sends its challenge without reading the body.
         if host.endswith(self._world.scenario.vault_suffix) and "Authorization" not in request.headers:
             return b""
         return await request.read()
@@ -179,48 +181,49 @@ class Server:
     async def _answer(
         self, request: web.BaseRequest, host: str, path: str, body: bytes, fault: FaultSpec | None
     ) -> tuple[Answer, bool]:
-        """The answer, and whether the route was unknown."""
+        """Return the answer, and whether the route was unknown."""
         try:
             if fault is not None and fault.answer is not None and not fault.after:
                 raise _refusal(fault.answer)
             if host.endswith(API_SERVERS):
-                return await self._inside(request, host, path, body), False
+                return await self._answer_of_cluster(request, host, path, body), False
             query = decode_query(request.rel_url.raw_query_string)
             if host in {"localhost", "127.0.0.1"}:
                 headers = {name.lower(): value for name, value in request.headers.items()}
-                signed = await self._sign_in.answer(request.method, path, query, headers, body)
+                refused = fault.sign_in if fault is not None else None
+                signed = await self._sign_in.answer(request.method, path, query, headers, body, refused)
                 if signed is not None:
-                    return _struck(signed, fault), False
+                    return _faulted(signed, fault), False
             call = Call(request.method, host, path, query, request.headers, _json(body), self._base)
             if fault is not None:
-                _afflict(call, fault)
-            return await self._at_work(call, fault), False
+                _add_faults(call, fault)
+            return await self._answer_of_plane(call, fault), False
         except Refusal as refusal:
-            return _struck(refusal.answer(), fault), isinstance(refusal, UnknownRoute)
+            return _faulted(refusal.answer(), fault), isinstance(refusal, UnknownRoute)
         except Exception:
             log.exception(FAILED, request.method, path)
-            return _own_fault(), False
+            return _internal_error(), False
 
-    async def _at_work(self, call: Call, fault: FaultSpec | None) -> Answer:
-        self._world.busy += 1
+    async def _answer_of_plane(self, call: Call, fault: FaultSpec | None) -> Answer:
+        self._world.active_requests += 1
         try:
             answer = await self._plane(call)
         finally:
-            self._world.busy -= 1
-        return _struck(answer, fault)
+            self._world.active_requests -= 1
+        return _faulted(answer, fault)
 
-    async def _inside(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
-        """What the API server of a cluster answers."""
-        from wizard.simulator.kubernetes.plane import KubernetesPlane  # few worlds are looked into
+    async def _answer_of_cluster(self, request: web.BaseRequest, host: str, path: str, body: bytes) -> Answer:
+        """Return the answer of the API server of a cluster."""
+        from wizard.simulator.kubernetes.plane import KubernetesPlane  # not needed by most runs
         from wizard.simulator.kubernetes.replies import Request
 
         self._kubernetes = self._kubernetes or KubernetesPlane(self._world, self._tokens)
-        self._world.busy += 1
+        self._world.active_requests += 1
         try:
             call = Request(request.method, path, request.query, request.headers, body)
             return await self._kubernetes.answer(host, call)
         finally:
-            self._world.busy -= 1
+            self._world.active_requests -= 1
 
     async def _plane(self, call: Call) -> Answer:
         if call.host.endswith("." + self._world.scenario.vault_suffix):
@@ -230,14 +233,14 @@ class Server:
         return await self._arm.answer(call)
 
 
-def _own_fault() -> Answer:
+def _internal_error() -> Answer:
     return Refusal(
-        500, "InternalServerError", "The simulated Azure has a fault of its own here; its log says where."
+        500, "InternalServerError", "The simulated Azure failed to process the request. See its log."
     ).answer()
 
 
-def _struck(answer: Answer, fault: FaultSpec | None) -> Answer:
-    """What a fault makes of the answer to a request that was carried out."""
+def _faulted(answer: Answer, fault: FaultSpec | None) -> Answer:
+    """Return the answer to a request that was executed, replaced by that of the fault if it has one."""
     return answer if fault is None or fault.answer is None else _refusal(fault.answer).answer()
 
 
@@ -253,15 +256,23 @@ def _refusal(answer: FaultAnswer) -> Refusal:
     )
 
 
-def _afflict(call: Call, fault: FaultSpec) -> None:
-    """Let a call carry what its fault does to it later on."""
-    call.token_fault = fault.token or ""
+def _add_faults(call: Call, fault: FaultSpec) -> None:
+    """Store in the call the effects of a fault on its operation and its token."""
+    call.token_fault, call.keeps = fault.token or "", tuple(fault.keeps)
     if fault.lro_fails is not None:
         call.operation_fails = fault.lro_fails.model_dump(exclude_defaults=True)
     elif fault.lro == "preempted":
         call.operation_fails = deepcopy(PREEMPTED)
     else:
         call.operation_odd = fault.lro or ""
+
+
+def _audience(path: str, body: bytes) -> str:
+    """Return the scope or resource of a request for a token, or ""."""
+    if "/oauth2/" not in path:
+        return ""
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    return form.get("scope") or form.get("resource") or ""
 
 
 def _json(body: bytes) -> Json | None:
@@ -287,7 +298,7 @@ def _json(body: bytes) -> Json | None:
 async def _respond(
     request: web.BaseRequest, answer: Answer, raw: bytes, fault: FaultSpec | None
 ) -> web.StreamResponse:
-    """The answer on its way out, and what a fault does to it there."""
+    """Return the response, with the effect of a fault on its transmission."""
     if fault is None:
         return _response(request, answer, raw)
     if fault.hang:

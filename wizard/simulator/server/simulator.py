@@ -1,6 +1,6 @@
-"""The simulated Azure as its user sees it: start, environment, what was asked, and the truth of its world.
+"""The public interface of the simulated Azure: start and stop, environment, recorded requests, and direct access to its state.
 
-What only a started simulator needs is imported when it starts: whoever runs against the real Azure does not wait for it.
+Modules that only a started simulator needs are imported when it starts, so that runs against real Azure do not wait for them.
 """
 
 import asyncio
@@ -28,33 +28,33 @@ if TYPE_CHECKING:
     from wizard.simulator.state.world import World
 
 START_TIMEOUT = 30.0
-MOST_REMEMBERED = 20_000
-MOST_BYTES = 32 * 1024 * 1024
+MAX_RECORDED = 20_000
+MAX_RECORDED_BYTES = 32 * 1024 * 1024
 T = TypeVar("T")
 
 
 def scenarios() -> dict[str, str]:
-    """The built-in worlds: name to a one-sentence description."""
-    from wizard.simulator.scenario.model import scenarios as built_in
+    """Return the one-sentence description of each built-in scenario, by name."""
+    from wizard.simulator.state.scenario_loading import scenarios as built_in
 
     return built_in()
 
 
 def scenario_schema() -> Json:
-    """The JSON Schema of a scenario file."""
-    from wizard.simulator.scenario.model import scenario_schema as schema
+    """Return the JSON Schema of a scenario file."""
+    from wizard.simulator.state.scenario_loading import scenario_schema as schema
 
     return schema()
 
 
 class Simulator:
-    """A simulated Azure, serving on its own event loop in its own daemon thread.
+    """A simulated Azure, which serves on its own event loop in its own daemon thread.
 
-    `scenario` is the name of a built-in world or a scenario file. `speed` is how many times faster than real life
-    Azure's waiting is; `math.inf` = no waiting at all. `port` 0 = any. `state` keeps the world in that file and goes on
-    from it; `record` appends every request to that file, without tokens. `clock` tells the seconds since the epoch, for
-    those who let time pass as they please (tokens live by the true time).
-    Raises ScenarioError for a scenario that does not exist or hold together.
+    `scenario` is the name of a built-in scenario, or a scenario file. `speed` is the factor by which Azure's wait times are
+    shorter than in real life; `math.inf` disables waiting. `port` 0 selects a free port. `state` is a file in which the
+    state is persisted, and from which it is resumed. `record` is a file to which every request is appended, without
+    tokens. `clock` returns the seconds since the epoch; tests replace it to control time (tokens always use real time).
+    Raise ScenarioError if the scenario does not exist or is invalid.
     """
 
     def __init__(
@@ -67,19 +67,21 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        from wizard.simulator.scenario.model import load_scenario
+        from wizard.simulator.server.registry import find_providers
+        from wizard.simulator.state.scenario_loading import load_scenario
 
         if not speed > 0:
             raise ValueError(
-                f"speed is {speed}, but must be above 0: 1 is real life, math.inf is no waiting at all."
+                f"speed is {speed}, but must be greater than 0: 1 is real time, math.inf disables waiting."
             )
-        self._scenario = load_scenario(scenario)
+        self._providers = find_providers()
+        self._scenario = load_scenario(scenario, self._providers.types)
         self._scenario_name = str(scenario)
         self._speed, self._port, self._clock = speed, port, clock
         self._state_file, self._record_file = state, record
         self._requests: deque[Recorded] = deque()
-        self._remembered = 0
-        self._unknown: deque[Recorded] = deque(maxlen=MOST_REMEMBERED)
+        self._recorded_bytes = 0
+        self._unknown: deque[Recorded] = deque(maxlen=MAX_RECORDED)
         self._world: World | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -91,7 +93,7 @@ class Simulator:
         self._ca_file = Path()
         self._header = secrets.token_urlsafe(16)
 
-    # -- life ---------------------------------------------------------------------------------------------------------
+    # -- start and stop -----------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.start)
@@ -103,18 +105,18 @@ class Simulator:
         await asyncio.to_thread(self.stop)
 
     def start(self) -> None:
-        """Start serving; returns once it listens. Raises what kept it from that, such as OSError for a port in use."""
+        """Start serving, and return when it listens. Raise the error that prevents it, such as OSError for a port in use."""
         if self._thread is not None:
-            raise RuntimeError("This simulator was started already. Make another one.")
+            raise RuntimeError("This simulator was already started. Create another one.")
         self._thread = threading.Thread(target=self._run, name="simulated-azure", daemon=True)
         self._thread.start()
         if not self._started.wait(START_TIMEOUT):
-            raise TimeoutError(f"The simulated Azure did not listen within {START_TIMEOUT:.0f} s.")
+            raise TimeoutError(f"The simulated Azure did not start within {START_TIMEOUT:.0f} s.")
         if self._problem is not None:
             raise self._problem
 
     def stop(self) -> None:
-        """Stop serving. The world can still be looked at; calling it twice is harmless."""
+        """Stop serving. The state can still be read. Further calls have no effect."""
         if (
             self._loop is not None
             and self._closing is not None
@@ -127,7 +129,7 @@ class Simulator:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except BaseException as problem:  # noqa: BLE001 - it is raised again by start(), in the caller's thread
+        except BaseException as problem:  # noqa: BLE001 - start() raises it again, in the caller's thread
             self._problem = problem
         finally:
             self._started.set()
@@ -141,28 +143,29 @@ class Simulator:
         from wizard.simulator.arm.tokens import Tokens
         from wizard.simulator.protocol import certificates
         from wizard.simulator.protocol.proxy import Proxy
-        from wizard.simulator.protocol.temp_folder import own_folder
+        from wizard.simulator.protocol.temp_folder import temp_folder
+        from wizard.simulator.resource_graph.service import ResourceGraph
         from wizard.simulator.server.server import Server
 
         self._world, fleet = self._make_world(stack)
         world = self._world
-        if world.scaled(self._scenario.durations.graph_lag):
-            _ = world.resource_graph
+        world.provide(self._providers)
+        world.provide(ResourceGraph(world))
         state, suffix = world.state, self._scenario.vault_suffix
         authority = (
-            certificates.saved_authority(state.authority)
+            certificates.restore_authority(state.authority)
             if state.authority
             else certificates.process_authority()
         )
         tokens = Tokens(self._scenario.tenant.id, self._scenario.durations.token_lifetime, state.signing_key)
-        folder = stack.enter_context(own_folder())
+        folder = stack.enter_context(temp_folder())
         record = stack.enter_context(RecordFile(self._record_file)) if self._record_file else None
         server = Server(
             world,
             tokens,
             authority,
             managed_identity_header=self._header,
-            remember=lambda entry, unknown: self._remember(entry, unknown, record),
+            on_request=lambda entry, unknown: self._record(entry, unknown, record),
         )
         self._server = server
         await server.start(certificates.server_context(authority, suffix), self._port)
@@ -173,9 +176,8 @@ class Simulator:
         self._port, self._proxy_port = server.port, proxy.port
         world.proxy_url = f"http://127.0.0.1:{proxy.port}"
         self._ca_file = self._ca_path(folder)
-        os.close(
-            os.open(self._ca_file, os.O_WRONLY | os.O_CREAT, 0o600)
-        )  # whoever writes it is who is believed
+        # Clients trust every CA in this file, so only its owner may write it.
+        os.close(os.open(self._ca_file, os.O_WRONLY | os.O_CREAT, 0o600))
         authority.cert_pem.write_to_path(str(self._ca_file))
         if self._state_file:
             state.authority, state.signing_key = (
@@ -186,13 +188,13 @@ class Simulator:
             world.commit()
         self._started.set()
         if fleet is not None:
-            world.lay(fleet)  # whoever asks first waits for it here, in the loop
+            world.add_fleet(fleet)  # after start() has returned; the first request waits for it
         warm = asyncio.create_task(tokens.key())
         await ending.wait()
         warm.cancel()
 
     def _ca_path(self, folder: Path) -> Path:
-        """Beside a kept world the CA is kept too, so that an environment file stays good over a restart and from anywhere."""
+        """Return the path of the CA file: beside a state file, so that an environment file stays valid after a restart."""
         return (
             self._state_file.absolute().with_name(self._state_file.name + ".ca.pem")
             if self._state_file
@@ -200,7 +202,7 @@ class Simulator:
         )
 
     def _make_world(self, stack: AsyncExitStack) -> "tuple[World, Fleet | None]":
-        """The world, and the fleet that is still to be laid into it once the server listens."""
+        """Return the world, and the fleet that has to be added to it when the server listens."""
         from wizard.simulator.server.build import fleet_of, populate
         from wizard.simulator.state.state import State
         from wizard.simulator.state.world import World
@@ -208,72 +210,72 @@ class Simulator:
         state, fleet = State(), fleet_of(self._scenario)
         if self._state_file is None:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
             return world, fleet
         if fleet is not None:
-            fleet.lay(state)  # what the file has is laid over it
-        from wizard.simulator.scenario.model import digest_of
+            fleet.add_to(state)  # the content of the file is applied to it
+        from wizard.simulator.state.scenario_loading import digest_of
         from wizard.simulator.state.state_file import StateFile
 
         digest = digest_of(self._scenario)
         file = stack.enter_context(closing(StateFile(self._state_file)))
         if file.fresh:
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
-            populate(world)
+            populate(world, self._providers)
         else:
             file.load(state)
-            self._check_made_from(*file.made_from, digest, state)
+            self._check_source(*file.source, digest, state)
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
         file.begin(state, self._scenario_name, digest)
-        world.follow(lambda changes: file.keep(state, changes))
-        stack.callback(world.followers.clear)
+        world.subscribe(lambda changes: file.save(state, changes))
+        stack.callback(world.subscribers.clear)
         return world, None
 
-    def _check_made_from(self, name: str, then: str, now: str, state: "State") -> None:
-        """Pass, or raise ScenarioError: a kept world goes on by the rules that it was made by, and refers to what they have.
+    def _check_source(self, name: str, then: str, now: str, state: "State") -> None:
+        """Raise ScenarioError unless the state was created from this scenario, on whose rules and principals it depends.
 
-        A file from before this was written down is taken where the scenario's principals are in it, and is held to that
-        scenario from then on.
+        A file of an older version, which does not name its scenario, is accepted if it contains the principals of this
+        one, and belongs to it from then on.
         """
         known = {who.object_id for who in self._scenario.principals.values()} <= set(state.principals)
         if then == now or (not then and known):
             return
         if name == self._scenario_name:
             raise ScenarioError(
-                f"{self._state_file} holds a world that was made from another scenario: from '{name}' as it was before it was changed. "
-                "Undo the change, or give another state file."
+                f"{self._state_file} was created from another scenario: from '{name}' before it was changed. "
+                "Undo the change, or use another state file."
             )
-        made_from = f"'{name}'" if name else "its principals differ"
+        source = f"'{name}'" if name else "its principals differ"
         raise ScenarioError(
-            f"{self._state_file} holds a world that was made from another scenario ({made_from}), not from '{self._scenario_name}'. "
-            "Start it with the scenario that it was made from, or give another state file."
+            f"{self._state_file} was created from another scenario ({source}), not from '{self._scenario_name}'. "
+            "Start the simulator with the original scenario, or use another state file."
         )
 
-    def _remember(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
+    def _record(self, entry: Recorded, unknown: bool, file: RecordFile | None) -> None:
         self._requests.append(entry)
-        self._remembered += entry.size
-        while self._remembered > MOST_BYTES or len(self._requests) > MOST_REMEMBERED:
-            self._remembered -= self._requests.popleft().size
+        self._recorded_bytes += entry.size
+        while self._recorded_bytes > MAX_RECORDED_BYTES or len(self._requests) > MAX_RECORDED:
+            self._recorded_bytes -= self._requests.popleft().size
         if unknown:
             self._unknown.append(entry)
         if file:
             file.write(entry)
 
-    # -- how to reach it ----------------------------------------------------------------------------------------------
+    # -- environment --------------------------------------------------------------------------------------------------
 
     @property
     def arm_endpoint(self) -> str:
-        """`https://localhost:PORT`."""
+        """The address of Azure Resource Manager: `https://localhost:PORT`."""
         self._require_started()
         return f"https://localhost:{self._port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables with which clients find this cloud and sign in to it."""
+        """The environment variables with which clients find the simulated cloud and sign in."""
         return self.environment_of(self._scenario.sign_in)
 
     def environment_of(self, principal: str) -> dict[str, str]:
-        """The same for another application of the scenario, such as `reader`."""
+        """Return the environment variables for another application of the scenario, such as `reader`."""
         self._require_started()
         who = self._require_started().principal_of(principal)
         return {
@@ -292,66 +294,67 @@ class Simulator:
 
     @property
     def managed_identity_environment(self) -> dict[str, str]:
-        """What a host with a managed identity has on top; kept apart, so that `environment` stays with the client secret."""
+        """The additional variables of a host with a managed identity. They are separate, so that `environment` uses the client secret."""
         return {"IDENTITY_ENDPOINT": f"{self.arm_endpoint}/msi/token", "IDENTITY_HEADER": self._header}
 
-    # -- what happened, and the truth ---------------------------------------------------------------------------------
+    # -- requests and state -------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> Sequence[Recorded]:
-        """Every request so far; of a long life the last 20,000, or as many as there is room for (32 MB of bodies)."""
+        """The recorded requests, oldest first: at most the last 20,000, with at most 32 MB of bodies."""
         return tuple(self._requests)
 
     @property
     def unknown(self) -> Sequence[Recorded]:
-        """The requests that hit no route."""
+        """The requests that matched no route."""
         return tuple(self._unknown)
 
     def writes(self) -> list[Recorded]:
-        """The requests that asked ARM or a vault to change something."""
+        """Return the requests that asked ARM or a vault to change something."""
         return [entry for entry in tuple(self._requests) if entry.writes]
 
     def resource(self, id: str) -> Json | None:  # noqa: A002 - it is what Azure calls it
-        """The whole truth about one resource, role assignment or key (a copy), whatever the case of its id; None where there is none."""
+        """Return a copy of the complete state of a resource, role assignment or key, or None. The id is case-insensitive."""
         from wizard.simulator.server.drift import truth
 
         return self.in_world(lambda world: truth(world, id))
 
     def etcd(self, id: str) -> dict[str, bytes]:  # noqa: A002
-        """What the etcd of a managed cluster holds now, by key: plain (`k8s` and a zero byte first) or encrypted (`k8s:enc:kms:v2:…`).
+        """Return the current content of the etcd of a managed cluster, by key.
 
-        Raises KeyError where there is no such cluster.
+        A value is not encrypted (`k8s` and a zero byte first) or encrypted (`k8s:enc:kms:v2:…`). Raise KeyError if there is
+        no such cluster.
         """
         from wizard.simulator.server.drift import stored_inside
 
         return self.in_world(lambda world: stored_inside(world, id))
 
     def change(self, id: str, patch: Mapping[str, Any]) -> Json:  # noqa: A002
-        """Change a resource behind the clients' back, as drift does: lays `patch` over it (None removes a key).
+        """Change a resource without a request, to simulate drift: merge `patch` into it (None removes a key).
 
-        Returns the resource after that. Its eTag changes. Raises KeyError where there is none.
+        Return the changed resource, which has a new eTag. Raise KeyError if it does not exist.
         """
         from wizard.simulator.server.drift import change
 
         return self.in_world(lambda world: change(world, id, patch))
 
     def remove(self, id: str) -> None:  # noqa: A002
-        """Remove a resource behind the clients' back. Raises KeyError where there is none."""
+        """Remove a resource or role assignment without a request, to simulate drift. Raise KeyError if it does not exist."""
         from wizard.simulator.server.drift import remove
 
         self.in_world(lambda world: remove(world, id))
 
-    def struck(self) -> list[int]:
-        """How often each fault has struck, in their order: those of `inject_faults`, or the scenario's own."""
+    def fault_counts(self) -> list[int]:
+        """Return how often each fault was applied, in the order of `inject_faults` or of the scenario."""
         server = self._server
         if server is None:
-            raise RuntimeError("This simulator was never started.")
-        return self.in_world(lambda _: server.struck())
+            raise RuntimeError("This simulator was not started.")
+        return self.in_world(lambda _: server.fault_counts())
 
     def inject_faults(self, *faults: Mapping[str, Any]) -> None:
-        """From now on let these faults strike, as a scenario file writes them, and no others; without any, all is well again.
+        """Replace all faults with these, which have the form of a scenario file; without arguments, remove all faults.
 
-        Their requests are counted from now. Raises pydantic's ValidationError for what is no fault.
+        Matching requests are counted from now. Raise pydantic's ValidationError if a fault is not valid.
         """
         from wizard.simulator.scenario.faults import FaultSpec
 
@@ -359,18 +362,18 @@ class Simulator:
         specs = [FaultSpec.model_validate(fault) for fault in faults]
         server, loop = self._server, self._loop
         if server is None or loop is None:
-            raise RuntimeError("This simulator serves no longer.")
+            raise RuntimeError("This simulator was stopped.")
         asyncio.run_coroutine_threadsafe(server.inject_faults(specs), loop).result(START_TIMEOUT)
 
     def in_world(self, question: "Callable[[World], T]") -> T:
-        """Ask or change anything, in the server's own thread, so that nothing else changes meanwhile. For tests.
+        """Call `question` with the world, in the thread of the server, so that nothing changes concurrently. For tests.
 
-        Whatever `question` raises is raised here.
+        Return its result, or raise the exception that it raises.
         """
         world = self._require_started()
 
         def ask() -> T:
-            world.settle()
+            world.run_due()
             answer = question(world)
             world.commit()
             return answer
@@ -386,19 +389,19 @@ class Simulator:
     def _require_started(self) -> "World":
         if self._world is None or not self._started.is_set():
             raise RuntimeError(
-                "The simulator is not started. Use it as a context manager, or call start() first."
+                "The simulator was not started. Use it as a context manager, or call start() first."
             )
         return self._world
 
 
 def env_lines(environment: Mapping[str, str]) -> str:
-    """The environment as shell `export` lines, safely quoted, and the lines with which the Azure CLI joins in, as comments."""
+    """Return the environment as quoted shell `export` lines, with the commands for the Azure CLI as comments."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     endpoint = environment["AKS_KMS_ARM_ENDPOINT"]
-    # The CLI remembers a cloud's addresses under its name; another port is another cloud.
+    # The Azure CLI stores the endpoints of a cloud by its name, so each port needs another name.
     cloud = f"SimulatedAzure{endpoint.rpartition(':')[2]}"
     comments = [
-        "# The Azure CLI needs this once (best with an AZURE_CONFIG_DIR of its own):",
+        "# To use the Azure CLI, run these commands once (preferably with a separate AZURE_CONFIG_DIR):",
         f"#   az cloud show --name {cloud} --output none 2> /dev/null || az cloud register --name {cloud} --endpoint-resource-manager {shlex.quote(endpoint)}",
         f"#   az cloud set --name {cloud}",
         '#   az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',

@@ -1,4 +1,4 @@
-"""The data plane of Key Vault: `https://VAULT.SUFFIX/keys/…`, with its challenge, firewall, rights and key lifecycle."""
+"""The data plane of Key Vault: `https://VAULT.SUFFIX/keys/…`, with its challenge, firewall, permissions and key lifecycle."""
 
 import base64
 import re
@@ -12,27 +12,27 @@ from wizard.simulator.arm.resource_manager import UnknownRoute
 from wizard.simulator.arm.throttling import VaultThrottle
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, base64url
-from wizard.simulator.providers.key_vault import find_vault
 from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
 from wizard.simulator.state.body_fields import check_key_request
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.state.world import World
 from wizard.simulator.vaults import rotation
-from wizard.simulator.vaults.gateway import VaultDoor
+from wizard.simulator.vaults.gateway import VaultGateway
 from wizard.simulator.vaults.key_store import (
     add,
     attributes,
     ensure_material,
     find_key,
+    find_vault,
     key_uri,
     keys_of,
     new_version,
+    operation_error,
     set_attributes,
     soft_delete_key,
     vault_name,
-    why_not,
 )
-from wizard.simulator.vaults.vault_access import Origin, check_network, check_rights
+from wizard.simulator.vaults.vault_access import Origin, check_network, check_permission
 
 VERSIONS = (
     "2016-10-01",
@@ -72,7 +72,7 @@ _PATHS: list[tuple[str, re.Pattern[str], str, str]] = [
 ]
 _PADDINGS: dict[str, padding.AsymmetricPadding] = {
     "RSA1_5": padding.PKCS1v15(),
-    "RSA-OAEP": padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),  # noqa: S303 - it is what the algorithm's name means
+    "RSA-OAEP": padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),  # noqa: S303 - the algorithm is defined with SHA-1
     "RSA-OAEP-256": padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None),
 }
 
@@ -87,10 +87,10 @@ def _not_found(name: str) -> Refusal:
 
 
 class VaultPlane:
-    """The data plane of every vault of the world."""
+    """The data plane of all vaults."""
 
     def __init__(self, world: World, tokens: Tokens, base_url: str) -> None:
-        self._world, self._door = world, VaultDoor(world, tokens, base_url)
+        self._world, self._gateway = world, VaultGateway(world, tokens, base_url)
         self._throttle = VaultThrottle(world)
         self._handlers: dict[str, Callable[[Resource, Call], Awaitable[Answer]]] = {
             name: getattr(self, "_" + name)
@@ -101,15 +101,15 @@ class VaultPlane:
         }  # fmt: skip
 
     async def answer(self, call: Call) -> Answer:
-        """Serve one call: authentication, api-version, route, firewall, rights, then the operation.
+        """Serve one call: authentication, api-version, route, firewall, permissions, then the operation.
 
-        Raises Refusal.
+        Raise Refusal.
         """
         name = call.host.removesuffix("." + self._world.scenario.vault_suffix)
         vault = find_vault(self._world, name)
-        principal = await self._door.caller(call, vault)
+        principal = await self._gateway.caller(call, vault)
         if vault is None:
-            # In Azure the name would not resolve at all; an answer is kinder to whoever reads the log.
+            # In Azure the name would not resolve; a response is easier to find in the log.
             raise Refusal(404, "VaultNotFound", f"There is no key vault '{name}' in this cloud.")
         if call.api_version not in VERSIONS:
             known = ", ".join(VERSIONS)
@@ -126,7 +126,7 @@ class VaultPlane:
                 }
                 self._throttle.take(name.lower(), creates=handler in {"create", "rotate"})
                 check_network(self._world, vault, principal, Origin.INTERNET)
-                check_rights(self._world, vault, principal, permission, call.names.get("key", ""))
+                check_permission(self._world, vault, principal, permission, call.names.get("key", ""))
                 return await self._handlers[handler](vault, call)
         raise UnknownRoute(404, "NotFound", f"No operation is found for {call.method} {call.path}.")
 
@@ -256,7 +256,7 @@ class VaultPlane:
         operation, body = call.names["permission"], call.require_body()
         check_key_request("key_operation", body)
         key, version = self._version(vault, call)
-        if refused := why_not(version, operation, self._world.now()):
+        if refused := operation_error(version, operation, self._world.now()):
             inner, text = refused
             raise Refusal(403, "Forbidden", text, inner=inner)
         scheme = _PADDINGS.get(str(body.get("alg")))

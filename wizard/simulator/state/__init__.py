@@ -1,1 +1,1 @@
-"""What the simulated Azure holds: resources, groups, clusters, its state file, and how a scenario is loaded."""
+"""The state of the simulated Azure: resources, principals, clusters, the state file, and the loading of scenarios."""

@@ -1,8 +1,9 @@
-"""Strict bodies: the fields that each resource type has, and what each resource provider says to any other.
+"""Strict validation of request bodies: the fields of each resource type, and the error of its provider for any other field.
 
-The tables are `fields/*.txt`. A line is a kind and the names of that kind: `text`, `number`, `decimal`, `flag` (true or
-false), `texts` (a list), `list` (of anything), `labels` (texts by name), `anything`, `preview` (anything, in preview api-versions only).
-`object`, `objects` (a list) and `map` (objects by name) have one name, and their own fields indented below it.
+The tables are `fields/*.txt`. A line has a kind, and the names of the fields of that kind: `text`, `number`, `decimal`,
+`flag` (true or false), `texts` (a list), `list` (of any values), `labels` (texts by name), `anything`, or `preview` (any
+value, in preview api-versions only). A line of `object`, `objects` (a list) or `map` (objects by name) has one name, and
+the fields of the object indented below it.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ _NET = {
 
 @dataclass(slots=True)
 class Field:
-    """One field: its kind, and what is inside where it holds objects."""
+    """One field: its kind, and the fields inside if it contains objects."""
 
     kind: str
     inside: "dict[str, Field]" = field(default_factory=dict)
@@ -34,7 +35,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field that does not belong (`wanted` None), or whose value has the wrong type."""
+    """An unknown field (`wanted` is None), or a value of the wrong type."""
 
     path: tuple[str, ...]
     value: object
@@ -42,12 +43,12 @@ class Problem:
 
     @property
     def name(self) -> str:
-        """The field's own name."""
+        """The name of the field."""
         return self.path[-1]
 
     @property
     def given(self) -> str:
-        """What JSON calls the value's type."""
+        """The JSON type of the value."""
         kinds: tuple[tuple[type, str], ...] = (
             (bool, "bool"), (int, "number"), (float, "number"), (str, "string"), (list, "array"), (dict, "object"),
         )  # fmt: skip
@@ -56,7 +57,7 @@ class Problem:
 
 @cache
 def fields_of(table: str) -> dict[str, Field]:
-    """The fields of a table, by name."""
+    """Return the fields of a table, by name."""
     text = files("wizard.simulator.state").joinpath("fields", f"{table}.txt").read_text("utf-8")
     levels: list[dict[str, Field]] = [{}]
     for line in text.splitlines():
@@ -109,9 +110,9 @@ def problems(
     preview: bool = False,
     path: tuple[str, ...] = (),
 ) -> Iterator[Problem]:
-    """Everything in a body that its table does not allow, outermost first.
+    """Yield everything in a body that its table does not allow, outermost first.
 
-    `held` is the resource as it is now: a field that it has already, from a future that no table knows, may come back.
+    `held` is the current resource: an unknown field that it already has, of a newer api-version, may be sent back.
     """
     present = held if isinstance(held, dict) else {}
     for name, value in body.items():
@@ -129,7 +130,7 @@ def problems(
 
 
 def _parts(kind: str, value: object, held: object) -> Iterator[tuple[tuple[str, ...], Json, object]]:
-    """The objects inside a value: their names in a map, and what the resource has in their place now."""
+    """Yield the objects inside a value: the name (in a map), the object, and its counterpart in the current resource."""
     if kind == "object" and isinstance(value, dict):
         yield (), value, held
     elif kind == "map" and isinstance(value, dict):
@@ -147,10 +148,10 @@ def _parts(kind: str, value: object, held: object) -> Iterator[tuple[tuple[str, 
 
 
 def check_cluster(body: Json, held: Json | None, api_version: str, table: str = "managed_cluster") -> None:
-    """Pass, or raise AKS's 400 UnmarshalError.
+    """Raise AKS's 400 UnmarshalError for a body that is not valid.
 
     Texts: Azure/terraform-azurerm-avm-res-containerservice-managedcluster#152 and Azure/azure-cli#13050. Older
-    api-versions drop what they do not know.
+    api-versions drop unknown fields.
     """
     preview = api_version.endswith("-preview")
     for problem in list(problems(fields_of(table), body, held, preview=preview)):
@@ -179,7 +180,7 @@ def _unknown_field(name: str) -> Refusal:
 
 
 def _drop(value: object, path: tuple[str, ...]) -> None:
-    """Take a field out, of every object of a list on the way."""
+    """Remove a field; in a list on its path, from every object."""
     if isinstance(value, list):
         for each in value:
             _drop(each, path)
@@ -190,7 +191,7 @@ def _drop(value: object, path: tuple[str, ...]) -> None:
 
 
 def check(table: str, body: Json, what: str, code: str = "InvalidRequestContent") -> None:
-    """Pass, or raise the 400 of a provider that reads JSON as ARM does; `what` is the type that it reads."""
+    """Raise the 400 of a provider that parses JSON as ARM does, for a body that is not valid; `what` is the parsed type."""
     for problem in problems(fields_of(table), body):
         place = ".".join(problem.path)
         if problem.wanted is None:
@@ -204,13 +205,13 @@ def check(table: str, body: Json, what: str, code: str = "InvalidRequestContent"
 
 
 def check_role_assignment(body: Json) -> None:
-    """Pass, or raise the 400 of the authorization provider, which names no field."""
+    """Raise the 400 of the authorization provider, which names no field, for a body that is not valid."""
     for _ in problems(fields_of("role_assignment"), body):
         raise Refusal(400, "BadRequestFormat", "The request was incorrectly formatted.")
 
 
 def check_key_request(table: str, body: Json) -> None:
-    """Pass, or raise the 400 of Key Vault's data plane. Texts UNCONFIRMED."""
+    """Raise the 400 of Key Vault's data plane for a body that is not valid. Texts UNCONFIRMED."""
     for problem in problems(fields_of(table), body):
         place = ".".join(problem.path)
         if problem.wanted is None:

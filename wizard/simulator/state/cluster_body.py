@@ -1,4 +1,4 @@
-"""The body of a managed cluster: what AKS fills in, what it hides from older api-versions, what a PUT cannot change."""
+"""The body of a managed cluster: what AKS adds, what older api-versions do not show, and what a PUT cannot change."""
 
 import uuid
 from copy import deepcopy
@@ -9,7 +9,7 @@ from wizard.simulator.protocol.wire import Json
 TYPE = "Microsoft.ContainerService/managedClusters"
 ENCRYPTION_PROFILE = "kubernetesResourceObjectEncryptionProfile"
 NEWEST = "2026-08-01"
-"""The api-version that shows everything."""
+"""The api-version that shows all properties."""
 ENCRYPTION_PROFILE_SINCE = "2026-07-01"
 DEFAULT_VM_SIZE = "Standard_D4ds_v5"
 _READ_ONLY = (
@@ -24,14 +24,14 @@ _POOL_READ_ONLY = ("eTag", "provisioningState", "currentOrchestratorVersion", "s
 
 
 def sees_encryption_profile(api_version: str) -> bool:
-    """Whether an api-version has the encryption profile: the previews, and the stable ones since 2026-07-01."""
+    """Return whether an api-version has the encryption profile: all previews, and the stable ones since 2026-07-01."""
     return api_version.endswith("-preview") or api_version >= ENCRYPTION_PROFILE_SINCE
 
 
 def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
-    """The cluster as an api-version shows it: what is newer than it is hidden, though not lost.
+    """Return the cluster as an api-version shows it: newer properties are omitted, but kept in the state.
 
-    Without `etag` nothing in it shows one, as recorded in 2025 (AZURE.md §2c).
+    Without `etag` it contains none, as recorded in 2025 (AZURE.md §2c).
     """
     if not etag:
         pools = [
@@ -49,31 +49,31 @@ def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
 
 
 def minor_of(version: str) -> tuple[int, int]:
-    """`1.34.2` or `1.34` as (1, 34).
+    """Return (1, 34) for `1.34.2` or `1.34`.
 
-    Raises ValueError for anything else.
+    Raise ValueError for any other text.
     """
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
 
 
 def node_group_name(cluster_id: str, location: str) -> str:
-    """The resource group of the nodes, as AKS names it."""
+    """Return the default name of the node resource group."""
     return f"MC_{group_of(cluster_id)}_{name_of(cluster_id)}_{location}"[:80]
 
 
 def canonical_id(subscription: str, group: str, name: str) -> str:
-    """A cluster's id as AKS writes it: `resourcegroups` in lower case."""
+    """Return the id of a cluster as AKS writes it, with `resourcegroups` in lower case."""
     return f"/subscriptions/{subscription.lower()}/resourcegroups/{group}/providers/{TYPE}/{name}"
 
 
 def finish(
     cluster_id: str, wanted: Json, before: Json | None, current_version: str, api_version: str
 ) -> Json:
-    """The whole body after a PUT of `wanted` over `before`.
+    """Return the complete body after a PUT of `wanted` to `before`.
 
-    A PUT replaces the whole object: what it leaves out is gone, except what AKS fills in itself and what the
-    api-version of the PUT does not know.
+    A PUT replaces the whole object: properties that it omits are removed, except those that AKS sets itself and those
+    that the api-version of the PUT does not have.
     """
     old: Json = before["properties"] if before else {}
     location = str(wanted["location"]).lower().replace(" ", "")
@@ -89,12 +89,9 @@ def finish(
     if not properties.get("kubernetesVersion"):
         properties["kubernetesVersion"] = current_version
     properties.setdefault("dnsPrefix", f"{name}-dns"[:54])
-    fqdn = old.get("fqdn") or f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}.hcp.{location}.azmk8s.io"
-    properties |= {
+    properties |= _addresses(properties, old, location) | {
         "powerState": old.get("powerState", {"code": "Running"}),
         "currentKubernetesVersion": current_version,
-        "fqdn": fqdn,
-        "azurePortalFQDN": fqdn.replace(".hcp.", ".portal.hcp."),
         "maxAgentPools": 100,
         "resourceUID": old.get("resourceUID") or uuid.uuid4().hex[:24],
     }
@@ -133,6 +130,30 @@ def finish(
     }
 
 
+def _addresses(properties: Json, old: Json, location: str) -> Json:
+    """Return the host names of the API server (docs/azure.md#private-clusters)."""
+    access: Json = properties.get("apiServerAccessProfile") or {}
+    fqdn = old.get("fqdn") or ""
+    prefix = f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}"
+    known = fqdn or f"{prefix}.hcp.{location}.azmk8s.io"
+    if not access.get("enablePrivateCluster"):
+        return {"fqdn": known, "azurePortalFQDN": known.replace(".hcp.", ".portal.hcp.")}
+    zone = str(access.get("privateDNSZone") or "system")
+    name = (
+        zone.rpartition("/")[2]
+        if zone.startswith("/")
+        else f"{uuid.uuid4()}.privatelink.{location}.azmk8s.io"
+    )
+    first = properties.get("fqdnSubdomain") or known.partition(".")[0]
+    private = {} if zone == "none" else {"privateFQDN": old.get("privateFQDN") or f"{first}.{name}"}
+    portal = {
+        "azurePortalFQDN": old.get("azurePortalFQDN")
+        or f"{known.partition('.')[0]}.portal.hcp.{location}.azmk8s.io"
+    }
+    public = access.get("enablePrivateClusterPublicFQDN") is not False or zone == "none"
+    return portal | private | ({"fqdn": known} if public else {})
+
+
 _TOP = {
     "id",
     "location",
@@ -150,7 +171,7 @@ _TOP = {
 
 
 def _security(given: Json, old: Json, api_version: str) -> Json:
-    """What an older api-version cannot say is kept."""
+    """Return the security profile; a property that the api-version does not have is kept."""
     held = (old.get("securityProfile") or {}).get(ENCRYPTION_PROFILE)
     if held is not None and ENCRYPTION_PROFILE not in given and not sees_encryption_profile(api_version):
         return given | {ENCRYPTION_PROFILE: deepcopy(held)}
@@ -209,7 +230,7 @@ def _pool(given: Json, before: Json, version: str) -> Json:
 
 
 def set_state(body: Json, state: str) -> None:
-    """The provisioning state of a cluster and its pools; the eTag changes with it."""
+    """Set the provisioning state of a cluster and its pools, and change the eTag."""
     body["properties"]["provisioningState"] = state
     for pool in body["properties"]["agentPoolProfiles"]:
         pool["provisioningState"] = state

@@ -1,11 +1,11 @@
-"""What is remembered of the inside of a managed cluster. Plain data, kept with the rest of the cloud's state."""
+"""The state inside a managed cluster, as plain data that is stored with the rest of the state."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class EtcdEntry:
-    """One key of etcd: the bytes that are stored (base64), and the revisions at which it was made and last written."""
+    """One key of etcd: the stored bytes (base64), and the revisions at which it was created and last modified."""
 
     value: str
     created: int
@@ -14,9 +14,9 @@ class EtcdEntry:
 
 @dataclass(slots=True)
 class DataKey:
-    """A key with which the API servers encrypt, and the key of the vault that wraps it.
+    """A data encryption key of the API servers, and the vault key that wraps it.
 
-    `vault` is "" where AKS holds the wrapping key itself. `dek` is base64.
+    `vault` is "" if AKS manages the wrapping key. `dek` is base64.
     """
 
     dek: str
@@ -28,13 +28,13 @@ class DataKey:
 
 @dataclass(slots=True)
 class ClusterMemory:
-    """The inside of one managed cluster.
+    """The state inside one managed cluster.
 
-    `kind` says how secrets are written now: `none`, `platform`, `customer`, `legacy`, or `leaving` (legacy KMS was
-    turned off: written plain, yet the old key is still needed for what was not rewritten). `keys` has every data key
-    by its KMS key id, `unwrapped` the key ids whose data key the API servers hold in memory, and `wrapped` says whether
-    the KMS has wrapped the one that they write with since they came up. `provider` is the KMS provider's name. `counters` has one table of metric series for
-    each API server. Times are seconds since the epoch.
+    `kind` is how secrets are written now: `none`, `platform`, `customer`, `legacy`, or `leaving` (legacy KMS was turned
+    off: secrets are written unencrypted, but the old key is still needed for those that were not rewritten). `keys` has
+    each data key by its KMS key id, and `unwrapped` the key ids whose data key the API servers hold in memory. `wrapped`
+    is whether the KMS has wrapped the current data key since the API servers started. `provider` is the name of the KMS
+    provider. `counters` has one table of metric series for each API server. Times are in seconds since the epoch.
     """
 
     uid: str

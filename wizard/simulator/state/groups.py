@@ -1,4 +1,4 @@
-"""Groups of the directory: who is in which, as the scenario says. Nothing that a client does changes it."""
+"""Membership of groups in the directory, as the scenario defines it. Clients cannot change it."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from wizard.simulator.scenario.model import Scenario
 
 
 def object_id_of(scenario: Scenario, name: str) -> str:
-    """The object id of a principal by its name in the scenario, or of a user-assigned identity by its id."""
+    """Return the object id of a principal by its name in the scenario, or of a user-assigned identity by its resource id."""
     return stable_guid(name, "principal") if name.startswith("/") else scenario.principals[name].object_id
 
 
 def groups_by_member(scenario: Scenario) -> dict[str, tuple[str, ...]]:
-    """Object id to the object ids of the groups that it is in, also by way of other groups."""
+    """Return, by object id of a member, the object ids of the groups that contain it, directly or through other groups."""
     held: dict[str, list[str]] = {}
     for name, principal in scenario.principals.items():
         if principal.kind == "group":

@@ -1,6 +1,6 @@
-"""Everything that the simulated cloud remembers, as plain data that can be written to one file and read back.
+"""The state of the simulated cloud, as plain data that the state file can store.
 
-Times are seconds since the epoch. Keys of the tables are lower case, because Azure compares names without case.
+Times are in seconds since the epoch. Keys of the tables are in lower case, because names in Azure are case-insensitive.
 """
 
 from dataclasses import dataclass, field, fields
@@ -14,12 +14,12 @@ from wizard.simulator.state.cluster_memory import ClusterMemory
 from wizard.simulator.state.tracked_table import Change, Table
 
 Changes = dict[str, list[Change]]
-"""What changed, by the name of the table."""
+"""The changes, by name of the table."""
 
 
 @dataclass(slots=True)
 class Resource:
-    """One ARM resource. `body` is the whole truth about it; what a caller sees is made from that by its provider."""
+    """One ARM resource. `body` is complete; its provider derives from it what a caller sees."""
 
     id: str
     type: str
@@ -28,7 +28,7 @@ class Resource:
 
 @dataclass(slots=True)
 class Principal:
-    """Someone who can sign in or hold roles: an application, a user, a managed identity, or a group of such."""
+    """A principal: an application, a user, a managed identity, or a group of principals."""
 
     object_id: str
     kind: str
@@ -41,18 +41,18 @@ class Principal:
 
     @property
     def client_name(self) -> str:
-        """How ARM names it in a refusal."""
+        """The name that ARM uses in error messages."""
         return self.upn or self.app_id or self.object_id
 
     @property
     def type(self) -> str:
-        """`User`, `Group` or `ServicePrincipal`, as role assignments call it."""
+        """The principal type in role assignments: `User`, `Group` or `ServicePrincipal`."""
         return {"user": "User", "group": "Group"}.get(self.kind, "ServicePrincipal")
 
 
 @dataclass(slots=True)
 class Assignment:
-    """A role assignment; `effective_at` is when the data plane takes notice of it."""
+    """A role assignment; on the data plane it takes effect at `effective_at`."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ class Assignment:
 
 @dataclass(slots=True)
 class KeyVersion:
-    """One version of a key: what it may do, until when, and its material (made when first asked for)."""
+    """One version of a key: permitted operations, dates, and key material, which is generated on first use."""
 
     version: str
     kty: str
@@ -87,7 +87,7 @@ class KeyVersion:
 
 @dataclass(slots=True)
 class Key:
-    """A key of a vault, oldest version first."""
+    """A key in a vault; the oldest version is first."""
 
     vault: str
     name: str
@@ -96,7 +96,7 @@ class Key:
 
     @property
     def current(self) -> KeyVersion:
-        """The newest version: what an unversioned key id means."""
+        """The newest version, to which a key id without a version refers."""
         return self.versions[-1]
 
 
@@ -104,8 +104,8 @@ class Key:
 class Operation:
     """A long-running operation of a resource provider.
 
-    `leaves` is the principal of the system-assigned identity that its resource gives up with it. One that `lags` has
-    ended, and says InProgress for ever.
+    `leaves` is the principal of the system-assigned identity that this operation removes from its resource. An operation
+    that `lags` has ended, but reports InProgress permanently.
     """
 
     id: str
@@ -121,7 +121,7 @@ class Operation:
 
 @dataclass(slots=True)
 class Pending:
-    """Something that will have happened at `due`: the name of the scheduled_handler and what it needs to know."""
+    """A scheduled change: the name of its handler, the arguments, and when it is due."""
 
     due: float
     scheduled_handler: str
@@ -130,7 +130,7 @@ class Pending:
 
 @dataclass(slots=True)
 class DeletedVault:
-    """A soft-deleted vault with its keys; its name stays taken until `purge_at`."""
+    """A soft-deleted vault with its keys; its name is reserved until `purge_at`."""
 
     resource: Resource
     keys: list[Key]
@@ -149,7 +149,7 @@ class DeletedKey:
 
 @dataclass(slots=True)
 class State:
-    """The whole cloud. A field that is a `Table` is kept entry by entry by the state file."""
+    """The whole state. The state file stores each field that is a `Table` entry by entry."""
 
     resources: Table[Resource] = field(default_factory=Table)
     principals: Table[Principal] = field(default_factory=Table)
@@ -167,37 +167,37 @@ class State:
     signing_key: str = ""
     authority: str = ""
 
-    def watch(self, *places: str) -> None:
-        """From now on, take notice of what changes in these tables; in all of them where none is named."""
-        for place, adapter in entry_types().items():
-            if not places or place in places:
-                self._table(place).watch(adapter.dump_json)
+    def watch(self, *tables: str) -> None:
+        """Start tracking changes in these tables, or in all of them if none is named."""
+        for name, adapter in entry_types().items():
+            if not tables or name in tables:
+                self._table(name).watch(adapter.dump_json)
 
     def changes(self, *, forget: bool) -> Changes:
-        """What changed in the tables that are watched, since it was last asked (see `Table.changes`)."""
-        found = ((place, self._table(place).changes(forget=forget)) for place in entry_types())
-        return {place: changes for place, changes in found if changes}
+        """Return the changes in the watched tables since the last call (see `Table.changes`)."""
+        found = ((name, self._table(name).changes(forget=forget)) for name in entry_types())
+        return {name: changes for name, changes in found if changes}
 
     def forget(self) -> None:
-        """Nothing was changed: drop what was only read."""
-        for place in entry_types():
-            self._table(place).forget()
+        """Stop tracking entries that were read, if nothing was changed."""
+        for name in entry_types():
+            self._table(name).forget()
 
-    def rest(self, *, changed: bool) -> None:
-        """Put back to sleep what was only looked at (see `Table.rest`)."""
-        for place in entry_types():
-            self._table(place).rest(changed=changed)
+    def unload(self, *, changed: bool) -> None:
+        """Unload lazy entries that were only read (see `Table.unload`)."""
+        for name in entry_types():
+            self._table(name).unload(changed=changed)
 
-    def _table(self, place: str) -> Table[Any]:
-        table = getattr(self, place)
+    def _table(self, name: str) -> Table[Any]:
+        table = getattr(self, name)
         if not isinstance(table, Table):
-            raise TypeError(f"State.{place} is no Table")
+            raise TypeError(f"State.{name} is not a Table")
         return table
 
 
 @cache
 def entry_types() -> dict[str, TypeAdapter[Any]]:
-    """The tables of the state, and how an entry of each is written down."""
+    """Return the tables of the state, with the serializer of their entries."""
     hints = get_type_hints(State)
     names = [each.name for each in fields(State) if get_origin(hints[each.name]) is Table]
     return {name: TypeAdapter(get_args(hints[name])[0]) for name in names}

@@ -1,7 +1,7 @@
-"""The state file: every change is on disk before its answer leaves, and a kill at any moment loses none.
+"""The state file: every change is on disk before its response is sent, so that a killed simulator loses nothing.
 
-It is an SQLite database: one row for each entry of each table of the state. A world that its scenario generates (`fleet`)
-is not written down; only what differs from it is, removed entries included.
+It is an SQLite database with one row for each entry of each table of the state. The clusters that a scenario generates
+(`fleet`) are not stored; only entries that differ from them are, including removed ones.
 """
 
 import os
@@ -23,15 +23,15 @@ _PLAIN = ("signing_key", "authority")
 
 
 class StateFile:
-    """An open state file, of which no second simulator can get hold."""
+    """An open state file, which no other simulator can open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._types = entry_types()
         self._written: dict[str, str] = {}
-        self._made_from: dict[str, str] = {}
-        self._owed: list[tuple[str, Change]] = []
-        # SQLite itself would let everybody read the file, and the keys of the simulated vaults are in it.
+        self._source: dict[str, str] = {}
+        self._unwritten: list[tuple[str, Change]] = []
+        # SQLite would make the file readable for all users, and it contains the keys of the simulated vaults.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
@@ -43,20 +43,20 @@ class StateFile:
             self._database.close()
             if "locked" in str(problem):
                 raise StateFileError(
-                    f"{path} is in use by another simulator. Stop that one, or give another state file."
+                    f"{path} is in use by another simulator. Stop that simulator, or use another state file."
                 ) from problem
-            raise self._no_state(str(problem)) from problem
+            raise self._not_a_state_file(str(problem)) from problem
 
     def _open(self) -> None:
         run = self._database.execute
         run("PRAGMA locking_mode = EXCLUSIVE")
         tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and not {"entries", "facts"} <= tables:
-            raise self._no_state("it is a database of something else")
+            raise self._not_a_state_file("it is another SQLite database")
         if tables:
             self._written = dict(run("SELECT name, value FROM facts"))
             if self._written.get("format") != FORMAT:
-                raise self._no_state(f"its format is {self._written.get('format')}, not {FORMAT}")
+                raise self._not_a_state_file(f"its format is {self._written.get('format')}, not {FORMAT}")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
         if not tables:
@@ -67,18 +67,19 @@ class StateFile:
             )
             run("INSERT INTO facts VALUES ('format', ?)", (FORMAT,))
             run("COMMIT")
-        # A kill between making the tables and the first world leaves a file that is as good as new.
+        # If the simulator was killed between creating the tables and storing the first state, the file counts as new.
         self.fresh = "pending" not in self._written
 
-    def _no_state(self, why: str) -> StateFileError:
+    def _not_a_state_file(self, reason: str) -> StateFileError:
         return StateFileError(
-            f"{self._path} does not hold the state of a simulated Azure ({why}). Give another file, or remove this one to start afresh."
+            f"{self._path} is not a valid state file of the simulator ({reason}). "
+            "Use another file, or delete this one to start with a new state."
         )
 
     def load(self, state: State) -> None:
-        """Lay what the file holds over a state, which is empty or what the scenario generates.
+        """Apply the content of the file to a state, which is empty or contains the generated clusters of the scenario.
 
-        Raises StateFileError where the file is damaged.
+        Raise StateFileError if the file is damaged.
         """
         try:
             for place, key, value in self._database.execute(
@@ -91,52 +92,52 @@ class StateFile:
                     table[key] = self._types[place].validate_json(value)
             state.pending = _PENDING.validate_json(self._written["pending"])
         except (sqlite3.Error, ValidationError, AttributeError, KeyError) as problem:
-            raise self._no_state(str(problem)) from problem
+            raise self._not_a_state_file(str(problem)) from problem
         for name in _PLAIN:
             setattr(state, name, self._written.get(name, ""))
 
     @property
-    def made_from(self) -> tuple[str, str]:
-        """Name and digest of the scenario that the world was made from; empty in files from before it was written down."""
+    def source(self) -> tuple[str, str]:
+        """The name and digest of the scenario that the state was created from; empty in files that older versions created."""
         return self._written.get("scenario", ""), self._written.get("digest", "")
 
     def begin(self, state: State, scenario: str, digest: str) -> None:
-        """Write a fresh state down as it is, and what it was made from."""
-        self._made_from = {"scenario": scenario, "digest": digest}
+        """Store what the state was created from and, in a new file, the state itself."""
+        self._source = {"scenario": scenario, "digest": digest}
         with self._transaction(state):
             if self.fresh:
                 for place, adapter in self._types.items():
                     table: Table[Any] = getattr(state, place)
-                    for key, entry in table.awake():
+                    for key, entry in table.loaded():
                         self._write(place, key, adapter.dump_json(entry))
         self.fresh = False
 
-    def keep(self, state: State, changes: Changes) -> None:
-        """Write what changed; it is on disk when this returns.
+    def save(self, state: State, changes: Changes) -> None:
+        """Write the changes; they are on disk when this returns.
 
-        Raises sqlite3.Error where the disk is full or broken. What could not be written is owed: the next call writes it too.
+        Raise sqlite3.Error if the disk is full or broken. The next call also writes the changes that failed.
         """
-        self._owed += [(place, change) for place, changed in changes.items() for change in changed]
+        self._unwritten += [(place, change) for place, changed in changes.items() for change in changed]
         with self._transaction(state):
-            for place, change in self._owed:
-                if change.after is None and not change.born_asleep:
+            for place, change in self._unwritten:
+                if change.after is None and not change.generated:
                     self._database.execute(
                         "DELETE FROM entries WHERE place = ? AND key = ?", (place, change.key)
                     )
                 else:
                     self._write(place, change.key, change.after)
-        self._owed.clear()
+        self._unwritten.clear()
 
     @contextmanager
     def _transaction(self, state: State) -> Iterator[None]:
-        """What is written within is on disk afterwards, together with the state's facts; or nothing of it is."""
+        """Write everything inside the block, and the scalar fields of the state, to disk, or nothing of it."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
             facts = self._write_facts(state)
             self._database.execute("COMMIT")
         except BaseException:
-            if self._database.in_transaction:  # SQLite itself has rolled back what found the disk full
+            if self._database.in_transaction:  # if the disk is full, SQLite has already rolled back
                 self._database.execute("ROLLBACK")
             raise
         self._written |= facts
@@ -148,7 +149,7 @@ class StateFile:
         )
 
     def _write_facts(self, state: State) -> dict[str, str]:
-        facts = self._made_from | {name: str(getattr(state, name)) for name in _PLAIN}
+        facts = self._source | {name: str(getattr(state, name)) for name in _PLAIN}
         facts["pending"] = _PENDING.dump_json(state.pending).decode()
         for name, value in facts.items():
             if self._written.get(name) != value:
@@ -156,5 +157,5 @@ class StateFile:
         return facts
 
     def close(self) -> None:
-        """Leave one file behind, nothing beside it."""
+        """Close the database, which leaves a single file."""
         self._database.close()

@@ -1,8 +1,7 @@
-"""Ten thousand clusters that take no room until somebody looks at them.
+"""Generated clusters, up to tens of thousands, that use almost no memory until they are read.
 
-Names and places are worked out at the start; the bodies are made when they are asked for, from one finished body for
-each kind of cluster in which only ids and names are replaced. So the fleet looks exactly like clusters that were put
-there one by one.
+Names and groups are computed at the start. Bodies are created when they are read, from one complete body for each kind of
+cluster in which only ids and names are replaced, so that they are exactly like those of clusters that were created one by one.
 """
 
 import gc
@@ -30,7 +29,7 @@ _MASK = (1 << 64) - 1
 
 
 def _mixed(seed: int, number: int, purpose: int) -> int:
-    """A well-mixed number of 64 bits, always the same for the same three (splitmix64): cheaper than a generator each."""
+    """Return a pseudo-random 64-bit number that depends only on the arguments (splitmix64); faster than a generator for each."""
     value = (seed * 0x9E3779B97F4A7C15 + number * 0xBF58476D1CE4E5B9 + purpose * 0x94D049BB133111EB) & _MASK
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         value = ((value ^ (value >> shift)) * factor) & _MASK
@@ -43,7 +42,7 @@ def _guid(seed: int, number: int, purpose: int) -> str:
 
 
 class _Weighted:
-    """Draws from names with weights."""
+    """Draws from weighted names."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
         self._names, self._bounds = list(weights), list(accumulate(weights.values()))
@@ -54,17 +53,17 @@ class _Weighted:
 
 
 def vault_of(subscription: int) -> str:
-    """The vault of a generated subscription."""
+    """Return the name of the vault of a generated subscription."""
     return f"kv-fleet-{subscription + 1:03}"
 
 
 def subscription_id(spec: FleetSpec, number: int) -> str:
-    """The id of a generated subscription."""
+    """Return the id of a generated subscription."""
     return _guid(spec.seed, number, 11)
 
 
 def subscriptions(spec: FleetSpec) -> dict[str, SubscriptionSpec]:
-    """The generated subscriptions, without their clusters."""
+    """Return the generated subscriptions, without their clusters."""
     location = next(iter(spec.locations))
     return {
         subscription_id(spec, number): SubscriptionSpec.model_validate(
@@ -92,7 +91,7 @@ def subscriptions(spec: FleetSpec) -> dict[str, SubscriptionSpec]:
 
 @dataclass(frozen=True, slots=True)
 class _Cluster:
-    """Where one cluster is; all else follows from its number."""
+    """The place of one cluster; everything else is derived from its number."""
 
     fleet: "Fleet"
     number: int
@@ -103,7 +102,7 @@ class _Cluster:
     team: str
     environment: str
 
-    def wake(self) -> Resource:
+    def create(self) -> Resource:
         return self.fleet.cluster(self)
 
 
@@ -111,7 +110,7 @@ class _Cluster:
 class _NodeGroup:
     of: _Cluster
 
-    def wake(self) -> Resource:
+    def create(self) -> Resource:
         return self.of.fleet.node_group(self.of)
 
 
@@ -119,7 +118,7 @@ class _NodeGroup:
 class _Kubelet:
     of: _Cluster
 
-    def wake(self) -> Resource:
+    def create(self) -> Resource:
         return self.of.fleet.kubelet(self.of)
 
 
@@ -128,19 +127,19 @@ class _Group:
     id: str
     of: _Cluster
 
-    def wake(self) -> Resource:
+    def create(self) -> Resource:
         body = _group_body(self.id, self.of.location)
         return Resource(self.id, _GROUP, body | {"tags": {"team": self.of.team, "env": self.of.environment}})
 
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """A managed identity in the directory: the cluster's own, or its kubelet's."""
+    """A managed identity in the directory: that of the cluster, or of its kubelet."""
 
     of: _Cluster
     kubelet: bool
 
-    def wake(self) -> Principal:
+    def create(self) -> Principal:
         return self.of.fleet.principal(self.of, kubelet=self.kubelet)
 
 
@@ -155,34 +154,36 @@ def _group_body(group_id: str, location: str, managed_by: str = "") -> Json:
 
 @dataclass
 class Fleet:
-    """The clusters of a scenario's `fleet`."""
+    """The clusters of the `fleet` of a scenario."""
 
     scenario: Scenario
     spec: FleetSpec
     _kinds: dict[tuple[str, str, int], list[str]] = field(default_factory=dict)
 
-    def lay(self, state: State) -> None:
-        """Let the fleet sleep in a state."""
-        # Tens of thousands of objects are made here and none is given up: collecting garbage meanwhile only costs time.
+    def add_to(self, state: State) -> None:
+        """Add the clusters to a state as lazy entries."""
+        # This creates tens of thousands of objects and frees none, so garbage collection would only cost time.
         collecting = gc.isenabled()
         gc.disable()
         try:
             for cluster in self._clusters():
-                self._lay(state, cluster)
+                self._add(state, cluster)
         finally:
             if collecting:
                 gc.enable()
 
-    def _lay(self, state: State, cluster: _Cluster) -> None:
+    def _add(self, state: State, cluster: _Cluster) -> None:
         group_id = self._group_id(cluster)
         if cluster.number % self.spec.clusters_per_group == 0:
-            state.resources.lay(group_id.lower(), _Group(group_id, cluster))
-        state.resources.lay(self._id(cluster).lower(), cluster)
-        state.resources.lay(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
-        state.resources.lay(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
-        state.principals.lay(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
+            state.resources.add_lazy(group_id.lower(), _Group(group_id, cluster))
+        state.resources.add_lazy(self._id(cluster).lower(), cluster)
+        state.resources.add_lazy(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
+        state.resources.add_lazy(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
+        state.principals.add_lazy(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
         if self._encryption(cluster) in {"none", "platform"}:
-            state.principals.lay(self._object_id(cluster, kubelet=False), _Identity(cluster, kubelet=False))
+            state.principals.add_lazy(
+                self._object_id(cluster, kubelet=False), _Identity(cluster, kubelet=False)
+            )
 
     def _clusters(self) -> Iterator[_Cluster]:
         spec = self.spec
@@ -219,7 +220,7 @@ class Fleet:
     def _object_id(self, cluster: _Cluster, *, kubelet: bool) -> str:
         return _guid(self.spec.seed, cluster.number, 21 if kubelet else 22)
 
-    # -- what follows from the number ---------------------------------------------------------------------------------
+    # -- derived from the number --------------------------------------------------------------------------------------
 
     def _encryption(self, cluster: _Cluster) -> str:
         return self._encryptions.draw(_mixed(self.spec.seed, cluster.number, 4))
@@ -230,7 +231,7 @@ class Fleet:
 
     @cached_property
     def _versions(self) -> tuple[_Weighted, _Weighted]:
-        """All versions, and those that the encryption needs."""
+        """All Kubernetes versions, and those that support the encryption."""
         new = {
             version: weight
             for version, weight in self.spec.versions.items()
@@ -241,7 +242,7 @@ class Fleet:
     # -- the bodies ---------------------------------------------------------------------------------------------------
 
     def cluster(self, cluster: _Cluster) -> Resource:
-        """The cluster as ARM keeps it."""
+        """Return the cluster as ARM stores it."""
         spec, number = self.spec, cluster.number
         encryption = self._encryption(cluster)
         any_version, new_version = self._versions
@@ -270,7 +271,7 @@ class Fleet:
             "uid": f"{_mixed(spec.seed, number, 8):016x}{number:08x}",
             "short": f"{_mixed(spec.seed, number, 9):016x}"[:8],
         }
-        # Every other part is a placeholder's name.
+        # Parts with an odd index are names of placeholders.
         filled = [values[part] if place % 2 else part for place, part in enumerate(template)]
         body: Json = json.loads("".join(filled))
         properties = body["properties"]
@@ -284,7 +285,7 @@ class Fleet:
         return Resource(body["id"], CLUSTER, body)
 
     def _template(self, version: str, encryption: str, pools: int) -> list[str]:
-        """One finished body, cut at the placeholders where clusters of the kind differ."""
+        """Return a complete body, split at the placeholders for the values in which clusters of this kind differ."""
         security: Json = {}
         if encryption not in {"none", "platform"}:
             key = f"https://@vault@.{self.scenario.vault_suffix}/keys/{KMS_KEY}"
@@ -352,12 +353,12 @@ class Fleet:
         return f"{group}/providers/Microsoft.KeyVault/vaults/{vault_of(subscription)}"
 
     def node_group(self, cluster: _Cluster) -> Resource:
-        """The group of a cluster's nodes."""
+        """Return the node resource group of a cluster."""
         group_id = self._node_group_id(cluster)
         return Resource(group_id, _GROUP, _group_body(group_id, cluster.location, self._id(cluster)))
 
     def kubelet(self, cluster: _Cluster) -> Resource:
-        """The identity of a cluster's nodes."""
+        """Return the kubelet identity of a cluster."""
         who, kubelet_id = self.principal(cluster, kubelet=True), self._kubelet_id(cluster)
         body: Json = {
             "id": kubelet_id, "name": f"{cluster.name}-agentpool", "type": _IDENTITY, "location": cluster.location, "tags": {},
@@ -366,7 +367,7 @@ class Fleet:
         return Resource(kubelet_id, _IDENTITY, body)
 
     def principal(self, cluster: _Cluster, *, kubelet: bool) -> Principal:
-        """The cluster's own system-assigned identity, or its kubelet's."""
+        """Return the system-assigned identity of a cluster, or the identity of its kubelet."""
         name = f"{cluster.name}-agentpool" if kubelet else cluster.name
         app = _guid(self.spec.seed, cluster.number, 23 if kubelet else 24)
         resource_id = self._kubelet_id(cluster) if kubelet else self._id(cluster)

@@ -1,10 +1,10 @@
-"""A table of the state: a mapping that knows which of its entries may have changed, and whose entries may sleep.
+"""A table of the state: a mapping that tracks changes to its entries, and creates lazy entries when they are read.
 
-Who reads an entry may change it in place, so reading counts as touching. What was touched is compared with what it was
-before when the request is over: that is how a state file learns what to write, and Resource Graph what to show late.
+A caller that reads an entry can change it in place, so each entry that was read is compared with its previous value at the
+end of the request. The state file and Resource Graph get the changes in this way.
 
-A sleeper is an entry that nobody has looked at yet, such as one cluster of ten thousand: it is made when it is asked
-for, and put back to sleep after the request if it was not changed.
+A lazy entry, such as one of ten thousand generated clusters, is created when it is read, and unloaded after the request if
+it was not changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -15,36 +15,36 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Sleeper(Protocol[T_co]):
-    """What can make an entry, the same one every time."""
+class Source(Protocol[T_co]):
+    """Creates an entry, which is equal each time."""
 
-    def wake(self) -> T_co:
-        """A fresh copy of the entry."""
+    def create(self) -> T_co:
+        """Return a new copy of the entry."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An entry before and after, as written; None where there was none, or is none any more."""
+    """A changed entry, serialized before and after; None if it did not or does not exist. `generated`: it was added lazily."""
 
     key: str
     before: bytes | None
     after: bytes | None
-    born_asleep: bool
+    generated: bool
 
 
 @dataclass(slots=True)
-class _Asleep(Generic[T]):
-    sleeper: Sleeper[T]
+class _Unloaded(Generic[T]):
+    source: Source[T]
 
 
 class Table(MutableMapping[str, T]):
-    """`watch` has to be called before changes can be asked for; until then only sleepers cost anything."""
+    """A mapping of entries by key. Changes are tracked after `watch` was called."""
 
     def __init__(self, entries: Iterable[tuple[str, T]] = ()) -> None:
-        self._entries: dict[str, T | _Asleep[T]] = dict(entries)
-        self._woken: dict[str, _Asleep[T]] = {}
-        self._born_asleep: set[str] = set()
+        self._entries: dict[str, T | _Unloaded[T]] = dict(entries)
+        self._loaded: dict[str, _Unloaded[T]] = {}
+        self._generated: set[str] = set()
         self._dump: Callable[[T], bytes] | None = None
         self._touched: dict[str, bytes | None] = {}
 
@@ -52,9 +52,9 @@ class Table(MutableMapping[str, T]):
 
     def __getitem__(self, key: str) -> T:
         entry = self._entries[key]
-        if isinstance(entry, _Asleep):
-            self._woken[key] = entry
-            entry = self._entries[key] = entry.sleeper.wake()
+        if isinstance(entry, _Unloaded):
+            self._loaded[key] = entry
+            entry = self._entries[key] = entry.source.create()
         if self._dump is not None and key not in self._touched:
             self._touched[key] = self._dump(entry)
         return entry
@@ -65,7 +65,7 @@ class Table(MutableMapping[str, T]):
 
     def __delitem__(self, key: str) -> None:
         self._touch(key)
-        self._woken.pop(key, None)
+        self._loaded.pop(key, None)
         del self._entries[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -79,63 +79,63 @@ class Table(MutableMapping[str, T]):
 
     def _touch(self, key: str) -> None:
         entry = self._entries.get(key)
-        if isinstance(entry, _Asleep):
-            self._woken[key] = entry
+        if isinstance(entry, _Unloaded):
+            self._loaded[key] = entry
         if self._dump is not None and key not in self._touched:
-            self._touched[key] = None if entry is None else self._dump(_awake(entry))
+            self._touched[key] = None if entry is None else self._dump(_value(entry))
 
-    # -- sleepers -----------------------------------------------------------------------------------------------------
+    # -- lazy entries -------------------------------------------------------------------------------------------------
 
-    def lay(self, key: str, sleeper: Sleeper[T]) -> None:
-        """Put an entry here that is made when it is asked for."""
-        self._entries[key] = _Asleep(sleeper)
-        self._born_asleep.add(key)
+    def add_lazy(self, key: str, source: Source[T]) -> None:
+        """Add an entry that is created when it is read."""
+        self._entries[key] = _Unloaded(source)
+        self._generated.add(key)
 
     def peek(self, key: str) -> T:
-        """Read an entry without touching or waking it; it must not be changed."""
-        return _awake(self._entries[key])
+        """Return an entry without loading or tracking it; it must not be changed."""
+        return _value(self._entries[key])
 
-    def awake(self) -> Iterator[tuple[str, T]]:
-        """The entries that do not sleep, read only."""
+    def loaded(self) -> Iterator[tuple[str, T]]:
+        """Yield the entries that are loaded; they must not be changed."""
         for key, entry in list(self._entries.items()):
-            if not isinstance(entry, _Asleep):
+            if not isinstance(entry, _Unloaded):
                 yield key, entry
 
-    def rest(self, *, changed: bool) -> None:
-        """Put back to sleep what was woken and not changed. Nobody may hold an entry meanwhile.
+    def unload(self, *, changed: bool) -> None:
+        """Unload lazy entries that were not changed. No caller may hold an entry.
 
-        `changed` tells that there may be any changes at all.
+        `changed` is whether any entry may have changed.
         """
-        for key, asleep in self._woken.items():
-            if key in self._entries and (not changed or self._entries[key] == asleep.sleeper.wake()):
-                self._entries[key] = asleep
-        self._woken.clear()
+        for key, unloaded in self._loaded.items():
+            if key in self._entries and (not changed or self._entries[key] == unloaded.source.create()):
+                self._entries[key] = unloaded
+        self._loaded.clear()
 
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def watch(self, dump: Callable[[T], bytes]) -> None:
-        """From now on, take notice of what is touched; `dump` writes an entry down."""
+        """Start tracking changes; `dump` serializes an entry."""
         self._dump = dump
 
     def changes(self, *, forget: bool) -> list[Change]:
-        """What changed since it was last asked. `forget` drops what is only touched: nobody may hold an entry then."""
+        """Return the changes since the last call. `forget` ends the tracking of all entries; then no caller may hold an entry."""
         if self._dump is None:
             return []
         found = []
         for key, before in self._touched.items():
             entry = self._entries.get(key)
-            after = None if entry is None else self._dump(_awake(entry))
+            after = None if entry is None else self._dump(_value(entry))
             if before != after:
-                found.append(Change(key, before, after, key in self._born_asleep))
+                found.append(Change(key, before, after, key in self._generated))
             self._touched[key] = after
         if forget:
             self._touched.clear()
         return found
 
     def forget(self) -> None:
-        """Nothing was changed: drop what was only read."""
+        """Stop tracking entries that were read, if nothing was changed."""
         self._touched.clear()
 
 
-def _awake(entry: "T | _Asleep[T]") -> T:
-    return entry.sleeper.wake() if isinstance(entry, _Asleep) else entry
+def _value(entry: "T | _Unloaded[T]") -> T:
+    return entry.source.create() if isinstance(entry, _Unloaded) else entry

@@ -1,4 +1,4 @@
-"""The simulated cloud itself: its state, its clock, and the questions that every resource provider asks of it."""
+"""The simulated cloud: its state, its clock, and the operations that all resource providers use."""
 
 import math
 import secrets
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from wizard.simulator.protocol.ids import group_id, kind_of, within
 from wizard.simulator.protocol.wire import Json, Refusal
@@ -19,49 +19,49 @@ from wizard.simulator.state.groups import groups_by_member
 from wizard.simulator.state.state import Assignment, Changes, Pending, Principal, Resource, State
 
 if TYPE_CHECKING:
-    from wizard.simulator.resource_graph.service import ResourceGraph
     from wizard.simulator.state.synthetic_fleet import Fleet
 
+T = TypeVar("T")
 DAY = 24 * 3600.0
-"""In seconds."""
+"""A day in seconds."""
 ScheduledHandler = Callable[["World", dict[str, str]], None]
-_happenings: dict[str, ScheduledHandler] = {}
+_scheduled_handlers: dict[str, ScheduledHandler] = {}
 
 
 def scheduled_handler(name: str) -> Callable[[ScheduledHandler], ScheduledHandler]:
-    """Register what `World.later` brings about under this name."""
+    """Register the function that `World.later` and `World.after_days` schedule by this name."""
 
     def register(function: ScheduledHandler) -> ScheduledHandler:
-        _happenings[name] = function
+        _scheduled_handlers[name] = function
         return function
 
     return register
 
 
 OnDelete = Callable[["World", Resource], None]
-_farewells: dict[str, OnDelete] = {}
+_delete_handlers: dict[str, OnDelete] = {}
 
 
 def on_delete(resource_type: str) -> Callable[[OnDelete], OnDelete]:
-    """Register what goes with a resource of this type when it is removed, by whomever."""
+    """Register a function that is called whenever a resource of this type was removed."""
 
     def register(function: OnDelete) -> OnDelete:
-        _farewells[resource_type.lower()] = function
+        _delete_handlers[resource_type.lower()] = function
         return function
 
     return register
 
 
 def iso(moment: float) -> str:
-    """A time as ARM writes it, in UTC."""
+    """Return a time, in seconds since the epoch, as ARM formats it, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class World:
-    """The state of the cloud and its clock.
+    """The state of the simulated cloud and its clock.
 
-    Time passes lazily: what is due has happened as soon as anyone looks (`settle`, called before every request). So a
-    saved world goes on where it was, and at infinite speed everything is done by the next look.
+    Scheduled changes are applied lazily, by `run_due` before each request. A saved state therefore continues where it
+    was, and at infinite speed every change is complete at the next request.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class World:
         self.scenario, self.speed, self._clock = scenario, speed, clock
         self.state = state or State()
         self.changed = False
-        self.busy = 0
-        self._may_differ = False
-        self.followers: list[Callable[[Changes], None]] = []
+        self.active_requests = 0
+        self._changed_since_unload = False
+        self.subscribers: list[Callable[[Changes], None]] = []
         self.proxy_url = ""
-        self._resource_graph: ResourceGraph | None = None
+        self._services: dict[type, object] = {}
         self.running = {
             operation.resource_id: key
             for key, operation in self.state.operations.items()
@@ -92,9 +92,9 @@ class World:
         for assignment in self.state.assignments.values():
             self._by_principal[assignment.principal_id.lower()].append(assignment)
 
-    def lay(self, fleet: "Fleet") -> None:
-        """Let a fleet sleep in the world."""
-        fleet.lay(self.state)
+    def add_fleet(self, fleet: "Fleet") -> None:
+        """Add the clusters of a fleet, which are created when they are read."""
+        fleet.add_to(self.state)
         self._index_resources()
 
     def _index_resources(self) -> None:
@@ -103,47 +103,48 @@ class World:
 
     # -- changes ------------------------------------------------------------------------------------------------------
 
-    def follow(self, follower: Callable[[Changes], None], *places: str) -> None:
-        """Let `follower` know what changed after each request that changed anything in these tables (none named: in any)."""
-        self.state.watch(*places)
-        self.followers.append(follower)
-
-    @property
-    def resource_graph(self) -> "ResourceGraph":
-        """The cloud's Resource Graph; it knows what changed since it was first asked for, so the server asks at its start."""
-        if self._resource_graph is None:
-            from wizard.simulator.resource_graph.service import ResourceGraph
-
-            self._resource_graph = ResourceGraph(self)
-        return self._resource_graph
+    def subscribe(self, subscriber: Callable[[Changes], None], *tables: str) -> None:
+        """Call `subscriber` with the changes of each request to these tables, or to all tables if none is named."""
+        self.state.watch(*tables)
+        self.subscribers.append(subscriber)
 
     def commit(self) -> None:
-        """The request is over: tell the followers what it changed. Called before the answer leaves.
+        """Notify the subscribers of the changes of a request. Called before the response is sent.
 
-        While other requests are at work (`busy`) they may hold what they read, so it is not forgotten yet.
+        Other active requests can still hold the entries that they read, so these are tracked until there are none.
         """
-        idle = self.busy == 0
-        if self.changed and self.followers:
+        idle = self.active_requests == 0
+        if self.changed and self.subscribers:
             changes = self.state.changes(forget=idle)
-            with ExitStack() as told:  # all of them, even where one fails
-                for follower in self.followers:
-                    told.callback(follower, changes)
-        elif idle and self.followers:
+            with ExitStack() as stack:  # so that all are called, even if one fails
+                for subscriber in self.subscribers:
+                    stack.callback(subscriber, changes)
+        elif idle and self.subscribers:
             self.state.forget()
-        self._may_differ = self._may_differ or self.changed
+        self._changed_since_unload = self._changed_since_unload or self.changed
         self.changed = False
         if idle and self.scenario.fleet:
-            self.state.rest(changed=self._may_differ)
-            self._may_differ = False
+            self.state.unload(changed=self._changed_since_unload)
+            self._changed_since_unload = False
+
+    # -- services -----------------------------------------------------------------------------------------------------
+
+    def provide(self, service: object) -> None:
+        """Make a service that the server created available to the resource providers, by its class."""
+        self._services[type(service)] = service
+
+    def service(self, kind: type[T]) -> T:
+        """Return the service of this class. Raise KeyError if the server did not provide it."""
+        return cast("T", self._services[kind])
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the current time in seconds since the epoch."""
         return self._clock()
 
     def scaled(self, seconds: float) -> float:
-        """How long a real-life duration takes here; 0 at infinite speed."""
+        """Return the simulated duration, in seconds, for a real-life duration; 0 at infinite speed."""
         return 0.0 if math.isinf(self.speed) else seconds / self.speed
 
     @property
@@ -153,28 +154,28 @@ class World:
         return enforced == "always" or (enforced == "auto" and not math.isinf(self.speed))
 
     def later(self, seconds: float, what: str, **facts: str) -> None:
-        """Let something happen after so many real-life seconds."""
+        """Schedule the handler `what` after this many real-life seconds."""
         due = self.now() + self.scaled(seconds)
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
     def after_days(self, days: float, what: str, **facts: str) -> None:
-        """Let something happen after so many days. At infinite speed they last as in real life: nothing would be kept at all."""
+        """Schedule the handler `what` after this many days. At infinite speed they are real days, or nothing would be retained."""
         seconds = days * DAY
         due = self.now() + (seconds if math.isinf(self.speed) else self.scaled(seconds))
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 
-    def settle(self) -> None:
-        """Bring about everything that is due, in order."""
+    def run_due(self) -> None:
+        """Run all scheduled handlers that are due, in order."""
         pending = self.state.pending
         while pending and pending[0].due <= self.now():
             first = pending.pop(0)
             self.changed = True
-            _happenings[first.scheduled_handler](self, first.facts)
+            _scheduled_handlers[first.scheduled_handler](self, first.facts)
 
     def retry_headers(self) -> dict[str, str]:
-        """When to poll again: whole seconds of at least 1 in `Retry-After`, anything shorter in milliseconds."""
+        """Return the polling interval: whole seconds of at least 1 in `Retry-After`, shorter intervals in milliseconds."""
         wait = self.scaled(self.scenario.durations.poll_interval)
         if wait >= 1:
             return {"Retry-After": str(round(wait))}
@@ -183,13 +184,13 @@ class World:
     # -- resources ----------------------------------------------------------------------------------------------------
 
     def find(self, resource_id: str) -> Resource | None:
-        """The resource of this id, in any case."""
+        """Return the resource with this id, which is case-insensitive, or None."""
         return self.state.resources.get(resource_id.rstrip("/").lower())
 
     def get(self, resource_id: str) -> Resource:
-        """The resource of this id.
+        """Return the resource with this id.
 
-        Raises ARM's 404 for the group or the resource.
+        Raise ARM's 404 for the group or the resource.
         """
         found = self.find(resource_id)
         if found is not None:
@@ -207,9 +208,9 @@ class World:
         )
 
     def require_group(self, resource_id: str) -> Resource | None:
-        """The resource group that the id is in; None outside of any.
+        """Return the resource group that contains the id, or None for an id outside of a group.
 
-        Raises ARM's 404 ResourceGroupNotFound.
+        Raise ARM's 404 ResourceGroupNotFound.
         """
         group = group_id(resource_id)
         if not group:
@@ -224,7 +225,7 @@ class World:
         return found
 
     def put(self, resource: Resource) -> Resource:
-        """Keep a new or replaced resource."""
+        """Store a new or replaced resource."""
         key = resource.id.lower()
         self.state.resources[key] = resource
         self._by_type[kind_of(key)][key] = None
@@ -232,34 +233,34 @@ class World:
         return resource
 
     def remove(self, resource_id: str) -> None:
-        """Forget a resource, what is below it or goes with it, and the role assignments there."""
-        itself = resource_id.lower().rstrip("/")
-        below, gone = itself + "/", list[Resource]()
-        for key in [key for key in self.state.resources if key == itself or key.startswith(below)]:
-            gone.append(self.state.resources.pop(key))
+        """Remove a resource, everything below it or dependent on it, and its role assignments."""
+        parent = resource_id.lower().rstrip("/")
+        below, removed = parent + "/", list[Resource]()
+        for key in [key for key in self.state.resources if key == parent or key.startswith(below)]:
+            removed.append(self.state.resources.pop(key))
             del self._by_type[kind_of(key)][key]
         for assignment in [
             held for held in self.state.assignments.values() if within(held.scope, resource_id)
         ]:
             self.revoke(assignment)
-        for resource in gone:
-            if function := _farewells.get(resource.type.lower()):
+        for resource in removed:
+            if function := _delete_handlers.get(resource.type.lower()):
                 function(self, resource)
         self.changed = True
 
     def of_type(self, resource_type: str, scope: str = "") -> Iterator[Resource]:
-        """All resources of a type at or below a scope, in order of creation."""
+        """Yield the resources of a type below a scope, in order of creation."""
         below = scope.lower().rstrip("/") + "/"
         for key in [key for key in self._by_type[resource_type.lower()] if key.startswith(below)]:
             yield self.state.resources[key]
 
     def in_scope(self, scope: str) -> list[Resource]:
-        """Every resource below a scope."""
+        """Return all resources below a scope."""
         below = scope.lower().rstrip("/") + "/"
         return [self.state.resources[key] for key in list(self.state.resources) if key.startswith(below)]
 
     def system_data(self, caller: str, before: Json | None = None) -> Json:
-        """ARM's `systemData` for a change by this caller, now."""
+        """Return ARM's `systemData` for a change by this caller, now."""
         principal = self.state.principals.get(caller)
         who = principal.client_name if principal else caller
         kind = "User" if principal and principal.kind == "user" else "Application"
@@ -274,13 +275,13 @@ class World:
     # -- principals and roles -----------------------------------------------------------------------------------------
 
     def add_principal(self, principal: Principal) -> Principal:
-        """Let a principal exist; it is known everywhere once `visible_at` has passed."""
+        """Store a new principal; it is visible everywhere from `visible_at`."""
         self.state.principals[principal.object_id] = principal
         self.changed = True
         return principal
 
     def new_identity(self, name: str, resource_id: str) -> Principal:
-        """A service principal for a managed identity, which the directory replicates after a while."""
+        """Create a service principal for a managed identity, which the directory replicates after a delay."""
         delay = self.scaled(self.scenario.durations.principal_replication)
         return self.add_principal(
             Principal(
@@ -294,41 +295,41 @@ class World:
         )
 
     def drop_principal(self, object_id: str) -> None:
-        """Forget a principal. Its role assignments stay behind, as they do in Azure."""
+        """Remove a principal. Its role assignments stay, as they do in Azure."""
         self.state.principals.pop(object_id, None)
         self.changed = True
 
     def principal_of(self, name: str) -> Principal:
-        """The scenario's principal of this name."""
+        """Return the principal with this name in the scenario."""
         return self.state.principals[self.scenario.principals[name].object_id]
 
     def grant(self, assignment: Assignment) -> Assignment:
-        """Keep a role assignment."""
+        """Store a role assignment."""
         self.state.assignments[assignment.id.lower()] = assignment
         self._by_principal[assignment.principal_id.lower()].append(assignment)
         self.changed = True
         return assignment
 
     def revoke(self, assignment: Assignment) -> None:
-        """Forget a role assignment."""
+        """Remove a role assignment."""
         self.state.assignments.pop(assignment.id.lower())
         self._by_principal[assignment.principal_id.lower()].remove(assignment)
         self.changed = True
 
-    def also(self, principal_id: str) -> tuple[str, ...]:
-        """The principal and the groups that it is in, also by way of other groups."""
+    def effective_principals(self, principal_id: str) -> tuple[str, ...]:
+        """Return the object ids of the principal and of the groups that contain it, directly or through other groups."""
         return (principal_id.lower(), *self._groups.get(principal_id.lower(), ()))
 
     def assignments_for(self, principal_id: str) -> Iterator[Assignment]:
-        """The role assignments of a principal and of its groups, at whatever scope."""
-        for holder in self.also(principal_id):
+        """Yield the role assignments of a principal and of its groups, at any scope."""
+        for holder in self.effective_principals(principal_id):
             yield from self.assignments_of(holder)
 
     def assignments_of(self, principal_id: str) -> list[Assignment]:
-        """The role assignments of a principal itself, at whatever scope."""
+        """Return the direct role assignments of a principal, at any scope."""
         return self._by_principal.get(principal_id.lower(), [])
 
 
 def new_secret() -> str:
-    """A client secret or password that nobody can guess. It has no hyphen: `--password -x` would be an option to the Azure CLI."""
+    """Return a random client secret or password. It has no hyphen, because the Azure CLI would read `--password -x` as an option."""
     return secrets.token_urlsafe(24).replace("-", ".")

@@ -1,1 +1,1 @@
-"""Key vaults: the gateway, access, stored keys, rotation."""
+"""Key vaults: authentication, access, stored keys, key rotation, and the use of keys by clusters."""

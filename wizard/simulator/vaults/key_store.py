@@ -1,4 +1,4 @@
-"""The keys inside the vaults: versions, material, lifecycle. Both planes of Key Vault work on them."""
+"""The keys in the vaults: versions, key material, lifecycle. Both planes of Key Vault use this module."""
 
 import asyncio
 import secrets
@@ -10,6 +10,7 @@ from wizard.simulator.protocol.wire import Json, base64url_number
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.state.world import DAY, World, scheduled_handler
 
+TYPE = "Microsoft.KeyVault/vaults"
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
 FORBIDDEN = "KeyOperationForbidden"
 SIZES = (2048, 3072, 4096)
@@ -22,31 +23,39 @@ CURVES: dict[str, type[ec.EllipticCurve]] = {
 
 
 def vault_name(vault: Resource) -> str:
-    """The vault's name as host names write it."""
+    """Return the name of a vault as it is in its host name."""
     return str(vault.body["name"]).lower()
 
 
+def find_vault(world: World, name: str) -> Resource | None:
+    """Return the vault with this globally unique name, or None."""
+    for vault in world.of_type(TYPE):
+        if vault_name(vault) == name.lower():
+            return vault
+    return None
+
+
 def key_uri(world: World, vault: str, key: str, version: str = "") -> str:
-    """A key identifier: `https://VAULT.SUFFIX/keys/KEY[/VERSION]`."""
+    """Return a key identifier: `https://VAULT.SUFFIX/keys/KEY[/VERSION]`."""
     return f"https://{vault.lower()}.{world.scenario.vault_suffix}/keys/{key}" + (
         f"/{version}" if version else ""
     )
 
 
 def find_key(world: World, vault: str, name: str) -> Key | None:
-    """The key of this name in this vault."""
+    """Return the key with this name in this vault, or None."""
     return world.state.keys.get(f"{vault}/{name}".lower())
 
 
 def keys_of(world: World, vault: str) -> list[Key]:
-    """The keys of a vault."""
+    """Return the keys of a vault."""
     return [key for key in world.state.keys.values() if key.vault == vault.lower()]
 
 
 def new_version(
     world: World, *, kty: str = "RSA", size: int = 2048, curve: str = "P-256", ops: list[str] | None = None
 ) -> KeyVersion:
-    """A key version without material yet."""
+    """Return a new key version, without key material."""
     now = int(world.now())
     family = kty.removesuffix("-HSM")
     return KeyVersion(
@@ -56,7 +65,7 @@ def new_version(
 
 
 def set_attributes(version: KeyVersion, attributes: Json, tags: Json | None) -> None:
-    """Lay the attributes and tags of a request over a version; null says no more than leaving out."""
+    """Apply the attributes and tags of a request to a version; null is the same as omitting a value."""
     given = {name: value for name, value in attributes.items() if value is not None}
     version.enabled = given.get("enabled", version.enabled)
     version.expires = given.get("exp", version.expires)
@@ -66,7 +75,7 @@ def set_attributes(version: KeyVersion, attributes: Json, tags: Json | None) -> 
 
 
 def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
-    """Keep a version, as the newest of its key."""
+    """Add a version, as the newest of its key."""
     key = world.state.keys.setdefault(f"{vault}/{name}".lower(), Key(vault.lower(), name, []))
     key.versions.append(version)
     world.changed = True
@@ -74,7 +83,7 @@ def add(world: World, vault: str, name: str, version: KeyVersion) -> Key:
 
 
 def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
-    """Put a key among the deleted ones; its name stays taken."""
+    """Soft-delete a key; its name stays reserved."""
     place, now = f"{key.vault}/{key.name}".lower(), world.now()
     days = vault.body["properties"]["softDeleteRetentionInDays"]
     deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
@@ -84,14 +93,14 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
 
 
 @scheduled_handler("key-purged")
-def _retained(world: World, facts: dict[str, str]) -> None:
+def _purge(world: World, facts: dict[str, str]) -> None:
     deleted = world.state.deleted_keys.get(facts["place"])
     if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
         del world.state.deleted_keys[facts["place"]]
 
 
 def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
-    """A fresh private key and the public part of its JSON Web Key."""
+    """Return a new private key as PEM, and the public part of its JSON Web Key."""
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     if version.kty.startswith("RSA"):
         private = rsa.generate_private_key(65537, version.size)
@@ -108,10 +117,10 @@ def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
 
 
 async def ensure_material(world: World, version: KeyVersion) -> None:
-    """Make the key itself, off the event loop, unless it was made already.
+    """Generate the key material, in another thread, unless it exists.
 
-    Other requests are served meanwhile: a version is in its vault before, and what was found out about either is not to be
-    relied on after.
+    Other requests are served meanwhile. A version must be in its vault before this call, and earlier results of checks on
+    the version or the vault are not valid after it.
     """
     if not version.public:
         pem, public = await asyncio.to_thread(_generate, version)
@@ -121,14 +130,14 @@ async def ensure_material(world: World, version: KeyVersion) -> None:
 
 
 def recovery_level(vault: Resource) -> str:
-    """What can become of a deleted key."""
+    """Return the recovery level of the keys of a vault."""
     return "Recoverable" if vault.body["properties"].get("enablePurgeProtection") else "Recoverable+Purgeable"
 
 
-def why_not(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
-    """Why a key version refuses an operation: Key Vault's inner code and text; None where it does not.
+def operation_error(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
+    """Return Key Vault's inner code and text if a key version does not permit an operation, or else None.
 
-    Outside of its dates a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
+    Outside of its dates, a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
     """
     if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
         return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."
@@ -147,7 +156,7 @@ def why_not(version: KeyVersion, operation: str, now: float) -> tuple[str, str] 
 
 
 def attributes(vault: Resource, version: KeyVersion) -> Json:
-    """The attributes that both planes show."""
+    """Return the attributes that both planes show."""
     shown: Json = {"enabled": version.enabled}
     if version.not_before is not None:
         shown["nbf"] = version.not_before

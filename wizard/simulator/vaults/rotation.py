@@ -1,6 +1,6 @@
-"""Rotation policies of keys: what both planes of Key Vault read and write, and the rotations that come of them (AZURE.md §3g).
+"""Rotation policies of keys on both planes of Key Vault, and automatic rotations (AZURE.md §3g).
 
-They are kept as the data plane writes them; the management plane has the same with its action types in lower case.
+Policies are stored in the form of the data plane. On the management plane, action types are in lower case.
 """
 
 import json
@@ -17,9 +17,9 @@ _TYPES = {"rotate": "Rotate", "notify": "Notify"}
 
 
 def days_of(span: str) -> int:
-    """The days in `P2Y`, `P18M` or `P90D`; a month has 30 and a year 365 of them.
+    """Return the number of days in `P2Y`, `P18M` or `P90D`; a month has 30 days, and a year 365.
 
-    Raises ValueError for anything else.
+    Raise ValueError for any other text.
     """
     found = _SPAN.fullmatch(span)
     if found is None or not any(found.groups()):
@@ -29,9 +29,9 @@ def days_of(span: str) -> int:
 
 
 def kept(given: Json, before: Json, now: int) -> Json:
-    """The policy that a request asks for, as it is kept.
+    """Return the policy of a request in the form in which it is stored.
 
-    Raises Refusal 400 for spans and actions that Key Vault does not take (texts UNCONFIRMED).
+    Raise Refusal 400 for durations and actions that Key Vault does not accept (texts UNCONFIRMED).
     """
     attributes, actions = given.get("attributes") or {}, given.get("lifetimeActions") or []
     expiry = attributes.get("expiryTime")
@@ -79,7 +79,7 @@ def _checked(span: object, name: str, least: int) -> int:
 
 
 def on_management_plane(policy: Json) -> Json:
-    """A kept policy as ARM shows it."""
+    """Return a stored policy as ARM shows it."""
     return {
         "attributes": policy["attributes"],
         "lifetimeActions": [
@@ -90,7 +90,7 @@ def on_management_plane(policy: Json) -> Json:
 
 
 def on_data_plane(key: Key, key_id: str) -> Json:
-    """A key's policy as the data plane shows it; one that was never set notifies before the end."""
+    """Return the policy of a key as the data plane shows it. The default policy notifies before expiry."""
     default: Json = {
         "lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}],
         "attributes": {},
@@ -99,13 +99,13 @@ def on_data_plane(key: Key, key_id: str) -> Json:
 
 
 def expiry_of(policy: Json, created: int) -> int | None:
-    """When a new version of a key with this (kept) policy expires; None where that does not say."""
+    """Return when a new version of a key with this stored policy expires, in seconds since the epoch, or None."""
     span = policy.get("attributes", {}).get("expiryTime")
     return created + int(days_of(span) * DAY) if span else None
 
 
 def next_version(world: World, key: Key) -> KeyVersion:
-    """What rotating a key makes: like the newest version, as old as the policy lets it become."""
+    """Return the version that a rotation creates: like the newest one, with the expiry of the policy."""
     old = key.current
     version = new_version(world, kty=old.kty, size=old.size or 2048, curve=old.curve or "P-256", ops=old.ops)
     version.tags = dict(old.tags)
@@ -114,18 +114,18 @@ def next_version(world: World, key: Key) -> KeyVersion:
 
 
 def plan(world: World, key: Key) -> None:
-    """Let Key Vault make the next version of a key when its policy says so; to be called whenever key or policy changed.
+    """Schedule the next rotation of a key according to its policy. Call this whenever the key or the policy changed.
 
-    One that is overdue is made at once (UNCONFIRMED).
+    An overdue rotation is performed immediately (UNCONFIRMED).
     """
     due = _due(key)
     if due is not None:
         days = max(0.0, due - world.now()) / DAY
-        world.after_days(days, "key-rotates", place=f"{key.vault}/{key.name}".lower(), seen=_seen(key))
+        world.after_days(days, "key-rotates", place=f"{key.vault}/{key.name}".lower(), seen=_fingerprint(key))
 
 
 def _due(key: Key) -> float | None:
-    """When the newest version is to have a successor, in seconds since the epoch; None where no policy wants one."""
+    """Return when the next version is due, in seconds since the epoch; None without a rotation."""
     version = key.current
     for entry in key.rotation_policy.get("lifetimeActions", ()):
         if entry["action"]["type"] != "Rotate":
@@ -138,14 +138,14 @@ def _due(key: Key) -> float | None:
     return None
 
 
-def _seen(key: Key) -> str:
-    """All that a rotation depends on: where any of it has changed meanwhile, another one was planned."""
+def _fingerprint(key: Key) -> str:
+    """Return everything on which a scheduled rotation depends; after a change of it, another rotation was scheduled."""
     return json.dumps([key.current.version, key.current.expires, key.rotation_policy], sort_keys=True)
 
 
 @scheduled_handler("key-rotates")
-def _rotates(world: World, facts: dict[str, str]) -> None:
+def _rotate(world: World, facts: dict[str, str]) -> None:
     key = world.state.keys.get(facts["place"])
-    if key is not None and _seen(key) == facts["seen"]:
+    if key is not None and _fingerprint(key) == facts["seen"]:
         key.versions.append(next_version(world, key))
         plan(world, key)

@@ -1,4 +1,4 @@
-"""Who gets through to a vault's keys: firewall first, then RBAC or access policies (AZURE.md §3d, §3f)."""
+"""Access to the keys of a vault: firewall first, then RBAC or access policies (AZURE.md §3d, §3f)."""
 
 import ipaddress
 from enum import Enum
@@ -10,31 +10,31 @@ from wizard.simulator.state.world import World
 
 
 class Origin(Enum):
-    """Where a data-plane call comes from."""
+    """The network origin of a data-plane call."""
 
     INTERNET = "internet"
     TRUSTED_SERVICE = "trusted service"
 
 
 PERIMETER = "SecuredByPerimeter"
-"""A network security perimeter is enforced: its rules alone count, and no bypass helps (AZURE.md §3f)."""
+"""A network security perimeter is enforced: only its rules apply, and no bypass does (AZURE.md §3f)."""
 DATA_ACTIONS = {
     "create": "keys/create/action", "import": "keys/import/action", "get": "keys/read", "list": "keys/read", "update": "keys/update/action",
     "delete": "keys/delete", "recover": "keys/recover/action", "purge": "keys/purge/action", "rotate": "keys/rotate/action",
     "encrypt": "keys/encrypt/action", "decrypt": "keys/decrypt/action", "wrapKey": "keys/wrap/action", "unwrapKey": "keys/unwrap/action",
     "getrotationpolicy": "keyrotationpolicies/read", "setrotationpolicy": "keyrotationpolicies/write",
 }  # fmt: skip
-"""Access-policy permission to the data action of RBAC, below `Microsoft.KeyVault/vaults/`."""
+"""The RBAC data action, below `Microsoft.KeyVault/vaults/`, for each access policy permission."""
 
 
 def caller_text(world: World, principal: Principal) -> str:
-    """The caller as Key Vault names it in a refusal."""
+    """Return the caller as Key Vault names it in an error."""
     app_id = principal.app_id or "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
     return f"appid={app_id};oid={principal.object_id};iss=https://sts.windows.net/{world.scenario.tenant.id}/"
 
 
-def why_foreign(world: World, vault: Resource) -> str:
-    """Why a vault takes no token of this tenant: it trusts another one's; "" where it takes them."""
+def foreign_tenant_error(world: World, vault: Resource) -> str:
+    """Return Key Vault's error text if the vault trusts another tenant, or else ""."""
     ours, theirs = world.scenario.tenant.id, vault.body["properties"]["tenantId"]
     if theirs == ours:
         return ""
@@ -42,7 +42,7 @@ def why_foreign(world: World, vault: Resource) -> str:
 
 
 def check_network(world: World, vault: Resource, principal: Principal, origin: Origin) -> None:
-    """Pass, or raise 403 ForbiddenByConnection or ForbiddenByFirewall."""
+    """Raise 403 ForbiddenByConnection or ForbiddenByFirewall if the network settings of the vault deny the call."""
     properties: Json = vault.body["properties"]
     acls: Json = properties.get("networkAcls") or {}
     public = str(properties.get("publicNetworkAccess", "Enabled")).lower()
@@ -56,7 +56,8 @@ def check_network(world: World, vault: Resource, principal: Principal, origin: O
         caller_text(world, principal),
         f"Vault: {vault.body['name']};location={vault.body['location']}",
     )
-    if closed or perimeter:  # that an enforced perimeter answers as a closed vault does: UNCONFIRMED
+    if closed or perimeter:
+        # UNCONFIRMED that an enforced perimeter returns the same error as disabled public access.
         raise Refusal(
             403,
             "Forbidden",
@@ -75,14 +76,16 @@ def check_network(world: World, vault: Resource, principal: Principal, origin: O
     )
 
 
-def check_rights(world: World, vault: Resource, principal: Principal, permission: str, key: str = "") -> None:
-    """Pass, or raise 403: by RBAC (propagation included) or by the vault's access policies, whichever it uses."""
+def check_permission(
+    world: World, vault: Resource, principal: Principal, permission: str, key: str = ""
+) -> None:
+    """Raise 403 if the principal lacks the permission, by RBAC (with propagation) or by the access policies of the vault."""
     properties: Json = vault.body["properties"]
     if not properties.get("enableRbacAuthorization"):
         held = {
             str(granted).lower()
             for policy in properties.get("accessPolicies") or []
-            if policy["objectId"].lower() in world.also(principal.object_id)
+            if policy["objectId"].lower() in world.effective_principals(principal.object_id)
             for granted in policy["permissions"].get("keys") or []
         }
         if not held & {permission.lower(), "all"}:
@@ -92,7 +95,7 @@ def check_rights(world: World, vault: Resource, principal: Principal, permission
                 f"The user, group or application '{caller_text(world, principal)}' does not have keys {permission} permission on key vault "
                 f"'{vault.body['name']};location={vault.body['location']}'. For help resolving this issue, please see "
                 "https://go.microsoft.com/fwlink/?linkid=2125287",
-                inner="ForbiddenByPolicy",  # as an Azure Policy on keys; older recordings say AccessDenied
+                inner="ForbiddenByPolicy",  # the same code as for an Azure Policy on keys; older recordings have AccessDenied
             )
         return
     action = f"Microsoft.KeyVault/vaults/{DATA_ACTIONS[permission]}"
@@ -106,7 +109,7 @@ def check_rights(world: World, vault: Resource, principal: Principal, permission
 def _no_role(world: World, vault: Resource, principal: Principal, action: str, scope: str) -> str:
     shown = scope.replace("Microsoft.KeyVault", "microsoft.keyvault")
     found = deny.denying(world, principal.object_id, action, scope, data=True)
-    # DecisionReason of a denial UNCONFIRMED; the assignment that would have allowed it is not named either.
+    # DecisionReason of a denial UNCONFIRMED, and that the overridden role assignment is not named.
     denied_by = f"'{deny.guid_of(*found).replace('-', '')}'" if found else "null"
     reason = "DeniedByDenyAssignment" if found else "DeniedWithNoValidRBAC"
     return (

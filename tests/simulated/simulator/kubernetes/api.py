@@ -1,4 +1,4 @@
-"""A cluster's API server as a plain HTTPS client meets it, with the kubeconfig that ARM hands out; and the real kubectl."""
+"""Clients of a cluster's API server: plain HTTPS with the kubeconfig from ARM, and the real kubectl."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ Metrics = dict[tuple[str, frozenset[tuple[str, str]]], float]
 async def kubeconfig(
     cloud: Cloud, name: str = "aks-demo", group: str = "rg-demo", role: str = "clusterUser"
 ) -> str:
-    """The kubeconfig of a cluster, from the real SDK."""
+    """Return the kubeconfig of a cluster, from the real SDK."""
     clusters = cloud.aks.managed_clusters
     answer = await (
         clusters.list_cluster_admin_credentials(group, name)
@@ -51,7 +51,7 @@ class ApiServer:
     async def ask(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> tuple[int, Any]:
-        """Status and answer: parsed where it is JSON, else text."""
+        """Return status and answer: parsed if it is JSON, otherwise text."""
         sent = {"Authorization": f"Bearer {self.token if token is None else token}"} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
@@ -62,7 +62,7 @@ class ApiServer:
             return response.status, await (response.json() if parsed else response.text())
 
     async def metrics(self) -> list[Metrics]:
-        """The metrics of both API servers, in the order of their start."""
+        """Return the metrics of both API servers, in the order of their start."""
         found = {}
         for _ in range(2):
             status, text = await self.ask("GET", "/metrics")
@@ -73,7 +73,7 @@ class ApiServer:
         return [found[moment] for moment in sorted(found)]
 
     async def total(self, name: str = OPERATIONS, **labels: str) -> float:
-        """The sum of a metric over both API servers and all series with these labels."""
+        """Return the sum of a metric over both API servers and all series with these labels."""
         return sum(
             value
             for metrics in await self.metrics()
@@ -82,7 +82,7 @@ class ApiServer:
         )
 
     async def hashes(self) -> set[str]:
-        """The key id hashes that the metrics name now."""
+        """Return the key id hashes in the metrics."""
         return {
             dict(labels)["key_id_hash"]
             for metrics in await self.metrics()
@@ -102,7 +102,7 @@ class ApiServer:
 
 
 def parse_metrics(text: str) -> Metrics:
-    """Prometheus' text format."""
+    """Parse Prometheus' text format."""
     found: Metrics = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -114,7 +114,7 @@ def parse_metrics(text: str) -> Metrics:
 
 
 def started(metrics: Metrics) -> float:
-    """When the API server that answered came up: each at a moment of its own."""
+    """Return when the API server that answered started; each has its own time."""
     return metrics["process_start_time_seconds", frozenset()]
 
 
@@ -122,20 +122,20 @@ def started(metrics: Metrics) -> float:
 async def api_server(
     cloud: Cloud, name: str = "aks-demo", group: str = "rg-demo"
 ) -> AsyncIterator[ApiServer]:
-    """The API server of a cluster, with the credentials of its users."""
+    """Connect to the API server of a cluster with the credentials of its users."""
     text = await kubeconfig(cloud, name, group)
     async with aiohttp.ClientSession() as session:
         yield ApiServer(session, text)
 
 
 def etcd(cloud: Cloud, name: str = "aks-demo", group: str = "rg-demo") -> dict[str, bytes]:
-    """The secrets as etcd holds them."""
+    """Return the secrets as etcd holds them."""
     stored = cloud.simulator.etcd(cluster_path(name, group))
     return {key: value for key, value in stored.items() if key.startswith("/registry/secrets/")}
 
 
 async def kubectl(text: str, folder: Path, *command: str, stdin: str = "") -> tuple[int, str, str]:
-    """Run the real kubectl with a kubeconfig that only its owner can read: exit code, what it printed, what it said."""
+    """Run the real kubectl with a kubeconfig that only its owner can read. Return exit code, stdout and stderr."""
     assert KUBECTL is not None
     file = folder / "kubeconfig"
     file.touch(0o600)

@@ -1,4 +1,4 @@
-"""The way into a cluster: credentials from ARM, local accounts, Entra, private and stopped clusters."""
+"""Access to a cluster: credentials from ARM, local accounts, Entra, private and stopped clusters."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ RBAC_CLUSTER_ADMIN = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
 
 
 def with_body(properties: str) -> str:
-    """A world in which aks-demo has these properties."""
+    """Return a scenario in which aks-demo has these properties."""
     return f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{clusters: {{aks-demo: {{body: {{properties: {properties}}}}}}}}}}}}}}}"
 
 
@@ -24,7 +24,7 @@ ENTRA = "{disableLocalAccounts: true, aadProfile: {managed: true, enableAzureRBA
 
 
 @pytest.mark.parametrize("role", ["clusterUser", "clusterAdmin"])
-async def test_a_kubeconfig_lets_in(cloud: Cloud, role: str) -> None:
+async def test_a_kubeconfig_gives_access(cloud: Cloud, role: str) -> None:
     text = await kubeconfig(cloud, role=role)
     assert f"server: https://{cloud.cluster()['properties']['fqdn']}:443" in text
     assert f"name: {role}_rg-demo_aks-demo" in text
@@ -33,7 +33,7 @@ async def test_a_kubeconfig_lets_in(cloud: Cloud, role: str) -> None:
     assert (status, version["gitVersion"], version["minor"]) == (200, "v1.34.2", "34")
 
 
-async def test_user_and_administrator_have_credentials_of_their_own(cloud: Cloud) -> None:
+async def test_user_and_administrator_have_different_credentials(cloud: Cloud) -> None:
     texts = [await kubeconfig(cloud, role=role) for role in ("clusterUser", "clusterAdmin", "clusterUser")]
     assert texts[0] == texts[2]
     assert texts[0] != texts[1]
@@ -50,7 +50,7 @@ async def test_the_older_access_profile(cloud: Cloud) -> None:
     assert refusal(refused.value)[:2] == (404, "NotFound")
 
 
-async def test_credentials_need_a_right_of_their_own(start: Start) -> None:
+async def test_credentials_require_their_own_permission(start: Start) -> None:
     reader = await start(principal="reader")
     with pytest.raises(HttpResponseError) as refused:
         await kubeconfig(reader)
@@ -73,7 +73,7 @@ async def test_credentials_and_secrets_are_not_recorded(start: Start, tmp_path: 
     assert cloud.simulator.writes() == []
 
 
-async def test_disabled_local_accounts(start: Start) -> None:
+async def test_disabled_local_accounts_have_no_credentials(start: Start) -> None:
     cloud = await start(with_body("{disableLocalAccounts: true}"))
     for role in ("clusterUser", "clusterAdmin"):
         with pytest.raises(HttpResponseError) as refused:
@@ -85,7 +85,7 @@ async def test_disabled_local_accounts(start: Start) -> None:
         )
 
 
-async def test_local_credentials_end_when_local_accounts_are_disabled(cloud: Cloud) -> None:
+async def test_disabling_local_accounts_invalidates_their_credentials(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         assert (await api.ask("GET", "/version"))[0] == 200
         cloud.simulator.change(cluster_path(), {"properties": {"disableLocalAccounts": True}})
@@ -112,7 +112,7 @@ async def test_entra_and_azure_rbac(start: Start) -> None:
         assert (await api.ask("GET", "/version", token=await cloud.token()))[0] == 401, "an ARM token is none"
 
 
-async def test_entra_without_azure_rbac_knows_only_its_admins(start: Start) -> None:
+async def test_without_azure_rbac_only_admin_groups_have_access(start: Start) -> None:
     cloud = await start(with_body(f"{{aadProfile: {{managed: true, adminGroupObjectIDs: [{OPERATOR}]}}}}"))
     token = await cloud.token(AKS_SERVER_APPLICATION)
     async with aiohttp.ClientSession() as session:
@@ -123,26 +123,26 @@ async def test_entra_without_azure_rbac_knows_only_its_admins(start: Start) -> N
 
 
 @pytest.mark.parametrize("token", ["", "0" * 128])
-async def test_nobody_else_is_let_in(cloud: Cloud, token: str) -> None:
+async def test_invalid_tokens_are_refused(cloud: Cloud, token: str) -> None:
     async with api_server(cloud) as api:
         for path in ("/version", "/livez", "/api/v1/secrets", "/metrics"):
             status, answer = await api.ask("GET", path, token=token)
             assert (status, answer["reason"]) == (401, "Unauthorized")
 
 
-async def test_the_token_of_one_cluster_is_none_for_another(cloud: Cloud) -> None:
+async def test_a_token_is_valid_for_its_own_cluster_only(cloud: Cloud) -> None:
     async with api_server(cloud) as demo, api_server(cloud, "orders-prod", "rg-orders") as orders:
         assert (await demo.ask("GET", "/version", token=orders.token))[0] == 401
 
 
-async def test_a_private_cluster_is_out_of_reach(start: Start) -> None:
+async def test_a_private_cluster_is_unreachable(start: Start) -> None:
     cloud = await start(with_body("{apiServerAccessProfile: {enablePrivateCluster: true}}"))
     async with api_server(cloud) as api:
         with pytest.raises(aiohttp.ClientConnectionError):
             await api.ask("GET", "/version")
 
 
-async def test_a_stopped_cluster_answers_again_when_it_is_started(cloud: Cloud) -> None:
+async def test_a_stopped_cluster_is_unreachable_until_it_is_started(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         before = await api.metrics()
         await cloud.raw("POST", cluster_path() + "/stop")
@@ -153,7 +153,7 @@ async def test_a_stopped_cluster_answers_again_when_it_is_started(cloud: Cloud) 
         assert await api.metrics() != before
 
 
-async def test_a_deleted_cluster_answers_no_more(cloud: Cloud) -> None:
+async def test_a_deleted_cluster_is_unreachable(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         assert (await cloud.raw("DELETE", cluster_path()))[0] == 202
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -162,7 +162,9 @@ async def test_a_deleted_cluster_answers_no_more(cloud: Cloud) -> None:
         cloud.simulator.etcd(cluster_path())
 
 
-async def test_the_inside_survives_a_restart_of_the_simulator(tmp_path: Path, start: Start) -> None:
+async def test_secrets_and_credentials_survive_a_restart_of_the_simulator(
+    tmp_path: Path, start: Start
+) -> None:
     first = await start(state=tmp_path / "world.db")
     async with api_server(first, "web-stage", "rg-web") as api:
         await api.secret()

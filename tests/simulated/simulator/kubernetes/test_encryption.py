@@ -1,4 +1,4 @@
-"""What etcd holds and what the API servers tell about it, as encryption is enabled, rotated, lost and left (AZURE.md §1b, §7)."""
+"""What etcd holds and what the API servers report when encryption is enabled, rotated, broken and disabled (AZURE.md §1b, §7)."""
 
 import hashlib
 import time
@@ -28,7 +28,7 @@ SLOW = "durations: {feature: 0, provider: 0, cluster_update: 0, secret_migration
 
 
 async def enable(cloud: Cloud, **changes: Any) -> None:
-    """Platform-managed keys, or what `changes` say."""
+    """Enable platform-managed keys, or make these changes."""
     await cloud.register_feature()
     status, body, _ = await cloud.put_cluster(**({"security": PLATFORM} | changes))
     assert status == 200, body
@@ -45,7 +45,7 @@ async def readyz(api: ApiServer) -> tuple[int, str]:
 
 
 async def expected_hash(cloud: Cloud, vault: str, key: str, group: str) -> str:
-    """Of the legacy plugin: the hash of the hash of the versioned key identifier."""
+    """Return the hash of the legacy plugin: the hash of the hash of the versioned key identifier."""
     found = await cloud.vaults.keys.get(group, vault, key)
     key_id = hashlib.sha256(found.key_uri_with_version.encode()).hexdigest()
     return "sha256:" + hashlib.sha256(key_id.encode()).hexdigest()
@@ -54,7 +54,7 @@ async def expected_hash(cloud: Cloud, vault: str, key: str, group: str) -> str:
 # -- before and after --------------------------------------------------------------------------------------------------
 
 
-async def test_without_encryption_everything_is_plain_and_readyz_proves_nothing(cloud: Cloud) -> None:
+async def test_without_encryption_secrets_are_plain_and_readyz_is_ok(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         await api.secret()
         assert len(etcd(cloud)) == 5
@@ -75,7 +75,7 @@ async def test_platform_managed_keys(cloud: Cloud) -> None:
         assert b'"Yg=="' not in stored["/registry/secrets/default/proof"]
         status, read = await api.ask("GET", SECRET)
         assert (status, read["data"]) == (200, plain["data"])
-        assert started((await api.metrics())[0]) > started(before[1]), "the API servers came up anew"
+        assert started((await api.metrics())[0]) > started(before[1]), "the API servers were restarted"
         plain_reads = await api.total(transformation_type="from_storage", transformer_prefix="identity")
         assert plain_reads == 2 * len(stored), "the controller reads, and its write reads once more"
         written = {"transformation_type": "to_storage", "transformer_prefix": KMS, "status": "OK"}
@@ -89,7 +89,7 @@ async def test_platform_managed_keys(cloud: Cloud) -> None:
         assert all(value.startswith(b"k8s\0") for value in namespaces), "only secrets are encrypted"
 
 
-async def test_new_secrets_are_encrypted_at_once_and_old_ones_wait_for_the_controller(start: Start) -> None:
+async def test_new_secrets_are_encrypted_immediately_and_old_ones_by_the_controller(start: Start) -> None:
     cloud = await start(SLOW + "100000}", speed=1)
     async with api_server(cloud) as api:
         await enable(cloud)
@@ -103,7 +103,7 @@ async def test_new_secrets_are_encrypted_at_once_and_old_ones_wait_for_the_contr
         assert await api.total(**plain) == len(stored)
 
 
-async def test_the_controller_works_its_way_through(start: Start) -> None:
+async def test_the_controller_migrates_the_secrets_gradually(start: Start) -> None:
     cloud = await start(SLOW + "0.4}", speed=1)
     async with api_server(cloud) as api:
         await enable(cloud)
@@ -136,7 +136,7 @@ async def test_two_api_servers_answer_in_turn(start: Start) -> None:
         ]
 
 
-async def test_an_upgrade_sets_the_counters_to_zero(cloud: Cloud) -> None:
+async def test_an_upgrade_resets_the_counters(cloud: Cloud) -> None:
     async with api_server(cloud, "web-stage", "rg-web") as api:
         await api.secret()
         before, hashes = await api.metrics(), await api.hashes()
@@ -148,7 +148,7 @@ async def test_an_upgrade_sets_the_counters_to_zero(cloud: Cloud) -> None:
         assert await api.hashes() == hashes
 
 
-async def test_before_1_32_metrics_do_not_tell_the_resource(start: Start) -> None:
+async def test_before_1_32_metrics_have_no_resource_label(start: Start) -> None:
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-batch: {{clusters: {{batch-eu: {{version: 1.31.5}}}}}}}}}}}}"
     )
@@ -161,21 +161,21 @@ async def test_before_1_32_metrics_do_not_tell_the_resource(start: Start) -> Non
 # -- which key ---------------------------------------------------------------------------------------------------------
 
 
-async def test_legacy_kms_names_the_very_key_version(cloud: Cloud) -> None:
+async def test_the_key_id_of_legacy_kms_includes_the_key_version(cloud: Cloud) -> None:
     async with api_server(cloud, "batch-eu", "rg-batch") as api:
         assert await api.hashes() == {await expected_hash(cloud, "kv-batch-eu", "batch-kms", "rg-batch")}
     assert all(value.startswith(PREFIX) for value in etcd(cloud, "batch-eu", "rg-batch").values())
 
 
 async def legacy(cloud: Cloud) -> dict[str, Any]:
-    """What asks for legacy KMS on aks-demo: a versioned key, and nothing of the new profile."""
+    """Return the settings of legacy KMS on aks-demo: a versioned key, without the new profile."""
     security, identity = await cloud.customer_key()
     key = await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")
     kms = security["azureKeyVaultKms"] | {"keyId": key.key_uri_with_version}
     return {"security": {"azureKeyVaultKms": kms}, "identity": identity}
 
 
-async def test_legacy_kms_leaves_old_secrets_to_the_operator(cloud: Cloud) -> None:
+async def test_legacy_kms_does_not_rewrite_old_secrets(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         _, plain = await api.secret()
         await enable(cloud, **await legacy(cloud))
@@ -189,10 +189,10 @@ async def test_legacy_kms_leaves_old_secrets_to_the_operator(cloud: Cloud) -> No
 @pytest.mark.parametrize(
     ("rewritten", "rule", "sticks"), [(False, "true", True), (False, "false", False), (True, "true", False)]
 )
-async def test_rotating_a_legacy_key_twice_needs_the_secrets_rewritten_in_between(
+async def test_rotating_a_legacy_key_twice_requires_rewriting_secrets_in_between(
     start: Start, rewritten: bool, rule: str, sticks: bool
 ) -> None:
-    """§1a, stuck: two key slots, and secrets that neither has any more (Azure/kubernetes-kms#291)."""
+    """§1a, stuck: secrets that neither of the two key slots can decrypt any more (Azure/kubernetes-kms#291)."""
     cloud = await start(f"rules: {{second_rotation_sticks: {rule}}}")
     vault, place = vault_path("kv-batch-eu", "rg-batch"), ("batch-eu", "rg-batch")
     await cloud.grant(vault, CRYPTO_OFFICER, OPERATOR)
@@ -218,7 +218,7 @@ async def test_rotating_a_legacy_key_twice_needs_the_secrets_rewritten_in_betwee
             assert state == ("Updating" if sticks and number == 2 else "Succeeded")
 
 
-async def test_when_legacy_kms_is_turned_off_the_old_key_is_still_needed(cloud: Cloud) -> None:
+async def test_disabling_legacy_kms_still_needs_the_old_key(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         wanted = await legacy(cloud)
         await enable(cloud, **wanted)
@@ -235,7 +235,7 @@ async def test_when_legacy_kms_is_turned_off_the_old_key_is_still_needed(cloud: 
         assert (await api.ask("GET", SECRET))[0] == 500
 
 
-async def test_a_new_version_of_a_customers_key_is_found_and_used(cloud: Cloud) -> None:
+async def test_a_new_version_of_a_customer_key_is_picked_up(cloud: Cloud) -> None:
     async with api_server(cloud, *CARDS) as api:
         await api.secret()
         before, stored = await api.hashes(), etcd(cloud, *CARDS)
@@ -247,7 +247,7 @@ async def test_a_new_version_of_a_customers_key_is_found_and_used(cloud: Cloud) 
         assert (await api.ask("GET", SECRET))[0] == 200
 
 
-async def test_a_new_version_waits_for_the_next_look(start: Start) -> None:
+async def test_a_new_version_is_picked_up_at_the_next_check_only(start: Start) -> None:
     cloud = await start("durations: {role_propagation: 0}", speed=1)
     async with api_server(cloud, *CARDS) as api:
         before = await api.hashes()
@@ -260,7 +260,7 @@ async def test_a_new_version_waits_for_the_next_look(start: Start) -> None:
 
 
 async def officer(cloud: Cloud) -> None:
-    """Let the operator at the keys."""
+    """Give the operator permission for all key operations."""
     await cloud.grant(CARDS_VAULT, CRYPTO_OFFICER, OPERATOR)
 
 
@@ -311,7 +311,7 @@ LOSSES: dict[str, tuple[Callable[[Cloud], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-async def test_a_lost_key_stops_writes_first_and_reads_after_a_restart(cloud: Cloud, loss: str) -> None:
+async def test_losing_a_key_stops_writes_first_and_reads_after_a_restart(cloud: Cloud, loss: str) -> None:
     lose, why = LOSSES[loss]
     async with api_server(cloud, *CARDS) as api:
         await api.secret()
@@ -357,7 +357,7 @@ def _yesterday() -> Any:
     return datetime.fromtimestamp(time.time() - 86400, UTC)
 
 
-async def test_what_was_lost_comes_back_with_the_key(cloud: Cloud) -> None:
+async def test_secrets_are_readable_again_when_the_key_is_back(cloud: Cloud) -> None:
     async with api_server(cloud, *CARDS) as api:
         await api.secret()
         await vault_closed(cloud)
@@ -369,14 +369,14 @@ async def test_what_was_lost_comes_back_with_the_key(cloud: Cloud) -> None:
         assert (await api.secret("later"))[0] == 201
 
 
-async def test_writes_go_on_for_three_minutes(start: Start) -> None:
+async def test_writes_continue_for_three_minutes_after_a_key_is_lost(start: Start) -> None:
     cloud = await start(speed=1)
     async with api_server(cloud, *CARDS) as api:
         await vault_closed(cloud)
         assert (await api.secret())[0] == 201
 
 
-async def test_a_private_vault_that_lets_nobody_in_breaks_the_api_server_late(cloud: Cloud) -> None:
+async def test_a_private_vault_without_access_breaks_the_api_server_late(cloud: Cloud) -> None:
     async with api_server(cloud) as api:
         await api.secret()
         security, identity = await cloud.customer_key(access="Private", grant=False)

@@ -2,12 +2,13 @@
 
 import json
 
-from screens.pages.fleet_rows import Fleet, View
+from screens.pages.fleet_rows import View
 from screens.pages.fleet_words import cells_of
-from screens.reports import fleet_reports
+from screens.session.fleet import Fleet
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.inventory import Unreadable
-from wizard.cloud.problems import Problem
+from wizard.errors import Problem
+from wizard.reports.saved import saved
 
 ORDERS = cluster_id("orders-prod", "rg-orders")
 
@@ -18,10 +19,10 @@ def test_one_cluster_that_could_not_be_read_is_no_whole_subscription() -> None:
     whole = fleet.take(Unreadable(DEVELOPMENT, "Contoso Development", Problem("azure", "Not listed.")))
     assert one is not None
     assert whole is not None
-    saved = fleet_reports(fleet.lines, fleet, "https://management.azure.com")
-    missed = [each["id"] for each in json.loads(saved[".json"])["unreadable"]]
+    texts = saved(fleet.findings(fleet.lines, "https://management.azure.com"))
+    missed = [each["id"] for each in json.loads(texts[".json"])["unreadable"]]
     assert missed == [ORDERS, f"/subscriptions/{DEVELOPMENT}"]
-    assert ORDERS in saved[".md"]
+    assert ORDERS in texts[".md"]
     assert cells_of(one)["cluster"].plain == "orders-prod"
     assert cells_of(one)["subscription"].plain == "Contoso Production"
     assert cells_of(whole)["cluster"].plain == "Contoso Development"

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from screens.pages.fleet_rows import Fleet
 from screens.pages.fleet_words import amounts
+from screens.session.fleet import Fleet
 from screens.session.watch import Watch
 from wizard.cloud.encryption import EncryptionKind
 from wizard.fleet.tally import Tally
@@ -23,18 +23,18 @@ def test_every_number_of_a_large_fleet_is_seen_whole(room: int, uncertain: int) 
     assert all(len(line) <= room for line in lines)
     assert len(lines) == 3 if room == 77 else len(lines) <= 3
     words = "\n".join(lines[1:])
-    for said in ("10,880 warn", "█ 62,150 no", "▓ 10,140 legacy", "▒ 13,870 platform", "░ 13,970 own"):
+    for said in ("10,880 warn", "█ 62,150 no", "▓ 10,140 legacy", "▒ 13,870 platform", "░ 13,970 customer"):
         assert said in words
 
 
 def test_a_small_fleet_is_said_in_one_line_below_its_bar() -> None:
     tally = Tally(passed=4, failed=9, kinds=Counter({"none": 9, "customer-managed": 4}))
     words = amounts(Fleet(tally=tally), 77, reading=False).plain.splitlines()[1:]
-    assert words == ["✗ 9 fail   █ 9 not encrypted   ░ 4 own key"]
+    assert words == ["✗ 9 fail   █ 9 not encrypted   ░ 4 customer-managed key"]
 
 
 def test_a_watch_says_when_it_looks_next_however_little_room_there_is() -> None:
-    watch = Watch(passed=True, seconds=30.5)
+    watch = Watch("verified", seconds=30.5)
     assert watch.words(54) == f"watching since {watch.since} · 0 looks · again in 0:30"
     for _ in range(1234):
         watch.looked(30.5)

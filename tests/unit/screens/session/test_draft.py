@@ -4,23 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from screens.session.draft import Draft, NewClusterForm, VaultForm, parse_tags
+from screens.session.draft import Draft, NewClusterForm, VaultForm
+from screens.session.tags import parse_tags
 from screens.steps import ORDER, STEPS
 from tests.support import cluster_id
-from wizard.answers.model import AnswersError
 from wizard.cloud.azure import Subscription
+from wizard.errors import AnswersError
 
 PRODUCTION = Subscription("22222222-2222-2222-2222-222222222222", "Production", "t", "Enabled")
 
 
 def draft() -> Draft:
-    new = Draft().settle("prerequisites", subscription=PRODUCTION).settle("feature")
+    new = Draft().complete("prerequisites", subscription=PRODUCTION).complete("feature")
     form = NewClusterForm("orders", "rg-orders", "westeurope")
     return (
-        new.settle("cluster", new_cluster=form)
-        .settle("key", option="Private")
-        .settle("vault")
-        .settle("review")
+        new.complete("cluster", new_cluster=form)
+        .complete("key", option="Private")
+        .complete("vault")
+        .complete("review")
     )
 
 
@@ -30,18 +31,18 @@ def test_every_dependant_is_a_later_step() -> None:
 
 
 def test_answering_the_same_again_makes_nothing_due() -> None:
-    assert draft().settle("key", option="Private").again == frozenset()
+    assert draft().complete("key", option="Private").needs_review == frozenset()
 
 
 def test_a_change_makes_the_settled_dependants_due_and_settling_them_clears_it() -> None:
-    changed = draft().settle("key", option="Public")
-    assert changed.again == {"vault", "review"}
+    changed = draft().complete("key", option="Public")
+    assert changed.needs_review == {"vault", "review"}
     assert changed.reachable == ("prerequisites", "feature", "cluster", "key", "vault")
-    assert changed.settle("vault").again == {"review"}
+    assert changed.complete("vault").needs_review == {"review"}
 
 
 def test_platform_managed_has_no_vault_on_its_way() -> None:
-    assert "vault" not in draft().settle("key", option="platform-managed").reachable
+    assert "vault" not in draft().complete("key", option="platform-managed").reachable
 
 
 def test_answers_of_a_private_vault_with_proposed_names() -> None:
@@ -66,7 +67,7 @@ def test_what_was_typed_wins_over_what_was_proposed() -> None:
 
 
 def test_platform_managed_answers_hold_no_vault() -> None:
-    answers = draft().settle("key", option="platform-managed").answers()
+    answers = draft().complete("key", option="platform-managed").answers()
     assert answers.vault is None
     assert answers.key_option == "platform-managed"
 

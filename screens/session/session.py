@@ -1,0 +1,401 @@
+"""What the wizard knows while it runs: the connection, the answers so far, what was found, and the run."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, code_of_report
+from screens.session.draft import Draft
+from screens.session.feature_registration import FeatureRegistration
+from wizard.cloud.arm import ResourceId, same
+from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.reports.wording import duration, state_of
+
+if TYPE_CHECKING:
+    from screens.session.active_run import ActiveRun
+    from screens.session.fleet import Fleet
+    from wizard.answers.model import Answers
+    from wizard.cloud.azure import Azure, Subscription
+    from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.procedure.events import Listener
+    from wizard.procedure.plan import Plan
+    from wizard.runs.journal import Journal
+    from wizard.runs.resume import ResumableRun
+    from wizard.verification.report import ClusterReport
+
+Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
+"""Opens the connection to Azure; its argument is called with instructions for an interactive sign-in."""
+
+
+class Host(Protocol):
+    """What a session needs from the app that owns it."""
+
+    def background(
+        self, work: Coroutine[Any, Any, None], name: str, *, group: str = "app", exclusive: bool = False
+    ) -> object:
+        """Run `work` until it ends or the app does. `exclusive`: first cancel what runs in the same group."""
+
+    def changed(self) -> None:
+        """Redraw what shows the session."""
+
+    def call_later(self, callback: Callable[[], object], /) -> bool:
+        """Call `callback` on the app's own thread."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning for a few seconds."""
+
+
+class Session:
+    """Created once, by the app. Pages read it, and change it through its methods."""
+
+    def __init__(
+        self,
+        host: Host,
+        connect: Connect,
+        *,
+        environment: Mapping[str, str],
+        speed_note: str = "",
+        journal_root: Path | None = None,
+        can_resume: bool = True,
+    ) -> None:
+        """`speed_note` is set for a simulated cloud (`60× faster`); `journal_root` is where runs are recorded.
+
+        `can_resume`: whether earlier runs can be resumed; not in a simulated environment that starts with the wizard.
+        """
+        self._host = host
+        self._connect = connect
+        self.environment = environment
+        self.speed_note = speed_note
+        self.journal_root = journal_root
+        self.draft = Draft()
+        self.implicit_steps: frozenset[str] = frozenset()
+        """Steps that were completed by selecting a cluster elsewhere, without showing their page."""
+        self.azure_or_none: Azure | None = None
+        self.connection_problem: Problem | None = None
+        self.sign_in_instruction = ""
+        self.subscriptions: list[Subscription] = []
+        self.clusters: list[ClusterRow | Unreadable] = []
+        """The clusters that were found; kept so that returning to the list shows them at once."""
+        self.clusters_complete = False
+        """Whether `clusters` holds all clusters of all subscriptions."""
+        self.clusters_revision = 0
+        """Increases when a list that was read before is out of date."""
+        self.fleet: Fleet | None = None
+        """What the fleet overview has found; kept so that returning to it shows it at once."""
+        self.registrations: dict[str, FeatureRegistration] = {}
+        """By subscription id."""
+        self.can_resume = can_resume
+        self.resumable: list[ResumableRun] | None = None
+        """Earlier runs that can be resumed, the newest first; None until the journal was read."""
+        self.resumed_run: ResumableRun | None = None
+        """The run that is being resumed."""
+        self.active: ActiveRun | None = None
+        self.result: int | None = None
+        """The exit code of the last run or verification."""
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    @property
+    def azure(self) -> "Azure":
+        """The open connection. Pages after the first one can rely on it."""
+        if self.azure_or_none is None:
+            raise RuntimeError("Azure is used before it is connected.")
+        return self.azure_or_none
+
+    def connect(self) -> None:
+        """Connect to Azure (again), and stay connected until the app ends."""
+        self.connection_problem = None
+        self._host.background(self._stay_connected(), "connection", group="connection", exclusive=True)
+
+    async def _stay_connected(self) -> None:
+        try:
+            async with self._connect(self._show_instruction) as azure:
+                self.subscriptions = await azure.subscriptions()
+                self.azure_or_none = azure
+                self.sign_in_instruction = ""
+                self._host.changed()
+                self.find_resumable()
+                await asyncio.Event().wait()
+        except AzureError as error:
+            self.connection_problem = error.problem
+        except Exception as error:  # noqa: BLE001 - the first page shows any error, and offers another attempt
+            self.connection_problem = fault_of_ours(error, "connection")
+        finally:
+            self.azure_or_none = None
+            self._host.changed()
+
+    def _show_instruction(self, instruction: str) -> None:
+        """Show how to sign in. May be called from a thread."""
+        self.sign_in_instruction = instruction
+        self._host.call_later(self._host.changed)
+
+    def subscription_of(self, identifier: str) -> "Subscription | None":
+        """Return the subscription with this id, or None if the signed-in identity cannot see it."""
+        return next((each for each in self.subscriptions if same(each.id, identifier)), None)
+
+    # -- the answers ---------------------------------------------------------------------------------------------
+
+    def complete(self, step: str, **changes: Any) -> None:
+        """Record that this step is answered. Completed steps that depend on what changed need another review."""
+        self.draft, self.implicit_steps = self.draft.complete(step, **changes), self.implicit_steps - {step}
+        self._host.changed()
+
+    def select_subscription(self, own: "Subscription") -> None:
+        """Select a subscription without its step, together with a cluster in it. The preview feature is looked up there;
+        the run registers it if necessary.
+        """
+        implicit = {"prerequisites", "feature"} - self.draft.completed
+        self.complete("prerequisites", subscription=own)
+        self.complete("feature")
+        self.implicit_steps |= implicit
+        self.look_up_feature(own.id)
+
+    def start_over(self) -> None:
+        """Forget the answers, except for the subscription and its feature."""
+        completed = self.draft.completed & {"prerequisites", "feature"}
+        self.draft, self.resumed_run = Draft(subscription=self.draft.subscription, completed=completed), None
+        self._host.changed()
+
+    def forget_clusters(self) -> None:
+        """Mark the clusters that were found as out of date; each list is read again when it is next shown."""
+        self.clusters, self.clusters_complete = [], False
+        self.clusters_revision += 1
+        if self.fleet:
+            self.fleet.complete = False
+
+    @property
+    def answers_to_verify(self) -> "Answers | None":
+        """What the verify step compares the cluster with: the reviewed answers, or those of the run."""
+        reviewed = self.draft.answers_or_none() if "review" in self.draft.completed else None
+        return reviewed or (self.active.answers if self.active else None)
+
+    # -- the state of each step ----------------------------------------------------------------------------------
+
+    def can_go_to(self, step: str) -> bool:
+        """Whether the page of a step can be shown now."""
+        if step == "verify":
+            return self.answers_to_verify is not None
+        return self.active is not None if step == "run" else step in self.draft.reachable
+
+    def is_busy(self, step: str) -> bool:
+        """Whether work for this step is in progress."""
+        if step == "feature":
+            return bool(self.feature and self.feature.following)
+        return step == "run" and bool(self.active and self.active.in_flight)
+
+    def has_failed(self, step: str) -> bool:
+        """Whether the work for this step failed."""
+        if step == "feature":
+            return bool(self.feature and self.feature.problem)
+        return step == "run" and bool(self.active and self.active.status == "failed")
+
+    def is_deferred(self, step: str) -> bool:
+        """Whether a completed step is still to be done: its page was not shown, or the run does it."""
+        feature = self.feature if step == "feature" else None
+        return step in self.implicit_steps or bool(feature and feature.deferred)
+
+    def rail_note(self, step: str) -> str:
+        """Return the few words below a step's name in the step rail."""
+        draft = self.draft
+        match step:
+            case "prerequisites" if step in self.implicit_steps:
+                return "taken with the cluster"
+            case "feature":
+                return self.feature.note if self.feature else ""
+            case "cluster" if "cluster" in draft.completed:
+                return draft.cluster_name
+            case "key" if draft.option:
+                return {
+                    "platform-managed": "AKS's own",
+                    "Private": "yours, private",
+                    "Public": "yours, public",
+                }[draft.option]
+            case "vault" if "vault" in draft.completed and draft.option != "platform-managed":
+                return draft.vault_name
+            case "run" if self.active:
+                return self.active.status or duration(self.active.elapsed)
+        return ""
+
+    # -- the preview feature -------------------------------------------------------------------------------------
+
+    @property
+    def feature(self) -> FeatureRegistration | None:
+        """What is known of the preview feature in the selected subscription."""
+        return self.registrations.get(self.draft.subscription.id) if self.draft.subscription else None
+
+    def look_up_feature(self, subscription: str, *, again: bool = False) -> None:
+        """Look up, in the background, whether the feature is registered in a subscription."""
+        if again or subscription not in self.registrations:
+            registration = self.registrations[subscription] = FeatureRegistration()
+            self._host.background(
+                registration.look_up(self.azure, subscription, self._host.changed), "feature"
+            )
+
+    def register_feature(self, subscription: str) -> None:
+        """Register the feature in the background."""
+        registration = self.registrations.setdefault(subscription, FeatureRegistration())
+        if not registration.following:
+            self._host.background(
+                registration.follow(self.azure, subscription, self._host.changed), "registration"
+            )
+
+    # -- earlier runs --------------------------------------------------------------------------------------------
+
+    def find_resumable(self) -> None:
+        """Look, in the background, for earlier runs that can be resumed with this sign-in."""
+        if self.can_resume and self.azure_or_none:
+            self._host.background(
+                self._find_resumable(), "reading the journal", group="journal", exclusive=True
+            )
+
+    async def _find_resumable(self) -> None:
+        from wizard.errors import JournalError
+        from wizard.runs.resume import resumable_runs
+
+        try:
+            found = await asyncio.to_thread(resumable_runs, self.journal_root, cloud=self.azure.cloud)
+        except JournalError as error:
+            self._host.warn(str(error))
+            return
+        self.resumable = [run for run in found if self.subscription_of(run.answers.subscription)]
+        self._host.changed()
+
+    async def resume(self, run: "ResumableRun") -> None:
+        """Take over the answers of an earlier run, with its cluster as it is now. Raise AzureError if the cluster cannot be
+        read.
+        """
+        from wizard.cloud.inventory import one_cluster
+        from wizard.state.target import Target
+
+        answers, own = run.answers, self.subscription_of(run.answers.subscription)
+        if own is None:
+            raise AzureError(
+                Problem(
+                    "input",
+                    f"The run {run.id} is for the subscription {answers.subscription}, which is not to be seen here.",
+                    f"{self.azure.signed_in.name} has no role in it, or it is in another cloud or tenant.",
+                    "Sign in as whoever began the run, then start the wizard again.",
+                )
+            )
+        cluster = None
+        if not answers.cluster.create:
+            cluster_id = Target(answers, self.azure.cloud.vault_suffix).cluster_id
+            cluster = await one_cluster(self.azure, ResourceId.parse(cluster_id), own)
+        self.draft, self.resumed_run = Draft.of(answers, own, cluster), run
+        self.look_up_feature(own.id)
+
+    # -- the run -------------------------------------------------------------------------------------------------
+
+    @property
+    def ended_run(self) -> "ActiveRun | None":
+        """The last run, if none is in progress."""
+        return self.active if self.active and not self.active.in_flight else None
+
+    def start_run(self, answers: "Answers", plan: "Plan") -> bool:
+        """Apply the plan that was confirmed for these answers. Return whether it was started: one run at a time."""
+        from screens.session.active_run import ActiveRun
+
+        if self.active and self.active.in_flight:
+            return False
+        self.draft = replace(self.draft, completed=self.draft.completed - {"run", "verify"})
+        self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
+        self._host.background(self._run(self.active), "run", group="run")
+        return True
+
+    def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
+        """Start the journal of a run. A disk that cannot keep one does not stop the run."""
+        from wizard.errors import JournalError
+        from wizard.runs.journal import Journal
+
+        try:
+            return Journal.begin(answers, plan, root=self.journal_root)
+        except JournalError as error:
+            self._host.warn(f"{error} Going on without.")
+            return None
+
+    async def _run(self, active: "ActiveRun") -> None:
+        from wizard.procedure.cluster_lock import HeldError
+        from wizard.procedure.run import DriftedError, RefusedError, Run
+
+        listeners: list[Listener] = [active]
+        if active.journal:
+            listeners.append(active.journal)
+        run = Run(self.azure, active.answers, active.plan, listeners=listeners)
+        if active.journal:
+            run.set_run_id(active.journal.id)
+        try:
+            status = await run.execute(active.plan.digest)
+            if run.report and active.journal:
+                active.journal.save_report(run.report)
+            active.end(status)
+        except DriftedError as drift:
+            active.drifted = tuple(drift.differences)
+            active.end("failed")
+        except RefusedError as refused:
+            active.refused = tuple(refused.findings)
+            active.end("failed")
+        except HeldError as held:
+            active.problem = held.problem
+            active.end("failed")
+        except AzureError as error:
+            active.problem = error.problem
+            active.end("failed")
+        finally:
+            if active.in_flight:
+                active.end("interrupted")
+            self._run_ended(active)
+
+    def _run_ended(self, active: "ActiveRun") -> None:
+        self.result = SUCCESS if active.status == "succeeded" else FAILURE
+        if active.status == "failed" and active.problem:
+            self._host.background(self._read_cluster(active), "reading the cluster", group="run")
+        if active.has_done("feature"):
+            self.look_up_feature(active.answers.subscription, again=True)
+        self.forget_clusters()  # a run that failed has changed its cluster too, or found it changed
+        if active.status == "succeeded" and self.draft.is_about(active.plan.cluster_id):
+            self.complete("run")
+        self._host.changed()
+
+    async def _read_cluster(self, active: "ActiveRun") -> None:
+        """Read the state in which a failed run has left the cluster."""
+        from wizard.state.snapshot import read_cluster
+        from wizard.state.target import Target
+
+        try:
+            found = await read_cluster(self.azure, Target(active.answers, self.azure.cloud.vault_suffix))
+        except AzureError as error:
+            active.cluster_now = f"not known: {error.problem.summary}"
+        else:
+            active.cluster_now = state_of(found)
+
+    def verified(self, report: "ClusterReport", *, expected: bool) -> None:
+        """Take note of a verification. `expected`: the cluster was compared with answers."""
+        self.result = code_of_report(report)
+        if expected:
+            self._keep(report)
+        if expected and report.passed and self.draft.is_about(report.id):
+            self.complete("verify")
+
+    def _keep(self, report: "ClusterReport") -> None:
+        """Store a verification with the run that led to it: this wizard's own, or the one that is resumed."""
+        if self.active and self.active.journal and same(self.active.plan.cluster_id, report.id):
+            self.active.journal.save_report(report)
+        elif self.resumed_run and same(str(self.resumed_run.run.plan.get("cluster_id")), report.id):
+            from wizard.runs.journal import save_report
+
+            try:
+                save_report(self.resumed_run.run.summary.path, report)
+            except OSError as error:
+                self._host.warn(f"The verification cannot be kept with its run: {error.strerror or error}.")
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code if the operator quits now."""
+        if self.active and self.active.in_flight:
+            return INTERRUPTED
+        if self.result is not None:
+            return self.result
+        return UNREACHABLE if self.connection_problem else INTERRUPTED

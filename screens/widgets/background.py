@@ -1,0 +1,67 @@
+"""Background work of a page: it ends with the page, and shows nothing afterwards."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
+
+from screens.messages import Failed, Retrying
+from wizard.cloud.retry_notices import RetryNotice
+from wizard.cloud.retry_notices import listener as on_retry_notice
+from wizard.errors import AzureError, Problem, fault_of_ours
+
+Result = TypeVar("Result")
+
+
+async def reported(
+    work: Coroutine[Any, Any, None],
+    name: str,
+    *,
+    on_retry: Callable[[RetryNotice], None],
+    on_problem: Callable[[Problem], None],
+) -> None:
+    """Await `work` in a worker. Report retried requests, and an error; once the worker is cancelled, report nothing."""
+    worker = get_current_worker()
+    on_retry_notice.set(on_retry)
+    try:
+        await work
+    except AzureError as error:
+        if not worker.is_cancelled:
+            on_problem(error.problem)
+    except Exception as error:  # noqa: BLE001 - any error has to be shown, none may end the app
+        if not worker.is_cancelled:
+            on_problem(fault_of_ours(error, name))
+
+
+class BackgroundScreen(Screen[Result]):
+    """A screen that works in the background. The app calls `end_work` when it removes the screen."""
+
+    @property
+    def _group(self) -> str:
+        return f"page-{id(self)}"
+
+    def background(self, work: Coroutine[Any, Any, None], name: str) -> Worker[None]:
+        """Run `work` until it ends or the screen does."""
+        work = reported(work, name, on_retry=self._on_retry, on_problem=self._on_problem)
+        return self.app.run_worker(work, name, self._group, exit_on_error=False)
+
+    def end_work(self) -> None:
+        """Cancel the work, once: what it does to clean up is not interrupted.
+
+        A worker of the screen itself would be cancelled by Textual a second time, when the screen is unmounted.
+        """
+        cancel(worker for worker in self.app.workers if worker.group == self._group)
+
+    def _on_retry(self, notice: RetryNotice) -> None:
+        self.post_message(Retrying(notice))
+
+    def _on_problem(self, problem: Problem) -> None:
+        self.post_message(Failed(problem))
+
+
+def cancel(workers: Iterable[Worker[Any]]) -> None:
+    """Cancel those that are not cancelled yet."""
+    for worker in list(workers):
+        if not worker.is_cancelled:
+            worker.cancel()

@@ -1,0 +1,15 @@
+// The encryption of the cluster aks-demo (platform-managed), exported by aks-kms.
+// Read 2026-11-29 12:00:00 UTC from /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo
+// Merge the fragment into your own managedClusters resource, with apiVersion 2026-08-01 or later.
+// Never deploy the fragment alone.
+
+var mergeIntoManagedCluster = {
+  properties: {
+    securityProfile: {
+      kubernetesResourceObjectEncryptionProfile: {
+        infrastructureEncryption: 'Enabled'
+      }
+    }
+  }
+}
+

@@ -1,0 +1,123 @@
+# The encryption of the cluster aks-demo (customer-managed), exported by aks-kms.
+# Read 2026-11-29 12:00:00 UTC from /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo
+#
+# Requires Terraform 1.5, azurerm >= 4.42.0, azapi >= 2.0.0.
+# The next plan must show: 3 to import, 0 to add, 0 to change, 0 to destroy.
+# DO NOT APPLY a plan that shows "- key_management_service", a change of "identity", or a replacement:
+# it would take the cluster's key away. Correct the code first, then plan again.
+#
+# Merge into your resource azurerm_kubernetes_cluster of this cluster (do not duplicate the resource):
+#   identity {
+#     type         = "UserAssigned"
+#     identity_ids = [azurerm_user_assigned_identity.aks_kms.id]
+#   }
+#   # azurerm cannot express a key without a version; without this it would send enabled = false
+#   lifecycle {
+#     ignore_changes = [key_management_service]
+#   }
+# If the identity was changed, replace principal_id of the cluster in other code by
+# azurerm_user_assigned_identity.aks_kms.principal_id.
+#
+# Merge into your provider block, so that no destroy purges the vault or its keys:
+#   provider "azurerm" {
+#     features {
+#       key_vault {
+#         purge_soft_delete_on_destroy       = false
+#         purge_soft_deleted_keys_on_destroy = false
+#       }
+#     }
+#   }
+# The identity also holds Key Vault Reader on /subscriptions/22222222-2222-2222-2222-222222222222, which other code owns.
+
+import {
+  to = azurerm_user_assigned_identity.aks_kms
+  id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks-demo"
+}
+
+resource "azurerm_user_assigned_identity" "aks_kms" {
+  name                = "id-aks-demo"
+  resource_group_name = "rg-demo"
+  location            = "westus2"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+import {
+  to = azurerm_key_vault.aks_kms
+  id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.KeyVault/vaults/kv-demo"
+}
+
+resource "azurerm_key_vault" "aks_kms" {
+  name                          = "kv-demo"
+  resource_group_name           = "rg-demo"
+  location                      = "westus2"
+  tenant_id                     = "11111111-1111-1111-1111-111111111111"
+  sku_name                      = "standard"
+  rbac_authorization_enabled    = false
+  purge_protection_enabled      = true
+  soft_delete_retention_days    = 90
+  public_network_access_enabled = true
+  tags = {
+    owner = "platform"
+  }
+
+  network_acls {
+    bypass         = "AzureServices"
+    default_action = "Deny"
+    ip_rules       = ["203.0.113.7/32"]
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+import {
+  to = azurerm_key_vault_access_policy.aks_kms
+  id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.KeyVault/vaults/kv-demo/objectId/8a398cdd-02b6-5783-81e3-c96937e58f7c"
+}
+
+resource "azurerm_key_vault_access_policy" "aks_kms" {
+  key_vault_id    = azurerm_key_vault.aks_kms.id
+  tenant_id       = "11111111-1111-1111-1111-111111111111"
+  object_id       = azurerm_user_assigned_identity.aks_kms.principal_id
+  key_permissions = ["Encrypt", "Decrypt"]
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# The key is only read: what Terraform does not own, no destroy can reach
+data "azapi_resource" "aks_kms_key" {
+  type                   = "Microsoft.KeyVault/vaults/keys@2024-11-01"
+  resource_id            = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.KeyVault/vaults/kv-demo/keys/aks-kms"
+  response_export_values = ["properties.keyUri"]
+}
+
+# Reports drift on every plan and apply; writes nothing
+check "aks_kms" {
+  data "azapi_resource" "aks_kms" {
+    type                   = "Microsoft.ContainerService/managedClusters@2026-08-01"
+    resource_id            = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo"
+    response_export_values = ["properties.securityProfile"]
+  }
+
+  assert {
+    condition     = try(data.azapi_resource.aks_kms.output.properties.securityProfile.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption, "") == "Enabled"
+    error_message = "The encryption of the cluster's secrets has changed. Run: aks-kms verify --id /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo"
+  }
+
+  assert {
+    condition     = try(data.azapi_resource.aks_kms.output.properties.securityProfile.azureKeyVaultKms.enabled, false)
+    error_message = "The encryption of the cluster's secrets has changed. Run: aks-kms verify --id /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo"
+  }
+
+  assert {
+    condition     = lower(try(data.azapi_resource.aks_kms.output.properties.securityProfile.azureKeyVaultKms.keyId, "")) == "https://kv-demo.vault.azure.net/keys/aks-kms"
+    error_message = "The encryption of the cluster's secrets has changed. Run: aks-kms verify --id /subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-demo"
+  }
+}
+

@@ -1,0 +1,51 @@
+"""The documents: links lead somewhere, and tables name what the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from screens.cli.main import COMMANDS
+from wizard.cloud.timeouts import budgets
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\[[^]]*\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+def headings(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_of_a_document_leads_to_a_file_and_a_heading(document: Path) -> None:
+    broken = []
+    for name, anchor in LINK.findall(document.read_text("utf-8")):
+        if not name.startswith(("https:", "http:")):
+            target = (document.parent / name).resolve() if name else document
+            if not target.exists() or (anchor and anchor not in headings(target)):
+                broken.append(f"{name}#{anchor}")
+    assert broken == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_the_document_of_timeouts_has_each_name_with_its_default() -> None:
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (\d+) \|", (ROOT / "docs/timeouts.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert rows == [(name, f"{seconds:.0f}") for name, (seconds, _) in budgets().items()]
+
+
+def test_the_document_of_the_command_line_names_every_command() -> None:
+    text = (ROOT / "docs/command-line.md").read_text("utf-8")
+    assert [name for name in COMMANDS if not re.search(rf"^\|.*`{name}\b", text, re.MULTILINE)] == []
+
+
+def test_the_glossary_is_short() -> None:
+    terms = (ROOT / "docs/glossary.md").read_text("utf-8").partition("\n## ")[0]
+    assert len(re.findall(r"^\| (?!Term|---)", terms, re.MULTILINE)) <= 20

@@ -1,0 +1,129 @@
+"""Each read of Azure: whether a plan needs it or it is advisory, and what is not known without it.
+
+A read that is needed raises AzureError. An advisory one never does: a refusal, an error, an unexpected response and slowness
+become an `Unknown`, which says what is not known and why.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.timeouts import Timeouts
+from wizard.errors import AzureError, Problem
+
+Found = TypeVar("Found")
+Other = TypeVar("Other")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One kind of read."""
+
+    name: str
+    needed: bool
+    failure: str
+    """One sentence, if it did not succeed."""
+    absence: str
+    """What is not known without it, and what happens then, in a sentence."""
+
+
+def _needed(name: str, failure: str, absence: str) -> Read:
+    return Read(name, True, failure, absence)
+
+
+def _advisory(name: str, failure: str, absence: str) -> Read:
+    return Read(name, False, failure, absence)
+
+
+CLUSTER = _needed(
+    "cluster", "The cluster could not be read.", "Without it, no step can be planned or verified."
+)
+VAULT = _needed("vault", "The key vault could not be read.", "Whether it has to be created is not known.")
+KEY = _needed("key", "The key could not be read.", "Whether it has to be created is not known.")
+IDENTITY = _needed("identity", "The user-assigned identity could not be read.", "Whether it has to be created is not known.")  # fmt: skip
+GROUP = _needed("resource-group", "The resource group could not be read.", "Whether it has to be created is not known.")  # fmt: skip
+FEATURE = _needed("feature", "The state of the preview feature could not be read.", "Whether it has to be registered is not known.")  # fmt: skip
+PROVIDER = _needed("provider", "The registration of the resource provider could not be read.", "Whether it has to be registered is not known.")  # fmt: skip
+ROLES = _needed("role-assignments", "The role assignments could not be listed.", "Which roles have to be assigned is not known.")  # fmt: skip
+VERSIONS = _needed("kubernetes-versions", "The Kubernetes versions of the region could not be listed.", "The version of a new cluster is not known.")  # fmt: skip
+SUBSCRIPTIONS = _needed("subscriptions", "The subscriptions could not be listed.", "Without one, nothing can be read.")  # fmt: skip
+
+LOCKS = _advisory("locks", "The locks could not be read.", "A lock may block a step; Azure refuses it then.")
+DENY_ASSIGNMENTS = _advisory("deny-assignments", "The deny assignments could not be listed.", "A deny assignment may block a step; Azure refuses it then.")  # fmt: skip
+POLICIES = _advisory("policies", "The Azure Policy restrictions could not be checked.", "A policy may deny a resource; Azure refuses it then.")  # fmt: skip
+PERMISSIONS = _advisory("permissions", "Your permissions could not be read.", "You may lack a permission; Azure refuses the step then.")  # fmt: skip
+ELIGIBLE_ROLES = _advisory("eligible-roles", "The eligible roles could not be listed.", "A role that you could activate is not named.")  # fmt: skip
+QUOTA = _advisory("quota", "The quota of clusters could not be read.", "The subscription may have reached it; Azure refuses a new cluster then.")  # fmt: skip
+AKS_REGIONS = _advisory("aks-regions", "The regions of AKS could not be read.", "AKS may not be available in the region; Azure refuses a new cluster then.")  # fmt: skip
+REGIONS = _advisory("regions", "The regions could not be listed.", "The region may not exist; Azure refuses a new resource then.")  # fmt: skip
+VAULT_NAME = _advisory("vault-name", "Whether the vault's name is available could not be checked.", "The name may be in use; Azure refuses the vault then.")  # fmt: skip
+DELETED_VAULTS = _advisory("deleted-vaults", "The deleted key vaults could not be listed.", "A soft-deleted vault may have the name.")  # fmt: skip
+DELETED_KEY = _advisory(
+    "deleted-key", "The deleted key could not be read.", "A soft-deleted key may have the name."
+)
+VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could not be listed.", "Another cluster may use the vault over its public endpoint.")  # fmt: skip
+OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "A role on another scope is not named.")  # fmt: skip
+CLUSTER_IDENTITIES = _advisory("cluster-identities", "An identity of the cluster could not be read.", "It may have been deleted.")  # fmt: skip
+KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated is not known.")  # fmt: skip
+ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An advisory read that did not succeed."""
+
+    read: Read
+    problem: Problem
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same read may succeed later."""
+        return self.problem.retryable
+
+    def __str__(self) -> str:
+        return " ".join(
+            part for part in (self.problem.summary, self.problem.cause, self.read.absence) if part
+        )
+
+
+async def advisory(
+    read: Read, request: Awaitable[Found], timeouts: Timeouts, summary: str = ""
+) -> Found | Unknown:
+    """Return the result of an advisory read, or why it is not known; in at most `timeouts.advisory_read` seconds of real time.
+
+    `summary` is a more precise sentence than `read.failure`.
+    """
+    try:
+        async with asyncio.timeout(timeouts.advisory_read):
+            with translate_errors(summary or read.failure):
+                return await request
+    except AzureError as error:
+        return Unknown(read, error.problem)
+    except TimeoutError:
+        return Unknown(
+            read,
+            Problem(
+                "transient",
+                summary or read.failure,
+                f"Azure did not answer within {timeouts.advisory_read:g} s.",
+                f"Try again; {timeouts.more('advisory_read')}.",
+                code="Timeout",
+                retryable=True,
+            ),
+        )
+
+
+async def needed(read: Read, request: Awaitable[Found], summary: str = "") -> Found:
+    """Return the result of a read that is needed. Raise AzureError.
+
+    `summary` is a more precise sentence than `read.failure`.
+    """
+    with translate_errors(summary or read.failure):
+        return await request
+
+
+def known(found: Found | Unknown, otherwise: Other) -> Found | Other:
+    """Return what was found, or another value if it is not known."""
+    return otherwise if isinstance(found, Unknown) else found
