@@ -108,7 +108,7 @@ ROWS = [
     ("--simulate export -g rg-bank -n bank-ledger --out exported", 2, "✗ Files already exist in exported: aks-kms.tf. Nothing was written."),
     ("--simulate export -g rg-bank -n bank-ledger --out odd.yaml/x", 2, "✗ The files could not be written: "),
     ("answers example nothing", 2, "Error: Invalid value for '{platform-managed|customer-managed-private|customer-managed-public}': 'nothing' is not one of 'platform-managed', 'customer-managed-private', 'customer-managed-public'."),
-    ("answers example platform-managed", 0, "# Answers for aks-kms: a key that AKS manages."),
+    ("answers example platform-managed", 0, "# Answers for aks-kms: a platform-managed key."),
     ("answers schema", 0, "{"),
     ("answers nonsense", 2, "Error: No such command 'nonsense'."),
     ("runs", 2, "Usage: aks-kms runs [OPTIONS] COMMAND [ARGS]..."),

@@ -34,7 +34,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
             assert whose.focused is not None
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
-        await operator.sees("with a key that AKS manages")
+        await operator.sees("with a platform-managed key")
         assert whose.session.draft.option == "platform-managed"
 
 

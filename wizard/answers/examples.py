@@ -62,14 +62,14 @@ def example(kind: ExampleKind) -> str:
     """Return a commented answers file of that kind, in YAML."""
     match kind:
         case "platform-managed":
-            return _TOP.format(title="a key that AKS manages") + _PLATFORM
+            return _TOP.format(title="a platform-managed key") + _PLATFORM
         case "customer-managed-private":
-            return _TOP.format(title="your own key in a private key vault") + _CUSTOMER.format(
+            return _TOP.format(title="a customer-managed key in a private key vault") + _CUSTOMER.format(
                 access="Private        # the vault denies public access, except for trusted Azure services",
                 through="resource-manager   # needs no access to the vault's data plane; or key-vault, as in the how-to",
             )
         case "customer-managed-public":
-            return _TOP.format(title="your own key in a public key vault") + _CUSTOMER.format(
+            return _TOP.format(title="a customer-managed key in a public key vault") + _CUSTOMER.format(
                 access="Public         # reachable from any network with a token and a role",
                 through="key-vault    # as in the how-to; or resource-manager, which needs no role on the vault",
             )

@@ -16,11 +16,11 @@ AGAIN = "sends the whole cluster again, which often repairs it"
 
 def said(profile: Json | None, option: Option, state: str = "Succeeded") -> dict[str, str]:
     row = cluster_row(cluster(profile, provisioningState=state), HERE)
-    return dict(_moves(row, option, "a key that AKS manages"))
+    return dict(_moves(row, option, "a platform-managed key"))
 
 
 def test_a_row_that_names_no_key_says_nothing_of_one() -> None:
-    assert said(None, PLATFORM) == {"leads to": "a key that AKS manages"}
+    assert said(None, PLATFORM) == {"leads to": "a platform-managed key"}
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
