@@ -171,7 +171,7 @@ def bare(answers: Answers, **changes: Any) -> Snapshot:
         groups={**groups},
         cluster=cluster() if there else None,
         versions=() if there else VERSIONS,
-        rights=dict.fromkeys(groups, (EVERYTHING,)),
+        permissions_at=dict.fromkeys(groups, (EVERYTHING,)),
     )
     return replace(snapshot, **changes)
 

@@ -1,8 +1,9 @@
-"""An Azure CLI that only writes down how it was called: what a script would have done, argument by argument."""
+"""A stub of the Azure CLI that records its arguments: what a script would have done."""
 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,11 @@ case "$*" in
     aks\\ get-versions*) printf '1.9\\n1.34\\n1.33\\n' ;;
 esac
 """
-"""It answers what the script asks, and fails where the arguments begin with $FAILS."""
+"""It answers the script's queries, and fails if the arguments start with $FAILS."""
 
 
 def ran(text: str, folder: Path, **more: str) -> tuple["subprocess.CompletedProcess[str]", list[list[str]]]:
-    """Run a script with it in an empty folder: how the script ended, and the arguments of each call."""
+    """Run a script with the stub in an empty folder; return its result and the arguments of each call."""
     tools = folder / "bin"
     tools.mkdir(exist_ok=True)
     for name, body in (("az", STUB), ("sleep", "#!/bin/sh\n")):
@@ -59,20 +60,37 @@ def _read(words: list[str]) -> Iterator[list[str]]:
 
 
 def carried_out(text: str, folder: Path) -> list[list[str]]:
-    """Run a script that has to succeed: the arguments of each call."""
+    """Run a script that must succeed; return the arguments of each call."""
     done, calls = ran(text, folder)
     assert done.returncode == 0, done.stderr
     return calls
 
 
 def value(call: list[str], option: str) -> str:
-    """What an option of a call was given."""
+    """Return the value of an option of a call."""
     return call[call.index(option) + 1]
 
 
 def named(call: list[str]) -> str:
-    """A call by its subcommand, and what tells two of one subcommand apart."""
+    """Return a call's subcommand, with what distinguishes two calls of one subcommand."""
     words = " ".join(call[: next(i for i, word in enumerate(call) if word.startswith("-"))])
     if words == "rest":
         return f"rest {value(call, '--method')}"
     return f"{words} {value(call, '--role')}" if words == "role assignment create" else words
+
+
+def check_syntax(text: str) -> None:
+    """Assert that bash can parse a script and that shellcheck reports nothing."""
+    bash = shutil.which("bash")
+    assert bash
+    subprocess.run([bash, "-n"], input=text, text=True, check=True, capture_output=True, timeout=60)
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    checked = subprocess.run(
+        [str(shellcheck), "--shell=bash", "--severity=style", "-"],
+        input=text,
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

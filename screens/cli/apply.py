@@ -282,7 +282,7 @@ class _Application:
             self._started = True
             self._journal = _begin_journal(self._answers, self._plan)
             if self._journal and self._run:
-                self._run.called(self._journal.id)
+                self._run.set_run_id(self._journal.id)
         if self._journal:
             self._journal(event)
 

@@ -85,7 +85,7 @@ async def _rotate(
     from wizard.procedure import key_rotation as rotating
 
     async with connect(settings) as azure:
-        rotation = await rotating.look(azure, await resolve_cluster_id(azure, cluster), again=again)
+        rotation = await rotating.read_rotation(azure, await resolve_cluster_id(azure, cluster), again=again)
         version = ""
         if rotation.needed and not rotation.errors:
             await _confirm(rotation, every, yes=yes)

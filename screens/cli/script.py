@@ -40,14 +40,14 @@ async def _how_to(settings: Settings, path: str) -> int:
 
 async def _live(settings: Settings, path: str) -> int:
     from screens.cli.plan_text import findings_text
-    from wizard.procedure.planning import look, plan_from
+    from wizard.procedure.planning import plan_from, read_snapshot
     from wizard.procedure.script import script
     from wizard.state.target import Target
 
     answers = read_answers(path)
     async with connect(settings) as azure:
         target = Target(answers, azure.cloud.vault_suffix)
-        snapshot = await look(azure, target)
+        snapshot = await read_snapshot(azure, target)
     plan = plan_from(target, snapshot)
     for line in findings_text(plan.findings):
         write_stderr(line)

@@ -85,13 +85,13 @@ class FormValidation:
             self._worker = self._screen.background(self._read(self._answers), "checking the answers")
 
     async def _read(self, answers: "Answers") -> None:
-        from wizard.procedure.planning import look, plan_from  # late, for a fast start
+        from wizard.procedure.planning import plan_from, read_snapshot  # late, for a fast start
         from wizard.state.target import Target
 
         azure = self._screen.session.azure
         target = Target(answers, azure.cloud.vault_suffix)
         try:
-            snapshot = await look(azure, target)
+            snapshot = await read_snapshot(azure, target)
             result: ValidationResult | Problem = ValidationResult(
                 plan_from(target, snapshot).findings, snapshot.key
             )

@@ -20,7 +20,7 @@ from screens.widgets.frame import Frame, Heading
 from wizard.answers.model import Answers
 from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_in
+from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.script import script
 from wizard.reports.wording import SPINNER, STYLES, ago, finding_text
 from wizard.state.snapshot import Snapshot
@@ -122,7 +122,7 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         try:
             answers = self._answers = self.session.draft.answers()
             target = Target(answers, self.session.azure.cloud.vault_suffix)
-            snapshot = await look(self.session.azure, target)
+            snapshot = await read_snapshot(self.session.azure, target)
         except AzureError as error:
             self._fail(error.problem)
             return

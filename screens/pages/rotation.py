@@ -16,7 +16,7 @@ from screens.widgets.fields import Choice, findings_content
 from wizard.answers.naming import how_often
 from wizard.cloud.azure import Azure
 from wizard.errors import AzureError, Problem
-from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
+from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 from wizard.reports.wording import STYLES, count
 from wizard.rules import Finding
 
@@ -78,7 +78,7 @@ class RotationDialog(Dialog[bool]):
         said.display = bool(text.plain)
 
     async def _read(self) -> None:
-        self._rotation = await look(self._azure, self._cluster_id)
+        self._rotation = await read_rotation(self._azure, self._cluster_id)
         self._show_message(Content(""))
 
     # -- drawing -------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, ke
 from wizard.errors import AnswersError, AzureError, Problem
 from wizard.reports.wording import finding_text
 from wizard.rules import Finding
-from wizard.state.key import rotates_every
+from wizard.state.key import KeyState
 
 
 class VaultScreen(Frame):
@@ -280,7 +280,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         """Show the findings, or why there are none."""
         self._found, self._problem = {}, result if isinstance(result, Problem) else None
         if isinstance(result, ValidationResult):
-            self._rotated = rotates_every(result.key) if result.key else None
+            self._rotated = KeyState(result.key).rotates_every if result.key else None
             for finding in result.findings:
                 self._place(finding)
         if self.is_mounted:

@@ -10,6 +10,8 @@ from wizard.errors import AzureError, Problem
 from wizard.rules import Finding
 from wizard.rules.key import unfit as key_unfit
 from wizard.rules.vault import unfit as vault_unfit
+from wizard.state.key import KeyState
+from wizard.state.vault import VaultState
 
 if TYPE_CHECKING:
     from screens.session.draft import Draft
@@ -81,13 +83,13 @@ def offer_of_key(row: KeyRow) -> Offer:
 
 def usable_vaults(rows: Sequence[VaultRow], tenant: str) -> tuple[list[VaultRow], str]:
     """Return the vaults that a cluster can use, and why the others are not offered."""
-    judged = [(row, list(vault_unfit(row.name, row.body, tenant))) for row in rows]
+    judged = [(row, list(vault_unfit(row.name, VaultState(row.body), tenant))) for row in rows]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 
 def usable_keys(vault: str, rows: Sequence[KeyRow]) -> tuple[list[KeyRow], str]:
     """Return the keys that AKS can use, and why the others are not offered."""
-    judged = [(row, list(key_unfit(vault, row.name, row.body))) for row in rows]
+    judged = [(row, list(key_unfit(vault, row.name, KeyState(row.body)))) for row in rows]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 

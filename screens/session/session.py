@@ -322,7 +322,7 @@ class Session:
             listeners.append(active.journal)
         run = Run(self.azure, active.answers, active.plan, listeners=listeners)
         if active.journal:
-            run.called(active.journal.id)
+            run.set_run_id(active.journal.id)
         try:
             status = await run.execute(active.plan.digest)
             if run.report and active.journal:

@@ -19,7 +19,7 @@ from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, TENANT, carried_out, c
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import connect
-from wizard.procedure.planning import look
+from wizard.procedure.planning import read_snapshot
 from wizard.procedure.script import script
 from wizard.simulator import Simulator
 from wizard.state.target import Target
@@ -75,7 +75,7 @@ async def left_by_script(
 async def printed(simulator: Simulator, chosen: Answers, *, live: bool) -> str:
     async with connect(child_environment(simulator)) as azure:
         suffix = azure.cloud.vault_suffix
-        snapshot = await look(azure, Target(chosen, suffix)) if live else None
+        snapshot = await read_snapshot(azure, Target(chosen, suffix)) if live else None
     return script(chosen, suffix, snapshot)
 
 

@@ -1,4 +1,4 @@
-"""Whole runs with your own key in a private vault, start of the process included."""
+"""Whole runs with a customer-managed key in a private vault, start of the process included."""
 
 import json
 import os

@@ -59,15 +59,15 @@ ROWS = [
     ("--simulate clusters --location=nowhere", 1, "✗ No cluster matches the filters."),
     ("plan", 2, "Error: Missing option '-f' / '--file'."),
     ("--simulate plan -f none.yaml", 2, "Error: none.yaml: the file cannot be read: No such file or directory. Give the path of an answers file."),
-    ("--simulate plan -f odd.yaml", 2, "Error: odd.yaml: location: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where. … lokation: an answers file has no such key here. Did you mean location?"),
-    ("--simulate plan -f platform-managed.yaml", 0, "Encrypt aks-demo with a key that AKS manages"),
+    ("--simulate plan -f odd.yaml", 2, "Error: odd.yaml: location: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where. … lokation: unknown key. Did you mean location?"),
+    ("--simulate plan -f platform-managed.yaml", 0, "Encrypt aks-demo with a platform-managed key"),
     ("--simulate plan --fil platform-managed.yaml", 2, "Error: No such option '--fil'. Did you mean '--file'?"),
-    ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a key that AKS manages"),
-    ("--simulate=no-rights plan -f customer-managed-private.yaml", 1, "Encrypt aks-demo with your own key in a private vault"),
+    ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a platform-managed key"),
+    ("--simulate=no-rights plan -f customer-managed-private.yaml", 1, "Encrypt aks-demo with a customer-managed key in a private vault"),
     ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … Azure cloud: AzureCloud, AzureUSGovernment, AzureChinaCloud. Default: AzureCloud. … With -o jsonl, stdout receives the events, one JSON object per line."),
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
-    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ This plan's digest is "),
+    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ The digest of this plan is "),
     ("--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes", 1, "✗ The cluster aks-demo could not be updated."),
     ("--simulate=no-rights --speed=max apply -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes --settle=-1", 2, "Error: Invalid value for '--settle': -1.0 is not in the range x>=0."),
@@ -93,14 +93,14 @@ ROWS = [
     ("--simulate verify --expect platform-managed.yaml", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify --all", 1, "CLUSTER"),
     ("--simulate verify --all --location=nowhere", 1, "✗ There is no cluster to verify."),
-    ("--simulate rotate -g rg-web -n web-stage --yes", 0, "· web-stage uses platform-managed keys, which AKS rotates by itself. [nothing-to-rotate]"),
+    ("--simulate rotate -g rg-web -n web-stage --yes", 0, "· web-stage uses a platform-managed key, which AKS rotates automatically. [nothing-to-rotate]"),
     ("rotate --id nonsense", 2, "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
     ("rotate -g x -n y --every=P1D", 2, "Error: Invalid value for '--every': 'P1D'"),
     ("rotate -g x", 2, "Error: No cluster given. Use -g and -n, or --id. `aks-kms clusters` lists them."),
     ("--simulate rotate -g rg-demo -n aks-demo --yes", 1, "✗ The secrets of aks-demo are not encrypted with a KMS key. [not-encrypted]"),
     ("--simulate rotate -g rg-bank -n bank-ledger", 2, "Error: Cannot rotate kv-bank-ledger/ledger-kms without confirmation: stdin is not a terminal. Add --yes."),
     ("--simulate --speed=max rotate -g rg-bank -n bank-ledger --yes", 1, "✗ The key kv-bank-ledger/ledger-kms could not be rotated."),
-    ("--simulate rotate -g rg-bank -n bank-ledger --yes --every=1", 2, "Error: Invalid value for '--every': '1' is not a duration: write it like P90D, P6M or P1Y."),
+    ("--simulate rotate -g rg-bank -n bank-ledger --yes --every=1", 2, "Error: Invalid value for '--every': '1' is not a duration: use a value such as P90D, P6M or P1Y."),
     ("script -f platform-managed.yaml", 0, "#!/usr/bin/env bash"),
     ("script -f none.yaml", 2, "Error: none.yaml: the file cannot be read: No such file or directory. Give the path of an answers file."),
     ("export -g x -n y --format=bicep --manage", 2, "Error: --manage requires Terraform: a Bicep or ARM template always owns its properties. Remove --manage."),
@@ -108,7 +108,7 @@ ROWS = [
     ("--simulate export -g rg-bank -n bank-ledger --out exported", 2, "✗ Files already exist in exported: aks-kms.tf. Nothing was written."),
     ("--simulate export -g rg-bank -n bank-ledger --out odd.yaml/x", 2, "✗ The files could not be written: "),
     ("answers example nothing", 2, "Error: Invalid value for '{platform-managed|customer-managed-private|customer-managed-public}': 'nothing' is not one of 'platform-managed', 'customer-managed-private', 'customer-managed-public'."),
-    ("answers example platform-managed", 0, "# Answers for aks-kms: a key that AKS manages."),
+    ("answers example platform-managed", 0, "# Answers for aks-kms: a platform-managed key."),
     ("answers schema", 0, "{"),
     ("answers nonsense", 2, "Error: No such command 'nonsense'."),
     ("runs", 2, "Usage: aks-kms runs [OPTIONS] COMMAND [ARGS]..."),
@@ -131,7 +131,7 @@ ROWS = [
     ("simulator --state=/nowhere/x", 2, "✗ The simulator cannot start: /nowhere/x: No such file or directory."),
     ("simulator --state=odd.yaml", 2, "Error: odd.yaml is not a valid state file of the simulator (file is not a database). Use another file, or delete this one to start with a new state."),
     ("simulator --host=0.0.0.0", 2, "Error: No such option '--host'. (Did you mean one of: '--list', '--port', '--state'?)"),
-    ("--simulate plan -f misspelt.yaml", 2, "Error: misspelt.yaml: vault.network_access: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where. … vault.netwerk_access: an answers file has no such key here. Did you mean network_access?"),
+    ("--simulate plan -f misspelt.yaml", 2, "Error: misspelt.yaml: vault.network_access: this key is missing. Add it; `aks-kms answers example customer-managed-private` shows where. … vault.netwerk_access: unknown key. Did you mean network_access?"),
     ("answers exampel", 2, "Error: No such command 'exampel'. Did you mean 'example'?"),
     ("runs lst", 2, "Error: No such command 'lst'. Did you mean 'list'?"),
     ("--simulate=no-rights --speed=max apply -o jsonl -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
@@ -188,7 +188,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     *before, _the_end = events.read_text().splitlines(keepends=True)
     events.write_text("".join(before))
     lock = ClusterLock("https://localhost", cluster_id(), root=folder / "running" / "aks-kms" / "locks")
-    lock.called(RUN)
+    lock.set_run_id(RUN)
     asyncio.run(lock.acquire())
     yield folder
     lock.release()

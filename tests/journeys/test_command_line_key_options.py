@@ -124,14 +124,14 @@ def test_a_plan_as_text_names_all_resources_and_irreversible_changes(start_shell
     planned = shell.run("plan", "-f", file)
     assert planned.code == 0, planned.err
     for words in (
-        "Encrypt aks-demo with your own key in a private vault",
+        "Encrypt aks-demo with a customer-managed key in a private vault",
         "from: no KMS key",
         "simulated Azure, no waiting",
         "kv-demo",
         "aks-kms",
         "id-aks-demo",
         "Key Vault Crypto User",
-        "AKS does not let this encryption be turned off again.",
+        "AKS cannot disable this encryption later.",
         "It is in preview:",
         "Losing kv-demo/aks-kms loses the cluster's secrets",
     ):

@@ -225,10 +225,10 @@ def test_answers_are_read_from_stdin(shell: Shell):
     assert shell.run("script", "-f", "-", stdin=PLATFORM).code == 0
     done = shell.run("script", "-f", "-", stdin="version: 2")
     assert done.code == 2
-    assert "stdin: version: 2 is not possible here. Write 1." in done.err
+    assert "stdin: version: 2 is not valid here. Write 1." in done.err
     done = shell.run("plan", "-f", "-", stdin="#" * (1 << 20))
     assert (done.code, done.out) == (2, "")
-    assert "stdin: this is longer than any answers file (256 KiB)." in done.err
+    assert "stdin: this is too large (256 KiB)." in done.err
 
 
 def test_the_schema_of_answers_files_is_printed(shell: Shell):
@@ -247,7 +247,7 @@ def test_on_a_terminal_the_cluster_name_confirms_the_plan(typed: str, code: int,
     file = shell.write("answers.yaml", PLATFORM)
     with shell.terminal("apply", "-f", file) as terminal:
         terminal.waits_for("Type the cluster name (aks-demo) to confirm:")
-        assert "AKS does not let this encryption be turned off again." in terminal.shown
+        assert "AKS cannot disable this encryption later." in terminal.shown
         assert shell.simulator.writes() == []
         terminal.types(typed)
         assert terminal.ends() == code
@@ -314,8 +314,8 @@ def test_a_plan_refused_by_the_gate_is_reported_on_stdout(output: str, start_she
     held = shell.run(*asked, "--yes")
     lock.release()
     assert held.code == 1
-    assert "is at work on the cluster aks-demo" in refusal(held.out, output)["message"]
-    assert "What to do: Wait until it has ended" in held.err
+    assert "is working on the cluster aks-demo" in refusal(held.out, output)["message"]
+    assert "What to do: Wait until it ends" in held.err
     assert shell.simulator.writes() == []
     assert shell.run("runs", "list", "-o", "json").json == {"runs": []}
 

@@ -42,13 +42,13 @@ GOOD = PRIVATE.to_yaml()
     [
         ("", "the file is empty. Start from `aks-kms answers example"),
         ("version: 1\n  location: [", "this is not YAML"),
-        (GOOD.replace("vault:", "vautl:"), "vautl: an answers file has no such key here. Did you mean vault?"),
-        (GOOD.replace("kv-demo", "kv--demo"), "vault.name: 'kv--demo' cannot name a key vault: use letters"),
-        (GOOD.replace("name: aks-demo", "name: -aks"), "cluster.name: '-aks' cannot name a managed cluster: use"),
-        (GOOD.replace("id-aks-demo", "id"), "identity.name: A user-assigned identity's name has 3 to 128 characters"),
-        (GOOD.replace("rg-demo", "rg-demo."), "resource_group: 'rg-demo.' cannot name a resource group: use letters"),
-        (GOOD.replace("Private", "private"), "vault.network_access: 'private' is not possible here. Write 'Private'"),
-        (GOOD.replace("key_option: customer", "key_option: platform"), "vault must be absent with key_option"),
+        (GOOD.replace("vault:", "vautl:"), "vautl: unknown key. Did you mean vault?"),
+        (GOOD.replace("kv-demo", "kv--demo"), "vault.name: 'kv--demo' is not a valid key vault name: use letters"),
+        (GOOD.replace("name: aks-demo", "name: -aks"), "cluster.name: '-aks' is not a valid managed cluster name: use"),
+        (GOOD.replace("id-aks-demo", "id"), "identity.name: A user-assigned identity name has 3 to 128 characters"),
+        (GOOD.replace("rg-demo", "rg-demo."), "resource_group: 'rg-demo.' is not a valid resource group name: use letters"),
+        (GOOD.replace("Private", "private"), "vault.network_access: 'private' is not valid here. Write 'Private'"),
+        (GOOD.replace("key_option: customer", "key_option: platform"), "vault is not allowed with key_option"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["plan", "apply"])
@@ -71,12 +71,12 @@ def test_an_invalid_answers_file_is_refused_before_any_request(
         (
             answers("platform-managed", cluster={"name": "aks-demoo"}),
             "cluster-not-found",
-            "There is no cluster aks-demoo in the resource group rg-demo",
+            "The cluster aks-demoo in the resource group rg-demo",
         ),
         (
             answers("platform-managed", cluster={"name": "legacy-erp"}, resource_group="rg-erp"),
             "cluster-version-too-old",
-            "legacy-erp runs Kubernetes 1.29.9; KMS data encryption needs 1.33 or later",
+            "legacy-erp runs Kubernetes 1.29.9; KMS data encryption requires 1.33 or later",
         ),
         (
             answers("platform-managed", cluster={"name": "web-night"}, resource_group="rg-web"),
@@ -86,7 +86,7 @@ def test_an_invalid_answers_file_is_refused_before_any_request(
         (
             answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.32"}}),
             "cluster-version-too-old",
-            "Kubernetes 1.32 is asked for",
+            "Kubernetes 1.32 is too old",
         ),
         (
             answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.99"}}),

@@ -104,12 +104,12 @@ CASES = [
     Case("key-not-yet-valid", key.fits, PUBLIC, "key-not-yet-valid", PERMISSION),
     Case("key-deleted", key.deleted, PRIVATE, OFFICER, "ObjectIsDeletedButRecoverable"),
     Case("identity-denied", identity.role, PUBLIC, DENIED, PERMISSION),
-    Case("rights-missing", governance.rights, PRIVATE, "no-rights", "AuthorizationFailed"),
-    Case("rights-missing", governance.rights, PRIVATE, NO_ASSIGN, "LinkedAuthorizationFailed"),
-    Case("rights-missing", governance.rights, PRIVATE, "no-grant", "AuthorizationFailed"),
-    Case("rights-denied", governance.denied, PRIVATE, "deny-assignment", "DenyAssignmentAuthorizationFailed"),
-    Case("scope-locked", governance.locked, PRIVATE, "read-only-lock", "ScopeLocked"),
-    Case("scope-locked", governance.locked, PRIVATE, "node-group-lock", "ScopeLocked"),
+    Case("rights-missing", governance.missing_permissions, PRIVATE, "no-rights", "AuthorizationFailed"),
+    Case("rights-missing", governance.missing_permissions, PRIVATE, NO_ASSIGN, "LinkedAuthorizationFailed"),
+    Case("rights-missing", governance.missing_permissions, PRIVATE, "no-grant", "AuthorizationFailed"),
+    Case("rights-denied", governance.deny_assignments, PRIVATE, "deny-assignment", "DenyAssignmentAuthorizationFailed"),
+    Case("scope-locked", governance.read_only_locks, PRIVATE, "read-only-lock", "ScopeLocked"),
+    Case("scope-locked", governance.read_only_locks, PRIVATE, "node-group-lock", "ScopeLocked"),
 ]  # fmt: skip
 
 IDS = [f"{case.code}-{case.rule.__name__}-{index}" for index, case in enumerate(CASES)]

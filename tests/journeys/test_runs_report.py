@@ -16,7 +16,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     shown = shell.run("runs", "show", run).out
     for words in (
         "from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
-        "to:   a key that AKS manages",
+        "to:   a platform-managed key",
         "cloud: simulated Azure at https://localhost:",
         "by:    application 44444444-4444-4444-4444-444444444444",
         "Still needed",
@@ -29,7 +29,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     report = shell.run("runs", "report", run, "-o", "markdown")
     assert report.code == 0, report.err
     for words in (
-        "# Move aks-demo to a key that AKS manages",
+        "# Move aks-demo to a platform-managed key",
         "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
         "- outcome: succeeded",
         "- ✓ `cluster` ",

@@ -190,4 +190,4 @@ async def test_nor_is_a_cluster_proven_that_has_the_identity_of_before(tmp_path:
         assert not report.passed
         again = await make_plan(azure, PUBLIC)
     assert {step.key: step.action for step in again.steps}["cluster"] == "update"
-    assert "that there is now" in again.title
+    assert "re-created identity" in again.title

@@ -185,7 +185,7 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             await operator.press("left_square_bracket", "left_square_bracket")
             await operator.sees("only verify")
             await operator.press("r")
-            await operator.sees("with your own key in a public vault", "Enter, then type aks-demo")
+            await operator.sees("with a customer-managed key in a public vault", "Enter, then type aks-demo")
             operator.app.start_over()
             operator.app.go_to("run")
             await operator.press("r")

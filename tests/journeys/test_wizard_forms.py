@@ -62,7 +62,7 @@ async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> N
         await operator.sees(
             "uses access policies: the identity gets its own, and no other policy is changed",
             "gets an access policy (encrypt, decrypt, get)",
-            "! The key vault kv-demo is open now and will be closed to the internet.",
+            "! The key vault kv-demo allows public access now; the plan denies it.",
         )
         await operator.press("ctrl+n")
         await operator.sees("access policy", "encrypt, decrypt, get", "Enter, then type aks-demo")
@@ -112,14 +112,14 @@ async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotte
     async with form("vault-soft-deleted", size=size) as (simulator, operator):
         await named(operator, "vault-name", "kv-demo")
         await operator.sees(
-            "✗ The key vault kv-demo was deleted and still holds its name",
+            "✗ The key vault kv-demo is soft-deleted, so its name is reserved",
             "az keyvault recover --name kv-demo",
         )
         operator.app.screen.query_one("#tags-input").focus()
         await operator.sees("Fix the errors marked ✗ at the vault name")
         await operator.press("ctrl+n")
         assert isinstance(operator.app.screen, VaultScreen)
-        await operator.sees("was deleted and still holds its name")
+        await operator.sees("is soft-deleted, so its name is reserved")
         await operator.press("end", "2")
         await operator.until(lambda: "was deleted" not in operator.frame(), "the finding to go")
         await operator.press("tab", "ctrl+n")
@@ -130,7 +130,7 @@ async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotte
 async def test_a_vault_that_others_reach_over_the_internet_is_not_closed(form: Form) -> None:
     async with form("shared-vault") as (_, operator):
         await pick(operator, "vault", "kv-demo")
-        await operator.sees("✗ Closing kv-demo would cut off aks-shop")
+        await operator.sees("✗ Closing kv-demo would block aks-shop")
         operator.app.screen.query_one("#tags-input").focus()
         await operator.sees("Fix the errors marked ✗ at the vault")
         await operator.press("f3")
@@ -211,11 +211,11 @@ async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is
         await operator.sees(
             "from kv-demo/aks-kms (Public), identity id-aks-demo",
             "to kv-demo/aks-kms (Private), identity id-aks-demo",
-            "once the cluster knows",
+            "after the cluster update",
             "Enter, then type aks-demo",
         )
         await operator.press("f2")
         await operator.sees("Azure CLI commands for the current state")
         text = operator.app.screen.query_one(TextArea).text
-        assert "Look up the key vault, which exists" in text
+        assert "Look up the existing key vault" in text
         assert "az keyvault create" not in text

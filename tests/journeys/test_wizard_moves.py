@@ -23,13 +23,13 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         await operator.choose("aks-demo")
         await operator.sees(
             "now legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
-            "leaves the legacy KMS experience",
-            "Disable policies that block updating secrets first",
+            "migrates from legacy KMS",
+            "First disable policies that block updates of secrets",
             "still needed",
         )
         await operator.take_key("platform-managed")
         await operator.sees(
-            "from legacy KMS, kv-demo/aks-kms", "to a key that AKS manages", "Enter, then type"
+            "from legacy KMS, kv-demo/aks-kms", "to a platform-managed key", "Enter, then type"
         )
         await operator.scrolls_to("clean up later", "The old key vault kv-demo")
         await operator.start("aks-demo")
@@ -42,7 +42,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         await operator.until((tmp_path / "report.md").exists, "the report")
     report = (tmp_path / "report.md").read_text("utf-8")
     assert "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo" in report
-    assert "- to: a key that AKS manages" in report
+    assert "- to: a platform-managed key" in report
     assert "- by: application 44444444-4444-4444-4444-444444444444" in report
     assert "- started: 20" in report
     assert "- cloud: simulated Azure at https://localhost:" in report
@@ -84,7 +84,7 @@ async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired
         await operator.sees("kv-demo · rg-demo", "id-aks-demo · rg-demo")
         await operator.press("ctrl+n")
         await operator.sees(
-            "Missing for that: the identity id-aks-demo may not encrypt and decrypt",
+            "Missing: the identity id-aks-demo may not encrypt and decrypt",
             "Enter, then type aks-demo",
         )
         await operator.start("aks-demo")

@@ -96,7 +96,7 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
         room = {SMALL: "12", LARGE: "14"}[size]
         assert str(operator.app.screen.query_one("#outcome").styles.max_height) == room
         await operator.press("r")
-        await operator.sees("sent again to repair it", "Enter, then type orders-prod")
+        await operator.sees("update re-applied to repair it", "Enter, then type orders-prod")
         assert operator.app.session.active is not None
         assert operator.app.session.active.status == "failed"
         assert len(cluster_writes(simulator)) == 1
@@ -115,7 +115,7 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")
         await operator.sees(
-            "now a key that AKS manages",
+            "now a platform-managed key",
             "last operation failed",
             "selecting it re-applies the cluster update, which often repairs it",
         )
@@ -212,9 +212,9 @@ async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_th
         await operator.press("n")
         await operator.sees("Create a cluster with encryption enabled", "Required: name, group, region")
         await operator.type("-bad")
-        assert "cannot name a managed cluster" not in operator.frame()
+        assert "is not a valid managed cluster name" not in operator.frame()
         await operator.press("tab")
-        await operator.sees("✗ '-bad' cannot name a managed cluster")
+        await operator.sees("✗ '-bad' is not a valid managed cluster name")
         await operator.press("shift+tab", "home", "delete")
         await operator.until(lambda: "cannot name" not in operator.frame(), "the message to go")
         assert operator.app.screen.query_one("#name-input", Input).value == "bad"

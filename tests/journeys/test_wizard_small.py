@@ -38,7 +38,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
             assert whose.focused is not None
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
-        await operator.sees("with a key that AKS manages")
+        await operator.sees("with a platform-managed key")
         assert whose.session.draft.option == "platform-managed"
 
 
@@ -51,7 +51,7 @@ async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
-        await operator.sees("9 of 11 done", "log, following", "it is followed to its end", "operation)")
+        await operator.sees("9 of 11 done", "log, following", "following the operation", "operation)")
         await operator.press("up")
         await operator.sees("log, paused")
         await operator.press("end")
@@ -81,9 +81,9 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
         assert "irreversible" not in await operator.to_review("Private")
         await operator.press("enter")
         await operator.sees(
-            "AKS does not let this encryption be turned off again.",
+            "AKS cannot disable this encryption later.",
             "Purge protection of kv-orders-prod-kms cannot be turned off again",
-            "orders-prod moves to a user-assigned identity",
+            "orders-prod changes to a user-assigned identity",
             "Losing kv-orders-prod-kms/aks-kms loses the cluster's secrets",
             "id-orders-prod and its roles on kv-orders-prod-kms",
             "Type the cluster name to confirm",

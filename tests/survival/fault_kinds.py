@@ -29,12 +29,14 @@ class Kind:
         return self.only in f"{method} {path}"
 
 
-def _answer(status: int, code: str, headers: dict[str, str] | None = None, *, after: bool = False) -> Json:
+def _answer(
+    status: int, code: str, headers: dict[str, str] | None = None, *, after: bool = False, message: str = ""
+) -> Json:
     return {
         "answer": {
             "status": status,
             "code": code,
-            "message": f"Azure says {code}.",
+            "message": message or f"Azure says {code}.",
             "headers": headers or {},
         },
         "after": after,
@@ -45,6 +47,11 @@ def _page(status: int, body: str, kind: str = "text/html", *, after: bool = Fals
     return {"page": {"status": status, "body": body, "content_type": kind}, "after": after}
 
 
+_IN_PROGRESS = (
+    "Operation is not allowed: Another operation (Updating) is in progress, please wait for it to finish before starting "
+    "a new operation."
+)
+"""AZURE.md §1a."""
 _SOON = {"Retry-After": "0.01"}
 _HTML = "<html><body>Please sign in to the guest network</body></html>"
 _PUT_CLUSTER = f"PUT /subscriptions/22222222-2222-2222-2222-222222222222/resourcegroups/rg-demo{CLUSTER}"
@@ -85,7 +92,7 @@ KINDS = (
     Kind("403", _answer(403, "AuthorizationFailed")),
     Kind("404", _answer(404, "ResourceNotFound")),
     Kind("409 EtagMismatch", _answer(409, "EtagMismatch")),
-    Kind("409 OperationNotAllowed", _answer(409, "OperationNotAllowed")),
+    Kind("409 OperationNotAllowed", _answer(409, "OperationNotAllowed", message=_IN_PROGRESS)),
     Kind("412", _answer(412, "PreconditionFailed")),
     Kind(
         "operation fails",

@@ -15,7 +15,7 @@ from wizard.cloud.inventory import Unreadable
 from wizard.errors import Problem
 from wizard.fleet.judging import Judged, judge
 from wizard.procedure.events import Event
-from wizard.procedure.key_rotation import look, rotate
+from wizard.procedure.key_rotation import read_rotation, rotate
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import DriftedError, RefusedError, Run
 from wizard.verification.report import ClusterReport
@@ -51,6 +51,8 @@ class Road:
     """How many times faster than real life."""
     many_alike: bool = False
     """It asks the same of many resources: one request of each shape is enough."""
+    wanted: Answers | None = None
+    """The answers that are applied; None for a command that has none."""
 
 
 def applying(chosen: Answers) -> Attempt:
@@ -88,7 +90,7 @@ async def verifying(azure: Azure, ending: Ending) -> None:
 
 async def rotating(azure: Azure, ending: Ending) -> None:
     """As `rotate` does."""
-    found = await look(azure, cluster_id())
+    found = await read_rotation(azure, cluster_id())
     if found.errors:
         codes = {finding.code for finding in found.errors}
         ending.how = "success" if codes == {"rotation-pending"} else "refused"
@@ -144,17 +146,21 @@ def _moving(start: str, end: str) -> Callable[[Path], Path]:
     return lambda folder: world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
+def _run(name: str, scenario: Callable[[Path], str | Path], wanted: Answers) -> Road:
+    return Road(name, scenario, applying(wanted), wanted=wanted)
+
+
 ROADS = (
-    Road("customer-managed, private", _contoso, applying(answers("customer-managed-private"))),
-    Road("customer-managed, public", _contoso, applying(answers("customer-managed-public"))),
-    Road("platform-managed", _contoso, applying(answers("platform-managed"))),
-    Road("a new cluster", _contoso, applying(answers("customer-managed-private", new=True))),
-    Road(
-        "a vault in use is closed",
-        _moving("public", "same-vault-private"),
-        applying(TO["same-vault-private"][0]),
+    _run("customer-managed, private", _contoso, answers("customer-managed-private")),
+    _run("customer-managed, public", _contoso, answers("customer-managed-public")),
+    _run("platform-managed", _contoso, answers("platform-managed")),
+    _run(
+        "a new cluster",
+        _contoso,
+        answers("customer-managed-private", new=True, vault={"resource_group": "rg-new"}),
     ),
-    Road("from legacy KMS", _moving("legacy-public", "new-private"), applying(TO["new-private"][0])),
+    _run("a vault in use is closed", _moving("public", "same-vault-private"), TO["same-vault-private"][0]),
+    _run("from legacy KMS", _moving("legacy-public", "new-private"), TO["new-private"][0]),
     Road("rotate", _rotatable, rotating, speed=600),
     Road("verify", _encrypted, verifying),
     Road("clusters", _contoso, listing("basic")),

@@ -74,7 +74,9 @@ ROADS: dict[str, Road] = {
     "private": _road("none", "new-private"),
     "public": Road(FROM["none"], _TAGGED),
     "new-cluster-private": Road({}, answers("customer-managed-private", new=True)),
-    "new-cluster-public": Road({}, answers("customer-managed-public", new=True)),
+    "new-cluster-public": Road(
+        {}, answers("customer-managed-public", new=True, vault={"resource_group": "rg-keys"})
+    ),
     "platform-to-customer": _road("platform", "new-private"),
     "customer-to-platform": _road("public", "platform"),
     "legacy-to-customer": _road("legacy-public", "new-private"),

@@ -91,13 +91,15 @@ async def test_what_is_waited_for_is_told_with_its_limit(budget: str, tmp_path: 
 @pytest.mark.parametrize(
     ("budget", "road"), [("role-propagation-private", PRIVATE), ("role-propagation-public", PUBLIC)]
 )
-async def test_settling_is_told_with_its_limit_and_can_be_given_another(
+async def test_role_propagation_is_reported_with_its_limit_and_can_be_given_another(
     budget: str, road: Answers, tmp_path: Path
 ) -> None:
     events, problem = await run_with(f"{budget}=400", road, world(tmp_path, **REGISTERED), speed=200)
     assert problem is None
-    settling = [event for event in events if event.message == "the identity's new roles are settling"]
-    assert {event.expected_seconds for event in settling} == {400}
+    propagating = [
+        event for event in events if event.message == "the identity's role assignments are propagating"
+    ]
+    assert {event.expected_seconds for event in propagating} == {400}
     assert any(f"at most 400 s (--timeout {budget})" in event.message for event in events)
 
 

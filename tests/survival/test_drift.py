@@ -122,7 +122,7 @@ DRIFTS: dict[str, tuple[Meddle, str]] = {
     "cluster: identity": (
         cluster(identity={"type": "UserAssigned", "userAssignedIdentities": {identity_id("id-other"): {}}}), "identity",
     ),
-    "cluster: failed": (cluster({"provisioningState": "Failed"}), "sent again to repair it"),
+    "cluster: failed": (cluster({"provisioningState": "Failed"}), "update re-applied to repair it"),
     "cluster: another operation": (cluster({"provisioningState": "Upgrading"}), "pgrading"),
     "cluster: stopped": (cluster({"powerState": {"code": "Stopped"}}), "stopped"),
     "cluster: gone": (removed(cluster_id()), "exists"),
@@ -177,14 +177,14 @@ async def test_what_the_plan_does_not_stand_on_may_change(tmp_path: Path) -> Non
         assert await Run(azure, PRIVATE, plan).execute(plan.digest) == "succeeded"
 
 
-CHANGED = "its encryption or its identity is no longer as the plan saw it"
+CHANGED = "its encryption or identity is no longer as it was when the plan was created"
 NAMED_THEN = {
     "cluster: security profile": CHANGED,
     "cluster: key option": CHANGED,
     "cluster: identity": CHANGED,
     "cluster: gone": CHANGED,
     "key: expired": "expired on 1970-01-01",
-    "cluster: another operation": "another operation on the cluster aks-demo does not end",
+    "cluster: another operation": "another operation on the cluster aks-demo has not finished",
 }
 """What is then told, where it is in other words than at the gate."""
 
@@ -263,9 +263,9 @@ async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not
         run = Run(azure, PRIVATE, plan, listeners=[drift])
         assert await run.execute(plan.digest) == "failed"
     cause = run.problems["cluster"].cause
-    assert "was not touched" not in cause
+    assert "was not changed" not in cause
     assert "kubernetes version was" in cause
-    assert "AKS was asked before, and what became of that is not known (NotFound, correlation id " in cause
+    assert "The result of an earlier update request is unknown (NotFound, correlation id " in cause
 
 
 async def test_a_role_given_at_a_time_to_come_is_waited_for_no_longer(tmp_path: Path) -> None:
@@ -280,4 +280,6 @@ async def test_a_role_given_at_a_time_to_come_is_waited_for_no_longer(tmp_path: 
         simulator.in_world(meddle)
         _, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
-    assert "the identity's new roles are settling" in {e.message for e in events if e.step == "cluster"}
+    assert "the identity's role assignments are propagating" in {
+        e.message for e in events if e.step == "cluster"
+    }

@@ -41,7 +41,7 @@ def lock(root: Path, cluster: str = "aks-demo") -> ClusterLock:
 async def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
     first = lock(tmp_path / "locks")
     await first.acquire()
-    first.called("20260101-000000-aks-demo")
+    first.set_run_id("20260101-000000-aks-demo")
     with pytest.raises(HeldError) as refused:
         await lock(tmp_path / "locks").acquire()
     holder = refused.value.holder
@@ -122,9 +122,9 @@ async def test_every_run_takes_it_and_gives_it_back() -> None:
         begun: list[object] = []
         running = asyncio.create_task(Run(azure, chosen, plan, listeners=[begun.append]).execute(plan.digest))
         await wait_until(lambda: begun)
-        with pytest.raises(HeldError, match="at work on the cluster aks-demo"):
+        with pytest.raises(HeldError, match="working on the cluster aks-demo"):
             await Run(azure, chosen, plan).execute(plan.digest)
-        with pytest.raises(AzureError, match="at work on the cluster aks-demo"):
+        with pytest.raises(AzureError, match="working on the cluster aks-demo"):
             await rotate(azure, Rotation("aks-demo", "customer-managed", cluster_id=plan.cluster_id))
         assert await running == "succeeded"
         assert (await carried_out(azure, chosen))[2] == "succeeded"
@@ -138,7 +138,7 @@ async def test_a_disk_that_keeps_no_lock_does_not_stop_a_run(
     async with signed_in() as (_, azure):
         _, events, status = await carried_out(azure, answers("platform-managed"))
     assert status == "succeeded"
-    assert "no lock can be kept on the cluster" in events[0].message
+    assert "the cluster cannot be locked on this computer" in events[0].message
 
 
 def test_a_second_command_is_refused_and_names_the_first(start_shell: StartShell) -> None:

@@ -76,7 +76,7 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     _, err = resuming.communicate(timeout=LIMIT)
     assert resuming.returncode == 0, err
     assert "was interrupted" in err
-    assert "Under way: Encrypt the managed cluster" in err
+    assert "In progress: Encrypt the managed cluster" in err
     assert "Completed since: Register the feature; " in err
     assert "Encrypt the managed cluster.\n" in err
     assert "Remaining steps: none that change anything." in err
@@ -207,7 +207,7 @@ def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_sh
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "Traceback" not in err
-    assert "The reader of stdout is gone" in err or "hears no more" in err
+    assert "The reader of stdout is gone" in err or "is removed" in err
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 

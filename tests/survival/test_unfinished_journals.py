@@ -33,8 +33,8 @@ def test_an_announced_write_without_an_answer_may_have_been_carried_out() -> Non
     found = in_flight(told(BEGUN, ASKED))
     assert found.unanswered == ("PUT aks-demo",)
     assert found.sentences == (
-        "Under way: Encrypt the managed cluster.",
-        "Sent to Azure, its answer not seen: PUT aks-demo. It may have been carried out.",
+        "In progress: Encrypt the managed cluster.",
+        "Sent to Azure, no response received: PUT aks-demo. It may have been carried out.",
     )
 
 
@@ -52,7 +52,7 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
         "PUT aks-demo: no response (ServiceRequestError)",
     ]
     found = in_flight(told(BEGUN, of(heard[0]), of(heard[1])))
-    assert found.goes_on == ("the cluster aks-demo is being created",)
+    assert found.running_in_azure == ("the cluster aks-demo is being created",)
     assert found.unanswered == ()
 
 
@@ -145,7 +145,7 @@ async def test_what_somebody_else_has_encrypted_meanwhile_is_named(root: Path) -
         await carried_out(azure, answers("platform-managed"))
         fresh = await make_plan(azure, ANSWERS)
         told = resumable_run(root, run).changed_by_others(fresh)
-        assert told == "the cluster had no KMS key, and has a key that AKS manages now"
+        assert told == "the cluster had no KMS key, and has a platform-managed key now"
         assert any(
             said.startswith("security profile ") for said in resumable_run(root, run).differences(fresh)
         )

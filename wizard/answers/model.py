@@ -1,6 +1,6 @@
-"""What the operator chose, as strict models: read from YAML, written to YAML, described by a JSON Schema.
+"""The operator's configuration as strict models: read from YAML, written to YAML, described by a JSON Schema.
 
-An answers file never holds a secret, and a key it does not know is refused by name with the nearest right one.
+An answers file contains no secrets. An unknown key is rejected by name, with the closest valid one.
 """
 
 import difflib
@@ -55,20 +55,20 @@ class _Strict(BaseModel):
 
 
 class NewCluster(_Strict):
-    """A managed cluster that is to be created, already encrypted."""
+    """A managed cluster to create with encryption enabled."""
 
     kubernetes_version: Annotated[str, _named_by(naming.kubernetes_version)] | None = Field(
         None,
-        description="1.33 or later; without it, the newest version the region offers that is neither preview nor LTS-only.",
+        description="1.33 or later. Default: the newest version in the region that is neither a preview nor LTS-only.",
     )
     node_count: int = Field(3, ge=1, le=1000, description="Nodes in the first node pool.")
     node_vm_size: Annotated[str, _named_by(naming.vm_size)] | None = Field(
-        None, description="VM size of the nodes; without it, AKS chooses."
+        None, description="VM size of the nodes. Default: chosen by AKS."
     )
 
 
 class Cluster(_Strict):
-    """The managed cluster whose secrets are to be encrypted."""
+    """The managed cluster whose secrets are encrypted."""
 
     name: Annotated[str, _named_by(naming.managed_cluster)]
     create: Literal[False] | NewCluster = Field(
@@ -82,55 +82,53 @@ class Cluster(_Strict):
 
 
 class Vault(_Strict):
-    """The key vault that holds the key."""
+    """The key vault that contains the key."""
 
     name: Annotated[str, _named_by(naming.key_vault)]
     network_access: NetworkAccess = Field(
-        description="Private: only trusted Azure services reach the vault. Public: everyone does, with a token."
+        description="Private: only trusted Azure services can reach the vault. Public: reachable from any network with a token."
     )
     resource_group: ResourceGroupName | None = Field(
         None, description="Default: the cluster's resource group."
     )
     subscription: SubscriptionId | None = Field(
-        None, description="Default: the cluster's subscription. Of the same tenant."
+        None, description="Default: the cluster's subscription. Must be in the same tenant."
     )
-    purge_protection: bool = Field(
-        True, description="Cannot be turned off again. Only for a vault that is created."
-    )
+    purge_protection: bool = Field(True, description="Cannot be disabled later. Applies only to a new vault.")
 
 
 class Key(_Strict):
     """The key in the vault."""
 
     name: Annotated[str, _named_by(naming.key)]
-    type: Literal["RSA", "RSA-HSM"] = Field("RSA", description="RSA-HSM asks for a premium vault.")
+    type: Literal["RSA", "RSA-HSM"] = Field("RSA", description="RSA-HSM requires a premium vault.")
     size: Literal[2048, 3072, 4096] = Field(3072, description="Bits.")
     rotate_every: Annotated[str, _named_by(naming.rotation_interval)] | None = Field(
         None,
-        description="How often Key Vault makes a new version of a key that is created, as an ISO 8601 duration of at "
-        "least seven days (P90D, P1Y); without it, it is rotated by hand. AKS follows within 6 hours.",
+        description="How often Key Vault creates a new version of a new key, as an ISO 8601 duration of at "
+        "least seven days (P90D, P1Y). Default: the key is rotated manually. AKS follows within 6 hours.",
     )
     create_through: CreateThrough | None = Field(
         None,
-        description="resource-manager: no data-plane role needed, the vault may be private from birth; default for a "
-        "Private vault. key-vault: as the how-to writes it; default for a Public one.",
+        description="resource-manager: needs no data-plane role, and the vault can be private when created; default for a "
+        "Private vault. key-vault: as in the how-to; default for a Public one.",
     )
 
 
 class Identity(_Strict):
-    """The user-assigned identity with which the cluster reaches the key."""
+    """The user-assigned identity that the cluster uses to access the key."""
 
     name: Annotated[str, _named_by(naming.user_assigned_identity)]
     resource_group: ResourceGroupName | None = Field(
         None, description="Default: the cluster's resource group."
     )
     subscription: SubscriptionId | None = Field(
-        None, description="Default: the cluster's subscription. Of the same tenant."
+        None, description="Default: the cluster's subscription. Must be in the same tenant."
     )
 
 
 class Answers(_Strict):
-    """Everything the procedure needs to know, and no secret."""
+    """All settings of the procedure. Contains no secrets."""
 
     version: Literal[1] = 1
     subscription: SubscriptionId
@@ -142,7 +140,7 @@ class Answers(_Strict):
     key: Key | None = None
     identity: Identity | None = None
     tags: dict[TagName, TagValue] = Field(
-        default_factory=dict, max_length=50, description="Put on the resources that are created."
+        default_factory=dict, max_length=50, description="Applied to the resources that are created."
     )
 
     @model_validator(mode="after")
@@ -153,8 +151,8 @@ class Answers(_Strict):
                 if part is not None:
                     raise PydanticCustomError(
                         "part",
-                        "{part} must be absent with key_option: platform-managed; AKS owns the key. "
-                        "Remove it, or choose key_option: customer-managed.",
+                        "{part} is not allowed with key_option: platform-managed, because AKS manages the key. "
+                        "Remove it, or set key_option: customer-managed.",
                         {"part": name},
                     )
         else:
@@ -162,14 +160,14 @@ class Answers(_Strict):
                 if part is None:
                     raise PydanticCustomError(
                         "part",
-                        "{part} is missing; key_option: customer-managed needs vault, key and identity.",
+                        "{part} is missing; key_option: customer-managed requires vault, key and identity.",
                         {"part": name},
                     )
         return self
 
     @property
     def customer_managed(self) -> "CustomerManaged | None":
-        """Vault, key and identity together where the key is the customer's own, else None."""
+        """Vault, key and identity of a customer-managed key; None for a platform-managed key."""
         if self.vault and self.key and self.identity:
             return CustomerManaged(self.vault, self.key, self.identity)
         return None
@@ -195,8 +193,8 @@ class Answers(_Strict):
         return GroupId(part.subscription or self.subscription, part.resource_group or self.resource_group)
 
     def to_yaml(self) -> str:
-        """The answers file that reads back as exactly these answers."""
-        from ruamel.yaml import YAML  # only who reads or writes a file pays for it
+        """Return an answers file that reads back as exactly these answers."""
+        from ruamel.yaml import YAML  # imported only to read or write a file: it is slow to load
 
         out = io.StringIO()
         yaml = YAML(typ="safe", pure=True)
@@ -216,7 +214,7 @@ class CustomerManaged:
 
     @property
     def create_through(self) -> CreateThrough:
-        """The plane through which the key is made, with the default that suits the vault."""
+        """The plane through which the key is created; the default depends on the vault."""
         if self.key.create_through:
             return self.key.create_through
         return "resource-manager" if self.vault.network_access == "Private" else "key-vault"
@@ -231,11 +229,11 @@ _YAML_SLIPS = (
     OverflowError,
     NotImplementedError,
 )
-"""What the YAML library lets out, besides its own errors, for values and directives it cannot make sense of."""
+"""What the YAML library raises besides its own errors for values and directives that it cannot interpret."""
 
 
 def parse(text: str, source: str = "answers") -> Answers:
-    """Read answers from YAML text. Raises AnswersError naming every mistake, its place and its remedy."""
+    """Return the answers in a YAML text. Raise AnswersError with every mistake, its place and its fix."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
     try:
@@ -245,38 +243,37 @@ def parse(text: str, source: str = "answers") -> Answers:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = one_line(str(error.problem or error.context or "it cannot be read"))
-        raise AnswersError([Mistake(where, f"this is not YAML: {what}.", "Mend the line.")], source) from None
+        raise AnswersError([Mistake(where, f"this is not YAML: {what}.", "Fix this line.")], source) from None
     except RecursionError:
-        what = "this is nested deeper than any answers file."
-        raise AnswersError([Mistake("", what, f"{_EXAMPLE} shows a good one.")], source) from None
+        what = "this is nested too deeply."
+        raise AnswersError([Mistake("", what, f"{_EXAMPLE} prints a valid one.")], source) from None
     except YamlAliasError as error:
-        what = "this repeats something by an alias (*), which no answers file needs."
-        raise AnswersError([Mistake(f"line {error.line}", what, "Write it out.")], source) from None
+        what = "YAML aliases (*) are not allowed."
+        raise AnswersError([Mistake(f"line {error.line}", what, "Write the value out.")], source) from None
     except (YAMLError, *_YAML_SLIPS) as error:
         what = one_line(str(error)) or type(error).__name__
         raise AnswersError(
-            [Mistake("", f"this is not YAML: {what}.", f"Mend it; {_EXAMPLE} shows a good one.")], source
+            [Mistake("", f"this is not YAML: {what}.", f"Fix it; {_EXAMPLE} prints a valid one.")], source
         ) from None
     if not isinstance(data, dict):
-        what = (
-            "the file is empty."
-            if data is None
-            else f"the file is {_shown(data)}, not a mapping of keys to values."
-        )
+        what = "the file is empty." if data is None else f"the file is {_shown(data)}, not a mapping."
         raise AnswersError([Mistake("", what, f"Start from {_EXAMPLE}.")], source)
-    return from_mapping(data, source)
+    return from_mapping(data, source, text)
 
 
-def from_mapping(data: dict[Any, Any], source: str = "answers") -> Answers:
-    """Answers from plain data. Raises AnswersError naming every mistake, its place and its remedy."""
+def from_mapping(data: dict[Any, Any], source: str = "answers", text: str = "") -> Answers:
+    """Return the answers in plain data. Raise AnswersError with every mistake, its place and its fix.
+
+    `text` is the YAML that the data was read from, if any: messages show its scalars as they are written in it.
+    """
     try:
         return Answers.model_validate(data)
     except ValidationError as error:
-        raise AnswersError(_mistakes(error), source) from None
+        raise AnswersError(_mistakes(error, text), source) from None
 
 
 def load(path: Path) -> Answers:
-    """Read an answers file. Raises AnswersError, also where the file cannot be read."""
+    """Return the answers in a file. Raise AnswersError, also if the file cannot be read."""
     try:
         with path.open("rb") as file:
             return read(file, str(path))
@@ -286,14 +283,14 @@ def load(path: Path) -> Answers:
 
 
 def read(file: BinaryIO, source: str) -> Answers:
-    """Read answers from an open file, no further than any of them is long. Raises AnswersError, and OSError."""
+    """Return the answers in an open file; no more than the largest valid size is read. Raise AnswersError or OSError."""
     return decode(file.read(_MOST + 1), source)
 
 
 def decode(data: bytes, source: str = "answers") -> Answers:
-    """Read answers from a file's bytes: UTF-8, with or without a byte order mark. Raises AnswersError."""
+    """Return the answers in a file's bytes: UTF-8, with or without a byte order mark. Raise AnswersError if they are invalid."""
     if len(data) > _MOST:
-        what = f"this is longer than any answers file ({_MOST // 1024} KiB)."
+        what = f"this is too large: an answers file has at most {_MOST // 1024} KiB."
         raise AnswersError([Mistake("", what, "Give the path of an answers file.")], source)
     try:
         return parse(data.decode("utf-8-sig"), source)
@@ -305,72 +302,87 @@ _MOST = 256 * 1024
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of answers files."""
+    """Return the JSON Schema of answers files."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Answers.model_json_schema()}
 
 
-def _mistakes(error: ValidationError) -> list[Mistake]:
-    """Pydantic's errors in words an operator can act on, one for each place."""
+def _mistakes(error: ValidationError, text: str) -> list[Mistake]:
+    """Return pydantic's errors in words that an operator can act on, one for each place."""
     found: dict[str, Mistake] = {}
     for item in error.errors(include_url=False):
         if _is_literal(item["loc"]) and isinstance(item["input"], dict):
-            continue  # it is the mapping branch of `create` that was meant, and that has its own words
+            continue  # the mapping form of `create` was meant, and reports its own errors
         place = [str(part) for part in item["loc"] if not _is_union_tag(part)]
         where = one_line(".".join(place))
-        found.setdefault(where, _mistake(where, place, item))
+        found.setdefault(where, _mistake(where, place, item, text))
     return list(found.values())
 
 
-def _mistake(where: str, place: list[str], item: ErrorDetails) -> Mistake:
+def _mistake(where: str, place: list[str], item: ErrorDetails, text: str) -> Mistake:
     given, context = item["input"], item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
-            return Mistake(where, "an answers file has no such key here.", _nearest(place))
+            return Mistake(where, "unknown key.", _nearest(place))
         case "missing":
             return Mistake(where, "this key is missing.", f"Add it; {_EXAMPLE} shows where.")
         case "name" | "part":
             return Mistake(where, item["msg"], "")
         case "invalid_key":
-            return Mistake(where, "a key has to be text.", "Put it in quotes, or remove it.")
+            return Mistake(where, "a key must be text.", "Put it in quotes, or remove it.")
         case "too_long":
-            return Mistake(where, "these are too many.", f"Give at most {context['max_length']}.")
+            return Mistake(where, "there are too many entries.", f"Give at most {context['max_length']}.")
         case "string_type" if isinstance(given, int | float | date):
-            return Mistake(where, f"this has to be text, not {_shown(given)}.", "Put the value in quotes.")
+            written = _written(text, place) or _shown(given)
+            return Mistake(where, f"this must be text, not {written}.", "Put the value in quotes.")
         case "greater_than_equal" | "less_than_equal":
             limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-            return Mistake(where, f"{_shown(given)} is out of bounds.", f"Give {limit}.")
+            return Mistake(where, f"{_shown(given)} is out of range.", f"Give {limit}.")
         case "literal_error" if place == ["key_option"] and given in _OFF:
-            what = f"{_shown(given)} is not possible: AKS does not let this encryption be turned off once it is on."
+            what = f"{_shown(given)} is not possible: AKS cannot disable this encryption once it is enabled."
             return Mistake(
-                where, what, f"Write {context['expected']}; from one to the other a cluster can move."
+                where, what, f"Write {context['expected']}; a cluster can change from one to the other."
             )
         case "literal_error" if place[-1:] == ["create"]:
-            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {_WANTED['create']}.")
+            return Mistake(where, f"{_shown(given)} is not valid here.", f"Write {_WANTED['create']}.")
         case "literal_error":
-            return Mistake(where, f"{_shown(given)} is not possible here.", f"Write {context['expected']}.")
+            return Mistake(where, f"{_shown(given)} is not valid here.", f"Write {context['expected']}.")
         case kind:
             wanted = _WANTED.get(kind.partition("_")[0], "another value")
-            return Mistake(where, f"{_shown(given)} is not possible here.", f"Give {wanted}.")
+            return Mistake(where, f"{_shown(given)} is not valid here.", f"Give {wanted}.")
 
 
 _EXAMPLE = "`aks-kms answers example customer-managed-private`"
 
 _OFF = ("none", "off", "disabled", "disable", False, None)
-"""What somebody writes who would like to go back to no encryption."""
+"""Values that ask for no encryption."""
 
 _WANTED = {
     "create": "false, true or a mapping of kubernetes_version, node_count and node_vm_size",
     "string": "text",
     "int": "a whole number",
     "bool": "true or false",
-    "model": "a mapping of keys to values, indented under this one",
+    "model": "a mapping, indented under this key",
     "dict": "a mapping of names to values, indented under this key",
 }
 """What to give instead, by the beginning of pydantic's name for the error."""
 
 
+def _written(text: str, place: list[str]) -> str:
+    """Return a scalar as it is written in the YAML text: `1.30`, which is read as the number 1.3; empty if not found."""
+    if not text:
+        return ""
+    from ruamel.yaml import YAML
+
+    node = YAML(typ="safe", pure=True).compose(text)
+    for name in place:
+        pairs = node.value if isinstance(getattr(node, "value", None), list) else ()
+        node = next((pair[1] for pair in pairs if isinstance(pair, tuple) and pair[0].value == name), None)
+    value = getattr(node, "value", None)
+    return one_line(value)[:60] if isinstance(value, str) else ""
+
+
 def _shown(value: object) -> str:
-    """A value as a message shows it: never at length, and never what is nested in it."""
+    """Return a value as messages show it: shortened, and without nested values."""
     match value:
         case dict():
             return "a mapping"
@@ -382,14 +394,14 @@ def _shown(value: object) -> str:
             return str(value).lower()
         case str():
             return repr(value if len(value) <= 60 else f"{value[:59]}…")
-        case int() if value.bit_length() > 200:  # Python itself refuses to write out the longest
-            return "a number of very many digits"
+        case int() if value.bit_length() > 200:  # Python refuses to format longer ones
+            return "a very long number"
         case _:
             return one_line(str(value))[:60]
 
 
 def _is_union_tag(part: int | str) -> bool:
-    """Whether a place names a branch of a union, which the file's author never wrote."""
+    """Whether a place names a branch of a union, which is not written in the file."""
     return part in {"NewCluster", "[key]"} or _is_literal((part,))
 
 
@@ -398,7 +410,7 @@ def _is_literal(place: tuple[int | str, ...]) -> bool:
 
 
 def _nearest(place: list[str]) -> str:
-    """The remedy for an unknown key: the nearest right one, or all that are known there."""
+    """Return the fix for an unknown key: the closest valid one, or all that are valid there."""
     model: type[BaseModel] = Answers
     for part in place[:-1]:
         inner = _models.get(part)
@@ -407,7 +419,7 @@ def _nearest(place: list[str]) -> str:
         model = inner
     known = list(model.model_fields)
     close = difflib.get_close_matches(place[-1].lower().replace("-", "_"), known, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+    return f"Did you mean {close[0]}?" if close else f"Valid keys: {', '.join(known)}."
 
 
 _models: dict[str, type[BaseModel]] = cast(

@@ -20,6 +20,11 @@ class _Known:
 
 _WAIT_FOR_ROLE = "Role assignments take minutes to propagate, rarely up to an hour. Wait, then try again."
 
+_STATE = "OperationNotAllowed"
+_NOT_ALLOWED = _Known(
+    "The state of the resource does not allow this operation.",
+    "Fix the issue that Azure reports, then try again.",
+)
 _KNOWN: dict[str, _Known] = {
     # Azure Resource Manager
     "AuthorizationFailed": _Known(
@@ -82,6 +87,10 @@ _KNOWN: dict[str, _Known] = {
         "Wait until `az aks show --query provisioningState` returns Succeeded, then try again.",
         "transient",
         True,
+    ),
+    "QuotaExceeded": _Known(
+        "The request exceeds a quota of the subscription.",
+        "Request a higher quota for the subscription and region (portal: Quotas), then try again.",
     ),
     "EtagMismatch": _Known(
         "The cluster was changed at the same time by another client.",
@@ -252,7 +261,9 @@ def code_of(error: Any) -> str:
     inner = detail.innererror or {}
     precise = inner.get("code") if isinstance(inner, dict) else None
     candidates = (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified"))
-    found = next((str(one) for one in candidates if isinstance(one, str) and one in _KNOWN), None)
+    found = next(
+        (str(one) for one in candidates if isinstance(one, str) and one in _KNOWN.keys() - {_STATE}), None
+    )
     if found == "ForbiddenByPolicy" and "does not have keys" in str(detail.message or ""):
         return "AccessDenied"
     return found or str(detail.code or "")
@@ -264,6 +275,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
+    if (
+        code == _STATE and "in progress" not in said.casefold()
+    ):  # a quota, or a state in which it is not allowed
+        known = _KNOWN["QuotaExceeded"] if "quota" in said.casefold() else _NOT_ALLOWED
     if known is None and error.status_code == 401:
         return _not_signed_in(said, summary, code)
     transient = error.status_code in {408, 429} or (error.status_code or 0) >= 500

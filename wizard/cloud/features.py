@@ -9,6 +9,7 @@ from wizard.cloud import reads
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError, Problem
 
 NAMESPACE = "Microsoft.ContainerService"
@@ -68,7 +69,7 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | U
 
 async def register_feature(azure: Azure, subscription: str) -> None:
     """Request the registration of the feature, which takes minutes. Raise AzureError."""
-    with translate_errors(f"The feature {FEATURE} could not be registered."):
+    with translate_errors(f"The feature {FEATURE} could not be registered."), declared(Repeat.SAFE):
         await azure.features(subscription).features.register(NAMESPACE, FEATURE)
 
 
@@ -123,7 +124,7 @@ async def refresh_provider(
 
     Raise AzureError.
     """
-    with translate_errors(f"{NAMESPACE} could not be registered."):
+    with translate_errors(f"{NAMESPACE} could not be registered."), declared(Repeat.SAFE):
         await azure.resources(subscription).providers.register(NAMESPACE)
     wait = azure.timeouts.registration if wait is None else wait
     state = "Registering"

@@ -15,7 +15,7 @@ from wizard.cloud.credential import ClientsCredential
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.response_schema import key_schema_error, schema_error
 from wizard.cloud.response_validation import AcceptedPut, ErrorsWithoutJson, ResponseValidationPolicy
-from wizard.cloud.retrying import ARM_REPEATS, VAULT_REPEATS, Retrying
+from wizard.cloud.retrying import Retrying
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import TOO_MANY, Throttling, retry_after
 from wizard.cloud.timeouts import Timeouts
@@ -168,7 +168,7 @@ def arm_policies(
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         ErrorsWithoutJson(),
         AcceptedPut(),
-        Retrying(clock, timeouts, ARM_REPEATS),
+        Retrying(clock, timeouts),
         ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),
         TimeNotice(skew),
@@ -183,7 +183,7 @@ def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:
         policies.RequestIdPolicy(),
         policies.UserAgentPolicy(sdk_moniker=_USER_AGENT),
         ErrorsWithoutJson(),
-        Retrying(clock, timeouts, ARM_REPEATS),
+        Retrying(clock, timeouts, sends_writes=False),
         ResponseValidationPolicy(quote=False),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
@@ -193,7 +193,7 @@ def vault_options(clock: Clock, timeouts: Timeouts) -> dict[str, Any]:
     """Return the options of a vault's client, whose own pipeline answers the vault's challenges."""
     return {
         "proxy_policy": ErrorsWithoutJson(),  # a slot outside of the retries; the transport sets the proxy
-        "retry_policy": Retrying(clock, timeouts, VAULT_REPEATS),
+        "retry_policy": Retrying(clock, timeouts),
         "custom_hook_policy": ResponseValidationPolicy(
             key_schema_error
         ),  # the only slot that each retry passes

@@ -9,30 +9,26 @@ import math
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.pipeline import PipelineResponse, policies
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 
 from wizard.cloud.retry_notices import RetryNotice, notify
 from wizard.cloud.throttling import TOO_MANY
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.writes import Repeat, declaration, is_write
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, without_secret
 
 _TRANSIENT = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})
-_IDEMPOTENT = _READS | {"PUT", "DELETE"}
-
-ARM_REPEATS = _IDEMPOTENT | {"PATCH", "POST"}
-"""Each POST and PATCH that is sent to ARM here (registrations, queries, merges) is idempotent."""
-VAULT_REPEATS = _IDEMPOTENT
-"""A POST to a vault creates a new version of a key: a retry would create another one."""
-ONLY_READS = _READS
-"""For `retry_on_methods` of a write that its step retries itself, after reading the current state."""
+_ALL = _READS | {"PUT", "DELETE", "PATCH", "POST"}
+_CONDITIONS = ("If-Match", "If-None-Match")
 
 
 class Retrying(policies.AsyncRetryPolicy[Any, Any]):
     """Retries requests. Its own pauses are in Azure's time; those that Azure asks for are in real time."""
 
-    def __init__(self, clock: Clock, timeouts: Timeouts, repeats: frozenset[str]) -> None:
+    def __init__(self, clock: Clock, timeouts: Timeouts, *, sends_writes: bool = True) -> None:
+        """`sends_writes`: whether a PUT, POST, PATCH or DELETE of this client can be a write, which must be declared."""
         super().__init__(
             retry_total=7,
             retry_status=6,
@@ -41,15 +37,20 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
             retry_backoff_factor=0.8,
             retry_backoff_max=30,
         )
-        self._clock, self._timeouts, self._repeats = clock, timeouts, repeats
+        self._clock, self._timeouts, self._sends_writes = clock, timeouts, sends_writes
 
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the settings of one request; its own `retry_on_methods` takes precedence."""
-        special = "retry_on_methods" in options
+        """Return the settings of one request; a write is repeated as its caller has declared."""
         settings: dict[str, Any] = super().configure_retries(options)
-        if not special:
-            settings["methods"] = self._repeats
-        return settings | {"retry_throttled": not special, "waited": 0.0}
+        repeat = declaration() if self._sends_writes else None
+        settings["methods"] = _READS if repeat in {Repeat.IF_THROTTLED, Repeat.BY_CALLER} else _ALL
+        return settings | {"retry_throttled": repeat is not Repeat.BY_CALLER, "waited": 0.0}
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send one request, as often as it may be repeated. Raise TypeError if it is a write that is not declared."""
+        if self._sends_writes:
+            _check_declared(request)
+        return await super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Return whether the request is retried after a response."""
@@ -82,6 +83,25 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
         why = _said(last.error) if answer is None else f"HTTP {answer.status_code}"
         notify(RetryNotice(named(last.http_request), why, pause, asked is not None))
         await asyncio.sleep(pause)
+
+
+def _check_declared(request: PipelineRequest[Any]) -> None:
+    """Raise TypeError if a write does not say how it may be repeated, or says that it is safe although it is conditional.
+
+    A condition on an eTag no longer holds once the write was carried out: repeated after a lost response, the write
+    would fail with HTTP 412 although it has succeeded.
+    """
+    sent, repeat = request.http_request, declaration()
+    if not is_write(sent.method, urlsplit(sent.url).path):
+        return
+    if repeat is None:
+        raise TypeError(
+            f"{named(sent)} does not declare how it may be repeated (wizard.cloud.writes.declared)"
+        )
+    if repeat is Repeat.SAFE and any(name in sent.headers for name in _CONDITIONS):
+        raise TypeError(
+            f"{named(sent)} is conditional: repeated after a lost response it would fail with 412"
+        )
 
 
 def named(request: Any) -> str:

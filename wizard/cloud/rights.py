@@ -97,6 +97,23 @@ async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] 
     return await _read(listing, resource_id)
 
 
+async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
+    """Return the caller's permissions on a resource of any depth, such as a subnet; None if it is no resource id."""
+    parts = resource_id.strip("/").split("/")
+    if len(parts) < 8 or len(parts) % 2:
+        return None
+    subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
+    client = azure.authorization(subscription)
+    parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
+
+    async def read() -> tuple[Permission, ...] | None:
+        listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
+        return await _read(listing, resource_id)
+
+    summary = f"Your permissions on {resource_id} could not be read."
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
+
+
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
     """Return the caller's permissions in a whole subscription, from its role assignments there and above. Azure reports
     permissions of resource groups and resources only (AZURE.md §6, pre-check 1).

@@ -1,12 +1,44 @@
 """Requests that change something in Azure: the listener is notified before they are sent and when the response arrives."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Literal
 
 from wizard.system.sanitize import sanitize
+
+
+class Repeat(Enum):
+    """How a write may be repeated. Each call that sends one is made `with declared(Repeat.…)`."""
+
+    SAFE = "safe"
+    """Sending it twice has the same result, and it has no condition (eTag): it is repeated after a lost response too."""
+    IF_THROTTLED = "if-throttled"
+    """Sending it twice would do it twice: it is repeated only after HTTP 429, which says that nothing was done."""
+    BY_CALLER = "by-caller"
+    """It is never repeated here. The caller reads what the first one has done, and then decides."""
+
+
+_declared: ContextVar[Repeat | None] = ContextVar("declared_repeat", default=None)
+
+
+@contextmanager
+def declared(repeat: Repeat) -> Iterator[None]:
+    """Declare how the write that is sent inside may be repeated. A write without a declaration is not sent."""
+    token = _declared.set(repeat)
+    try:
+        yield
+    finally:
+        _declared.reset(token)
+
+
+def declaration() -> Repeat | None:
+    """Return how a write that is sent now may be repeated; None if that is not declared."""
+    return _declared.get()
+
 
 State = Literal["announced", "answered", "unanswered"]
 """`announced`: about to be sent. `unanswered`: no response was received, and whether Azure processed it is not known."""
@@ -81,9 +113,14 @@ _ONLY_ASK = (
 _numbers = itertools.count(1)
 
 
+def is_write(method: str, path: str) -> bool:
+    """Whether a request asks Azure to change something; a POST that only asks a question does not."""
+    return method in _CHANGE and not path.rstrip("/").casefold().endswith(_ONLY_ASK)
+
+
 def announce(method: str, host: str, path: str) -> Write | None:
     """Notify the listener that a write is about to be sent, and return it; return None for a request that changes nothing."""
-    if method not in _CHANGE or path.rstrip("/").casefold().endswith(_ONLY_ASK):
+    if not is_write(method, path):
         return None
     kind, name, action = _about(host, path)
     write = Write(next(_numbers), method, sanitize(kind), sanitize(name), sanitize(action))

@@ -1,21 +1,23 @@
-"""Giving a principal key permissions in a vault that decides by access policies: the older twin of a role assignment.
+"""Key permissions of a principal in a vault with access policies: the older counterpart of a role assignment.
 
-Through `accessPolicies/add`, which changes that principal's entry alone; a PUT of the vault without its policies would
-wipe them (KV:troubleshooting-access-issues).
+They are set with `accessPolicies/add`, which changes only that principal's entry. A PUT of the vault without its
+policies would delete them (KV:troubleshooting-access-issues).
 """
 
 from collections.abc import Sequence
 
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.step import Work, scope_args, shell, unconfirmed
-from wizard.state.snapshot import policy_allows, read_vault
+from wizard.state.snapshot import read_vault
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 
 ACTION = "Microsoft.KeyVault/vaults/accessPolicies/write"
 
 
 async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
-    """Add the key permissions to whatever the principal has there already. Raises AzureError."""
+    """Add the key permissions to those that the principal has. Raise AzureError if that fails."""
     from azure.mgmt.keyvault.models import VaultAccessPolicyParameters
 
     group, name = work.answers.vault_group, work.target.own.vault.name
@@ -25,21 +27,22 @@ async def allow(work: Work, principal: str, permissions: Sequence[str]) -> None:
         "permissions": {"keys": list(permissions)},
     }
     body = VaultAccessPolicyParameters({"properties": {"accessPolicies": [entry]}})
-    with translate_errors(f"The access policy on {name} could not be added."):
+    with translate_errors(f"The access policy on {name} could not be added."), declared(Repeat.SAFE):
         await work.azure.vaults(group.subscription).vaults.update_access_policy(group.name, name, "add", body)
     work.log(f"access policy on {name}: {', '.join(permissions)} for {principal}", "operator")
 
 
 async def confirm_allowed(work: Work, principal: str, permissions: Sequence[str]) -> str:
-    """See that the permissions are there. Raises AzureError where they are not."""
+    """Check that the principal has the permissions. Raise AzureError if not."""
     name = work.target.own.vault.name
-    if not policy_allows(await read_vault(work.azure, work.target), principal, *permissions):
+    vault = VaultState(await read_vault(work.azure, work.target))
+    if not vault.policy_allows(principal, *permissions):
         raise unconfirmed(f"The access policies of {name} do not give {principal} {', '.join(permissions)}.")
     return f"access policy on {name}: {', '.join(permissions)}"
 
 
 def command(target: Target, assignee: str, permissions: Sequence[str]) -> str:
-    """The Azure CLI's command for it, which keeps what is there; `assignee` is a shell expression."""
+    """Return the Azure CLI command, which keeps existing permissions; `assignee` is a shell expression."""
     return shell(
         "az keyvault set-policy",
         "--name $KEY_VAULT_NAME",

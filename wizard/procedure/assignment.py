@@ -1,26 +1,27 @@
-"""Giving a role on the vault to a principal: what the three role steps share."""
+"""Role assignments on the vault: the code that the three role steps share."""
 
 from typing import Literal
 
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.roles import Role, assignment_name, grants
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError
 from wizard.procedure.step import Work, shell, unconfirmed, with_timeout_hint
 
-_PRINCIPAL_POLL = 10.0  # seconds between tries while Entra does not know a new identity everywhere
+_PRINCIPAL_POLL = 10.0  # seconds between tries while a new identity replicates in Entra
 
 
 async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "ServicePrincipal"]) -> None:
-    """Give the role on the vault, unless it is held already. Raises AzureError.
+    """Assign the role on the vault, unless the principal already has it. Raise AzureError if that fails.
 
-    `principalType` is always sent, so that Azure does not look a new identity up in Entra; where it does not know
-    it nevertheless (PrincipalNotFound), that is waited out. An equal assignment under another name is success.
+    `principalType` is always sent, so that Azure does not look up a new identity in Entra. If Azure still does not find
+    it (PrincipalNotFound), the request is repeated. An equal assignment with another name is a success.
     """
     from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
     vault = work.target.vault_id
     if any(grant.gives(role, principal, vault) for grant in await grants(work.azure, vault, principal)):
-        work.log(f"{role.name} is held by {principal} already", "operator")
+        work.log(f"{role.name} is already assigned to {principal}", "operator")
         return
     client = work.azure.authorization(work.answers.vault_group.subscription).role_assignments
     body = RoleAssignmentCreateParameters(
@@ -31,7 +32,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
     refusal: AzureError | None = None
     async for spent in work.tries("principal", _PRINCIPAL_POLL, "Microsoft Entra"):
         try:
-            with translate_errors(f"{role.name} could not be assigned."):
+            with translate_errors(f"{role.name} could not be assigned."), declared(Repeat.SAFE):
                 await client.create(vault, assignment_name(vault, principal, role), body)
         except AzureError as error:
             if error.problem.code == "RoleAssignmentExists":
@@ -39,7 +40,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
             if error.problem.code != "PrincipalNotFound":
                 raise
             refusal = error
-            work.progress("Microsoft Entra does not know the new identity everywhere yet", spent, None)
+            work.progress("waiting for the new identity to replicate in Microsoft Entra", spent, None)
         else:
             work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
             return
@@ -48,7 +49,7 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
 
 
 async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:
-    """See that one of the roles is held. Raises AzureError where none is."""
+    """Check that the principal has one of the roles. Raise AzureError if it has none."""
     vault, name = work.target.vault_id, work.target.own.vault.name
     present = await grants(work.azure, vault, principal)
     held = next(
@@ -60,7 +61,7 @@ async def confirm_assigned(work: Work, principal: str, *roles: Role) -> str:
 
 
 def command(role: Role, assignee: str, kind: Literal["User", "ServicePrincipal"]) -> str:
-    """The how-to's command for it; `assignee` is a shell expression."""
+    """Return the how-to's command; `assignee` is a shell expression."""
     return shell(
         "az role assignment create",
         f'--role "{role.name}"',

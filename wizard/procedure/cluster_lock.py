@@ -1,7 +1,7 @@
-"""One run at a time against a cluster, on one machine: a lock that goes with the process that holds it.
+"""One run at a time per cluster on one computer: a lock that ends with the process that holds it.
 
-It is the kernel's lock on a file (flock), so a process that is killed leaves none behind. Two machines are kept apart
-by Azure itself: by the cluster's eTag and by its refusal of a second operation.
+It is a kernel lock on a file (flock), so a killed process leaves no lock behind. Between two computers Azure prevents
+concurrent changes: with the cluster's eTag, and by rejecting a second operation.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _TRIES, _PAUSE = 5, 0.1
-"""Whoever looks who holds a lock has it for a moment; that is waited out."""
+"""A process that reads who holds a lock takes it for a moment; acquiring it is tried again."""
 
 
 def default_root() -> Path:
-    """Where locks are: `locks` in the user's state directory (`XDG_STATE_HOME` and its likes)."""
+    """Return the directory of the locks: `locks` in the user's state directory (`XDG_STATE_HOME` or the platform's own)."""
     return private_files.state_directory() / "locks"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock."""
+    """The process that holds a lock."""
 
     pid: int
     since: datetime
     cluster: str
     """The cluster's name."""
     run: str = ""
-    """The run's id in the journal; empty where it has none (yet)."""
+    """The run's id in the journal; empty if it has none (yet)."""
 
     def __str__(self) -> str:
         run = f", run {self.run}" if self.run else ""
@@ -48,16 +48,16 @@ class Holder:
 
 
 class HeldError(GateError):
-    """Something else on this machine works on the cluster; nothing was written."""
+    """Another process on this computer works on the cluster. Nothing was written."""
 
     def __init__(self, cluster: str, holder: Holder | None) -> None:
         self.holder = holder
         who = f" ({holder})" if holder else ""
         self.problem = Problem(
             "azure",
-            f"Another aks-kms on this machine is at work on the cluster {cluster}{who}.",
-            "Two at once would get in each other's way; nothing was changed by this one.",
-            "Wait until it has ended, then start again; `aks-kms runs list` shows what it does.",
+            f"Another aks-kms process on this computer is working on the cluster {cluster}{who}.",
+            "Concurrent runs on one cluster are not allowed. No changes were made.",
+            "Wait until it ends, then run again. `aks-kms runs list` shows its progress.",
             retryable=True,
         )
         super().__init__(self.problem.summary)
@@ -67,16 +67,16 @@ class ClusterLock:
     """The lock of one cluster in one cloud."""
 
     def __init__(self, endpoint: str, cluster_id: str, *, root: Path | None = None) -> None:
-        """`endpoint` is the address of the cloud's Azure Resource Manager."""
+        """`endpoint` is the URL of the cloud's Azure Resource Manager."""
         name = hashlib.sha256(f"{endpoint.rstrip('/')}{cluster_id}".lower().encode()).hexdigest()
         self.path = (root or default_root()) / f"{name[:32]}.lock"
         self._holder = Holder(os.getpid(), datetime.now(UTC), one_line(cluster_id.rpartition("/")[2]))
         self._file: int | None = None
 
     async def acquire(self) -> None:
-        """Take it, until `release` or until the process is gone.
+        """Take the lock, until `release` or until the process ends.
 
-        Raises HeldError where somebody else has it, OSError where no lock can be kept here.
+        Raise HeldError if another process holds it, OSError if no lock can be kept here.
         """
         private_files.make_directory(self.path.parent)
         file = _opened(self.path)
@@ -92,15 +92,15 @@ class ClusterLock:
             if self._file is None:
                 os.close(file)
 
-    def called(self, run: str) -> None:
-        """Say under which id the journal has this run."""
+    def set_run_id(self, run: str) -> None:
+        """Record the run's id in the journal."""
         self._holder = replace(self._holder, run=run)
         if self._file is not None:
-            with contextlib.suppress(OSError):  # who holds it is for people; the lock holds without
+            with contextlib.suppress(OSError):  # this is information for people; the lock works without it
                 self._note()
 
     def release(self) -> None:
-        """Let go of it. Calling it twice, or without having it, is harmless."""
+        """Release the lock. Calling it twice, or without holding the lock, has no effect."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, 0)
@@ -122,7 +122,7 @@ class ClusterLock:
 
 
 def holders(root: Path | None = None) -> list[Holder]:
-    """Whoever holds a lock here now. What cannot be looked at is left out."""
+    """Return the current holders of locks. Locks that cannot be read are left out."""
     found = []
     for path in (root or default_root()).glob("*.lock"):
         with contextlib.suppress(OSError):
@@ -136,16 +136,16 @@ def holders(root: Path | None = None) -> list[Holder]:
 
 
 def _opened(path: Path) -> int:
-    """The lock's file, made where it is missing; never through a link."""
+    """Open the lock's file, and create it if it is missing; symbolic links are not followed."""
     if fcntl is None:
-        raise OSError(0, "there are no locks on this system")
+        raise OSError(0, "file locks are not supported on this system")
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, private_files.FILE)
     os.fchmod(file, private_files.FILE)
     return file
 
 
 def _taken(file: int) -> bool:
-    """Whether the lock could be had."""
+    """Try to take the lock; return whether that succeeded."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -154,7 +154,7 @@ def _taken(file: int) -> bool:
 
 
 def _read(file: int) -> Holder | None:
-    """What the holder has written; None where that cannot be understood."""
+    """Return what the holder has written; None if it cannot be parsed."""
     try:
         body = json.loads(os.pread(file, 4096, 0))
         since = datetime.fromisoformat(str(body["since"]))

@@ -1,4 +1,4 @@
-"""What two plans for the same answers disagree about, in words: for the gate, and for a run that is carried on."""
+"""The differences between two plans for the same answers, in words: for the gate, and for a run that is resumed."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from wizard.procedure.plan import Plan
 from wizard.system.sanitize import sanitize
 
 _SHORT = 160
-"""Characters of two values that a sentence can bear."""
+"""The maximum length of two values in one sentence."""
 _MOST = 4
-"""Parts of one object that a sentence can bear."""
+"""The maximum number of parts of one object in one sentence."""
 
 _NOTHING: tuple[object, ...] = ("", None, [], {})
 
@@ -21,17 +21,17 @@ STEPS_OF: Mapping[str, frozenset[str]] = {
     "vault_public_network_access": frozenset({"vault", "firewall"}),
     "key_expires": frozenset({"key"}),
 }
-"""By fact that a plan stands on: the steps that may change it."""
+"""By fact of a plan: the steps that may change it."""
 
 
 def done_since(shown: Json, fresh: Plan) -> list[str]:
-    """The titles of what was to be done in a plan (as `Plan.to_json` has it) and is so already in a later one."""
+    """Return the titles of the steps of a plan (in the format of `Plan.to_json`) that are complete in a later one."""
     done = _done(shown, fresh)
     return [sanitize(step.title) for step in fresh.steps if step.key in done]
 
 
 def _done(shown: Json, fresh: Plan) -> set[str]:
-    """The keys of such steps."""
+    """Return the keys of such steps."""
     before = _steps(shown)
     return {
         step.key
@@ -40,17 +40,16 @@ def _done(shown: Json, fresh: Plan) -> set[str]:
     }
 
 
-def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
-    """What else a later plan has otherwise, one sentence each.
+def other_differences(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[str]:
+    """Return the other differences of a later plan, one sentence each.
 
-    `after_steps`: steps were done between the two, and what was nothing then and is something now came with those of
-    them that make it.
+    `after_steps`: steps ran between the two plans; a fact that was empty and is now set by one of them is no difference.
     """
     gone = _steps(shown).keys() - {step.key for step in fresh.steps}
     return [
         *(sentence for step in fresh.steps for sentence in of_step(shown, fresh, step.key)),
         *(
-            sanitize(f"{step.get('title')}: is not needed any more")
+            sanitize(f"{step.get('title')}: no longer needed")
             for key, step in _steps(shown).items()
             if key in gone
         ),
@@ -59,14 +58,14 @@ def otherwise(shown: Json, fresh: Plan, *, after_steps: bool = False) -> list[st
 
 
 def of_step(shown: Json, fresh: Plan, key: str) -> list[str]:
-    """What a later plan has otherwise in one of its steps; nothing where it is only done by now."""
+    """Return how a step of a later plan differs; nothing if it was only completed in the meantime."""
     step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
     old = _steps(shown).get(key)
     was, now = (old or {}).get("action"), step["action"]
     if old is None:
-        found = f"was not there, {_to_do(step)}"
+        found = f"was not in the plan, {_to_do(step)}"
     elif was == "none" != now:
-        found = f"was so already, {_to_do(step)}"
+        found = f"required no change, {_to_do(step)}"
     elif now not in {was, "none"}:
         found = f"was {was}, is now {now}: {_in_words(step)}"
     elif was == now and _told(old) != _told(step):
@@ -77,20 +76,22 @@ def of_step(shown: Json, fresh: Plan, key: str) -> list[str]:
 
 
 def _told(step: Json) -> list[Json]:
-    """A step's effects, without details of what is kept: the plan touches none of it, and its digest leaves them out."""
+    """Return a step's effects, without details of kept resources: the plan does not change them, and its digest omits them."""
     effects = step.get("effects") or ()
     return [each | {"detail": ""} if each.get("verb") == "keep" else each for each in effects]
 
 
-def undone(fresh: Plan, key: str) -> str:
-    """That a step which was done meanwhile is to be done once more."""
+def repeated(fresh: Plan, key: str) -> str:
+    """Return that a step which has succeeded has to run again."""
     step = next(step for step in fresh.to_json()["steps"] if step["key"] == key)
-    return sanitize(f"{step['title']}: was done, and is to be done again: {_in_words(step)}")
+    return sanitize(f"{step['title']}: succeeded, but is required again: {_in_words(step)}")
 
 
-def foreign(shown: Json, fresh: Plan) -> str:
-    """What the cluster was encrypted with for the earlier plan, and is now, where neither that plan nor what it was to
-    bring about explains it; empty where it does. Whoever did that may not want it undone."""
+def foreign_change(shown: Json, fresh: Plan) -> str:
+    """Return how the encryption changed, if neither the earlier plan nor its goal explains it; else an empty text.
+
+    Another user made that change, and might not want it to be reverted.
+    """
     moves = shown.get("moves") or {}
     was, to = str(moves.get("from") or ""), str(moves.get("to") or "")
     now = fresh.moves[0]
@@ -100,7 +101,7 @@ def foreign(shown: Json, fresh: Plan) -> str:
 
 
 def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:
-    """What a later plan has otherwise in the facts it stands on, `but` for some of them."""
+    """Return the differences in the facts of a later plan, except those named in `but`."""
     facts: Json = shown.get("basis") or {}
     found = []
     done = _done(shown, fresh) if after_steps else set()
@@ -117,9 +118,9 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
 
 
 def differences(shown: Json, fresh: Plan) -> list[str]:
-    """All of it, one sentence each; never empty."""
-    done = [f"{title}: was to be done, is so already" for title in done_since(shown, fresh)]
-    return [*done, *otherwise(shown, fresh)] or ["the plan is made for something else"]
+    """Return all differences, one sentence each; never empty."""
+    done = [f"{title}: was required, and is already complete" for title in done_since(shown, fresh)]
+    return [*done, *other_differences(shown, fresh)] or ["the plan is for another configuration"]
 
 
 def _steps(plan: Json) -> dict[str, Json]:
@@ -127,7 +128,7 @@ def _steps(plan: Json) -> dict[str, Json]:
 
 
 def _to_do(step: Json) -> str:
-    return "is so already" if step["action"] == "none" else f"is now to be done: {_in_words(step)}"
+    return "now no change" if step["action"] == "none" else f"now required: {_in_words(step)}"
 
 
 def _in_words(step: Json) -> str:
@@ -135,27 +136,27 @@ def _in_words(step: Json) -> str:
 
 
 def _identity(now: list[Any], shown: Json) -> str:
-    """The identity that the cluster has now, by name; `shown`: the plan whose run may have given it that one."""
-    names = [str(each).rsplit("/", 1)[-1] for each in now[-1]] or ["of the system" if now[0] else "none"]
+    """Return the cluster's current identity by name; `shown`: the plan whose run may have assigned it."""
+    names = [str(each).rsplit("/", 1)[-1] for each in now[-1]] or ["system-assigned" if now[0] else "none"]
     to = str((shown.get("moves") or {}).get("to", "")).casefold()
-    left = ", as the run left it" if to.endswith(f"identity {names[0]}".casefold()) else ""
-    return f"the cluster's identity is {', '.join(names)} now{left}"
+    left = ", as set by the run" if to.endswith(f"identity {names[0]}".casefold()) else ""
+    return f"the cluster's identity is now {', '.join(names)}{left}"
 
 
 def _changed(before: object, now: object) -> str:
-    """`was 1.34.2, is now 1.35.0`; of an object, the same for what is in it; of what is long, only that it changed."""
+    """Return `was 1.34.2, is now 1.35.0`; for an object, the same for each value in it; for long values, only that they changed."""
     if isinstance(before, dict) and isinstance(now, dict):
         was, is_ = _leaves(before), _leaves(now)
         names = [name for name in {**was, **is_} if was.get(name) != is_.get(name)]
         told = [f"{name} {_changed(was.get(name), is_.get(name))}" for name in names[:_MOST]]
         return "; ".join(told) + (f"; and {len(names) - _MOST} more" if len(names) > _MOST else "")
     if len(f"{before}{now}") > _SHORT:
-        return "is another one now"
+        return "has changed"
     return f"was {_value(before)}, is now {_value(now)}"
 
 
 def _leaves(body: Json, path: str = "") -> Json:
-    """Every value that is no object, by its way from the top."""
+    """Return every value that is not an object, by its path."""
     found: Json = {}
     for name, value in body.items():
         way = f"{path}.{name}" if path else str(name)

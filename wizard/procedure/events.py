@@ -1,4 +1,4 @@
-"""What happens during a run, as one stream of frozen facts for the screen, the command line and the journal alike."""
+"""The events of a run: one stream of immutable facts for the wizard, the command line and the journal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from wizard.errors import Problem
 
 EventType = Literal["step-started", "step-progress", "step-finished", "log", "run-finished"]
 StepStatus = Literal["succeeded", "already", "failed", "skipped", "interrupted"]
-"""`already`: it was so before and nothing was written. `skipped`: not begun, because something it needs failed."""
+"""`already`: no change was required. `skipped`: not started, because a required step failed."""
 RunStatus = Literal["succeeded", "failed", "interrupted"]
 Audience = Literal["operator", "detail"]
-"""Whom a log line is for: the operator who watches, or whoever reads the whole log afterwards."""
+"""The audience of a log line: the operator during the run, or readers of the complete log."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One fact. `message` is plain text, cleaned of control characters, and may hold words from outside: never markup."""
+    """One event. `message` is plain text without control characters. It may contain external text: never interpret it as markup."""
 
     time: datetime
     type: EventType
@@ -27,20 +27,20 @@ class Event:
     status: StepStatus | RunStatus | None = None
     """Set on step-finished and run-finished; never missing there."""
     seconds: float | None = None
-    """How long the step or the run took (on finished events), or has taken so far (on step-progress)."""
+    """The duration of the step or the run (on finished events), or the time so far (on step-progress)."""
     expected_seconds: float | None = None
-    """On step-progress: how long this wait is expected to last in all, where that is known."""
+    """On step-progress: the expected total duration of this wait, if known."""
     message: str = ""
     audience: Audience = "operator"
     problem: Problem | None = None
-    """What went wrong, on a failed finish."""
+    """The problem, on a finished event with status failed."""
     correlation_id: str = ""
-    """On a log line that tells of a write: Azure's id of it."""
+    """On a log line about a write: Azure's correlation id."""
     write: Write | None = None
-    """On a log line that tells of a write: which, and whether it is only announced or answered as well."""
+    """On a log line about a write: which one, and whether it was answered."""
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of a line of `apply -o jsonl`, and of the journal. What is not known is left out."""
+        """Return the format of a line of `apply -o jsonl` and of the journal. Unknown values are left out."""
         body: dict[str, Any] = {"time": self.time.isoformat(timespec="milliseconds"), "type": self.type}
         if self.step is not None:
             body["step"] = self.step
@@ -63,4 +63,4 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-"""Takes each event in order, at once, on the engine's event loop; must not block."""
+"""Receives each event in order and immediately, on the engine's event loop; must not block."""

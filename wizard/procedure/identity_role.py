@@ -1,29 +1,28 @@
-"""A role of the cluster's identity on the vault: what the two steps that give one share."""
+"""A role of the cluster's identity on the vault: the code that its two steps share."""
 
 from typing import ClassVar
 
-from wizard.cloud.arm import dig
 from wizard.cloud.roles import Role
 from wizard.procedure import access_policy
 from wizard.procedure.assignment import assign, command, confirm_assigned
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
-from wizard.rules import Right
-from wizard.state.snapshot import Snapshot, policy_allows, read_identity
+from wizard.rules import RequiredAction
+from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
 
 class IdentityRole(Step):
-    """Gives one role to the user-assigned identity; or, in a vault with access policies, what stands for it there."""
+    """Assigns one role to the user-assigned identity; or, in a vault with access policies, the equivalent policy."""
 
     needs = ("vault", "identity")
     usually = (2, 30)
     role: ClassVar[Role]
     also: ClassVar[tuple[Role, ...]] = ()
-    """Other roles that are enough, where one of them is held already."""
+    """Other roles that are sufficient if one of them is already assigned."""
     by_policy: ClassVar[tuple[str, ...]] = ()
-    """Key permissions that stand for the role in a vault that decides by access policies; none where the role is one
-    of the management plane and counts there as well."""
+    """Equivalent key permissions in a vault with access policies; none for a management-plane role, which has effect
+    there as well."""
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
         del snapshot
@@ -34,7 +33,7 @@ class IdentityRole(Step):
         principal = snapshot.identity_principal
         if self._by_policy(snapshot):
             what, name = "access policy", ", ".join(self.by_policy)
-            held = policy_allows(snapshot.vault, principal, *self.by_policy)
+            held = snapshot.vault_state.policy_allows(principal, *self.by_policy)
         else:
             what, name = "role assignment", self.role.name
             enough = (self.role, *self.also)
@@ -42,7 +41,7 @@ class IdentityRole(Step):
                 g.gives(role, principal, target.vault_id) for g in snapshot.identity_grants for role in enough
             )
         if principal and held:
-            return Intent("none", (Effect("keep", what, name, f"{detail}, held already"),))
+            return Intent("none", (Effect("keep", what, name, f"{detail}, already assigned"),))
         return Intent("create", (Effect("create", what, name, f"→ {detail}"),))
 
     async def apply(self, work: Work) -> None:
@@ -60,8 +59,7 @@ class IdentityRole(Step):
         return await confirm_assigned(work, principal, self.role, *self.also)
 
     async def _principal(self, work: Work) -> str:
-        identity = await read_identity(work.azure, work.target)
-        principal = str(dig(identity, "properties", "principalId") or "")
+        principal = principal_id(await read_identity(work.azure, work.target))
         if not principal:
             raise unconfirmed(f"The user-assigned identity {work.target.own.identity.name} does not exist.")
         return principal
@@ -73,13 +71,13 @@ class IdentityRole(Step):
             return (access_policy.command(target, "$IDENTITY_OBJECT_ID", self.by_policy),)
         return (command(self.role, "$IDENTITY_OBJECT_ID", "ServicePrincipal"),)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         action = (
             access_policy.ACTION
             if self._by_policy(snapshot)
             else "Microsoft.Authorization/roleAssignments/write"
         )
-        return (Right(action, target.vault_id),)
+        return (RequiredAction(action, target.vault_id),)
 
     def _by_policy(self, snapshot: Snapshot) -> bool:
-        return bool(self.by_policy) and snapshot.vault_grants_by_policy()
+        return bool(self.by_policy) and snapshot.vault_uses_access_policies

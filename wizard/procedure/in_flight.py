@@ -1,9 +1,9 @@
-"""What was going on when a run ended before its time: from its events, whether just heard or read from the journal."""
+"""What was in progress when a run was interrupted: from its events, live or from the journal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json
 from wizard.cloud.writes import in_words
 from wizard.system.sanitize import one_line
 
@@ -13,45 +13,45 @@ _GO_ON = {
     ("features", "POST", 200): "the preview feature {} is being registered",
     ("providers", "POST", 200): "the resource provider {} is being registered",
 }
-"""What Azure takes its time for after it has accepted it, by kind, method and HTTP status."""
+"""The operations that Azure continues after it has accepted them, by kind, method and HTTP status."""
 
 
 @dataclass(frozen=True)
 class InFlight:
-    """What had begun and was not seen to end."""
+    """What was started, and whose end is unknown."""
 
     steps: tuple[tuple[str, str, str], ...] = ()
-    """Key, title and the last words of each step that was running."""
+    """Key, title and last message of each step that was running."""
     unanswered: tuple[str, ...] = ()
-    """Requests that were announced (`PUT aks-demo`), and whose answer was never seen: Azure may have carried them out."""
-    goes_on: tuple[str, ...] = ()
-    """What Azure has accepted and carries on by itself: `the cluster aks-demo is being updated`."""
+    """Requests that were sent (`PUT aks-demo`) without receiving a response: Azure may have carried them out."""
+    running_in_azure: tuple[str, ...] = ()
+    """Operations that Azure has accepted and continues: `the cluster aks-demo is being updated`."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All of it, for people; empty where nothing was under way."""
+        """All of it in sentences; empty if nothing was in progress."""
         said = []
         for _, title, last in self.steps:
-            said.append(f"Under way: {title}{f' ({last})' if last else ''}.")
-        if self.goes_on:
-            said.append(f"Still running in Azure: {'; '.join(self.goes_on)}.")
+            said.append(f"In progress: {title}{f' ({last})' if last else ''}.")
+        if self.running_in_azure:
+            said.append(f"Still running in Azure: {'; '.join(self.running_in_azure)}.")
         if self.unanswered:
             said.append(
-                f"Sent to Azure, its answer not seen: {'; '.join(self.unanswered)}. It may have been carried out."
+                f"Sent to Azure, no response received: {'; '.join(self.unanswered)}. It may have been carried out."
             )
         return tuple(said)
 
     def to_json(self) -> Json:
-        """The shape of `under_way` in `runs show -o json`."""
+        """Return the format of `under_way` in `runs show -o json`."""
         return {
             "steps": [step for step, _, _ in self.steps],
             "unanswered": list(self.unanswered),
-            "goes_on": list(self.goes_on),
+            "goes_on": list(self.running_in_azure),
         }
 
 
 def in_flight(events: Iterable[Json]) -> InFlight:
-    """What the events of a run, in the shape of the journal, leave open. Pure."""
+    """Return what the events of a run, in the format of the journal, leave open. Pure."""
     running: dict[str, tuple[str, str]] = {}
     writes: dict[str, dict[int, Json]] = {}
     for event in events:
@@ -72,7 +72,7 @@ def in_flight(events: Iterable[Json]) -> InFlight:
     return InFlight(
         tuple((step, title, last) for step, (title, last) in running.items()),
         tuple(_what(write) for write in open_ if write.get("state") != "answered"),
-        tuple(dict.fromkeys(said for write in open_ if (said := _goes_on(write)))),
+        tuple(dict.fromkeys(said for write in open_ if (said := _running_in_azure(write)))),
     )
 
 
@@ -80,7 +80,7 @@ def _what(write: Json) -> str:
     return one_line(in_words(*(str(write.get(part) or "") for part in ("method", "kind", "name", "action"))))
 
 
-def _goes_on(write: Json) -> str:
-    kind = str(dig(write, "kind") or "").casefold()
+def _running_in_azure(write: Json) -> str:
+    kind = str(write.get("kind") or "").casefold()
     said = _GO_ON.get((kind, str(write.get("method")), write.get("status") or 0), "")
     return said.format(one_line(str(write.get("name") or ""))) if said else ""

@@ -1,8 +1,8 @@
-"""Rotating a cluster's customer-managed key: a new version, which AKS takes up by itself.
+"""Rotate a cluster's customer-managed key: create a new version, which AKS picks up automatically.
 
-How-to, "Key rotation": AKS looks for a new version every 6 hours and encrypts every secret anew; platform-managed keys
-are rotated by the platform. A new version is made through the vault itself: Azure Resource Manager creates only a
-key's first one (AZURE.md §3e), so whoever the vault's firewall keeps out cannot rotate from there.
+How-to, "Key rotation": AKS looks for a new version every 6 hours and re-encrypts every secret; platform-managed keys
+are rotated by the platform. A new version is created through the vault's data plane: Azure Resource Manager creates
+only a key's first one (AZURE.md §3e), so a computer that the vault's firewall blocks cannot rotate the key.
 """
 
 from collections.abc import AsyncIterator
@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from wizard.cloud.arm import ResourceId, dig, moment
+from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError, Problem
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
-from wizard.state.key import rotates_every
+from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
@@ -30,7 +31,7 @@ _REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
 
 @dataclass(frozen=True)
 class Rotation:
-    """A cluster's key as it stands, and what rotating it would come to."""
+    """The current key of a cluster, and the findings about its rotation."""
 
     cluster: str
     """The cluster's name."""
@@ -39,24 +40,24 @@ class Rotation:
     key: str = ""
     versions: int = 0
     newest: datetime | None = None
-    """When the newest version was made."""
+    """When the newest version was created."""
     every: str = ""
-    """How often the vault makes a new version by itself (ISO 8601, or before expiry); empty where it does not."""
+    """How often the vault creates a new version automatically (ISO 8601, or before expiry); empty if it does not."""
     findings: tuple[Finding, ...] = ()
     cluster_id: str = ""
 
     @property
     def needed(self) -> bool:
-        """Whether there is anything to do here at all; platform-managed keys are rotated by the platform."""
+        """Whether the key can be rotated here; platform-managed keys are rotated by the platform."""
         return self.encryption not in {"platform-managed", "none"}
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings for which a rotation is refused."""
+        """Findings that prevent the rotation."""
         return tuple(finding for finding in self.findings if finding.level == "error")
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `rotate -o json`."""
+        """Return the format of `rotate -o json`."""
         return {
             "cluster": self.cluster,
             "encryption": self.encryption,
@@ -69,23 +70,23 @@ class Rotation:
         }
 
 
-async def look(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
-    """Read the cluster and its key. `again`: rotate although the last rotation may not have been taken up yet.
+async def read_rotation(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
+    """Read the cluster and its key. `again`: allow a rotation although AKS might not have picked up the last one.
 
-    Raises AzureError where the cluster cannot be read, and ValueError where that is no resource id.
+    Raise AzureError if the cluster cannot be read, and ValueError if `cluster_id` is no resource id.
     """
     there = ResourceId.parse(cluster_id)
     body = await cluster_body(azure, there)
-    found = judge(await gather(azure, there, body, None), there.name, again=again)
+    found = assess(await gather(azure, there, body, None), there.name, again=again)
     return replace(found, cluster_id=cluster_id)
 
 
-def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
-    """What rotating comes to, from what was read. Pure."""
+def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
+    """Return the key and the findings about its rotation, from what was read. Pure."""
     kind = e.encryption.kind
     vault, _, key = e.encryption.key_name.partition("/")
     versions = e.key_versions or ()
-    made = moment(dig(versions[0], "properties", "attributes", "created")) if versions else None
+    made = KeyState(versions[0]).created if versions else None
     found: list[Finding] = []
     match kind:
         case "platform-managed":
@@ -93,7 +94,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                 Finding(
                     "info",
                     "nothing-to-rotate",
-                    f"{name} uses platform-managed keys, which AKS rotates by itself.",
+                    f"{name} uses a platform-managed key, which AKS rotates automatically.",
                     "",
                 )
             )
@@ -103,7 +104,7 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                     "error",
                     "not-encrypted",
                     f"The secrets of {name} are not encrypted with a KMS key.",
-                    "Encrypt it: aks-kms",
+                    "Encrypt the cluster first: aks-kms",
                 )
             )
         case "legacy-kms":
@@ -111,15 +112,17 @@ def judge(e: Evidence, name: str, *, again: bool = False) -> Rotation:
                 Finding(
                     "error",
                     "rotation-legacy",
-                    f"{name} uses legacy KMS, whose key identifier names one version: a new one would not be taken up.",
-                    "Move it to KMS data encryption first (aks-kms), which follows rotations.",
+                    f"{name} uses legacy KMS, whose key identifier names one version. AKS would not pick up a new one.",
+                    "First migrate it to KMS data encryption (aks-kms), which follows rotations.",
                 )
             )
         case _:
             found += _of_the_key(e, vault, key)
             if made is not None and len(versions) > 1 and not again:
                 found += _pending(name, made, e.pickup, e.now)
-    return Rotation(sanitize(name), kind, vault, key, len(versions), made, rotates_every(e.key), tuple(found))
+    return Rotation(
+        sanitize(name), kind, vault, key, len(versions), made, KeyState(e.key).rotates_every, tuple(found)
+    )
 
 
 def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
@@ -132,10 +135,10 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
                 "error",
                 "key-unreadable",
                 message,
-                "Verify the cluster to see what is missing: aks-kms verify",
+                "Verify the cluster to find the cause: aks-kms verify",
             )
         ]
-    if dig(e.key, "properties", "attributes", "enabled") is False:
+    if KeyState(e.key).disabled:
         message = f"The newest version of {vault}/{key} is disabled."
         remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true"
         return [Finding("warning", "key-disabled", message, remedy)]
@@ -143,7 +146,10 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
 
 
 def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> list[Finding]:
-    """Clusters were left stuck by a second rotation before the first was taken up (Azure/kubernetes-kms#291, legacy)."""
+    """Return a finding if AKS might not have picked up the last rotation.
+
+    A second rotation before that has left clusters stuck (Azure/kubernetes-kms#291, legacy).
+    """
     until = made + pickup
     if now >= until:
         return []
@@ -151,33 +157,33 @@ def _pending(name: str, made: datetime, pickup: timedelta, now: datetime) -> lis
         Finding(
             "error",
             "rotation-pending",
-            f"The newest version was made at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to take it up in {name}.",
-            "Wait until then, or rotate nevertheless with --again.",
+            f"The newest version was created at {made:%H:%M} UTC; AKS may take until {until:%H:%M} UTC to pick it up in {name}.",
+            "Wait until then, or rotate anyway with --again.",
         )
     ]
 
 
 async def rotate(azure: Azure, rotation: Rotation) -> str:
-    """Make a new version of the key, and return it. Raises AzureError, also where a run on this machine is at work
-    on the cluster, and where the key is no longer as it was seen: somebody else may have rotated it meanwhile.
+    """Create a new version of the key and return its id.
 
-    By `rotate`, which keeps all of the key's settings; where the operator may create keys but not rotate them, by a new
-    version of the same kind.
+    Raise AzureError if that fails, if a run on this computer works on the cluster, or if the key has changed since it
+    was read: another user may have rotated it. The operation `rotate` keeps all of the key's settings. A caller that may
+    create keys but not rotate them creates a new version of the same kind.
     """
-    async with _alone(azure, rotation):
-        await _still_so(azure, rotation)
+    async with _locked(azure, rotation):
+        await _check_unchanged(azure, rotation)
         return await _new_version(azure, rotation)
 
 
 @asynccontextmanager
-async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
-    """With the cluster's lock; without one where none can be kept, as a run does."""
+async def _locked(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
+    """Hold the cluster's lock; like a run, continue without one if none can be kept."""
     lock = ClusterLock(azure.cloud.arm, rotation.cluster_id)
     try:
         await lock.acquire()
     except HeldError as held:
         raise AzureError(held.problem) from held
-    except OSError:  # a disk that keeps no lock is no reason not to rotate
+    except OSError:  # a disk without locks does not prevent the rotation
         pass
     try:
         yield
@@ -185,21 +191,23 @@ async def _alone(azure: Azure, rotation: Rotation) -> AsyncIterator[None]:
         lock.release()
 
 
-async def _still_so(azure: Azure, rotation: Rotation) -> None:
-    """Whoever agreed to a rotation may have taken an hour over it. Raises AzureError where it would be another one now."""
-    now = await look(azure, rotation.cluster_id, again=True)
+async def _check_unchanged(azure: Azure, rotation: Rotation) -> None:
+    """Raise AzureError if the key has changed since it was read: the confirmation may have taken an hour."""
+    now = await read_rotation(azure, rotation.cluster_id, again=True)
     if new := [finding for finding in now.errors if finding not in rotation.errors]:
         raise AzureError(_not_rotated(rotation, new[0].message, new[0].remedy))
     if (now.encryption, now.vault, now.key) != (rotation.encryption, rotation.vault, rotation.key):
-        raise AzureError(_not_rotated(rotation, f"{now.cluster} uses another key now.", _LOOK_AGAIN))
+        raise AzureError(_not_rotated(rotation, f"{now.cluster} now uses another key.", _REVIEW_AGAIN))
     if (now.versions, now.newest) != (rotation.versions, rotation.newest):
         made = f", at {now.newest:%H:%M} UTC" if now.newest else ""
         raise AzureError(
-            _not_rotated(rotation, f"Another version was made since it was looked at{made}.", _LOOK_AGAIN)
+            _not_rotated(
+                rotation, f"Another version was created since the key was read{made}.", _REVIEW_AGAIN
+            )
         )
 
 
-_LOOK_AGAIN = "Look again at how it stands, then rotate if that is still wanted."
+_REVIEW_AGAIN = "Review the current state, then rotate if you still want to."
 
 
 def _not_rotated(rotation: Rotation, cause: str, remedy: str) -> Problem:
@@ -216,14 +224,14 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
     client = azure.keys(azure.vault_uri(rotation.vault))
     summary = f"The key {rotation.vault}/{rotation.key} could not be rotated."
     try:
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.IF_THROTTLED):
             return sanitize(str((await client.rotate_key(rotation.key)).properties.version))
     except AzureError as error:
         refusal = error.problem
         if refusal.code not in _REFUSED:
             raise AzureError(_explained(refusal, rotation, azure)) from error
     try:
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.IF_THROTTLED):
             now = await client.get_key(rotation.key)
             made = await client.create_key(
                 rotation.key,
@@ -234,33 +242,33 @@ async def _new_version(azure: Azure, rotation: Rotation) -> str:
             )
             return sanitize(str(made.properties.version))
     except AzureError as error:
-        # any other error than the same refusal may have left a new version behind, and is told itself
+        # any error other than the same refusal may have left a new version behind, and is reported itself
         problem = refusal if error.problem.code in _REFUSED else error.problem
         raise AzureError(_explained(problem, rotation, azure)) from error
 
 
 def _bits(key: Any) -> int | None:
-    """How long an RSA key is, from its modulus."""
+    """Return the size of an RSA key in bits, from its modulus."""
     modulus = getattr(key, "n", None)
     return 8 * len(modulus) if modulus else None
 
 
 async def rotate_every(azure: Azure, rotation: Rotation, every: str) -> None:
-    """Have the vault make a new version so often by itself (ISO 8601, at least seven days). Raises AzureError."""
+    """Set a rotation policy: the vault creates a new version at this interval (ISO 8601, at least seven days). Raise AzureError."""
     try:
-        async with _alone(azure, rotation):
+        async with _locked(azure, rotation):
             await set_rotation(azure.keys(azure.vault_uri(rotation.vault)), rotation.key, every)
     except AzureError as error:
         raise AzureError(_explained(error.problem, rotation, azure)) from error
 
 
 def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
-    """The refusals that have another remedy here than when a key is created."""
+    """Return the problem; the remedy of some errors differs from that when a key is created."""
     vault, me = rotation.vault, azure.signed_in
     if problem.code in _REFUSED:
         return replace(
             problem,
-            cause="Making a new version needs a role on the vault's keys, which Owner and Contributor do not include.",
+            cause="Creating a new version requires a data-plane role on the vault, which Owner and Contributor do not include.",
             remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
             f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
             f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
@@ -269,10 +277,10 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(
             problem,
-            cause="A new version is made through the vault itself, and its firewall does not let this machine in. The "
+            cause="A new version is created through the vault's data plane, and its firewall blocks this computer. The "
             "cluster is not affected.",
-            remedy=f"Run this on a machine that the vault lets in; or let this one in for a moment (az keyvault network-rule add "
+            remedy=f"Run this on a computer that the firewall admits; or admit this one temporarily (az keyvault network-rule add "
             f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y; in the wizard: "
-            "Have the vault do it), set once from there, has the vault do it by itself from then on.",
+            "Have the vault do it), set once from there, rotates the key automatically from then on.",
         )
     return problem

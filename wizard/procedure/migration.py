@@ -1,22 +1,19 @@
-"""Moving a cluster that is encrypted already: from what to what, what stays needed, and what may go later. Pure.
+"""Migration of an encrypted cluster: from what to what, what is still needed, and what can be removed later. Pure.
 
 Sources: the how-to, "Migrate between key management options"; the migration article for the legacy experience;
 AZURE.md §1b for what a lost old key costs.
 """
 
-from wizard.cloud.arm import dig
-from wizard.cloud.encryption import Encryption
-from wizard.state import cluster as cluster_body
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
 
 def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
-    """From what to what, in words."""
+    """Return the encryption before and after, in words."""
     own = target.answers.customer_managed
     then = (
-        "a key that AKS manages"
+        "a platform-managed key"
         if own is None
         else f"{own.vault.name}/{own.key.name} ({own.vault.network_access}), identity {own.identity.name}"
     )
@@ -26,72 +23,68 @@ def moves(target: Target, snapshot: Snapshot) -> tuple[str, str]:
 def _now(snapshot: Snapshot) -> str:
     if snapshot.cluster is None:
         return "no cluster yet"
-    there = Encryption.of(snapshot.cluster)
+    there = snapshot.cluster_state.encryption
     if there.kind == "platform-managed":
-        return "a key that AKS manages"
+        return "a platform-managed key"
     if there.kind == "none":
         return "no KMS key"
-    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in cluster_body.user_assigned(snapshot.cluster))
+    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in snapshot.cluster_state.identities)
     legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
-    return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'of the system'}"
+    return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'system-assigned'}"
 
 
 def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
-    """What of the past must stay, and until when, one sentence each."""
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    """Return what must be kept of the previous encryption, and until when, one sentence each."""
+    if not snapshot.cluster_state.leaves_its_key(target):
         return ()
-    before = Encryption.of(snapshot.cluster)
+    before = snapshot.cluster_state.encryption
     vault = before.key_name.partition("/")[0]
     sentences = [
         (
-            f"The old key {before.key_name} with all its versions, enabled and unexpired: AKS reads with it what it has not "
-            "yet encrypted anew. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
-            "cluster may be restored."
+            f"The old key {before.key_name} with all its versions, enabled and unexpired: AKS decrypts with it what is not "
+            "yet re-encrypted. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
+            "cluster might be restored."
         ),
-        f"The key vault {vault}, in which it is, and the way for the cluster to reach it, as long as the key.",
+        f"The key vault {vault} of that key, and the cluster's network access to it, as long as the key.",
     ]
-    identities = [
-        i for i in cluster_body.user_assigned(snapshot.cluster) if i.casefold() != _identity(target)
-    ]
+    identities = [i for i in snapshot.cluster_state.identities if i.casefold() != _identity(target)]
     if target.answers.customer_managed is None:
-        identities = list(cluster_body.user_assigned(snapshot.cluster))
+        identities = list(snapshot.cluster_state.identities)
     for identity in identities:
         name = sanitize(identity.rsplit("/", 1)[-1])
         sentences.append(
-            f"The identity {name} and what it may do on {vault}, as long as the key; parts of the control plane use it for some hours more."
+            f"The identity {name} and its permissions on {vault}, as long as the key. Parts of the control plane use it for some more hours."
         )
     if before.kind == "legacy-kms":
-        sentences.append(
-            "The key before the present one as well, if it was rotated: the legacy experience keeps two, and shows one."
-        )
+        sentences.append("The previous key too, if the key was rotated: legacy KMS uses two, but shows one.")
     return tuple(sentences)
 
 
 def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
-    """What may be removed once nothing needs it any more, one sentence each; nobody here does it."""
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    """Return what can be removed once it is no longer needed, one sentence each; it is never removed automatically."""
+    if not snapshot.cluster_state.leaves_its_key(target):
         return ()
-    before = Encryption.of(snapshot.cluster)
+    before = snapshot.cluster_state.encryption
     vault = before.key_name.partition("/")[0]
     sentences = []
-    for identity, body in (dig(snapshot.cluster, "identity", "userAssignedIdentities") or {}).items():
+    for identity, its_principal in snapshot.cluster_state.identities.items():
         if identity.casefold() == _identity(target) and before.key_id.casefold().startswith(
             target.vault_uri.casefold()
         ):
             continue
-        name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(str(dig(body, "principalId") or ""))
+        name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(its_principal)
         look = f": az role assignment list --all --assignee {principal}" if principal else ""
-        sentences.append(f"What the identity {name} may do on {vault}{look}")
+        sentences.append(f"The permissions of the identity {name} on {vault}{look}")
     sentences.append(
-        f"The old key {before.key_name}: disable it for a few weeks before you delete it, if nothing else uses it."
+        f"The old key {before.key_name}: if nothing else uses it, disable it for a few weeks before you delete it."
     )
     if target.answers.customer_managed is None or not before.key_id.casefold().startswith(
         target.vault_uri.casefold()
     ):
-        sentences.append(f"The old key vault {vault}, if nothing else is in it.")
-    private_endpoint = dig(snapshot.cluster, "properties", "apiServerAccessProfile", "enableVnetIntegration")
+        sentences.append(f"The old key vault {vault}, if it contains nothing else.")
+    private_endpoint = snapshot.cluster_state.vnet_integration
     if before.kind == "legacy-kms" and private_endpoint and before.network_access.casefold() == "private":
-        sentences.append("The private endpoint that the legacy experience made to the old vault.")
+        sentences.append("The private endpoint that legacy KMS created for the old vault.")
     return tuple(sentences)
 
 

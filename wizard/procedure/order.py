@@ -1,4 +1,4 @@
-"""Which steps have a part in it, and in which order they may go."""
+"""Which steps belong to a plan, and in which order they run."""
 
 from wizard.procedure.step import Step
 from wizard.procedure.steps import STEPS
@@ -6,8 +6,8 @@ from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
-def applying(target: Target, snapshot: Snapshot | None) -> list[Step]:
-    """The steps that have a part in it: in the how-to's order, but where what exists asks for another one."""
+def applicable_steps(target: Target, snapshot: Snapshot | None) -> list[Step]:
+    """Return the steps of a plan: in the how-to's order, unless existing resources require another one."""
     waiting = [step for step in STEPS if step.applies(target, snapshot)]
     if snapshot is None:
         return waiting
@@ -21,6 +21,6 @@ def applying(target: Target, snapshot: Snapshot | None) -> list[Step]:
 
 
 def needs(step: Step, steps: list[Step], target: Target, snapshot: Snapshot) -> tuple[str, ...]:
-    """The keys of those of the steps that must have finished before this one."""
+    """Return the keys of the steps that must finish before this one."""
     present = {step.key for step in steps}
     return tuple(need for need in step.after(target, snapshot) if need in present)

@@ -1,4 +1,4 @@
-"""What would be done, from the live state: steps in dependency order, and a digest over all of it."""
+"""The plan made from the live state: steps in dependency order, and a digest over all of them."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ Action = Literal["create", "update", "register", "none"]
 
 @dataclass(frozen=True)
 class Effect:
-    """One resource that a step creates, changes or keeps: a row of the review."""
+    """One resource that a step creates, changes or keeps: a row of the review page."""
 
     verb: Literal["create", "change", "keep"]
     what: str
@@ -26,72 +26,72 @@ class Effect:
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One step of the procedure as it would go now."""
+    """One step of the procedure, as planned."""
 
     key: str
     title: str
     """In the imperative: `Create the key vault`."""
     sentence: str
-    """What the step does, in a sentence."""
+    """A sentence that describes the step."""
     action: Action
     reversible: bool
     needs: tuple[str, ...]
-    """Keys of the steps (of this plan) that must have finished before."""
+    """Keys of the steps of this plan that must finish first."""
     commands: tuple[str, ...]
     """The equivalent Azure CLI commands, as the how-to writes them."""
     effects: tuple[Effect, ...]
     usually: tuple[float, float]
-    """From-to, in seconds, how long it usually takes; (0, 0) for a moment."""
+    """The usual duration, from-to, in seconds; (0, 0) if it is negligible."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that would be done, and what speaks against it."""
+    """All steps of the procedure, and the findings of the preflight checks."""
 
     cluster_id: str
     now: EncryptionKind
     then: EncryptionKind
     title: str
-    """`Encrypt orders-prod with your own key in a private vault`."""
+    """`Encrypt orders-prod with a customer-managed key in a private vault`."""
     steps: tuple[PlannedStep, ...]
     findings: tuple[Finding, ...]
     irreversible: tuple[str, ...]
-    """What cannot be undone, one sentence each."""
+    """What is irreversible, one sentence each."""
     keep: tuple[str, ...]
-    """What must be kept for ever, one sentence each."""
+    """What must never be deleted, one sentence each."""
     basis: dict[str, Any]
-    """The live facts the plan stands on; part of the digest, so that a change of any of them is drift."""
+    """The live facts on which the plan is based; part of the digest, so that a change of any of them is drift."""
     moves: tuple[str, str] = ("", "")
-    """From what to what, in words: `kv-old/key (Public), identity id-old` and `kv-new/key (Private), identity id-new`."""
+    """The encryption before and after, in words: `kv-old/key (Public), identity id-old` and `kv-new/key (Private), identity id-new`."""
     still_needed: tuple[str, ...] = ()
-    """What of the past must stay for a while, and until when, one sentence each."""
+    """What must be kept of the previous encryption, and until when, one sentence each."""
     signed_in: str = ""
-    """Who made it."""
+    """The signed-in identity that made it."""
     cloud: Cloud | None = None
-    """For which Azure it was made; None for one that was made from facts alone."""
+    """The cloud for which it was made; None if it was made without one."""
     follows: bool = False
-    """Nothing is left to ask for, but whether it is so is not certain yet: an operation on the cluster is under way."""
+    """The cluster already has the requested settings, but an operation is in progress, so the result is not certain yet."""
     clean_up: tuple[str, ...] = ()
-    """What may be removed later, by somebody: no plan ever deletes anything."""
+    """What can be removed later, manually: no plan deletes anything."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings for which the run would be refused."""
+        """Findings that prevent the run."""
         return tuple(f for f in self.findings if f.level == "error")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Findings to be read before going on."""
+        """Findings to read before the run."""
         return tuple(f for f in self.findings if f.level == "warning")
 
     @property
     def writes(self) -> bool:
-        """Whether anything at all would be created, changed or registered."""
+        """Whether the plan creates, changes or registers anything."""
         return any(step.action != "none" for step in self.steps)
 
     @property
     def usually(self) -> tuple[float, float]:
-        """From-to, in seconds, along the longest chain of steps that wait for each other."""
+        """The usual duration, from-to, in seconds, along the longest chain of dependent steps."""
         ends: dict[str, tuple[float, float]] = {}
         for step in self.steps:
             low = max((ends[n][0] for n in step.needs), default=0.0)
@@ -105,9 +105,9 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the steps and the facts they stand on, in hexadecimal; what the gate of a run asks for.
+        """SHA-256 over the steps and the facts of the plan, in hexadecimal; the gate of a run requires it.
 
-        Details of what is kept are left out: Azure adds settings to a cluster by itself, and the plan touches none.
+        Details of kept resources are left out: Azure adds settings to a cluster, and the plan changes none of them.
         """
         body = {
             "cluster_id": self.cluster_id.lower(),
@@ -128,7 +128,7 @@ class Plan:
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `plan -o json`."""
+        """Return the format of `plan -o json`."""
         return {
             "digest": self.digest,
             "cluster_id": self.cluster_id,

@@ -1,4 +1,4 @@
-"""Making a plan: from the answers and what exists to what would be done."""
+"""Make a plan from the answers and what exists."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -6,35 +6,34 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.answers.model import Answers
-from wizard.cloud.arm import dig, moment, same
+from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
-from wizard.cloud.encryption import Encryption, settings_state
 from wizard.cloud.policies import denials
 from wizard.cloud.reads import known
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
-from wizard.procedure.order import applying, needs
+from wizard.procedure.order import applicable_steps, needs
 from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
-from wizard.state import cluster as cluster_body
-from wizard.state.snapshot import Snapshot, take
+from wizard.state.comparison import converged, identity_recreated
+from wizard.state.snapshot import Snapshot, read_resources
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 
 async def make_plan(azure: Azure, answers: Answers) -> Plan:
-    """What would be done for these answers, from the live state. Changes nothing. Raises AzureError."""
+    """Return the plan for these answers, from the live state. Changes nothing. Raise AzureError if a read fails."""
     target = Target(answers, azure.cloud.vault_suffix)
-    return plan_in(azure, target, await look(azure, target))
+    return plan_in(azure, target, await read_snapshot(azure, target))
 
 
-async def look(azure: Azure, target: Target) -> Snapshot:
-    """What exists, and what Azure Policy would deny of that which the plan would then send. Raises AzureError."""
-    snapshot = await take(azure, target)
+async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
+    """Read what exists, and which requests of the resulting plan Azure Policy would deny. Raise AzureError if a read fails."""
+    snapshot = await read_resources(azure, target)
     requests = [
         request
-        for step in applying(target, snapshot)
+        for step in applicable_steps(target, snapshot)
         if step.inspect(target, snapshot).action != "none"
         for request in step.requests(target, snapshot)
     ]
@@ -43,22 +42,22 @@ async def look(azure: Azure, target: Target) -> Snapshot:
 
 
 def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:
-    """The plan for what there is in that cloud, which it names: whoever carries it on asks for the same one."""
+    """Return the plan for a snapshot, with its cloud, so that it is resumed in the same one."""
     return replace(plan_from(target, snapshot), cloud=azure.cloud)
 
 
 def plan_from(target: Target, snapshot: Snapshot) -> Plan:
-    """The plan for what there is. Pure: the same facts give the same plan and the same digest."""
+    """Return the plan for a snapshot. Pure: the same facts give the same plan and the same digest."""
     answers = target.answers
-    steps = applying(target, snapshot)
-    encryption = Encryption.of(snapshot.cluster)
+    steps = applicable_steps(target, snapshot)
+    cluster = snapshot.cluster_state
     planned = []
     for step in steps:
         intent = step.inspect(target, snapshot)
         planned.append(
             PlannedStep(
                 key=step.key,
-                title=step.titled(target, snapshot),
+                title=step.title_for(target, snapshot),
                 sentence=step.sentence,
                 action=intent.action,
                 reversible=step.reversible,
@@ -72,101 +71,98 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         right
         for step, plan in zip(steps, planned, strict=True)
         if plan.action != "none"
-        for right in step.rights(target, snapshot)
+        for right in step.required_actions(target, snapshot)
     }
     return Plan(
         cluster_id=target.cluster_id,
-        now=encryption.kind,
+        now=cluster.encryption.kind,
         then=answers.key_option,
         moves=moves(target, snapshot),
-        title=_title(target, snapshot, encryption),
+        title=_title(target, snapshot),
         steps=tuple(planned),
         findings=findings(target, snapshot, needed),
-        irreversible=_irreversible(target, snapshot, encryption),
+        irreversible=_irreversible(target, snapshot),
         keep=_keep(target),
         still_needed=still_needed(target, snapshot),
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
-        follows=cluster_body.converged(target, snapshot) and settings_state(snapshot.cluster) == "pending",
+        follows=converged(target, snapshot) and cluster.settings_state == "pending",
         basis=_basis(snapshot),
     )
 
 
 def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]) -> Iterator[str]:
-    """What the operator is given for making the key, and may keep for rotating it, or not."""
+    """Yield the operator's own role or access policy for creating the key, which can be removed later."""
     if not any(step.key == "operator-role" and step.action == "create" for step in planned):
         return
     me, vault = snapshot.signed_in, target.own.vault.name
-    if snapshot.vault_grants_by_policy():
+    if snapshot.vault_uses_access_policies:
         yield (
-            f"The access policy of {me.name} on {vault}, for making and rotating the key: "
+            f"The access policy of {me.name} on {vault}, for creating and rotating the key: "
             f"az keyvault delete-policy -n {vault} --object-id {me.object_id}"
         )
     else:
         yield (
-            f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for making and rotating the key: az role assignment delete "
+            f"The role {CRYPTO_OFFICER.name} of {me.name} on {vault}, for creating and rotating the key: az role assignment delete "
             f'--role "{CRYPTO_OFFICER.name}" --assignee {me.object_id} --scope {shell_word(target.vault_id)}'
         )
 
 
 def _shown(effect: Effect) -> Effect:
-    """Names and details may come from Azure."""
+    """Sanitize names and details, which may come from Azure."""
     return replace(effect, name=sanitize(effect.name), detail=sanitize(effect.detail))
 
 
-def _title(target: Target, snapshot: Snapshot, encryption: Encryption) -> str:
+def _title(target: Target, snapshot: Snapshot) -> str:
+    cluster, encryption = snapshot.cluster_state, snapshot.cluster_state.encryption
     name = target.answers.cluster.name
     own = target.answers.customer_managed
     how = (
-        "a key that AKS manages"
+        "a platform-managed key"
         if own is None
-        else f"your own key in a {own.vault.network_access.lower()} vault"
+        else f"a customer-managed key in a {own.vault.network_access.lower()} vault"
     )
     if snapshot.cluster is None and target.answers.cluster.create is not False:
         return f"Create {name}, encrypted with {how}"
-    if snapshot.cluster is not None and cluster_body.matches(target, snapshot.cluster):
-        match settings_state(snapshot.cluster):
-            case "effective" if cluster_body.identity_recreated(target, snapshot):
-                return f"Give {name} the identity {target.own.identity.name} that there is now, the one it had was deleted"
+    if cluster.matches(target):
+        match cluster.settings_state:
+            case "effective" if identity_recreated(target, snapshot):
+                return f"Assign {name} the re-created identity {target.own.identity.name}; the previous one was deleted"
             case "effective":
-                return f"{name} is encrypted with {how} already"
+                return f"{name} is already encrypted with {how}"
             case "pending":
-                return f"Follow the operation under way on {name}, whose settings ask for {how}"
+                return f"Follow the operation in progress on {name}, whose settings request {how}"
             case "failed":
-                return f"Repair {name}, whose settings ask for {how}, and whose last operation failed"
+                return f"Repair {name}, whose settings request {how}, and whose last operation failed"
     if encryption.kind == "none":
         return f"Encrypt {name} with {how}"
-    if (
-        own is not None
-        and encryption.kms_enabled
-        and not cluster_body.leaves_its_key(target, snapshot.cluster)
-    ):
+    if own is not None and encryption.kms_enabled and not cluster.leaves_its_key(target):
         access = own.vault.network_access
         if not same(encryption.network_access, access):
-            return f"Have {name} reach {own.vault.name} as {access}"
-        return f"Have {name} use {own.vault.name}/{own.key.name} as {own.identity.name}"
+            return f"Change the network access of {name} to {own.vault.name} to {access}"
+        return f"Change {name} to use {own.vault.name}/{own.key.name} with the identity {own.identity.name}"
     if own is not None and encryption.kms_enabled:
-        return f"Move {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
-    return f"Move {name} to {how}"
+        return f"Migrate {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
+    return f"Migrate {name} to {how}"
 
 
-def _irreversible(target: Target, snapshot: Snapshot, encryption: Encryption) -> tuple[str, ...]:
+def _irreversible(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     sentences = []
-    if encryption.kind == "none":
+    if snapshot.cluster_state.encryption.kind == "none":
         preview = (  # the how-to's callout for previews of AKS
-            " It is in preview: Microsoft's service-level agreements leave it out, and Microsoft does not mean it for production."
+            " It is in preview: Microsoft's service-level agreements do not cover it, and Microsoft does not intend it for production."
         )
         sentences.append(
-            f"AKS does not let this encryption be turned off again.{preview if snapshot.feature is not None else ''}"
+            f"AKS cannot disable this encryption later.{preview if snapshot.feature is not None else ''}"
         )
     own = target.answers.customer_managed
     if own is not None and snapshot.vault is None and own.vault.purge_protection:
         sentences.append(
-            f"Purge protection of {own.vault.name} cannot be turned off again; a deleted vault is kept 90 days."
+            f"Purge protection of {own.vault.name} cannot be disabled later; a deleted vault is kept for 90 days."
         )
-    if own is not None and snapshot.cluster is not None and not cluster_body.user_assigned(snapshot.cluster):
+    if own is not None and snapshot.cluster is not None and not snapshot.cluster_state.identities:
         sentences.append(
-            f"{target.answers.cluster.name} moves to a user-assigned identity; AKS cannot take it off again."
+            f"{target.answers.cluster.name} changes to a user-assigned identity; AKS cannot change it back."
         )
     return tuple(sentences)
 
@@ -176,26 +172,22 @@ def _keep(target: Target) -> tuple[str, ...]:
     if own is None:
         return ()
     return (
-        f"Losing {own.vault.name}/{own.key.name} loses the cluster's secrets: never delete, disable or let it expire.",
-        f"{own.identity.name} and its roles on {own.vault.name}: without them the cluster cannot reach its key.",
+        f"If you lose {own.vault.name}/{own.key.name}, you lose the cluster's secrets: never delete or disable it or let it expire.",
+        f"{own.identity.name} and its roles on {own.vault.name}: without them the cluster cannot access its key.",
     )
 
 
 def _basis(snapshot: Snapshot) -> dict[str, Any]:
-    """The facts besides the steps themselves that the plan stands on. No eTag: AKS changes it by itself."""
-    cluster = snapshot.cluster
-    expires = moment(dig(snapshot.key, "properties", "attributes", "exp"))
+    """Return the facts on which the plan is based, besides its steps. No eTag: AKS changes it without a request."""
+    cluster, expires = snapshot.cluster_state, snapshot.key_state.expires
     return {
-        "exists": cluster is not None,
-        "security_profile": dig(cluster, "properties", "securityProfile"),
-        "identity": [
-            dig(cluster, "identity", "type"),
-            sorted(i.lower() for i in cluster_body.user_assigned(cluster)),
-        ],
-        "kubernetes_version": dig(cluster, "properties", "currentKubernetesVersion"),
+        "exists": snapshot.cluster is not None,
+        "security_profile": cluster.security_profile,
+        "identity": [cluster.identity_type, sorted(identity.lower() for identity in cluster.identities)],
+        "kubernetes_version": cluster.version or None,
         "principal": snapshot.identity_principal,
-        "vault_purge_protection": dig(snapshot.vault, "properties", "enablePurgeProtection"),
-        "vault_public_network_access": dig(snapshot.vault, "properties", "publicNetworkAccess"),
+        "vault_purge_protection": snapshot.vault_state.purge_protection,
+        "vault_public_network_access": snapshot.vault_state.public_network_access,
         "key_expires": expires.isoformat() if expires else None,
         "signed_in": snapshot.signed_in.object_id,
     }

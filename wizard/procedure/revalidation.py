@@ -1,35 +1,34 @@
-"""The gate once more, just before the one step that cannot be undone: it may be an hour after the first time.
+"""Revalidation just before the irreversible step, which may be an hour after the gate.
 
-Whatever the gate stops for stops here too, but for what the run itself has done since. What of the cluster the update
-replaces is compared where the update is sent, with each try (`steps.cluster`).
+It stops for the same reasons as the gate, except for changes that the run itself has made. The parts of the cluster
+that the update replaces are compared when the update is sent, at each try (`steps.cluster`).
 """
 
 from collections.abc import Mapping
 
 from wizard.cloud.azure import Azure
 from wizard.errors import AzureError, Problem
-from wizard.procedure.differences import STEPS_OF, of_facts, of_step, undone
+from wizard.procedure.differences import STEPS_OF, of_facts, of_step, repeated
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_from
+from wizard.procedure.planning import plan_from, read_snapshot
 from wizard.rules import Finding
-from wizard.state import cluster as cluster_body
 from wizard.state.target import Target
 
 _REPLACED = frozenset({"exists", "security_profile", "identity"})
 _WAITED_FOR = frozenset({"cluster-busy"})
-"""Findings that pass by themselves: AKS refuses in between, and is asked again."""
-_ALWAYS_ASKED = frozenset({"provider"})
-"""Nothing in Azure shows that a resource provider was refreshed."""
+"""Findings that resolve without action: AKS rejects the update meanwhile, and it is repeated."""
+_ALWAYS_PLANNED = frozenset({"provider"})
+"""Azure does not show that a resource provider was refreshed, so plans always include it."""
 _OPENED = frozenset({"key", "operator-role"})
-"""Steps that may have more to do in a vault which the run itself has opened; its plan does not promise that."""
+"""Steps that may require more changes in a vault that the run itself has opened; the plan does not include them."""
 
 
 async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping[str, str]) -> None:
-    """Pass where Azure is as the plan, and the steps that have finished since (by their `statuses`), leave it.
+    """Return if the state in Azure is that of the plan plus the finished steps (by their `statuses`).
 
-    Raises AzureError where it is not, or where it cannot be read.
+    Raise AzureError if it is not, or if it cannot be read.
     """
-    snapshot = await look(azure, target)
+    snapshot = await read_snapshot(azure, target)
     fresh = plan_from(target, snapshot)
     if errors := [finding for finding in fresh.errors if finding.code not in _WAITED_FOR]:
         raise AzureError(_forbidden(target, errors[0]))
@@ -41,12 +40,12 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
     found: list[str] = []
     more = _OPENED if "firewall" in acted else frozenset()
     for key in (step.key for step in fresh.steps if step.action != "none"):
-        if key in acted - _ALWAYS_ASKED:
-            found.append(undone(fresh, key))
+        if key in acted - _ALWAYS_PLANNED:
+            found.append(repeated(fresh, key))
         elif key not in more and statuses.get(key) == "already":
             found += of_step(shown, fresh, key)
     found += of_facts(shown, fresh, but=_REPLACED | ours)
-    if snapshot.cluster is not None and not cluster_body.matches(target, snapshot.cluster):
+    if snapshot.cluster is not None and not snapshot.cluster_state.matches(target):
         found += of_step(shown, fresh, "cluster")
     if found:
         raise AzureError(_drifted(target, found))
@@ -55,7 +54,7 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
 def _forbidden(target: Target, finding: Finding) -> Problem:
     return Problem(
         "input",
-        f"Azure is no longer as the plan for {target.answers.cluster.name} needs it.",
+        f"The preflight checks for {target.answers.cluster.name} no longer pass.",
         finding.message,
         finding.remedy,
         code=finding.code,
@@ -65,8 +64,8 @@ def _forbidden(target: Target, finding: Finding) -> Problem:
 def _drifted(target: Target, differences: list[str]) -> Problem:
     return Problem(
         "azure",
-        f"Azure has changed since the plan for {target.answers.cluster.name} was made.",
+        f"The state in Azure has changed since the plan for {target.answers.cluster.name} was created.",
         "; ".join(differences) + ".",
-        "Plan again and look at the difference.",
+        "Plan again and review the differences.",
         retryable=True,
     )

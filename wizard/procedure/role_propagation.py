@@ -6,7 +6,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.roles import CONTRIBUTOR, MAY_ENCRYPT
 from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.step import Work
-from wizard.state.vault import held_since
+from wizard.state.comparison import held_since
 
 
 def propagation_time(timeouts: Timeouts, answers: Answers) -> float:
@@ -31,16 +31,16 @@ async def wait_for_roles(work: Work) -> None:
     if _youngest(work) < needed:
         private = work.target.own.vault.network_access == "Private"
         limit = work.timeouts.limit("role_propagation_private" if private else "role_propagation_public")
-        work.log(f"waiting for the identity's new roles to settle, {limit}", "operator")
+        work.log(f"waiting for the identity's role assignments to propagate, {limit}", "operator")
     begun = work.clock.elapsed()
-    # What was given at a time that is still to come, by Azure's word, is waited for no longer than what was given just now.
+    # An assignment dated in the future (a clock difference) is waited for no longer than one made now.
     while (age := max(_youngest(work), work.clock.elapsed() - begun)) < needed:
-        work.progress("the identity's new roles are settling", age, needed)
+        work.progress("the identity's role assignments are propagating", age, needed)
         await work.clock.sleep(min(work.timeouts.heartbeat, needed - age))
 
 
 def _youngest(work: Work) -> float:
-    """Seconds since the newer of what the identity needs was given: to use the key, and to see the vault."""
+    """Return the seconds since the newer of the needed roles was assigned: to use the key, and to read the vault."""
     held = (held_since(work.target, work.snapshot, *roles) for roles in (MAY_ENCRYPT, (CONTRIBUTOR,)))
     ages = [
         *(work.clock.elapsed() - when for when in work.granted.values()),

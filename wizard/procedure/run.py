@@ -1,4 +1,4 @@
-"""Running a plan: the gate before it, its steps side by side where they may, and every word about it as an event."""
+"""Run a plan: the gate first, then its steps, in parallel if possible, and every message as an event."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Write
-from wizard.cloud.writes import listener as of_writes
+from wizard.cloud.writes import listener as on_write
 from wizard.errors import AzureError, GateError, Problem, fault_of_ours
 from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
 from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.plan import Plan
-from wizard.procedure.planning import look, plan_in
+from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.revalidation import revalidate
 from wizard.procedure.step import Step, Work
 from wizard.rules import Finding
@@ -29,29 +29,31 @@ from wizard.verification.report import ClusterReport
 
 
 class NotConfirmedError(GateError):
-    """The digest that was given is not that of the plan that was shown."""
+    """The given digest is not that of the shown plan."""
 
     def __init__(self, plan: Plan, confirm: str) -> None:
         self.plan = plan
-        given = f"{confirm[:12]}… is given" if confirm else "none is given"
+        given = f"the given digest is {confirm[:12]}…" if confirm else "no digest is given"
         super().__init__(
-            f"This plan's digest is {plan.digest[:12]}…, but {given}: look at the plan, then confirm it."
+            f"The digest of this plan is {plan.digest[:12]}…, but {given}. Review the plan, then confirm it."
         )
 
 
 class DriftedError(GateError):
-    """The cloud has changed since the plan was shown; nothing was written."""
+    """The state in Azure has changed since the plan was shown. Nothing was written."""
 
     def __init__(self, fresh: Plan, differences: list[str]) -> None:
         self.fresh = fresh
-        """The plan as it would be now."""
+        """The plan for the current state."""
         self.differences = differences
-        """What is different, one sentence each."""
-        super().__init__("Azure has changed since the plan was made: " + "; ".join(differences))
+        """The differences, one sentence each."""
+        super().__init__(
+            "The state in Azure has changed since the plan was created: " + "; ".join(differences)
+        )
 
 
 class RefusedError(GateError):
-    """Rules speak against the plan; nothing was written."""
+    """Preflight checks failed. Nothing was written."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
@@ -59,7 +61,7 @@ class RefusedError(GateError):
 
 
 class Run:
-    """One run of one plan. Steps that do not need each other go at the same time."""
+    """One run of one plan. Independent steps run at the same time."""
 
     def __init__(
         self,
@@ -75,30 +77,30 @@ class Run:
         self._plan = plan
         self._timeouts = timeouts or azure.timeouts
         self._listeners = list(listeners)
-        self._begun: dict[str | None, float] = {}
+        self._started: dict[str | None, float] = {}
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
-        self._said: dict[str, tuple[float, str]] = {}
-        """By step: when it was last heard of, by the wall's clock, and its words."""
+        self._last_message: dict[str, tuple[float, str]] = {}
+        """By step: the time (wall clock) and the text of its last message."""
         self._granted: dict[str, float] = {}
-        """By step: when (by the clock) it gave something to the identity."""
+        """By step: when (by the clock) it assigned a role to the identity."""
         self.statuses: dict[str, str] = {step.key: "waiting" for step in plan.steps}
         """By step: `waiting`, `running`, or the status it finished with."""
         self.problems: dict[str, Problem] = {}
-        """By step: what went wrong."""
+        """By step: the problem with which it failed."""
         self.report: ClusterReport | None = None
-        """What the step `verify` read back; None before it."""
+        """The report of the step `verify`; None before it has run."""
 
-    def called(self, run: str) -> None:
-        """The run's id in the journal: whoever is kept out by this run's lock is told it."""
-        self._lock.called(run)
+    def set_run_id(self, run: str) -> None:
+        """Set the run's id in the journal, which a process that this run's lock blocks will report."""
+        self._lock.set_run_id(run)
 
     async def execute(self, confirm: str) -> RunStatus:
-        """Pass the gate, run the plan, and say how it ended; the last event is always run-finished.
+        """Pass the gate, run the plan, and return how it ended; the last event is always run-finished.
 
-        `confirm` is the digest of the plan that was shown. Before anything is written the plan is made once more:
-        raises NotConfirmedError, DriftedError or RefusedError, in each case with nothing written; and HeldError where
-        another run on this machine is at work on the cluster. Raises AzureError where the cloud cannot be read at all.
-        Being cancelled ends the run as interrupted and passes the cancellation on; what Azure has begun goes on there.
+        `confirm` is the digest of the shown plan. Before the first write the plan is made again. Raise
+        NotConfirmedError, DriftedError or RefusedError, each with nothing written; HeldError if another run on this
+        computer works on the cluster; AzureError if Azure cannot be read. A cancellation ends the run as interrupted
+        and is passed on; operations that have started continue in Azure.
         """
         no_lock = await self._take_lock()
         try:
@@ -110,23 +112,23 @@ class Run:
             self._lock.release()
 
     async def _take_lock(self) -> str:
-        """Take the cluster's lock; where none can be kept here, why. Raises HeldError.
+        """Take the cluster's lock; return why none can be kept here, if so. Raise HeldError.
 
-        As with the journal, a disk that keeps no lock is no reason not to encrypt: Azure refuses a second operation too.
+        As with the journal, a disk without locks does not prevent the run: Azure rejects a second operation too.
         """
         try:
             await self._lock.acquire()
         except OSError as error:
-            return sanitize(f"no lock can be kept on the cluster: {error.strerror or error}")
+            return sanitize(f"the cluster cannot be locked on this computer: {error.strerror or error}")
         return ""
 
     async def _all_steps(self, snapshot: Snapshot) -> RunStatus:
-        self._begun[None] = self._azure.clock.elapsed()
+        self._started[None] = self._azure.clock.elapsed()
         if self._azure.skew.warning:
             self._log(None, self._azure.skew.warning, "operator")
         planned = {step.key: step for step in self._plan.steps}
         tasks: dict[str, asyncio.Task[bool]] = {}
-        for step in applying(self._target, snapshot):
+        for step in applicable_steps(self._target, snapshot):
             needs = [tasks[need] for need in planned[step.key].needs]
             work = self._work(step, snapshot)
             tasks[step.key] = asyncio.create_task(self._step(step, work, needs), name=step.key)
@@ -137,10 +139,10 @@ class Run:
                 task.cancel()
             try:
                 await asyncio.gather(*tasks.values(), return_exceptions=True)
-            finally:  # whoever is with_timeout_hint cancels twice
+            finally:  # an impatient caller cancels twice
                 self._finish_run(
                     "interrupted",
-                    "interrupted; what Azure has begun goes on there, and the same plan carries on",
+                    "interrupted; operations started in Azure continue; resume with the same plan",
                 )
             raise
         if all(done):
@@ -153,7 +155,7 @@ class Run:
     async def _gate(self, confirm: str) -> Snapshot:
         if not confirm or confirm != self._plan.digest:
             raise NotConfirmedError(self._plan, confirm)
-        snapshot = await look(self._azure, self._target)
+        snapshot = await read_snapshot(self._azure, self._target)
         fresh = plan_in(self._azure, self._target, snapshot)
         if fresh.digest != self._plan.digest:
             raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
@@ -162,16 +164,16 @@ class Run:
         return snapshot
 
     async def _step(self, step: Step, work: Work, needs: Sequence["asyncio.Task[bool]"]) -> bool:
-        """One step, once what it needs is done. True where it (or its being so already) was confirmed."""
+        """Run one step after those that it needs. Return whether its result was confirmed."""
         if not all(await asyncio.gather(*needs)):
-            self._finish_step(step.key, "skipped", "not begun: something it needs failed")
+            self._finish_step(step.key, "skipped", "skipped: a required step failed")
             return False
-        self._begun[step.key] = self._azure.clock.elapsed()
+        self._started[step.key] = self._azure.clock.elapsed()
         self.statuses[step.key] = "running"
         planned = next(planned for planned in self._plan.steps if planned.key == step.key)
         self._emit(Event(_now(), "step-started", step.key, message=planned.title))
-        of_writes.set(lambda write: self._tell_of(step.key, write))
-        on_retry_notice.set(lambda hindrance: work.progress(str(hindrance), None, None))
+        on_write.set(lambda write: self._tell_of(step.key, write))
+        on_retry_notice.set(lambda notice: work.progress(str(notice), None, None))
         beating = asyncio.create_task(self._beat(step.key))
         acts = planned.action != "none"
         try:
@@ -184,24 +186,24 @@ class Run:
         except AzureError as error:
             self._fail(step.key, error.problem)
             return False
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end in a visible failure
+        except Exception as error:  # noqa: BLE001 - any error must end the run as a visible failure
             self._log(step.key, sanitize("".join(traceback.format_tb(error.__traceback__))), "detail")
             self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
             return False
         finally:
             beating.cancel()
-        self._finish_step(step.key, "succeeded" if acts or step.only_looks else "already", confirmed)
+        self._finish_step(step.key, "succeeded" if acts or step.read_only else "already", confirmed)
         return True
 
     async def _beat(self, key: str) -> None:
-        """Until cancelled: a word wherever a step has been silent for a heartbeat, as whoever watches counts it."""
+        """Until cancelled: repeat the last message of a step that was silent for a heartbeat (wall clock)."""
         while True:
             await asyncio.sleep(self._timeouts.heartbeat)
-            when, words = self._said[key]
+            when, words = self._last_message[key]
             if time.monotonic() - when >= self._timeouts.heartbeat:
-                message = f"waiting for Azure; last: {words}"
+                message = f"waiting for Azure; last status: {words}"
                 self._emit(Event(_now(), "step-progress", key, seconds=self._seconds(key), message=message))
-                self._said[key] = time.monotonic(), words
+                self._last_message[key] = time.monotonic(), words
 
     def _work(self, step: Step, snapshot: Snapshot) -> Work:
         key = step.key
@@ -224,7 +226,7 @@ class Run:
         def verified(report: ClusterReport) -> None:
             self.report = report
 
-        async def once_more() -> None:
+        async def check_again() -> None:
             await revalidate(self._azure, self._target, self._plan, self.statuses)
 
         return Work(
@@ -234,7 +236,7 @@ class Run:
             self._timeouts,
             progress,
             log,
-            once_more,
+            check_again,
             self._granted,
             verified,
         )
@@ -281,19 +283,19 @@ class Run:
         )
 
     def _seconds(self, key: str | None) -> float:
-        begun = self._begun.get(key)
-        return 0.0 if begun is None else self._azure.clock.elapsed() - begun
+        started = self._started.get(key)
+        return 0.0 if started is None else self._azure.clock.elapsed() - started
 
     def _emit(self, event: Event) -> None:
-        """Tell every listener. One that breaks (a journal on a full disk) hears no more, and the others are told."""
+        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are told."""
         if event.step is not None:
-            self._said[event.step] = time.monotonic(), event.message
+            self._last_message[event.step] = time.monotonic(), event.message
         for listener in tuple(self._listeners):
             try:
                 listener(event)
-            except Exception as error:  # noqa: BLE001 - whatever it is, a cluster must not be left half-way for it
+            except Exception as error:  # noqa: BLE001 - no error of a listener may leave a cluster half-configured
                 self._listeners.remove(listener)
-                message = sanitize(f"a listener broke and hears no more: {type(error).__name__}: {error}")
+                message = sanitize(f"a listener failed and is removed: {type(error).__name__}: {error}")
                 self._emit(Event(_now(), "log", None, message=message))
 
 

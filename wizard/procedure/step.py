@@ -1,4 +1,4 @@
-"""What a step is: one object in one file, from which plan, review row, run and script line all come."""
+"""A step: one object in one file, from which plan, review row, run and script lines are derived."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Audience
 from wizard.procedure.plan import Action, Effect
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.clock import Clock
@@ -22,7 +22,7 @@ from wizard.verification.report import ClusterReport
 
 @dataclass(frozen=True)
 class Intent:
-    """What a step would do, and on what."""
+    """What a step would do, and to which resources."""
 
     action: Action
     effects: tuple[Effect, ...]
@@ -30,38 +30,37 @@ class Intent:
 
 @dataclass
 class Work:
-    """What a step gets to work with during a run."""
+    """What a step works with during a run."""
 
     azure: Azure
     target: Target
     snapshot: Snapshot
-    """As it was when the gate was passed."""
+    """As read when the run passed the gate."""
     timeouts: Timeouts
     progress: Callable[[str, float | None, float | None], None]
-    """Tell what is being waited for: message, seconds spent, seconds expected."""
+    """Report what the step waits for: message, seconds spent, seconds expected."""
     log: Callable[[str, Audience], None]
     revalidate: Callable[[], Awaitable[None]]
-    """Look again at what the plan stands on, as it is done before what cannot be undone: raises AzureError where that is
-    no longer so."""
+    """Check before an irreversible step that the facts of the plan are unchanged; raise AzureError if they are not."""
     granted: dict[str, float] = field(default_factory=dict)
-    """When (by the clock) this run gave something to the identity, by the step's key; what settling is counted from."""
+    """When (by the clock) this run assigned a role to the identity, by the step's key; propagation counts from then."""
     verified: Callable[[ClusterReport], None] = lambda _: None
-    """Hand on what reading the cluster back came to, whatever that is."""
+    """Report the result of the verification."""
 
     @property
     def answers(self) -> Answers:
-        """What the operator chose."""
+        """The operator's configuration."""
         return self.target.answers
 
     @property
     def clock(self) -> Clock:
-        """The time all waits are in."""
+        """The clock of all waits."""
         return self.azure.clock
 
     async def tries(self, budget: str, every: float, what: str) -> AsyncIterator[float]:
-        """Seconds spent so far: at once, then every so many seconds until a budget of Timeouts is used up.
+        """Yield the seconds spent: at once, then every `every` seconds until the timeout `budget` is reached.
 
-        Where a second try is needed, the log says what is waited for and how long at most.
+        Before the second try, the log says what is waited for and for how long at most.
         """
         told = False
         async for spent in self.clock.tries(every, getattr(self.timeouts, budget)):
@@ -72,67 +71,67 @@ class Work:
 
 
 class Step(ABC):
-    """One step of the procedure. Adding one: a file in `steps/`, a line in `steps/__init__.py`, a test."""
+    """One step of the procedure. To add one: a file in `steps/`, a line in `steps/__init__.py`, a test."""
 
     key: ClassVar[str]
     title: ClassVar[str]
     sentence: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
-    """Keys of steps that must have finished; those that do not apply to the answers are left out of the plan."""
+    """Keys of the steps that must finish first; those that do not apply to the answers are left out of the plan."""
     reversible: ClassVar[bool] = True
     usually: ClassVar[tuple[float, float]] = (0, 0)
-    """From-to, in seconds."""
-    only_looks: ClassVar[bool] = False
-    """It never writes, and that it succeeded is news on every run."""
+    """The usual duration, from-to, in seconds."""
+    read_only: ClassVar[bool] = False
+    """It never writes, and its success is reported on every run."""
 
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - what most steps say of any answers
-        """Whether the step has any part in it at all. Without a snapshot: as the how-to has it."""
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - most steps apply to any answers
+        """Whether the step belongs to the plan. Without a snapshot: as in the how-to."""
         return True
 
-    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: ARG002 - most steps have one place
-        """Keys of the steps that must have finished before, from what exists."""
+    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: ARG002 - most steps have fixed dependencies
+        """Return the keys of the steps that must finish first, given what exists."""
         return self.needs
 
-    def titled(self, target: Target, snapshot: Snapshot) -> str:  # noqa: ARG002 - most steps have one title
-        """The title, for these answers and what exists."""
+    def title_for(self, target: Target, snapshot: Snapshot) -> str:  # noqa: ARG002 - most steps have one title
+        """Return the title for these answers and what exists."""
         return self.title
 
     @abstractmethod
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        """What would be done, from what exists. Pure."""
+        """Return what the step would do, given what exists. Pure."""
 
     @abstractmethod
     async def apply(self, work: Work) -> None:
-        """Do it; safe to do again. Called only where the plan shows an action. Raises AzureError."""
+        """Carry out the step; safe to repeat. Called only if the plan shows an action. Raise AzureError if it fails."""
 
     @abstractmethod
     async def confirm(self, work: Work) -> str:
-        """Read back, and say in a few words what is so now. Raises AzureError where it is not."""
+        """Read the result and describe it in a few words. Raise AzureError if it is not as planned."""
 
     @abstractmethod
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
-        """The equivalent in the Azure CLI, as the how-to writes it, with the how-to's variables.
+        """Return the equivalent Azure CLI commands of the how-to, with its variables.
 
-        With a snapshot: from what exists. Without one: the how-to's own road, on which nothing but the cluster does.
+        With a snapshot: given what exists. Without one: as in the how-to, in which only the cluster exists.
         """
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:  # noqa: ARG002 - what a step that only reads needs
-        """What whoever is signed in must be allowed to do for `apply`."""
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:  # noqa: ARG002 - a step that only reads requires none
+        """Return the actions for which the signed-in identity needs permission in `apply`."""
         return ()
 
-    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:  # noqa: ARG002 - what most steps send
-        """What of `apply` Azure Policy might deny, as it would be sent."""
+    def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:  # noqa: ARG002 - most steps send none
+        """Return the requests of `apply` that Azure Policy might deny."""
         return ()
 
-    def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:  # noqa: ARG002 - most steps take as long for any answers
-        """From-to, in seconds, for these answers and what exists."""
+    def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:  # noqa: ARG002 - most steps take the same time for any answers
+        """Return the usual duration, from-to, in seconds, for these answers and what exists."""
         return self.usually
 
 
 def scope_args(target: Target, group: GroupId, prefix: str) -> str:
-    """The options of a command that say where something is: with the variables of the cluster's group, or of its own.
+    """Return the options for resource group and subscription: the cluster's variables, or separate ones.
 
-    `prefix` heads the variables of its own: `KEY_VAULT` -> `$KEY_VAULT_RESOURCE_GROUP`.
+    `prefix` starts the names of separate variables: `KEY_VAULT` -> `$KEY_VAULT_RESOURCE_GROUP`.
     """
     home = target.answers.group
     variable = "RESOURCE_GROUP" if same(group.name, home.name) else f"{prefix}_RESOURCE_GROUP"
@@ -143,25 +142,25 @@ def scope_args(target: Target, group: GroupId, prefix: str) -> str:
 
 
 def region(group: GroupId, snapshot: Snapshot | None) -> tuple[str, ...]:
-    """The option that names the region, in a group that exists and may be elsewhere: without it the Azure CLI takes the
-    group's, as the how-to does in the group that it has just made."""
+    """Return the option for the region, if the group exists and may be in another region.
+
+    Without the option the Azure CLI uses the group's region, as in the how-to, which has just created the group.
+    """
     exists = snapshot is not None and snapshot.groups.get(group.key) is not None
     return ("--location $LOCATION",) if exists else ()
 
 
 def shell(*parts: str) -> str:
-    """A long command, one part a line, as the how-to breaks them."""
+    """Return a long command with one part per line, as in the how-to."""
     return " \\\n    ".join(parts)
 
 
-def unconfirmed(
-    summary: str, remedy: str = "Start again; what is done is kept, and the rest is done anew."
-) -> AzureError:
-    """The error of a step that reads back something else than it asked for."""
-    cause = "Azure accepted the change but does not show it, or somebody changed it since."
+def unconfirmed(summary: str, remedy: str = "Run again. Completed steps are skipped.") -> AzureError:
+    """Return the error of a step whose result is not as requested."""
+    cause = "Azure accepted the change, but it is not visible yet, or the resource was changed afterwards."
     return AzureError(Problem("azure", summary, cause, remedy, retryable=True))
 
 
 def with_timeout_hint(problem: Problem, timeouts: Timeouts, budget: str) -> Problem:
-    """The same problem where a budget is used up, with the way to give more."""
+    """Return the problem of a timeout with the option that extends it."""
     return replace(problem, remedy=f"{problem.remedy.rstrip('.')}; {timeouts.more(budget)}.")

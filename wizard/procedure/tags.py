@@ -1,7 +1,7 @@
-"""The tags of what is created, as the Azure CLI takes them. Pure.
+"""The tags of new resources, in the form that the Azure CLI accepts. Pure.
 
-`--tags name=value` reads `=`, a leading hyphen and a leading `@` (the name of a file) in its own way, and has no escape
-for them (az: core/commands/validators.py, core/commands/__init__.py). Where a tag has one, all of them go in as JSON.
+`--tags name=value` interprets `=`, a leading hyphen and a leading `@` (a file name), and has no escape for them
+(az: core/commands/validators.py, core/commands/__init__.py). If a tag contains one, all tags are set as JSON.
 """
 
 import shlex
@@ -11,19 +11,19 @@ from wizard.state.target import Target
 
 
 def words(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """One word a tag, as `--tags` takes them."""
+    """Return one word per tag, for `--tags`."""
     return tuple(f"{name}={value}" for name, value in tags.items())
 
 
 def option(target: Target) -> tuple[str, ...]:
-    """The option of the command that creates something."""
+    """Return the option of the command that creates the resource."""
     return ('--tags "${TAGS[@]}"',) if target.answers.tags and not _odd(target.answers.tags) else ()
 
 
 def afterwards(target: Target, url: str, *, resource: str = "") -> tuple[str, ...]:
-    """The command that sets the tags once it is there, where the option cannot: `url` as it stands in double quotes.
+    """Return the command that sets the tags of an existing resource, if the option cannot; `url` goes in double quotes.
 
-    `resource` is whom the token is for, where that is not Azure Resource Manager.
+    `resource` is the audience of the token, if it is not Azure Resource Manager.
     """
     if not _odd(target.answers.tags):
         return ()

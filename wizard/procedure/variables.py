@@ -1,4 +1,4 @@
-"""The how-to's environment variables, and what becomes of them in a command: a shell's variables, or their values."""
+"""The how-to's environment variables, and their form in a command: shell variables, or values."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from wizard.procedure.steps.key import key_body, rotation_policy
 from wizard.state.target import Target
 
 _PART = re.compile(r"""'[^']*'|"(?P<quoted>[^"]*)"|\$(?P<bare>[A-Z_]+)\b""")
-"""What of a command stands for itself in a shell (single quotes), may hold variables (double quotes), or is one."""
+"""The parts of a command: literal (single quotes), with variables (double quotes), or a bare variable."""
 _OPTION = re.compile(r"(--[a-z-]+) (?=\$([A-Z_]+)\b)")
 _PLAIN = re.compile(r"[\w\s./:,;\"{}()\[\]@=+-]*")
 _TAGS = "${TAGS[@]}"
 
 
 def variables(target: Target) -> dict[str, str]:
-    """The how-to's environment variables that the answers give a value to, in its order."""
+    """Return the how-to's environment variables that the answers set, in its order."""
     answers = target.answers
     values = {
         "SUBSCRIPTION_ID": answers.subscription,
@@ -53,23 +53,26 @@ def variables(target: Target) -> dict[str, str]:
 
 
 def declared(target: Target, body: str, always: tuple[str, ...] = ()) -> list[str]:
-    """The lines that give their values to the variables that a script's body uses, and to those that it always has."""
+    """Return the lines that set the variables that a script's body uses, and those that are always set."""
     lines: list[str] = []
     for name, value in variables(target).items():
         if name in always or re.search(rf"\${name}\b", body):
-            lines += [*_meant(value), f"export {name}={shlex.quote(value)}"]
-    if _TAGS in body:  # a list of words, which cannot be exported
-        lines += [*_meant("".join(tags.words(target.answers.tags))), f"TAGS=({_words(target)})"]
+            lines += [*_shellcheck_directive(value), f"export {name}={shlex.quote(value)}"]
+    if _TAGS in body:  # an array, which cannot be exported
+        lines += [
+            *_shellcheck_directive("".join(tags.words(target.answers.tags))),
+            f"TAGS=({_words(target)})",
+        ]
     return lines
 
 
-def _meant(value: str) -> tuple[str, ...]:
-    """What keeps shellcheck from taking a text that looks like shell (`$`, backticks, quotes) for a slip."""
+def _shellcheck_directive(value: str) -> tuple[str, ...]:
+    """Return the directive that stops shellcheck from reporting a text that looks like shell (`$`, backticks, quotes)."""
     return () if _PLAIN.fullmatch(value) else ("# shellcheck disable=SC1003,SC1112,SC2016",)
 
 
 def quoted(command: str, target: Target) -> str:
-    """A command with its bare variables in quotes, and declared apart from a command's output (shellcheck SC2155)."""
+    """Return a command with quoted variables; an export is separated from its assignment (shellcheck SC2155)."""
     match = re.fullmatch(r"export ([A-Z_]+)=(\$\(.*\))", command, re.DOTALL)
     text = _PART.sub(
         lambda part: f'"${part["bare"]}"' if part["bare"] else part.group(),
@@ -79,7 +82,7 @@ def quoted(command: str, target: Target) -> str:
 
 
 def spelled_out(command: str, target: Target) -> str:
-    """A command with every variable that is known beforehand replaced by its value, quoted for a shell."""
+    """Return a command with every known variable replaced by its value, quoted for a shell."""
     known = variables(target)
     if target.answers.customer_managed is not None:
         known |= {
@@ -101,7 +104,7 @@ def spelled_out(command: str, target: Target) -> str:
 
 
 def _joined(command: str, values: dict[str, str]) -> str:
-    """`--name=$KEY_NAME` for a value that begins with a hyphen, which the Azure CLI would take for an option."""
+    """Return `--name=$KEY_NAME` for a value that starts with a hyphen, which the Azure CLI would parse as an option."""
 
     def option(match: re.Match[str]) -> str:
         return f"{match[1]}=" if values.get(match[2], "").startswith("-") else match.group()
@@ -114,5 +117,5 @@ def _words(target: Target) -> str:
 
 
 def _as_json(body: Json | dict[str, str]) -> str:
-    """JSON without `=`: what comes after the first one in an argument may be taken for the name of a file (`=@name`)."""
+    """Return JSON without `=`: the Azure CLI may read what follows the first one as a file name (`=@name`)."""
     return json.dumps(body).replace("=", "\\u003d")

@@ -1,17 +1,17 @@
-"""May this work? Pure rules over what the operator chose and what exists; the only place where that is decided.
+"""Preflight checks: pure rules over the configuration and what exists. No other place decides this.
 
-One function a rule, in a file for what it is about; each is shown where it arises, at the review, in `plan`, and once
-more just before anything is written.
+One function per rule, in a file per subject. The findings are shown in the forms, at the review and in `plan`, and the
+rules run again just before the first write.
 """
 
 from collections.abc import Collection
 
 from wizard.rules import cluster, governance, identity, key, moving, regions, vault
-from wizard.rules.finding import Finding, Guard, Level, Right, Rule
+from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-__all__ = ["GUARDS", "RULES", "Finding", "Level", "Right", "findings"]
+__all__ = ["GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
 RULES: tuple[Rule, ...] = (
     cluster.exists,
@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     cluster.new_version,
     cluster.state,
     cluster.failed,
+    cluster.upgrade,
     cluster.quota,
     identity.of_the_cluster,
     identity.fits,
@@ -50,13 +51,19 @@ RULES: tuple[Rule, ...] = (
     governance.feature,
 )
 
-GUARDS: tuple[Guard, ...] = (governance.rights, governance.denied, governance.locked)
+GUARDS: tuple[Guard, ...] = (
+    governance.missing_permissions,
+    governance.deny_assignments,
+    governance.read_only_locks,
+)
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 
 
-def findings(target: Target, snapshot: Snapshot, needed: Collection[Right] = ()) -> tuple[Finding, ...]:
-    """All that the rules find, errors first; `needed` are the rights that the plan's steps ask for."""
+def findings(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction] = ()
+) -> tuple[Finding, ...]:
+    """Return all findings, errors first; `needed` are the actions that the plan's steps require."""
     found = [finding for rule in RULES for finding in rule(target, snapshot)]
     found += [finding for guard in GUARDS for finding in guard(target, snapshot, needed)]
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))

@@ -1,75 +1,74 @@
-"""The managed cluster: there or not, new enough, at rest, and whether one more may be made."""
+"""The managed cluster: existence, version, state, and the quota for a new one."""
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig, same
-from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, provisioning_state
+from wizard.cloud.arm import same
+from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state import vault as vault_use
+from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that is to be changed exists; one that is to be created does not (unless it is this plan's own)."""
+    """Check that a cluster to update exists, and that a new one does not (unless this plan has created it)."""
     answers = target.answers
     name = answers.cluster.name
     if answers.cluster.create is False and snapshot.cluster is None:
         yield Finding(
             "error",
             "cluster-not-found",
-            f"There is no cluster {name} in the resource group {answers.resource_group}.",
-            "Check cluster.name, resource_group and subscription (`aks-kms clusters` lists them), or ask for a new one "
+            f"The cluster {name} does not exist in the resource group {answers.resource_group}.",
+            "Check cluster.name, resource_group and subscription (`aks-kms clusters` lists the clusters), or create a new one "
             "with cluster.create: true.",
         )
     if (
         answers.cluster.create is not False
         and snapshot.cluster is not None
-        and Encryption.of(snapshot.cluster).kind == "none"
+        and snapshot.cluster_state.encryption.kind == "none"
     ):
         yield Finding(
             "error",
             "cluster-exists",
-            f"The cluster {name} was to be created, but exists in {answers.resource_group}, unencrypted.",
-            "Choose another name, or encrypt the existing one with cluster.create: false.",
+            f"The cluster {name} already exists in {answers.resource_group} and is not encrypted.",
+            "Choose another name, or encrypt the existing cluster with cluster.create: false.",
         )
 
 
 def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """How-to, note under each "existing cluster": Kubernetes 1.33 or later; compared on what it runs now.
+    """Check the running version. How-to, note under each "existing cluster": Kubernetes 1.33 or later.
 
-    A cluster before 1.27 with legacy KMS has its version 1, which no upgrade passes and no migration leads out of
-    (AKS:use-kms-v2, "Migrate"): it goes by turning KMS off, upgrading, and coming back.
+    A cluster before 1.27 with legacy KMS uses its version 1, which blocks upgrades and cannot be migrated
+    (AKS:use-kms-v2, "Migrate"): KMS has to be disabled, the cluster upgraded, and then encrypted.
     """
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
-    running = str(dig(snapshot.cluster, "properties", "currentKubernetesVersion") or "")
+    running = snapshot.cluster_state.version
     if version_of(running) >= OLDEST:
         return
-    if Encryption.of(snapshot.cluster).kms_enabled and version_of(running) < LEGACY_KMS_V2:
+    if snapshot.cluster_state.encryption.kms_enabled and version_of(running) < LEGACY_KMS_V2:
         yield Finding(
             "error",
             "legacy-kms-v1",
-            f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, from which there is no migration.",
-            f"Turn it off (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), write every secret anew "
-            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later one minor version at a "
+            f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, which cannot be migrated.",
+            f"Disable KMS (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), rewrite all secrets "
+            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later, one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
         return
     yield Finding(
         "error",
         "cluster-version-too-old",
-        f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption needs 1.33 or later.",
-        f"Upgrade it first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
+        f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption requires 1.33 or later.",
+        f"Upgrade the cluster first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
     )
 
 
 def _path(running: str) -> str:
-    """` (1.31 → 1.32 → 1.33)`; nothing where the version cannot be read."""
+    """Return ` (1.31 → 1.32 → 1.33)`; an empty string if the version cannot be parsed."""
     now = version_of(running)
     if len(now) < 2 or now[0] != OLDEST[0]:
         return ""
@@ -78,21 +77,21 @@ def _path(running: str) -> str:
 
 
 def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A new cluster's version is one the region offers, 1.33 or later."""
+    """Check that the region offers the version of a new cluster, and that it is 1.33 or later."""
     new = target.answers.cluster.create
     region = target.answers.location
     if new is False or snapshot.cluster is not None:
         return
     if snapshot.regions and region.casefold() not in snapshot.regions:
-        return  # another rule says so
+        return  # reported by another rule
     offered = {row.version: row for row in snapshot.versions}
     if new.kubernetes_version is None:
         if not any(not row.preview and not row.lts_only for row in snapshot.versions):
             yield Finding(
                 "error",
                 "no-version-offered",
-                f"{region} offers no Kubernetes version from 1.33 on that is neither preview nor LTS-only.",
-                "Choose another region, or name a version in cluster.create.kubernetes_version.",
+                f"{region} offers no Kubernetes version 1.33 or later that is neither a preview nor LTS-only.",
+                "Choose another region, or set a version in cluster.create.kubernetes_version.",
             )
         return
     asked = new.kubernetes_version
@@ -101,94 +100,110 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "cluster-version-too-old",
-            f"Kubernetes {asked} is asked for; KMS data encryption needs 1.33 or later.",
-            f"Ask for one of {', '.join(offered) or '1.33 or later'}, or leave cluster.create.kubernetes_version out.",
+            f"Kubernetes {asked} is too old; KMS data encryption requires 1.33 or later.",
+            f"Choose one of {', '.join(offered) or '1.33 or later'}, or omit cluster.create.kubernetes_version.",
         )
     elif minor not in offered:
         yield Finding(
             "error",
             "version-not-offered",
             f"{region} does not offer Kubernetes {asked}.",
-            f"Ask for one of {', '.join(offered)}, or leave cluster.create.kubernetes_version out.",
+            f"Choose one of {', '.join(offered)}, or omit cluster.create.kubernetes_version.",
         )
     elif offered[minor].lts_only:
         yield Finding(
             "error",
             "version-lts-only",
-            f"Kubernetes {asked} is offered in {region} under long-term support only, which a cluster made here does not have.",
-            f"Ask for one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster by "
-            "other means (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it here.",
+            f"Kubernetes {asked} is offered in {region} with long-term support only, which clusters created by this tool do not have.",
+            f"Choose one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster in "
+            "another way (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it with this tool.",
         )
     elif offered[minor].preview:
         yield Finding(
             "warning",
             "version-preview",
             f"Kubernetes {asked} is a preview in {region}.",
-            "Not for production.",
+            "Do not use it in production.",
         )
 
 
 def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster is changed only while it runs and nothing else is changing it: AZURE.md §1a."""
+    """Check that the cluster is running and that no other operation is in progress: AZURE.md §1a."""
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
-    if same(str(dig(snapshot.cluster, "properties", "powerState", "code") or ""), "Stopped"):
+    if snapshot.cluster_state.stopped:
         yield Finding(
             "error",
             "cluster-stopped",
             f"{name} is stopped; a stopped cluster can only be started or deleted.",
             f"az aks start -n {name} -g {shell_word(group)}",
         )
-    now = provisioning_state(snapshot.cluster)
-    if now in FAILED_STATES | {SUCCEEDED}:
+    now = snapshot.cluster_state.provisioning_state
+    if snapshot.cluster_state.at_rest:
         return
-    if cluster_body.matches(target, snapshot.cluster):
+    if snapshot.cluster_state.matches(target):
         yield Finding(
             "info",
             "cluster-under-way",
-            f"The settings of {name} are as asked already, and an operation on it is under way ({sanitize(now)}); the run "
+            f"{name} already has the requested settings, and an operation is in progress ({sanitize(now)}). The run "
             "follows it.",
         )
     else:
         yield Finding(
             "error",
             "cluster-busy",
-            f"Another operation on {name} is under way ({sanitize(now)}).",
-            f"Wait until it has finished, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
+            f"Another operation on {name} is in progress ({sanitize(now)}).",
+            f"Wait until it finishes, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
         )
 
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that somebody's attempt left half-way: in what state its settings are, and what of them is missing."""
-    now = provisioning_state(snapshot.cluster)
-    if now not in FAILED_STATES:
+    """Describe a cluster whose last operation failed: its settings, and what they lack."""
+    cluster = snapshot.cluster_state
+    if not cluster.failed:
         return
     name = target.answers.cluster.name
-    there = Encryption.of(snapshot.cluster)
+    there = cluster.encryption
     match there.kind:
         case "none":
-            settings = "its settings ask for no KMS encryption yet"
+            settings = "its settings have no KMS encryption"
         case "platform-managed":
-            settings = "its settings ask for platform-managed keys"
+            settings = "its settings request a platform-managed key"
         case _:
-            settings = f"its settings ask for the key {there.key_name} ({there.network_access or 'access unspecified'})"
-    said = sanitize(str(dig(snapshot.cluster, "properties", "status", "provisioningError", "message") or ""))
+            settings = f"its settings request the key {there.key_name} ({there.network_access or 'access unspecified'})"
+    said = sanitize(cluster.provisioning_error)
     missing = _missing(target, snapshot, there)
     yield Finding(
         "warning",
         "cluster-failed",
-        f"The last operation on {name} {'failed' if now == 'Failed' else 'was canceled'}; {settings}."
-        + (f" Missing for that: {', '.join(missing)}." if missing else "")
+        f"The last operation on {name} {'failed' if cluster.provisioning_state == 'Failed' else 'was canceled'}; {settings}."
+        + (f" Missing: {', '.join(missing)}." if missing else "")
         + (f" Azure said: {said}" if said else ""),
-        "This plan brings what is missing and sends the whole cluster again, which repairs it."
+        "This plan creates the missing resources and re-applies the cluster update, which repairs the cluster."
         if missing
-        else "This plan sends the whole cluster again, which often repairs it; look at what failed first.",
+        else "This plan re-applies the cluster update, which often repairs the cluster. Check first what failed.",
+    )
+
+
+def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Report an upgrade that is pending or has failed: the update of the cluster may resume it (Azure/AKS#2055)."""
+    cluster = snapshot.cluster_state
+    if not cluster.upgrade_pending or converged(target, snapshot):
+        return
+    name, group = target.answers.cluster.name, target.answers.resource_group
+    yield Finding(
+        "warning",
+        "upgrade-pending",
+        f"The settings of {name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
+        f"{sanitize(cluster.version)}. This update may resume the upgrade.",
+        f"Finish the upgrade first: az aks show -n {name} -g {shell_word(group)} "
+        f"--subscription {target.answers.subscription} --query '[kubernetesVersion,currentKubernetesVersion]'",
     )
 
 
 def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]:
-    """What the cluster's own settings lack, where they name the vault, key and identity that the answers name."""
+    """Return what the cluster's settings lack, if they name the same vault, key and identity as the answers."""
     if target.answers.customer_managed is None or not same(there.key_id, target.key_id):
         return []
     own, lacking = target.own, []
@@ -198,15 +213,15 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
         lacking.append(f"the key {own.key.name}")
     if snapshot.identity is None:
         lacking.append(f"the identity {own.identity.name}")
-    elif not vault_use.may_use_key(target, snapshot):
+    elif not may_use_key(target, snapshot):
         lacking.append(f"the identity {own.identity.name} may not encrypt and decrypt")
-    if same(there.network_access, "Private") and not vault_use.trusted_may_pass(snapshot.vault):
-        lacking.append(f"the firewall of {own.vault.name} lets no trusted service pass")
+    if same(there.network_access, "Private") and not snapshot.vault_state.trusted_services_may_pass:
+        lacking.append(f"the firewall of {own.vault.name} blocks trusted services")
     return lacking
 
 
 def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """One cluster more is allowed in the region: AKS:quotas-skus-regions; AZURE.md §1a, ManagedClusterCountExceedsQuotaLimit."""
+    """Check that the quota allows one more cluster in the region: AKS:quotas-skus-regions; AZURE.md §1a, ManagedClusterCountExceedsQuotaLimit."""
     if target.answers.cluster.create is False or snapshot.cluster is not None or snapshot.quota is None:
         return
     if snapshot.quota.used >= snapshot.quota.limit:
@@ -214,6 +229,6 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "quota-reached",
-            f"The subscription has {snapshot.quota.used} clusters in {region} and may have {snapshot.quota.limit}.",
-            f"Ask for more (portal: Quotas), choose another region, or delete a cluster: az aks list --query \"[?location=='{region}'].id\"",
+            f"The subscription has {snapshot.quota.used} clusters in {region}, and its quota is {snapshot.quota.limit}.",
+            f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --query \"[?location=='{region}'].id\"",
         )

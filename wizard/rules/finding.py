@@ -1,4 +1,4 @@
-"""What a rule says, and what it is told of the plan's needs."""
+"""The finding of a rule, and the actions that a plan requires."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ Level = Literal["error", "warning", "info"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One verdict of a rule: what it found, and what to do about it."""
+    """One finding of a rule: the problem, and how to fix it."""
 
     level: Level
     code: str
     """Stable, in kebab-case: `cluster-version-too-old`."""
     message: str
-    """Names the thing and the cause, in a sentence."""
+    """A sentence with the resource and the cause."""
     remedy: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """The shape of a finding in `plan -o json`."""
+        """Return the finding in the format of `plan -o json`."""
         return {"level": self.level, "code": self.code, "message": self.message, "remedy": self.remedy}
 
 
 @dataclass(frozen=True)
-class Right:
-    """An action of the management plane that a step needs, and the id of the group, resource or subscription on which."""
+class RequiredAction:
+    """An action of the management plane that a step requires, and the id of its scope."""
 
     action: str
     scope: str
 
 
 Rule = Callable[[Target, Snapshot], Iterator[Finding]]
-"""Speaks about the answers and what exists."""
-Guard = Callable[[Target, Snapshot, Collection[Right]], Iterator[Finding]]
-"""Speaks about what the plan's steps need to be allowed to do."""
+"""Checks the answers against what exists."""
+Guard = Callable[[Target, Snapshot, Collection[RequiredAction]], Iterator[Finding]]
+"""Checks the actions that the plan's steps require."""

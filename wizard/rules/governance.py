@@ -1,10 +1,9 @@
-"""What others have laid down: rights, deny assignments, locks, policies, providers, the preview feature."""
+"""Governance: permissions, deny assignments, locks, policies, resource providers, the preview feature."""
 
 from collections.abc import Collection, Iterator
 
-from wizard.cloud.arm import dig
-from wizard.rules.finding import Finding, Right
-from wizard.state import cluster as cluster_body
+from wizard.rules.finding import Finding, RequiredAction
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -13,63 +12,65 @@ GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
 def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Azure refuses to create what belongs to a resource provider that is not registered: AZURE.md §2c.
+    """Check that the resource providers are registered; without that Azure creates no resource of theirs: AZURE.md §2c.
 
-    The plan does not register it by itself: whose subscription it is decides which services are used in it.
+    The plan does not register them: the owner of the subscription decides which services are used in it.
     """
     del target
     for namespace, subscription in snapshot.unregistered:
         yield Finding(
             "error",
             "provider-not-registered",
-            f"The subscription {subscription} has not registered the resource provider {namespace}, which your own key needs.",
+            f"The resource provider {namespace}, which a customer-managed key needs, is not registered in the subscription {subscription}.",
             f"az provider register --namespace {namespace} --subscription {subscription} --wait",
         )
 
 
 def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Azure Policy would deny what the plan sends; asked of Azure itself (AZURE.md §1a, RequestDisallowedByPolicy)."""
+    """Report the policies that would deny a request of the plan, as Azure says (AZURE.md §1a, RequestDisallowedByPolicy)."""
     del target
     for denial in snapshot.policy_denials:
-        looks = f", which looks at {denial.field}" if denial.field else ""
+        looks = f", which checks {denial.field}" if denial.field else ""
         yield Finding(
             "error",
             "policy-denies",
             f"Azure Policy would deny {denial.what}: {denial.assignment}{looks}.",
-            f"Choose what it allows, or have it exempt this resource: az policy exemption create --name aks-kms "
+            f"Use a compliant value, or create an exemption for this resource: az policy exemption create --name aks-kms "
             f"--exemption-category Waiver --policy-assignment {shell_word(denial.assignment)}",
         )
 
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A feature that is not there yet is waited for; a Pending one waits for Microsoft: AZURE.md §4."""
-    if cluster_body.converged(target, snapshot):
+    """Report a preview feature that is not registered yet; a Pending one needs approval by Microsoft: AZURE.md §4."""
+    if converged(target, snapshot):
         return
     if snapshot.feature == "Pending":
         yield Finding(
             "warning",
             "feature-pending",
-            "The feature KMSPMKPreview is Pending: it waits for Microsoft's approval, which time alone does not bring.",
-            "Ask Microsoft's support or your account team.",
+            "The feature KMSPMKPreview is Pending: its registration requires approval by Microsoft and does not complete automatically.",
+            "Contact Microsoft support or your account team.",
         )
     elif snapshot.feature == "Registering":
         yield Finding(
             "info",
             "feature-registering",
-            "Azure has not finished registering the feature. This usually takes 5 to 15 minutes; the run will wait for it.",
+            "Azure has not finished registering the feature. This usually takes 5 to 15 minutes. The run waits for it.",
             "",
         )
     elif snapshot.feature is None:
         yield Finding(
             "info",
             "feature-gone",
-            "The feature KMSPMKPreview no longer exists: it is not needed any more.",
+            "The feature KMSPMKPreview no longer exists and is not needed.",
             "",
         )
 
 
-def rights(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
-    """Whoever is signed in may do every action the plan needs, as far as Azure tells: AZURE.md §6, pre-check 1."""
+def missing_permissions(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
+    """Check that the signed-in identity has every permission that the plan needs, if Azure shows it: AZURE.md §6, pre-check 1."""
     missing: dict[str, list[str]] = {}
     unknown: dict[str, list[str]] = {}
     for right in sorted(set(needed), key=lambda right: (right.scope.casefold(), right.action)):
@@ -82,17 +83,17 @@ def rights(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
         yield Finding(
             "error",
             "rights-missing",
-            f"{snapshot.signed_in.name} is not allowed {', '.join(dict.fromkeys(actions))} in {place}.",
+            f"{snapshot.signed_in.name} has no permission for {', '.join(dict.fromkeys(actions))} in {place}.",
             _eligible(snapshot)
-            or "Ask an owner for the role Owner there, or Contributor together with User Access Administrator; "
-            "or sign in as somebody who has them.",
+            or "Ask an owner for the role Owner there, or for Contributor and User Access Administrator; "
+            "or sign in as a user who has these roles.",
         )
     for place, actions in unknown.items():
         yield Finding(
             "info",
             "rights-unknown",
-            f"Whether {snapshot.signed_in.name} may {', '.join(dict.fromkeys(actions))} in {place} cannot be known beforehand.",
-            "It does not exist yet, or your rights on it may not be read; Azure says so when the step is carried out.",
+            f"Whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place} is unknown.",
+            "The scope does not exist yet, or you cannot read its role assignments. Azure checks the permission when the step runs.",
         )
     lacking = {action for actions in missing.values() for action in actions}
     grants = any(right.action == GRANTING for right in needed) and GRANTING not in lacking
@@ -100,13 +101,13 @@ def rights(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
         yield Finding(
             "info",
             "rights-conditional",
-            f"A condition limits which roles {snapshot.signed_in.name} may assign on {target.own.vault.name}; only Azure can judge it.",
-            "Key Vault Data Access Administrator, for one, does not allow assigning Key Vault Contributor.",
+            f"A condition limits which roles {snapshot.signed_in.name} may assign on {target.own.vault.name}; only Azure can evaluate it.",
+            "For example, Key Vault Data Access Administrator cannot assign Key Vault Contributor.",
         )
 
 
 def _place(scope: str) -> str:
-    """A scope in words: the resource group, or the subscription."""
+    """Return a scope in words: the resource group, or the subscription."""
     parts = scope.strip("/").split("/")
     return f"the resource group {parts[3]}" if len(parts) > 3 else f"the subscription {parts[-1]}"
 
@@ -119,7 +120,9 @@ def _eligible(snapshot: Snapshot) -> str:
     return f"You are eligible for {roles}: activate it (portal: Privileged Identity Management), then plan again."
 
 
-def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
+def deny_assignments(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
     """No deny assignment takes away what the plan needs: AZURE.md §6, pre-check 3."""
     del target
     me = snapshot.signed_in
@@ -129,25 +132,27 @@ def denied(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Ite
             yield Finding(
                 "error",
                 "rights-denied",
-                f"The deny assignment {deny.name} on {sanitize(deny.scope)} forbids {me.name} to {', '.join(actions)}, whatever roles are held.",
-                "Have whoever made it (a managed application or a deployment stack) exclude you, or work elsewhere.",
+                f"The deny assignment {deny.name} on {sanitize(deny.scope)} denies {me.name} {', '.join(actions)}, regardless of role assignments.",
+                "Ask the owner of the managed application or deployment stack to exclude you, or use a different scope.",
             )
 
 
-def locked(target: Target, snapshot: Snapshot, needed: Collection[Right]) -> Iterator[Finding]:
-    """No read-only lock stands on anything that the plan writes, the cluster's node resource group included.
+def read_only_locks(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
+    """Check that no read-only lock covers a resource that the plan writes, or the cluster's node resource group.
 
     AZURE.md §1a, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.
     """
     touched = {right.scope for right in needed}
-    if target.cluster_id in touched and (nodes := dig(snapshot.cluster, "properties", "nodeResourceGroup")):
+    if target.cluster_id in touched and (nodes := snapshot.cluster_state.node_resource_group):
         touched.add(f"/subscriptions/{target.answers.subscription}/resourceGroups/{nodes}")
     for lock in snapshot.locks or ():
         if lock.read_only and any(lock.covers(scope) for scope in touched):
             yield Finding(
                 "error",
                 "scope-locked",
-                f"The read-only lock {lock.name} on {sanitize(lock.scope)} forbids what this plan writes.",
-                "Have it removed for the time being: az lock delete --ids "
+                f"The read-only lock {lock.name} on {sanitize(lock.scope)} blocks the writes of this plan.",
+                "Ask an owner to remove it temporarily: az lock delete --ids "
                 + shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}"),
             )

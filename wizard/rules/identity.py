@@ -1,4 +1,4 @@
-"""The cluster's identity: the one it has, the one it gets, and what that may do with the key."""
+"""The cluster's identity: the current one, the configured one, and its access to the key."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,17 @@ from wizard.cloud.arm import dig, same
 from wizard.cloud.bodies import identity_kind
 from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state import vault as vault_use
+from wizard.state.comparison import converged, held_since, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
-_SETTLED = timedelta(minutes=5)
+_PROPAGATED = timedelta(minutes=5)
 """Key Vault says "several minutes" (KV:rbac-guide)."""
 
 
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Customer-managed keys want a user-assigned identity; a service principal will not do at all: AZURE.md §5."""
+    """Check the kind of identity: a customer-managed key needs a user-assigned one; a service principal is not supported: AZURE.md §5."""
     if snapshot.cluster is None:
         return
     name = target.answers.cluster.name
@@ -27,73 +26,73 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "cluster-service-principal",
-                f"{name} uses a service principal; KMS data encryption needs a managed identity.",
+                f"{name} uses a service principal; KMS data encryption requires a managed identity.",
                 f"az aks update -n {name} -g {shell_word(target.answers.resource_group)} --enable-managed-identity",
             )
         case "system-assigned" if target.answers.customer_managed is not None:
             yield Finding(
                 "warning",
                 "identity-moves",
-                f"{name} moves from its system-assigned identity to {target.own.identity.name}, and cannot move back.",
-                "Roles outside the node resource group that the old identity holds (own network, disks, registries) must be "
-                "given to the new one. There is no downtime; parts of the control plane use the old identity for "
+                f"{name} will change from its system-assigned identity to {target.own.identity.name}, and cannot change back.",
+                "Assign the new identity the roles that the old one has outside the node resource group (own network, disks, "
+                "registries). There is no downtime; parts of the control plane use the old identity for "
                 "some hours.",
             )
         case "user-assigned" if target.answers.customer_managed is not None:
-            present = cluster_body.user_assigned(snapshot.cluster)
-            if not any(same(identity, target.identity_id) for identity in present):
+            present = snapshot.cluster_state.identities
+            if not snapshot.cluster_state.has_identity(target):
                 yield Finding(
                     "warning",
                     "identity-replaced",
-                    f"{name} moves from the identity {sanitize(', '.join(i.rsplit('/', 1)[-1] for i in present))} "
+                    f"{name} will change from the identity {sanitize(', '.join(i.rsplit('/', 1)[-1] for i in present))} "
                     f"to {target.own.identity.name}.",
-                    "Give the new identity the roles that the old one holds (own network, disks, registries), or name the "
-                    "old one in identity.name.",
+                    "Assign the new identity the roles of the old one (own network, disks, registries), or set identity.name to the "
+                    "old one.",
                 )
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing identity is of the tenant in which the vault and the cluster are."""
+    """Check that an existing identity is in the tenant of the vault and the cluster."""
     its = str(dig(snapshot.identity, "properties", "tenantId") or "")
     if its and not same(its, snapshot.signed_in.tenant_id):
         yield Finding(
             "error",
             "identity-other-tenant",
             f"The identity {target.own.identity.name} belongs to another tenant ({sanitize(its)}).",
-            "Name an identity of the cluster's own tenant.",
+            "Use an identity of the cluster's tenant.",
         )
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """The identity that the cluster uses is gone; one made anew under its name is another principal."""
-    if not snapshot.identities_gone:
+    """Report a deleted identity of the cluster; one that is re-created with its name has another principal id."""
+    if not snapshot.missing_identities:
         return
-    names = sanitize(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.identities_gone))
+    names = sanitize(", ".join(identity.rsplit("/", 1)[-1] for identity in snapshot.missing_identities))
     if target.answers.customer_managed is None:
         yield Finding(
             "error",
             "identity-gone",
-            f"{target.answers.cluster.name} uses the identity {names}, which no longer exists: AKS refuses every update.",
-            f"Give it another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
+            f"{target.answers.cluster.name} uses the identity {names}, which no longer exists. AKS rejects every update.",
+            f"Assign another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
             "--enable-managed-identity --assign-identity IDENTITY_ID",
         )
-    elif snapshot.cluster is not None and cluster_body.has_identity(target, snapshot.cluster):
+    elif snapshot.cluster_state.has_identity(target):
         yield Finding(
             "warning",
             "identity-deleted",
             f"{target.answers.cluster.name} uses the identity {target.own.identity.name}, which no longer exists.",
-            "It is created anew under the same name, as another principal: give that the roles that the old one held "
+            "It will be re-created with the same name but a different principal ID. Assign it the roles of the deleted identity "
             "(own network, disks, registries) as well.",
         )
 
 
 def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """What the identity holds instead of the role that it needs, or what takes that role away again: AZURE.md §3c, §3d."""
+    """Report roles of the identity that do not grant access to the key, and deny assignments: AZURE.md §3c, §3d."""
     if snapshot.identity is None or not (principal := snapshot.identity_principal):
         return
     own = target.own
     yield from _denied(target, snapshot, principal)
-    if vault_use.may_use_key(target, snapshot) or snapshot.vault_grants_by_policy():
+    if may_use_key(target, snapshot) or snapshot.vault_uses_access_policies:
         return
     here = [
         role.name
@@ -104,8 +103,8 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "identity-wrong-role",
-            f"The identity {own.identity.name} holds {' and '.join(here)} on {own.vault.name}, which does not let it encrypt and decrypt.",
-            f"The plan gives it {CRYPTO_USER.name}.",
+            f"The identity {own.identity.name} has {' and '.join(here)} on {own.vault.name}, which does not include encrypt and decrypt.",
+            f"The plan assigns it {CRYPTO_USER.name}.",
         )
     elsewhere = sorted(
         {
@@ -118,23 +117,23 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "identity-wrong-scope",
-            f"The identity {own.identity.name} may use keys on {', '.join(elsewhere)}, which is not {own.vault.name}.",
-            f"The plan gives it {CRYPTO_USER.name} on {own.vault.name}.",
+            f"The identity {own.identity.name} has access to keys on {', '.join(elsewhere)}, but not on {own.vault.name}.",
+            f"The plan assigns it {CRYPTO_USER.name} on {own.vault.name}.",
         )
 
 
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A role given just now may not have taken effect; the run waits until it is older: AZURE.md §3d."""
+    """Report a role assignment that might not have propagated; the run waits for it: AZURE.md §3d."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.converged(target, snapshot):
+    if own is None or converged(target, snapshot):
         return
-    held = vault_use.held_since(target, snapshot, *MAY_ENCRYPT)
-    if held is not None and (age := datetime.now(UTC) - held[0]) < _SETTLED:
+    held = held_since(target, snapshot, *MAY_ENCRYPT)
+    if held is not None and (age := datetime.now(UTC) - held[0]) < _PROPAGATED:
         yield Finding(
             "info",
             "identity-role-fresh",
-            f"The identity {own.identity.name} got {held[1].name} {max(0, int(age.total_seconds()))} s ago; it may not have taken effect.",
-            "The run waits for it before it touches the cluster.",
+            f"The identity {own.identity.name} was assigned {held[1].name} {max(0, int(age.total_seconds()))} s ago; the assignment may not have propagated.",
+            "The run waits for it before it updates the cluster.",
         )
 
 
@@ -145,7 +144,7 @@ def _denied(target: Target, snapshot: Snapshot, principal: str) -> Iterator[Find
             yield Finding(
                 "error",
                 "identity-denied",
-                f"The deny assignment {deny.name} on {sanitize(deny.scope)} keeps the identity {target.own.identity.name} from using "
-                "keys, whatever roles it holds.",
-                "Have whoever made it (a managed application or a deployment stack) exclude the identity, or use another vault.",
+                f"The deny assignment {deny.name} on {sanitize(deny.scope)} denies the identity {target.own.identity.name} the use of "
+                "keys, regardless of role assignments.",
+                "Ask the owner of the managed application or deployment stack to exclude the identity, or use another vault.",
             )

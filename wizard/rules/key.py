@@ -1,136 +1,133 @@
-"""The key: whether AKS can use it, and for how long."""
+"""The key: whether AKS can use it, its dates and its rotation."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from wizard.cloud.arm import Json, dig, moment
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
-from wizard.state.key import EXPIRES_SOON, lacks_rotation, rotates_every
+from wizard.state.comparison import converged, lacks_rotation
+from wizard.state.key import EXPIRES_SOON, KeyState
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A deleted key holds its name until it is purged: AZURE.md §3a, ObjectIsDeletedButRecoverable."""
+    """Report a soft-deleted key, which reserves its name until it is purged: AZURE.md §3a, ObjectIsDeletedButRecoverable."""
     if snapshot.key_deleted:
         own = target.own
         yield Finding(
             "error",
             "key-deleted",
-            f"The key {own.key.name} of {own.vault.name} was deleted and still holds its name.",
-            f"Recover it and plan again: az keyvault key recover --vault-name {own.vault.name} -n {own.key.name}; "
+            f"The key {own.key.name} of {own.vault.name} is soft-deleted, so its name is reserved.",
+            f"Recover it, then plan again: az keyvault key recover --vault-name {own.vault.name} -n {own.key.name}; "
             "or choose another name.",
         )
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key is one that AKS can use."""
+    """Check that AKS can use an existing key."""
     if snapshot.key is not None:
-        yield from unfit(target.own.vault.name, target.own.key.name, snapshot.key)
+        yield from unfit(target.own.vault.name, target.own.key.name, snapshot.key_state)
 
 
-def unfit(vault: str, key: str, body: Json) -> Iterator[Finding]:
-    """Why AKS cannot use a key as Azure returned it: it is RSA, enabled, in date, and may encrypt and decrypt.
+def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
+    """Yield why AKS cannot use a key: it must be RSA, enabled, not expired, and permit encrypt and decrypt.
 
-    AZURE.md §1a, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may say less than a
-    key by itself does; what it does not say is not held against it.
+    AZURE.md §1a, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
+    than the key itself; a missing property is not reported.
     """
-    name = f"{vault}/{key}"
-    kind = str(dig(body, "properties", "kty") or "RSA")
+    full_name = f"{vault}/{name}"
+    kind = key.kind or "RSA"
     if not kind.startswith("RSA"):
         yield Finding(
             "error",
             "key-type",
-            f"The key {name} is {sanitize(kind)}, which cannot encrypt; AKS needs RSA.",
-            "Name another key.",
+            f"The key {full_name} is {sanitize(kind)}, which cannot encrypt. AKS requires RSA.",
+            "Use another key.",
         )
         return
-    operations = {str(operation) for operation in dig(body, "properties", "keyOps") or ()}
-    if operations and not {"encrypt", "decrypt"} <= operations:
+    if key.operations and not {"encrypt", "decrypt"} <= key.operations:
         yield Finding(
             "error",
             "key-operations",
-            f"The key {name} may not both encrypt and decrypt.",
-            f"az keyvault key set-attributes --vault-name {vault} -n {key} "
-            f"--ops {' '.join(sorted(operations | {'encrypt', 'decrypt'}))}",
+            f"The key {full_name} does not permit both encrypt and decrypt.",
+            f"az keyvault key set-attributes --vault-name {vault} -n {name} "
+            f"--ops {' '.join(sorted(key.operations | {'encrypt', 'decrypt'}))}",
         )
-    attributes = dig(body, "properties", "attributes") or {}
-    if attributes.get("enabled") is False:
+    if key.disabled:
         yield Finding(
             "error",
             "key-disabled",
-            f"The key {name} is disabled.",
-            f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true",
+            f"The key {full_name} is disabled.",
+            f"az keyvault key set-attributes --vault-name {vault} -n {name} --enabled true",
         )
     now = datetime.now(UTC)
-    if (expires := moment(attributes.get("exp"))) and expires <= now:
+    if key.expires and key.expires <= now:
         yield Finding(
             "error",
             "key-expired",
-            f"The key {name} expired on {expires:%Y-%m-%d}.",
-            f"Make a new version (az keyvault key rotate --vault-name {vault} -n {key}), or name another key.",
+            f"The key {full_name} expired on {key.expires:%Y-%m-%d}.",
+            f"Create a new version (az keyvault key rotate --vault-name {vault} -n {name}), or use another key.",
         )
-    if (not_before := moment(attributes.get("nbf"))) and not_before > now:
+    if key.not_before and key.not_before > now:
         yield Finding(
             "error",
             "key-not-yet-valid",
-            f"The key {name} is valid only from {not_before:%Y-%m-%d %H:%M} UTC.",
-            "Wait until then, or name another key.",
+            f"The key {full_name} is not valid before {key.not_before:%Y-%m-%d %H:%M} UTC.",
+            "Wait until then, or use another key.",
         )
 
 
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key stays in date for a while: AZURE.md §1b, an expired key no longer encrypts."""
-    expires = moment(dig(snapshot.key, "properties", "attributes", "exp"))
+    """Check that an existing key does not expire soon: AZURE.md §1b, an expired key no longer encrypts."""
+    expires = snapshot.key_state.expires
     if expires and timedelta(0) < expires - datetime.now(UTC) < EXPIRES_SOON:
         yield Finding(
             "warning",
             "key-expires-soon",
             f"The key {_name(target)} expires on {expires:%Y-%m-%d}.",
-            "Give it a rotation policy, or a later expiry.",
+            "Set a rotation policy, or a later expiry date.",
         )
 
 
 def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """An existing key is taken as it is, whatever kind was asked for: Azure returns it unchanged (AZURE.md §3e)."""
+    """Report an existing key of another kind than configured: Azure returns it unchanged (AZURE.md §3e)."""
     if snapshot.key is None:
         return
     asked = target.own.key
-    kind, size = dig(snapshot.key, "properties", "kty"), dig(snapshot.key, "properties", "keySize")
-    if str(kind or "").startswith("RSA") and (kind, size) != (asked.type, asked.size) and size:
+    kind, size = snapshot.key_state.kind, snapshot.key_state.size
+    if kind.startswith("RSA") and (kind, size) != (asked.type, asked.size) and size:
         yield Finding(
             "info",
             "key-differs",
-            f"The key {_name(target)} is {sanitize(str(kind))} {sanitize(str(size))} and is used as it is; "
-            f"{asked.type} {asked.size} would hold for a new one only.",
+            f"The key {_name(target)} is {sanitize(kind)} {sanitize(str(size))} and is used unchanged; "
+            f"{asked.type} {asked.size} applies to a new key only.",
         )
     if kind == "RSA-HSM":
         yield Finding(
             "info",
             "key-in-hardware",
-            f"The key {_name(target)} is kept in hardware; Microsoft's articles on AKS do not speak of such keys.",
-            "Try it on a cluster that may fail first.",
+            f"The key {_name(target)} is HSM-backed. Microsoft's AKS documentation does not state whether HSM keys are supported.",
+            "Test it on a non-production cluster first.",
         )
 
 
 def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A key without a rotation policy stays as it is until somebody rotates it; how-to, "Key rotation"."""
+    """Report a key without a rotation policy, which has to be rotated manually; how-to, "Key rotation"."""
     own = target.answers.customer_managed
-    if own is None or cluster_body.converged(target, snapshot):
+    if own is None or converged(target, snapshot):
         return
     if snapshot.key is None and own.key.rotate_every:
         return
-    if rotates_every(snapshot.key) or lacks_rotation(target, snapshot):
+    if snapshot.key_state.rotates_every or lacks_rotation(target, snapshot):
         return
     yield Finding(
         "warning",
         "key-not-rotated",
-        f"The key {_name(target)} has no rotation policy: it is rotated when somebody does it (`aks-kms rotate`).",
-        "Ask for key.rotate_every: P1Y when it is created; later it takes a machine that the vault lets in."
+        f"The key {_name(target)} has no rotation policy and must be rotated manually (`aks-kms rotate`).",
+        "Set key.rotate_every: P1Y before the key is created. Later, only a computer that the vault's firewall admits can set it."
         if snapshot.key is None
-        else "Give it one after the run, on a machine that the vault lets in: "
+        else "Set one after the run, on a computer that the vault's firewall admits: "
         f"aks-kms rotate -g {shell_word(target.answers.resource_group)} -n {target.answers.cluster.name} --every P1Y",
     )
 

@@ -1,53 +1,52 @@
-"""A cluster that is encrypted already and moves: what it still needs, and what is in its way."""
+"""Migration of a cluster that is already encrypted: what it still needs, and what can block it."""
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig
-from wizard.cloud.encryption import Encryption
 from wizard.rules.finding import Finding
-from wizard.state import cluster as cluster_body
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
 def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A cluster that leaves a customer's key still needs it for a while; how-to, "Migrate between key management options"."""
-    before = Encryption.of(snapshot.cluster)
-    if not cluster_body.leaves_its_key(target, snapshot.cluster):
+    """Report that a cluster still needs the old key for a while; how-to, "Migrate between key management options"."""
+    before = snapshot.cluster_state.encryption
+    if not snapshot.cluster_state.leaves_its_key(target):
         return
     yield Finding(
         "warning",
         "old-key-still-needed",
-        f"{target.answers.cluster.name} uses {before.key_name} now. AKS needs that key until every secret is encrypted anew.",
-        "Do not delete or disable the old key, its vault or the old identity's roles; keep them until you have verified the "
+        f"{target.answers.cluster.name} uses {before.key_name} now. AKS needs that key until all secrets are re-encrypted.",
+        "Do not delete or disable the old key, its vault or the old identity's role assignments until you have verified the "
         "cluster from inside (`aks-kms verify --in-cluster`) and no backup needs them.",
     )
 
 
 def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Leaving the legacy experience: AKS rewrites every secret (migration article)."""
-    before = Encryption.of(snapshot.cluster)
-    if before.kind != "legacy-kms" or cluster_body.matches(target, snapshot.cluster or {}):
+    """Report a migration from the legacy experience: AKS rewrites every secret (migration article)."""
+    before = snapshot.cluster_state.encryption
+    if before.kind != "legacy-kms" or snapshot.cluster_state.matches(target):
         return
     yield Finding(
         "warning",
         "legacy-migration",
-        f"{target.answers.cluster.name} leaves the legacy KMS experience; AKS rewrites every secret while it migrates.",
-        "Disable policies that block updating secrets first (admission webhooks, Kyverno, Gatekeeper). The legacy "
-        "experience cannot be gone back to.",
+        f"{target.answers.cluster.name} migrates from legacy KMS. AKS rewrites every secret during the migration.",
+        "First disable policies that block updates of secrets (admission webhooks, Kyverno, Gatekeeper). You cannot "
+        "return to the legacy experience.",
     )
 
 
 def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Azure Policy's add-on (Gatekeeper) may forbid what AKS does to secrets: migration article, "Any policy to block
-    updating secrets should be disabled first"."""
-    add_on = dig(snapshot.cluster, "properties", "addonProfiles", "azurepolicy", "enabled")
-    if add_on is not True or cluster_body.converged(target, snapshot):
+    """Report the Azure Policy add-on (Gatekeeper), which may block what AKS does to secrets.
+
+    Migration article: "Any policy to block updating secrets should be disabled first".
+    """
+    if not snapshot.cluster_state.policy_add_on or converged(target, snapshot):
         return
     yield Finding(
         "warning",
         "secret-policies",
-        f"{target.answers.cluster.name} runs the Azure Policy add-on; a policy of it that blocks updating secrets would keep "
-        "AKS from encrypting those that exist.",
-        "Look for one (kubectl get constraints), and exempt updates of secrets while AKS works.",
+        f"{target.answers.cluster.name} runs the Azure Policy add-on. A policy that blocks updates of secrets prevents "
+        "AKS from encrypting existing secrets.",
+        "Look for such a policy (kubectl get constraints), and exempt updates of secrets during the run.",
     )

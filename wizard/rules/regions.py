@@ -1,4 +1,4 @@
-"""Where things are, and where they cannot be."""
+"""Regions: where the resources are, and where they cannot be."""
 
 import difflib
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
 WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
-"""Regions in which no cluster is created with a user-assigned identity: AKS:user-assigned-managed-identity."""
+"""Regions that do not support creating a cluster with a user-assigned identity: AKS:user-assigned-managed-identity."""
 
 
 def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """What exists elsewhere than asked for is kept where it is, and said."""
+    """Report existing resources in another region than configured; they are kept there."""
     wanted = target.answers.location
-    where = str(dig(snapshot.cluster, "location") or "")
+    where = snapshot.cluster_state.location
     if where and not same_region(where, wanted):
         yield Finding(
             "info",
             "cluster-region",
-            f"{target.answers.cluster.name} is in {sanitize(where)}; what is created goes to {wanted}.",
-            f"Set location: {sanitize(where)} to keep them together.",
+            f"{target.answers.cluster.name} is in {sanitize(where)}; new resources are created in {wanted}.",
+            f"Set location: {sanitize(where)} to use one region.",
         )
     for group in target.groups:
         there = str(dig(snapshot.groups.get(group.key), "location") or "")
@@ -30,23 +30,23 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "info",
                 "group-region",
-                f"The resource group {group.name} is in {sanitize(there)}, and is kept there.",
+                f"The resource group {group.name} is in {sanitize(there)} and is kept there.",
                 "",
             )
 
 
 def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """What is created beside an existing cluster goes to a region that there is: AZURE.md §5."""
+    """Check that the region of new resources beside an existing cluster exists: AZURE.md §5."""
     wanted = target.answers.location
     all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
     if all_there or not snapshot.locations or any(same_region(wanted, there) for there in snapshot.locations):
         return
-    where = sanitize(str(dig(snapshot.cluster, "location") or ""))
+    where = sanitize(snapshot.cluster_state.location)
     yield Finding(
         "error",
         "region-unknown",
-        f"There is no region {wanted} in this subscription.",
-        f"Choose that of the cluster, {where}, or another{_such(wanted, snapshot.locations)}: az account list-locations -o table",
+        f"The region {wanted} does not exist in this subscription.",
+        f"Choose the cluster's region, {where}, or another one{_such(wanted, snapshot.locations)}: az account list-locations -o table",
     )
 
 
@@ -56,7 +56,7 @@ def _such(wanted: str, there: frozenset[str]) -> str:
 
 
 def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A new cluster goes where AKS offers one."""
+    """Check that AKS offers clusters in the region of a new one."""
     answers = target.answers
     if answers.cluster.create is False or snapshot.cluster is not None or not snapshot.regions:
         return
@@ -71,7 +71,7 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """A few regions create no cluster with a user-assigned identity, which a customer-managed key needs: AZURE.md §5."""
+    """Report regions without user-assigned identities for clusters, which a customer-managed key needs: AZURE.md §5."""
     answers = target.answers
     if answers.customer_managed is None or answers.cluster.create is False or snapshot.cluster is not None:
         return
@@ -79,6 +79,6 @@ def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "region-without-identities",
-            f"In {answers.location} no cluster can be created with a user-assigned identity, which your own key needs.",
+            f"In {answers.location} no cluster can be created with a user-assigned identity, which a customer-managed key needs.",
             "Choose another region, or platform-managed keys.",
         )

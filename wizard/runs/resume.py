@@ -11,7 +11,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.errors import JournalError, Problem
-from wizard.procedure.differences import done_since, foreign, otherwise
+from wizard.procedure.differences import done_since, foreign_change, other_differences
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
 from wizard.runs.journal import RecordedRun, RunSummary, list_runs, load_run, read_run
@@ -105,13 +105,13 @@ class ResumableRun:
 
     def changed_by_others(self, fresh: Plan) -> str:
         """Return how another user changed the cluster's encryption since the run, or an empty string."""
-        return foreign(self.run.plan, fresh)
+        return foreign_change(self.run.plan, fresh)
 
     def differences(self, fresh: Plan) -> tuple[str, ...]:
         """Return the other differences between a new plan and the recorded one, a sentence each."""
         if not self.run.plan or self.run.plan.get("digest") == fresh.digest:
             return ()
-        return tuple(otherwise(self.run.plan, fresh, after_steps=bool(self.completed_since(fresh))))
+        return tuple(other_differences(self.run.plan, fresh, after_steps=bool(self.completed_since(fresh))))
 
 
 def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> list[ResumableRun]:

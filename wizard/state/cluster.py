@@ -1,13 +1,22 @@
-"""The managed cluster's body: what a new one is asked for, and what of an existing one is changed. Pure."""
+"""A managed cluster: the facts of its body, each derived once, and the bodies that are sent to create or update it. Pure."""
 
 import copy
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
 
 from wizard.cloud.arm import Json, dig, same
-from wizard.cloud.encryption import Encryption, settings_state
+from wizard.cloud.encryption import (
+    FAILED_STATES,
+    SUCCEEDED,
+    Encryption,
+    SettingsState,
+    provisioning_state,
+    settings_state,
+)
 from wizard.cloud.inventory import VersionRow
-from wizard.state.snapshot import Snapshot
+from wizard.cloud.versions import version_of
 from wizard.state.target import Target
 
 _VOLATILE = frozenset(
@@ -25,13 +34,196 @@ _VOLATILE = frozenset(
         "status",
     }
 )
-"""Names of properties that Azure itself keeps changing: no difference in them is ours."""
+"""Names of properties that Azure itself keeps changing. A difference in them is not caused by this program."""
+_ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+_JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
+_JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
+_READ_DISK_ENCRYPTION = "Microsoft.Compute/diskEncryptionSets/read"
+_AT_REST = FAILED_STATES | {SUCCEEDED}
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """What the body of a managed cluster says. Every fact is derived once, when it is first needed."""
+
+    body: Json | None
+    """As Azure returned it; None for a cluster that does not exist."""
+
+    @cached_property
+    def encryption(self) -> Encryption:
+        """The encryption settings."""
+        return Encryption.of(self.body)
+
+    @cached_property
+    def settings_state(self) -> SettingsState:
+        """Whether the settings are in effect, or only requested."""
+        return settings_state(self.body)
+
+    @cached_property
+    def provisioning_state(self) -> str:
+        """`Succeeded`, `Updating`, …; empty for a cluster that does not exist."""
+        return provisioning_state(self.body)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no operation is in progress: the last one succeeded, failed or was canceled."""
+        return self.provisioning_state in _AT_REST
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last operation failed or was canceled."""
+        return self.provisioning_state in FAILED_STATES
+
+    @cached_property
+    def provisioning_error(self) -> str:
+        """Azure's message about the last operation, if it failed."""
+        return self._text("status", "provisioningError", "message")
+
+    @cached_property
+    def stopped(self) -> bool:
+        """Whether the cluster is stopped."""
+        return same(self._text("powerState", "code"), "Stopped")
+
+    @cached_property
+    def version(self) -> str:
+        """The Kubernetes version that the cluster runs; empty if Azure returned none."""
+        return self._text("currentKubernetesVersion")
+
+    @cached_property
+    def location(self) -> str:
+        """The region."""
+        return str(dig(self.body, "location") or "")
+
+    @cached_property
+    def node_resource_group(self) -> str:
+        """The name of the resource group that AKS manages for the nodes."""
+        return self._text("nodeResourceGroup")
+
+    @cached_property
+    def security_profile(self) -> Any:
+        """`securityProfile`, as Azure returned it."""
+        return dig(self.body, "properties", "securityProfile")
+
+    @cached_property
+    def requested_version(self) -> str:
+        """The Kubernetes version that the cluster's settings request; empty if Azure returned none."""
+        return self._text("kubernetesVersion")
+
+    @cached_property
+    def upgrade_pending(self) -> bool:
+        """Whether the settings request another version than the running one: an upgrade is pending, or has failed."""
+        requested, running = version_of(self.requested_version), version_of(self.version)
+        return bool(requested and running) and running[: len(requested)] != requested
+
+    @cached_property
+    def policy_add_on(self) -> bool:
+        """Whether the Azure Policy add-on is enabled. Azure returns the names of add-ons in any case."""
+        add_ons = dig(self.body, "properties", "addonProfiles") or {}
+        return any(
+            same(name, "azurepolicy") and dig(add_on, "enabled") is True for name, add_on in add_ons.items()
+        )
+
+    @cached_property
+    def vnet_integration(self) -> bool:
+        """Whether the API server uses VNet integration."""
+        return bool(dig(self.body, "properties", "apiServerAccessProfile", "enableVnetIntegration"))
+
+    @cached_property
+    def etag(self) -> str:
+        """The eTag without its quotes, which the SDK adds; empty if Azure returned none."""
+        tag = next((value for name, value in (self.body or {}).items() if same(name, "etag")), None)
+        return str(tag or dig(self.body, "properties", "eTag") or "").strip('"')
+
+    @cached_property
+    def identity_type(self) -> str | None:
+        """`SystemAssigned`, `UserAssigned`, …, as Azure returned it."""
+        kind: str | None = dig(self.body, "identity", "type")
+        return kind
+
+    @cached_property
+    def identities(self) -> Mapping[str, str]:
+        """The principal ids of the user-assigned identities, by resource id; empty if Azure returned none."""
+        attached = dig(self.body, "identity", "userAssignedIdentities") or {}
+        return {id_: str(dig(body, "principalId") or "") for id_, body in attached.items()}
+
+    def principal(self, target: Target) -> str:
+        """Return the principal id under which the cluster uses the identity of the answers; empty if it uses another."""
+        if target.answers.customer_managed is None:
+            return ""
+        return next((its for id_, its in self.identities.items() if same(id_, target.identity_id)), "")
+
+    def has_identity(self, target: Target) -> bool:
+        """Whether the cluster uses the user-assigned identity of the answers."""
+        return any(same(identity, target.identity_id) for identity in self.identities)
+
+    def matches(self, target: Target) -> bool:
+        """Whether the cluster is encrypted as configured, identity included. Ids are compared as ARM does."""
+        there = self.encryption
+        own = target.answers.customer_managed
+        if own is None:
+            return there.kind == "platform-managed"
+        return (
+            there.kind == "customer-managed"
+            and same(there.key_id, target.key_id)
+            and same(there.network_access, own.vault.network_access)
+            and (same(there.vault_id, target.vault_id) or not there.vault_id)
+            and self.has_identity(target)
+        )
+
+    def leaves_its_key(self, target: Target) -> bool:
+        """Whether the cluster uses a customer's key now, and would use another one, or none, afterwards."""
+        if not self.encryption.kms_enabled or self.matches(target):
+            return False
+        legacy = self.encryption.kind == "legacy-kms"
+        return (
+            target.answers.customer_managed is None
+            or legacy
+            or not same(self.encryption.key_id, target.key_id)
+        )
+
+    def uses_vault(self, target: Target) -> bool:
+        """Whether the cluster's key is in the key vault of the answers."""
+        there = self.encryption
+        return there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
+
+    def network_access(self, target: Target) -> Literal["", "Public", "Private"]:
+        """Return how the cluster reaches the key vault of the answers now; empty if it does not use that vault."""
+        if not self.uses_vault(target):
+            return ""
+        return "Private" if same(self.encryption.network_access, "Private") else "Public"
+
+    def _text(self, *path: str) -> str:
+        return str(dig(self.body, "properties", *path) or "")
+
+
+def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
+    """Return the actions on other resources that a PUT of this body requires, each with the id of the resource.
+
+    Azure checks the caller's permission on each resource that the body names (LinkedAuthorizationFailed). Resources in
+    the node resource group are AKS's own.
+    """
+    pools = dig(body, "properties", "agentPoolProfiles") or ()
+    named = [
+        *((_ASSIGN, id_) for id_ in dig(body, "identity", "userAssignedIdentities") or ()),
+        (_ASSIGN, dig(body, "properties", "identityProfile", "kubeletidentity", "resourceId")),
+        *((_JOIN_SUBNET, pool.get(name)) for pool in pools for name in ("vnetSubnetID", "podSubnetID")),
+        (_JOIN_SUBNET, dig(body, "properties", "apiServerAccessProfile", "subnetId")),
+        (_JOIN_ZONE, dig(body, "properties", "apiServerAccessProfile", "privateDNSZone")),
+        (_READ_DISK_ENCRYPTION, dig(body, "properties", "diskEncryptionSetID")),
+    ]
+    nodes = str(dig(body, "properties", "nodeResourceGroup") or "").casefold()
+    found: dict[str, tuple[str, str]] = {}
+    for action, id_ in named:
+        parts = str(id_ or "").split("/")
+        if len(parts) > 8 and (not nodes or parts[4].casefold() != nodes):
+            found.setdefault(f"{action} {id_}".casefold(), (action, str(id_)))
+    return tuple(found.values())
 
 
 def wanted_profile(target: Target, present: Json | None) -> Json:
-    """The security profile that the cluster should have: the present one, with only the encryption changed.
+    """Return the security profile that the cluster should have: the present one, with only the encryption changed.
 
-    Shapes: the how-to's printed output for each road; CMK to PMK: its "Migrate between key management options".
+    Shapes: the how-to's printed output for each scenario; CMK to PMK: its "Migrate between key management options".
     """
     profile: Json = copy.deepcopy(present or {})
     profile["kubernetesResourceObjectEncryptionProfile"] = {
@@ -52,77 +244,21 @@ def wanted_profile(target: Target, present: Json | None) -> Json:
     return profile
 
 
-def matches(target: Target, cluster: Json) -> bool:
-    """Whether a cluster is encrypted as the answers ask, identity included. Ids are compared as ARM does."""
-    there = Encryption.of(cluster)
-    own = target.answers.customer_managed
-    if own is None:
-        return there.kind == "platform-managed"
-    return (
-        there.kind == "customer-managed"
-        and same(there.key_id, target.key_id)
-        and same(there.network_access, own.vault.network_access)
-        and (same(there.vault_id, target.vault_id) or not there.vault_id)
-        and has_identity(target, cluster)
-    )
-
-
-def converged(target: Target, snapshot: Snapshot) -> bool:
-    """Whether nothing is left to ask of Azure: the cluster is as the answers ask, or an operation under way may be bringing
-    it there; its last operation did not end badly, and its identity is the one that there is."""
-    cluster = snapshot.cluster
-    if cluster is None or not matches(target, cluster) or identity_recreated(target, snapshot):
-        return False
-    return settings_state(cluster) != "failed"
-
-
-def identity_recreated(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the cluster has the identity of the answers as another principal than the one that there is now, if any: it
-    was deleted. One made anew under its name is another, which the cluster has to be given once more."""
-    named = principal(target, snapshot.cluster)
-    return bool(named) and not same(named, snapshot.identity_principal)
-
-
-def principal(target: Target, cluster: Json | None) -> str:
-    """The principal that the cluster has the identity of the answers as; empty where it has none, or does not say."""
-    if target.answers.customer_managed is None:
-        return ""
-    attached = dig(cluster, "identity", "userAssignedIdentities") or {}
-    found = (body for id_, body in attached.items() if same(id_, target.identity_id))
-    return str(dig(next(found, None), "principalId") or "")
-
-
-def leaves_its_key(target: Target, cluster: Json | None) -> bool:
-    """Whether the cluster uses a customer's key now and would use another one, or none, afterwards."""
-    before = Encryption.of(cluster)
-    if cluster is None or not before.kms_enabled or matches(target, cluster):
-        return False
-    own = target.answers.customer_managed
-    return own is None or before.kind == "legacy-kms" or not same(before.key_id, target.key_id)
-
-
-def has_identity(target: Target, cluster: Json) -> bool:
-    """Whether the cluster uses the user-assigned identity of the answers."""
-    return any(same(identity, target.identity_id) for identity in user_assigned(cluster))
-
-
-def user_assigned(cluster: Json | None) -> tuple[str, ...]:
-    """The ids of the cluster's user-assigned identities."""
-    return tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
-
-
-def changed(target: Target, cluster: Json) -> Json:
-    """The cluster's body with the encryption asked for, and nothing else different; the given one stays as it is."""
-    body = copy.deepcopy(cluster)
+def changed(target: Target, cluster: ClusterState) -> Json:
+    """Return the cluster's body with the configured encryption and nothing else changed; the given one is not modified."""
+    body = copy.deepcopy(cluster.body or {})
     properties = body.setdefault("properties", {})
     properties["securityProfile"] = wanted_profile(target, properties.get("securityProfile"))
-    if target.answers.customer_managed is not None and not has_identity(target, cluster):
-        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
+    if target.answers.customer_managed is not None and not cluster.has_identity(target):
+        body["identity"] = _identity(target)
     return body
 
 
 def created(target: Target, versions: Sequence[VersionRow]) -> Json:
-    """The body of a new cluster, encrypted from birth. What is not chosen is left to AKS's own defaults."""
+    """Return the body of a new cluster that is encrypted when created. AKS's defaults apply to everything else.
+
+    Raise ValueError if the answers name an existing cluster.
+    """
     answers = target.answers
     new = answers.cluster.create
     if new is False:
@@ -130,12 +266,9 @@ def created(target: Target, versions: Sequence[VersionRow]) -> Json:
     pool: Json = {"name": "nodepool1", "mode": "System", "osType": "Linux", "count": new.node_count}
     if new.node_vm_size:
         pool["vmSize"] = new.node_vm_size
-    identity: Json = {"type": "SystemAssigned"}
-    if answers.customer_managed is not None:
-        identity = {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
     body: Json = {
         "location": answers.location,
-        "identity": identity,
+        "identity": {"type": "SystemAssigned"} if answers.customer_managed is None else _identity(target),
         "properties": {
             "dnsPrefix": _dns_prefix(answers.cluster.name, answers.resource_group, answers.subscription),
             "enableRBAC": True,
@@ -151,21 +284,25 @@ def created(target: Target, versions: Sequence[VersionRow]) -> Json:
 
 
 def chosen_version(asked: str | None, versions: Sequence[VersionRow]) -> str | None:
-    """The version asked for, or the newest of the region's list that is neither preview nor LTS-only."""
+    """Return the requested version, or else the region's newest one that is neither a preview nor LTS-only."""
     if asked:
         return asked
     return next((row.version for row in versions if not row.preview and not row.lts_only), None)
 
 
 def compared(before: Json, after: Json) -> tuple[int, tuple[str, ...]]:
-    """How many settings besides encryption and identity were compared, and the paths of those that differ."""
+    """Return how many settings besides encryption and identity were compared, and the paths of those that differ."""
     old, new = dict(_settings(before)), dict(_settings(after))
     differing = [path for path in old.keys() | new.keys() if old.get(path) != new.get(path)]
     return len(old), tuple(sorted(differing))
 
 
+def _identity(target: Target) -> Json:
+    return {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
+
+
 def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of a body that is the owner's to set, with its path."""
+    """Yield every leaf of a body that the owner may set, with its path."""
     if path in {"identity", "properties.securityProfile"}:
         return
     if isinstance(value, dict):
@@ -180,7 +317,7 @@ def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _dns_prefix(cluster: str, group: str, subscription: str) -> str:
-    """As the Azure CLI makes it (acs/managed_cluster_decorator.py): parts of all three, letters, digits and hyphens."""
+    """Return the prefix that the Azure CLI makes (acs/managed_cluster_decorator.py): letters, digits and hyphens of all three."""
     name = "".join(c for c in cluster if (c.isascii() and c.isalnum()) or c == "-")[:10]
     name = name if name[:1].isalpha() else f"a{name}"[:10]
     place = "".join(c for c in group if (c.isascii() and c.isalnum()) or c == "-")[:16]

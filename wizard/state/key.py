@@ -1,33 +1,72 @@
-"""How long a key lasts as it is: its expiry, and its rotation by the vault itself. Pure."""
+"""A key: the facts of its body, each derived once. Pure."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 
-from wizard.cloud.arm import Json, dig
-from wizard.cloud.bodies import firewall_denies
-from wizard.state.snapshot import Snapshot
-from wizard.state.target import Target
+from wizard.cloud.arm import Json, dig, moment
 from wizard.system.sanitize import sanitize
 
 EXPIRES_SOON = timedelta(days=90)
-"""An expiry that is nearer than this is warned of: time enough to notice, and to make a new version."""
+"""A nearer expiry is a warning: this leaves enough time to notice it and to create a new version."""
 
 
-def lacks_rotation(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the plan gives an existing key the rotation policy that was asked for. Through the vault it is set after the
-    key was created, and a run that ended in between has left it out; a vault that is closed lets nobody set it."""
-    own = target.own
-    if not own.key.rotate_every or own.create_through != "key-vault" or snapshot.key is None:
-        return False
-    return not rotates_every(snapshot.key) and not firewall_denies(snapshot.vault or {})
+@dataclass(frozen=True)
+class KeyState:
+    """What the body of a key says. Every fact is derived once, when it is first needed."""
 
+    body: Json | None
+    """As Azure returned it; None for a key that does not exist."""
 
-def rotates_every(key: Json | None) -> str:
-    """How often the vault makes a new version of a key by itself: `P1Y`, `P30D before expiry`; empty where it does not."""
-    for action in dig(key, "properties", "rotationPolicy", "lifetimeActions") or ():
-        if str(dig(action, "action", "type") or "").casefold() == "rotate":
-            after, before = (
-                dig(action, "trigger", "timeAfterCreate"),
-                dig(action, "trigger", "timeBeforeExpiry"),
-            )
-            return sanitize(str(after or (f"{before} before expiry" if before else "once, at its expiry")))
-    return ""
+    @cached_property
+    def kind(self) -> str:
+        """`RSA`, `RSA-HSM`, `EC`, …; empty if Azure returned none."""
+        return str(self._property("kty") or "")
+
+    @cached_property
+    def size(self) -> Any:
+        """The size in bits, as Azure returned it."""
+        return self._property("keySize")
+
+    @cached_property
+    def operations(self) -> frozenset[str]:
+        """The permitted operations; empty if Azure returned none."""
+        return frozenset(str(operation) for operation in self._property("keyOps") or ())
+
+    @cached_property
+    def disabled(self) -> bool:
+        """Whether the key is disabled."""
+        return self._property("attributes", "enabled") is False
+
+    @cached_property
+    def created(self) -> datetime | None:
+        """When the key, or this version of it, was created."""
+        return moment(self._property("attributes", "created"))
+
+    @cached_property
+    def not_before(self) -> datetime | None:
+        """When the key becomes valid, if it has such a date."""
+        return moment(self._property("attributes", "nbf"))
+
+    @cached_property
+    def expires(self) -> datetime | None:
+        """When the key expires, if it does."""
+        return moment(self._property("attributes", "exp"))
+
+    @cached_property
+    def rotates_every(self) -> str:
+        """How often the vault creates a new version automatically: `P1Y`, `P30D before expiry`; empty if it does not."""
+        for action in self._property("rotationPolicy", "lifetimeActions") or ():
+            if str(dig(action, "action", "type") or "").casefold() == "rotate":
+                after, before = (
+                    dig(action, "trigger", "timeAfterCreate"),
+                    dig(action, "trigger", "timeBeforeExpiry"),
+                )
+                return sanitize(
+                    str(after or (f"{before} before expiry" if before else "once, at its expiry"))
+                )
+        return ""
+
+    def _property(self, *path: str) -> Any:
+        return dig(self.body, "properties", *path)

@@ -1,17 +1,16 @@
-"""Everything that is read of Azure before a plan is made: what exists, as it exists."""
+"""Everything that is read from Azure before a plan is made: what exists, as Azure returns it."""
 
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from wizard.cloud import quota, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.bodies import firewall_denies
 from wizard.cloud.credential import SignedIn
-from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
@@ -23,13 +22,16 @@ from wizard.cloud.reads import known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.errors import AzureError
+from wizard.state.cluster import ClusterState, changed, linked_actions
+from wizard.state.key import KeyState
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there was at one moment. A body is as Azure returned it; None where the thing does not exist."""
+    """The state of the resources at one moment. A body is as Azure returned it; None if the resource does not exist."""
 
     signed_in: SignedIn
     feature: str | None
@@ -38,97 +40,98 @@ class Snapshot:
     """By id in lower case (`GroupId.key`)."""
     cluster: Json | None
     versions: tuple[VersionRow, ...] = ()
-    """What the region offers; read only for a cluster that is to be created."""
+    """The Kubernetes versions of the region; read only if a cluster is created."""
     regions: frozenset[str] = frozenset()
-    """Where clusters can be created, by short name; read only for one that is to be, empty where it cannot be learnt."""
+    """The regions that offer clusters, by short name; read only if a cluster is created, empty if they cannot be read."""
     locations: frozenset[str] = frozenset()
-    """The regions of the subscription, by short name; read only where something may be made elsewhere than the cluster is, empty
-    where they cannot be learnt."""
+    """The regions of the subscription, by short name; read only if a resource may be created in another region than the
+    cluster's, empty if they cannot be read."""
     quota: Quota | None = None
-    """Of clusters in the region; read only for a cluster that is to be created, None where it cannot be learnt."""
+    """The quota of clusters in the region; read only if a cluster is created, None if it cannot be read."""
     vault: Json | None = None
     vault_deleted: Json | None = None
-    """A deleted vault that still holds the name, where it is one that can be seen."""
+    """The soft-deleted vault that reserves the name, if it is visible."""
     vault_name_taken: str | None = None
-    """Why a vault that does not exist cannot be created under its name; in Azure's words."""
+    """Why Azure does not accept the name for a new vault, in Azure's words."""
     vault_users: tuple[str, ...] = ()
-    """Other clusters that reach the vault as Public; looked for only where its firewall would be closed."""
+    """The ids of other clusters that reach the vault as Public; read only if the plan closes its firewall."""
     key: Json | None = None
     key_deleted: bool = False
-    """Whether a deleted key still holds the name, as far as the vault lets one look."""
+    """Whether a soft-deleted key reserves the name; False if the vault does not allow reading that."""
     identity: Json | None = None
     identity_grants: tuple[Grant, ...] = ()
-    """What the user-assigned identity holds on the vault."""
+    """The role assignments of the user-assigned identity on the vault."""
     identity_elsewhere: tuple[Grant, ...] = ()
-    """What it holds anywhere in the vault's subscription; looked for only where it may not use the key."""
+    """Its role assignments anywhere in the vault's subscription; read only if it may not use the key."""
     operator_grants: tuple[Grant, ...] = ()
-    """What whoever is signed in holds on the vault, or on its group where there is no vault yet."""
-    identities_gone: tuple[str, ...] = ()
-    """The ids of identities that the cluster uses and that no longer exist."""
-    rights: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
-    """What whoever is signed in may do, by the id of a group or resource in lower case; None where it cannot be known."""
+    """The role assignments of the signed-in identity on an existing vault."""
+    missing_identities: tuple[str, ...] = ()
+    """The ids of identities that the cluster uses but that no longer exist."""
+    permissions_at: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
+    """The permissions of the signed-in identity, by the id of a scope in lower case; None if they cannot be read."""
     eligible: tuple[Eligible, ...] = ()
-    """Roles that whoever is signed in may activate."""
+    """Roles that the signed-in identity may activate."""
     deny_assignments: tuple[Deny, ...] | None = ()
-    """Every deny assignment in the subscriptions, as far as they may be read; None where that is in none of them."""
+    """The deny assignments of the subscriptions that allow reading them; None if none of them does."""
     unregistered: tuple[tuple[str, str], ...] = ()
-    """Resource providers that a customer-managed key needs, and the subscription that has not registered them."""
+    """The resource providers that a customer-managed key needs, each with the subscription in which it is not registered."""
     locks: tuple[Lock, ...] | None = ()
-    """Every lock in the subscriptions, as far as they may be read; None where that is in none of them."""
+    """The locks of the subscriptions that allow reading them; None if none of them does."""
     policy_denials: tuple[Denial, ...] = ()
-    """What Azure Policy would deny of what the plan sends."""
+    """The policies that would deny a request of the plan."""
+
+    @cached_property
+    def cluster_state(self) -> ClusterState:
+        """The facts of the cluster's body."""
+        return ClusterState(self.cluster)
+
+    @cached_property
+    def vault_state(self) -> VaultState:
+        """The facts of the vault's body."""
+        return VaultState(self.vault)
+
+    @cached_property
+    def key_state(self) -> KeyState:
+        """The facts of the key's body."""
+        return KeyState(self.key)
+
+    @cached_property
+    def identity_principal(self) -> str:
+        """The principal id of the user-assigned identity; empty if it does not exist yet."""
+        return principal_id(self.identity)
 
     @property
-    def identity_principal(self) -> str:
-        """The object id of the user-assigned identity; empty where it does not exist yet."""
-        return str(dig(self.identity, "properties", "principalId") or "")
+    def vault_uses_access_policies(self) -> bool:
+        """Whether an existing vault uses access policies, so that role assignments have no effect on its keys."""
+        return self.vault is not None and not self.vault_state.uses_rbac
 
     def permissions(self, scope: str) -> tuple[Permission, ...] | None:
-        """What whoever is signed in may do on a resource (that may not exist yet), a group or a subscription.
+        """Return the permissions of the signed-in identity on a resource (which may not exist yet), group or subscription.
 
-        In a group that does not exist yet it is what may be done in the subscription; and where the roles that are held
-        there may not be read, what is inherited from it shows in the groups.
+        In a group that does not exist yet they are those on the subscription. If those cannot be read, what is inherited
+        from the subscription is visible in its groups.
         """
-        known = self.rights.get(scope.casefold())
+        known = self.permissions_at.get(scope.casefold())
         if known is not None:
             return known
         parts = scope.strip("/").split("/")
         if len(parts) > 4:
             return self.permissions(str(GroupId(parts[1], parts[3])))
         if len(parts) == 4 and self.groups.get(scope.casefold(), {}) is None:
-            return self.rights.get(f"/subscriptions/{parts[1]}".casefold())
+            return self.permissions_at.get(f"/subscriptions/{parts[1]}".casefold())
         if len(parts) == 2:
-            inside = (held for where, held in self.rights.items() if covers(scope, where))
+            inside = (held for where, held in self.permissions_at.items() if covers(scope, where))
             return next((held for held in inside if held is not None), None)
         return None
 
-    def vault_grants_by_policy(self) -> bool:
-        """Whether an existing vault decides by access policies, so that role assignments have no effect on its keys."""
-        return self.vault is not None and dig(self.vault, "properties", "enableRbacAuthorization") is not True
+
+def principal_id(identity: Json | None) -> str:
+    """Return the principal id of a user-assigned identity; empty if it does not exist."""
+    return str(dig(identity, "properties", "principalId") or "")
 
 
-def policy_permissions(vault: Json | None, principal: str) -> frozenset[str]:
-    """The key permissions that a vault's access policies give a principal, in lower case; `all` stands for every one.
-
-    One with an application in it holds for who signs in through that application alone, which no cluster does.
-    """
-    policies = dig(vault, "properties", "accessPolicies") or ()
-    held = (
-        dig(p, "permissions", "keys") or ()
-        for p in policies
-        if same(str(p.get("objectId") or ""), principal) and not p.get("applicationId")
-    )
-    return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
-
-
-def policy_allows(vault: Json | None, principal: str, *wanted: str) -> bool:
-    """Whether a vault's access policies give a principal all these key permissions."""
-    held = policy_permissions(vault, principal)
-    return "all" in held or held >= {permission.casefold() for permission in wanted}
-
-
-async def take(azure: Azure, target: Target) -> Snapshot:
-    """Read it all, as much at the same time as possible. Raises AzureError."""
+async def read_resources(azure: Azure, target: Target) -> Snapshot:
+    """Read all of it, as much as possible at the same time. Raise AzureError if a required read fails."""
     subscription = target.answers.subscription
     (groups, held, may), (feature, provider, locked, denied), (cluster, new, own) = await asyncio.gather(
         asyncio.gather(
@@ -144,38 +147,43 @@ async def take(azure: Azure, target: Target) -> Snapshot:
         ),
         asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
     )
+    missing, regions, linked = await asyncio.gather(
+        _gone(azure, cluster),
+        _locations(azure, target, cluster),
+        _on_linked_resources(azure, target, cluster),
+    )
     return Snapshot(
         signed_in=azure.signed_in,
         feature=feature,
         provider=provider,
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
-        rights=held,
+        permissions_at={**linked, **held},
         eligible=known(may, ()),
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
-        identities_gone=await _gone(azure, cluster),
-        locations=await _locations(azure, target, cluster),
+        missing_identities=missing,
+        locations=regions,
         **new,
         **own,
     )
 
 
 def _together(lists: list[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
-    """All of several lists; None where none of them could be read."""
+    """Return all items of several lists; None if none of the lists could be read."""
     known = [one for one in lists if one is not None]
     return tuple(item for one in known for item in one) if known else None
 
 
 async def read(request: Awaitable[Any], summary: str) -> Json | None:
-    """One resource's body, or None where it (or its group) does not exist. Raises AzureError; `summary` heads it."""
+    """Return a resource's body, or None if it (or its group) does not exist. Raise AzureError with this summary."""
     with translate_errors(summary):
         found = await none_if_missing(request)
         return None if found is None else as_json(found)
 
 
 async def read_cluster(azure: Azure, target: Target) -> Json | None:
-    """The managed cluster. Raises AzureError."""
+    """Return the managed cluster. Raise AzureError if the read fails."""
     answers = target.answers
     client = azure.containers(answers.subscription).managed_clusters
     name = answers.cluster.name
@@ -183,7 +191,7 @@ async def read_cluster(azure: Azure, target: Target) -> Json | None:
 
 
 async def read_vault(azure: Azure, target: Target) -> Json | None:
-    """The key vault. Raises AzureError."""
+    """Return the key vault. Raise AzureError if the read fails."""
     client = azure.vaults(target.answers.vault_group.subscription).vaults
     name = target.own.vault.name
     return await read(
@@ -192,7 +200,7 @@ async def read_vault(azure: Azure, target: Target) -> Json | None:
 
 
 async def read_key(azure: Azure, target: Target) -> Json | None:
-    """The key, through the management plane, where no firewall stands in the way. Raises AzureError."""
+    """Return the key, through the management plane, which no firewall blocks. Raise AzureError if the read fails."""
     client = azure.vaults(target.answers.vault_group.subscription).keys
     own = target.own
     request = client.get(target.answers.vault_group.name, own.vault.name, own.key.name)
@@ -200,7 +208,7 @@ async def read_key(azure: Azure, target: Target) -> Json | None:
 
 
 async def read_identity(azure: Azure, target: Target) -> Json | None:
-    """The user-assigned identity. Raises AzureError."""
+    """Return the user-assigned identity. Raise AzureError if the read fails."""
     client = azure.identities(target.answers.identity_group.subscription).user_assigned_identities
     name = target.own.identity.name
     request = client.get(target.answers.identity_group.name, name)
@@ -213,8 +221,7 @@ async def _group(azure: Azure, group: GroupId) -> Json | None:
 
 
 async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, ...] | None]:
-    """What may be done in each subscription, in each group, and on what exists by itself: a role may be held on a vault
-    alone."""
+    """Return the permissions on each subscription, group and existing resource: a role may be assigned on a vault only."""
     resources = [target.cluster_id]
     if target.answers.customer_managed is not None:
         resources += [target.vault_id, target.identity_id]
@@ -234,8 +241,20 @@ async def _rights(azure: Azure, target: Target) -> dict[str, tuple[Permission, .
     return found | on_what_exists
 
 
+async def _on_linked_resources(
+    azure: Azure, target: Target, cluster: Json | None
+) -> dict[str, tuple[Permission, ...] | None]:
+    """Return the permissions on the other resources that the cluster's body names, such as its subnets."""
+    if cluster is None:
+        return {}
+    linked = {resource for _, resource in linked_actions(changed(target, ClusterState(cluster)))}
+    resources = sorted(linked - ({target.identity_id} if target.answers.customer_managed else set()))
+    found = await asyncio.gather(*(rights.on_linked_resource(azure, resource) for resource in resources))
+    return {r.casefold(): known(held, None) for r, held in zip(resources, found, strict=True)}
+
+
 async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:
-    """None where they may not be read: whoever is denied something is then told by Azure itself."""
+    """Return the deny assignments; None if they cannot be read: Azure then reports a denial itself."""
     try:
         return await rights.denies(azure, f"/subscriptions/{subscription}")
     except AzureError:
@@ -243,13 +262,13 @@ async def _denies(azure: Azure, subscription: str) -> tuple[Deny, ...] | None:
 
 
 async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
-    """The part of the snapshot that only a cluster that is to be created needs."""
+    """Read the part of the snapshot that only a new cluster needs."""
     if target.answers.cluster.create is False:
         return {}
     subscription, location = target.answers.subscription, target.answers.location
     regions = known(await cluster_regions(azure, subscription), frozenset())
     if regions and location.casefold() not in regions:
-        return {"regions": regions}  # it has neither versions nor a quota
+        return {"regions": regions}  # such a region has neither versions nor a quota
     versions, room = await asyncio.gather(
         kubernetes_versions(azure, subscription, location),
         quota.clusters_in_region(azure, subscription, location),
@@ -258,7 +277,7 @@ async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
 
 
 async def _own(azure: Azure, target: Target) -> dict[str, Any]:
-    """The part of the snapshot that only a customer-managed key needs."""
+    """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}
     vault, identity, unregistered = await asyncio.gather(
@@ -269,12 +288,12 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
     if vault is None:
         taken, deleted = await asyncio.gather(_name_taken(azure, target), _deleted_vault(azure, target))
         return facts | {"vault_name_taken": taken, "vault_deleted": deleted}
-    principal = str(dig(identity, "properties", "principalId") or "")
+    principal = principal_id(identity)
     key, mine, its, users = await asyncio.gather(
         read_key(azure, target),
         grants(azure, target.vault_id, me),
         _grants_of(azure, target, principal),
-        _vault_users(azure, target, vault),
+        _vault_users(azure, target, VaultState(vault)),
     )
     deleted_key = key is None and await _key_deleted(azure, target)
     return facts | {
@@ -287,33 +306,33 @@ async def _own(azure: Azure, target: Target) -> dict[str, Any]:
 
 
 async def _locations(azure: Azure, target: Target, cluster: Json | None) -> frozenset[str]:
-    """Which regions there are, where the answers name another than that of the cluster that there is."""
+    """Return the regions of the subscription if the answers name another one than the existing cluster's."""
     answers = target.answers
     at_home = cluster is None or same_region(str(cluster.get("location") or ""), answers.location)
     if at_home or answers.customer_managed is None:
         return frozenset()
-    with suppress(AzureError):  # a reader of single groups may not list them; Azure then says it itself
+    with suppress(AzureError):  # a reader of single groups may not list them; Azure then reports it
         return frozenset(await locations(azure, answers.subscription))
     return frozenset()
 
 
 async def _gone(azure: Azure, cluster: Json | None) -> tuple[str, ...]:
-    """The cluster's user-assigned identities that do not exist any more; one that may not be read is not missed."""
+    """Return the cluster's user-assigned identities that no longer exist; one that cannot be read counts as existing."""
 
     async def is_gone(identity: str) -> bool:
         with suppress(AzureError), translate_errors(f"The identity {identity} could not be read."):
-            there = ResourceId.parse(identity)  # of what has no such id, nobody can say
+            there = ResourceId.parse(identity)  # an id of another form cannot be checked
             client = azure.identities(there.subscription).user_assigned_identities
             return await none_if_missing(client.get(there.resource_group, there.name)) is None
         return False
 
-    attached = tuple(dig(cluster, "identity", "userAssignedIdentities") or ())
+    attached = tuple(ClusterState(cluster).identities)
     gone = await asyncio.gather(*(is_gone(identity) for identity in attached))
     return tuple(identity for identity, missing in zip(attached, gone, strict=True) if missing)
 
 
 async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, Any]:
-    """What the identity holds on the vault, and where it may not use the key, what it holds elsewhere."""
+    """Return the identity's role assignments on the vault and, if it may not use the key, those elsewhere."""
     if not principal:
         return {}
     here = await grants(azure, target.vault_id, principal)
@@ -323,15 +342,17 @@ async def _grants_of(azure: Azure, target: Target, principal: str) -> dict[str, 
         elsewhere = await grants(
             azure, f"/subscriptions/{target.answers.vault_group.subscription}", principal
         )
-    except AzureError:  # whoever may read the vault alone does without this hint
+    except AzureError:  # a reader of the vault alone does without this hint
         elsewhere = ()
     return {"identity_grants": here, "identity_elsewhere": elsewhere}
 
 
-async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, ...]:
-    """The ids of other clusters that an open vault would be closed to; those of subscriptions that cannot be read are
-    not known."""
-    if target.own.vault.network_access != "Private" or firewall_denies(vault):
+async def _vault_users(azure: Azure, target: Target, vault: VaultState) -> tuple[str, ...]:
+    """Return the ids of other clusters that lose access when an open vault is closed.
+
+    Clusters of subscriptions that cannot be read are not known.
+    """
+    if target.own.vault.network_access != "Private" or vault.denies_public_access:
         return ()
     found = []
     for subscription in target.subscriptions:
@@ -339,19 +360,18 @@ async def _vault_users(azure: Azure, target: Target, vault: Json) -> tuple[str, 
         with suppress(AzureError), translate_errors(f"The clusters of {subscription} could not be listed."):
             bodies = [as_json(c) async for c in items(azure.containers(subscription).managed_clusters.list())]
         for body in bodies:
-            there = Encryption.of(body)
-            uses = there.kms_enabled and there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/")
-            public = same(there.network_access, "Public")
-            if uses and public and not same(str(body.get("id")), target.cluster_id):
+            there = ClusterState(body)
+            public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
+            if public and not same(str(body.get("id")), target.cluster_id):
                 found.append(str(body.get("id")))
     return tuple(sorted(found, key=str.casefold))
 
 
 async def _key_deleted(azure: Azure, target: Target) -> bool:
-    """Whether a deleted key holds the name. The vault alone knows, and often does not let one ask."""
+    """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
     with (
         suppress(AzureError),
-        translate_errors(f"The deleted key {target.own.key.name} could not be looked for."),
+        translate_errors(f"The deleted key {target.own.key.name} could not be read."),
     ):
         await azure.keys(target.vault_uri).get_deleted_key(target.own.key.name)
         return True
@@ -359,13 +379,13 @@ async def _key_deleted(azure: Azure, target: Target) -> bool:
 
 
 async def _deleted_vault(azure: Azure, target: Target) -> Json | None:
-    """A deleted vault of this name among those of the subscription."""
+    """Return the soft-deleted vault of this name in the subscription, if there is one."""
     client = azure.vaults(target.answers.vault_group.subscription).vaults
     with suppress(AzureError), translate_errors("The deleted key vaults could not be listed."):
         async for deleted in items(client.list_deleted()):
             if same(deleted.name, target.own.vault.name):
                 return as_json(deleted)
-    return None  # whether the name is free is asked all the same
+    return None  # the name check below finds the others
 
 
 async def _unregistered(azure: Azure, target: Target) -> tuple[tuple[str, str], ...]:
@@ -384,7 +404,7 @@ async def _name_taken(azure: Azure, target: Target) -> str | None:
 
     name = target.own.vault.name
     body = VaultCheckNameAvailabilityParameters(name=name)
-    with translate_errors(f"Whether the name {name} is free could not be asked."):
+    with translate_errors(f"The availability of the name {name} could not be checked."):
         answer = await azure.vaults(target.answers.vault_group.subscription).vaults.check_name_availability(
             body
         )

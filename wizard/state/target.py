@@ -1,4 +1,4 @@
-"""What the answers name, as Azure names it: the ids of everything the procedure touches."""
+"""The answers as Azure identifies them: the ids of all resources of the procedure."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY,
 
 @dataclass(frozen=True)
 class Target:
-    """The answers, in one cloud."""
+    """The answers, applied to one cloud."""
 
     answers: Answers
     vault_suffix: str
@@ -21,7 +21,7 @@ class Target:
 
     @property
     def own(self) -> CustomerManaged:
-        """Vault, key and identity. Raises ValueError with platform-managed keys, which have none."""
+        """Vault, key and identity. Raise ValueError with platform-managed keys, which have none."""
         if self.answers.customer_managed is None:
             raise ValueError("platform-managed keys have no vault, key or identity of the customer's")
         return self.answers.customer_managed
@@ -43,12 +43,12 @@ class Target:
 
     @property
     def key_id(self) -> str:
-        """The key identifier that AKS is given: always versionless, so that a rotation is followed (the how-to)."""
+        """The key identifier for AKS: always versionless, so that AKS follows rotations (the how-to)."""
         return f"{self.vault_uri}/keys/{self.own.key.name}"
 
     @property
     def groups(self) -> tuple[GroupId, ...]:
-        """The resource groups that are used, each once, the cluster's first."""
+        """The distinct resource groups, the cluster's first."""
         unique: dict[str, GroupId] = {}
         for group in (self.answers.group, self.answers.vault_group, self.answers.identity_group):
             unique.setdefault(group.key, group)
@@ -56,7 +56,7 @@ class Target:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The ids of the subscriptions that are used, each once, the cluster's first."""
+        """The ids of the distinct subscriptions, the cluster's first."""
         return tuple(dict.fromkeys(group.subscription.lower() for group in self.groups))
 
 

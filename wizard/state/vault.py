@@ -1,80 +1,96 @@
-"""How an existing vault and the cluster stand to each other: who may use the key, and what may be done to the firewall. Pure."""
+"""A key vault: the facts of its body, each derived once. Pure."""
 
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.encryption import Encryption
-from wizard.cloud.roles import MAY_ENCRYPT, Role
-from wizard.state.snapshot import Snapshot, policy_allows
-from wizard.state.target import Target
-
-KEY_PERMISSIONS = ("encrypt", "decrypt", "get")
-"""What an access policy gives the identity: AKS:use-kms-etcd-encryption asks for the first two; `get` as Key Vault
-Crypto User has it, so that new versions of the key can be seen (whether AKS needs it is UNCONFIRMED)."""
+from wizard.cloud.encryption import provisioning_state
 
 
-def may_use_key(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the identity may encrypt and decrypt with the vault's keys, by whatever the vault decides by."""
-    principal = snapshot.identity_principal
-    if not principal or snapshot.vault is None:
-        return False
-    if snapshot.vault_grants_by_policy():
-        return policy_allows(snapshot.vault, principal, "encrypt", "decrypt")
-    return any(
-        g.gives(role, principal, target.vault_id) for g in snapshot.identity_grants for role in MAY_ENCRYPT
-    )
+@dataclass(frozen=True)
+class VaultState:
+    """What the body of a key vault says. Every fact is derived once, when it is first needed."""
 
+    body: Json | None
+    """As Azure returned it; None for a vault that does not exist."""
 
-def held_since(target: Target, snapshot: Snapshot, *roles: Role) -> tuple[datetime, Role] | None:
-    """Since when the identity holds any of these roles on the vault, and which it is; None where it holds none of them,
-    or Azure does not say when it was given. A second one that is newer takes nothing from the first."""
-    principal = snapshot.identity_principal
-    held = [
-        (grant.created_on, role)
-        for grant in snapshot.identity_grants
-        for role in roles
-        if grant.created_on is not None and principal and grant.gives(role, principal, target.vault_id)
-    ]
-    return min(held, key=lambda each: each[0], default=None)
+    @cached_property
+    def provisioning_state(self) -> str:
+        """`RegisteringDns`, `Succeeded`, …; empty for a vault that does not exist."""
+        return provisioning_state(self.body)
 
+    @cached_property
+    def location(self) -> str:
+        """The region."""
+        return str(dig(self.body, "location") or "")
 
-def trusted_may_pass(vault: Json) -> bool:
-    """Whether a vault's firewall lets trusted Azure services in: KV:network-security."""
-    public = str(dig(vault, "properties", "publicNetworkAccess") or "Enabled")
-    return _bypass(vault) and not same(public, "SecuredByPerimeter")
+    @cached_property
+    def tenant(self) -> str:
+        """The id of the tenant whose tokens the vault accepts."""
+        return str(self._property("tenantId") or "")
 
+    @cached_property
+    def premium(self) -> bool:
+        """Whether the vault is of the SKU premium, which HSM-backed keys need."""
+        return same(str(self._property("sku", "name") or "standard"), "premium")
 
-def closed(vault: Json) -> bool:
-    """Whether the firewall keeps the internet out and makes an exception for trusted Azure services."""
-    return firewall_denies(vault) and _bypass(vault)
+    @cached_property
+    def purge_protection(self) -> Any:
+        """`enablePurgeProtection`, as Azure returned it."""
+        return self._property("enablePurgeProtection")
 
+    @cached_property
+    def uses_rbac(self) -> bool:
+        """Whether the vault uses Azure RBAC; otherwise it uses access policies."""
+        return self._property("enableRbacAuthorization") is True
 
-def _bypass(vault: Json) -> bool:
-    return same(str(dig(vault, "properties", "networkAcls", "bypass") or "AzureServices"), "AzureServices")
+    @cached_property
+    def public_network_access(self) -> Any:
+        """`publicNetworkAccess`, as Azure returned it."""
+        return self._property("publicNetworkAccess")
 
+    @cached_property
+    def in_perimeter(self) -> bool:
+        """Whether a network security perimeter secures the vault."""
+        return same(str(self.public_network_access or ""), "SecuredByPerimeter")
 
-def access_now(target: Target, cluster: Json | None) -> Literal["", "Public", "Private"]:
-    """How the cluster reaches the vault of the answers now; empty where it does not use that vault."""
-    there = Encryption.of(cluster)
-    if not there.kms_enabled or not there.key_id.casefold().startswith(f"{target.vault_uri.casefold()}/"):
-        return ""
-    return "Private" if same(there.network_access, "Private") else "Public"
+    @cached_property
+    def denies_public_access(self) -> bool:
+        """Whether the vault denies public network access."""
+        return firewall_denies(self.body or {})
 
+    @cached_property
+    def trusted_services_may_pass(self) -> bool:
+        """Whether the vault's firewall admits trusted Azure services: KV:network-security."""
+        return self._bypass and not self.in_perimeter
 
-def opens_vault(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the plan opens the vault's firewall: only on the way back from Private of a cluster that uses it already."""
-    own = target.answers.customer_managed
-    if own is None or own.vault.network_access != "Public" or snapshot.vault is None:
-        return False
-    return firewall_denies(snapshot.vault) and access_now(target, snapshot.cluster) == "Private"
+    @cached_property
+    def private(self) -> bool:
+        """Whether the vault denies public network access, with an exception for trusted Azure services."""
+        return self.denies_public_access and self._bypass
 
+    def policy_permissions(self, principal: str) -> frozenset[str]:
+        """Return the key permissions that access policies give a principal, in lower case; `all` means every one.
 
-def closes_last(target: Target, snapshot: Snapshot) -> bool:
-    """Whether the firewall is closed only after the cluster was told that the vault is private: it reaches it as Public
-    now, and would be cut off from its key meanwhile."""
-    own = target.answers.customer_managed
-    if own is None or own.vault.network_access != "Private":
-        return False
-    return access_now(target, snapshot.cluster) == "Public"
+        A policy with an application applies only to a user who signs in through that application, as no cluster does.
+        """
+        held = (
+            dig(policy, "permissions", "keys") or ()
+            for policy in self._property("accessPolicies") or ()
+            if same(str(policy.get("objectId") or ""), principal) and not policy.get("applicationId")
+        )
+        return frozenset(str(permission).casefold() for permissions in held for permission in permissions)
+
+    def policy_allows(self, principal: str, *wanted: str) -> bool:
+        """Whether access policies give a principal all these key permissions."""
+        held = self.policy_permissions(principal)
+        return "all" in held or held >= {permission.casefold() for permission in wanted}
+
+    @property
+    def _bypass(self) -> bool:
+        return same(str(self._property("networkAcls", "bypass") or "AzureServices"), "AzureServices")
+
+    def _property(self, *path: str) -> Any:
+        return dig(self.body, "properties", *path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wizard.answers.model import Key
 from wizard.cloud.arm import same
-from wizard.state.key import rotates_every
+from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import make_check
@@ -52,7 +52,7 @@ def _key_as_configured(e: Evidence, wanted: Key) -> Iterator[Check]:
     kind = f"{properties.get('kty') or 'not set'} {properties.get('keySize') or ''}".rstrip()
     yield _agrees("expected-key-kind", "key type", f"{wanted.type} {wanted.size}", kind, otherwise="warning")
     if wanted.rotate_every:
-        every = rotates_every(e.key) or "none"
+        every = KeyState(e.key).rotates_every or "none"
         yield _agrees("expected-rotation", "key rotation", wanted.rotate_every, every, otherwise="warning")
 
 

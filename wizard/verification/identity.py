@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.errors import Problem
-from wizard.state.snapshot import policy_allows, policy_permissions
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, make_check, unknown_check
@@ -185,10 +185,9 @@ def _access_policy(e: Evidence) -> Check:
         return unknown_check(
             "identity-access-policy", "identity", "the principal ID of the cluster's identity", missing
         )
-    given = frozenset[str]().union(*(policy_permissions(e.vault, principal) for principal in principals))
-    certain, unsure = _each(
-        e, {one for one in principals if policy_allows(e.vault, one, "encrypt", "decrypt")}
-    )
+    vault = VaultState(e.vault)
+    given = frozenset[str]().union(*(vault.policy_permissions(principal) for principal in principals))
+    certain, unsure = _each(e, {one for one in principals if vault.policy_allows(one, "encrypt", "decrypt")})
     principal = principals[0] if principals else "OBJECT-ID"
     name = ResourceId.parse(e.vault_id).name
     return make_check(

@@ -17,7 +17,7 @@ from wizard.cloud.features import feature_state
 from wizard.cloud.inventory import vaults
 from wizard.cloud.roles import grants
 from wizard.errors import AzureError, Problem
-from wizard.state.snapshot import read_cluster, take
+from wizard.state.snapshot import read_cluster, read_resources
 from wizard.state.target import Target
 
 SUMMARY = "The cluster aks-demo could not be read."
@@ -115,7 +115,7 @@ async def test_unsupported_api_version_is_not_an_empty_list(path: str, tmp_path:
     async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
         target = Target(answers("customer-managed-private"), azure.cloud.vault_suffix)
         with pytest.raises(AzureError) as refusal:
-            await take(azure, target)
+            await read_resources(azure, target)
     problem = refusal.value.problem
     assert problem.code == "InvalidResourceType"
     assert "does not offer" in problem.cause

@@ -12,6 +12,8 @@ from wizard.cloud.inventory import ClusterRow, cluster_row
 from wizard.cloud.versions import version_of
 from wizard.errors import AzureError
 from wizard.fleet.sweep import Swept, sweep
+from wizard.state.key import KeyState
+from wizard.state.vault import VaultState
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
 
@@ -167,8 +169,8 @@ async def test_list_entries_have_all_that_the_rules_need(
     async with signed_in(scenario) as (_, azure):
         row = next(v for v in await inventory.vaults(azure, PRODUCTION) if v.name == "kv-demo")
         its = await inventory.keys(azure, row.id)
-    assert [f.code for f in rules.vault.unfit(row.name, row.body, TENANT)] == of_the_vault
-    assert [f.code for k in its for f in rules.key.unfit(row.name, k.name, k.body)] == of_the_key
+    assert [f.code for f in rules.vault.unfit(row.name, VaultState(row.body), TENANT)] == of_the_vault
+    assert [f.code for k in its for f in rules.key.unfit(row.name, k.name, KeyState(k.body))] == of_the_key
 
 
 @pytest.mark.parametrize(

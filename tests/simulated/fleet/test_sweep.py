@@ -17,6 +17,7 @@ from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_u
 from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
+from wizard.cloud.writes import Repeat, declared
 from wizard.fleet.graph import Page, page_of, window
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Found, Gone, Swept, sweep
@@ -115,7 +116,8 @@ async def test_what_graph_still_shows_and_what_it_does_not_show_yet() -> None:
                 "agentPoolProfiles": [{"name": "nodepool1", "count": 1, "mode": "System", "vmSize": "Standard_D4ds_v5"}],
             },
         }  # fmt: skip
-        await client.begin_create_or_update("rg-dev", "dev-fresh", ManagedCluster(body))
+        with declared(Repeat.SAFE):
+            await client.begin_create_or_update("rg-dev", "dev-fresh", ManagedCluster(body))
         found, progress = await swept(azure)
     rows = {each.row.name: each for each in found if isinstance(each, Swept)}
     assert "orders-prod" not in rows

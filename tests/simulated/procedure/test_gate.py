@@ -1,4 +1,4 @@
-"""Nothing is written before the gate: the digest that was shown, the cloud as it was shown, and no rule against it."""
+"""Nothing is written before the gate: the digest must be that of the shown plan, without drift and without errors."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ CHOSEN = answers("customer-managed-private")
 
 
 @pytest.mark.parametrize("confirm", ["", "0" * 64, "aks-demo"])
-async def test_without_the_digest_of_the_plan_nothing_is_even_read(confirm: str) -> None:
+async def test_without_the_digest_of_the_plan_nothing_is_read(confirm: str) -> None:
     events: list[Event] = []
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
@@ -33,7 +33,7 @@ async def test_without_the_digest_of_the_plan_nothing_is_even_read(confirm: str)
     assert set(run.statuses.values()) == {"waiting"}
 
 
-async def test_a_digest_of_another_plan_will_not_do() -> None:
+async def test_the_digest_of_another_plan_is_rejected() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         other = await make_plan(azure, answers("platform-managed"))
@@ -42,7 +42,7 @@ async def test_a_digest_of_another_plan_will_not_do() -> None:
         assert simulator.writes() == []
 
 
-async def test_a_plan_for_other_answers_has_drifted_from_them() -> None:
+async def test_a_plan_for_other_answers_counts_as_drift() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, answers("platform-managed"))
         with pytest.raises(DriftedError):
@@ -70,7 +70,7 @@ async def test_a_plan_for_other_answers_has_drifted_from_them() -> None:
         ),
     ],
 )
-async def test_a_cluster_that_changed_since_the_plan_was_shown(patch: Json, said: str) -> None:
+async def test_a_cluster_changed_since_the_plan_was_shown_is_drift(patch: Json, said: str) -> None:
     events: list[Event] = []
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
@@ -87,7 +87,7 @@ async def test_a_cluster_that_changed_since_the_plan_was_shown(patch: Json, said
         assert await Run(azure, CHOSEN, fresh).execute(fresh.digest) == "succeeded"
 
 
-async def test_a_cluster_that_is_gone() -> None:
+async def test_a_deleted_cluster_is_drift() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         simulator.remove(cluster_id())
@@ -98,7 +98,7 @@ async def test_a_cluster_that_is_gone() -> None:
     assert drift.value.fresh.errors
 
 
-async def test_a_step_that_somebody_else_did_meanwhile() -> None:
+async def test_a_step_that_another_user_has_completed_is_drift() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         await register_feature(azure, PRODUCTION)
@@ -106,10 +106,10 @@ async def test_a_step_that_somebody_else_did_meanwhile() -> None:
         with pytest.raises(DriftedError) as drift:
             await Run(azure, CHOSEN, plan).execute(plan.digest)
         assert len(simulator.writes()) == before
-    assert "Register the feature: was to be done, is so already" in drift.value.differences
+    assert "Register the feature: was required, and is already complete" in drift.value.differences
 
 
-async def test_what_azure_changes_by_itself_is_no_drift() -> None:
+async def test_automatic_changes_by_azure_are_no_drift() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         simulator.change(
@@ -129,7 +129,7 @@ async def test_what_azure_changes_by_itself_is_no_drift() -> None:
         ("no-rights", answers("platform-managed"), "rights-missing"),
     ],
 )  # fmt: skip
-async def test_a_plan_with_errors_is_refused_though_confirmed(
+async def test_a_plan_with_errors_is_refused_although_confirmed(
     scenario: str, chosen: Answers, code: str
 ) -> None:
     events: list[Event] = []
@@ -149,13 +149,13 @@ async def test_making_a_plan_writes_nothing_and_its_digest_is_stable() -> None:
         first, second = await make_plan(azure, CHOSEN), await make_plan(azure, CHOSEN)
         assert simulator.writes() == []
         assert first.digest == second.digest
-        assert differences(first.to_json(), second) == ["the plan is made for something else"]
+        assert differences(first.to_json(), second) == ["the plan is for another configuration"]
         shorter = replace(first, steps=first.steps[:-1])
         last = first.steps[-1]
-        assert differences(shorter.to_json(), first) == [f"{last.title}: was not there, is so already"]
-        assert differences(first.to_json(), shorter) == [f"{last.title}: is not needed any more"]
+        assert differences(shorter.to_json(), first) == [f"{last.title}: was not in the plan, now no change"]
+        assert differences(first.to_json(), shorter) == [f"{last.title}: no longer needed"]
 
 
-def test_patience_is_in_seconds_of_azures_time() -> None:
+def test_timeouts_are_in_seconds_of_azures_time() -> None:
     assert Timeouts().role_propagation_private == 300
     assert Timeouts().role_propagation_public == 60

@@ -1,4 +1,4 @@
-"""The how-to's own commands, word for word from its text, and ours: flag by flag, in order.
+"""The how-to's commands, taken from its text, compared with ours: option by option, in order.
 
 Both are run by the same shell with the same Azure CLI that only writes down its calls, so that variables are what they
 expand to. Every difference is in one table, with its reason; a difference that is not there fails, and so does an entry
@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from tests.stub_az import carried_out, named
 from tests.support import PRODUCTION, Road, answers, signed_in, world
 from wizard.answers.model import Answers
-from wizard.procedure.planning import look
+from wizard.procedure.planning import read_snapshot
 from wizard.procedure.script import script
 from wizard.state.target import Target
 
@@ -40,12 +40,12 @@ LETTER: dict[str, Any] = {"key": {"create_through": "key-vault"}}
 
 @dataclass(frozen=True)
 class Case:
-    """One road of the how-to: the headings that its reader follows, and the answers that ask for it."""
+    """One scenario of the how-to: the headings that a reader follows, and the answers for it."""
 
     headings: list[tuple[str, str]]
     answers: Answers
     world: dict[str, Any] | None = None
-    """What is there before, laid over the group `rg-demo`; None: the script of the how-to's own road."""
+    """The existing resources, merged into the group `rg-demo`; None for the script without a live state."""
 
 
 def case(
@@ -123,7 +123,7 @@ DEVIATIONS = {
     "feature show: also": "waits until it says Registered, as the how-to's reader is told to",
     "keyvault key list: also": "waits until the new role has taken effect, before which no key can be created",
     "aks get-versions: also": "asks which versions the region offers: 1.33.0 is not offered for ever",
-    "aks create: --kubernetes-version 1.33.0 -> 1.34": "the newest of them; a version of the operator's own is taken as it is",
+    "aks create: --kubernetes-version 1.33.0 -> 1.34": "the newest of them; a configured version is used unchanged",
     "aks update: also --enable-managed-identity": "without it the Azure CLI refuses --assign-identity",
     "aks update: also --yes": "with it the Azure CLI asks whether the identity may be changed; nobody is there to answer",
     "keyvault create: also --enable-purge-protection true": (
@@ -135,15 +135,15 @@ DEVIATIONS = {
         "the same key as `apply` makes; the Azure CLI's default lets it sign and verify as well"
     ),
     "group show: also": 'creating a group that exists would take its tags away; the how-to says "if it doesn\'t exist"',
-    # with --live, from what exists
+    # with --live, from the live state
     "group create: not": "the group exists: creating it again would take its tags away",
-    "keyvault create: also --location westus2": "the group exists, and may be in another region than asked for",
+    "keyvault create: also --location westus2": "the group exists, and may be in another region than configured",
     "identity create: also --location westus2": "the same",
     "ad signed-in-user show: not": "an application is signed in, and Graph's /me knows users only",
     "role assignment create Key Vault Crypto Officer: --assignee-object-id me -> 44444444-4444-4444-4444-4444444444aa": "the same",
     "role assignment create Key Vault Crypto Officer: --assignee-principal-type User -> ServicePrincipal": "the same",
 }
-"""Everything in which a script differs from the how-to, and why."""
+"""Every difference between a script and the how-to, with its reason."""
 
 PLACEHOLDERS = {
     "<your-subscription-id>": PRODUCTION,
@@ -156,7 +156,7 @@ PLACEHOLDERS = {
 
 
 def as_written(chosen: Case) -> str:
-    """What the how-to's reader types: its blocks one after the other, with the names put in."""
+    """Return what a reader of the how-to types: its blocks in sequence, with the names filled in."""
     blocks = [block for pivot, title in chosen.headings for block in TEXT[pivot][title]]
     text = "set -e\n" + "\n".join(blocks)
     for placeholder, name in {
@@ -173,12 +173,12 @@ async def as_printed(chosen: Case, folder: Path) -> str:
         return script(chosen.answers)
     place = world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": chosen.world}}})
     async with signed_in(place) as (_, azure):
-        snapshot = await look(azure, Target(chosen.answers, azure.cloud.vault_suffix))
+        snapshot = await read_snapshot(azure, Target(chosen.answers, azure.cloud.vault_suffix))
     return script(chosen.answers, snapshot=snapshot)
 
 
 def differences(theirs: list[list[str]], ours: list[list[str]]) -> Iterator[str]:
-    """What ours has otherwise, call by call and option by option; the order counts."""
+    """Yield the differences of our calls, option by option; the order counts."""
     before, after = [named(call) for call in theirs], [named(call) for call in ours]
     left_out, added = [], []
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -197,7 +197,7 @@ def differences(theirs: list[list[str]], ours: list[list[str]]) -> Iterator[str]
 
 
 def options(call: list[str]) -> list[tuple[str, ...]]:
-    """A call's options in order, each with its values."""
+    """Return a call's options in order, each with its values."""
     starts = [i for i, word in enumerate(call) if word.startswith("-")]
     return [tuple(call[a:b]) for a, b in pairwise([*starts, len(call)])]
 
@@ -226,12 +226,12 @@ async def test_every_difference_has_a_reason(name: str, tmp_path: Path) -> None:
     assert [each for each in await found(CASES[name], tmp_path) if each not in DEVIATIONS] == []
 
 
-async def test_no_reason_is_given_for_what_is_not_so(tmp_path: Path) -> None:
+async def test_every_reason_belongs_to_a_difference(tmp_path: Path) -> None:
     shown = {each for chosen in CASES.values() for each in await found(chosen, tmp_path)}
     assert set(DEVIATIONS) - shown == set()
 
 
-def test_the_comparison_sees_every_kind_of_difference() -> None:
+def test_the_comparison_detects_every_kind_of_difference() -> None:
     theirs = [["a", "--x", "1", "--y", "2"], ["b", "--z"], ["c", "--q"], ["d", "--q"]]
     ours = [["c", "--q"], ["a", "--y", "3", "--x", "1"], ["e", "--q"], ["d", "--q", "--r"]]
     seen = set(differences(theirs, ours))
@@ -239,7 +239,7 @@ def test_the_comparison_sees_every_kind_of_difference() -> None:
     assert {"a: not --y 2", "a: also --y 3"} <= seen
 
 
-def test_a_version_of_the_operators_own_is_the_how_tos_letter(tmp_path: Path) -> None:
+def test_a_configured_version_gives_the_how_tos_exact_commands(tmp_path: Path) -> None:
     chosen = CASES["pmk, new"]
     letter = Case(
         chosen.headings,

@@ -1,4 +1,4 @@
-"""Interrupted at any moment, a run says so of every step that was under way, leaves nothing behind, and can go on."""
+"""A run that is interrupted at any moment reports every step in progress, leaves no task behind, and can be resumed."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ CHOSEN = answers("customer-managed-private")
 async def interrupted(
     azure: Azure, chosen: Answers, when: Callable[[Event], bool]
 ) -> tuple[list[Event], dict[str, str]]:
-    """Run until an event holds, and cancel then: what was told, and how each step stood."""
+    """Run until an event matches, then cancel; return the events and the status of each step."""
     events: list[Event] = []
     plan = await make_plan(azure, chosen)
     run = Run(azure, chosen, plan, listeners=[events.append])
@@ -32,7 +32,7 @@ async def interrupted(
     with pytest.raises(asyncio.CancelledError):
         await running
     left = {task.get_name() for task in asyncio.all_tasks()} & {step.key for step in STEPS}
-    assert left == set(), "no step goes on in the background"
+    assert left == set(), "no step continues in the background"
     return events, run.statuses
 
 
@@ -45,10 +45,12 @@ def check_told(events: list[Event], statuses: dict[str, str]) -> None:
     assert {statuses[key] for key in statuses.keys() - started} <= {"waiting"}
     assert events[-1].type == "run-finished"
     assert events[-1].status == "interrupted"
-    assert "goes on" in events[-1].message
+    assert "continue" in events[-1].message
 
 
-async def test_a_second_cancellation_while_it_tidies_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_second_cancellation_during_cleanup_still_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tidying, never = asyncio.Event(), asyncio.Event()
 
     async def lingers(_: Work) -> None:
@@ -73,7 +75,7 @@ async def test_a_second_cancellation_while_it_tidies_up(monkeypatch: pytest.Monk
     check_told(events, run.statuses)
 
 
-async def test_while_the_feature_is_registered() -> None:
+async def test_interrupted_during_the_registration_of_the_feature() -> None:
     async with signed_in(speed=60) as (simulator, azure):
         events, statuses = await interrupted(
             azure, CHOSEN, lambda event: event.step == "feature" and event.type == "step-progress"
@@ -84,17 +86,17 @@ async def test_while_the_feature_is_registered() -> None:
         assert not [request for request in simulator.writes() if request.path.lower().endswith("/aks-demo")]
 
 
-async def test_while_the_roles_settle(tmp_path: Path) -> None:
+async def test_interrupted_during_role_propagation(tmp_path: Path) -> None:
     features = {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}
     registered = world(tmp_path, subscriptions={CHOSEN.subscription: {"features": features}})
     async with signed_in(registered, speed=60) as (simulator, azure):
-        events, statuses = await interrupted(azure, CHOSEN, lambda event: "settling" in event.message)
+        events, statuses = await interrupted(azure, CHOSEN, lambda event: "propagating" in event.message)
         check_told(events, statuses)
         assert statuses["cluster"] == "interrupted"
         assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
 
 
-async def test_while_azure_updates_the_cluster_the_same_answers_carry_on(tmp_path: Path) -> None:
+async def test_interrupted_during_the_cluster_update_the_same_answers_resume(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, durations={"cluster_update": 1800}), speed=600) as (
         simulator,
         azure,
@@ -117,7 +119,7 @@ async def test_while_azure_updates_the_cluster_the_same_answers_carry_on(tmp_pat
         assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
 
 
-async def test_before_it_passed_the_gate_nothing_is_told_or_written() -> None:
+async def test_interrupted_before_the_gate_nothing_is_reported_or_written() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         events: list[Event] = []

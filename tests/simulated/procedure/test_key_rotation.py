@@ -1,4 +1,4 @@
-"""Rotating a key: what is looked at first, a new version through the vault, and what keeps one from it (how-to, "Key rotation")."""
+"""Key rotation: the checks before it, a new version through the data plane, and what prevents it (how-to, "Key rotation")."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError
-from wizard.procedure.key_rotation import Rotation, look, rotate, rotate_every
+from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 
 HERE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 OFFICER: Json = {
@@ -20,7 +21,7 @@ OFFICER: Json = {
 
 
 def encrypted(folder: Path, *, officer: bool = True, **vault: Any) -> Path:
-    """`aks-demo` with a key of its own; an operator who may use the vault's keys, if wanted."""
+    """Return a scenario: `aks-demo` with a customer-managed key; `officer`: the operator may use the vault's keys."""
     access = {"id-aks-demo": ["Key Vault Crypto User", "Key Vault Contributor"]}
     group = {
         "identities": {"id-aks-demo": {}},
@@ -47,9 +48,9 @@ async def versions(azure: Azure) -> list[Json]:
     ]
 
 
-async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
+async def test_a_new_version_is_pending_until_aks_has_picked_it_up(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
-        before = await look(azure, cluster_id())
+        before = await read_rotation(azure, cluster_id())
         assert (before.encryption, before.vault, before.key, before.versions) == (
             "customer-managed",
             "kv-demo",
@@ -61,18 +62,18 @@ async def test_a_new_version_is_made_and_is_pending_until_aks_has_looked(tmp_pat
         assert made in str(
             dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "keyUriWithVersion")
         )
-        after = await look(azure, cluster_id())
+        after = await read_rotation(azure, cluster_id())
         assert after.versions == 2
         assert codes(after) == ["rotation-pending"]
         assert after.errors[0].remedy
-        assert codes(await look(azure, cluster_id(), again=True)) == []
+        assert codes(await read_rotation(azure, cluster_id(), again=True)) == []
 
 
-async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tmp_path: Path) -> None:
+async def test_a_caller_without_rotate_permission_creates_a_version_of_the_same_kind(tmp_path: Path) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (_, azure):
-        await rotate(azure, await look(azure, cluster_id()))
+        await rotate(azure, await read_rotation(azure, cluster_id()))
         sizes = [dig(version, "properties", "keySize") for version in await versions(azure)]
     assert sizes == [4096, 4096]
 
@@ -84,15 +85,13 @@ async def test_who_may_create_but_not_rotate_makes_a_version_of_the_same_kind(tm
         ({"answer": {"status": 400, "code": "BadParameter", "message": "No tags."}}, "BadParameter"),
         ({"answer": {"status": 403, "code": "ForbiddenByRbac", "message": "No."}}, "AccessDenied"),
     ],
-    ids=["its answer is lost", "refused for something else", "refused as the rotation was"],
+    ids=["the response is lost", "refused for another reason", "refused like the rotation"],
 )
-async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_refusal(
-    tmp_path: Path, fault: Json, code: str
-) -> None:
+async def test_another_error_of_the_fallback_is_reported(tmp_path: Path, fault: Json, code: str) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
     where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (simulator, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         simulator.inject_faults({"match": {"method": "POST", "path": "/keys/aks-kms/create"}, **fault})
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, rotation)
@@ -100,10 +99,10 @@ async def test_what_became_of_the_other_way_is_told_where_it_is_not_the_same_ref
     assert refusal.value.problem.code == code
 
 
-async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> None:
+async def test_an_owner_without_a_data_plane_role_is_told_which_one(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path, officer=False)) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:
-            await rotate(azure, await look(azure, cluster_id()))
+            await rotate(azure, await read_rotation(azure, cluster_id()))
         assert len(await versions(azure)) == 1
         assert not [request for request in simulator.writes() if request.status < 300]
     problem = refusal.value.problem
@@ -111,10 +110,10 @@ async def test_an_owner_without_a_role_on_keys_is_told_which(tmp_path: Path) -> 
     assert "Key Vault Crypto Officer" in problem.remedy
 
 
-async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> None:
-    """AZURE.md §3f: after the how-to's last step, the operator's own machine is locked out."""
+async def test_a_firewall_that_blocks_this_computer_prevents_the_rotation(tmp_path: Path) -> None:
+    """AZURE.md §3f: after the how-to's last step, the firewall blocks the operator's computer."""
     async with signed_in(encrypted(tmp_path, default_action="Deny")) as (_, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         with pytest.raises(AzureError) as refusal:
             await rotate(azure, rotation)
         with pytest.raises(AzureError) as again:
@@ -124,16 +123,16 @@ async def test_a_vault_whose_firewall_keeps_this_machine_out(tmp_path: Path) -> 
         assert "network-rule add" in problem.remedy
 
 
-async def test_the_vault_is_told_to_do_it_by_itself(tmp_path: Path) -> None:
+async def test_a_rotation_policy_is_set(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (_, azure):
-        rotation = await look(azure, cluster_id())
+        rotation = await read_rotation(azure, cluster_id())
         assert rotation.every == ""
         await rotate_every(azure, rotation, "P90D")
-        assert (await look(azure, cluster_id())).every == "P90D"
+        assert (await read_rotation(azure, cluster_id())).every == "P90D"
         assert len(await versions(azure)) == 1
 
 
-async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
+async def test_other_settings_of_the_rotation_policy_are_kept(tmp_path: Path) -> None:
     theirs = KeyRotationPolicy(
         expires_in="P2Y",
         lifetime_actions=[
@@ -142,8 +141,9 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
         ],
     )
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
-        await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
-        rotation = await look(azure, cluster_id())
+        with declared(Repeat.SAFE):
+            await azure.keys(azure.vault_uri("kv-demo")).update_key_rotation_policy("aks-kms", theirs)
+        rotation = await read_rotation(azure, cluster_id())
         await rotate_every(azure, rotation, "P90D")
         after = dig(simulator.resource(f"{vault_id()}/keys/aks-kms"), "properties", "rotationPolicy")
         assert after["attributes"]["expiryTime"] == "P2Y"
@@ -165,17 +165,17 @@ async def test_what_else_its_policy_says_stays(tmp_path: Path) -> None:
         (cluster_id("batch-eu", "rg-batch"), "rotation-legacy", True),
     ],
 )
-async def test_where_there_is_nothing_to_rotate(cluster: str, code: str, refused: bool) -> None:
+async def test_clusters_without_a_rotatable_key_are_reported(cluster: str, code: str, refused: bool) -> None:
     async with signed_in() as (_, azure):
-        rotation = await look(azure, cluster)
+        rotation = await read_rotation(azure, cluster)
     assert codes(rotation) == [code]
     assert bool(rotation.errors) is refused
 
 
-async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
+async def test_a_deleted_key_cannot_be_rotated(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path)) as (simulator, azure):
         simulator.remove(vault_id())
-        assert codes(await look(azure, cluster_id())) == ["key-unreadable"]
+        assert codes(await read_rotation(azure, cluster_id())) == ["key-unreadable"]
 
 
 @pytest.mark.parametrize(
@@ -189,24 +189,24 @@ async def test_a_key_that_is_gone_is_no_key_to_rotate(tmp_path: Path) -> None:
         ("once, at its expiry", "once, at its expiry"),
     ],
 )
-def test_how_often_a_key_is_rotated_is_said_in_words(interval: str, words: str) -> None:
+def test_a_rotation_interval_is_shown_in_words(interval: str, words: str) -> None:
     assert how_often(interval) == words
 
 
-async def test_a_key_that_somebody_else_rotated_meanwhile_is_not_rotated_again(tmp_path: Path) -> None:
-    """Both looked, both agreed; the second one took an hour over it."""
+async def test_a_key_that_another_user_has_rotated_is_not_rotated_again(tmp_path: Path) -> None:
+    """Two users read the key and confirm; the second one an hour later."""
     async with signed_in(encrypted(tmp_path), speed=1) as (_, azure):
-        first, second = await look(azure, cluster_id()), await look(azure, cluster_id())
+        first, second = await read_rotation(azure, cluster_id()), await read_rotation(azure, cluster_id())
         await rotate(azure, first)
         with pytest.raises(AzureError) as refused:
             await rotate(azure, second)
         assert len(await versions(azure)) == 2
-    assert "Another version was made" in refused.value.problem.cause
+    assert "Another version was created" in refused.value.problem.cause
 
 
-async def test_nor_is_the_key_that_the_cluster_no_longer_uses(tmp_path: Path) -> None:
+async def test_a_key_that_the_cluster_no_longer_uses_is_not_rotated(tmp_path: Path) -> None:
     async with signed_in(encrypted(tmp_path), speed=1) as (simulator, azure):
-        seen = await look(azure, cluster_id())
+        seen = await read_rotation(azure, cluster_id())
         uses = {"azureKeyVaultKms": {"enabled": True, "keyId": "https://kv-other.vault.local.test/keys/new"}}
         simulator.change(cluster_id(), {"properties": {"securityProfile": uses}})
         with pytest.raises(AzureError) as refused:

@@ -1,4 +1,4 @@
-"""With exactly the rights that the steps name a run succeeds; with any one of them missing the plan says which beforehand.
+"""A run succeeds with exactly the permissions that its steps name; if one is missing, the plan names it.
 
 The table in docs/permissions.md is compared with the steps, and its roles with Azure's definitions of them.
 """
@@ -19,11 +19,11 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.errors import AzureError
 from wizard.procedure.events import Event
-from wizard.procedure.order import applying
-from wizard.procedure.planning import look, make_plan
+from wizard.procedure.order import applicable_steps
+from wizard.procedure.planning import make_plan, read_snapshot
 from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.simulator import Simulator
 from wizard.simulator.arm.rbac import may_data, role_definitions
 from wizard.simulator.state.world import World
@@ -37,14 +37,14 @@ OPEN_VAULT: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vault
 
 @dataclass(frozen=True)
 class Way:
-    """One way of enabling: what is chosen, and in which world."""
+    """One way to enable encryption: the answers, and the simulated environment."""
 
     road: Road
     new: bool = False
     changes: str = "{}"
-    """Of the answers, as JSON."""
+    """The changes to the answers, as JSON."""
     world: str = "{}"
-    """What is otherwise in the world, as JSON."""
+    """The changes to the simulated environment, as JSON."""
 
     @property
     def answers(self) -> Answers:
@@ -70,40 +70,40 @@ WAYS = {
 }
 
 
-_found: dict[str, dict[str, tuple[Right, ...]]] = {}
+_found: dict[str, dict[str, tuple[RequiredAction, ...]]] = {}
 
 
-async def rights(name: str) -> dict[str, tuple[Right, ...]]:
-    """What each step that acts needs on this way, by the step's key; found out once."""
+async def rights(name: str) -> dict[str, tuple[RequiredAction, ...]]:
+    """Return the required actions of each acting step, by its key; computed once."""
     if name not in _found:
         way = WAYS[name]
         with TemporaryDirectory() as place:
             async with signed_in(world(Path(place), **json.loads(way.world))) as (_, azure):
                 target = Target(way.answers, azure.cloud.vault_suffix)
-                snapshot = await look(azure, target)
+                snapshot = await read_snapshot(azure, target)
                 _found[name] = {
-                    step.key: step.rights(target, snapshot)
-                    for step in applying(target, snapshot)
+                    step.key: step.required_actions(target, snapshot)
+                    for step in applicable_steps(target, snapshot)
                     if step.inspect(target, snapshot).action != "none"
                 }
     return _found[name]
 
 
-async def needed(name: str) -> list[Right]:
+async def needed(name: str) -> list[RequiredAction]:
     found = {right for of_step in (await rights(name)).values() for right in of_step}
     return sorted(found, key=lambda right: (right.scope, right.action))
 
 
-def held_where(right: Right) -> str:
-    """Where a role that gives it is held: on the subscription, or on the group in which the resource is (to be)."""
+def held_where(right: RequiredAction) -> str:
+    """Return the scope of a role that grants it: the subscription, or the resource group."""
     parts = right.scope.strip("/").split("/")
     making_a_group = right.action == "Microsoft.Resources/subscriptions/resourceGroups/write"
     fresh = len(parts) > 3 and parts[3] == "rg-fresh"
     return SUBSCRIPTION if len(parts) < 4 or making_a_group or fresh else "/" + "/".join(parts[:4])
 
 
-def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
-    """The way's world, in which whoever is signed in may read, and do just these things where they are needed."""
+def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
+    """Return the scenario in which the signed-in identity may read, and has just these permissions."""
     by_scope: dict[str, list[str]] = {SUBSCRIPTION: []}
     for right in held:
         by_scope.setdefault(held_where(right), []).append(right.action)
@@ -125,7 +125,7 @@ def holding(folder: Path, name: str, held: Iterable[Right]) -> Path:
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
-async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: Path) -> None:
+async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_path: Path) -> None:
     async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
         plan, events, status = await carried_out(azure, WAYS[name].answers)
     assert not [finding for finding in plan.findings if finding.level == "error"]
@@ -134,7 +134,7 @@ async def test_with_exactly_these_rights_the_run_succeeds(name: str, tmp_path: P
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
-async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) -> None:
+async def test_the_plan_names_a_missing_permission(name: str, tmp_path: Path) -> None:
     every = await needed(name)
     for right in every:
         held = [each for each in every if each != right]
@@ -147,8 +147,8 @@ async def test_without_one_of_them_the_plan_names_it(name: str, tmp_path: Path) 
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WAYS)
-async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path: Path) -> None:
-    """None is asked for in vain: taken away after the gate (or its second look), Azure's own refusal names it."""
+async def test_azure_refuses_the_run_if_any_permission_is_missing(name: str, tmp_path: Path) -> None:
+    """Every one is required: if it is removed after the gate (or the revalidation), Azure's error names it."""
     every = await needed(name)
     by_step = await rights(name)
     for right in every:
@@ -156,11 +156,14 @@ async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path
             plan = await make_plan(azure, WAYS[name].answers)
             late = {step.key for step in plan.steps if step.key == "cluster" or "cluster" in step.needs}
             soon = {right for key, of_step in by_step.items() if key not in late for right in of_step}
-            when = "step-started" if right in soon else "AKS is asked now"
+            when = "step-started" if right in soon else "sending the cluster update"
             left = [right]
 
             def take(
-                event: Event, simulator: Simulator = simulator, left: list[Right] = left, when: str = when
+                event: Event,
+                simulator: Simulator = simulator,
+                left: list[RequiredAction] = left,
+                when: str = when,
             ) -> None:
                 if left and (event.type == when or event.message.endswith(when)):
                     taken = left.pop()
@@ -172,18 +175,18 @@ async def test_azure_refuses_the_run_without_any_one_of_them(name: str, tmp_path
         assert [p for p in refused if p.code.endswith("AuthorizationFailed")], (right, run.problems)
 
 
-def taken_from(world_: World, right: Right) -> None:
-    """The custom roles of `holding` no longer give it."""
+def taken_from(world_: World, right: RequiredAction) -> None:
+    """Remove it from the custom roles of `holding`."""
     for role in world_.scenario.custom_roles.values():
         if right.action in role.actions:
             role.actions.remove(right.action)
 
 
 BY_THE_SCRIPT = "Microsoft.KeyVault/vaults/keys/read"
-"""`az keyvault key show` asks the vault; the run itself asks Azure Resource Manager."""
+"""`az keyvault key show` uses the data plane; the run itself uses Azure Resource Manager."""
 
 
-async def test_the_data_actions_of_the_table_are_those_that_a_vault_asks_for(
+async def test_the_data_actions_of_the_table_are_those_that_a_vault_requires(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = set()
@@ -203,8 +206,8 @@ async def test_the_data_actions_of_the_table_are_those_that_a_vault_asks_for(
     assert {action.casefold() for action in asked} == {action.casefold() for action in named}
 
 
-async def test_rights_on_the_group_alone_are_not_taken_for_rights_on_the_subscription(tmp_path: Path) -> None:
-    """What is held in a group says nothing of the subscription, on which the feature is registered."""
+async def test_permissions_on_the_group_do_not_count_for_the_subscription(tmp_path: Path) -> None:
+    """Permissions in a group do not include the subscription, on which the feature is registered."""
     operator: Json = {
         "roles": {SUBSCRIPTION: ["Reader"], f"{SUBSCRIPTION}/resourceGroups/rg-demo": ["Owner"]}
     }
@@ -243,8 +246,8 @@ READS = sorted(
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("unread", READS)
 @pytest.mark.parametrize("name", ["platform", "private, new", "public"])
-async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str, tmp_path: Path) -> None:
-    """A plan is made without it, or says in words what it needs to read; and it never takes it for nothing there."""
+async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str, tmp_path: Path) -> None:
+    """A plan is made without it, or says what it needs to read; it never counts it as missing."""
     denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread], "system_protected": False}}
     there = {PRODUCTION: {"groups": {"rg-demo": laid_over(FURNISHED, {"clusters": {"aks-new": {}}})}}}
     async with signed_in(world(tmp_path, deny_assignments=denied, subscriptions=there)) as (simulator, azure):
@@ -270,7 +273,7 @@ async def test_what_may_not_be_read_is_not_known_or_named(name: str, unread: str
 
 
 def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
-    """The table of docs/permissions.md: by step, its actions, its data actions, and the roles that give them."""
+    """Return the table of docs/permissions.md: by step, its actions, its data actions, and the roles that grant them."""
     rows = {}
     section = PERMISSIONS.read_text("utf-8").split("## Least privilege")[1].split("\n## ")[0]
     for line in section.splitlines():
@@ -286,7 +289,7 @@ def table() -> Mapping[str, tuple[set[str], set[str], list[str]]]:
     return rows
 
 
-async def test_the_table_names_every_step_and_what_it_needs() -> None:
+async def test_the_table_names_every_step_and_its_required_actions() -> None:
     rows = table()
     found = [await rights(name) for name in WAYS]
     assert set(rows) == {step.key for step in STEPS}
@@ -295,7 +298,7 @@ async def test_the_table_names_every_step_and_what_it_needs() -> None:
         assert actions == named, key
 
 
-def test_the_roles_that_the_table_names_give_what_it_says() -> None:
+def test_the_roles_of_the_table_grant_its_actions() -> None:
     roles = {role.name: role for role in role_definitions().values()}
     for key, (actions, data_actions, names) in table().items():
         for action in actions:

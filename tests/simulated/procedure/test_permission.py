@@ -1,4 +1,4 @@
-"""AKS has one message for six causes; the run says which of them it is, and does not wait where waiting cannot help."""
+"""AKS has one message for six causes; the run reports the actual one, and does not wait for a permanent one."""
 
 from collections.abc import Callable
 
@@ -24,29 +24,29 @@ def close_the_firewall(simulator: Simulator) -> None:
     )
 
 
-def turn_to_access_policies(simulator: Simulator) -> None:
+def switch_to_access_policies(simulator: Simulator) -> None:
     simulator.change(VAULT, {"properties": {"enableRbacAuthorization": False}})
 
 
-def take_the_role_away(simulator: Simulator) -> None:
+def remove_the_role(simulator: Simulator) -> None:
     principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
     name = assignment_name(VAULT, principal, CRYPTO_USER)
     simulator.remove(f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/{name}")
 
 
-def shut_everybody_out(simulator: Simulator) -> None:
+def deny_everyone(simulator: Simulator) -> None:
     simulator.change(VAULT, {"properties": {"networkAcls": {"defaultAction": "Deny", "bypass": "None"}}})
 
 
 @pytest.mark.parametrize(
     ("meddle", "cause"),
     [
-        (take_the_role_away, "The identity id-aks-demo has no role on kv-demo"),
-        (close_the_firewall, "The firewall of kv-demo keeps the internet out"),
-        (turn_to_access_policies, "The identity id-aks-demo has no access policy on kv-demo"),
+        (remove_the_role, "The identity id-aks-demo has no role on kv-demo"),
+        (close_the_firewall, "The firewall of kv-demo denies public access"),
+        (switch_to_access_policies, "The identity id-aks-demo has no access policy on kv-demo"),
     ],
 )
-async def test_the_cause_behind_the_one_message_is_found(
+async def test_the_cause_behind_akss_message_is_found(
     meddle: Callable[[Simulator], None], cause: str
 ) -> None:
     """AZURE.md §1a, AzureKeyVaultKmsValidateIdentityPermissionCustomerError: causes 2, 4 and 6; for the others see
@@ -57,7 +57,7 @@ async def test_the_cause_behind_the_one_message_is_found(
         updates = []
 
         def spoil(event: Event) -> None:
-            if "AKS is asked now" in event.message:
+            if "sending the cluster update" in event.message:
                 meddle(simulator)
             if event.type == "log" and event.step == "cluster":
                 updates.append(event.message)
@@ -70,22 +70,22 @@ async def test_the_cause_behind_the_one_message_is_found(
         assert problem.cause.startswith(cause)
         assert problem.remedy
         assert not problem.retryable
-        assert not [message for message in updates if "asking again" in message]
+        assert not [message for message in updates if "retrying" in message]
 
 
 @pytest.mark.parametrize(
     ("road", "meddle", "named"),
     [
-        ("customer-managed-private", take_the_role_away, "Key Vault Crypto User"),
-        ("customer-managed-public", turn_to_access_policies, "access policy"),
-        ("customer-managed-private", shut_everybody_out, "trusted Azure services"),
-        ("customer-managed-public", close_the_firewall, "The firewall of kv-demo keeps the internet out"),
+        ("customer-managed-private", remove_the_role, "Key Vault Crypto User"),
+        ("customer-managed-public", switch_to_access_policies, "access policy"),
+        ("customer-managed-private", deny_everyone, "trusted Azure services"),
+        ("customer-managed-public", close_the_firewall, "The firewall of kv-demo denies public access"),
     ],
 )
-async def test_the_cluster_is_not_touched_where_its_key_would_not_do(
+async def test_the_cluster_is_not_updated_if_its_key_is_unusable(
     road: Road, meddle: Callable[[Simulator], None], named: str
 ) -> None:
-    """With a private vault AKS cannot check, and the API server breaks instead: so it is looked at once more."""
+    """With a private vault AKS cannot check, and the API server fails instead: so the run checks again."""
     async with signed_in() as (simulator, azure):
         wanted = answers(road)
         plan = await make_plan(azure, wanted)

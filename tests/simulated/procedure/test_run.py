@@ -1,4 +1,4 @@
-"""A run from beginning to end: what goes side by side, what fails, what is skipped, and starting again."""
+"""A run from start to end: parallel steps, failed steps, skipped steps, and running again."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def index(events: list[Event], kind: str, step: str) -> int:
     return next(i for i, e in enumerate(events) if e.type == kind and e.step == step)
 
 
-async def test_every_step_is_told_from_start_to_finish_and_comes_after_what_it_needs() -> None:
+async def test_every_step_reports_start_and_finish_and_follows_its_dependencies() -> None:
     async with signed_in() as (simulator, azure):
         plan, events, status = await carried_out(azure, CHOSEN)
         assert simulator.unknown == ()
@@ -44,7 +44,7 @@ async def test_every_step_is_told_from_start_to_finish_and_comes_after_what_it_n
         assert mine[-1].status == ("succeeded" if acted else "already")
 
 
-async def test_what_does_not_need_each_other_goes_at_the_same_time() -> None:
+async def test_independent_steps_run_at_the_same_time() -> None:
     async with signed_in() as (_, azure):
         _, events, _ = await carried_out(azure, CHOSEN)
     for one, other in (
@@ -59,7 +59,7 @@ async def test_what_does_not_need_each_other_goes_at_the_same_time() -> None:
 
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("new", [False, True])
-async def test_a_second_run_finds_everything_done_and_writes_nothing(road: Road, new: bool) -> None:
+async def test_a_second_run_requires_no_change_and_writes_nothing(road: Road, new: bool) -> None:
     chosen = answers(road, new=new)
     async with signed_in() as (simulator, azure):
         _, _, first = await carried_out(azure, chosen)
@@ -74,8 +74,8 @@ async def test_a_second_run_finds_everything_done_and_writes_nothing(road: Road,
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
-async def test_a_cluster_whose_operation_was_broken_off_is_repaired_by_the_same_plan(state: str) -> None:
-    """`az aks operation-abort` leaves it Canceled, with the profile as it was asked for."""
+async def test_a_cluster_whose_operation_was_aborted_is_repaired_by_the_same_plan(state: str) -> None:
+    """`az aks operation-abort` leaves the cluster Canceled, with the requested profile."""
     async with signed_in() as (simulator, azure):
         await carried_out(azure, CHOSEN)
         simulator.change(cluster_id(), {"properties": {"provisioningState": state}})
@@ -87,7 +87,7 @@ async def test_a_cluster_whose_operation_was_broken_off_is_repaired_by_the_same_
     assert finished(events)["cluster"].status == "succeeded"
 
 
-async def test_a_cluster_update_that_azure_accepts_and_then_fails() -> None:
+async def test_an_accepted_cluster_update_that_fails_is_reported() -> None:
     async with signed_in("update-fails") as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
         events: list[Event] = []
@@ -112,7 +112,7 @@ async def test_a_cluster_update_that_azure_accepts_and_then_fails() -> None:
         assert problem.retryable
 
 
-async def test_starting_again_with_the_same_answers_repairs_it(tmp_path: Path) -> None:
+async def test_running_again_with_the_same_answers_repairs_it(tmp_path: Path) -> None:
     once = {
         "match": {**CLUSTER_PUT, "nth": 1},
         "lro_fails": {"code": "InternalOperationError", "message": "Internal server error"},
@@ -128,7 +128,7 @@ async def test_starting_again_with_the_same_answers_repairs_it(tmp_path: Path) -
     assert finished(events)["verify"].status == "succeeded"
 
 
-async def test_what_needs_a_step_that_failed_is_skipped_and_the_rest_goes_on(tmp_path: Path) -> None:
+async def test_steps_that_need_a_failed_step_are_skipped_and_the_others_run(tmp_path: Path) -> None:
     refused = {
         "match": {"method": "PUT", "path": "*/providers/microsoft.keyvault/vaults/*"},
         "answer": {
@@ -165,7 +165,7 @@ async def test_what_needs_a_step_that_failed_is_skipped_and_the_rest_goes_on(tmp
     assert "step-started" not in {e.type for e in events if e.step == "key"}
 
 
-async def test_a_resource_provider_that_no_plan_has_shown_is_not_registered(tmp_path: Path) -> None:
+async def test_a_resource_provider_that_is_not_in_the_plan_is_not_registered(tmp_path: Path) -> None:
     """azure-mgmt-core would register it silently and wait without a limit: AZURE.md §2c."""
     unregistered: dict[str, Any] = {
         "match": {"method": "PUT", "path": "*/providers/microsoft.keyvault/vaults/*"},
@@ -185,8 +185,8 @@ async def test_a_resource_provider_that_no_plan_has_shown_is_not_registered(tmp_
     assert "az provider register" in problem.remedy
 
 
-async def test_a_listener_that_breaks_does_not_break_the_run() -> None:
-    """A journal on a full disk must not leave a cluster half-way."""
+async def test_a_failing_listener_does_not_fail_the_run() -> None:
+    """A journal on a full disk must not leave a cluster half-configured."""
     heard: list[Event] = []
 
     def full_disk(event: Event) -> None:
@@ -203,8 +203,8 @@ async def test_a_listener_that_breaks_does_not_break_the_run() -> None:
     assert len(said) == 1, "said once, to whoever still listens"
 
 
-async def test_a_registration_that_aks_has_not_noticed_is_made_known() -> None:
-    """Somebody registered the feature and forgot the provider; from outside it cannot be seen: Azure/AKS#2463."""
+async def test_a_registration_that_aks_has_not_picked_up_is_refreshed() -> None:
+    """Another user registered the feature but not the provider; that is not visible: Azure/AKS#2463."""
     async with signed_in("stale-provider") as (_, azure):
         await register_feature(azure, CHOSEN.subscription)
         assert await feature_state(azure, CHOSEN.subscription) == "Registered"
@@ -213,7 +213,7 @@ async def test_a_registration_that_aks_has_not_noticed_is_made_known() -> None:
     assert finished(events)["provider"].status == "succeeded"
 
 
-async def test_a_verification_that_fails_says_what_was_read_and_is_kept() -> None:
+async def test_a_failed_verification_says_what_was_read_and_is_kept() -> None:
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, CHOSEN)
 
@@ -224,8 +224,8 @@ async def test_a_verification_that_fails_says_what_was_read_and_is_kept() -> Non
         run = Run(azure, CHOSEN, plan, listeners=[spoil])
         assert await run.execute(plan.digest) == "failed"
     problem = run.problems["verify"]
-    assert problem.summary.startswith("aks-demo is not as asked: The key vault's firewall does not let")
-    assert problem.cause.startswith("Read back: vault-reachable (publicNetworkAccess: ")
+    assert problem.summary.startswith("aks-demo is not as configured: The key vault's firewall does not let")
+    assert problem.cause.startswith("Read: vault-reachable (publicNetworkAccess: ")
     assert "bypass: None" in problem.cause
     assert problem.remedy
     assert run.report is not None

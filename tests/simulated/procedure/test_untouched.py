@@ -1,4 +1,4 @@
-"""An update changes the encryption and, where needed, the identity: nothing else of the cluster, known or unknown."""
+"""An update changes the encryption and, if needed, the identity; no other setting of the cluster, known or unknown."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def orders(road: Road) -> Answers:
 
 
 def truth(body: Json | None) -> Json:
-    """The whole cluster without what the update may change: encryption, identity, and Azure's own marks of a change."""
+    """Return the cluster without what the update may change: encryption, identity, and Azure's change markers."""
     assert body is not None
     rest = {
         name: value for name, value in body.items() if name.lower() not in {"etag", "identity", "systemdata"}
@@ -54,7 +54,7 @@ def _without_etags(value: Json) -> Json:
 
 
 @pytest.mark.parametrize("road", ROADS)
-async def test_everything_else_survives_at_every_level(road: Road) -> None:
+async def test_other_settings_are_kept_at_every_level(road: Road) -> None:
     async with signed_in() as (simulator, azure):
         before = simulator.resource(ORDERS)
         _, _, status = await carried_out(azure, orders(road))
@@ -73,21 +73,21 @@ async def test_everything_else_survives_at_every_level(road: Road) -> None:
         assert after["identity"] == before["identity"]
 
 
-async def test_a_cluster_of_which_all_is_known_is_as_untouched() -> None:
+async def test_a_cluster_with_only_known_settings_keeps_them() -> None:
     async with signed_in() as (simulator, azure):
         before = simulator.resource(cluster_id())
         await carried_out(azure, answers("customer-managed-private"))
         assert truth(simulator.resource(cluster_id())) == truth(before)
 
 
-async def test_the_run_says_how_many_settings_it_compared() -> None:
+async def test_the_run_reports_the_number_of_compared_settings() -> None:
     async with signed_in() as (_, azure):
         _, events, _ = await carried_out(azure, orders("platform-managed"))
     done = next(e for e in events if e.type == "step-finished" and e.step == "cluster")
     assert "other settings unchanged" in done.message
 
 
-async def test_what_somebody_set_between_the_plan_and_the_update_survives_it() -> None:
+async def test_a_setting_that_another_user_changes_before_the_update_is_kept() -> None:
     chosen = orders("customer-managed-public")
     events: list[Event] = []
     async with signed_in() as (simulator, azure):
@@ -103,7 +103,7 @@ async def test_what_somebody_set_between_the_plan_and_the_update_survives_it() -
     assert any("tags.added" in event.message for event in events if event.type == "log")
 
 
-async def test_encryption_that_somebody_set_meanwhile_is_not_written_over() -> None:
+async def test_encryption_that_another_user_has_changed_is_not_overwritten() -> None:
     chosen = orders("customer-managed-private")
     theirs = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
     async with signed_in() as (simulator, azure):
@@ -118,12 +118,12 @@ async def test_encryption_that_somebody_set_meanwhile_is_not_written_over() -> N
         assert dig(simulator.resource(ORDERS), "properties", "securityProfile", "azureKeyVaultKms") is None
         assert not [r for r in simulator.writes() if r.path.lower() == ORDERS.lower()]
     problem = run.problems["cluster"]
-    assert "was changed since the plan was made" in problem.summary
+    assert "was changed since the plan was created" in problem.summary
     assert "Plan again" in problem.remedy
 
 
 def at_the_put(id_: str, meddle: Callable[[], object]) -> Callable[[Event], None]:
-    """A listener that does something between the last look at a cluster and the first request that changes it."""
+    """Return a listener that acts between the last read of a cluster and the first request that changes it."""
     left = [meddle]
 
     def listen(event: Event) -> None:
@@ -140,8 +140,8 @@ def at_the_put(id_: str, meddle: Callable[[], object]) -> Callable[[Event], None
 
 
 @pytest.mark.parametrize("road", ROADS)
-async def test_what_somebody_sets_after_the_last_look_survives_it(road: Road) -> None:
-    """Only the eTag of that look, sent along, can see to it."""
+async def test_a_setting_that_another_user_changes_after_the_last_read_is_kept(road: Road) -> None:
+    """Only the eTag of that read, sent with the request, ensures this."""
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, orders(road))
         meddle = at_the_put(ORDERS, lambda: simulator.change(ORDERS, {"tags": {"added": "meanwhile"}}))
@@ -152,7 +152,7 @@ async def test_what_somebody_sets_after_the_last_look_survives_it(road: Road) ->
 
 
 @pytest.mark.parametrize("road", ROADS)
-async def test_a_cluster_that_somebody_creates_after_the_last_look_is_not_written_over(road: Road) -> None:
+async def test_a_cluster_that_another_user_creates_after_the_last_read_is_not_overwritten(road: Road) -> None:
     theirs = cluster_id("aks-new")
     async with signed_in() as (simulator, azure):
         plan = await make_plan(azure, answers(road, new=True))
@@ -177,4 +177,4 @@ async def test_a_cluster_that_somebody_creates_after_the_last_look_is_not_writte
         assert dig(simulator.resource(theirs), "properties", "securityProfile") in (None, {})
         puts = [r.status for r in simulator.writes() if r.path.lower() == theirs.lower()]
     assert puts == [412]
-    assert "was changed since the plan was made" in run.problems["cluster"].summary
+    assert "was changed since the plan was created" in run.problems["cluster"].summary

@@ -1,4 +1,4 @@
-"""What Azure does in its own time is waited for, visibly, and not for ever."""
+"""The run waits for Azure visibly, and every wait has a timeout."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.support import (
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
@@ -45,13 +46,13 @@ REGISTERED: Json = {
         PRIVATE.subscription: {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
     }
 }
-"""Otherwise the roles settle while the feature is being registered."""
+"""Otherwise the roles propagate while the feature is being registered."""
 CLUSTER_PUT: Json = {"method": "PUT", "path": "*/providers/microsoft.containerservice/managedclusters/*"}
 STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The condition was not met."}
 
 
 def slow(folder: Path, role_propagation: float = 1800) -> Path:
-    """A world in which roles take so many seconds to take effect, and nothing else takes long."""
+    """Return a scenario in which roles take this many seconds to propagate, and nothing else takes long."""
     return world(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
 
@@ -68,7 +69,7 @@ def problem_of(ran: Answered) -> Problem:
     return problem
 
 
-async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_through_the_vault(
+async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
     tmp_path: Path,
 ) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
@@ -83,13 +84,13 @@ async def test_the_operators_new_role_is_waited_for_where_the_key_is_made_throug
     waits = [
         e
         for e in events
-        if e.step == "key" and e.message == "your new rights on the vault have not taken effect yet"
+        if e.step == "key" and e.message == "your role assignment on the vault has not propagated yet"
     ]
     assert waits
     assert all(e.seconds is not None and e.expected_seconds for e in waits)
 
 
-async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: Path) -> None:
+async def test_akss_own_check_of_the_role_is_repeated_until_it_passes(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
         _, events, status = await carried_out(azure, THROUGH_ARM, timeouts=LONG)
         puts = [
@@ -98,27 +99,30 @@ async def test_akss_own_look_at_the_role_is_waited_for_on_a_slow_day(tmp_path: P
     assert status == "succeeded"
     assert puts[-1] == 200
     assert set(puts[:-1]) == {400}
-    assert "AKS cannot use the key yet: the role has not taken effect; asking again in 60 s" in told(
-        events, "cluster"
+    assert (
+        "AKS cannot use the key yet because the role assignment has not propagated; retrying in 60 s"
+        in told(events, "cluster")
     )
 
 
-async def test_new_roles_are_left_to_settle_where_aks_cannot_check_them(tmp_path: Path) -> None:
+async def test_new_roles_propagate_before_the_update_if_aks_cannot_check_them(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, **REGISTERED), speed=100) as (simulator, azure):
         _, events, status = await carried_out(azure, PRIVATE)
         assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
     assert status == "succeeded"
-    settling = [
-        e for e in events if e.step == "cluster" and e.message == "the identity's new roles are settling"
+    propagating = [
+        e
+        for e in events
+        if e.step == "cluster" and e.message == "the identity's role assignments are propagating"
     ]
-    assert settling
-    assert settling[0].expected_seconds == 300
-    spent = [e.seconds for e in settling if e.seconds is not None]
+    assert propagating
+    assert propagating[0].expected_seconds == 300
+    spent = [e.seconds for e in propagating if e.seconds is not None]
     assert spent == sorted(spent)
     assert spent[-1] < 300
 
 
-async def test_roles_held_since_long_ago_need_no_settling() -> None:
+async def test_old_role_assignments_need_no_propagation_time() -> None:
     ledger = answers(
         "customer-managed-private",
         resource_group="rg-bank",
@@ -131,12 +135,12 @@ async def test_roles_held_since_long_ago_need_no_settling() -> None:
     async with signed_in(speed=2400) as (_, azure):
         _, events, status = await carried_out(azure, ledger)
     assert status == "succeeded"
-    assert "the identity's new roles are settling" not in told(events, "cluster")
+    assert "the identity's role assignments are propagating" not in told(events, "cluster")
 
 
 @pytest.mark.parametrize("before", ["Key Vault Crypto User", None])
-async def test_another_role_that_is_enough_settles_as_well(tmp_path: Path, before: str | None) -> None:
-    """Somebody grants Crypto Officer just before the run; where the identity may use the key without, it needs no time."""
+async def test_another_sufficient_role_propagates_too(tmp_path: Path, before: str | None) -> None:
+    """Crypto Officer is assigned just before the run; if the identity could already use the key, no wait is needed."""
     held = ["Key Vault Contributor", *([before] if before else [])]
     there = {
         "identities": {"id-aks-demo": {}},
@@ -147,23 +151,24 @@ async def test_another_role_that_is_enough_settles_as_well(tmp_path: Path, befor
     here = {**REGISTERED["subscriptions"][PRODUCTION], "groups": {"rg-demo": there}}
     async with signed_in(world(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (simulator, azure):
         principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
-        await azure.authorization(PRODUCTION).role_assignments.create(
-            vault_id(),
-            assignment_name(vault_id(), principal, CRYPTO_OFFICER),
-            RoleAssignmentCreateParameters(
-                role_definition_id=CRYPTO_OFFICER.definition_id(PRODUCTION),
-                principal_id=principal,
-                principal_type="ServicePrincipal",
-            ),
-        )
+        with declared(Repeat.SAFE):
+            await azure.authorization(PRODUCTION).role_assignments.create(
+                vault_id(),
+                assignment_name(vault_id(), principal, CRYPTO_OFFICER),
+                RoleAssignmentCreateParameters(
+                    role_definition_id=CRYPTO_OFFICER.definition_id(PRODUCTION),
+                    principal_id=principal,
+                    principal_type="ServicePrincipal",
+                ),
+            )
         plan, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
     assert {step.action for step in plan.steps if step.key == "crypto-role"} == {"none"}
-    assert ("the identity's new roles are settling" in told(events, "cluster")) == (before is None)
+    assert ("the identity's role assignments are propagating" in told(events, "cluster")) == (before is None)
 
 
-async def test_akss_message_for_a_key_is_told_where_the_way_leads_to_none_too(tmp_path: Path) -> None:
-    """On the way to a key that AKS manages there is no vault of the answers' to look at."""
+async def test_akss_message_about_a_key_is_reported_for_a_platform_managed_key_too(tmp_path: Path) -> None:
+    """With a platform-managed key the answers name no vault to check."""
     refusal = {
         "status": 400,
         "code": "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
@@ -174,7 +179,7 @@ async def test_akss_message_for_a_key_is_told_where_the_way_leads_to_none_too(tm
     assert (problem.code, problem.azure_said) == (refusal["code"], "No.")
 
 
-async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) -> None:
+async def test_a_role_that_never_propagates_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
         ran = await carried_out(azure, THROUGH_ARM, timeouts=Timeouts(role_assignment=120))
         assert (
@@ -186,7 +191,7 @@ async def test_a_role_that_never_takes_effect_ends_the_patience(tmp_path: Path) 
     assert problem.retryable
 
 
-async def test_the_operators_role_that_never_takes_effect_ends_the_patience_too(tmp_path: Path) -> None:
+async def test_the_operators_role_that_never_propagates_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (_, azure):
         problem = problem_of(await carried_out(azure, PUBLIC, timeouts=Timeouts(role_assignment=60)))
     assert problem.code == "ForbiddenByRbac"
@@ -194,16 +199,16 @@ async def test_the_operators_role_that_never_takes_effect_ends_the_patience_too(
     assert problem.retryable
 
 
-async def test_a_new_identity_that_entra_does_not_know_everywhere_yet(tmp_path: Path) -> None:
+async def test_a_new_identity_that_has_not_replicated_is_waited_for(tmp_path: Path) -> None:
     fault = {**UNKNOWN_PRINCIPAL, "match": {**UNKNOWN_PRINCIPAL["match"], "count": 5}}
     async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
         _, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
     heard = told(events, "crypto-role") + told(events, "contributor-role")
-    assert heard.count("Microsoft Entra does not know the new identity everywhere yet") == 5
+    assert heard.count("waiting for the new identity to replicate in Microsoft Entra") == 5
 
 
-async def test_an_identity_that_entra_never_knows(tmp_path: Path) -> None:
+async def test_an_identity_that_never_replicates_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, faults=[UNKNOWN_PRINCIPAL])) as (_, azure):
         problem = problem_of(await carried_out(azure, PRIVATE, timeouts=Timeouts(principal=50)))
     assert problem.code == "PrincipalNotFound"
@@ -214,7 +219,7 @@ async def test_an_identity_that_entra_never_knows(tmp_path: Path) -> None:
 BUSY: Json = {"status": 429, "code": "TooManyRequests", "message": "Please try again later."}
 
 
-async def test_a_busy_day_is_no_failure(tmp_path: Path) -> None:
+async def test_another_operation_on_the_cluster_is_waited_for(tmp_path: Path) -> None:
     answer = {**BUSY, "headers": {"Retry-After": "0.01"}}
     fault = {"match": {"path": "/subscriptions*", "every": 5}, "answer": answer}
     async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
@@ -223,7 +228,7 @@ async def test_a_busy_day_is_no_failure(tmp_path: Path) -> None:
     assert status == "succeeded"
 
 
-async def test_azure_says_how_long_to_wait_and_is_obeyed(tmp_path: Path) -> None:
+async def test_a_requested_wait_is_honored(tmp_path: Path) -> None:
     answer = {**BUSY, "code": "Throttled", "headers": {"Retry-After": "1"}}
     fault = {"match": {**CLUSTER_PUT, "count": 1}, "answer": answer}
     async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
@@ -236,12 +241,12 @@ async def test_azure_says_how_long_to_wait_and_is_obeyed(tmp_path: Path) -> None
     assert second.time - first.time > 0.99
 
 
-async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_again(tmp_path: Path) -> None:
+async def test_a_cluster_that_changed_at_the_same_moment_is_read_again(tmp_path: Path) -> None:
     fault = {"match": {**CLUSTER_PUT, "count": 2}, "answer": STALE}
     async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
         _, events, status = await carried_out(azure, PRIVATE)
     assert status == "succeeded"
-    assert len([message for message in told(events, "cluster") if "Asking again" in message]) == 2
+    assert len([message for message in told(events, "cluster") if "Retrying" in message]) == 2
 
 
 @pytest.mark.sampled(4)
@@ -249,8 +254,8 @@ async def test_a_cluster_that_something_else_changed_at_the_same_moment_is_read_
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "https://127.0.0.1:1/x", "http://localhost/x", "//[/x"]
 )
-async def test_an_operation_is_followed_nowhere_but_at_azure(header: str, link: str, tmp_path: Path) -> None:
-    """The token goes along wherever it is followed. The cluster itself shows what became of it."""
+async def test_an_operation_is_followed_only_at_azure(header: str, link: str, tmp_path: Path) -> None:
+    """The token is sent to wherever an operation is followed. The cluster itself shows how it ends."""
     answer = {"status": 202, "text": "{}", "headers": {header: link}}
     async with signed_in(world(tmp_path, faults=[{"match": {**CLUSTER_PUT, "count": 1}, "raw": answer}])) as (
         _,
@@ -261,7 +266,7 @@ async def test_an_operation_is_followed_nowhere_but_at_azure(header: str, link: 
     assert [m for m in told(events, "cluster") if m.startswith("NotUnderstoodError: ")]
 
 
-async def test_but_not_for_ever(tmp_path: Path) -> None:
+async def test_waiting_for_another_operation_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": STALE}])) as (_, azure):
         problem = problem_of(await carried_out(azure, PRIVATE))
     assert problem.code == "PreconditionFailed"
@@ -269,7 +274,7 @@ async def test_but_not_for_ever(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("each_takes", "refusals"), [(0, 31), (240, 7), (1800, 2)])
-async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
+async def test_the_time_that_azure_takes_to_refuse_counts_toward_the_timeout(
     each_takes: float, refusals: int
 ) -> None:
     async with signed_in() as (_, azure):
@@ -291,7 +296,7 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
             while True:
                 clock.passed.append(each_takes)
                 made += 1
-                await waits.pass_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
+                await waits.wait_or_raise(AzureError(Problem("transient", "Refused.", code="EtagMismatch")))
                 await clock.sleep(timeouts.cluster_retry)
 
         with pytest.raises(AzureError) as used_up:
@@ -300,14 +305,14 @@ async def test_what_azure_takes_to_refuse_uses_the_patience_up_as_well(
     assert "--timeout update-retry=3600" in used_up.value.problem.remedy
 
 
-async def test_a_feature_that_waits_for_microsoft_is_said_to() -> None:
+async def test_a_feature_pending_approval_is_reported() -> None:
     async with signed_in("feature-pending") as (_, azure):
         ran = await carried_out(azure, answers("platform-managed"), timeouts=Timeouts(registration=60))
     assert "waiting for Microsoft's approval" in told(ran[1], "feature")
     assert "approval" in problem_of(ran).summary
 
 
-async def test_a_long_running_operation_is_told_with_its_last_status(tmp_path: Path) -> None:
+async def test_a_long_running_operation_is_reported_with_its_last_status(tmp_path: Path) -> None:
     async with signed_in(world(tmp_path, **REGISTERED), speed=200) as (_, azure):
         _, events, status = await carried_out(azure, answers("platform-managed"))
     assert status == "succeeded"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
 from wizard.cloud.arm import Json
+from wizard.cloud.writes import Repeat, declared
 from wizard.verification.report import ClusterReport
 from wizard.verification.verify import verify
 
@@ -105,7 +106,8 @@ OFFICER = {"operator": {"roles": {vault_id(): ["Key Vault Crypto Officer"]}}}
 
 async def test_a_deleted_key_is_seen_by_whoever_may_look_at_deleted_keys(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER)) as (_, azure):
-        await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
+        with declared(Repeat.SAFE):
+            await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
         report = await verify(azure, cluster_id())
     assert wrong(report) == {"key-exists": "failed"}
     found = next(check for check in report.checks if check.code == "key-exists")
@@ -115,7 +117,8 @@ async def test_a_deleted_key_is_seen_by_whoever_may_look_at_deleted_keys(tmp_pat
 
 async def test_a_deleted_key_that_may_not_be_looked_at_says_so(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER)) as (simulator, azure):
-        await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
+        with declared(Repeat.SAFE):
+            await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
         simulator.change(vault_id(), {"properties": {"networkAcls": {"defaultAction": "Deny"}}})
         report = await verify(azure, cluster_id())
     found = next(check for check in report.checks if check.code == "key-exists")
@@ -125,7 +128,8 @@ async def test_a_deleted_key_that_may_not_be_looked_at_says_so(tmp_path: Path) -
 
 async def test_a_deleted_vault_is_found_among_the_deleted(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path)) as (_, azure):
-        await azure.vaults(PRODUCTION).vaults.delete("rg-demo", "kv-demo")
+        with declared(Repeat.SAFE):
+            await azure.vaults(PRODUCTION).vaults.delete("rg-demo", "kv-demo")
         report = await verify(azure, cluster_id())
     found = {check.code: check for check in report.checks}
     assert "is soft-deleted and can be recovered" in found["vault-exists"].message
@@ -135,7 +139,8 @@ async def test_a_deleted_vault_is_found_among_the_deleted(tmp_path: Path) -> Non
 
 async def test_a_deleted_identity(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path)) as (_, azure):
-        await azure.identities(PRODUCTION).user_assigned_identities.delete("rg-demo", "id-aks-demo")
+        with declared(Repeat.SAFE):
+            await azure.identities(PRODUCTION).user_assigned_identities.delete("rg-demo", "id-aks-demo")
         report = await verify(azure, cluster_id())
     assert wrong(report)["identity-exists"] == "failed"
     assert not report.passed
@@ -143,7 +148,8 @@ async def test_a_deleted_identity(tmp_path: Path) -> None:
 
 async def test_a_rotation_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER), 60) as (_, azure):
-        await azure.keys(azure.vault_uri("kv-demo")).rotate_key("aks-kms")
+        with declared(Repeat.SAFE):
+            await azure.keys(azure.vault_uri("kv-demo")).rotate_key("aks-kms")
         pending = await verify(azure, cluster_id())
     assert wrong(pending) == {"key-pickup": "warning"}
     found = next(check for check in pending.checks if check.code == "key-pickup")

@@ -1,4 +1,4 @@
-"""Azure's naming rules, held against names that Azure takes and refuses."""
+"""Azure's naming rules, compared with names that Azure accepts and rejects."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ BAD: list[tuple[Rule, list[str]]] = [
     (naming.location, ["", "West Europe", "WESTEUROPE", "west-europe", "eu", "w" * 51, "westus2\n"]),
     (naming.resource_group, ["", "a" * 91, "rg.", "a b", "rg/x", "rg\n", "rg*", "rg\u202e"]),
     (naming.managed_cluster, ["", "a" * 64, "-a", "a-", "_", "a.b", "é", "a\n"]),
-    (naming.key_vault, ["", "kv", "a" * 25, "1kv", "kv-", "-kv", "k--v", "k_v", "kvé", "kv1\n"]),
+    (naming.key_vault, ["", "kv", "a" * 25, "1kv", "kv-", "-kv", "k--v", "k_v", "kvé", "kv1\n", "kv.x"]),
     (naming.key, ["", "a" * 128, "a_b", "a.b", "ключ", "a\n"]),
     (naming.user_assigned_identity, ["", "id", "a" * 129, "-id", "_id", "i d", "id.x", "idé", "id1\n"]),
     (naming.kubernetes_version, ["", "1", "latest", "v1.34", "1.34.", "1.34.2.1", "١.٣٣", "1.34\n"]),
@@ -52,43 +52,58 @@ def _named(cases: list[tuple[Rule, list[str]]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("rule", "name"), _named(GOOD))
-def test_a_name_that_azure_takes_is_taken(rule: Rule, name: str):
+def test_a_name_that_azure_accepts_is_accepted(rule: Rule, name: str):
     assert rule(name) is None
 
 
 @pytest.mark.parametrize(("rule", "name"), _named(BAD))
-def test_a_name_that_azure_refuses_is_refused_with_what_may_be_used(rule: Rule, name: str):
+def test_a_name_that_azure_rejects_is_rejected_with_what_is_valid(rule: Rule, name: str):
     message = rule(name)
     assert message is not None
-    assert re.search(r"use |write it|at most|\d+ to \d+|give the GUID", message), message
+    assert re.search(r"use |write it|at most|\d+ to \d+|enter the GUID", message), message
 
 
 @pytest.mark.parametrize(("rule", "names"), BAD)
-def test_a_refusal_says_what_was_given_or_how_long_it_is(rule: Rule, names: list[str]):
+def test_a_rejection_names_the_given_value_or_its_length(rule: Rule, names: list[str]):
     for name in names:
         message = rule(name) or ""
         assert repr(name) in message or f"this one has {len(name)}" in message
 
 
 @given(st.sampled_from([rule for rule, _ in GOOD]), st.text(max_size=140))
-def test_every_rule_answers_any_text_at_all(rule: Rule, name: str):
+def test_every_rule_handles_any_text(rule: Rule, name: str):
     message = rule(name)
     assert message is None or message.endswith((".", "shows.", "quotes."))
     assert message is not None or "\n" not in name
 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=90))
-def test_the_name_proposed_for_a_vault_is_always_a_legal_one(cluster: str):
+def test_a_proposed_vault_name_is_always_valid(cluster: str):
     proposed = naming.proposed_key_vault(cluster)
     assert naming.key_vault(proposed) is None, proposed
 
 
-def test_the_name_proposed_for_a_vault_is_near_the_cluster_s():
+def test_a_proposed_vault_name_is_based_on_the_cluster_name():
     assert naming.proposed_key_vault("orders-prod") == "kv-orders-prod-kms"
     assert naming.proposed_key_vault("A_very_long_name_of_a_cluster") == "kv-a-very-long-name-kms"
 
 
-def test_a_free_name_is_the_proposed_one_or_the_next_that_nobody_has() -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://kv-demo.vault.azure.net/",
+        "kv-demo.vault.azure.net",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv-demo",
+    ],
+)
+def test_an_address_or_id_of_a_vault_is_rejected_with_the_name_in_it(value: str) -> None:
+    message = naming.key_vault(value)
+    assert message is not None
+    assert "is an address or id" in message
+    assert message.endswith("the name is kv-demo.")
+
+
+def test_a_free_name_is_the_proposed_one_or_the_next_that_is_not_taken() -> None:
     assert naming.free_name("aks-kms", [], 127) == "aks-kms"
     assert naming.free_name("aks-kms", ["AKS-kms", "aks-kms-2"], 127) == "aks-kms-3"
     long = "kv-" + "a" * 17 + "-kms"

@@ -79,6 +79,10 @@ def test_refusals_that_differ_only_in_their_text(text: str) -> None:
             "EtagMismatch",
         ),
         ({"code": "Outer", "message": "", "details": [{"code": "Unheard", "message": ""}]}, "Outer"),
+        (
+            {"code": "QuotaExceeded", "message": "", "details": [{"code": "OperationNotAllowed", "message": ""}]},
+            "QuotaExceeded",
+        ),
         (None, ""),
     ],
 )  # fmt: skip
@@ -159,3 +163,19 @@ def test_azures_message_is_sanitized() -> None:
     evil = problem(400, {"code": "Bad\x1b[2JRequest", "message": "one\x07\r\ntwo\u202e"})
     assert evil.code == "BadRequest"
     assert evil.azure_said == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind", "cause"),
+    [
+        ("OperationNotAllowed", "Another operation (Updating) is in progress.", "transient", "in progress"),
+        ("OperationNotAllowed", "You can only perform start or delete operations on a stopped cluster.", "azure", "state"),
+        ("OperationNotAllowed", "It results in exceeding approved Total Regional Cores quota.", "azure", "quota"),
+        ("QuotaExceeded", "It results in exceeding approved Total Regional Cores quota.", "azure", "quota"),
+    ],
+)  # fmt: skip
+def test_only_an_operation_in_progress_is_transient(code: str, message: str, kind: str, cause: str) -> None:
+    """kata-containers#8484, azure-cli#15013."""
+    found = problem(409, {"code": code, "message": message})
+    assert (found.code, found.kind, found.retryable) == (code, kind, kind == "transient")
+    assert cause in found.cause

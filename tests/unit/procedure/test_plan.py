@@ -1,4 +1,4 @@
-"""A plan's digest stands for what would be done, and only for that; its duration follows the longest chain."""
+"""A plan's digest covers its steps and facts, and nothing else; its duration is that of the longest chain."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.facts import (
 )
 from tests.support import ROADS, Road, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
-from wizard.procedure.differences import otherwise
+from wizard.procedure.differences import other_differences
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
 from wizard.procedure.planning import plan_from
 from wizard.state.snapshot import Snapshot
@@ -37,7 +37,7 @@ def plan(road: Road, snapshot: Snapshot | None = None) -> Plan:
 
 
 def reordered(value: object) -> object:
-    """The same JSON with every object's members the other way round."""
+    """Return the same JSON with the members of every object in reverse order."""
     if isinstance(value, dict):
         return {name: reordered(inner) for name, inner in reversed(value.items())}
     return [reordered(inner) for inner in value] if isinstance(value, list) else value
@@ -52,7 +52,7 @@ def test_the_same_facts_give_the_same_plan_and_digest(road: Road) -> None:
 
 
 @roads
-def test_the_order_in_which_azure_lists_things_is_no_drift(road: Road) -> None:
+def test_the_order_of_azures_lists_is_no_drift(road: Road) -> None:
     chosen = answers(road)
     body = cluster(
         {"imageCleaner": {"enabled": True, "intervalHours": 48}, "x": {"b": 1, "a": [1, {"d": 2, "c": 3}]}}
@@ -64,7 +64,7 @@ def test_the_order_in_which_azure_lists_things_is_no_drift(road: Road) -> None:
 
 
 @roads
-def test_what_azure_changes_by_itself_is_no_drift(road: Road) -> None:
+def test_automatic_changes_by_azure_are_no_drift(road: Road) -> None:
     chosen = answers(road)
     busy = cluster(
         eTag="another", agentPoolProfiles=[{"name": "nodepool1", "count": 9, "vmSize": "Standard_D4ds_v5"}]
@@ -73,8 +73,8 @@ def test_what_azure_changes_by_itself_is_no_drift(road: Road) -> None:
 
 
 @pytest.mark.parametrize("change", [{"feature": "Registering"}, {"groups": {GROUP: {"location": "eastus"}}}])
-def test_what_is_kept_may_be_described_otherwise(change: Json) -> None:
-    """A feature that finishes registering between the review and the run is one such thing."""
+def test_details_of_kept_resources_are_not_in_the_digest(change: Json) -> None:
+    """For example, a feature may finish registering between the review and the run."""
     chosen = answers("customer-managed-private")
     assert (
         plan("customer-managed-private", bare(chosen, **change)).digest
@@ -98,7 +98,7 @@ def test_what_is_kept_may_be_described_otherwise(change: Json) -> None:
         {"groups": {GROUP: None}},
     ],
 )
-def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
+def test_every_fact_of_the_plan_changes_the_digest(change: Json) -> None:
     chosen = answers("customer-managed-private")
     assert (
         plan("customer-managed-private", bare(chosen, **change)).digest
@@ -106,20 +106,20 @@ def test_any_fact_the_plan_stands_on_changes_the_digest(change: Json) -> None:
     )
 
 
-def test_a_new_cluster_is_said_to_be_created_with_its_nodes_size() -> None:
+def test_a_new_cluster_is_shown_with_its_node_size() -> None:
     for size, said in (
         ("Standard_B2s", "3 nodes of Standard_B2s"),
-        (None, "3 nodes of the size that AKS chooses"),
+        (None, "3 nodes of the default size"),
     ):
         chosen = answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": size}})
         plan = plan_from(target(chosen), bare(chosen))
         step = next(step for step in plan.steps if step.key == "cluster")
-        assert step.title == "Create the managed cluster, encrypted"
+        assert step.title == "Create the managed cluster with encryption"
         assert said in step.effects[0].detail
         assert plan.moves[0] == "no cluster yet"
 
 
-def test_other_answers_make_another_digest() -> None:
+def test_other_answers_change_the_digest() -> None:
     digests = [
         plan_from(target(chosen), bare(chosen)).digest
         for chosen in (
@@ -158,7 +158,7 @@ def test_every_part_of_every_step_is_in_the_digest(index: int, change: Json) -> 
     assert replace(shown, steps=tuple(steps)).digest != shown.digest
 
 
-def test_words_are_not_in_the_digest() -> None:
+def test_titles_and_sentences_are_not_in_the_digest() -> None:
     shown = plan("customer-managed-private")
     steps = tuple(replace(step, title="Otherwise", sentence="", usually=(0, 1)) for step in shown.steps)
     assert replace(shown, steps=steps, title="", findings=(), keep=(), irreversible=()).digest == shown.digest
@@ -170,37 +170,37 @@ def _everything_there() -> tuple[Target, Snapshot]:
     return target(chosen), furnished(chosen, cluster=held)
 
 
-def test_where_all_is_so_already_nothing_is_written() -> None:
+def test_a_converged_cluster_requires_no_write() -> None:
     shown = plan_from(*_everything_there())
     assert not shown.writes
     assert {step.action for step in shown.steps} == {"none"}
     assert shown.usually == (0, 0)
-    assert shown.title == "aks-demo is encrypted with your own key in a private vault already"
+    assert shown.title == "aks-demo is already encrypted with a customer-managed key in a private vault"
     assert shown.irreversible == ()
 
 
 @pytest.mark.parametrize(
     ("state", "title", "writes"),
     [
-        ("Succeeded", "aks-demo is encrypted with your own key in a private vault already", False),
+        ("Succeeded", "aks-demo is already encrypted with a customer-managed key in a private vault", False),
         (
             "Updating",
-            "Follow the operation under way on aks-demo, whose settings ask for your own key in a private vault",
+            "Follow the operation in progress on aks-demo, whose settings request a customer-managed key in a private vault",
             False,
         ),
         (
             "Failed",
-            "Repair aks-demo, whose settings ask for your own key in a private vault, and whose last operation failed",
+            "Repair aks-demo, whose settings request a customer-managed key in a private vault, and whose last operation failed",
             True,
         ),
         (
             "Canceled",
-            "Repair aks-demo, whose settings ask for your own key in a private vault, and whose last operation failed",
+            "Repair aks-demo, whose settings request a customer-managed key in a private vault, and whose last operation failed",
             True,
         ),
     ],
 )
-def test_settings_that_are_only_asked_for_are_not_so_already(state: str, title: str, writes: bool) -> None:
+def test_settings_that_are_only_requested_are_not_complete(state: str, title: str, writes: bool) -> None:
     whom, there = _everything_there()
     held = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
     shown = plan_from(whom, replace(there, cluster=held))
@@ -244,14 +244,14 @@ def of(*steps: PlannedStep) -> Plan:
         ),
     ],
 )
-def test_it_takes_as_long_as_the_longest_chain(
+def test_the_duration_is_that_of_the_longest_chain(
     steps: tuple[PlannedStep, ...], usually: tuple[float, float]
 ) -> None:
     assert of(*steps).usually == usually
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.sets(st.integers(0, 8))), max_size=9))
-def test_a_plan_takes_no_longer_than_its_steps_one_after_the_other(
+def test_the_duration_is_at_most_that_of_all_steps_in_sequence(
     drawn: list[tuple[float, float, set[int]]],
 ) -> None:
     steps = [
@@ -266,7 +266,7 @@ def test_a_plan_takes_no_longer_than_its_steps_one_after_the_other(
 
 
 @roads
-def test_the_shape_that_programs_rely_on(road: Road) -> None:
+def test_the_json_format_is_stable(road: Road) -> None:
     shown = plan(road)
     body = json.loads(json.dumps(shown.to_json()))
     assert body["digest"] == shown.digest
@@ -285,7 +285,7 @@ def test_the_shape_that_programs_rely_on(road: Road) -> None:
 
 @roads
 @pytest.mark.parametrize("new", [False, True])
-def test_every_step_comes_after_what_it_needs_and_says_what_it_touches(road: Road, new: bool) -> None:
+def test_every_step_follows_its_dependencies_and_names_its_resources(road: Road, new: bool) -> None:
     chosen = answers(road, new=new)
     shown = plan_from(target(chosen), bare(chosen))
     seen: set[str] = set()
@@ -296,10 +296,10 @@ def test_every_step_comes_after_what_it_needs_and_says_what_it_touches(road: Roa
         assert (planned.action == "none") == all(effect.verb == "keep" for effect in planned.effects)
 
 
-def test_the_plan_says_in_words_what_cannot_be_undone_and_what_to_keep() -> None:
+def test_the_plan_says_what_is_irreversible_and_what_to_keep() -> None:
     shown = plan("customer-managed-private")
     said = " ".join(shown.irreversible)
-    assert "cannot be turned off" in said or "be turned off again" in said
+    assert "cannot disable this encryption" in said or "cannot be disabled" in said
     assert "kv-demo" in said
     assert "user-assigned identity" in said
     assert any("kv-demo/aks-kms" in sentence for sentence in shown.keep)
@@ -307,7 +307,7 @@ def test_the_plan_says_in_words_what_cannot_be_undone_and_what_to_keep() -> None
     assert [s.key for s in shown.steps if not s.reversible] == ["cluster"]
 
 
-def test_a_role_that_the_run_gives_the_operator_is_among_what_may_go_later() -> None:
+def test_a_role_of_the_operator_is_listed_for_later_removal() -> None:
     public = plan("customer-managed-public")
     [sentence] = public.clean_up
     assert "The role Key Vault Crypto Officer of" in sentence
@@ -316,7 +316,7 @@ def test_a_role_that_the_run_gives_the_operator_is_among_what_may_go_later() -> 
     assert plan("customer-managed-private").clean_up == (), "the key is made through Azure Resource Manager"
 
 
-def test_what_azure_names_cannot_reach_the_terminal() -> None:
+def test_control_characters_of_names_do_not_reach_the_terminal() -> None:
     chosen = answers("customer-managed-private")
     evil = furnished(
         chosen,
@@ -332,16 +332,16 @@ def test_what_azure_names_cannot_reach_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("name", "after_steps", "said"),
     [
-        ("id-aks-demo", True, "the cluster's identity is id-aks-demo now, as the run left it"),
-        ("id-aks-demo", False, "the cluster's identity is id-aks-demo now"),
-        ("id-of-somebody", True, "the cluster's identity is id-of-somebody now"),
+        ("id-aks-demo", True, "the cluster's identity is now id-aks-demo, as set by the run"),
+        ("id-aks-demo", False, "the cluster's identity is now id-aks-demo"),
+        ("id-of-somebody", True, "the cluster's identity is now id-of-somebody"),
     ],
 )
-def test_the_clusters_other_identity_is_named_and_whether_the_run_gave_it(
+def test_a_changed_identity_is_named_and_whether_the_run_assigned_it(
     name: str, after_steps: bool, said: str
 ) -> None:
     chosen = answers("customer-managed-private")
     plan = plan_from(target(chosen), bare(chosen))
     given = f"/subscriptions/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     fresh = replace(plan, basis=plan.basis | {"identity": ["UserAssigned", [given.lower()]]})
-    assert otherwise(plan.to_json(), fresh, after_steps=after_steps) == [said]
+    assert other_differences(plan.to_json(), fresh, after_steps=after_steps) == [said]

@@ -1,4 +1,4 @@
-"""Whatever the answers hold, legal or not, a script never executes it, and every value arrives whole."""
+"""A script never executes a value of the answers, valid or not, and every value arrives unchanged."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.facts import bare, furnished
 from tests.stub_az import carried_out, named, ran
 from wizard.answers.model import Answers, Cluster, Identity, Key, NewCluster, Vault
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.script import script
 from wizard.procedure.variables import spelled_out
 from wizard.state.target import Target
@@ -44,13 +44,13 @@ NASTY = st.sampled_from(
     ]
 )
 PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
-"""All but what no argument of a process can hold: a zero byte, half a surrogate pair."""
+"""Any text that a process argument can contain: no NUL byte, no lone surrogate."""
 TEXT = st.lists(NASTY | PLAIN, max_size=5).map("".join)
 
 
 @st.composite
 def anything(draw: Any) -> Answers:
-    """Answers past all validation, with any text wherever there is text."""
+    """Return answers that bypass validation, with any text in every text field."""
     private = draw(st.booleans())
     return Answers.model_construct(
         subscription=draw(TEXT),
@@ -84,7 +84,7 @@ def anything(draw: Any) -> Answers:
 
 
 def given_to(call: list[str], option: str) -> str:
-    """What an option was given, in either of its forms."""
+    """Return the value of an option, in either of its forms."""
     joined = [word.removeprefix(f"{option}=") for word in call if word.startswith(f"{option}=")]
     return joined[0] if joined else call[call.index(option) + 1]
 
@@ -101,7 +101,7 @@ def tags_of(call: list[str]) -> dict[str, str]:
     phases=[Phase.explicit, Phase.generate],  # a run of bash is too slow for shrinking
 )
 @given(anything())
-def test_values_arrive_whole_and_are_never_commands(chosen: Answers) -> None:
+def test_values_arrive_unchanged_and_are_never_commands(chosen: Answers) -> None:
     own = chosen.customer_managed
     assert own is not None
     assert chosen.cluster.create is not False
@@ -151,8 +151,8 @@ def test_values_arrive_whole_and_are_never_commands(chosen: Answers) -> None:
 
 
 @given(TEXT, TEXT)
-def test_what_az_would_read_as_something_else_is_never_a_word_of_its_own(name: str, value: str) -> None:
-    """A tag as `name=value` is given only where the Azure CLI makes exactly that of it."""
+def test_a_tag_that_az_would_misread_is_never_passed_as_an_argument(name: str, value: str) -> None:
+    """A tag is passed as `name=value` only if the Azure CLI parses it as exactly that."""
     text = script(Answers.model_construct(**{**BASE, "tags": {name: value}}))
     plain = "--tags" in text
     if plain:
@@ -174,15 +174,13 @@ BASE: dict[str, Any] = {
 
 @settings(max_examples=max(1, settings().max_examples // 5), phases=[Phase.explicit, Phase.generate])
 @given(anything(), st.booleans())
-def test_what_a_plan_shows_and_what_is_fitted_to_what_exists_runs_nothing_else(
-    chosen: Answers, full: bool
-) -> None:
-    """Each command of a plan, with its values in it, is one command of a shell; so is a script from what there is."""
+def test_commands_of_a_plan_and_a_live_script_run_nothing_else(chosen: Answers, full: bool) -> None:
+    """Each command of a plan, with its values, is one shell command; the same holds for a script made from the live state."""
     target = Target(chosen, ".vault.'$(touch pwned)")
     there = (furnished if full else bare)(chosen)
     planned = [
         spelled_out(command, target)
-        for step in applying(target, there)
+        for step in applicable_steps(target, there)
         for command in step.commands(target, there)
     ]
     fitted = script(chosen, ".vault.'$(touch pwned)", there)
@@ -196,4 +194,4 @@ def test_what_a_plan_shows_and_what_is_fitted_to_what_exists_runs_nothing_else(
 
 
 COMMANDS = {"account", "ad", "aks", "feature", "group", "identity", "keyvault", "provider", "rest", "role"}
-"""The groups of the Azure CLI that the procedure has a use for."""
+"""The command groups of the Azure CLI that the procedure uses."""

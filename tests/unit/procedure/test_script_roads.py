@@ -1,9 +1,6 @@
-"""The script that is fitted to what exists (`aks-kms script --live`), on every road: readable, clean, in the right order."""
+"""The script for the live state (`aks-kms script --live`) in every scenario: valid, clean, in the right order."""
 
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +10,8 @@ import pytest
 
 from tests import facts
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, bare, cluster, furnished, user_assigned
-from tests.stub_az import carried_out, named, ran, value
-from tests.support import DEVELOPMENT, LIMIT, TENANT, answers, identity_id
+from tests.stub_az import carried_out, check_syntax, named, ran, value
+from tests.support import DEVELOPMENT, TENANT, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import SignedIn
@@ -104,24 +101,12 @@ def text(road: str) -> str:
 
 
 @every
-def test_shellcheck_has_nothing_to_say(road: str) -> None:
-    shellcheck = Path(sys.executable).with_name("shellcheck")
-    looked = subprocess.run(
-        [str(shellcheck), "--shell=bash", "--severity=style", "-"],
-        input=text(road),
-        text=True,
-        check=False,
-        capture_output=True,
-        timeout=LIMIT,
-    )
-    assert (looked.returncode, looked.stdout + looked.stderr) == (0, "")
-    bash = shutil.which("bash")
-    assert bash
-    subprocess.run([bash, "-n"], input=text(road), text=True, check=True, capture_output=True, timeout=LIMIT)
+def test_a_shell_can_parse_the_script_and_shellcheck_reports_nothing(road: str) -> None:
+    check_syntax(text(road))
 
 
 @every
-def test_it_runs_to_its_end_and_uses_no_variable_that_it_does_not_set(road: str, tmp_path: Path) -> None:
+def test_it_completes_and_sets_every_variable_that_it_uses(road: str, tmp_path: Path) -> None:
     calls = carried_out(text(road), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "calls"]
     assert calls[0][:2] == ["account", "set"]
@@ -129,7 +114,7 @@ def test_it_runs_to_its_end_and_uses_no_variable_that_it_does_not_set(road: str,
 
 
 @every
-def test_every_value_stands_on_top(road: str) -> None:
+def test_every_value_is_set_at_the_top(road: str) -> None:
     lines = text(road).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("az "))
     given = [number for number, line in enumerate(lines) if re.match(r"(export [A-Z_]+=[^$]|TAGS=)", line)]
@@ -145,12 +130,12 @@ def call(road: str, name: str, folder: Path) -> list[str]:
     return next(call for call in carried_out(text(road), folder) if named(call) == name)
 
 
-def test_the_firewall_closes_after_the_cluster_was_told(tmp_path: Path) -> None:
+def test_public_access_is_denied_after_the_cluster_update(tmp_path: Path) -> None:
     order = names("public to private", tmp_path)
     assert order.index("aks update") < order.index("keyvault update")
 
 
-def test_the_firewall_opens_before_the_cluster_is_told(tmp_path: Path) -> None:
+def test_public_access_is_allowed_before_the_cluster_update(tmp_path: Path) -> None:
     order = names("private to public", tmp_path)
     assert order.index("keyvault update") < order.index("aks update")
     opened = call("private to public", "keyvault update", tmp_path)
@@ -158,13 +143,13 @@ def test_the_firewall_opens_before_the_cluster_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("road", ["customer to platform", "legacy to platform"])
-def test_the_way_back_to_a_platform_managed_key(road: str, tmp_path: Path) -> None:
+def test_migration_to_a_platform_managed_key(road: str, tmp_path: Path) -> None:
     update = call(road, "aks update", tmp_path)
     assert update[-1] == "--disable-azure-keyvault-kms"
     assert value(update, "--kms-infrastructure-encryption") == "Enabled"
 
 
-def test_a_vault_with_access_policies_gets_them_and_no_crypto_role(tmp_path: Path) -> None:
+def test_a_vault_with_access_policies_gets_a_policy_and_no_crypto_role(tmp_path: Path) -> None:
     order = names("vault with access policies", tmp_path)
     assert order.count("keyvault set-policy") == 2
     assert [name for name in order if name.startswith("role assignment")] == [
@@ -172,14 +157,14 @@ def test_a_vault_with_access_policies_gets_them_and_no_crypto_role(tmp_path: Pat
     ]
 
 
-def test_everything_that_exists_is_only_looked_up(tmp_path: Path) -> None:
+def test_existing_resources_are_only_looked_up(tmp_path: Path) -> None:
     order = names("everything exists", tmp_path)
     writes = [name for name in order if name.rpartition(" ")[2] not in {"show", "get", "set", "register"}]
     assert writes == ["aks update"]
 
 
 @pytest.mark.parametrize("name", ["keyvault create", "keyvault key create"])
-def test_tags_are_given_word_by_word(name: str, tmp_path: Path) -> None:
+def test_tags_are_passed_as_separate_arguments(name: str, tmp_path: Path) -> None:
     made = call("rotation, hardware, tags", name, tmp_path)
     assert made[made.index("--tags") + 1 :] == [f"{tag}={content}" for tag, content in TAGS.items()]
 
@@ -188,13 +173,13 @@ def test_a_name_with_a_leading_hyphen_is_no_option(tmp_path: Path) -> None:
     assert "--name=-kms" in call("rotation, hardware, tags", "keyvault key create", tmp_path)
 
 
-def test_an_application_gives_the_role_to_itself(tmp_path: Path) -> None:
+def test_an_application_assigns_the_role_to_itself(tmp_path: Path) -> None:
     given = call("an application is signed in", "role assignment create Key Vault Crypto Officer", tmp_path)
     assert value(given, "--assignee-object-id") == APPLICATION.object_id
     assert value(given, "--assignee-principal-type") == "ServicePrincipal"
 
 
-def test_a_script_stops_at_the_first_failure_and_says_where(tmp_path: Path) -> None:
+def test_a_script_stops_at_the_first_failure_and_reports_its_line(tmp_path: Path) -> None:
     printed = script(PRIVATE)
     done, calls = ran(printed, tmp_path, FAILS="identity create")
     assert done.returncode == 3
@@ -216,7 +201,7 @@ def test_a_script_stops_at_the_first_failure_and_says_where(tmp_path: Path) -> N
         ("keyvault key list", "still cannot list the keys"),
     ],
 )
-def test_nothing_is_waited_for_without_end(fails: str, said: str, tmp_path: Path) -> None:
+def test_every_wait_has_a_limit(fails: str, said: str, tmp_path: Path) -> None:
     done, calls = ran(script(answers("customer-managed-private", **LETTER)), tmp_path, FAILS=fails)
     assert done.returncode == 1
     assert said in done.stderr
@@ -224,14 +209,14 @@ def test_nothing_is_waited_for_without_end(fails: str, said: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("failing", ["group create", "rest --method patch"])
-def test_a_group_that_cannot_be_made_stops_it(failing: str, tmp_path: Path) -> None:
+def test_a_group_that_cannot_be_created_stops_it(failing: str, tmp_path: Path) -> None:
     done, calls = ran(script(answers("platform-managed", tags=ODD_TAGS)), tmp_path, FAILS=failing)
     assert done.returncode == 3
     assert " ".join(calls[-1]).startswith(failing)
     assert "Stopped in line" in done.stderr
 
 
-def test_a_failure_inside_of_a_question_stops_it_too(tmp_path: Path) -> None:
+def test_a_failure_in_a_command_substitution_stops_it_too(tmp_path: Path) -> None:
     done, calls = ran(script(PRIVATE), tmp_path, FAILS="keyvault show")
     assert done.returncode == 3
     assert calls[-1][:2] == ["keyvault", "show"]

@@ -1,4 +1,4 @@
-"""The steps as a whole: their keys and order, what each would do from what exists, and what rights that needs."""
+"""The steps: their keys and order, what each does given what exists, and the permissions it requires."""
 
 import pytest
 
@@ -7,12 +7,13 @@ from tests.facts import CUSTOMER_MANAGED, GROUP, bare, cluster, furnished, grant
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
-from wizard.procedure.order import applying
+from wizard.procedure.order import applicable_steps
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.cluster import _ended_badly, _touched
 from wizard.procedure.steps.key import key_body
 from wizard.procedure.steps.vault import vault_body
+from wizard.state.cluster import ClusterState
 from wizard.state.snapshot import Snapshot
 
 KEYS = [
@@ -29,7 +30,7 @@ KEYS = [
     "cluster",
     "verify",
 ]
-"""As programs rely on them, in the how-to's order."""
+"""The stable keys, in the how-to's order."""
 
 BY_KEY = {step.key: step for step in STEPS}
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
@@ -41,12 +42,12 @@ def intent(key: str, chosen: Answers, snapshot: Snapshot) -> Intent:
     return BY_KEY[key].inspect(target(chosen), snapshot)
 
 
-def test_the_keys_are_those_that_programs_rely_on() -> None:
+def test_the_keys_are_stable() -> None:
     assert [step.key for step in STEPS] == KEYS
 
 
 @every
-def test_each_step_says_what_it_does_and_needs_only_what_comes_before(step: Step) -> None:
+def test_each_step_describes_itself_and_needs_only_earlier_steps(step: Step) -> None:
     earlier = KEYS[: KEYS.index(step.key)]
     assert set(step.needs) <= set(earlier)
     assert step.title[0].isupper()
@@ -59,7 +60,7 @@ def test_each_step_says_what_it_does_and_needs_only_what_comes_before(step: Step
 
 @every
 @pytest.mark.parametrize("road", ROADS)
-def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: Road) -> None:
+def test_an_applicable_step_has_commands_and_a_duration(step: Step, road: Road) -> None:
     chosen = answers(road)
     if not step.applies(target(chosen), None):
         assert road == "platform-managed" or step.key in {"operator-role", "firewall"}
@@ -67,7 +68,7 @@ def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: R
     low, high = step.duration(target(chosen), bare(chosen))
     assert 0 <= low <= high
     assert step.commands(target(chosen), None) or step.key == "firewall", (
-        "a vault born private needs no second command"
+        "a vault that is created private needs no second command"
     )
 
 
@@ -87,15 +88,15 @@ def test_where_a_step_applies_it_has_commands_and_a_duration(step: Step, road: R
         ),
     ],
 )
-def test_each_road_has_its_steps(chosen: Answers, absent: set[str]) -> None:
-    assert [step.key for step in applying(target(chosen), bare(chosen))] == [
+def test_each_scenario_has_its_steps(chosen: Answers, absent: set[str]) -> None:
+    assert [step.key for step in applicable_steps(target(chosen), bare(chosen))] == [
         key for key in KEYS if key not in absent
     ]
 
 
-def test_only_the_cluster_cannot_be_undone_and_only_verifying_always_looks() -> None:
+def test_only_the_cluster_is_irreversible_and_only_verify_is_read_only() -> None:
     assert [step.key for step in STEPS if not step.reversible] == ["cluster"]
-    assert [step.key for step in STEPS if step.only_looks] == ["verify"]
+    assert [step.key for step in STEPS if step.read_only] == ["verify"]
 
 
 BARE = bare(PRIVATE)
@@ -117,12 +118,12 @@ BARE = bare(PRIVATE)
         ("verify", "none"),
     ],
 )
-def test_from_an_unencrypted_cluster_alone(key: str, action: str) -> None:
+def test_actions_from_an_unencrypted_cluster(key: str, action: str) -> None:
     assert intent(key, PRIVATE, BARE).action == action
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_what_is_so_already_is_left_alone(key: str) -> None:
+def test_a_completed_step_requires_no_action(key: str) -> None:
     done = furnished(LETTER, cluster=cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())))
     found = intent(key, LETTER, done)
     assert found.action == "none"
@@ -142,7 +143,7 @@ def test_what_is_so_already_is_left_alone(key: str) -> None:
         (None, "none", "none"),
     ],
 )
-def test_the_feature_and_the_provider_that_must_notice_it(
+def test_the_feature_and_the_provider_that_must_pick_it_up(
     state: str | None, feature: str, provider: str
 ) -> None:
     snapshot = bare(PRIVATE, feature=state)
@@ -151,20 +152,20 @@ def test_the_feature_and_the_provider_that_must_notice_it(
 
 
 @pytest.mark.parametrize("state", ["NotRegistered", "Registering", "Pending", "Registered", None])
-def test_neither_is_asked_for_once_the_cluster_is_encrypted(state: str | None) -> None:
+def test_neither_is_registered_once_the_cluster_is_encrypted(state: str | None) -> None:
     done = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
     snapshot = bare(PRIVATE, feature=state, cluster=done, identity=facts.identity())
     assert intent("feature", PRIVATE, snapshot).action == "none"
     assert intent("provider", PRIVATE, snapshot).action == "none"
 
 
-def test_a_provider_that_is_not_registered_is_registered_whatever_the_feature() -> None:
+def test_an_unregistered_provider_is_registered_for_any_feature_state() -> None:
     assert (
         intent("provider", PRIVATE, bare(PRIVATE, feature=None, provider="Unregistered")).action == "register"
     )
 
 
-def test_each_missing_group_is_a_row_and_one_elsewhere_is_kept_and_said() -> None:
+def test_each_missing_group_is_a_row_and_one_in_another_region_is_kept() -> None:
     chosen = answers("customer-managed-private", vault={"resource_group": "rg-keys"})
     there = {GROUP: {"location": "eastus"}, GROUP.replace("rg-demo", "rg-keys"): None}
     found = intent("resource-group", chosen, bare(chosen, groups=there))
@@ -173,14 +174,14 @@ def test_each_missing_group_is_a_row_and_one_elsewhere_is_kept_and_said() -> Non
     assert "another region" in found.effects[0].detail
 
 
-def test_an_open_vault_is_closed_and_one_without_a_way_for_azure_is_given_it() -> None:
+def test_the_firewall_denies_public_access_and_admits_trusted_services() -> None:
     assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=vault(denies=False))).action == "update"
     shut = vault(denies=True, networkAcls={"bypass": "None"})
     assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=shut)).action == "update"
     assert intent("firewall", LETTER, bare(LETTER)).action == "update"
 
 
-def test_the_operators_role_is_given_only_where_it_is_missing_and_a_key_is_to_be_made() -> None:
+def test_the_operators_role_is_assigned_only_to_create_a_key() -> None:
     me = facts.ME.object_id
     assert intent("operator-role", PUBLIC, bare(PUBLIC)).action == "create"
     assert intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=(), key=None)).action == "create"
@@ -199,41 +200,43 @@ def test_a_role_of_another_identity_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
-def test_a_cluster_that_failed_is_sent_again(state: str) -> None:
+def test_a_failed_cluster_is_updated_again(state: str) -> None:
     failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
     found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
     assert found.action == "update"
     assert "repair" in found.effects[0].detail
 
 
-def test_what_a_cluster_that_failed_may_lack_depends_on_whose_key_it_is() -> None:
-    own = _ended_badly(target(PUBLIC), "Failed", cluster())
-    assert "a key of your own" in own.cause
+def test_the_cause_of_a_failed_cluster_depends_on_the_key_option() -> None:
+    own = _ended_badly(target(PUBLIC), ClusterState(cluster(provisioningState="Failed")))
+    assert "customer-managed key" in own.cause
     assert "Verify the cluster" in own.remedy
-    platform = _ended_badly(target(answers("platform-managed")), "Failed", cluster())
-    assert "no key or vault of yours" in platform.cause
+    platform = _ended_badly(
+        target(answers("platform-managed")), ClusterState(cluster(provisioningState="Failed"))
+    )
+    assert "No key or vault of yours" in platform.cause
     assert "Verify" not in platform.remedy
 
 
-def test_identities_in_another_order_are_no_change_of_the_cluster() -> None:
+def test_the_order_of_identities_is_no_change() -> None:
     here = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
     others = user_assigned(identity_id("id-other"))["userAssignedIdentities"]
     mine = here["identity"]["userAssignedIdentities"]
     one, other = (
-        {**here, "identity": {"type": "UserAssigned", "userAssignedIdentities": ids}}
+        ClusterState({**here, "identity": {"type": "UserAssigned", "userAssignedIdentities": ids}})
         for ids in ({**mine, **others}, {**others, **mine})
     )
-    assert _touched(one) == _touched(other) != _touched(here)
+    assert _touched(one) == _touched(other) != _touched(ClusterState(here))
 
 
-def test_the_review_names_the_identity_the_cluster_moves_to_and_what_stays() -> None:
+def test_the_review_names_the_new_identity_and_what_is_kept() -> None:
     found = intent("cluster", PRIVATE, BARE)
     assert "id-aks-demo" in found.effects[0].detail
     assert "kv-demo/aks-kms" in found.effects[0].detail
     assert found.effects[1].verb == "keep"
 
 
-def test_a_private_vault_is_private_from_birth_and_rbac_is_always_sent() -> None:
+def test_a_private_vault_is_created_private_and_rbac_is_explicit() -> None:
     """How-to, note under "Create a key vault and key with trusted services access"."""
     private, public, letter = (vault_body(target(a), "t")["properties"] for a in (PRIVATE, PUBLIC, LETTER))
     assert private["networkAcls"] == {"defaultAction": "Deny", "bypass": "AzureServices"}
@@ -243,12 +246,12 @@ def test_a_private_vault_is_private_from_birth_and_rbac_is_always_sent() -> None
         assert properties["enablePurgeProtection"] is True
 
 
-def test_declined_purge_protection_is_not_sent_for_azure_refuses_false() -> None:
+def test_declined_purge_protection_is_not_sent_as_false() -> None:
     declined = answers("customer-managed-private", vault={"purge_protection": False})
     assert "enablePurgeProtection" not in vault_body(target(declined), "t")["properties"]
 
 
-def test_a_key_in_hardware_lives_in_a_premium_vault() -> None:
+def test_an_hsm_key_needs_a_premium_vault() -> None:
     chosen = answers("customer-managed-private", key={"type": "RSA-HSM", "size": 4096})
     assert vault_body(target(chosen), "t")["properties"]["sku"]["name"] == "premium"
     assert key_body(target(chosen))["properties"]["kty"] == "RSA-HSM"
@@ -260,7 +263,7 @@ def test_a_key_may_encrypt_and_decrypt_and_never_sign() -> None:
     assert not {"sign", "verify"} & set(key_body(target(PRIVATE))["properties"]["keyOps"])
 
 
-def test_tags_go_on_what_is_created() -> None:
+def test_tags_are_applied_to_new_resources() -> None:
     tagged = target(answers("customer-managed-private", tags={"team": "payments"}))
     assert key_body(tagged)["tags"] == vault_body(tagged, "t")["tags"] == {"team": "payments"}
     assert "tags" not in key_body(target(PRIVATE))
@@ -270,9 +273,9 @@ WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"
 
 
 @pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
-def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
+def test_each_writing_step_names_its_required_actions_and_scopes(step: Step) -> None:
     chosen = next(a for a in (PRIVATE, LETTER) if step.applies(target(a), None))
-    rights = step.rights(target(chosen), bare(chosen))
+    rights = step.required_actions(target(chosen), bare(chosen))
     assert rights
     for right in rights:
         assert right.action.startswith("Microsoft.")
@@ -280,5 +283,5 @@ def test_who_writes_says_what_right_it_takes_and_where(step: Step) -> None:
         assert right.scope.startswith(f"/subscriptions/{PRODUCTION}")
 
 
-def test_a_key_through_the_vault_takes_a_role_there_instead() -> None:
-    assert BY_KEY["key"].rights(target(LETTER), bare(LETTER)) == ()
+def test_a_key_through_the_data_plane_requires_no_management_action() -> None:
+    assert BY_KEY["key"].required_actions(target(LETTER), bare(LETTER)) == ()

@@ -1,4 +1,4 @@
-"""Each rule speaks in the case it names, and is silent where all is as it should be."""
+"""Each rule has a finding in its case, and none for a valid configuration."""
 
 import inspect
 import re
@@ -39,8 +39,8 @@ from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER
-from wizard.procedure.order import applying
-from wizard.rules import RULES, Finding, Right, findings
+from wizard.procedure.order import applicable_steps
+from wizard.rules import RULES, Finding, RequiredAction, findings
 from wizard.state.snapshot import Snapshot
 
 PRIVATE, PUBLIC, PLATFORM = (
@@ -53,7 +53,7 @@ OURS = user_assigned(identity_id())
 DAY = 86400
 
 
-def found(chosen: Answers, snapshot: Snapshot, needed: Collection[Right] = ()) -> dict[str, Finding]:
+def found(chosen: Answers, snapshot: Snapshot, needed: Collection[RequiredAction] = ()) -> dict[str, Finding]:
     return {finding.code: finding for finding in findings(target(chosen), snapshot, needed)}
 
 
@@ -66,7 +66,7 @@ def new_cluster(**create: Any) -> Answers:
 
 
 def runs(**properties: Any) -> Json:
-    """A cluster that already has the right identity, with other properties."""
+    """Return a cluster that already has the configured identity, with these properties."""
     return cluster(identity=OURS, **properties)
 
 
@@ -79,13 +79,13 @@ IOWA = answers("customer-managed-private", new=True, location="usgoviowa")
 
 
 def denied_data(principal: str) -> tuple[Deny, ...]:
-    """A deny assignment on the vault's group that takes the use of keys from a principal."""
+    """Return a deny assignment on the vault's group that denies a principal the use of keys."""
     keys = (Permission(("Microsoft.KeyVault/vaults/keys/*",), ()),)
     return (Deny("hands-off", GROUP, ((principal, "ServicePrincipal"),), (), data_actions=keys),)
 
 
 CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
-    # They are made long before they are run: what is fresh in them is of tomorrow.
+    # They are created long before they are used: recent dates in them lie in the future.
     # level, code, the thing that the message names, answers, snapshot
     ("error", "cluster-not-found", "aks-demo", PLATFORM, bare(PLATFORM, cluster=None)),
     ("error", "cluster-exists", "aks-new", NEW, bare(NEW, cluster=cluster())),
@@ -100,6 +100,8 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "cluster-stopped", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
     ("warning", "cluster-failed", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Failed"))),
     ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
+    ("warning", "upgrade-pending", "1.34.2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
+    ("warning", "upgrade-pending", "1.33.3", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
     ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
     ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
@@ -111,8 +113,9 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
     ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
-    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), identities_gone=(identity_id(),))),
-    ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, identities_gone=(identity_id("id-old"),))),
+    ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
+    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
+    ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, missing_identities=(identity_id("id-old"),))),
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
     ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
@@ -126,7 +129,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "key-hsm-needs-premium", "kv-demo", HARDWARE, bare(HARDWARE, vault=vault(sku={"name": "standard"}))),
     ("error", "key-deleted", "aks-kms", PRIVATE, furnished(PRIVATE, key=None, key_deleted=True)),
     ("info", "key-differs", "2048", PRIVATE, furnished(PRIVATE, key=key(keySize=2048))),
-    ("info", "key-in-hardware", "hardware", PRIVATE, furnished(PRIVATE, key=key(kty="RSA-HSM"))),
+    ("info", "key-in-hardware", "HSM-backed", PRIVATE, furnished(PRIVATE, key=key(kty="RSA-HSM"))),
     ("warning", "key-not-rotated", "aks-kms", PRIVATE, bare(PRIVATE)),
     ("warning", "key-not-rotated", "aks-kms", PRIVATE, furnished(PRIVATE, key=key(rotationPolicy=None))),
     ("error", "region-unknown", "marsnorth", at(PRIVATE, "marsnorth"), bare(PRIVATE, cluster=cluster(), locations=frozenset({"westus2", "eastus"}))),
@@ -167,7 +170,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
 @pytest.mark.parametrize(
     ("level", "code", "names", "chosen", "snapshot"), CASES, ids=[case[1] for case in CASES]
 )
-def test_a_rule_speaks_in_the_case_it_names(
+def test_a_rule_finds_its_case(
     level: str, code: str, names: str, chosen: Answers, snapshot: Snapshot
 ) -> None:
     finding = found(chosen, snapshot)[code]
@@ -178,7 +181,7 @@ def test_a_rule_speaks_in_the_case_it_names(
 
 
 def test_every_code_of_the_rules_has_a_case() -> None:
-    """Guards have tests of their own below."""
+    """Guards are tested separately below."""
     sources = [
         Path(inspect.getfile(module)).read_text()
         for module in {inspect.getmodule(rule) for rule in RULES}
@@ -194,7 +197,7 @@ def test_every_code_of_the_rules_has_a_case() -> None:
     } == {case[1] for case in CASES}
 
 
-def test_what_a_remedy_has_one_type_is_quoted_for_a_shell() -> None:
+def test_names_in_commands_of_remedies_are_quoted_for_a_shell() -> None:
     cases = [(bracketed(chosen), bracketed(snapshot)) for _, _, _, chosen, snapshot in CASES]
     remedies = {finding.remedy for case in cases for finding in found(*case).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
@@ -206,13 +209,13 @@ EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"
 SILENT: list[tuple[str, Answers, Snapshot]] = [
     ("an existing cluster, platform-managed", PLATFORM, bare(PLATFORM)),
     ("a new cluster, platform-managed", NEW, bare(NEW)),
-    ("everything created for a key of one's own", EVERY, bare(EVERY)),
+    ("everything created for a customer-managed key", EVERY, bare(EVERY)),
     ("everything there, private", PRIVATE, furnished(PRIVATE, cluster=runs())),
     ("everything there, public", PUBLIC, furnished(PUBLIC, cluster=runs())),
-    ("encrypted as asked already", PRIVATE, furnished(PRIVATE, cluster=held())),
-    ("from the platform's key to one's own", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
-    ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.33.0"))),
-    ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="2.0.0"))),
+    ("already encrypted as configured", PRIVATE, furnished(PRIVATE, cluster=held())),
+    ("from a platform-managed to a customer-managed key", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
+    ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33", currentKubernetesVersion="1.33.0"))),
+    ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="2.0", currentKubernetesVersion="2.0.0"))),
     ("a plain version", new_cluster(kubernetes_version="1.34.2"), bare(NEW)),
     ("a region by its display name", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "West US 2"})),
     ("a key that expires in a year", PRIVATE, furnished(PRIVATE, cluster=runs(), key=key(attributes={"exp": time.time() + 365 * DAY}))),
@@ -224,22 +227,22 @@ SILENT: list[tuple[str, Answers, Snapshot]] = [
 @pytest.mark.parametrize(
     ("chosen", "snapshot"), [case[1:] for case in SILENT], ids=[case[0] for case in SILENT]
 )
-def test_nothing_is_found_where_all_is_well(chosen: Answers, snapshot: Snapshot) -> None:
+def test_a_valid_configuration_has_no_findings(chosen: Answers, snapshot: Snapshot) -> None:
     assert found(chosen, snapshot) == {}
 
 
-def test_a_new_cluster_that_this_very_plan_made_is_not_in_the_way() -> None:
+def test_a_new_cluster_that_an_earlier_run_created_is_no_error() -> None:
     """Resuming: the cluster was created, encrypted, before the run was interrupted."""
     assert "cluster-exists" not in found(NEW, bare(NEW, cluster=cluster(PLATFORM_MANAGED)))
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
-def test_a_cluster_whose_encryption_failed_may_be_repaired(state: str) -> None:
+def test_a_cluster_whose_encryption_failed_can_be_repaired(state: str) -> None:
     broken = furnished(PRIVATE, cluster=held(provisioningState=state))
     assert {f.level for f in found(PRIVATE, broken).values()} == {"warning"}
 
 
-def test_a_key_whose_id_is_versioned_is_legacy_even_with_infrastructure_encryption() -> None:
+def test_a_versioned_key_id_means_legacy_kms_even_with_infrastructure_encryption() -> None:
     odd = cluster({**PLATFORM_MANAGED, **LEGACY}, identity=OURS)
     assert {"legacy-migration", "old-key-still-needed"} <= found(
         PRIVATE, furnished(PRIVATE, cluster=odd)
@@ -247,7 +250,7 @@ def test_a_key_whose_id_is_versioned_is_legacy_even_with_infrastructure_encrypti
 
 
 @pytest.mark.parametrize("chosen", [PRIVATE, PUBLIC])
-def test_what_azure_names_cannot_reach_the_terminal(chosen: Answers) -> None:
+def test_control_characters_of_names_do_not_reach_the_terminal(chosen: Answers) -> None:
     kms = {"enabled": True, "keyId": "https://\x1b[31mkv.vault.azure.net/keys/k\x1b[2Jey"}
     evil = replace(
         furnished(
@@ -273,9 +276,9 @@ EVERYTHING_BUT_ROLES = (Permission(("*",), ("Microsoft.Authorization/*/Write",))
 ONLY_ROLES = (Permission(("Microsoft.Authorization/roleAssignments/write", "*/read"), ()),)
 
 
-def needed(chosen: Answers) -> set[Right]:
+def needed(chosen: Answers) -> set[RequiredAction]:
     there, now = target(chosen), bare(chosen)
-    return {right for step in applying(there, now) for right in step.rights(there, now)}
+    return {right for step in applicable_steps(there, now) for right in step.required_actions(there, now)}
 
 
 @pytest.mark.parametrize("road", ROADS)
@@ -285,8 +288,8 @@ def test_an_owner_may_do_everything(road: Road, new: bool) -> None:
     assert "rights-missing" not in found(chosen, bare(chosen), needed(chosen))
 
 
-def test_a_missing_right_is_named_with_who_lacks_it_and_where() -> None:
-    finding = found(PRIVATE, bare(PRIVATE, rights={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
+def test_a_missing_permission_is_named_with_identity_and_scope() -> None:
+    finding = found(PRIVATE, bare(PRIVATE, permissions_at={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
         "rights-missing"
     ]
     assert finding.level == "error"
@@ -297,21 +300,25 @@ def test_a_missing_right_is_named_with_who_lacks_it_and_where() -> None:
     assert "User Access Administrator" in finding.remedy
 
 
-def test_rights_of_several_roles_add_up() -> None:
+def test_permissions_of_several_roles_add_up() -> None:
     both = EVERYTHING_BUT_ROLES + ONLY_ROLES
-    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={GROUP: both}), needed(PRIVATE))
+    assert "rights-missing" not in found(
+        PRIVATE, bare(PRIVATE, permissions_at={GROUP: both}), needed(PRIVATE)
+    )
 
 
-def test_rights_that_cannot_be_known_are_not_missed() -> None:
-    assert "rights-missing" not in found(PRIVATE, bare(PRIVATE, rights={GROUP: None}), needed(PRIVATE))
+def test_unknown_permissions_are_not_missing() -> None:
+    assert "rights-missing" not in found(
+        PRIVATE, bare(PRIVATE, permissions_at={GROUP: None}), needed(PRIVATE)
+    )
 
 
-def test_each_resource_group_is_asked_for_its_own() -> None:
+def test_each_resource_group_is_checked_separately() -> None:
     chosen = answers("customer-managed-private", vault={"resource_group": "RG-Keys"})
     rights = {GROUP: ONLY_ROLES, GROUP.replace("rg-demo", "rg-keys"): EVERYTHING_BUT_ROLES}
     messages = [
         f.message
-        for f in findings(target(chosen), bare(chosen, rights=rights), needed(chosen))
+        for f in findings(target(chosen), bare(chosen, permissions_at=rights), needed(chosen))
         if f.code == "rights-missing"
     ]
     assert any("managedClusters/write" in m and "rg-demo" in m for m in messages)
@@ -323,7 +330,7 @@ NODES = cluster(nodeResourceGroup="MC_rg-demo_aks-demo_westus2")
 
 
 @pytest.mark.parametrize(
-    ("scope", "stands_in_the_way"),
+    ("scope", "blocks"),
     [
         (SUBSCRIPTION, True),
         (f"{SUBSCRIPTION}/resourceGroups/RG-DEMO", True),
@@ -334,11 +341,11 @@ NODES = cluster(nodeResourceGroup="MC_rg-demo_aks-demo_westus2")
         (cluster_id("aks-demo-two"), False),
     ],
 )
-def test_a_read_only_lock_on_what_is_written(scope: str, stands_in_the_way: bool) -> None:
+def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
     there = bare(PRIVATE, cluster=NODES, locks=(Lock("hands-off", scope, "ReadOnly"),))
     every = found(PRIVATE, there, needed(PRIVATE))
-    assert ("scope-locked" in every) is stands_in_the_way
-    if stands_in_the_way:
+    assert ("scope-locked" in every) is blocks
+    if blocks:
         assert every["scope-locked"].level == "error"
         assert "hands-off" in every["scope-locked"].message
         assert scope in every["scope-locked"].remedy
@@ -346,7 +353,7 @@ def test_a_read_only_lock_on_what_is_written(scope: str, stands_in_the_way: bool
 
 
 @pytest.mark.parametrize("locks", [None, (), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
-def test_locks_that_forbid_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
+def test_locks_that_block_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
     assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
 
 

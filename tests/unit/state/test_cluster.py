@@ -1,4 +1,4 @@
-"""What is sent to AKS: exactly what the how-to shows, and nothing else of a cluster is touched."""
+"""The request bodies for AKS: exactly as in the how-to, and no other setting of a cluster is changed."""
 
 import copy
 from typing import Any
@@ -22,8 +22,16 @@ from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_i
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption
-from wizard.state import cluster as cluster_body
-from wizard.state.cluster import changed, chosen_version, compared, created, matches, wanted_profile
+from wizard.state.cluster import (
+    ClusterState,
+    _dns_prefix,
+    changed,
+    chosen_version,
+    compared,
+    created,
+    linked_actions,
+    wanted_profile,
+)
 
 PRINTED: dict[Road, Json] = {
     "platform-managed": {
@@ -89,18 +97,18 @@ def test_the_profile_is_the_how_tos_printed_output(road: Road) -> None:
     assert wanted_profile(target(answers(road)), {}) == PRINTED[road]
 
 
-def test_leaving_a_customers_key_turns_its_kms_off() -> None:
+def test_migrating_to_platform_managed_disables_azure_key_vault_kms() -> None:
     """How-to: "Migrate from customer-managed keys to platform-managed keys"."""
     wanted = wanted_profile(target(answers("platform-managed")), CUSTOMER_MANAGED)
     assert wanted == {**PLATFORM_MANAGED, "azureKeyVaultKms": {"enabled": False}}
 
 
-def test_leaving_the_legacy_experience_drops_the_version() -> None:
+def test_migrating_from_legacy_kms_drops_the_key_version() -> None:
     wanted = wanted_profile(target(answers("customer-managed-private")), LEGACY)
     assert wanted == PRINTED["customer-managed-private"]
 
 
-def test_what_else_is_in_the_profile_stays() -> None:
+def test_other_settings_of_the_profile_are_kept() -> None:
     others: Json = {"imageCleaner": {"enabled": True}, "futureShield": {"level": 3}}
     before: Json = {**others, "azureKeyVaultKms": {"enabled": False, "futureSlot": 2}}
     wanted = wanted_profile(target(answers("customer-managed-private")), before)
@@ -111,8 +119,8 @@ def test_what_else_is_in_the_profile_stays() -> None:
 @given(chosen, bodies)
 def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body: Json) -> None:
     before = copy.deepcopy(body)
-    after = changed(target(chosen), body)
-    assert body == before, "the given body is not written to"
+    after = changed(target(chosen), ClusterState(body))
+    assert body == before, "the given body is not modified"
     for side in (before, after):
         side.pop("identity")
         side["properties"].pop("securityProfile")
@@ -123,7 +131,7 @@ def test_only_the_security_profile_and_the_identity_differ(chosen: Answers, body
 def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json) -> None:
     before, after = (
         body["properties"]["securityProfile"],
-        changed(target(chosen), body)["properties"]["securityProfile"],
+        changed(target(chosen), ClusterState(body))["properties"]["securityProfile"],
     )
     ours = {"azureKeyVaultKms", "kubernetesResourceObjectEncryptionProfile"}
     assert {k: v for k, v in after.items() if k not in ours} == {
@@ -132,34 +140,37 @@ def test_of_the_profile_only_the_encryption_differs(chosen: Answers, body: Json)
 
 
 @given(chosen, bodies)
-def test_a_changed_cluster_holds_and_changing_it_again_changes_nothing(chosen: Answers, body: Json) -> None:
-    once = changed(target(chosen), body)
-    assert matches(target(chosen), once)
-    assert changed(target(chosen), once) == once
+def test_a_changed_cluster_matches_and_changing_it_is_idempotent(chosen: Answers, body: Json) -> None:
+    once = changed(target(chosen), ClusterState(body))
+    assert ClusterState(once).matches(target(chosen))
+    assert changed(target(chosen), ClusterState(once)) == once
 
 
 @given(bodies)
-def test_platform_managed_keys_leave_the_identity_alone(body: Json) -> None:
-    assert changed(target(answers("platform-managed")), body)["identity"] == body["identity"]
+def test_platform_managed_keys_keep_the_identity(body: Json) -> None:
+    assert changed(target(answers("platform-managed")), ClusterState(body))["identity"] == body["identity"]
 
 
-def test_the_identity_is_replaced_only_where_it_is_another() -> None:
+def test_only_a_different_identity_is_replaced() -> None:
     mine = target(answers("customer-managed-public"))
     wanted = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
-    assert changed(mine, cluster())["identity"] == wanted
-    assert changed(mine, cluster(identity=user_assigned(identity_id("id-old"))))["identity"] == wanted
+    assert changed(mine, ClusterState(cluster()))["identity"] == wanted
+    assert (
+        changed(mine, ClusterState(cluster(identity=user_assigned(identity_id("id-old")))))["identity"]
+        == wanted
+    )
     present = user_assigned(identity_id().upper(), identity_id("id-second"))
-    assert changed(mine, cluster(identity=present))["identity"] == present
+    assert changed(mine, ClusterState(cluster(identity=present)))["identity"] == present
 
 
 HELD = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
 
 
-def test_what_holds_is_what_is_read_of_a_cluster() -> None:
-    """Azure writes its words in any case; a cluster that is said to be encrypted is not planned for again."""
+def test_encryption_is_compared_without_regard_to_case() -> None:
+    """Azure returns enumerations in any case; a cluster shown as encrypted needs no plan."""
     body = cluster({"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "enabled"}})
     assert Encryption.of(body).kind == "platform-managed"
-    assert matches(target(answers("platform-managed")), body)
+    assert ClusterState(body).matches(target(answers("platform-managed")))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +193,7 @@ def test_what_holds_is_what_is_read_of_a_cluster() -> None:
     ],
 )
 def test_ids_are_compared_as_azure_does(body: Json) -> None:
-    assert matches(target(answers("customer-managed-private")), body)
+    assert ClusterState(body).matches(target(answers("customer-managed-private")))
 
 
 @pytest.mark.parametrize(
@@ -195,9 +206,9 @@ def test_ids_are_compared_as_azure_does(body: Json) -> None:
         {"identity": {"name": "id-other"}},
     ],
 )
-def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
-    assert matches(target(answers("customer-managed-private")), HELD)
-    assert not matches(target(answers("customer-managed-private", **other)), HELD)
+def test_another_vault_key_access_or_identity_does_not_match(other: Json) -> None:
+    assert ClusterState(HELD).matches(target(answers("customer-managed-private")))
+    assert not ClusterState(HELD).matches(target(answers("customer-managed-private", **other)))
 
 
 @pytest.mark.parametrize(
@@ -218,12 +229,15 @@ def test_another_vault_key_access_or_identity_is_not_held(other: Json) -> None:
         ("customer-managed-private", {**CUSTOMER_MANAGED, "azureKeyVaultKms": None}, False),
     ],
 )
-def test_half_configured_is_not_held(road: Road, profile: Json, held: bool) -> None:
-    assert matches(target(answers(road)), cluster(profile, identity=user_assigned(identity_id()))) is held
+def test_a_half_configured_cluster_does_not_match(road: Road, profile: Json, held: bool) -> None:
+    assert (
+        ClusterState(cluster(profile, identity=user_assigned(identity_id()))).matches(target(answers(road)))
+        is held
+    )
 
 
 @roads
-def test_a_new_cluster_is_encrypted_from_birth(road: Road) -> None:
+def test_a_new_cluster_is_created_with_encryption(road: Road) -> None:
     body = created(target(answers(road, new=True, tags={"team": "payments"})), VERSIONS)
     assert body["properties"]["securityProfile"] == PRINTED[road]
     assert body["properties"]["kubernetesVersion"] == "1.35"
@@ -236,13 +250,43 @@ def test_a_new_cluster_is_encrypted_from_birth(road: Road) -> None:
     assert body["identity"] == ({"type": "SystemAssigned"} if road == "platform-managed" else own)
 
 
-def test_what_was_chosen_of_a_new_cluster_is_sent() -> None:
+def test_the_configured_settings_of_a_new_cluster_are_sent() -> None:
     new = {"kubernetes_version": "1.33.3", "node_count": 5, "node_vm_size": "Standard_B2s"}
     body = created(target(answers("platform-managed", cluster={"name": "aks-new", "create": new})), VERSIONS)
     assert body["properties"]["kubernetesVersion"] == "1.33.3"
     pool = body["properties"]["agentPoolProfiles"][0]
     assert (pool["count"], pool["vmSize"]) == (5, "Standard_B2s")
     assert "tags" not in body
+
+
+SUBNET = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+ZONE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-hub/providers/Microsoft.Network/privateDnsZones/privatelink.x"
+
+
+def test_the_linked_actions_of_a_body_are_those_on_the_resources_that_it_names() -> None:
+    """Azure checks them with every PUT (Azure/AKS#4980, azurerm#3067)."""
+    body = cluster(
+        identity=user_assigned(identity_id(), identity_id("id-second")),
+        nodeResourceGroup="MC_rg",
+        agentPoolProfiles=[
+            {"name": "a", "vnetSubnetID": SUBNET},
+            {"name": "b", "vnetSubnetID": SUBNET.upper()},
+        ],
+        apiServerAccessProfile={"privateDNSZone": ZONE, "subnetId": ""},
+        identityProfile={
+            "kubeletidentity": {"resourceId": identity_id("kubelet").replace("rg-demo", "mc_rg")}
+        },
+    )
+    assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    assert linked_actions(body) == (
+        (assign, identity_id()),
+        (assign, identity_id("id-second")),
+        ("Microsoft.Network/virtualNetworks/subnets/join/action", SUBNET),
+        ("Microsoft.Network/privateDnsZones/join/action", ZONE),
+    )
+    assert linked_actions(cluster()) == ()
+    system = cluster(apiServerAccessProfile={"privateDNSZone": "system"})
+    assert linked_actions(system) == ()
 
 
 def test_an_existing_cluster_is_not_created() -> None:
@@ -263,15 +307,15 @@ NAMES = st.text(
 
 
 @given(NAMES, st.text(max_size=90))
-def test_any_names_make_a_legal_dns_prefix(name: str, group: str) -> None:
-    prefix = cluster_body._dns_prefix(name, group, PRODUCTION)
+def test_any_names_give_a_valid_dns_prefix(name: str, group: str) -> None:
+    prefix = _dns_prefix(name, group, PRODUCTION)
     assert 1 <= len(prefix) <= 54
     assert prefix[0].isalpha()
     assert prefix[-1].isalnum()
     assert all(c.isascii() and (c.isalnum() or c == "-") for c in prefix)
 
 
-def test_what_azure_itself_keeps_changing_is_no_difference() -> None:
+def test_properties_that_azure_keeps_changing_are_no_difference() -> None:
     after = cluster(
         CUSTOMER_MANAGED,
         identity=user_assigned(identity_id()),
@@ -296,10 +340,10 @@ def test_what_azure_itself_keeps_changing_is_no_difference() -> None:
         ({"agentPoolProfiles": []}, "properties.agentPoolProfiles[0].name"),
     ],
 )
-def test_any_other_difference_is_named(change: Any, path: str) -> None:
+def test_any_other_difference_is_reported(change: Any, path: str) -> None:
     assert path in compared(cluster(), cluster(**change))[1]
 
 
 @given(chosen, bodies)
 def test_our_own_change_is_never_reported_as_a_difference(chosen: Answers, body: Json) -> None:
-    assert compared(body, changed(facts.target(chosen), body))[1] == ()
+    assert compared(body, changed(facts.target(chosen), ClusterState(body)))[1] == ()

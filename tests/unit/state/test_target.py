@@ -1,4 +1,4 @@
-"""The ids of everything the procedure touches, from the answers alone."""
+"""The ids of all resources of the procedure, from the answers."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support import PRODUCTION, answers, cluster_id, identity_id, vault_id
 from wizard.state.target import Target
 
 
-def test_everything_is_in_the_clusters_group_unless_said_otherwise() -> None:
+def test_resources_default_to_the_clusters_group() -> None:
     target = Target(answers("customer-managed-private"), ".vault.azure.net")
     assert target.cluster_id == cluster_id()
     assert target.vault_id == vault_id()
@@ -14,7 +14,7 @@ def test_everything_is_in_the_clusters_group_unless_said_otherwise() -> None:
     assert [group.name for group in target.groups] == ["rg-demo"]
 
 
-def test_vault_and_identity_may_be_in_groups_of_their_own() -> None:
+def test_vault_and_identity_may_be_in_separate_groups() -> None:
     chosen = answers(
         "customer-managed-public", vault={"resource_group": "rg-keys"}, identity={"resource_group": "rg-ids"}
     )
@@ -39,7 +39,7 @@ def test_the_key_identifier_is_versionless_and_of_this_cloud(suffix: str) -> Non
     assert target.key_id == f"https://kv-demo{suffix}/keys/Aks-Kms"
 
 
-def test_platform_managed_keys_have_nothing_of_the_customers() -> None:
+def test_platform_managed_keys_have_no_vault_key_or_identity() -> None:
     target = Target(answers("platform-managed"), ".vault.azure.net")
     assert target.cluster_id.startswith(f"/subscriptions/{PRODUCTION}/")
     assert [group.name for group in target.groups] == ["rg-demo"]

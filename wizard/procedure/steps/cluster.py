@@ -1,39 +1,39 @@
-"""The managed cluster itself: the one step that cannot be undone."""
+"""The managed cluster: the only irreversible step."""
 
 import asyncio
 import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, dig, same
-from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, provisioning_state, settings_state
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
+from wizard.cloud.encryption import SUCCEEDED
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError, LostSightError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
-from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.rules import RequiredAction
+from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created, linked_actions
+from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
-from wizard.state.vault import closes_last, may_use_key
 from wizard.system.sanitize import sanitize
 
-_AT_REST = FAILED_STATES | {SUCCEEDED}
-_BEATS_TO_A_LOOK = 12
+_BEATS_PER_READ = 12
 _OWN_KEY = (
-    "With a key of your own this most often means that the cluster could not reach or use it.",
-    "Verify the cluster to see what is missing, mend it, then start again: the same plan repairs it.",
+    "With a customer-managed key, the usual cause is that AKS cannot reach or use the key.",
+    "Verify the cluster to find the cause and fix it, then run the same plan again to repair the cluster.",
 )
 _NO_KEY_OF_YOURS = (
-    "AKS could not carry it out; no key or vault of yours has a part in it.",
-    "Mend what Azure names, where it names anything, then start again: the same plan repairs it.",
+    "The AKS operation failed. No key or vault of yours is involved.",
+    "Fix the issue that Azure reports, then run the same plan again to repair the cluster.",
 )
-"""Why a cluster ended badly, as far as its key may be why, and what to do."""
+"""The cause of a failed operation, as far as it may be the key, and what to do."""
 _TAGS_URL = (
     "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.ContainerService"
     f"/managedClusters/$CLUSTER_NAME?api-version={CLUSTER_API}"
@@ -45,89 +45,85 @@ class Cluster(Step):
 
     key = "cluster"
     title = "Encrypt the managed cluster"
-    sentence = "Tells AKS to encrypt the cluster's secrets; AKS then encrypts those that exist as well."
+    sentence = "Enables the encryption in AKS, which then also encrypts the existing secrets."
     needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
     reversible = False
     usually = (180, 360)
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
-        """The update, and before it the time that new roles are given to settle."""
+        """The update, preceded by the time for new role assignments to propagate."""
         held = target.answers.customer_managed is None or may_use_key(target, snapshot)
-        settle = 0 if held else propagation_time(Timeouts(), target.answers)
+        propagation = 0 if held else propagation_time(Timeouts(), target.answers)
         low, high = self.usually if target.answers.cluster.create is False else (240, 600)
-        return (low + settle, high + settle)
+        return (low + propagation, high + propagation)
 
-    def titled(self, target: Target, snapshot: Snapshot) -> str:
+    def title_for(self, target: Target, snapshot: Snapshot) -> str:
         creates = snapshot.cluster is None and target.answers.cluster.create is not False
-        return "Create the managed cluster, encrypted" if creates else self.title
+        return "Create the managed cluster with encryption" if creates else self.title
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        answers, cluster = target.answers, snapshot.cluster
+        answers, cluster = target.answers, snapshot.cluster_state
         name = answers.cluster.name
         kms = (
-            "a key that AKS manages"
+            "a platform-managed key"
             if answers.customer_managed is None
             else f"{target.own.vault.name}/{target.own.key.name}"
         )
-        if cluster is None and answers.cluster.create is False:
+        if cluster.body is None and answers.cluster.create is False:
             return Intent("update", (Effect("change", "managed cluster", name, "does not exist"),))
-        if cluster is None:
+        if cluster.body is None:
             return Intent("create", _creation(target, snapshot, kms))
-        stands = settings_state(cluster)
-        if cluster_body.converged(target, snapshot):
+        if converged(target, snapshot):
             detail = (
-                f"encrypted with {kms} already"
-                if stands == "effective"
-                else f"asked to use {kms}, an operation is under way"
+                f"already encrypted with {kms}"
+                if cluster.settings_state == "effective"
+                else f"settings request {kms}, an operation is in progress"
             )
             return Intent("none", (Effect("keep", "managed cluster", name, detail),))
-        moves = ["sent again to repair it"] if stands == "failed" else []
-        if answers.customer_managed is not None and not cluster_body.has_identity(target, cluster):
+        moves = ["update re-applied to repair it"] if cluster.settings_state == "failed" else []
+        if answers.customer_managed is not None and not cluster.has_identity(target):
             moves.append(f"identity → {target.own.identity.name}")
-        elif cluster_body.identity_recreated(target, snapshot):
-            moves.append(
-                f"identity → {target.own.identity.name}, which is another one since it was made anew"
-            )
+        elif identity_recreated(target, snapshot):
+            moves.append(f"identity → {target.own.identity.name}, re-created with another principal ID")
         moves.append(f"KMS → {kms}")
-        compared, _ = cluster_body.compared(cluster, cluster)
+        settings, _ = compared(cluster.body, cluster.body)
         return Intent(
             "update",
             (
                 Effect("change", "managed cluster", name, " · ".join(moves)),
-                Effect("keep", "everything else of the cluster", name, f"{compared} settings compared"),
+                Effect("keep", "other settings of the cluster", name, f"{settings} settings compared"),
             ),
         )
 
     async def apply(self, work: Work) -> None:
-        """Bring the cluster there from what it is now, and ask again where Azure's refusal passes.
+        """Update the cluster from its current state, and repeat the request after a transient error.
 
-        Read anew before every request: a write of ours whose answer was lost is not sent twice, and what somebody
-        else has changed since the plan was made is not written over.
+        The cluster is read again before every request: a write whose response was lost is not sent twice, and a change
+        that another user has made since the plan was created is not overwritten.
         """
         await wait_for_roles(work)
         refusals = Refusals(work)
-        async for spent in work.tries(
-            "operation", work.timeouts.cluster_retry, "AKS to take the cluster there"
-        ):
-            now = await read_cluster(work.azure, work.target)
-            state = provisioning_state(now)
-            if now is not None and _arrived(work, now):
-                if state not in FAILED_STATES:
+        async for spent in work.tries("operation", work.timeouts.cluster_retry, "the cluster update"):
+            now = ClusterState(await read_cluster(work.azure, work.target))
+            if _arrived(work, now):
+                if not now.failed:
                     return
-            elif _touched(now) != _touched(work.snapshot.cluster):
-                raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.asked_for)
-            if now is not None and state not in _AT_REST:
-                work.progress(f"another operation on the cluster is under way ({state})", spent, None)
+            elif _touched(now) != _touched(work.snapshot.cluster_state):
+                raise _not_asked(_changed_meanwhile(work.answers.cluster.name), refusals.possibly_applied)
+            if now.body is not None and not now.at_rest:
+                work.progress(
+                    f"another operation on the cluster is in progress ({now.provisioning_state})", spent, None
+                )
                 continue
             try:
                 await work.revalidate()
             except AzureError as error:
-                raise _not_asked(error.problem, refusals.asked_for) from error
-            work.log("what the plan stands on is as it was; AKS is asked now", "detail")
+                raise _not_asked(error.problem, refusals.possibly_applied) from error
+            work.log("the facts of the plan are unchanged; sending the cluster update", "detail")
             try:
                 await self._send(work, now)
             except AzureError as error:
-                await refusals.pass_or_raise(error)
+                await refusals.wait_or_raise(error)
             else:
                 return
         raise AzureError(
@@ -136,70 +132,66 @@ class Cluster(Step):
             )
         )
 
-    async def _send(self, work: Work, now: Json | None) -> None:
-        """PUT the cluster, over what it is now or as a new one, and follow the operation. Raises AzureError."""
+    async def _send(self, work: Work, now: ClusterState) -> None:
+        """Send the PUT that updates or creates the cluster, and follow the operation. Raise AzureError if it fails."""
         from azure.core import MatchConditions
         from azure.mgmt.containerservice.models import ManagedCluster
 
-        from wizard.cloud.retrying import ONLY_READS  # with the SDKs
-
         answers = work.answers
         verb = "created" if work.snapshot.cluster is None else "updated"
-        if now is None:
-            body, etag = cluster_body.created(work.target, work.snapshot.versions), None
-        else:
-            body, etag = cluster_body.changed(work.target, now), _etag(now)
+        body = created(work.target, work.snapshot.versions) if now.body is None else changed(work.target, now)
         summary = f"The cluster {answers.cluster.name} could not be {verb}."
         conditions: dict[str, Any] = (
-            {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+            {"etag": now.etag, "match_condition": MatchConditions.IfNotModified} if now.etag else {}
         )
-        if now is None:  # whoever else creates one of that name at this moment is not written over
+        if now.body is None:  # a cluster that another user creates at this moment is not overwritten
             conditions = {"match_condition": MatchConditions.IfMissing}
         client = work.azure.containers(answers.subscription).managed_clusters
-        with translate_errors(summary):
+        with translate_errors(summary), declared(Repeat.BY_CALLER):
             poller = await client.begin_create_or_update(
                 answers.resource_group,
                 answers.cluster.name,
                 ManagedCluster(body),
-                retry_on_methods=ONLY_READS,
                 **conditions,
             )
         work.log(
             f"Azure has accepted the request: cluster {answers.cluster.name} is being {verb}", "operator"
         )
-        work.log(f"it is followed to its end, {work.timeouts.limit('operation')}", "detail")
+        work.log(f"following the operation, {work.timeouts.limit('operation')}", "detail")
         try:
             with translate_errors(summary):
                 await _follow(
                     work, poller, f"cluster is being {verb}", self.duration(work.target, work.snapshot)[1]
                 )
         except AzureError as error:
-            said = error.__cause__  # by Azure; nothing where it is a wait of ours that has ended
-            if said is None or getattr(said, "status_code", None) == 200:  # the operation's own end
+            said = error.__cause__  # Azure's error; None if it is a timeout of ours
+            if said is None or getattr(said, "status_code", None) == 200:  # the operation itself failed
                 raise
-            raise LostSightError(error.problem) from said  # a look at it that failed
+            raise LostSightError(error.problem) from said  # reading its status failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
         async for spent in work.clock.tries(work.timeouts.heartbeat, work.timeouts.operation):
-            cluster = await read_cluster(work.azure, work.target)
-            if cluster is None:
+            cluster = ClusterState(await read_cluster(work.azure, work.target))
+            if cluster.body is None:
                 raise unconfirmed(f"The cluster {name} does not exist.")
-            state = provisioning_state(cluster)
-            if state in _AT_REST:
+            state = cluster.provisioning_state
+            if cluster.at_rest:
                 break
             work.progress(f"cluster is {state}", spent, self.usually[1])
         else:
             raise AzureError(_still_going(work))
         if state != SUCCEEDED:
-            raise AzureError(_ended_badly(work.target, state, cluster))
+            raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
-            raise unconfirmed(f"The cluster {name} is not encrypted as asked.")
+            raise unconfirmed(f"The cluster {name} is not encrypted as configured.")
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
-        count, differing = cluster_body.compared(work.snapshot.cluster, cluster)
+        count, differing = compared(work.snapshot.cluster, cluster.body)
         if differing:
-            work.log(f"other settings differ since the plan was made: {', '.join(differing)}", "operator")
+            work.log(
+                f"other settings have changed since the plan was created: {', '.join(differing)}", "operator"
+            )
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
 
     def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
@@ -230,7 +222,7 @@ class Cluster(Step):
             ]
             if new is False:  # without it az refuses --assign-identity; with it az asks first (AZURE.md §0 F)
                 lines += ["--enable-managed-identity", "--yes"]
-        elif snapshot is not None and Encryption.of(snapshot.cluster).kms_enabled:
+        elif snapshot is not None and snapshot.cluster_state.encryption.kms_enabled:
             lines.append("--disable-azure-keyvault-kms")
         if new is not False:
             lines.append("--generate-ssh-keys")
@@ -241,35 +233,38 @@ class Cluster(Step):
             *(tags.afterwards(target, _TAGS_URL) if new is not False else ()),
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
-        del snapshot
-        rights = [Right("Microsoft.ContainerService/managedClusters/write", target.cluster_id)]
-        if target.answers.customer_managed is not None:
-            action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-            rights.append(Right(action, target.identity_id))
-        return tuple(rights)
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
+        body = _body(target, snapshot) or {}
+        linked = (RequiredAction(action, resource) for action, resource in linked_actions(body))
+        return (
+            RequiredAction("Microsoft.ContainerService/managedClusters/write", target.cluster_id),
+            *linked,
+        )
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
-        now = snapshot.cluster
-        if now is None and target.answers.cluster.create is False:
+        body = _body(target, snapshot)
+        if body is None:
             return ()
-        body = (
-            cluster_body.created(target, snapshot.versions)
-            if now is None
-            else cluster_body.changed(target, now)
-        )
         return (
             Request(target.answers.group, MANAGED_CLUSTER, target.answers.cluster.name, body, CLUSTER_API),
         )
 
 
-async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
-    """Wait for a long-running operation, with a word now and then: its last status and the time spent.
+def _body(target: Target, snapshot: Snapshot) -> Json | None:
+    """Return the body that creates or updates the cluster; None if a cluster to update does not exist."""
+    cluster = snapshot.cluster_state
+    if cluster.body is not None:
+        return changed(target, cluster)
+    return None if target.answers.cluster.create is False else created(target, snapshot.versions)
 
-    The cluster itself is looked at as well: operations have been seen to stay InProgress after it was done
-    (Azure/AKS#1968). Raises AzureError where the operation does not end in the time it is given.
+
+async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
+    """Wait for a long-running operation, and report its last status and the time spent now and then.
+
+    The cluster itself is read too: operations have been seen to stay InProgress after they were complete
+    (Azure/AKS#1968). Raise AzureError if the operation does not end before its timeout.
     """
-    begun = work.clock.elapsed()
+    started = work.clock.elapsed()
     ending = asyncio.ensure_future(poller.result())
     beat = max(0.02, work.clock.scaled(work.timeouts.heartbeat))
     try:
@@ -277,85 +272,71 @@ async def _follow(work: Work, poller: Any, what: str, expected: float) -> None:
             if (await asyncio.wait({ending}, timeout=beat))[0]:
                 await ending
                 return
-            work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - begun, expected)
-            if beats % _BEATS_TO_A_LOOK == 0 and await _is_there(work):
+            work.progress(f"{what}: {poller.status()}", work.clock.elapsed() - started, expected)
+            if beats % _BEATS_PER_READ == 0 and await _is_there(work):
                 return
         raise AzureError(_still_going(work))
     finally:
         ending.cancel()
 
 
-def _arrived(work: Work, cluster: Json) -> bool:
-    """Whether the cluster is as asked; with the identity that there is now, where it had one that was deleted."""
-    if not cluster_body.matches(work.target, cluster):
+def _arrived(work: Work, cluster: ClusterState) -> bool:
+    """Whether the cluster matches the answers; if its identity was deleted, with the re-created one."""
+    if not cluster.matches(work.target):
         return False
-    had = cluster_body.principal(work.target, work.snapshot.cluster)
-    return not cluster_body.identity_recreated(work.target, work.snapshot) or not same(
-        cluster_body.principal(work.target, cluster), had
-    )
+    had = work.snapshot.cluster_state.principal(work.target)
+    return not identity_recreated(work.target, work.snapshot) or not same(cluster.principal(work.target), had)
 
 
 async def _is_there(work: Work) -> bool:
-    """Whether the cluster has arrived, whatever its operation says. A look that fails is no news."""
+    """Whether the cluster matches the answers, regardless of its operation. A failed read counts as no."""
     try:
-        cluster = await read_cluster(work.azure, work.target)
+        cluster = ClusterState(await read_cluster(work.azure, work.target))
     except AzureError as error:
         work.log(error.problem.summary, "detail")
         return False
-    arrived = cluster is not None and _arrived(work, cluster)
-    return arrived and provisioning_state(cluster) == SUCCEEDED
+    return _arrived(work, cluster) and cluster.provisioning_state == SUCCEEDED
 
 
 def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...]:
     new = target.answers.cluster.create
-    version = (
-        cluster_body.chosen_version(new.kubernetes_version if new else None, snapshot.versions)
-        or "AKS's default"
-    )
+    version = chosen_version(new.kubernetes_version if new else None, snapshot.versions) or "AKS's default"
     nodes = new.node_count if new else 0
-    size = (new.node_vm_size if new else None) or "the size that AKS chooses"
+    size = (new.node_vm_size if new else None) or "the default size"
     detail = f"{target.answers.location}, Kubernetes {version}, {nodes} {'node' if nodes == 1 else 'nodes'} of {size} · KMS → {kms}"
     return (Effect("create", "managed cluster", target.answers.cluster.name, detail),)
 
 
-def _touched(cluster: Json | None) -> tuple[Any, Any]:
-    """What of a cluster the plan stands on and the update replaces."""
-    identities = sorted(identity.lower() for identity in cluster_body.user_assigned(cluster))
-    return dig(cluster, "properties", "securityProfile"), identities
-
-
-def _etag(cluster: Json) -> str | None:
-    """The cluster's eTag, bare as the SDK wants it (it adds the quotes), where Azure gave one."""
-    tag = next((value for name, value in cluster.items() if same(name, "etag")), None)
-    tag = tag or dig(cluster, "properties", "eTag")
-    return str(tag).strip('"') if tag else None
+def _touched(cluster: ClusterState) -> tuple[Any, Any]:
+    """Return the parts of a cluster on which the plan is based and that the update replaces."""
+    return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:
     return Problem(
         "azure",
-        f"The cluster {name} was changed since the plan was made.",
-        "Its encryption or its identity is no longer as the plan saw it.",
-        "Plan again and look at the difference.",
+        f"The cluster {name} was changed since the plan was created.",
+        "Its encryption or identity is no longer as it was when the plan was created.",
+        "Plan again and review the differences.",
         retryable=True,
     )
 
 
 def _not_asked(problem: Problem, before: Problem | None) -> AzureError:
-    """The error of a cluster that is not asked for (again), with what of it may have been changed nevertheless."""
+    """Return the error of an update that is not sent (again), and whether an earlier request may have changed the cluster."""
     if before is None:
-        return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not touched."))
+        return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not changed."))
     id_ = f", correlation id {before.correlation_id}" if before.correlation_id else ""
-    said = f"AKS was asked before, and what became of that is not known ({before.code}{id_}); it is not asked again."
+    said = f"The result of an earlier update request is unknown ({before.code}{id_}); it is not repeated."
     return AzureError(replace(problem, cause=f"{problem.cause} {said}"))
 
 
 def _busy_for_good(name: str) -> Problem:
     return Problem(
         "transient",
-        f"Another operation on the cluster {name} does not end.",
+        f"Another operation on the cluster {name} has not finished.",
         "AKS changes a cluster for one caller at a time.",
-        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then start again.",
+        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then run again.",
         retryable=True,
     )
 
@@ -365,22 +346,21 @@ def _still_going(work: Work) -> Problem:
     return Problem(
         "transient",
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
-        "The operation goes on in Azure.",
-        "Start again later, an operation that is still under way is followed, not started anew; "
+        "The operation continues in Azure.",
+        "Run again later; an operation that is still in progress is followed, not started again; "
         f"{work.timeouts.more('operation')}.",
         retryable=True,
     )
 
 
-def _ended_badly(target: Target, state: str, cluster: Json) -> Problem:
-    said = dig(cluster, "properties", "status", "provisioningError", "message")
+def _ended_badly(target: Target, cluster: ClusterState) -> Problem:
     own = target.answers.customer_managed
     cause, mend = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
     return Problem(
         "azure",
-        f"The cluster {target.answers.cluster.name} ended in the state {state}.",
+        f"The cluster {target.answers.cluster.name} ended in the state {cluster.provisioning_state}.",
         cause,
         mend,
-        azure_said=sanitize(str(said or "")),
+        azure_said=sanitize(cluster.provisioning_error),
         retryable=True,
     )

@@ -1,4 +1,4 @@
-"""The role with which the cluster's identity reads the key vault's settings."""
+"""The role that lets the cluster's identity read the key vault's settings."""
 
 from wizard.cloud.roles import CONTRIBUTOR
 from wizard.procedure.identity_role import IdentityRole
@@ -8,6 +8,6 @@ class ContributorRole(IdentityRole):
     """How-to: "Assign the required roles to the managed identity", second command."""
 
     key = "contributor-role"
-    title = "Give the identity Key Vault Contributor"
-    sentence = "Gives the user-assigned identity the role with which it reads the key vault's settings."
+    title = "Assign the identity Key Vault Contributor"
+    sentence = "Assigns the user-assigned identity the role to read the key vault's settings."
     role = CONTRIBUTOR

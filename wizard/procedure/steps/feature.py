@@ -3,12 +3,12 @@
 from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.rules import RequiredAction
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-_NOT_ASKED = "not asked for, the cluster is encrypted already"
+_NOT_ASKED = "not needed, the cluster is already encrypted"
 
 
 class Feature(Step):
@@ -17,17 +17,17 @@ class Feature(Step):
     key = "feature"
     title = "Register the feature"
     sentence = (
-        "Asks for the preview feature KMSPMKPreview in the subscription and waits until it is registered."
+        "Registers the preview feature KMSPMKPreview in the subscription and waits until it is registered."
     )
     usually = (300, 900)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        if cluster_body.converged(target, snapshot):
+        if converged(target, snapshot):
             return Intent("none", (Effect("keep", "feature", features.FEATURE, _NOT_ASKED),))
         if snapshot.feature is None:
             return Intent(
                 "none",
-                (Effect("keep", "feature", features.FEATURE, "no longer exists: not needed any more"),),
+                (Effect("keep", "feature", features.FEATURE, "no longer exists, not needed"),),
             )
         if snapshot.feature in features.REGISTRABLE:
             return Intent(
@@ -44,7 +44,7 @@ class Feature(Step):
         await features.register_feature(work.azure, work.answers.subscription)
 
     async def confirm(self, work: Work) -> str:
-        if cluster_body.converged(work.target, work.snapshot):
+        if converged(work.target, work.snapshot):
             return f"{features.FEATURE}: {_NOT_ASKED}"
         last = ""
 
@@ -73,7 +73,7 @@ class Feature(Step):
             f"az feature show --namespace {features.NAMESPACE} --name {features.FEATURE}",
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         where = f"/subscriptions/{target.answers.subscription}"
-        return (Right("Microsoft.Features/providers/features/register/action", where),)
+        return (RequiredAction("Microsoft.Features/providers/features/register/action", where),)

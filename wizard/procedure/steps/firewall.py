@@ -1,30 +1,31 @@
-"""The vault's firewall, where it is not yet as the cluster's network access needs it."""
-
-from dataclasses import replace
+"""The vault's firewall, if it does not fit the cluster's network access yet."""
 
 from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, scope_args, shell, unconfirmed
-from wizard.procedure.steps.vault import born_private
-from wizard.rules import Right
+from wizard.procedure.steps.vault import created_private
+from wizard.rules import RequiredAction
+from wizard.state.comparison import closes_last, opens_vault
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
-from wizard.state.vault import closed, closes_last, opens_vault
+from wizard.state.vault import VaultState
 
-_CLOSED = "denies, trusted Azure services may pass"
+_CLOSED = "denies public access, admits trusted Azure services"
 
 
 class Firewall(Step):
-    """How-to: "Create a key vault and key with trusted services access", step 4; and the way back from there.
+    """How-to: "Create a key vault and key with trusted services access", step 4; and its reversal.
 
-    It is closed before the cluster is touched, but for a cluster that reaches the vault as Public: that is told first,
-    or it would be cut off from its key. It is opened only before such a cluster goes back to Public.
+    Public access is denied before the cluster is updated, except if the cluster reaches the vault as Public: then the
+    cluster is updated first, or it would lose access to its key. Public access is allowed only before a cluster returns
+    to Public.
     """
 
     key = "firewall"
     title = "Set the key vault's firewall"
-    sentence = "Keeps the internet out of a private key vault, which trusted Azure services, AKS among them, still reach."
+    sentence = "Denies public network access to a private key vault. Trusted Azure services, including AKS, can still reach it."
     needs = ("vault", "key")
     usually = (2, 20)
 
@@ -43,11 +44,13 @@ class Firewall(Step):
         name = target.own.vault.name
         if opens_vault(target, snapshot):
             return Intent("update", (Effect("change", "firewall", name, "open to all networks"),))
-        if snapshot.vault is None and born_private(target):
-            return Intent("none", (Effect("keep", "firewall", name, "closed from birth"),))
-        if snapshot.vault is not None and closed(snapshot.vault):
+        if snapshot.vault is None and created_private(target):
+            return Intent(
+                "none", (Effect("keep", "firewall", name, "created with public network access denied"),)
+            )
+        if snapshot.vault is not None and snapshot.vault_state.private:
             return Intent("none", (Effect("keep", "firewall", name, _CLOSED),))
-        last = ", once the cluster knows" if closes_last(target, snapshot) else ""
+        last = ", after the cluster update" if closes_last(target, snapshot) else ""
         return Intent("update", (Effect("change", "firewall", name, f"{_CLOSED}{last}"),))
 
     async def apply(self, work: Work) -> None:
@@ -56,21 +59,23 @@ class Firewall(Step):
         group, name = work.answers.vault_group, work.target.own.vault.name
         opens = opens_vault(work.target, work.snapshot)
         client = work.azure.vaults(group.subscription).vaults
-        with translate_errors(f"The firewall of {name} could not be set."):
+        with translate_errors(f"The firewall of {name} could not be set."), declared(Repeat.SAFE):
             await client.update(group.name, name, VaultPatchParameters(_change(opens=opens)))
-        state = "open to all networks" if opens else "closed, trusted Azure services may pass"
+        state = "open to all networks" if opens else "closed, admits trusted Azure services"
         work.log(f"firewall of {name} is {state}", "operator")
 
     async def confirm(self, work: Work) -> str:
         name = work.target.own.vault.name
-        vault = await read_vault(work.azure, work.target) or {}
+        vault = VaultState(await read_vault(work.azure, work.target))
         if opens_vault(work.target, work.snapshot):
-            if opens_vault(work.target, _with(work.snapshot, vault)):
-                raise unconfirmed(f"The firewall of {name} is not open.")
+            if vault.denies_public_access:
+                raise unconfirmed(f"The firewall of {name} still denies public access.")
             return f"{name} is open to all networks"
-        if not closed(vault):
-            raise unconfirmed(f"The firewall of {name} is not closed with a way for trusted Azure services.")
-        return f"{name} denies the internet"
+        if not vault.private:
+            raise unconfirmed(
+                f"The firewall of {name} does not deny public access with an exception for trusted Azure services."
+            )
+        return f"{name} denies public access"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         where = (
@@ -88,13 +93,13 @@ class Firewall(Step):
             )
         if snapshot is not None and self.inspect(target, snapshot).action == "none":
             return ()
-        if snapshot is None and born_private(target):  # the vault's own command closes it
+        if snapshot is None and created_private(target):  # the vault's own command denies public access
             return ()
         return (shell("az keyvault update", where, "--default-action Deny", "--bypass AzureServices"),)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
+        return (RequiredAction("Microsoft.KeyVault/vaults/write", target.vault_id),)
 
 
 def _change(*, opens: bool) -> Json:
@@ -102,7 +107,3 @@ def _change(*, opens: bool) -> Json:
         acls = {"defaultAction": "Allow", "bypass": "AzureServices"}
         return {"properties": {"publicNetworkAccess": "Enabled", "networkAcls": acls}}
     return {"properties": {"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}}}
-
-
-def _with(snapshot: Snapshot, vault: Json) -> Snapshot:
-    return replace(snapshot, vault=vault)

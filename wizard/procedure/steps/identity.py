@@ -1,12 +1,13 @@
-"""The user-assigned identity with which the cluster reaches the key."""
+"""The user-assigned identity that the cluster uses to access the key."""
 
-from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json, dig
+from wizard.cloud.arm import USER_ASSIGNED_IDENTITY, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, unconfirmed
-from wizard.rules import Right
-from wizard.state.snapshot import Snapshot, read_identity
+from wizard.rules import RequiredAction
+from wizard.state.snapshot import Snapshot, principal_id, read_identity
 from wizard.state.target import Target
 
 
@@ -15,7 +16,7 @@ class Identity(Step):
 
     key = "identity"
     title = "Create the user-assigned identity"
-    sentence = "Creates the user-assigned identity with which the cluster reaches the key."
+    sentence = "Creates the user-assigned identity that the cluster uses to access the key."
     needs = ("resource-group",)
     usually = (2, 10)
 
@@ -26,7 +27,7 @@ class Identity(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         name = target.own.identity.name
         if snapshot.identity is not None:
-            where = str(dig(snapshot.identity, "location") or "")
+            where = str(snapshot.identity.get("location") or "")
             return Intent("none", (Effect("keep", "user-assigned identity", name, where),))
         return Intent("create", (Effect("create", "user-assigned identity", name, target.answers.location),))
 
@@ -36,16 +37,16 @@ class Identity(Step):
         name = work.target.own.identity.name
         client = work.azure.identities(work.answers.identity_group.subscription).user_assigned_identities
         body = Body(location=work.answers.location, tags=work.answers.tags or None)
-        with translate_errors(f"The identity {name} could not be created."):
+        with translate_errors(f"The identity {name} could not be created."), declared(Repeat.SAFE):
             await client.create_or_update(work.answers.identity_group.name, name, body)
         work.log(f"user-assigned identity {name} created", "operator")
 
     async def confirm(self, work: Work) -> str:
         name = work.target.own.identity.name
-        body = await read_identity(work.azure, work.target)
-        if body is None or not dig(body, "properties", "principalId"):
+        principal = principal_id(await read_identity(work.azure, work.target))
+        if not principal:
             raise unconfirmed(f"The user-assigned identity {name} does not exist.")
-        return f"{name}, principal {dig(body, 'properties', 'principalId')}"
+        return f"{name}, principal {principal}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         group = scope_args(target, target.answers.identity_group, "IDENTITY")
@@ -62,9 +63,9 @@ class Identity(Step):
             f"export IDENTITY_RESOURCE_ID=$({show} --query 'id' -o tsv)",
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.ManagedIdentity/userAssignedIdentities/write", target.identity_id),)
+        return (RequiredAction("Microsoft.ManagedIdentity/userAssignedIdentities/write", target.identity_id),)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
         del snapshot

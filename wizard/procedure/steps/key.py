@@ -4,16 +4,18 @@ import shlex
 from typing import TYPE_CHECKING
 
 from wizard.answers.naming import how_often
-from wizard.cloud.arm import KEY_VAULT, Json, dig, same
+from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
 from wizard.procedure.steps.vault import VAULT_API
-from wizard.rules import Right
-from wizard.state.key import lacks_rotation, rotates_every
+from wizard.rules import RequiredAction
+from wizard.state.comparison import lacks_rotation
+from wizard.state.key import KeyState
 from wizard.state.snapshot import Snapshot, read_key
 from wizard.state.target import Target
 
@@ -21,16 +23,16 @@ if TYPE_CHECKING:
     from azure.keyvault.keys.aio import KeyClient
 
 _NOT_YET = frozenset({"ForbiddenByRbac", "AccessDenied"})
-"""Refusals that pass once a role or an access policy has taken effect."""
+"""Errors that disappear once a role assignment or an access policy has propagated."""
 
 _MOST_FAULTS = 4
-"""How often making the key is tried again after an answer was lost or was a fault; each time it is looked for first."""
+"""How often creating the key is retried after a lost response or a transient error; each time its existence is checked first."""
 
 _PLANE_API = "7.4"
-"""The api-version of the vault's own plane with which tags are set."""
+"""The api-version of the vault's data plane, for setting tags."""
 
 OPERATIONS = ("encrypt", "decrypt", "wrapKey", "unwrapKey")
-"""AKS encrypts and decrypts; wrapping is there for envelope use of the same key. Never sign or verify."""
+"""AKS encrypts and decrypts; wrapping permits envelope encryption with the same key. Never sign or verify."""
 
 
 class Key(Step):
@@ -47,22 +49,21 @@ class Key(Step):
         return target.answers.customer_managed is not None
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
-        """Through the vault itself, the operator's new role has to take effect first."""
+        """Through the vault's data plane, the operator's new role assignment has to propagate first."""
         del snapshot
         return (1, 5) if target.own.create_through == "resource-manager" else (30, 300)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         key = target.own.key
         if snapshot.key is not None:
-            kind = f"{dig(snapshot.key, 'properties', 'kty')} {dig(snapshot.key, 'properties', 'keySize') or ''}".strip()
-            keeps = Effect("keep", "key", key.name, kind)
+            keeps = Effect("keep", "key", key.name, _kind(snapshot.key_state))
             if lacks_rotation(target, snapshot):
                 sets = Effect(
                     "change", "rotation policy", key.name, f"rotated {how_often(key.rotate_every or '')}"
                 )
                 return Intent("update", (keeps, sets))
             return Intent("none", (keeps,))
-        through = "" if target.own.create_through == "resource-manager" else ", through the vault itself"
+        through = "" if target.own.create_through == "resource-manager" else ", through the data plane"
         rotated = f"rotated {how_often(key.rotate_every)}" if key.rotate_every else "no rotation policy"
         detail = f"{key.type} {key.size}, encrypt and decrypt; no expiry, {rotated}{through}"
         return Intent("create", (Effect("create", "key", key.name, detail),))
@@ -72,7 +73,7 @@ class Key(Step):
             await self._through_resource_manager(work)
         else:
             await self._through_the_vault(work)
-        done = "created" if work.snapshot.key is None else "is complete"
+        done = "created" if work.snapshot.key is None else "is up to date"
         work.log(f"key {work.target.own.key.name} {done} in {work.target.own.vault.name}", "operator")
 
     async def _through_resource_manager(self, work: Work) -> None:
@@ -82,14 +83,14 @@ class Key(Step):
         group = work.answers.vault_group
         client = work.azure.vaults(group.subscription).keys
         body = KeyCreateParameters(key_body(work.target))
-        with translate_errors(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."), declared(Repeat.SAFE):
             await client.create_if_not_exist(group.name, own.vault.name, own.key.name, body)
 
     async def _through_the_vault(self, work: Work) -> None:
         refusal: AzureError | None = None
         faults = 0
         async for spent in work.tries(
-            "role_assignment", work.timeouts.role_retry, "the vault to let the key be made"
+            "role_assignment", work.timeouts.role_retry, "the vault to permit creating the key"
         ):
             there = await read_key(work.azure, work.target)
             try:
@@ -102,12 +103,10 @@ class Key(Step):
             except AzureError as error:
                 problem, refusal = error.problem, error
                 if problem.code in _NOT_YET:
-                    work.progress("your new rights on the vault have not taken effect yet", spent, 300)
+                    work.progress("your role assignment on the vault has not propagated yet", spent, 300)
                 elif problem.kind in {"unreachable", "transient"} and faults < _MOST_FAULTS:
                     faults += 1
-                    work.log(
-                        f"{problem.code}: whether the key was made all the same is looked at", "operator"
-                    )
+                    work.log(f"{problem.code}: checking whether the key was created anyway", "operator")
                 else:
                     raise
             else:
@@ -119,7 +118,7 @@ class Key(Step):
 
     async def _create(self, work: Work) -> None:
         own = work.target.own
-        with translate_errors(f"The key {own.key.name} could not be created."):
+        with translate_errors(f"The key {own.key.name} could not be created."), declared(Repeat.IF_THROTTLED):
             await work.azure.keys(work.target.vault_uri).create_rsa_key(
                 own.key.name,
                 size=own.key.size,
@@ -134,9 +133,8 @@ class Key(Step):
         if body is None:
             raise unconfirmed(f"The key {own.key.name} does not exist in {own.vault.name}.")
         if _is_to_rotate(work, body):
-            raise unconfirmed(f"The key {own.key.name} has no rotation policy, and was to have one.")
-        properties = body.get("properties") or {}
-        return f"{own.key.name}, {properties.get('kty')} {properties.get('keySize') or ''}".rstrip()
+            raise unconfirmed(f"The key {own.key.name} has no rotation policy, although one is configured.")
+        return f"{own.key.name}, {_kind(KeyState(body))}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         key = target.own.key
@@ -165,10 +163,10 @@ class Key(Step):
             *tags.afterwards(target, f"$KEY_ID?api-version={_PLANE_API}", resource=plane),
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         if target.own.create_through == "resource-manager":
-            return (Right("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
+            return (RequiredAction("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
         return ()
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
@@ -178,28 +176,32 @@ class Key(Step):
         return (Request(group, f"{KEY_VAULT}/keys", name, key_body(target), VAULT_API, parent=vault),)
 
 
+def _kind(key: KeyState) -> str:
+    return f"{key.kind} {key.size or ''}".strip()
+
+
 def rotation_policy(every: str) -> Json:
-    """A rotation policy as Azure writes it: a new version so long (ISO 8601) after the last one was made."""
+    """Return a rotation policy in Azure's format: a new version this long (ISO 8601) after the last one was created."""
     return {"lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}]}
 
 
 def _is_to_rotate(work: Work, key: Json | None) -> bool:
-    """Whether this run owes the key, as it is now, a rotation policy: it made the key, or its plan says so."""
+    """Whether this run has to set the key's rotation policy: it created the key, or its plan includes the policy."""
     promised = work.snapshot.key is None or lacks_rotation(work.target, work.snapshot)
-    return bool(work.target.own.key.rotate_every) and promised and not rotates_every(key)
+    return bool(work.target.own.key.rotate_every) and promised and not KeyState(key).rotates_every
 
 
 async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
-    """Have the vault rotate a key by itself; through the vault, the only plane that can. Raises AzureError.
+    """Set the interval of a key's automatic rotation, through the data plane: the only one that can. Raise AzureError.
 
-    When new versions expire, and who is told before, stays as the key's policy has it. Azure refuses an interval that
-    does not fit into that life of a version. Without an expiry there is nothing to tell of, and what the vault shows then
-    is its default, which it takes together with an expiry only (KV:how-to-configure-key-rotation).
+    The expiry of new versions and the notification before it stay as in the key's policy. Azure rejects an interval that
+    is longer than the life of a version. Without an expiry there is no notification: the vault then shows its default,
+    which it accepts only together with an expiry (KV:how-to-configure-key-rotation).
     """
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 
     rotates = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=every)
-    with translate_errors(f"The rotation policy of {key} could not be set."):
+    with translate_errors(f"The rotation policy of {key} could not be set."), declared(Repeat.SAFE):
         policy = await client.get_key_rotation_policy(key)
         others = [one for one in policy.lifetime_actions if not same(one.action, rotates.action)]
         actions = [rotates, *(others if policy.expires_in else ())]
@@ -207,7 +209,7 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
 
 
 def key_body(target: Target) -> Json:
-    """What is sent to Azure Resource Manager to create the key."""
+    """Return the request body that creates the key through Azure Resource Manager."""
     key = target.own.key
     body: Json = {"properties": {"kty": key.type, "keySize": key.size, "keyOps": list(OPERATIONS)}}
     if key.rotate_every:

@@ -1,10 +1,10 @@
-"""The resource provider, which must take notice of the feature."""
+"""The resource provider, which has to pick up the feature."""
 
 from wizard.cloud import features
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work
-from wizard.rules import Right
-from wizard.state import cluster as cluster_body
+from wizard.rules import RequiredAction
+from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -12,19 +12,20 @@ from wizard.state.target import Target
 class Provider(Step):
     """How-to: "Register the feature flag", step 3.
 
-    Always done before a cluster is touched: Azure does not say whether AKS has taken notice of the feature since it
-    was registered, and a cluster is refused where it has not (AZURE.md §1a). Doing it again changes nothing.
+    Always done before a cluster is updated: Azure does not show whether AKS has picked up the feature since it was
+    registered, and rejects the update if it has not (AZURE.md §1a). Repeating it changes nothing.
     """
 
     key = "provider"
     title = "Refresh the resource provider"
-    sentence = "Registers Microsoft.ContainerService again, so that AKS takes notice of the feature."
+    sentence = "Registers Microsoft.ContainerService again, so that AKS picks up the feature."
     needs = ("feature",)
     usually = (5, 60)
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
-        settled = cluster_body.converged(target, snapshot)
-        if not settled and (snapshot.feature is not None or snapshot.provider != "Registered"):
+        if not converged(target, snapshot) and (
+            snapshot.feature is not None or snapshot.provider != "Registered"
+        ):
             return Intent(
                 "register",
                 (Effect("change", "resource provider", features.NAMESPACE, "registration refreshed"),),
@@ -55,8 +56,10 @@ class Provider(Step):
             return ()
         return (f"az provider register --namespace {features.NAMESPACE}",)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
         return (
-            Right(f"{features.NAMESPACE}/register/action", f"/subscriptions/{target.answers.subscription}"),
+            RequiredAction(
+                f"{features.NAMESPACE}/register/action", f"/subscriptions/{target.answers.subscription}"
+            ),
         )

@@ -2,10 +2,11 @@
 
 from wizard.cloud.arm import GroupId, dig, same, same_region
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -18,7 +19,7 @@ class ResourceGroup(Step):
 
     key = "resource-group"
     title = "Create the resource group"
-    sentence = "Creates the resource groups that do not exist; one that exists is kept, wherever it is."
+    sentence = "Creates the resource groups that do not exist. Existing ones are kept, in any region."
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         effects = []
@@ -31,7 +32,7 @@ class ResourceGroup(Step):
                 elsewhere = (
                     ""
                     if same_region(where, target.answers.location)
-                    else ", another region than asked for: kept"
+                    else ", another region than configured: kept"
                 )
                 effects.append(Effect("keep", "resource group", group.name, f"{where}{elsewhere}"))
         missing = any(effect.verb == "create" for effect in effects)
@@ -43,7 +44,10 @@ class ResourceGroup(Step):
         for group in _missing(work.target, work.snapshot):
             client = work.azure.resources(group.subscription).resource_groups
             body = Body(location=work.answers.location, tags=work.answers.tags or None)
-            with translate_errors(f"The resource group {group.name} could not be created."):
+            with (
+                translate_errors(f"The resource group {group.name} could not be created."),
+                declared(Repeat.SAFE),
+            ):
                 await client.create_or_update(group.name, body)
             work.log(f"resource group {group.name} created in {work.answers.location}", "operator")
 
@@ -63,8 +67,8 @@ class ResourceGroup(Step):
             command for group in wanted for command in _creating(target, group, unless_there=snapshot is None)
         )
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
-        return tuple(Right(_ACTION, str(group)) for group in _missing(target, snapshot))
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
+        return tuple(RequiredAction(_ACTION, str(group)) for group in _missing(target, snapshot))
 
 
 def _missing(target: Target, snapshot: Snapshot) -> tuple[GroupId, ...]:
@@ -72,9 +76,9 @@ def _missing(target: Target, snapshot: Snapshot) -> tuple[GroupId, ...]:
 
 
 def _creating(target: Target, group: GroupId, *, unless_there: bool) -> tuple[str, ...]:
-    """The commands for one group, by the variables that the commands for what is in it have as well.
+    """Return the commands for one group, with the same variables as the commands for its resources.
 
-    `unless_there`: "if it doesn't exist", as the how-to says; creating one that exists would replace its tags.
+    `unless_there`: only if it does not exist, as in the how-to; creating an existing group would replace its tags.
     """
     home = target.answers.group
     prefix = "KEY_VAULT_" if group.key == target.answers.vault_group.key else "IDENTITY_"

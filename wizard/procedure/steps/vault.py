@@ -1,29 +1,29 @@
 """The key vault."""
 
-from wizard.cloud.arm import KEY_VAULT, Json, dig
-from wizard.cloud.bodies import firewall_denies
-from wizard.cloud.encryption import provisioning_state
+from wizard.cloud.arm import KEY_VAULT, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
+from wizard.cloud.writes import Repeat, declared
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell, unconfirmed
-from wizard.rules import Right
+from wizard.rules import RequiredAction
 from wizard.state.snapshot import Snapshot, read_vault
 from wizard.state.target import Target
+from wizard.state.vault import VaultState
 
-_DNS_POLL = 5.0  # seconds between two looks while the vault's name is being registered
+_DNS_POLL = 5.0  # seconds between two reads while the vault's name is being registered
 VAULT_API = "2026-02-01"
-"""The api-version whose shape the bodies of vaults and keys have."""
+"""The api-version of the request bodies of vaults and keys."""
 
 
 class Vault(Step):
-    """How-to: "Create a key vault", step 1; private from birth where its note asks for that."""
+    """How-to: "Create a key vault", step 1; created with public access denied if its note requires that."""
 
     key = "vault"
     title = "Create the key vault"
     sentence = (
-        "Creates the key vault with Azure RBAC; a private one keeps the internet out from its first moment."
+        "Creates the key vault with Azure RBAC. A private one is created with public network access denied."
     )
     needs = ("resource-group",)
     usually = (20, 60)
@@ -35,12 +35,18 @@ class Vault(Step):
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         vault = target.own.vault
         if snapshot.vault is not None:
-            firewall = "firewall denies" if firewall_denies(snapshot.vault) else "firewall open"
-            where = str(dig(snapshot.vault, "location") or "")
-            model = "access policies" if snapshot.vault_grants_by_policy() else "Azure RBAC"
-            return Intent("none", (Effect("keep", "key vault", vault.name, f"{where}, {model}, {firewall}"),))
+            present = snapshot.vault_state
+            firewall = "public access denied" if present.denies_public_access else "public access allowed"
+            model = "Azure RBAC" if present.uses_rbac else "access policies"
+            return Intent(
+                "none", (Effect("keep", "key vault", vault.name, f"{present.location}, {model}, {firewall}"),)
+            )
         parts = [target.answers.location, "Azure RBAC"]
-        parts.append("firewall denies from birth" if born_private(target) else "public network access")
+        parts.append(
+            "created with public network access denied"
+            if created_private(target)
+            else "public network access allowed"
+        )
         parts.append("purge protection" if vault.purge_protection else "no purge protection")
         return Intent("create", (Effect("create", "key vault", vault.name, ", ".join(parts)),))
 
@@ -52,8 +58,8 @@ class Vault(Step):
         client = work.azure.vaults(target.answers.vault_group.subscription).vaults
         if (
             await read_vault(work.azure, target) is None
-        ):  # a PUT over an existing vault would replace its settings
-            with translate_errors(f"The key vault {name} could not be created."):
+        ):  # a PUT of an existing vault would replace its settings
+            with translate_errors(f"The key vault {name} could not be created."), declared(Repeat.SAFE):
                 poller = await client.begin_create_or_update(
                     target.answers.vault_group.name,
                     name,
@@ -64,31 +70,27 @@ class Vault(Step):
             work.log(f"key vault {name} accepted by Azure", "operator")
 
     async def confirm(self, work: Work) -> str:
-        body = await self._ready(work)
-        if body is None:
+        vault = await self._ready(work)
+        if vault.body is None:
             raise unconfirmed(f"The key vault {work.target.own.vault.name} does not exist.")
-        rbac = dig(body, "properties", "enableRbacAuthorization") is True
-        if (
-            rbac is work.snapshot.vault_grants_by_policy()
-        ):  # a new one is to have it, an existing one stays as it is
+        # a new vault uses Azure RBAC; an existing one keeps its model
+        if vault.uses_rbac is work.snapshot.vault_uses_access_policies:
             raise unconfirmed(
-                f"The permission model of the key vault {work.target.own.vault.name} is not as the plan saw it."
+                f"The permission model of the key vault {work.target.own.vault.name} is no longer as it was when the plan was created."
             )
-        return f"{work.target.own.vault.name}, {'Azure RBAC' if rbac else 'access policies'}"
+        return f"{work.target.own.vault.name}, {'Azure RBAC' if vault.uses_rbac else 'access policies'}"
 
-    async def _ready(self, work: Work) -> Json | None:
-        """The vault once its name is known everywhere, whoever created it: a run before this one may have been ended
-        meanwhile (AZURE.md §3b)."""
+    async def _ready(self, work: Work) -> VaultState:
+        """Return the vault once its name is registered in DNS, also if an interrupted run created it (AZURE.md §3b)."""
         name = work.target.own.vault.name
         async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
-            body = await read_vault(work.azure, work.target)
-            state = provisioning_state(body)
-            if state != "RegisteringDns":
-                return body
-            work.progress(f"{name}: {state}", spent, self.usually[1])
+            vault = VaultState(await read_vault(work.azure, work.target))
+            if vault.provisioning_state != "RegisteringDns":
+                return vault
+            work.progress(f"{name}: {vault.provisioning_state}", spent, self.usually[1])
         raise unconfirmed(
             f"The key vault {name} is not ready after {work.timeouts.vault / 60:.0f} minutes.",
-            f"Start again later; {work.timeouts.more('vault')}.",
+            f"Run again later; {work.timeouts.more('vault')}.",
         )
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
@@ -102,29 +104,29 @@ class Vault(Step):
             options.append("--sku premium")
         if target.own.vault.purge_protection:
             options.append("--enable-purge-protection true")
-        if born_private(target):
+        if created_private(target):
             options += ["--default-action Deny", "--bypass AzureServices"]
         options += ["--public-network-access Enabled", *region(target.answers.vault_group, snapshot)]
         later = tags.afterwards(target, f"$KEY_VAULT_RESOURCE_ID?api-version={VAULT_API}")
         return (shell("az keyvault create", *options, *tags.option(target)), export, *later)
 
-    def rights(self, target: Target, snapshot: Snapshot) -> tuple[Right, ...]:
+    def required_actions(self, target: Target, snapshot: Snapshot) -> tuple[RequiredAction, ...]:
         del snapshot
-        return (Right("Microsoft.KeyVault/vaults/write", target.vault_id),)
+        return (RequiredAction("Microsoft.KeyVault/vaults/write", target.vault_id),)
 
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
         body = vault_body(target, snapshot.signed_in.tenant_id)
         return (Request(target.answers.vault_group, KEY_VAULT, target.own.vault.name, body, VAULT_API),)
 
 
-def born_private(target: Target) -> bool:
-    """Whether the vault is created with its firewall closed: only then is no public window ever open."""
+def created_private(target: Target) -> bool:
+    """Whether the vault is created with public access denied: only then is it never publicly reachable."""
     own = target.own
     return own.vault.network_access == "Private" and own.create_through == "resource-manager"
 
 
 def vault_body(target: Target, tenant: str) -> Json:
-    """What is sent to create the vault. RBAC is sent explicitly: its default depends on the API version."""
+    """Return the request body that creates the vault. RBAC is explicit: its default depends on the API version."""
     vault, key = target.own.vault, target.own.key
     properties: Json = {
         "tenantId": tenant,
@@ -132,11 +134,11 @@ def vault_body(target: Target, tenant: str) -> Json:
         "enableRbacAuthorization": True,
         "publicNetworkAccess": "Enabled",
         "networkAcls": {
-            "defaultAction": "Deny" if born_private(target) else "Allow",
+            "defaultAction": "Deny" if created_private(target) else "Allow",
             "bypass": "AzureServices",
         },
     }
-    if vault.purge_protection:  # Azure refuses an explicit false
+    if vault.purge_protection:  # Azure rejects an explicit false
         properties["enablePurgeProtection"] = True
     body: Json = {"location": target.answers.location, "properties": properties}
     if target.answers.tags:

@@ -1,10 +1,10 @@
-"""Reading the cluster back and holding it against the answers."""
+"""Read the cluster and compare it with the answers."""
 
 from wizard.errors import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
+from wizard.state.comparison import closes_last
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.state.vault import closes_last
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 
@@ -14,9 +14,9 @@ class Verify(Step):
 
     key = "verify"
     title = "Verify"
-    sentence = "Reads the cluster, its key and its roles back and holds them against what was asked for."
+    sentence = "Reads the cluster, its key and its roles, and compares them with your configuration."
     needs = ("cluster",)
-    only_looks = True
+    read_only = True
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         del target, snapshot
@@ -34,9 +34,9 @@ class Verify(Step):
             raise AzureError(
                 Problem(
                     "transient" if report.transient else "azure",
-                    f"{name} is not as asked: {against[0].message}" if certain else report.headline,
-                    f"Read back: {'; '.join(_seen(check) for check in against)}.",
-                    against[0].remedy or "Verify the cluster to see each check.",
+                    f"{name} is not as configured: {against[0].message}" if certain else report.headline,
+                    f"Read: {'; '.join(_seen(check) for check in against)}.",
+                    against[0].remedy or "Verify the cluster to see all checks.",
                     retryable=True,
                 )
             )
@@ -53,5 +53,5 @@ class Verify(Step):
 
 
 def _seen(check: Check) -> str:
-    """A check that stands against the cluster, by its code and what was read."""
+    """Return a failed check: its code and what was read."""
     return f"{check.code} ({check.evidence or check.message})"
