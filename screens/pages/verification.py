@@ -23,7 +23,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
-from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.look import check_inside
 from wizard.reports.findings import Findings
 from wizard.reports.saved import saved
 from wizard.reports.wording import (
@@ -108,7 +108,7 @@ esc     back"""
         self._stale = False
         """Whether the last look failed, so that the report is an earlier one's."""
         self._read_at = datetime.now().astimezone()
-        self._may_look_inside = False
+        self._may_check_inside = False
         self._inside: list[Check] = []
         """What was last seen from inside: a look from outside, such as a watch's, adds nothing to it and takes nothing away."""
         self._inside_at = ""
@@ -227,7 +227,7 @@ esc     back"""
         """Look inside the cluster, once the operator has read what that does."""
         if self._report is None or self._busy:
             return
-        if self._may_look_inside:
+        if self._may_check_inside:
             self._go_inside("look")
             return
         self.app.push_screen(
@@ -244,12 +244,12 @@ esc     back"""
     def _go_inside(self, answer: str | None) -> None:
         report = self._report
         if answer == "look" and report and not self._busy:
-            self._may_look_inside = True
+            self._may_check_inside = True
             self._watch = None
             self._begin("looking inside with kubectl")
-            self.background(self._look_inside(report), "looking inside")
+            self.background(self._check_inside(report), "looking inside")
 
-    async def _look_inside(self, report: ClusterReport) -> None:
+    async def _check_inside(self, report: ClusterReport) -> None:
         """Each check is shown as it is made; all of them count for the verdict."""
         found: list[Check] = []
 
@@ -259,7 +259,7 @@ esc     back"""
             self._show(self._report)
 
         try:
-            await look_inside(self.session.azure, report, tell)
+            await check_inside(self.session.azure, report, tell)
         finally:
             self._busy = ""
         now = datetime.now().astimezone()
