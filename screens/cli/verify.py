@@ -215,7 +215,7 @@ async def _verify_selected(
     azure: "Azure", ids: Sequence[str], expect: "Answers | None", options: _Options, findings: "Findings"
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.look import look_inside
+    from wizard.in_cluster.look import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import verify
 
@@ -226,7 +226,7 @@ async def _verify_selected(
             try:
                 report = await verify(azure, id_, expect=expect)
                 if options.in_cluster:
-                    report = report.with_more(await look_inside(azure, report))
+                    report = report.with_more(await check_inside(azure, report))
                 found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:
                 found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)

@@ -22,7 +22,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
-from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.look import check_inside
 from wizard.reports.findings import Findings
 from wizard.reports.saved import saved
 from wizard.reports.wording import KEEP, SPINNER, STYLES, VERDICTS, ago, count, duration, explained
@@ -234,7 +234,7 @@ All results are read live from Azure. A check that could not run is shown as unk
             self._show(self._report)
 
         try:
-            await look_inside(self.session.azure, report, show)
+            await check_inside(self.session.azure, report, show)
         finally:
             self._busy = ""
         now = datetime.now().astimezone()
