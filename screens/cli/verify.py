@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from screens.cli import candidates
 from screens.cli.cluster_option import find_cluster, parse_cluster_id
 from screens.cli.clusters import print_notes, select_subscriptions
 from screens.cli.connection import connect
@@ -121,7 +122,12 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
               help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
               "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
 @fleet_options("With --all. ")
-@click.option("--expect", metavar="FILE", help="Compare the cluster with this answers file.")
+@click.option(
+    "--expect",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    help="Compare the cluster with this answers file.",
+)
 @click.option(
     "--in-cluster",
     is_flag=True,
