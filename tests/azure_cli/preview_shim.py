@@ -2,7 +2,7 @@
 
 `az aks create|update` with KMS flags is written down ($AKS_CALLS, a JSON array a line, for the real parser to judge) and
 carried out as the extension would: everything else by the real command, the documented body by `az rest`
-(AZURE-CLIENTS: the core lacks --kms-infrastructure-encryption and refuses versionless keys). The bodies are those of
+(docs/azure.md#clients: the core lacks --kms-infrastructure-encryption and refuses versionless keys). The bodies are those of
 aks-preview 19.0.0b13 and later (docs/azure.md#request-bodies).
 """
 
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
     if rest[1] == "update" and "--assign-identity" in rest:
         if not {"--enable-managed-identity", "--yes"} <= set(
             rest
-        ):  # the real one refuses, or asks (AZURE.md §0 F)
+        ):  # the real one refuses, or asks (docs/azure.md#what-az-aks-update-requires)
             return 1
         identity = rest[rest.index("--assign-identity") + 1]
         body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}

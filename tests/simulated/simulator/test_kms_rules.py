@@ -1,4 +1,4 @@
-"""The AKS resource provider's rules for KMS encryption, one test per refusal (AZURE.md §0, §1a, §2a)."""
+"""The AKS resource provider's rules for KMS encryption, one test per refusal (docs/azure.md#open-questions, docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#request-bodies)."""
 
 from copy import deepcopy
 from typing import Any

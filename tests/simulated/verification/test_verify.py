@@ -206,7 +206,7 @@ async def test_an_unnamed_vault_is_found_by_its_uri(named: str | None) -> None:
 
 
 NAMELESS: Json = {"properties": {"securityProfile": {"azureKeyVaultKms": {"keyVaultResourceId": ""}}}}
-"""As the Azure CLI sets it for a public vault (AZURE.md §0 C)."""
+"""As the Azure CLI sets it for a public vault (docs/azure.md#vault-id-with-a-public-vault)."""
 
 
 async def test_an_unnamed_vault_is_found_among_the_soft_deleted() -> None:

@@ -67,7 +67,7 @@ no metric at all {{
 
 
 def bare(started: int = 1) -> Readings:
-    """Return the metrics of an API server without a KMS provider, which lack these series (AZURE.md §7)."""
+    """Return the metrics of an API server without a KMS provider, which lack these series (docs/azure.md#proof-from-inside-a-cluster)."""
     return known(f"process_start_time_seconds {started}\n")
 
 

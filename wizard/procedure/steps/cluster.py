@@ -220,7 +220,9 @@ class Cluster(Step):
                 f"--azure-keyvault-kms-key-vault-network-access {shlex.quote(target.own.vault.network_access)}",
                 "--assign-identity $IDENTITY_RESOURCE_ID",
             ]
-            if new is False:  # without it az refuses --assign-identity; with it az asks first (AZURE.md §0 F)
+            if (
+                new is False
+            ):  # without it az refuses --assign-identity; with it az asks first (docs/azure.md#what-az-aks-update-requires)
                 lines += ["--enable-managed-identity", "--yes"]
         elif snapshot is not None and snapshot.cluster_state.encryption.kms_enabled:
             lines.append("--disable-azure-keyvault-kms")

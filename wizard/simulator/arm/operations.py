@@ -1,4 +1,4 @@
-"""Long-running operations of the AKS resource provider, as recorded (AZURE.md §2d)."""
+"""Long-running operations of the AKS resource provider, as recorded (docs/azure.md#long-running-operations)."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Managed clusters: the AKS resource provider (AZURE.md §1a, §2)."""
+"""Managed clusters: the AKS resource provider (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#managed-clusters)."""
 
 import json
 import re
@@ -334,7 +334,7 @@ def _update_api_servers(world: World, cluster: Resource, kind: str, error: Json 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     """Return the error that appears only when the API servers start, or None.
 
-    AKS accepts a Private vault without a check (AZURE.md §1a, Azure/azure-docs#105101).
+    AKS accepts a Private vault without a check (docs/azure.md#refusals-of-the-aks-resource-provider, Azure/azure-docs#105101).
     """
     encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:

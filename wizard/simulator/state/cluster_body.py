@@ -36,7 +36,7 @@ def sees_encryption_profile(api_version: str) -> bool:
 def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
     """Return the cluster as an api-version shows it: newer properties are omitted, but kept in the state.
 
-    Without `etag` it contains none, as recorded in 2025 (AZURE.md §2c).
+    Without `etag` it contains none, as recorded in 2025 (docs/azure.md#round-trip-through-the-sdk).
     """
     if not etag:
         pools = [
