@@ -357,12 +357,12 @@ def _still_going(work: Work) -> Problem:
 
 def _ended_badly(target: Target, cluster: ClusterState) -> Problem:
     own = target.answers.customer_managed
-    cause, mend = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
+    cause, fix = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
     return Problem(
         "azure",
         f"The cluster {target.answers.cluster.name} ended in the state {cluster.provisioning_state}.",
         cause,
-        mend,
+        fix,
         azure_said=sanitize(cluster.provisioning_error),
         retryable=True,
     )
