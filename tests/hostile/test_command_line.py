@@ -86,6 +86,8 @@ ROWS = [
     ("rotate --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", 2, "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the ID of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Use the ID of a cluster."),
     ("verify -g a -g b -n x", 2, "Error: -g can be repeated only with --all. Use it once, or add --all."),
     ("verify --depth=full -g a -n b", 2, "Error: --location, --encryption, --failed and --depth require --all. Add --all or remove them."),
+    ("verify --all --allow-unknown=vault-locks", 2, "Error: Invalid value for '--allow-unknown': There is no check 'vault-locks'. Did you mean vault-lock?"),
+    ("verify --all --allow-unknown=key-exists", 2, "Error: Invalid value for '--allow-unknown': key-exists is essential: without it, the encryption cannot be verified. Checks that can be left out: "),
     ("--simulate verify --id nonsense", 2, "Error: --id: 'nonsense' is not a resource ID, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…."),
     ("--simulate verify -g rg-demo -n aks-demo", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify -g rg-web -n web-stage", 0, "✓ web-stage: secrets are encrypted with a platform-managed key."),
