@@ -8,7 +8,7 @@ from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers.cluster_links import LINKED_ACTIONS, linked_refusal
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
-from wizard.simulator.state.cluster_body import TYPE, minor_of
+from wizard.simulator.state.cluster_body import TYPE, hosted, minor_of
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
@@ -46,8 +46,8 @@ def check_free(world: World, cluster: Resource | None) -> None:
 
 
 def check_pools(wanted: Json) -> None:
-    """Raise 400 if the list of agent pools is empty. A missing list is accepted (text UNCONFIRMED)."""
-    if wanted["properties"].get("agentPoolProfiles") == []:
+    """Raise 400 if the list of agent pools is empty. A missing list is accepted, and so is a hosted cluster (text UNCONFIRMED)."""
+    if wanted["properties"].get("agentPoolProfiles") == [] and not hosted(wanted["properties"]):
         raise FlatRefusal(
             400,
             "InvalidParameter",

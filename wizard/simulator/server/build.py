@@ -20,8 +20,16 @@ from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario
 from wizard.simulator.scenario.vaults import KeySpec, RotationPolicySpec, VaultSpec
 from wizard.simulator.state.body_fields import fields_of, problems
-from wizard.simulator.state.cluster_body import ENCRYPTION_PROFILE, NEWEST, canonical_id, finish, set_state
+from wizard.simulator.state.cluster_body import (
+    ENCRYPTION_PROFILE,
+    NEWEST,
+    canonical_id,
+    finish,
+    hosted,
+    set_state,
+)
 from wizard.simulator.state.cluster_body import TYPE as CLUSTER
+from wizard.simulator.state.kept_fields import overlay
 from wizard.simulator.state.state import Assignment, Key, Principal, Resource
 from wizard.simulator.state.world import DAY, World, iso, new_secret
 from wizard.simulator.vaults import rotation
@@ -31,6 +39,8 @@ from wizard.simulator.vaults.key_store import add, key_uri, new_version, soft_de
 if TYPE_CHECKING:
     from wizard.simulator.state.synthetic_fleet import Fleet
 
+_OBJECTS = {"agentPoolProfiles", "networkProfile", "securityProfile", "storageProfile", "identityProfile"}
+"""Properties that are never null here."""
 LONG_AGO = int(30 * DAY)
 
 
@@ -295,7 +305,11 @@ def _cluster(world: World, group_id: str, name: str, specification: ClusterSpec,
         "tags": specification.tags,
         "properties": properties,
     }
+    given: Json = specification.body.get("properties") or {}
+    if hosted(given) and "agentPoolProfiles" not in given:
+        properties["agentPoolProfiles"] = []
     body = finish(cluster_id, merge(wanted, specification.body), None, specification.version, NEWEST)
+    body["properties"] = _as_given(body["properties"], given)
     if specification.identity == "system":
         principal = world.add_principal(
             Principal(
@@ -314,7 +328,21 @@ def _cluster(world: World, group_id: str, name: str, specification: ClusterSpec,
     body["properties"]["powerState"] = {"code": specification.power}
     add_node_group(world, body)
     set_state(body, specification.provisioning_state)
+    body |= {name: specification.body[name] for name in ("eTag", "systemData") if name in specification.body}
     world.put(Resource(cluster_id, CLUSTER, body))
+
+
+def _as_given(properties: Json, given: Json) -> Json:
+    """Return the properties with what the `body` of a scenario says: also what only Azure writes, and nulls."""
+    own = {"provisioningState", "powerState", "currentKubernetesVersion"}
+    return overlay(
+        properties,
+        {
+            name: value
+            for name, value in given.items()
+            if name not in own and not (value is None and name in _OBJECTS)
+        },
+    )
 
 
 def _security(world: World, group_id: str, specification: ClusterSpec) -> Json:

@@ -5,6 +5,7 @@ from copy import deepcopy
 
 from wizard.simulator.protocol.ids import group_of, name_of, subscription_of
 from wizard.simulator.protocol.wire import Json
+from wizard.simulator.state.kept_fields import keep_nulls, keep_what_azure_writes
 
 TYPE = "Microsoft.ContainerService/managedClusters"
 ENCRYPTION_PROFILE = "kubernetesResourceObjectEncryptionProfile"
@@ -46,6 +47,9 @@ def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
         body = {name: value for name, value in body.items() if name != "eTag"} | {
             "properties": body["properties"] | {"agentPoolProfiles": pools}
         }
+    if not body["properties"]["agentPoolProfiles"]:  # a hosted cluster
+        rest = {name: value for name, value in body["properties"].items() if name != "agentPoolProfiles"}
+        body = body | {"properties": rest}
     security = body["properties"].get("securityProfile") or {}
     if ENCRYPTION_PROFILE not in security or sees_encryption_profile(api_version):
         return body
@@ -65,12 +69,12 @@ def first_answer(shown: Json, before: Json | None) -> Json:
         tags = {pool["name"]: pool.get("eTag") for pool in before["properties"]["agentPoolProfiles"]}
         for place, held in (
             (body, before.get("eTag")),
-            *((pool, tags.get(pool["name"])) for pool in properties["agentPoolProfiles"]),
+            *((pool, tags.get(pool["name"])) for pool in properties.get("agentPoolProfiles", [])),
         ):
             if "eTag" in place and held:
                 place["eTag"] = held
         return body
-    for place in (body, *properties["agentPoolProfiles"]):
+    for place in (body, *properties.get("agentPoolProfiles", [])):
         place.pop("eTag", None)
     properties.pop("identityProfile", None)
     (properties["networkProfile"].get("loadBalancerProfile") or {}).pop("effectiveOutboundIPs", None)
@@ -93,6 +97,11 @@ def minor_of(version: str) -> tuple[int, int]:
 def node_group_name(cluster_id: str, location: str) -> str:
     """Return the default name of the node resource group."""
     return f"MC_{group_of(cluster_id)}_{name_of(cluster_id)}_{location}"[:80]
+
+
+def hosted(properties: Json) -> bool:
+    """Return whether AKS hosts the system components, so that the cluster can be without agent pools."""
+    return bool((properties.get("hostedSystemProfile") or {}).get("enabled"))
 
 
 def canonical_id(subscription: str, group: str, name: str) -> str:
@@ -126,7 +135,7 @@ def finish(
         "powerState": old.get("powerState", {"code": "Running"}),
         "currentKubernetesVersion": current_version,
         "maxAgentPools": 100,
-        "resourceUID": old.get("resourceUID") or uuid.uuid4().hex[:24],
+        "resourceUID": uuid.uuid4().hex[:24],
     }
     properties.setdefault("nodeResourceGroup", node_group_name(cluster_id, location))
     properties.setdefault("servicePrincipalProfile", {"clientId": "msi"})
@@ -140,11 +149,13 @@ def finish(
         properties.get("storageProfile") or deepcopy(old.get("storageProfile") or {})
     )
     properties.setdefault("networkProfile", {})
-    properties["networkProfile"] = _network(cluster_id, properties)
-    properties["agentPoolProfiles"] = _pools(
-        properties.get("agentPoolProfiles") or [{"name": "nodepool1"}], old, current_version
-    )
+    properties["networkProfile"] = _network(cluster_id, properties, old.get("networkProfile") or {})
+    pools = properties.get("agentPoolProfiles") or ([] if hosted(properties) else [{"name": "nodepool1"}])
+    properties["agentPoolProfiles"] = _pools(pools, old, current_version)
     properties["securityProfile"] = _security(properties.get("securityProfile") or {}, old, api_version)
+    if before:
+        keep_what_azure_writes(properties, old)
+        keep_nulls(properties, old)
     return {
         "id": cluster_id,
         "location": location,
@@ -154,6 +165,7 @@ def finish(
         **({"tags": dict(wanted["tags"])} if wanted.get("tags") else {}),
         **{key: deepcopy(value) for key, value in wanted.items() if key not in _TOP},
         "sku": deepcopy(wanted.get("sku") or (before or {}).get("sku") or {"name": "Base", "tier": "Free"}),
+        **({"systemData": deepcopy(before["systemData"])} if before and "systemData" in before else {}),
         "eTag": str(uuid.uuid4()),
         "properties": properties,
     }
@@ -166,7 +178,8 @@ def _addresses(properties: Json, old: Json, location: str) -> Json:
     prefix = f"{properties['dnsPrefix']}-{uuid.uuid4().hex[:8]}"
     known = fqdn or f"{prefix}.hcp.{location}.azmk8s.io"
     if not access.get("enablePrivateCluster"):
-        return {"fqdn": known, "azurePortalFQDN": known.replace(".hcp.", ".portal.hcp.")}
+        portal_fqdn = old.get("azurePortalFQDN") or known.replace(".hcp.", ".portal.hcp.")
+        return {"fqdn": known, "azurePortalFQDN": portal_fqdn}
     zone = str(access.get("privateDNSZone") or "system")
     name = (
         zone.rpartition("/")[2]
@@ -207,17 +220,20 @@ def _security(given: Json, old: Json, api_version: str) -> Json:
     return given
 
 
-def _network(cluster_id: str, properties: Json) -> Json:
+def _network(cluster_id: str, properties: Json, old: Json) -> Json:
+    """Return the network profile. What an update leaves out keeps its value, as these settings are immutable."""
     given: Json = properties["networkProfile"]
     node_group = (
         f"/subscriptions/{subscription_of(cluster_id)}/resourceGroups/{properties['nodeResourceGroup']}"
     )
     outbound = f"{node_group}/providers/Microsoft.Network/publicIPAddresses/{uuid.uuid5(uuid.NAMESPACE_URL, cluster_id.lower())}"
-    network: Json = {
+    defaults: Json = {
         "networkPlugin": "azure", "networkPluginMode": "overlay", "networkDataplane": "azure", "loadBalancerSku": "standard",
         "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10", "outboundType": "loadBalancer",
         "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.0.0.0/16"], "ipFamilies": ["IPv4"],
-    } | {name: value for name, value in given.items() if value is not None}  # fmt: skip
+    }  # fmt: skip
+    held = {name: old.get(name, value) for name, value in defaults.items()}
+    network = {name: value for name, value in (held | given).items() if value is not None}
     balancer: Json = network.get("loadBalancerProfile") or {
         "managedOutboundIPs": {"count": 1},
         "backendPoolType": "nodeIPConfiguration",
@@ -250,6 +266,8 @@ def _pool(given: Json, before: Json, version: str) -> Json:
     }  # fmt: skip
     merged = defaults | {name: value for name, value in pool.items() if value != ""}
     merged.setdefault("vmSize", before.get("vmSize") or DEFAULT_VM_SIZE)
+    for name in [name for name in defaults if name not in pool and before.get(name, "") is None]:
+        del merged[name]
     unchanged = {name: value for name, value in before.items() if name not in _POOL_READ_ONLY} == merged
     return merged | {
         "currentOrchestratorVersion": current if "." in current[2:] else version,
