@@ -142,7 +142,9 @@ class WizardApp(App[int]):
     @on(messages.Completed)
     def _after(self, message: messages.Completed) -> None:
         following = self.session.draft.after(message.step)
-        if getattr(self.screen, "STEP", "") != following:  # a key that was pressed twice shows the page once
+        if (
+            getattr(self.screen, "STEP", "") != following
+        ):  # if the key was pressed twice, the page is shown once
             self.push_screen(self._page_of(following))
 
     def _page_of(self, step: str) -> Frame:
@@ -195,7 +197,7 @@ class WizardApp(App[int]):
         cluster = message.cluster
         own = self.session.subscription_of(cluster.subscription_id)
         if own is None:
-            self.notify(f"{cluster.name} is in a subscription that cannot be chosen here.", markup=False)
+            self.notify(f"{cluster.name} is in a subscription that you cannot see.", markup=False)
             return
         self.session.select_subscription(own)
         self.push_screen(ClusterScreen(self.session, words=cluster.name, rows=message.rows))
@@ -248,7 +250,7 @@ class WizardApp(App[int]):
             self.go_to("run")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: what the footer offers, every step that can be gone to, and leaving."""
+        """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
         offered = {
             active.binding.action: active
             for active in screen.active_bindings.values()
@@ -258,20 +260,20 @@ class WizardApp(App[int]):
             what = active.binding.description
             yield SystemCommand(
                 f"{what[:1].upper()}{what[1:]}",
-                f"The key {self.get_key_display(active.binding)} here",
+                f"{active.binding.tooltip or what}: key {self.get_key_display(active.binding)}",
                 partial(self.run_action, action, active.node),
             )
         connected = self.session.azure_or_none is not None
         for step in self.session.draft.reachable if connected else ():
             yield SystemCommand(
-                f"Go to {STEPS[step].name}", "Nothing that was chosen is lost", partial(self.go_to, step)
+                f"Go to {STEPS[step].name}", "Nothing that you entered is lost", partial(self.go_to, step)
             )
         if connected:
-            yield SystemCommand("Look at many clusters", "With a verdict on each", self._show_fleet)
+            yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
         if self.session.active:
-            yield SystemCommand("Go to the run", "Its steps and its log", partial(self.go_to, "run"))
+            yield SystemCommand("Go to the run", "Steps and log", partial(self.go_to, "run"))
         if "app.quit" not in offered:
-            yield SystemCommand("Quit", "Leave the wizard", self.action_quit)
+            yield SystemCommand("Quit", "Quit the wizard", self.action_quit)
 
     # -- problems ------------------------------------------------------------------------------------------------
 
@@ -296,33 +298,33 @@ class WizardApp(App[int]):
 
         self.push_screen(ProblemDialog(problem))
 
-    # -- leaving -------------------------------------------------------------------------------------------------
+    # -- quitting -------------------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        """Leave; during a run, ask first."""
-        from screens.widgets.dialogs import LeaveDialog
+        """Quit; during a run, ask first."""
+        from screens.widgets.dialogs import QuitDialog
 
         if not (self.session.active and self.session.active.in_flight):
             await self.leave()
             return
-        if isinstance(self.screen, LeaveDialog):
+        if isinstance(self.screen, QuitDialog):
             return
         await self.push_screen(
-            LeaveDialog(
-                "A run is under way. Leave all the same?",
-                "What Azure has begun, Azure finishes; no step that has not begun yet will be started, and nothing is "
-                "undone. Whatever is done by then is found and kept when the same answers are run again.",
-                {"stay": "Stay", "leave": "Leave now"},
+            QuitDialog(
+                "A run is in progress. Quit anyway?",
+                "Azure completes operations that have started. Remaining steps are not started, and nothing is rolled back. "
+                "When you resume the run, completed steps are skipped.",
+                {"stay": "Stay", "quit": "Quit now"},
             ),
-            self._leave_if_so,
+            self._quit_if_confirmed,
         )
 
-    async def _leave_if_so(self, answer: str | None) -> None:
-        if answer == "leave":
+    async def _quit_if_confirmed(self, answer: str | None) -> None:
+        if answer == "quit":
             await self.leave()
 
     async def leave(self, code: int | None = None) -> None:
-        """End everything in order (what pages do, the run, the connection last), then the app."""
+        """End the work of pages, then the run, then the connection; then exit."""
         code = self.session.exit_code if code is None else code
         last = ("run", "app", "connection")
         own = sorted({worker.group for worker in self.workers} - {*last})
@@ -336,9 +338,9 @@ class WizardApp(App[int]):
         self.exit(code)
 
     def _listen_to_signals(self) -> None:
-        """A terminal that goes away, or a polite kill, leaves a sane terminal and a journal behind.
+        """Quit in order on a signal, so that the terminal is restored and the journal is complete.
 
-        Ctrl-C is a key here; a SIGINT comes from somewhere else, and means it.
+        Ctrl-C is a key in the wizard, so a SIGINT comes from another process.
         """
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -346,7 +348,7 @@ class WizardApp(App[int]):
                 try:
                     loop.add_signal_handler(number, lambda: self.call_later(self.leave, INTERRUPTED))
                 except (NotImplementedError, RuntimeError):
-                    return  # on Windows, and where the app runs outside the main thread, there are none to listen to
+                    return  # there are no signals on Windows, nor outside the main thread
 
 
 def _import_pages() -> None:
@@ -356,7 +358,7 @@ def _import_pages() -> None:
 
 
 def _driver() -> "type[Driver] | None":
-    """The driver of the terminal; None for Textual's own choice."""
+    """Return the driver of the terminal; None for Textual's own choice."""
     if os.name != "posix" or constants.DRIVER:
         return None
     from screens.widgets.terminal import TerminalDriver  # not on Windows
@@ -365,7 +367,7 @@ def _driver() -> "type[Driver] | None":
 
 
 async def _ended(worker: Worker[Any]) -> None:
-    """Wait until a cancelled worker has put its things in order; two seconds are enough for that."""
+    """Wait until a cancelled worker has cleaned up, for at most two seconds."""
     try:
         await asyncio.wait_for(worker.wait(), 2)
     except (WorkerCancelled, WorkerFailed, TimeoutError):

@@ -1,27 +1,23 @@
-"""The steps of the wizard in their order, what depends on what."""
+"""The steps of the wizard in their order, and which steps depend on which."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Step:
-    """One stop on the spine."""
+    """One step of the wizard."""
 
     key: str
     name: str
-    """As the spine shows it."""
+    """As the step rail shows it."""
     feeds: tuple[str, ...] = ()
-    """Steps whose answers must be looked at again when this one's change."""
+    """Later steps that need another review when the answer to this one changes."""
 
 
 STEPS = {
     step.key: step
     for step in (
-        Step(
-            "prerequisites",
-            "Prerequisites",
-            ("feature", "cluster", "key", "vault", "review"),
-        ),
+        Step("prerequisites", "Prerequisites", ("feature", "cluster", "key", "vault", "review")),
         Step("feature", "Feature"),
         Step("cluster", "Cluster", ("key", "vault", "review")),
         Step("key", "Key", ("vault", "review")),

@@ -117,7 +117,7 @@ class Operator:
         await self.sees("not registered yet")
         if register:
             await self.press("enter")
-            await self.sees("is registered. Nothing to do here.")
+            await self.sees("is registered. No action required.")
             await self.press("enter")
         else:
             await self.press("tab", "enter")
@@ -134,18 +134,18 @@ class Operator:
     async def create(self, name: str, group: str, region: str) -> None:
         """Fill in the form for a new cluster."""
         await self.press("n")
-        await self.sees("A new cluster, encrypted from birth")
+        await self.sees("Create a cluster with encryption enabled")
         await self.paste(name)
         await self.press("tab")
         await self.paste(group)
         await self.press("tab")
         await self.paste(region)
-        await self.sees("the newest that suits is")
+        await self.sees("the newest suitable version is")
         await self.press("ctrl+n")
 
     async def take_key(self, option: str) -> None:
         """Take one of the three cards."""
-        await self.sees("Who holds the key of")
+        await self.sees("Who manages the encryption key of")
         await self.until(lambda: self.app.focused is not None, "a card with the focus")
         for _ in range(3):
             if self.app.focused and self.app.focused.id == f"card-{option}":
@@ -159,7 +159,7 @@ class Operator:
         if option != "platform-managed":
             await self.sees("Vault, key and identity for")
             await self.press("ctrl+n")
-        return await self.sees("Type the cluster's name to start", "Enter, then type")
+        return await self.sees("Type the cluster name to confirm", "Enter, then type")
 
     async def start(self, name: str) -> None:
         """Type the cluster's name at the gate."""

@@ -59,14 +59,14 @@ async def _main_road(tools: str) -> None:
         await operator.sees("orders-prod · westeurope")
         draw(operator, "cluster")
         await operator.press("n")
-        await operator.sees("A new cluster, encrypted from birth")
+        await operator.sees("Create a cluster with encryption enabled")
         for text in ("orders-eu", "rg-orders", "westeurope"):
             await operator.type(text)
             await operator.press("tab")
-        await operator.sees("the newest that suits is")
+        await operator.sees("the newest suitable version is")
         draw(operator, "new-cluster")
         await operator.press("escape", "enter")
-        await operator.sees("Who holds the key of orders-prod?")
+        await operator.sees("Who manages the encryption key of orders-prod?")
         draw(operator, "key-option")
         await operator.press("enter")
         await operator.sees("Vault, key and identity for", "gets Key Vault Crypto User")
@@ -75,10 +75,10 @@ async def _main_road(tools: str) -> None:
         await operator.sees("Enter, then type orders-prod")
         draw(operator, "review")
         await operator.press("f2")
-        await operator.sees("The same with the Azure CLI")
+        await operator.sees("Azure CLI commands")
         draw(operator, "commands")
         await operator.press("escape", "f1")
-        await operator.sees("The plan was made from what Azure says now")
+        await operator.sees("The plan was made from the current state in Azure")
         draw(operator, "help")
         await operator.press("escape")
         await operator.start("orders-prod")
@@ -111,7 +111,7 @@ async def _many(tools: str) -> None:
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "no waiting"
-        await operator.sees("Signed in to", "Look at many clusters")
+        await operator.sees("Signed in to", "Fleet overview")
         await operator.press("a")
         await operator.until(
             lambda: (
@@ -120,7 +120,7 @@ async def _many(tools: str) -> None:
             "the first two thousand",
         )
         await operator.press("down", "down")
-        await operator.sees("of 10,013", "a second", "not encrypted")
+        await operator.sees("of 10,013", "per second", "not encrypted")
         draw(operator, "fleet")
 
 
@@ -148,7 +148,7 @@ async def _inside(folder: Path) -> None:
         await operator.press("enter", "v")
         await operator.sees("checks passed")
         await operator.press("i")
-        await operator.sees("Look inside")
+        await operator.sees("Check inside")
         await operator.press("tab", "enter")
         await operator.until(
             lambda: bool(re.search(r"(\d+) of \1 checks passed", operator.frame())), "all checks passed"

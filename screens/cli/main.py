@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,12 @@ from screens.cli import gc_startup
 from screens.cli.options import azure_options, expand_bare_simulate
 from wizard import __version__
 from wizard.system.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMPLETION = "_AKS_KMS_COMPLETE"
+"""The environment variable with which a completion script asks for candidates, as click derives it from the program's name."""
 
 COMMANDS = {
     "check": "Check prerequisites: tools, sign-in and subscriptions.",
@@ -28,6 +35,7 @@ COMMANDS = {
     "answers": "Print example answers files and their JSON Schema.",
     "runs": "List, inspect and resume previous runs.",
     "simulator": "Run the Azure simulator until interrupted.",
+    "completion": "Print the completion script for a shell.",
 }
 """Each command's line in `--help`, by name. The command itself is `command` in the module of that name; its help begins with
 the same line."""
@@ -56,6 +64,17 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(_unknown_command(args[0], sys.argv[1:]), ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Return the commands from the table, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=help_)
+            for name, help_ in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -109,6 +128,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a character the terminal cannot show must not cause a traceback
             stream.reconfigure(errors="backslashreplace")
+    if COMPLETION in os.environ:
+        from screens.cli.completion import register
+
+        register()
     try:
         code = cli.main(standalone_mode=False, prog_name="aks-kms")
         sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from screens.cli import candidates
 from wizard.cloud.timeouts import VARIABLE, budgets, parse_timeouts, timeout_name
 
 CREDENTIALS = (
@@ -122,6 +123,7 @@ def azure_options(command: Decorated) -> Decorated:
             click.option(
                 "--simulate",
                 metavar="[=SCENARIO]",
+                shell_complete=candidates.scenarios,
                 callback=_store,
                 expose_value=False,
                 help=f"Use the built-in Azure simulator, starting from a new environment. SCENARIO: a built-in scenario "
@@ -141,6 +143,7 @@ def azure_options(command: Decorated) -> Decorated:
                 callback=_store,
                 expose_value=False,
                 metavar="NAME",
+                shell_complete=candidates.clouds,
                 help=f"Azure cloud: {', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
             ),
             click.option(
@@ -163,6 +166,7 @@ def azure_options(command: Decorated) -> Decorated:
                 "timeouts",
                 metavar="NAME=SECONDS",
                 multiple=True,
+                shell_complete=candidates.timeouts,
                 callback=_timeouts,
                 expose_value=False,
                 help="Timeout for one kind of wait, in seconds. Can be specified multiple times. Names and defaults: "
@@ -211,5 +215,6 @@ def answers_option(command: Decorated) -> Decorated:
         "path",
         metavar="FILE",
         required=True,
+        shell_complete=candidates.files,
         help="Answers file; '-' reads stdin. `aks-kms answers example` prints one.",
     )(command)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from screens.cli import candidates
 from screens.cli.apply import CONFIRM_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
 from screens.cli.options import azure_options, output_option, settings_of
@@ -61,7 +62,7 @@ async def _list(output: str) -> int:
 
 
 @command.command("show")
-@click.argument("run", metavar="ID")
+@click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 def show_(run: str, output: str) -> int:
     """Show the answers and the log of a run."""
@@ -98,7 +99,7 @@ async def _show(run: str, output: str) -> int:
 
 
 @command.command("report")
-@click.argument("run", metavar="ID")
+@click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
     """Print the verification report of a run.
@@ -132,7 +133,7 @@ async def _report(run: str, output: str) -> int:
 
 
 @command.command("resume")
-@click.argument("run", metavar="[ID]", required=False)
+@click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
 @output_option("text", "json", "jsonl")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from screens.cli import gc_startup
+from screens.cli import candidates, gc_startup
 from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
 from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
 from screens.exit_codes import SUCCESS, USAGE
@@ -28,6 +28,7 @@ from wizard.reports.table import table
     default=DEFAULT_SCENARIO,
     show_default=True,
     metavar="SCENARIO",
+    shell_complete=candidates.scenarios,
     help="Built-in scenario or scenario file.",
 )
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from screens.cli import candidates
 from screens.cli.cluster_option import find_cluster, parse_cluster_id
 from screens.cli.clusters import print_notes, select_subscriptions
 from screens.cli.connection import connect
@@ -121,7 +122,12 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
               help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
               "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
 @fleet_options("With --all. ")
-@click.option("--expect", metavar="FILE", help="Compare the cluster with this answers file.")
+@click.option(
+    "--expect",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    help="Compare the cluster with this answers file.",
+)
 @click.option(
     "--in-cluster",
     is_flag=True,
@@ -215,7 +221,7 @@ async def _verify_selected(
     azure: "Azure", ids: Sequence[str], expect: "Answers | None", options: _Options, findings: "Findings"
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.look import look_inside
+    from wizard.in_cluster.look import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import verify
 
@@ -226,7 +232,7 @@ async def _verify_selected(
             try:
                 report = await verify(azure, id_, expect=expect)
                 if options.in_cluster:
-                    report = report.with_more(await look_inside(azure, report))
+                    report = report.with_more(await check_inside(azure, report))
                 found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:
                 found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)

@@ -1,4 +1,4 @@
-"""The preview feature: what it is, where it stands, and the operator's word to register it in the background."""
+"""The preview feature: its state, and whether to register it now, in the background, or to leave that to the run."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.messages import Completed
-from screens.session.feature_registration import GONE
+from screens.session.feature_registration import GONE, FeatureRegistration
 from screens.widgets.dialogs import problem_content
 from screens.widgets.frame import Frame, Heading
 from wizard.reports.wording import SPINNER, STYLES, duration
@@ -19,29 +19,30 @@ NAME = "KMSPMKPreview"
 
 
 class FeatureScreen(Frame):
-    """Register now, or leave it to the run."""
+    """Register the feature now, or leave it to the run."""
 
     STEP = "feature"
     HELP = """\
-KMS data encryption is in preview: Microsoft's service-level agreements leave previews out, support for them is \
-best-effort, and Microsoft does not mean them for production. Azure wants the feature KMSPMKPreview of Microsoft.ContainerService registered once \
-in each subscription. That costs nothing and changes no cluster.
+KMS data encryption is in preview. Microsoft excludes previews from its service-level agreements, supports them on a \
+best-effort basis, and does not recommend them for production. The feature KMSPMKPreview of Microsoft.ContainerService must \
+be registered once per subscription. Registering it costs nothing and changes no cluster.
 
-It usually takes 5 to 15 minutes, sometimes more. Registered now, it goes on in the background while you choose; left \
-to the run, it is the run's first step. Either way the run waits for it before it touches the cluster.
+Registration usually takes 5 to 15 minutes, sometimes longer. If you register it now, it continues in the background while \
+you answer the next questions. Otherwise it is the first step of the run. In both cases the run waits for it before it \
+changes the cluster."""
 
-enter   press the chosen button
-r       ask Azure again"""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "again", "ask again")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reload", "refresh", tooltip="Read the state of the feature again"),
+    ]
 
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Heading("The preview feature")
             yield Static(
                 Content(
-                    "KMS data encryption is in preview: Azure wants one feature registered in the subscription, once. "
-                    "That costs nothing and changes no cluster. Microsoft's service-level agreements leave previews out."
+                    "KMS data encryption is in preview. One preview feature must be registered once per subscription. "
+                    "That costs nothing and changes no cluster. Microsoft excludes previews from its service-level "
+                    "agreements."
                 ),
                 classes="text",
             )
@@ -59,66 +60,33 @@ r       ask Azure again"""
 
     def _beat(self) -> None:
         self._beats += 1
-        watch = self.session.feature
-        if watch and (watch.following or watch.state is None):
+        feature = self.session.feature
+        if feature and (feature.following or feature.state is None):
             self._show()
 
     def refresh_frame(self) -> None:
-        """Also the feature's state."""
+        """Also draw the state of the feature."""
         super().refresh_frame()
         self._show()
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        feature, subscription = self.session.feature, self.session.draft.subscription
+        if not self.is_mounted or feature is None or subscription is None:
             return
-        watch, subscription = self.session.feature, self.session.draft.subscription
-        if watch is None or subscription is None:
-            return
-        place = f"{NAME} in {subscription.name}"
-        register = self.query_one("#register", Button)
-        onward = self.query_one("#continue", Button)
-        offered = watch.state not in {None, "Registered", "Pending", GONE} and not watch.following
+        register, continue_ = self.query_one("#register", Button), self.query_one("#continue", Button)
+        offered = can_register(feature)
         if register.display != offered:
             register.display = offered
-            (register if offered else onward).focus()
+            (register if offered else continue_).focus()
         elif self.focused is None or not self.focused.display:
-            (register if offered else onward).focus()
-        onward.label = "Continue; the run registers it" if offered else "Continue"
-        spin = SPINNER[self._beats % len(SPINNER)]
-        why = ""
-        if watch.problem:
-            state = problem_content(watch.problem)
-            why = "You can go on: the run tries again, and says so if it cannot."
-        elif watch.following:
-            state = Content.assemble(
-                (f"{spin} ", STYLES["busy"]),
-                f"{place}: {watch.state or 'asking Azure'}, {duration(watch.seconds)} so far",
-            )
-            why = "This usually takes 5 to 15 minutes. You can go on; the run will wait for it."
-        elif watch.state is None:
-            state = Content.assemble((f"{spin} ", STYLES["busy"]), f"{place}: asking Azure…")
-        elif watch.state == "Registered":
-            state = Content.assemble(("✓ ", STYLES["good"]), f"{place} is registered. Nothing to do here.")
-        elif watch.state == GONE:
-            state = Content.assemble(
-                ("✓ ", STYLES["good"]), f"Azure knows no feature {NAME} any more: it is not needed any more."
-            )
-        elif watch.state == "Pending":
-            state = Content.assemble(
-                ("! ", STYLES["warn"]),
-                f"{place} waits for Microsoft's approval. That is up to Microsoft, not to time: ask your account team "
-                "or Microsoft's support. You can go on and look, but the run will wait.",
-            )
-        else:
-            state = Content.assemble(
-                ("○ ", STYLES["warn"]), f"{place} is not registered yet ", (f"({watch.state})", STYLES["dim"])
-            )
-            why = "It usually takes 5 to 15 minutes; you can go on meanwhile."
+            (register if offered else continue_).focus()
+        continue_.label = "Continue; the run registers it" if offered else "Continue"
+        state, why = state_of(feature, f"{NAME} in {subscription.name}", SPINNER[self._beats % len(SPINNER)])
         self.query_one("#state", Static).update(state)
         self.query_one("#why", Static).update(Content(why))
 
-    def action_again(self) -> None:
-        """Ask Azure for the state again."""
+    def action_reload(self) -> None:
+        """Read the state of the feature again."""
         subscription = self.session.draft.subscription
         if subscription and not self.session.is_busy("feature"):
             self.session.look_up_feature(subscription.id, again=True)
@@ -129,6 +97,42 @@ r       ask Azure again"""
             self.session.register_feature(subscription.id)
 
     @on(Button.Pressed, "#continue")
-    def _onward(self) -> None:
+    def _continue(self) -> None:
         self.session.complete("feature")
         self.post_message(Completed("feature"))
+
+
+def can_register(feature: FeatureRegistration) -> bool:
+    """Whether registering the feature is possible and not in progress."""
+    return feature.state not in {None, "Registered", "Pending", GONE} and not feature.following
+
+
+def state_of(feature: FeatureRegistration, place: str, spinner: str) -> tuple[Content, str]:
+    """Return the state of the feature, and a sentence about what follows from it. `place`: feature and subscription."""
+    if feature.problem:
+        return problem_content(
+            feature.problem
+        ), "You can continue: the run tries again, and reports a failure."
+    if feature.following:
+        state = f"{place}: {feature.state or 'registering'}, {duration(feature.seconds)} so far"
+        why = "This usually takes 5 to 15 minutes. You can continue; the run waits for it."
+        return Content.assemble((f"{spinner} ", STYLES["busy"]), state), why
+    match feature.state:
+        case None:
+            return Content.assemble((f"{spinner} ", STYLES["busy"]), f"{place}: reading its state…"), ""
+        case "Registered":
+            said = f"{place} is registered. No action required."
+            return Content.assemble(("✓ ", STYLES["good"]), said), ""
+        case state if state == GONE:
+            said = f"Azure does not list the feature {NAME} any more: it is not needed any more."
+            return Content.assemble(("✓ ", STYLES["good"]), said), ""
+        case "Pending":
+            said = (
+                f"{place} requires approval by Microsoft, which does not complete automatically. Ask your account team or "
+                "Microsoft support. You can continue to the review, but the run will wait."
+            )
+            return Content.assemble(("! ", STYLES["warn"]), said), ""
+        case state:
+            said = f"{place} is not registered yet "
+            why = "Registration usually takes 5 to 15 minutes. You can continue meanwhile."
+            return Content.assemble(("○ ", STYLES["warn"]), said, (f"({state})", STYLES["dim"])), why

@@ -1,4 +1,4 @@
-"""Many clusters at once: a table that fills as they are read, sorts and filters, and from which one of them is opened."""
+"""The fleet overview: all clusters in a table that fills while they are read, with filters, orders and verdicts."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from screens.messages import OpenInWizard, VerifyCluster
+from screens.pages import fleet_text
 from screens.pages.fleet_rows import CHOICES, ORDERS, Order, View
-from screens.pages.fleet_words import amounts, cells_of, said
 from screens.session.fleet import Fleet, Line, Shown
 from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable
@@ -28,41 +28,40 @@ class FleetScreen(ClusterTable[Line]):
     """All clusters of all subscriptions, with a verdict on each."""
 
     HELP = """\
-Azure Resource Graph says where there are clusters; one list for each subscription says how they are, because Resource \
-Graph lags behind. Nothing is changed. A subscription that cannot be listed is a line that says why.
+Clusters are found with Azure Resource Graph. Their settings are listed per subscription, because Resource Graph data can be \
+stale. Nothing is changed. A subscription that cannot be listed is a line with the reason.
 
-At first sight, the verdict is what a cluster says of itself. In full depth (d) the vaults, keys, identities, roles and \
-locks that clusters depend on are looked at as well, each of them once.
-
-enter   open the cluster: every check, with its evidence
-t       take the cluster to the wizard, to encrypt it or to change its key
-/       filter by any words of a line; esc empties the filters, then goes back
-k       only clusters of one kind of encryption, then the next
-x       only failures
-o       another order; O turns it round; a click on a column's head does as well
-d       look again in full depth, or at first sight
-s       save what is shown, as JSON and as Markdown
-r       ask Azure again"""
+A basic verdict uses the settings of the cluster itself. A full verdict also reads the vaults, keys, identities, role \
+assignments and locks that clusters depend on, each of them once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
-        Binding("k", "kind", "kind"),
-        Binding("x", "failed", "failed"),
-        Binding("o", "order", "order", show=False),
-        Binding("O", "turn", "turn round", show=False),
-        Binding("t", "wizard", "wizard"),
-        Binding("d", "depth", "depth"),
-        Binding("s", "save", "save"),
-        Binding("r", "again", "ask again", show=False),
+        Binding("enter", "open", "open", tooltip="Open the cluster: every check, with its evidence"),
+        Binding(
+            "t",
+            "wizard",
+            "wizard",
+            tooltip="Open the cluster in the wizard, to encrypt it or to change its key",
+        ),
+        Binding(
+            "k", "kind", "kind", tooltip="Show only clusters of one kind of encryption, then of the next"
+        ),
+        Binding("x", "failed", "failed", tooltip="Show only clusters that are not verified"),
+        Binding(
+            "o", "order", "order", show=False, tooltip="Change the order, as a click on a column header does"
+        ),
+        Binding("O", "reverse", "reverse", show=False, tooltip="Reverse the order"),
+        Binding("d", "depth", "depth", tooltip="Verify again in full depth, or basic"),
+        Binding("s", "save", "save", tooltip="Save the clusters that are shown, as JSON and Markdown"),
+        Binding("r", "reload", "reload", show=False, tooltip="Read the clusters from Azure again"),
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, "Many clusters", id="fleet")
+        super().__init__(session, "Fleet overview", id="fleet")
         self._view = View()
 
     def above(self) -> ComposeResult:
-        """What all of them amount to."""
-        yield Static(id="sum")
+        """Yield the totals of all clusters."""
+        yield Static(id="totals")
 
     @property
     def _fleet(self) -> Fleet:
@@ -73,15 +72,15 @@ r       ask Azure again"""
     # -- reading -------------------------------------------------------------------------------------------------
 
     def recall(self) -> bool:
-        """What a sweep found that went to its end."""
+        """Restore what a completed sweep has found."""
         return self._fleet.complete
 
     def forget(self) -> None:
-        """Begin anew, as deep as before."""
+        """Start a new sweep of the same depth."""
         self.session.fleet = Fleet(self._fleet.depth)
 
     async def read(self) -> AsyncGenerator[Line, None]:
-        """Every cluster of every subscription, with its verdict."""
+        """Read every cluster of every subscription, with its verdict."""
         session, fleet = self.session, self._fleet
         verdicts = judge(session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress)
         async with aclosing(verdicts):
@@ -90,8 +89,8 @@ r       ask Azure again"""
                 if line is not None:
                     yield line
 
-    def whole(self) -> None:
-        """The sweep went to its end; what was added as it came is put in order."""
+    def finished(self) -> None:
+        """Put the lines in order, and show the notes of the sweep."""
         self._fleet.complete = not self.stale
         if self._view.order != "found" or self._view.backwards:
             self.fill()
@@ -103,12 +102,12 @@ r       ask Azure again"""
     # -- the table -----------------------------------------------------------------------------------------------
 
     def fill(self) -> None:
-        """Also by what was typed."""
+        """Draw the table with the words that are in the filter now."""
         self._view = replace(self._view, words=self.typed)
         super().fill()
 
     def rows(self) -> list[Line]:
-        """Those that the view shows, in its order."""
+        """Return the lines of the view, in its order."""
         return self._view.of(self._fleet.lines)
 
     def fits(self, row: Line) -> bool:
@@ -116,48 +115,41 @@ r       ask Azure again"""
         return self._view.fits(row)
 
     def cells(self, row: Line) -> Mapping[str, Text]:
-        """As many clusters are shown elsewhere."""
-        return cells_of(row)
+        """Return the cells of a line."""
+        return fleet_text.cells(row)
 
     def head(self, column: str) -> str:
-        """A column's name, with an arrow where the lines are in its order."""
+        """Return the name of a column, with an arrow if the lines are in its order."""
         arrow = "↓" if self._view.backwards else "↑"
         if column == "sign":
             return arrow if self._view.order == "verdict" else ""
         return f"{column} {arrow}" if self._view.order == column else column
 
     def columns(self) -> dict[str, int]:
-        """What there is room for; what is left out is said below the table."""
-        fixed = {"sign": 1, "version": 8}
-        names = ["sign", "cluster", "group", "subscription", "region", "version", "now"]
-        room = self.room - 1
-        names = names if room >= 110 else [name for name in names if name != "region"]
-        names = names if room >= 84 else [name for name in names if name != "subscription"]
-        each, rest = divmod(room - sum(fixed.values()) - 2 * len(names), len(names) - len(fixed))
-        widths = {name: fixed.get(name, max(6, each)) for name in names}
-        widths["cluster"] += rest
-        return widths
+        """Return the columns that fit."""
+        return fleet_text.columns(self.room)
 
-    # -- words ---------------------------------------------------------------------------------------------------
+    # -- texts ---------------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
-        """How far the sweep is, or what it came to; which lines are shown."""
+    def show_totals(self) -> None:
+        """Show the progress or the result of the sweep, and which lines are shown."""
         fleet, progress = self._fleet, self._fleet.progress
         if self.reading:
             of = f" of {progress.expected:,}" if progress.expected is not None else ""
             note = (
-                f"{SPINNER[self.beats // 3 % 4]} {progress.clusters:,}{of} · {progress.rate:,.0f} a second · "
+                f"{SPINNER[self.beats // 3 % 4]} {progress.clusters:,}{of} · {progress.rate:,.0f} per second · "
                 f"{duration(progress.elapsed)}"
             )
         else:
-            depth = "in full depth" if fleet.depth == "full" else "at first sight"
+            depth = "full depth" if fleet.depth == "full" else "basic"
             places = count(progress.subscriptions, "subscription")
             note = f"{progress.clusters:,} in {places} · {depth} · {progress.elapsed:.1f} s"
         self.query_one(Heading).note(note)
-        self.query_one("#sum", Static).update(amounts(fleet, self.room, reading=self.reading))
-        self.query_one("#view", Static).update(self._view_words())
+        totals = fleet_text.totals(fleet, self.room, reading=self.reading)
+        self.query_one("#totals", Static).update(totals)
+        self.query_one("#view", Static).update(self._view_text())
 
-    def _view_words(self) -> Content:
+    def _view_text(self) -> Content:
         view = self._view
         progress = self._fleet.progress
         parts = (
@@ -166,75 +158,76 @@ r       ask Azure again"""
         parts += [f"{self.shown:,} shown"] if view.narrows else []
         parts += [KINDS[view.kind]] if view.kind else []
         parts += ["failures"] if view.failed else []
-        parts.append(ORDERS[view.order] + (", turned round" if view.backwards else ""))
+        parts.append(ORDERS[view.order] + (", reversed" if view.backwards else ""))
         return Content.assemble((" · ".join(parts), "$quiet"))
 
-    def say(self, row: Line | None) -> Content:
-        """The cluster, and what is wrong with it."""
+    def describe(self, row: Line | None) -> Content:
+        """Return the cluster in words, and what is wrong with it."""
         if isinstance(row, Shown):
-            return said(row)
+            return fleet_text.description(row)
         if isinstance(row, Unreadable):
             from screens.widgets.dialogs import problem_content
 
             return problem_content(row.problem)
         nothing = self._fleet.lines and not self.shown
-        return Content("No cluster fits. Esc empties the filters." if nothing else "")
+        return Content("No cluster matches. Press Esc to clear the filters." if nothing else "")
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
-    def _look(self, **changes: object) -> None:
-        """Another view of the same."""
+    def _change_view(self, **changes: object) -> None:
         view = replace(self._view, **changes)  # type: ignore[arg-type]  # each caller gives a field of View
         if view != self._view:
             self._view = view
             self.fill()
 
     @on(DataTable.HeaderSelected)
-    def _by_column(self, event: DataTable.HeaderSelected) -> None:
+    def _header_selected(self, event: DataTable.HeaderSelected) -> None:
         key = str(event.column_key.value)
         order = cast("Order", "verdict" if key == "sign" else key)
-        self._look(order=order, backwards=not self._view.backwards if order == self._view.order else False)
+        backwards = not self._view.backwards if order == self._view.order else False
+        self._change_view(order=order, backwards=backwards)
 
     def action_open(self) -> None:
-        """Every check on the cluster under the cursor."""
+        """Show every check on the cluster under the cursor."""
         line = self.under_cursor
         if isinstance(line, Shown):
             self.post_message(VerifyCluster(line.row.id))
 
     def action_kind(self) -> None:
-        """The next kind of encryption, or all again."""
-        self._look(kind=CHOICES[(CHOICES.index(self._view.kind) + 1) % len(CHOICES)])
+        """Show the next kind of encryption, or all again."""
+        self._change_view(kind=CHOICES[(CHOICES.index(self._view.kind) + 1) % len(CHOICES)])
 
     def action_failed(self) -> None:
-        """Only failures, or all again."""
-        self._look(failed=not self._view.failed)
+        """Show only failures, or all again."""
+        self._change_view(failed=not self._view.failed)
 
     def action_order(self) -> None:
-        """The next order."""
+        """Show the next order."""
         orders = list(ORDERS)
-        self._look(order=orders[(orders.index(self._view.order) + 1) % len(orders)], backwards=False)
+        following = orders[(orders.index(self._view.order) + 1) % len(orders)]
+        self._change_view(order=following, backwards=False)
 
-    def action_turn(self) -> None:
-        """The same order, the other way round."""
-        self._look(backwards=not self._view.backwards)
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        self._change_view(backwards=not self._view.backwards)
 
     def action_depth(self) -> None:
-        """Look again, deeper or less deep."""
+        """Verify again in the other depth."""
         if self.reading:
-            self.notify("Wait until all clusters are read, then look deeper.", markup=False)
+            self.notify("Wait until all clusters are read, then change the depth.", markup=False)
         else:
             self._fleet.depth = "basic" if self._fleet.depth == "full" else "full"
-            self.action_again()
+            self.action_reload()
 
     def action_wizard(self) -> None:
-        """To the wizard's choice of a cluster, this one under the cursor."""
+        """Open the cluster under the cursor in the wizard."""
         line = self.under_cursor
         if isinstance(line, Shown):
             same_place = [each.row for each in self._fleet.lines if isinstance(each, Shown) and each.row.subscription_id == line.row.subscription_id]  # fmt: skip
             self.post_message(OpenInWizard(line.row, same_place))
 
     def action_save(self) -> None:
-        """What is shown, as JSON and as Markdown."""
+        """Save the clusters that are shown, as JSON and Markdown."""
         if self.reading:
             self.notify("Wait until all clusters are read, then save.", markup=False)
             return
@@ -243,7 +236,7 @@ r       ask Azure again"""
 
         self.app.push_screen(
             SaveDialog(
-                "Save what is shown (.json and .md are added)",
+                "Save the clusters that are shown (adds .json and .md)",
                 "clusters",
                 saved(self._fleet.findings(self._view.of(self._fleet.lines), self.session.azure.cloud.arm)),
             )
@@ -251,10 +244,10 @@ r       ask Azure again"""
 
     @property
     def narrows(self) -> bool:
-        """Whether anything may be left out."""
+        """Whether the view may hide lines."""
         return self._view.narrows
 
     def widen(self) -> None:
-        """All kinds, failures or not, whatever their words."""
+        """Clear every filter."""
         super().widen()
-        self._look(words=(), kind=None, failed=False)
+        self._change_view(words=(), kind=None, failed=False)

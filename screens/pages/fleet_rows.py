@@ -1,4 +1,4 @@
-"""The clusters of a fleet as the screen has them: what was found, and which of it is shown, in which order."""
+"""Which clusters of a fleet the overview shows, and in which order."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,7 @@ ORDERS: dict[Order, str] = {
     "verdict": "failures first",
 }
 CHOICES: tuple[EncryptionKind | None, ...] = (None, *KINDS)
-"""Filters by encryption, in the order in which a key goes through them."""
+"""Filters by kind of encryption, in the order in which a key goes through them."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class View:
     """Which lines are shown, and in which order."""
 
     words: tuple[str, ...] = ()
-    """In lower case; each has to be somewhere in a line."""
+    """In lower case; each must occur in a line."""
     kind: EncryptionKind | None = None
     failed: bool = False
     order: Order = "found"
     backwards: bool = False
 
     def fits(self, line: Line) -> bool:
-        """Whether a line is shown. What could not be read stands against everything, so no choice but words hides it."""
+        """Whether a line is shown. Only words hide what could not be read: it may be of any kind, and it may fail."""
         if isinstance(line, Shown) and self.kind is not None and line.row.kind != self.kind:
             return False
         if isinstance(line, Shown) and self.failed and line.passed:
@@ -46,7 +46,7 @@ class View:
         return all(word in text for word in self.words)
 
     def of(self, lines: list[Line]) -> list[Line]:
-        """The lines that are shown, in order."""
+        """Return the lines that are shown, in order."""
         shown = [line for line in lines if self.fits(line)]
         if self.order != "found":
             shown.sort(key=lambda line: _place(line, self.order), reverse=self.backwards)
@@ -56,12 +56,12 @@ class View:
 
     @property
     def narrows(self) -> bool:
-        """Whether anything may be left out."""
+        """Whether lines may be hidden."""
         return bool(self.words or self.kind or self.failed)
 
 
 def text_of(line: Line) -> str:
-    """What the words of a filter are looked for in."""
+    """Return the text in which the words of a filter are searched."""
     if isinstance(line, Unreadable):
         return f"{line.name} {line.subscription_name} {line.id} not readable".casefold()
     row = line.row
@@ -76,7 +76,7 @@ _WORST = {"none": 0, "legacy-kms": 1, "platform-managed": 2, "customer-managed":
 
 
 def _place(line: Line, order: Order) -> tuple[object, ...]:
-    """What a line is sorted by; what could not be read comes first, where it is seen."""
+    """Return what a line is sorted by. What could not be read comes first, so that it is noticed."""
     if isinstance(line, Unreadable):
         return (0,)
     row = line.row

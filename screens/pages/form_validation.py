@@ -1,4 +1,4 @@
-"""The rules, asked while a form is being filled in: on what Azure says now, once the answers have stood for a moment."""
+"""Preflight checks while a form is being filled in, against the current state in Azure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wizard.rules import Finding
 
 PAUSE = 0.4
-"""Seconds for which the answers must stand before Azure is asked."""
+"""Seconds without a change before the answers are checked."""
 
 _PLACES = {
     "vault-soft-deleted": "vault-name",
@@ -31,7 +31,7 @@ _GROUPS = ("vault", "key", "identity")
 
 
 def place_of(code: str) -> str:
-    """The entry of the form under which a finding belongs; empty where it is about something else."""
+    """Return the entry of the form to which a finding belongs; empty if it is about something else."""
     if code in _PLACES:
         return _PLACES[code]
     group = code.partition("-")[0]
@@ -39,62 +39,64 @@ def place_of(code: str) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the rules said of answers, and what Azure returned of the key that they name."""
+class ValidationResult:
+    """The findings about the answers, and the key that they name as Azure returned it."""
 
     findings: "tuple[Finding, ...]"
     key: "Json | None"
 
 
-class LiveRules:
-    """Asks for one screen; the newest answers alone count."""
+class FormValidation:
+    """Checks the answers of one page. Only the result for the latest answers is reported."""
 
-    def __init__(self, screen: "Frame", tell: Callable[[Seen | Problem], None]) -> None:
-        """`tell` is given what was found, or why nothing could be learnt."""
+    def __init__(self, screen: "Frame", on_result: Callable[[ValidationResult | Problem], None]) -> None:
+        """`on_result` is called with the result, or with the problem that prevented one."""
         self._screen = screen
-        self._tell = tell
+        self._on_result = on_result
         self._answers: Answers | None = None
         self._timer: Timer | None = None
         self._worker: Worker[None] | None = None
 
     @property
-    def asking(self) -> bool:
-        """Whether an answer is still to come."""
+    def pending(self) -> bool:
+        """Whether a result is still to come."""
         return self._timer is not None or self._worker is not None
 
-    def ask(self, answers: "Answers | None") -> None:
-        """Ask about these answers soon, and about no others any more; None: they cannot stand yet."""
+    def check(self, answers: "Answers | None") -> None:
+        """Check these answers soon, and no others any more. None: they are not valid yet."""
         if answers is not None and answers == self._answers:
             return
-        self.forget()
+        self.cancel()
         if answers is not None:
             self._answers = answers
-            self._timer = self._screen.set_timer(PAUSE, self._begin)
+            self._timer = self._screen.set_timer(PAUSE, self._start)
 
-    def forget(self) -> None:
-        """Whatever was asked does not matter any more."""
+    def cancel(self) -> None:
+        """Cancel the check that is pending."""
         if self._timer is not None:
             self._timer.stop()
         if self._worker is not None:
             self._worker.cancel()
         self._answers = self._timer = self._worker = None
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         self._timer = None
         if self._answers is not None:
-            self._worker = self._screen.background(self._read(self._answers), "asking the rules")
+            self._worker = self._screen.background(self._read(self._answers), "checking the answers")
 
     async def _read(self, answers: "Answers") -> None:
-        from wizard.procedure.planning import plan_from, read_snapshot  # behind the first frame
+        from wizard.procedure.planning import plan_from, read_snapshot  # late, for a fast start
         from wizard.state.target import Target
 
         azure = self._screen.session.azure
         target = Target(answers, azure.cloud.vault_suffix)
         try:
             snapshot = await read_snapshot(azure, target)
-            seen: Seen | Problem = Seen(plan_from(target, snapshot).findings, snapshot.key)
+            result: ValidationResult | Problem = ValidationResult(
+                plan_from(target, snapshot).findings, snapshot.key
+            )
         except AzureError as error:
-            seen = error.problem
+            result = error.problem
         if answers is self._answers:
             self._worker = None
-            self._tell(seen)
+            self._on_result(result)

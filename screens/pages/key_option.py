@@ -1,4 +1,4 @@
-"""Whose key: three cards side by side, with what each means, what is so now, and what cannot be."""
+"""The key option: three cards side by side, with what each means, which one is in use now, and which cannot be selected."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from screens.messages import Completed
-from screens.session.draft import KeyChoice
+from screens.session.draft import Draft, KeyChoice
 from screens.widgets.fields import findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.cloud.inventory import ClusterRow
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Option:
-    """One way to hold the key, in an operator's words."""
+    """One key option."""
 
     choice: KeyChoice
     title: str
@@ -37,56 +37,56 @@ class Option:
     rotation: str
     created: str
     time: str
-    heed: str
-    who: str
+    caution: str
+    suits: str
 
 
 OPTIONS = (
     Option(
         "platform-managed",
         "Platform-managed key",
-        "AKS; you never see it",
-        "AKS, by itself",
-        "nothing of yours",
+        "AKS; you cannot see it",
+        "AKS, automatically",
+        "no resource of yours",
         "3–6 min",
-        "nothing: there is no key of yours to lose",
-        "whoever wants encryption without a key to look after",
+        "none: there is no key that you could lose",
+        "encryption without a key to manage",
     ),
     Option(
         "Private",
-        "Your key, private vault",
+        "Customer-managed key, private vault",
         "you, in your key vault",
-        "you, or the vault's policy; AKS follows in 6 hours",
-        "vault, key, identity, two roles",
+        "you, or a policy of the vault; AKS follows in 6 hours",
+        "vault, key, identity, two role assignments",
         "8–12 min",
         "never delete, disable or let expire key or vault",
-        "production with a mandate to own the key",
+        "production with a requirement to own the key",
     ),
     Option(
         "Public",
-        "Your key, public vault",
+        "Customer-managed key, public vault",
         "you, in your key vault",
-        "you, or the vault's policy; AKS follows in 6 hours",
-        "vault, key, identity, three roles",
+        "you, or a policy of the vault; AKS follows in 6 hours",
+        "vault, key, identity, three role assignments",
         "4–8 min",
         "never delete, disable or let expire key or vault",
-        "test clusters, and networks where a firewall on the vault is impossible",
+        "test clusters, and networks that cannot use a key vault firewall",
     ),
 )
 
 
 class Card(Static, can_focus=True):
-    """One option; takes the focus."""
+    """One option; it can have the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "choose", "choose"),
-        # the card's own, since what it lies in would scroll by them
+        Binding("enter,space", "choose", "select", tooltip="Select the option"),
+        # bound by the card, because its container would scroll
         Binding("left,up", "screen.move(-1)", "previous", show=False),
         Binding("right,down", "screen.move(1)", "next", show=False),
     ]
 
     class Chosen(Message):
-        """The operator took this card."""
+        """The operator has selected this card."""
 
         def __init__(self, option: Option) -> None:
             super().__init__()
@@ -98,24 +98,24 @@ class Card(Static, can_focus=True):
         self._now = now
         self.why_not = why_not
         self.moves: tuple[tuple[str, str], ...] = ()
-        """For a cluster that is encrypted already: to what it leads, and what stays needed."""
+        """For an encrypted cluster: what it changes to, and what is still needed."""
 
-    def show(self, *, narrow: bool, taken: bool) -> None:
-        """Draw it, short where there is little room."""
+    def show(self, *, narrow: bool, chosen: bool) -> None:
+        """Draw the card; more compact if there is little room."""
         option = self.option
         head: list[tuple[str, str]] = [(option.title, "bold")]
         if self._now:
             head.append(("  now", STYLES["good"]))
-        if taken:
-            head.append(("  ✓ chosen", STYLES["busy"]))
+        if chosen:
+            head.append(("  ✓ selected", STYLES["busy"]))
         rows = [
             *self.moves,
-            ("the key is held by", option.owner),
-            ("it is rotated by", option.rotation),
+            ("key managed by", option.owner),
+            ("rotated by", option.rotation),
             ("will be created", option.created),
             ("usually takes", option.time),
-            ("what to heed", option.heed),
-            ("for", option.who),
+            ("caution", option.caution),
+            ("suits", option.suits),
         ][: -1 if self.moves else None]
         parts: list[tuple[str, str]] = [*head, ("\n", "")]
         for label, text in rows:
@@ -130,7 +130,7 @@ class Card(Static, can_focus=True):
         self.update(Content.assemble(*parts))
 
     def action_choose(self) -> None:
-        """Take this one."""
+        """Select this card."""
         self.post_message(self.Chosen(self.option))
 
     def on_click(self, event: Click) -> None:
@@ -139,84 +139,62 @@ class Card(Static, can_focus=True):
 
 
 class KeyOptionScreen(Frame):
-    """Three cards."""
+    """The three key options."""
 
     STEP = "key"
     HELP = """\
-Platform-managed: AKS makes, keeps and rotates the key. You can neither see it nor lose it.
+Platform-managed key: AKS creates, stores and rotates the key. You can neither see it nor lose it.
 
-Customer-managed: the key is yours, in a key vault of yours. Whoever deletes it, disables it or lets it expire takes the \
-cluster's secrets with it, so the vault gets purge protection unless you decline it.
+Customer-managed key: you own the key, in a key vault of yours. If the key is deleted, disabled or expires, the secrets of \
+the cluster are lost. For this reason the vault gets purge protection unless you decline it.
 
-Private vault: its firewall denies everybody, except Azure's trusted services, by which AKS reaches it. Public vault: \
-whoever has a role on it reaches it from any network.
+Private vault: its firewall denies all public access; AKS reaches it as a trusted Azure service. Public vault: any identity \
+with a role assignment reaches it from any network.
 
-Where the cluster is encrypted already, the card of what is so says "now", and each card says where it leads and what of the past stays needed. From the legacy KMS both ways are open; AKS then rewrites every secret, so policies \
-that block updating secrets must make way first, and there is no way back to it.
+If the cluster is encrypted already, the card of its current option says "now", and each card shows what it changes to and \
+what is still needed. A cluster with legacy KMS can change to all three options. AKS then rewrites every secret, so disable \
+policies that block updating secrets first. You cannot return to legacy KMS.
 
-One may move between these later; back to "not encrypted" one may not: AKS does not turn this encryption off, and nor \
-does this wizard.
+You can change between these options later. You cannot return to "not encrypted": AKS cannot disable this encryption.
 
-left, right   the next card (also up, down and tab)
-enter         choose the card"""
+Use the arrow keys or tab to go to the next card."""
 
     def body(self) -> ComposeResult:
-        name = self.session.draft.cluster_name
-        yield Heading(f"Who holds the key of {name}?", "arrows and enter")
+        draft = self.session.draft
+        yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "arrow keys and Enter")
         yield Static(id="from")
         yield Static(id="of-cluster")
         with VerticalScroll(can_focus=False), Horizontal(id="cards"):
             for option in OPTIONS:
-                yield Card(option, now=self._is_now(option), why_not=self._why_not(option))
+                yield Card(option, now=is_now(draft, option), why_not=why_not(draft, option))
 
     def on_mount(self) -> None:
         self.query_one("#from").display = self.query_one("#of-cluster").display = False
-        self.background(self._look_ahead(), "asking the rules about the cluster")
+        self.background(self._check_cluster(), "checking the cluster")
         chosen = self.session.draft.option or "Private"
         self.query_one(f"#card-{chosen}", Card).focus(scroll_visible=False)
 
     def refresh_frame(self) -> None:
-        """Also the cards: which one is taken."""
+        """Also draw the cards."""
         super().refresh_frame()
         self._draw()
 
     def _draw(self) -> None:
         for card in self.query(Card):
-            taken = card.option.choice == self.session.draft.option
-            card.show(narrow=self.app.size.width < NARROW, taken=taken)
-        self.call_after_refresh(self._bring)
+            chosen = card.option.choice == self.session.draft.option
+            card.show(narrow=self.app.size.width < NARROW, chosen=chosen)
+        self.call_after_refresh(self._scroll)
 
     @on(DescendantFocus)
-    def _bring(self) -> None:
-        """Begin at the top, unless the card that has the focus would not be seen whole."""
+    def _scroll(self) -> None:
+        """Scroll to the top, or as far as is needed to show the whole card that has the focus."""
         card, seen = self.focused, self.query_one(VerticalScroll)
         if isinstance(card, Card):
             top, bottom = card.virtual_region.y, card.virtual_region.bottom
             seen.scroll_to(y=max(0, min(top, bottom - seen.size.height)), animate=False)
 
-    def _is_now(self, option: Option) -> bool:
-        cluster = self.session.draft.cluster
-        if cluster is None:
-            return False
-        if cluster.kind == "platform-managed":
-            return option.choice == "platform-managed"
-        return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
-
-    def _why_not(self, option: Option) -> str | None:
-        """Why an option cannot be taken, as far as it is known at once."""
-        draft = self.session.draft
-        if draft.cluster and draft.cluster.why_not:
-            return f"{draft.cluster.name}: {explained(draft.cluster)}"
-        if (
-            draft.cluster is None
-            and draft.location in WITHOUT_IDENTITIES
-            and option.choice != "platform-managed"
-        ):
-            return f"In {draft.location} no cluster can be created with a user-assigned identity, which your own key needs."
-        return None
-
-    async def _look_ahead(self) -> None:
-        """What the rules say of the cluster itself, whoever will hold its key; and from where it would move."""
+    async def _check_cluster(self) -> None:
+        """Show the findings about the cluster itself, which hold for every option, and what each option changes."""
         draft = self.session.draft
         below = self.query_one("#of-cluster", Static)
         try:
@@ -224,10 +202,10 @@ enter         choose the card"""
         except AnswersError:
             return
         except AzureError as error:
-            below.update(Content(f"! {sanitize(error.problem.summary)} The review asks again."))
+            below.update(Content(f"! {sanitize(error.problem.summary)} The review checks it again."))
             below.display = True
             return
-        found = [f for f in plan.findings if f.level != "info" and _of_the_cluster(f)]
+        found = [f for f in plan.findings if f.level != "info" and is_about_cluster(f)]
         below.update(findings_content(found))
         below.display = bool(found)
         errors = [f for f in found if f.level == "error"]
@@ -235,7 +213,7 @@ enter         choose the card"""
             if errors and not card.why_not:
                 card.why_not = f"{errors[0].message} {errors[0].remedy}"
             if draft.cluster and plan.now != "none":
-                card.moves = _moves(draft.cluster, card.option, plan.moves[1])
+                card.moves = moves(draft.cluster, card.option, plan.moves[1])
         if plan.now != "none":
             before = self.query_one("#from", Static)
             before.update(Content.assemble(("now  ", STYLES["good"]), sanitize(plan.moves[0])))
@@ -243,7 +221,7 @@ enter         choose the card"""
         self._draw()
 
     def action_move(self, by: int) -> None:
-        """The next card, round and round."""
+        """Go to the next card; after the last comes the first."""
         cards = list(self.query(Card))
         here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
         cards[(here + by) % len(cards)].focus(scroll_visible=False)
@@ -260,40 +238,62 @@ enter         choose the card"""
         self.post_message(Completed("key"))
 
 
-def _of_the_cluster(finding: "Finding") -> bool:
+def is_now(draft: Draft, option: Option) -> bool:
+    """Whether the cluster uses this option now."""
+    cluster = draft.cluster
+    if cluster is None:
+        return False
+    if cluster.kind == "platform-managed":
+        return option.choice == "platform-managed"
+    return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
+
+
+def why_not(draft: Draft, option: Option) -> str | None:
+    """Return why an option cannot be selected, as far as is known without reading from Azure."""
+    if draft.cluster and draft.cluster.why_not:
+        return f"{draft.cluster.name}: {explained(draft.cluster)}"
+    if draft.cluster is None and draft.location in WITHOUT_IDENTITIES and option.choice != "platform-managed":
+        return (
+            f"In {draft.location} no cluster can be created with a user-assigned identity, which a customer-managed key "
+            "needs."
+        )
+    return None
+
+
+def is_about_cluster(finding: "Finding") -> bool:
     """Whether a finding is about the cluster itself, so that it holds for every option."""
     about = ("cluster-", "legacy-", "version-", "no-version-", "quota-", "secret-")
     return finding.code.startswith(about) or finding.code == "identity-gone"
 
 
-def _moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple[str, str], ...]:
-    """To what an option leads a cluster that is encrypted already, and what of the past stays needed."""
+def moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple[str, str], ...]:
+    """Return what an option changes an encrypted cluster to, and what is still needed, as labels and texts."""
     own, platform = cluster.encryption, option.choice == "platform-managed"
     if platform and cluster.kind == "platform-managed":
-        return _repairs(cluster) or (("it is so already", "choosing it changes nothing"),)
-    to = to_platform if platform else f"a key of yours, reached as {option.choice}"
+        return _repairs(cluster) or (("no changes", "the cluster uses this option already"),)
+    to = to_platform if platform else f"a customer-managed key, {option.choice.lower()} vault"
     if not own.kms_enabled:
-        return (("leads to", to), *(() if platform else (("still needed", "nothing of the past"),)))
+        return (("changes to", to), *(() if platform else (("still needed", "nothing else"),)))
     if platform:
-        stays = f"{own.key_name}, its vault and the identity, until verified from inside"
-        return (("leads to", to), ("still needed", stays))
+        stays = f"{own.key_name}, its vault and the identity, until verified inside the cluster"
+        return (("changes to", to), ("still needed", stays))
     if cluster.kind == "legacy-kms":
         return (
-            ("leads to", f"{to}, without its version"),
+            ("changes to", f"{to}, without its version"),
             ("still needed", f"{own.key_name}, every version"),
         )
     return (
         *(_repairs(cluster, "the same key") if option.choice == own.network_access else ()),
-        ("leads to", f"{to}: the same or another"),
-        ("still needed", f"{own.key_name}, also where you choose another"),
+        ("changes to", f"{to}: the same key or another one"),
+        ("still needed", f"{own.key_name}, even if you select another key"),
     )
 
 
-def _repairs(cluster: ClusterRow, choosing: str = "choosing it") -> tuple[tuple[str, str], ...]:
-    """What choosing what is so by a cluster's settings does where its last operation ended badly; nothing elsewhere."""
+def _repairs(cluster: ClusterRow, choosing: str = "selecting it") -> tuple[tuple[str, str], ...]:
+    """Return what selecting the current option does if the last operation on the cluster failed; nothing otherwise."""
     if not cluster.failed_operation:
         return ()
     return (
         ("last operation", cluster.failed_operation),
-        (choosing, "sends the whole cluster again, which often repairs it"),
+        (choosing, "re-applies the cluster update, which often repairs it"),
     )

@@ -1,4 +1,4 @@
-"""A new cluster, encrypted from birth: its name, where it goes, its version and its nodes."""
+"""The form for a new cluster with encryption enabled: name, resource group, region, version and nodes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.errors import AzureError
 
 NEWEST = ""
-ANY = ("the newest that suits", NEWEST)
+ANY = ("newest suitable version", NEWEST)
 
 
 class NewClusterScreen(Frame):
@@ -28,37 +28,37 @@ class NewClusterScreen(Frame):
 
     STEP = "cluster"
     HELP = """\
-The cluster is created with the encryption already on, so there is never a secret that is not encrypted.
+The cluster is created with encryption enabled, so no secret is ever stored unencrypted.
 
-The versions are those that the region offers now and that can be encrypted (1.33 or later). Without a choice, the \
-newest one is taken that is neither a preview nor for long-term support only. The resource group is created if it does \
-not exist. Nodes cost money from the moment the cluster stands.
+The versions are those that the region offers now and that support this encryption (1.33 or later). By default, the newest \
+one is used that is neither a preview nor for long-term support only. The resource group is created if it does not exist. \
+Nodes cost money as soon as the cluster is created."""
 
-enter   next field; on Continue: go on
-ctrl+n  go on from any field
-esc     back to the list of clusters; what you typed is kept"""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "onward", "continue")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "continue", "continue", tooltip="Continue, from any field"),
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._regions: list[str] = []
         self._offered = False
-        """Whether versions are offered, so that the one that is shown is the one that is chosen."""
-        self._asked_for = ""
+        """Whether versions are listed, so that the one that is shown is the selected one."""
+        self._versions_of = ""
         self._regions_unknown = False
 
     def body(self) -> ComposeResult:
         form = self.session.draft.new_cluster
         subscription = self.session.draft.subscription
         with VerticalScroll(can_focus=False):
-            yield Heading("A new cluster, encrypted from birth", subscription.name if subscription else "")
+            yield Heading(
+                "Create a cluster with encryption enabled", subscription.name if subscription else ""
+            )
             yield Static(classes="gap")
             yield Field("Name", key="name", check=_cluster_name, value=form.name)
             yield Field(
                 "Resource group",
                 key="group",
-                check=_required(naming.resource_group, "Give a resource group."),
+                check=_required(naming.resource_group, "Enter a resource group."),
                 value=form.resource_group,
                 hint="created if it does not exist",
             )
@@ -67,7 +67,7 @@ esc     back to the list of clusters; what you typed is kept"""
                 key="region",
                 check=self._region,
                 value=form.location,
-                hint="asking Azure for the regions…",
+                hint="listing the regions…",
             )
             yield Choice("Kubernetes", [ANY], key="version", value=NEWEST)
             yield Field(
@@ -75,13 +75,13 @@ esc     back to the list of clusters; what you typed is kept"""
                 key="nodes",
                 check=_nodes,
                 value=form.node_count,
-                hint="in one pool; AKS chooses their size",
+                hint="in one node pool; AKS chooses their size",
             )
             yield ContinueButton()
 
     def on_mount(self) -> None:
         self.query_one("#name", Field).edit()
-        self._judge()
+        self._update_button()
         self.background(self._read_regions(), "listing the regions")
 
     async def _read_regions(self) -> None:
@@ -94,40 +94,40 @@ esc     back to the list of clusters; what you typed is kept"""
         except AzureError as error:
             self._regions_unknown = True
             region.hint(
-                f"The regions could not be listed ({error.problem.summary}); type a short name like westeurope."
+                f"The regions could not be listed ({error.problem.summary}). Type a short name such as westeurope."
             )
         else:
-            region.hint(f"one of {len(self._regions)}, by short name: westeurope, …")
+            region.hint(f"one of {len(self._regions)}, by short name such as westeurope")
         self._region_changed()
 
     def _region_changed(self) -> None:
-        """Ask for the versions of a region once its name stands."""
+        """List the versions of a region once its name is valid."""
         region = self.query_one("#region", Field)
         known = (
             region.value in self._regions if self._regions else self._regions_unknown and not region.problem
         )
-        if known and region.value != self._asked_for:
-            self._asked_for = region.value
+        if known and region.value != self._versions_of:
+            self._versions_of = region.value
             self.background(self._read_versions(region.value), "listing the versions")
 
     async def _read_versions(self, region: str) -> None:
         subscription = self.session.draft.subscription
         choice = self.query_one("#version", Choice)
-        choice.hint(f"asking Azure what {region} offers…")
+        choice.hint(f"listing the versions in {region}…")
         try:
             versions = await kubernetes_versions(
                 self.session.azure, subscription.id if subscription else "", region
             )
         except AzureError as error:
             if (
-                region == self._asked_for
-            ):  # of another region's versions, only the chosen one is still offered
+                region == self._versions_of
+            ):  # of the versions of another region, only the selected one is still offered
                 kept = self._form().version
                 choice.offer([ANY, *([(kept, kept)] if kept else ())], kept)
-                choice.hint(f"{error.problem.summary} Without a choice, the run looks again.")
+                choice.hint(f"{error.problem.summary} By default, the run selects the version.")
                 self._offered = True
             return
-        if region != self._asked_for:
+        if region != self._versions_of:
             return
         plain = next((v for v in versions if not v.preview and not v.lts_only), None)
         kept = self._form().version
@@ -137,23 +137,23 @@ esc     back to the list of clusters; what you typed is kept"""
         self._offered = True
         if plain:
             choice.hint(
-                f"the newest that suits is {plain.version} now; {region} offers {len(versions)} that can be encrypted"
+                f"the newest suitable version is {plain.version}; {region} offers {len(versions)} that support encryption"
             )
         else:
             choice.hint(
-                f"! {region} offers no version that suits; choose another region, or a version by name"
+                f"! {region} offers no suitable version; choose another region, or one of the listed versions"
             )
-        self._judge()
+        self._update_button()
 
     def _region(self, value: str) -> str | None:
         if not value:
-            return "Give a region."
+            return "Enter a region."
         if why := naming.location(value):
             return why
         if self._regions and value not in self._regions:
             close = [r for r in self._regions if r.startswith(value[:4])][:4]
-            return f"{value} is no region of this subscription." + (
-                f" Near it: {', '.join(close)}." if close else ""
+            return f"{value} is not a region of this subscription." + (
+                f" Similar: {', '.join(close)}." if close else ""
             )
         return None
 
@@ -168,18 +168,18 @@ esc     back to the list of clusters; what you typed is kept"""
     def _changed(self) -> None:
         self.session.draft = replace(self.session.draft, new_cluster=self._form())
         self._region_changed()
-        self._judge()
+        self._update_button()
 
-    def _judge(self) -> None:
+    def _update_button(self) -> None:
         waiting = [field for field in self.query(Field) if field.problem]
-        why = f"Still to do: {', '.join(str(f.id) for f in waiting)}" if waiting else None
+        why = f"Required: {', '.join(str(f.id) for f in waiting)}" if waiting else None
         self.query_one(ContinueButton).allow(why)
 
     @on(ContinueButton.Pressed)
-    def action_onward(self) -> None:
-        """On to the key, if every field stands."""
+    def action_continue(self) -> None:
+        """Continue to the key, if every field is valid."""
         for field in self.query(Field):
-            field.speak()
+            field.show_problem()
         if wrong := next((field for field in self.query(Field) if field.problem), None):
             wrong.edit()
             return
@@ -207,7 +207,7 @@ def _version(row: VersionRow) -> str:
 
 
 def _cluster_name(value: str) -> str | None:
-    return naming.managed_cluster(value) if value else "Give the cluster a name."
+    return naming.managed_cluster(value) if value else "Enter a name for the cluster."
 
 
 def _required(rule: Callable[[str], str | None], missing: str) -> Callable[[str], str | None]:
@@ -217,4 +217,4 @@ def _required(rule: Callable[[str], str | None], missing: str) -> Callable[[str]
 def _nodes(value: str) -> str | None:
     if value.isdecimal() and 1 <= int(value) <= 1000:
         return None
-    return f"{value or 'nothing'!r} is no number of nodes: give 1 to 1000."
+    return f"{value!r} is not a valid number of nodes. Enter 1 to 1000."

@@ -1,4 +1,4 @@
-"""What must be there: the tools, with what needs them; the sign-in; the subscription."""
+"""The prerequisites: the tools and what needs them, the sign-in, the subscription."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,11 +16,12 @@ from wizard.reports.wording import STYLES, TOOL_STATES
 from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
+    from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.tools import Prerequisite
 
 
 class Subscriptions(OptionList, inherit_bindings=False):
-    """The list of them. What enter does is in the footer."""
+    """The list of subscriptions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -28,31 +29,30 @@ class Subscriptions(OptionList, inherit_bindings=False):
             for binding in OptionList.BINDINGS
             if not (isinstance(binding, Binding) and binding.key == "enter")
         ),
-        Binding("enter", "select", "choose"),
+        Binding("enter", "select", "select", tooltip="Select the subscription and continue"),
     ]
 
 
 class PrerequisitesScreen(Frame):
-    """Tools, sign-in, subscription."""
+    """Tools, sign-in and subscription."""
 
     STEP = "prerequisites"
     HELP = """\
-The wizard talks to Azure itself and needs none of these tools. The script that you can export needs the Azure CLI with \
-its aks-preview extension; looking inside a cluster needs kubectl. Each line that is not ✓ shows the command that mends it.
+The wizard itself needs none of these tools, because it calls Azure directly. The exported script needs the Azure CLI with \
+its aks-preview extension. Checks inside a cluster need kubectl. Below each tool that is not ✓ is the command that installs it.
 
-The subscription is where a new cluster would go, and the first one that is searched. An existing cluster may be chosen \
-from any subscription you can see.
+Select the subscription for a new cluster. Its clusters are also listed first. You can select an existing cluster from any \
+subscription that you can see."""
 
-enter   choose the subscription and go on
-r       look again, after you mended something"""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "again", "look again")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reload", "check again", tooltip="Check the tools again, after you installed one"),
+    ]
 
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield Heading("What is needed, and what is here")
+            yield Heading("Prerequisites")
             yield Static(
-                Content("The wizard itself needs none of these tools: it talks to Azure directly."),
+                Content("The wizard itself needs none of these tools: it calls Azure directly."),
                 classes="muted",
             )
             yield Static(id="tools", classes="text")
@@ -61,55 +61,39 @@ r       look again, after you mended something"""
             yield Subscriptions(id="subscriptions", compact=True)
 
     def on_mount(self) -> None:
-        azure = self.session.azure
-        self.query_one("#who", Static).update(
-            Content.assemble(
-                ("✓ ", STYLES["good"]),
-                ("Signed in", "bold"),
-                f" to {azure.cloud.title} as {azure.signed_in.name}",
-                (f"\n  tenant {azure.signed_in.tenant_id}", STYLES["dim"]),
-            )
-        )
+        subscriptions, chosen = self.session.subscriptions, self.session.draft.subscription
+        self.query_one("#who", Static).update(signed_in(self.session.azure, subscriptions))
         options = self.query_one(OptionList)
-        for subscription in self.session.subscriptions:
+        for subscription in subscriptions:
             text = Content.assemble(
                 f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
             options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
-        chosen = self.session.draft.subscription
-        if chosen and chosen in self.session.subscriptions:
-            options.highlighted = self.session.subscriptions.index(chosen)
+        if chosen and chosen in subscriptions:
+            options.highlighted = subscriptions.index(chosen)
         else:
             options.action_first()
         options.focus()
-        if not self.session.subscriptions:
-            self.query_one("#who", Static).update(
-                Content.assemble(
-                    ("! ", STYLES["warn"]),
-                    f"{azure.signed_in.name} sees no subscription in tenant {azure.signed_in.tenant_id}. "
-                    "Ask for a role in one, or sign in to another tenant (AZURE_TENANT_ID), then start again.",
-                )
-            )
-        self.action_again()
+        self.action_reload()
 
-    def action_again(self) -> None:
-        """Look at the tools again."""
+    def action_reload(self) -> None:
+        """Check the tools again."""
         self.query_one("#tools", Static).update(
-            Content.assemble(("◐ ", STYLES["busy"]), "Looking for the tools…")
+            Content.assemble(("◐ ", STYLES["busy"]), "Checking the tools…")
         )
-        self.background(self._look(), "looking for the tools")
+        self.background(self._check(), "checking the tools")
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         from wizard.cloud.tools import check
 
         tools = await check(self.session.environment)
         narrow = self.app.size.width < NARROW
         self.query_one("#tools", Static).update(
-            Content("\n").join(_line(tool, narrow=narrow) for tool in tools)
+            Content("\n").join(tool_line(tool, narrow=narrow) for tool in tools)
         )
 
     @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
+    def _selected(self, event: OptionList.OptionSelected) -> None:
         wanted = next(s for s in self.session.subscriptions if s.id == event.option_id)
         draft = self.session.draft
         if draft.subscription != wanted and draft.cluster and draft.cluster.subscription_id != wanted.id:
@@ -120,7 +104,25 @@ r       look again, after you mended something"""
         self.post_message(Completed("prerequisites"))
 
 
-def _line(tool: "Prerequisite", *, narrow: bool) -> Content:
+def signed_in(azure: "Azure", subscriptions: "list[Subscription]") -> Content:
+    """Return who is signed in, or that this identity sees no subscription."""
+    who = azure.signed_in
+    if not subscriptions:
+        return Content.assemble(
+            ("! ", STYLES["warn"]),
+            f"{who.name} sees no subscription in tenant {who.tenant_id}. "
+            "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant. Then start the wizard again.",
+        )
+    return Content.assemble(
+        ("✓ ", STYLES["good"]),
+        ("Signed in", "bold"),
+        f" to {azure.cloud.title} as {who.name}",
+        (f"\n  tenant {who.tenant_id}", STYLES["dim"]),
+    )
+
+
+def tool_line(tool: "Prerequisite", *, narrow: bool) -> Content:
+    """Return the line of a tool: what was found, what is required and by what, and how to install it."""
     sign, tone = TOOL_STATES[tool.state]
     found = one_line(tool.found or "")
     needs = "" if tool.state == "found" else f"needs {tool.required}"
@@ -132,5 +134,5 @@ def _line(tool: "Prerequisite", *, narrow: bool) -> Content:
         (f"\n  for {tool.needed_by}" if narrow or needs else f"  for {tool.needed_by}", "$quiet"),
     ]
     if tool.state != "found":
-        parts += [("\n  mend it with  ", "$quiet"), (tool.remedy, STYLES["busy"])]
+        parts += [("\n  to fix it, run  ", "$quiet"), (tool.remedy, STYLES["busy"])]
     return Content.assemble(*parts)

@@ -1,4 +1,4 @@
-"""A run that did not come to its end: offered on the first screen, and carried on from what Azure says now."""
+"""Earlier runs that were not completed: offered on the first page, and resumed from the current state in Azure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ResumeDialog(Dialog["ResumableRun | None"]):
-    """Which run to carry on; what was under way in each."""
+    """Ask which run to resume; show what was in progress when each of them ended."""
 
     def __init__(self, runs: "Sequence[ResumableRun]") -> None:
         super().__init__()
@@ -27,79 +27,81 @@ class ResumeDialog(Dialog["ResumableRun | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content("Carry on which run?"), classes="title")
-            yield OptionList(*(_line(run) for run in self._runs), compact=True)
+            yield Static(Content("Which run do you want to resume?"), classes="title")
+            yield OptionList(*(run_line(run) for run in self._runs), compact=True)
             with VerticalScroll(classes="below-list", can_focus=False):
-                yield Static(id="was")
+                yield Static(id="ended")
             yield Static(
                 Content(
-                    "Enter plans it again from what Azure says now and shows what is different. "
-                    "Nothing is written before you type the cluster's name."
+                    "Press Enter to create a new plan from the current state in Azure. The review shows what is different. "
+                    "Nothing is written before you type the cluster name."
                 ),
                 classes="muted",
             )
         yield Footer(compact=True)
 
     @on(OptionList.OptionHighlighted)
-    def _shown(self, event: OptionList.OptionHighlighted) -> None:
-        self.query_one("#was", Static).update(was(self._runs[event.option_index]))
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        self.query_one("#ended", Static).update(how_it_ended(self._runs[event.option_index]))
 
     @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
+    def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._runs[event.option_index])
 
     def action_close(self) -> None:
-        """None of them now; they stay as they are."""
+        """Resume none of them."""
         self.dismiss(None)
 
 
 def offer(runs: "Sequence[ResumableRun]") -> Content:
-    """What the first screen says of the runs that can be carried on, of which there is one at least."""
+    """Return what the first page shows of the runs that can be resumed; there is at least one."""
     newest, *others = runs
-    more = f" {count(len(others), 'other run')} can be carried on too." if others else ""
+    more = f" {count(len(others), 'other run')} can be resumed too." if others else ""
     return Content.assemble(
         ("!  ", STYLES["warn"]),
         (newest.outcome, "bold"),
-        f" {_begun(newest)}.",
+        f" {_started(newest)}.",
         "".join(f" {sentence}" for sentence in newest.in_flight.sentences),
         more,
         ("\nc", STYLES["busy"]),
-        "  carries it on: planned again from what Azure says now",
+        "  resumes it with a new plan, from the current state in Azure",
     )
 
 
-def was(run: "ResumableRun") -> Content:
-    """How a run ended, and what was under way then."""
-    lines = [f"{run.outcome} {_begun(run)}.", *run.in_flight.sentences]
+def how_it_ended(run: "ResumableRun") -> Content:
+    """Return how a run ended, and what was in progress then."""
+    lines = [f"{run.outcome} {_started(run)}.", *run.in_flight.sentences]
     return Content("\n".join(lines))
 
 
-def carried(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
-    """What the review says of the run that it carries on, label and sentence: how that ended, and what is different in
-    the plan that is made now."""
-    rows = [("carried on", f"run {run.id}. {run.outcome} {_begun(run)}.")]
-    rows += [("! when it ended", said) for said in run.in_flight.sentences]
+def resumed_rows(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
+    """Return what the review shows of the run that is resumed, as labels and sentences: how it ended, and what is different
+    in the new plan.
+    """
+    rows = [("resumed", f"run {run.id}. {run.outcome} {_started(run)}.")]
+    rows += [("! when it ended", sentence) for sentence in run.in_flight.sentences]
     if done := run.completed_since(plan):
-        rows.append(("✓ done by now", "; ".join(done)))
-    rows += [("· since then", said) for said in run.differences(plan)]
+        rows.append(("✓ completed", "; ".join(done)))
+    rows += [("· since then", sentence) for sentence in run.differences(plan)]
     if run.run.plan.get("digest") == plan.digest:
-        rows.append(("· since then", "Nothing is different: the plan is the same."))
+        rows.append(("· since then", "No changes: the new plan is the same."))
     return rows
 
 
 def when(moment: datetime | None) -> str:
-    """A moment as somebody would say it who looks at the clock: local time, with the day where it was another one."""
+    """Return a local time, with the day unless it is today."""
     if moment is None:
-        return "at a time that is not known"
+        return "at an unknown time"
     today = datetime.now().astimezone().date()
     return f"{moment:%H:%M} today" if moment.date() == today else f"{moment:%A %d %B, %H:%M}"
 
 
-def _begun(run: "ResumableRun") -> str:
-    summary = run.run.summary
-    return f"(begun {when(summary.started)}{f', in {summary.cloud_text}' if summary.cloud else ''})"
-
-
-def _line(run: "ResumableRun") -> Content:
+def run_line(run: "ResumableRun") -> Content:
+    """Return a run in one line: its cluster, when it was started, and its status."""
     summary = run.run.summary
     return Content(f"{run.answers.cluster.name}  ·  {when(summary.started)}  ·  {summary.status}")
+
+
+def _started(run: "ResumableRun") -> str:
+    summary = run.run.summary
+    return f"(started {when(summary.started)}{f', in {summary.cloud_text}' if summary.cloud else ''})"

@@ -1,4 +1,4 @@
-"""Rotating a cluster's key, from its verification: what there is, a new version now, or one every so often by itself."""
+"""Key rotation, from the verification page: the versions of the key, a new version now, or a rotation policy."""
 
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Static
 
-from screens.pages.vault_words import ROTATIONS
+from screens.pages.vault_text import ROTATIONS
 from screens.widgets.dialogs import AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
 from wizard.answers.naming import how_often
@@ -24,7 +24,7 @@ _PENDING = "rotation-pending"
 
 
 class RotationDialog(Dialog[bool]):
-    """What rotating the key of one cluster comes to. Gives whether anything was changed."""
+    """Rotate the key of one cluster. The result is whether anything was changed."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#close"
 
@@ -32,35 +32,35 @@ class RotationDialog(Dialog[bool]):
         super().__init__()
         self._azure = azure
         self._cluster_id = cluster_id
-        self._name = name
+        self._cluster_name = name
         self._rotation: Rotation | None = None
         self._changed = False
         self._busy = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(f"The key of {self._name}"), classes="title")
+            yield Static(Content(f"The key of {self._cluster_name}"), classes="title")
             with VerticalScroll(can_focus=False):
                 yield Static(id="rotation", classes="text")
                 yield Static(id="rotation-said", classes="text")
-                yield Choice("Have it rotated", ROTATIONS[1:], key="every", value="P1Y")
+                yield Choice("Rotation policy", ROTATIONS[1:], key="every", value="P1Y")
             with Horizontal(classes="buttons"):
                 yield Button("Close", id="close", compact=True)
-                yield Button("New version now", id="now", compact=True)
-                yield Button("Have the vault do it", id="by-vault", compact=True)
+                yield Button("Rotate now", id="now", compact=True)
+                yield Button("Set the policy", id="by-vault", compact=True)
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        self._do("Reading the key…", self._look())
+        self._do("Reading the key…", self._read())
 
     def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
-        """Work in the background, one at a time; what Azure refuses is shown here."""
+        """Run one piece of work in the background; problems are shown in this dialog."""
         self._busy = what
-        self._say(Content.assemble(("◐ ", STYLES["busy"]), what))
+        self._show_message(Content.assemble(("◐ ", STYLES["busy"]), what))
         self._show()
-        self.background(self._guarded(work), "rotation")
+        self.background(self._run(work), "rotation")
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         problem: Problem | None = None
         try:
             await work
@@ -69,17 +69,17 @@ class RotationDialog(Dialog[bool]):
         finally:
             self._busy = ""
         if problem:
-            self._say(problem_content(problem, remedy_first=True))
+            self._show_message(problem_content(problem, remedy_first=True))
         self._show()
 
-    def _say(self, text: Content) -> None:
+    def _show_message(self, text: Content) -> None:
         said = self.query_one("#rotation-said", Static)
         said.update(text)
         said.display = bool(text.plain)
 
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         self._rotation = await read_rotation(self._azure, self._cluster_id)
-        self._say(Content(""))
+        self._show_message(Content(""))
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -91,32 +91,32 @@ class RotationDialog(Dialog[bool]):
         pending = may and rotation is not None and [f.code for f in rotation.errors] == [_PENDING]
         forbidden = rotation is not None and bool(rotation.errors) and not pending
         now, by_vault = self.query_one("#now", Button), self.query_one("#by-vault", Button)
-        now.label = Content("One more anyway" if pending else "New version now")
+        now.label = Content("Rotate anyway" if pending else "Rotate now")
         now.disabled = by_vault.disabled = not may or forbidden
         shown = rotation is not None and rotation.needed and not forbidden
         now.display = by_vault.display = shown
         self.query_one("#every", Choice).display = shown
         if rotation is not None:
-            self.query_one("#rotation", Static).update(_facts(rotation))
+            self.query_one("#rotation", Static).update(facts(rotation))
         if not may:
             self.query_one("#close").focus()
 
-    # -- what may be done ----------------------------------------------------------------------------------------
+    # -- actions ----------------------------------------------------------------------------------------
 
     @on(Button.Pressed, "#now")
     def _ask_now(self) -> None:
         rotation = self._rotation
         if rotation is None or self._busy:
             return
-        again = " The last new version may not have been taken up yet." if rotation.errors else ""
+        again = " AKS might not use the last new version yet." if rotation.errors else ""
         self.app.push_screen(
             AskDialog(
-                f"Make a new version of {rotation.vault}/{rotation.key}?",
-                f"AKS takes it up within 6 hours and encrypts every secret of {rotation.cluster} anew by itself. Keep the old "
+                f"Create a new version of {rotation.vault}/{rotation.key}?",
+                f"AKS uses it within 6 hours, and automatically re-encrypts every secret of {rotation.cluster}. Keep the old "
                 f"versions enabled: until then the cluster reads with them, and backups need them.{again}",
-                {"not": "Not now", "now": "Make it"},
+                {"not": "Not now", "now": "Create it"},
             ),
-            lambda answer: self._do("Making a new version…", self._rotate()) if answer == "now" else None,
+            lambda answer: self._do("Creating a new version…", self._rotate()) if answer == "now" else None,
         )
 
     @on(Button.Pressed, "#by-vault")
@@ -126,12 +126,12 @@ class RotationDialog(Dialog[bool]):
             return
         words = next(text for text, value in ROTATIONS if value == every)
         replaces = (
-            f" This replaces the present policy ({how_often(rotation.every)})." if rotation.every else ""
+            f" This replaces the current policy ({how_often(rotation.every)})." if rotation.every else ""
         )
         self.app.push_screen(
             AskDialog(
                 f"Rotate {rotation.vault}/{rotation.key} {words}?",
-                f"The vault then makes a new version so long after the last one, and AKS takes it up by itself.{replaces}",
+                f"The vault then creates a new version in this interval, and AKS uses it automatically.{replaces}",
                 {"not": "Not now", "now": "Set the policy"},
             ),
             lambda answer: (
@@ -144,10 +144,10 @@ class RotationDialog(Dialog[bool]):
             return
         version = await rotate(self._azure, self._rotation)
         self._changed = True
-        await self._look()
-        self._say(
+        await self._read()
+        self._show_message(
             Content.assemble(
-                ("✓ ", STYLES["good"]), f"Made: version {version}. AKS takes it up within 6 hours, by itself."
+                ("✓ ", STYLES["good"]), f"Created version {version}. AKS uses it within 6 hours."
             )
         )
 
@@ -156,26 +156,24 @@ class RotationDialog(Dialog[bool]):
             return
         await rotate_every(self._azure, self._rotation, every)
         self._changed = True
-        await self._look()
-        self._say(
-            Content.assemble(
-                ("✓ ", STYLES["good"]), f"The vault rotates the key {how_often(every)} from now on."
-            )
+        await self._read()
+        self._show_message(
+            Content.assemble(("✓ ", STYLES["good"]), f"The vault now rotates the key {how_often(every)}.")
         )
 
     @on(Button.Pressed, "#close")
     def action_close(self) -> None:
-        """Back to the verification."""
+        """Return to the verification page."""
         if not self._busy or self._rotation is None:
             self.dismiss(self._changed)
 
 
-def _facts(rotation: Rotation) -> Content:
-    """The key as it stands, and what the rules say of rotating it."""
+def facts(rotation: Rotation) -> Content:
+    """Return the versions and the policy of the key, and the findings about its rotation."""
     lines: list[Content] = []
     if rotation.key:
         newest = f", the newest of {rotation.newest:%Y-%m-%d %H:%M} UTC" if rotation.newest else ""
-        policy = f"by the vault, {how_often(rotation.every)}" if rotation.every else "by hand; no policy"
+        policy = f"by the vault, {how_often(rotation.every)}" if rotation.every else "manually; no policy"
         for label, text in (
             ("key", f"{rotation.vault}/{rotation.key}"),
             ("versions", f"{count(rotation.versions, 'version')}{newest}"),
@@ -183,14 +181,14 @@ def _facts(rotation: Rotation) -> Content:
         ):
             lines.append(Content.assemble((f"{label:<10}", "$quiet"), text))
     if rotation.findings:
-        lines.append(findings_content([_here(finding) for finding in rotation.findings]))
+        lines.append(findings_content([_for_dialog(finding) for finding in rotation.findings]))
     if not rotation.needed and not rotation.errors:
-        lines.append(Content("There is nothing to do."))
+        lines.append(Content("No action required."))
     return Content("\n").join(lines)
 
 
-def _here(finding: Finding) -> Finding:
-    """A finding with what is done about it here, where the command line has an option."""
+def _for_dialog(finding: Finding) -> Finding:
+    """Return a finding with the remedy of this dialog instead of an option of the command line."""
     if finding.code == _PENDING:
-        return replace(finding, remedy="Wait until then, or have one more made anyway.")
+        return replace(finding, remedy="Wait until then, or rotate anyway.")
     return finding

@@ -1,4 +1,4 @@
-"""The run: what is done, what goes on, what waits for what; the live log; and what to do when it fails."""
+"""The run: the progress of its steps, the live log, and what to do when it fails."""
 
 from typing import ClassVar
 
@@ -11,22 +11,22 @@ from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
 from screens.messages import Back, GoTo, VerifyAnswers
-from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine, StepProgress
+from screens.pages import run_text
+from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine
 from screens.session.session import Session
-from screens.widgets.dialogs import RunDialog, SaveDialog, problem_content
+from screens.widgets.dialogs import RunDialog, SaveDialog
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.reports.run_report import run_report
-from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
 DRAIN = 0.1
-"""Seconds between two looks at the run; what came meanwhile is written at once."""
+"""Seconds between two updates of the page; the lines that came meanwhile are written at once."""
 
 
 class RunLog(Log):
-    """The log: it stays at its end, however its room changes, until somebody goes up in it."""
+    """The log. It stays at its end when its size changes, until the operator scrolls up."""
 
     def follow(self) -> None:
-        """To the end, unless it is paused. Textual's own following ends where the room changes."""
+        """Scroll to the end, unless the log is paused. Textual's own following stops when the size changes."""
         if self.is_vertical_scrollbar_grabbed:
             self.auto_scroll = False
         if self.auto_scroll:
@@ -40,67 +40,90 @@ class RunLog(Log):
         self.auto_scroll = False
 
     def action_scroll_up(self) -> None:
-        """Up, which pauses it."""
+        """Scroll up, and pause."""
         self.auto_scroll = False
         super().action_scroll_up()
 
     def action_page_up(self) -> None:
-        """A page up, which pauses it."""
+        """Scroll a page up, and pause."""
         self.auto_scroll = False
         super().action_page_up()
 
     def action_scroll_home(self) -> None:
-        """To the first line, which pauses it."""
+        """Scroll to the first line, and pause."""
         self.auto_scroll = False
         super().action_scroll_home()
 
     def action_scroll_end(self) -> None:
-        """To the last line, and stay there."""
+        """Scroll to the last line, and follow."""
         self.auto_scroll = True
         self.follow()
 
 
 class RunScreen(Frame):
-    """Steps and their log."""
+    """The steps and their log."""
 
     STEP = "run"
     HELP = """\
-Each step has a sign, how long it took or has taken so far, and what Azure said last. Steps that do not need each \
-other go on at the same time. The log is also written to the file whose path stands below.
+Each step shows its state, how long it has taken, and the last message from Azure. Steps that do not depend on each other \
+run at the same time. The log is also written to the file whose path is below it.
 
-The run belongs to the wizard, not to this screen: esc lets you look at earlier screens while it goes on. Leaving the \
-wizard ends the run: what Azure has begun, Azure finishes; the rest is not started, and the same answers carry on later.
-
-f        follow the log, or pause it; going up in it pauses it as well
-1-9      only the log of that step; 0 all of it
-[ ]      only that of the step before, or after
-/        only lines with certain words
-c        copy the log
-enter    to the verification, once the run has succeeded
-After a failure:
-r        plan again and retry: what is done is found and kept
-e        edit the answers
-s        save a report
-ctrl+q   leave; the same answers carry on later"""
+The run continues in the background when you go to other pages. If you quit the wizard, operations already started in Azure \
+continue, and the remaining steps are not started. You can resume the run later with the same answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "onward", "verify"),
-        Binding("r", "retry", "retry"),
-        Binding("e", "edit", "edit"),
-        Binding("s", "save", "save"),
-        Binding("f", "follow", "follow/pause"),
+        Binding("enter", "verify", "verify", tooltip="Verify the cluster, after the run has succeeded"),
         Binding(
-            "slash", "filter", "filter", priority=True
-        ),  # so that what is typed after it at once gets there
-        Binding("c", "copy", "copy"),
-        *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(10)],
-        Binding("left_square_bracket", "beside(-1)", "step before", show=False),
-        Binding("right_square_bracket", "beside(1)", "step after", show=False),
+            "r",
+            "retry",
+            "retry",
+            tooltip="After a failure: plan again and retry; completed steps are skipped",
+        ),
+        Binding("e", "edit", "edit", tooltip="After a failure: edit the answers"),
+        Binding("s", "save", "save", tooltip="Save a report, after the run has ended"),
+        Binding(
+            "f",
+            "follow",
+            "follow/pause",
+            tooltip="Follow the log, or pause it; scrolling up pauses it as well",
+        ),
+        Binding(  # with priority, so that fast typing goes to the filter
+            "slash",
+            "filter",
+            "filter",
+            priority=True,
+            tooltip="Show only log lines with certain words",
+        ),
+        Binding("c", "copy", "copy", tooltip="Copy the log"),
+        *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(2, 10)],
+        Binding(
+            "1",
+            "only(1)",
+            "one step",
+            show=False,
+            key_display="1-9",
+            tooltip="Show only the log of that step",
+        ),
+        Binding("0", "only(0)", "all steps", show=False, tooltip="Show the whole log"),
+        Binding(
+            "left_square_bracket",
+            "beside(-1)",
+            "previous step",
+            show=False,
+            tooltip="Show only the log of the previous step",
+        ),
+        Binding(
+            "right_square_bracket",
+            "beside(1)",
+            "next step",
+            show=False,
+            tooltip="Show only the log of the next step",
+        ),
     ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._of: ActiveRun | None = None
+        self._shown: ActiveRun | None = None
         """The run that is shown now."""
         self._written = 0
         self._width = 0
@@ -109,13 +132,13 @@ ctrl+q   leave; the same answers carry on later"""
         self._words = ""
         self._beats = 0
         self._ended: tuple[str | None, str] = None, ""
-        """How the run had ended when that was shown, and what was known of the cluster."""
+        """The status of the run and the state of the cluster that are shown."""
 
     @property
     def active(self) -> ActiveRun:
-        """The run that is shown."""
+        """The run of the session."""
         if self.session.active is None:
-            raise RuntimeError("The run's screen is shown without a run.")
+            raise RuntimeError("The page of the run is shown without a run.")
         return self.session.active
 
     def body(self) -> ComposeResult:
@@ -140,9 +163,9 @@ ctrl+q   leave; the same answers carry on later"""
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
-    def _begin_anew(self) -> None:
-        """Show another run: from its first line, and all of it."""
-        self._of, self._ended, self._only, self._words = self.active, (None, ""), "", ""
+    def _show_new_run(self) -> None:
+        """Show another run than before, with its whole log."""
+        self._shown, self._ended, self._only, self._words = self.active, (None, ""), "", ""
         self.query_one("#log-filter", Input).value = ""
         self._filter_done()
         self._show_outcome()
@@ -150,8 +173,8 @@ ctrl+q   leave; the same answers carry on later"""
 
     def _drain(self) -> None:
         active = self.active
-        if active is not self._of:
-            self._begin_anew()
+        if active is not self._shown:
+            self._show_new_run()
         log = self.query_one(RunLog)
         if (width := log.scrollable_content_region.width) != self._width:
             self._width = width
@@ -160,7 +183,7 @@ ctrl+q   leave; the same answers carry on later"""
         self._beats += 1
         if width:
             fresh = active.log_from(self._written)
-            self._written = active.told
+            self._written = active.lines
             if lines := [line.wrapped(width) for line in fresh if self._fits(line)]:
                 log.write_lines(lines)
                 log.follow()
@@ -168,62 +191,25 @@ ctrl+q   leave; the same answers carry on later"""
             self._draw()
 
     def _draw(self) -> None:
-        active = self.active
-        total, done = len(active.steps), active.finished_steps
-        narrow = self.app.size.width < NARROW
-        bar = "" if narrow else f"  {'█' * done}{'░' * (total - done)}"
-        state = active.status or f"{done} of {total} done"
-        self.query_one(Heading).title(f"{active.answers.cluster.name} · {state}")
-        expected = f" · usually {usually(*active.plan.usually)}" if active.in_flight else ""
-        self.query_one(Heading).note(f"{duration(active.elapsed)} elapsed{expected}{bar}")
-        rows = [self._row(n, progress) for n, progress in enumerate(active.steps.values(), 1)]
+        active, columns = self.active, self.app.size.width
+        title, note = run_text.heading(active, narrow=columns < NARROW)
+        self.query_one(Heading).title(title)
+        self.query_one(Heading).note(note)
+        width = self.query_one("#steps").size.width
+        rows = [
+            run_text.step_row(active, number, progress, width, columns, self._beats // 3)
+            for number, progress in enumerate(active.steps.values(), 1)
+        ]
         self.query_one("#step-rows", Static).update(Content("\n").join(rows))
-        following = "following" if self.query_one(RunLog).auto_scroll else "paused; f follows"
-        only = f" · only {self._only}" if self._only else ""
-        words = f" · with “{self._words}”" if self._words else ""
-        self.query_one("#log-title", Static).update(Content(f"log, {following}{only}{words}"))
-        self.query_one("#log-path", Static).update(self._where())
+        following = self.query_one(RunLog).auto_scroll
+        log_title = run_text.log_title(following=following, only=self._only, words=self._words)
+        self.query_one("#log-title", Static).update(Content(log_title))
+        self.query_one("#log-path", Static).update(run_text.log_path(active))
         if (active.status, active.cluster_now) != self._ended:
             self._ended = active.status, active.cluster_now
             self._show_outcome()
             self.refresh_bindings()
         self.refresh_frame()
-
-    def _where(self) -> Content:
-        """Where the whole log is, or why it is nowhere."""
-        journal = self.active.journal
-        if journal is None:
-            return Content.assemble(("! ", STYLES["warn"]), "this log is kept nowhere else")
-        if journal.write_error:
-            return Content.assemble(
-                ("! ", STYLES["warn"]), f"this log is not complete: {journal.write_error}"
-            )
-        return Content(f"full log: {journal.log_path}")
-
-    def _row(self, number: int, progress: StepProgress) -> Content:
-        sign, word, tone = STEP_STATES.get(progress.status, ("?", progress.status, "warn"))
-        spent = self.active.spent(progress)
-        if progress.status == "running":
-            sign = SPINNER[self._beats // 3 % 4]
-            word = progress.message or "asking Azure"
-            if progress.expected:
-                word += f", about {duration(progress.expected)} in all"
-        elif progress.status == "waiting":
-            waits = self.active.waits_for(progress)
-            word = f"waits for {', '.join(waits)}" if waits else "next"
-        time = duration(spent) if spent is not None else ""
-        style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
-        room = 39 if self.app.size.width < NARROW else 46
-        title = progress.step.title
-        title = title if len(title) <= room else f"{title[: room - 1]}…"
-        left = self.query_one("#steps").size.width - room - 15
-        return Content.assemble(
-            (f"{number:>2} ", "$quiet"),
-            (f"{sign} ", STYLES[tone]),
-            (f"{title:<{room}}", style if progress.status == "waiting" else ""),
-            (f"{time:>6}  ", ""),
-            (f"\n     {word}" if progress.status == "running" and len(word) > left else word, style),
-        )
 
     def _show_outcome(self) -> None:
         active = self.active
@@ -231,122 +217,57 @@ ctrl+q   leave; the same answers carry on later"""
         panel.display = active.status is not None
         panel.set_class(active.status != "succeeded", "problem")
         self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
-        self.query_one("#outcome-text", Static).update(self._outcome())
+        self.query_one("#outcome-text", Static).update(run_text.outcome(active))
         bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
         if bad:
             self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)
 
-    def _outcome(self) -> Content:
-        active = self.active
-        name = active.answers.cluster.name
-        if active.status == "succeeded":
-            over = Content.assemble(
-                ("✓ ", STYLES["good"]),
-                (f"Done in {duration(active.elapsed)}. ", "bold"),
-                f"{name} was read back. Enter reads it again, and shows each check.",
-            )
-            return Content("\n").join([over, *self._afterwards()])
-        if active.drifted:
-            differing = "\n".join(f"  {line}" for line in active.drifted)
-            return Content.assemble(
-                ("! ", STYLES["warn"]),
-                ("Nothing was begun: Azure is not as it was when the plan was made.\n", "bold"),
-                differing,
-                ("\nr  look at the fresh plan, and decide again", STYLES["busy"]),
-            )
-        if active.refused:
-            lines = [Content.assemble(("Nothing was begun: what Azure says now stands against it.", "bold"))]
-            for finding in active.refused:
-                sign, _, tone = LEVELS[finding.level]
-                lines.append(
-                    Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}")
-                )
-            keys = {"r": "plan again", "e": "edit answers", "s": "save report"}
-            return Content("\n").join([*lines, _keys(keys)])
-        parts: list[Content] = []
-        if active.problem:
-            parts.append(problem_content(active.problem))
-        elif active.status == "interrupted":
-            parts.append(Content.assemble(("! ", STYLES["warn"]), ("The run was interrupted.", "bold")))
-        done = [s.step.key for s in active.steps.values() if s.status in {"succeeded", "already"}]
-        parts.append(
-            Content.assemble(
-                ("Done and stays  ", "$quiet"), ", ".join(done) or "nothing; no step had finished"
-            )
-        )
-        if active.problem:
-            now = active.cluster_now or "not looked at yet"
-            parts.append(Content.assemble(("The cluster now  ", "$quiet"), now))
-        if active.plan.now != "none":
-            before, then = active.plan.moves
-            parts.append(Content.assemble(("Moving from  ", "$quiet"), before, (" to ", "$quiet"), then))
-            parts += self._afterwards()
-        parts.append(
-            _keys(
-                {
-                    "r": "plan again and retry",
-                    "e": "edit answers",
-                    "s": "save report",
-                    "^q": "leave; carried on later",
-                }
-            )
-        )
-        return Content("\n").join(parts)
-
-    def _afterwards(self) -> list[Content]:
-        """What of the past must stay, and what may go later."""
-        plan = self.active.plan
-        rows = [("! still needed  ", STYLES["warn"], text) for text in plan.still_needed]
-        if self.active.status == "succeeded":
-            rows += [("· later, by you  ", "$quiet", text) for text in plan.clean_up]
-        return [Content.assemble((label, style), text) for label, style, text in rows]
-
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Keys that mean something only after an end show only then."""
+        """Offer the keys that need an ended run only after its end."""
         status = self.session.active.status if self.session.active else None
         match action:
-            case "onward":
+            case "verify":
                 return status == "succeeded"
             case "retry" | "edit":
                 return status in {"failed", "interrupted"}
             case "save":
                 return status is not None
             case "filter" if isinstance(self.focused, Input):
-                return False  # there it is a letter like any other
+                return False  # in an input it is an ordinary character
             case "follow" | "filter":
-                return not self._crowded_out
+                return not self._log_is_hidden
         return True
 
     @property
-    def _crowded_out(self) -> bool:
-        """Whether the log has given its room to what the run ended with."""
+    def _log_is_hidden(self) -> bool:
+        """Whether the outcome takes the room of the log."""
         return self.app.size.width < NARROW and self.has_class("ended-badly")
 
-    def action_onward(self) -> None:
-        """To the verification."""
+    def action_verify(self) -> None:
+        """Go to the verification."""
         self.post_message(VerifyAnswers(self.active.answers))
 
     def action_retry(self) -> None:
-        """Back to the review, with a fresh plan: what is done is found and kept."""
+        """Return to the review for a new plan; completed steps are skipped."""
         self._back_to("review")
 
     def action_edit(self) -> None:
-        """Back to what can be edited."""
+        """Return to a page on which answers can be edited."""
         self._back_to("vault" if self.active.answers.vault else "cluster")
 
     def _back_to(self, step: str) -> None:
-        """To an earlier step of this run's own answers."""
+        """Return to an earlier step, if its answers are still those of this run."""
         if self.session.draft.is_about(self.active.plan.cluster_id):
             self.post_message(GoTo(step))
             return
-        said = "Other answers are chosen here by now."
-        said += " c on the first screen carries this run on." if self.session.can_resume else ""
-        self.notify(said, severity="warning", markup=False)
+        text = "You have selected another cluster since."
+        text += " Press c on the first page to resume this run." if self.session.can_resume else ""
+        self.notify(text, severity="warning", markup=False)
 
     def action_save(self) -> None:
-        """A report of the run as a file: what its journal has, as `aks-kms runs report` writes it."""
+        """Save a report of the run from its journal, as `aks-kms runs report` prints it."""
         from wizard.errors import JournalError
         from wizard.runs.journal import read_run
 
@@ -358,34 +279,34 @@ ctrl+q   leave; the same answers carry on later"""
         except JournalError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        of_a_step = any(
-            step.status == "failed" for step in active.steps.values()
-        )  # the journal has told it then
-        report = run_report(recorded, None if of_a_step else active.problem)
+        step_failed = any(step.status == "failed" for step in active.steps.values())
+        report = run_report(
+            recorded, None if step_failed else active.problem
+        )  # the journal has that of a step
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 
     def action_follow(self) -> None:
-        """Follow the log, or let it stand."""
+        """Follow the log, or pause it."""
         log = self.query_one(RunLog)
         log.auto_scroll = not log.auto_scroll
         log.follow()
         self._draw()
 
     def action_only(self, number: int) -> None:
-        """Only the log of one step; 0 for all."""
+        """Show only the log of one step; 0 shows all."""
         keys = ["", *self.active.steps]
         self._only = keys[number] if number < len(keys) else ""
         self._rewrite()
 
     def action_beside(self, by: int) -> None:
-        """Only the log of the step before or after, round and round; all of it lies between the last and the first."""
+        """Show only the log of the previous or next step; the whole log is between the last step and the first."""
         keys = ["", *self.active.steps]
         self._only = keys[(keys.index(self._only) + by) % len(keys)]
         self._rewrite()
 
     def action_filter(self) -> None:
-        """Ask for words that a line must have."""
+        """Put the cursor into the filter of the log."""
         field = self.query_one("#log-filter", Input)
         field.display = True
         self.set_focus(field)
@@ -411,15 +332,15 @@ ctrl+q   leave; the same answers carry on later"""
         self._draw()
 
     def action_copy(self) -> None:
-        """Put the log on the terminal's clipboard, where the terminal has one."""
+        """Copy the log to the clipboard of the terminal, if it has one."""
         text = "\n".join(str(line) for line in self.active.log if self._fits(line))
         self.app.copy_to_clipboard(text)
         journal = self.active.journal
-        whole = f" The whole log: {journal.log_path}" if journal else ""
+        whole = f" The complete log: {journal.log_path}" if journal else ""
         self.notify(f"Copied, if your terminal allows it.{whole}", markup=False)
 
     def action_back(self) -> None:
-        """Leave the filter; or this screen, saying that the run goes on."""
+        """Leave the filter; or go back, after a word about a run in progress."""
         field = self.query_one("#log-filter", Input)
         if field.has_focus:
             field.value = ""
@@ -427,10 +348,10 @@ ctrl+q   leave; the same answers carry on later"""
         elif self.active.in_flight:
             self.app.push_screen(
                 RunDialog(
-                    "The run goes on",
-                    "You can look at earlier screens meanwhile; the spine shows how far it is, and the review or ctrl+p "
-                    "brings you back here. What is under way in Azure goes on in any case.",
-                    {"stay": "Stay here", "leave": "Look at earlier screens"},
+                    "The run continues in the background",
+                    "You can look at earlier pages meanwhile. The step rail shows the progress; the review or ctrl+p brings "
+                    "you back here.",
+                    {"stay": "Stay here", "leave": "Look at earlier pages"},
                 ),
                 self._leave,
             )
@@ -440,10 +361,3 @@ ctrl+q   leave; the same answers carry on later"""
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
             self.post_message(Back())
-
-
-def _keys(does: dict[str, str]) -> Content:
-    """Keys and what they do, in a line."""
-    return Content("   ").join(
-        Content.assemble((key, STYLES["busy"]), f" {words}") for key, words in does.items()
-    )

@@ -1,4 +1,4 @@
-"""The vault, the key and the identity: new names proposed, existing ones offered, what the rules find shown where it arises."""
+"""The form for vault, key and identity: proposed names, existing resources, and findings below the entry they are about."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -7,34 +7,34 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.messages import Completed
-from screens.pages import vault_offers, vault_words
-from screens.pages.form_validation import LiveRules, Seen, place_of
-from screens.pages.vault_entries import A_NEW_IDENTITY, A_NEW_KEY, A_NEW_VAULT, NEW, PARTS, entries, form_of
+from screens.pages import vault_offers, vault_text
+from screens.pages.form_validation import FormValidation, ValidationResult, place_of
+from screens.pages.vault_entries import (
+    A_NEW_IDENTITY,
+    A_NEW_KEY,
+    A_NEW_VAULT,
+    LOADING,
+    NEW,
+    PARTS,
+    entries,
+    form_of,
+)
 from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
-from screens.widgets.fields import Choice, ContinueButton, Entry, Field, findings_content
+from screens.widgets.fields import Choice, ContinueButton, Entry, Field
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
-from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.errors import AnswersError, AzureError, Problem
-from wizard.reports.wording import STYLES, finding_text
+from wizard.reports.wording import finding_text
 from wizard.rules import Finding
 from wizard.state.key import KeyState
-from wizard.system.sanitize import sanitize
-
-_CALLED = {
-    "vault-name": "the vault's name",
-    "key-name": "the key's name",
-    "identity-name": "the identity's name",
-}
 
 
 class VaultScreen(Frame):
@@ -42,32 +42,27 @@ class VaultScreen(Frame):
 
     STEP = "vault"
     HELP = """\
-New names are proposed; change them as you like, or choose what exists already, in any subscription that you can see. What \
-the cluster uses now is chosen to begin with. A vault's name is unique in all of Azure.
+Names for new resources are proposed. You can change them, or select existing resources in any subscription that you can \
+see. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
 
-Once you leave an entry, Azure is asked what it makes of it, and what the rules find stands below the entry that it is \
-about: ✗ has to be mended before you can go on, ! is for you to weigh. Rights, locks and policies stand above Continue.
+When you leave an entry, preflight checks run and their findings are shown below the entry they are about. Fix findings with \
+✗ before you continue; weigh those with !. Findings about permissions, locks and policies are shown above Continue.
 
-Purge protection keeps a deleted vault or key restorable for 90 days, against everybody. It cannot be turned off again. \
-Without it, whoever may purge the vault may destroy the cluster's secrets at once.
+Purge protection keeps a deleted vault or key restorable for 90 days and cannot be turned off later. Without it, anyone who \
+is allowed to purge the vault can destroy the secrets of the cluster at once.
 
-A key can be rotated by the vault itself. AKS takes up each new version within 6 hours; old versions must stay.
+The vault can rotate the key. AKS uses each new version within 6 hours; keep the old versions.
 
-A key made through Azure Resource Manager needs no role on the vault's keys, and a private vault is closed from birth. \
-Made through the vault itself, as the how-to writes it, you are first given the role Key Vault Crypto Officer, and a \
-private vault stands open until the key is made.
+Creating the key through Azure Resource Manager needs no data-plane role, and a private vault is created with public access \
+denied. To create it through the key vault, as in Microsoft's how-to, you are first assigned Key Vault Crypto Officer, and a \
+private vault stays open until the key is created.
 
-The identity is how the cluster reaches the key. It gets Key Vault Crypto User and Key Vault Contributor on the vault; \
-where the vault decides by access policies, one of its own instead of the first role. Nobody else's policy is touched.
-
-enter   open a choice; next field; on Continue: go on
-ctrl+n  go on from any field
-f3      what the rules found, to be read and copied
-esc     back; what you typed is kept"""
+The cluster uses the identity to reach the key. The identity gets Key Vault Crypto User and Key Vault Contributor on the \
+vault; if the vault uses access policies, it gets its own access policy instead of the first role. No other policy is changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "onward", "continue"),
-        Binding("f3", "checks", "all checks"),
+        Binding("ctrl+n", "continue", "continue", tooltip="Continue, from any field"),
+        Binding("f3", "checks", "all checks", tooltip="Show all findings so far, to read and copy"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -76,22 +71,18 @@ esc     back; what you typed is kept"""
         self._keys: dict[str, KeyRow] = {}
         self._identities: dict[str, IdentityRow] = {}
         self._keys_of = ""
-        self._reading = {
-            "vault": "asking Azure for the vaults…",
-            "identity": "asking Azure for the identities…",
-        }
-        """What is said of a choice while Azure is still asked what there is."""
-        self._taken: dict[str, list[str]] = {"vault": [], "key": [], "identity": []}
-        """The names of what exists: of vaults everywhere, of the chosen vault's keys, of the cluster's identities."""
-        self._vaults_left_out = ""
-        self._keys_left_out = ""
-        self._identities_left_out = ""
+        self._loading = {"vault", "identity"}
+        """The choices whose existing resources are still being listed."""
+        self._existing: dict[str, list[str]] = {"vault": [], "key": [], "identity": []}
+        """Names that exist: of all vaults, of the keys in the selected vault, of identities in the cluster's resource group."""
+        self._left_out = {"vault": "", "key": "", "identity": ""}
+        """Why other existing resources are not offered."""
         self._found: dict[str, list[Finding]] = {}
-        """What the rules found, by the entry under which it stands; the empty one is the bottom."""
+        """The findings by the entry below which they are shown; those of the empty one are shown above Continue."""
         self._rotated: str | None = None
-        """How often the chosen existing key is rotated; None while that is not known."""
-        self._trouble: Problem | None = None
-        self._live = LiveRules(self, self._told)
+        """How often the selected existing key is rotated; None until that is known."""
+        self._problem: Problem | None = None
+        self._validation = FormValidation(self, self._validated)
 
     def body(self) -> ComposeResult:
         draft = self.session.draft
@@ -99,7 +90,7 @@ esc     back; what you typed is kept"""
             yield Heading(f"Vault, key and identity for {draft.cluster_name}")
             yield Static(id="drawing", classes="text")
             yield from entries(draft)
-        yield Static(id="ahead")
+        yield Static(id="validation")
         yield ContinueButton("Continue to the review")
 
     def on_mount(self) -> None:
@@ -116,18 +107,18 @@ esc     back; what you typed is kept"""
         draft, azure = self.session.draft, self.session.azure
         choice = self.query_one("#vault", Choice)
         rows, problems = await vault_offers.everywhere(azure, self.session.subscriptions, vaults)
-        self._taken["vault"] = [row.name for row in rows]
+        self._existing["vault"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
         usable = vault_offers.nearest_first(draft, usable)
         self._vaults = {row.id: row for row in usable}
-        self._vaults_left_out = _both(left_out, problems)
+        self._left_out["vault"] = _both(left_out, problems)
         offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in usable]
         kept = next((id_ for id_ in self._vaults if same(id_, draft.vault.vault_id)), NEW)
         if not draft.vault.seen and draft.cluster:
             now = draft.cluster.encryption.key_name.partition("/")[0]
             kept = next((row.id for row in usable if now and same(row.name, now)), NEW)
         choice.offer([A_NEW_VAULT, *offers], kept)
-        self._reading.pop("vault")
+        self._loading.discard("vault")
         self._show()
 
     async def _read_identities(self) -> None:
@@ -135,7 +126,7 @@ esc     back; what you typed is kept"""
         rows, problems = await vault_offers.everywhere(
             self.session.azure, self.session.subscriptions, identities
         )
-        self._taken["identity"] = [row.name for row in rows if self._is_beside(row)]
+        self._existing["identity"] = [row.name for row in rows if self._is_beside(row)]
         rows = vault_offers.nearest_first(draft, rows)
         self._identities = {row.id: row for row in rows}
         offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in rows]
@@ -145,8 +136,8 @@ esc     back; what you typed is kept"""
             kept = next((row.id for row in rows if now and same(row.id, now[0])), NEW)
         choice = self.query_one("#identity", Choice)
         choice.offer([A_NEW_IDENTITY, *offers], kept)
-        self._identities_left_out = _both("", problems)
-        self._reading.pop("identity")
+        self._left_out["identity"] = _both("", problems)
+        self._loading.discard("identity")
         self._show()
 
     async def _read_keys(self, vault: VaultRow) -> None:
@@ -154,16 +145,16 @@ esc     back; what you typed is kept"""
         try:
             rows = await keys(self.session.azure, vault.id)
         except AzureError as error:
-            rows, trouble = [], f"! {error.problem.summary} A new one can still be made."
+            rows, trouble = [], f"! {error.problem.summary} A new key can still be created."
         else:
             trouble = ""
         if vault.id != self._keys_of:
             return
-        self._reading.pop("key", None)
-        self._taken["key"] = [row.name for row in rows]
+        self._loading.discard("key")
+        self._existing["key"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_keys(vault.name, rows)
         self._keys = {row.name: row for row in usable}
-        self._keys_left_out = trouble or left_out
+        self._left_out["key"] = trouble or left_out
         draft = self.session.draft
         kept = draft.vault.key if draft.vault.key_exists else NEW
         if not draft.vault.seen and draft.cluster:
@@ -176,10 +167,10 @@ esc     back; what you typed is kept"""
         if not draft.vault.seen:
             self._propose("key")
         self._show()
-        if self._live.asking or self._found:
-            self._ask()
+        if self._validation.pending or self._found:
+            self._check()
 
-    # -- what was chosen -----------------------------------------------------------------------------------------
+    # -- the form -----------------------------------------------------------------------------------------
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Field).value
@@ -188,26 +179,26 @@ esc     back; what you typed is kept"""
         return self.query_one(f"#{name}", Choice).value
 
     def _chosen(self) -> tuple[VaultRow | None, KeyRow | None, IdentityRow | None]:
-        """What exists and was chosen of vault, key and identity."""
+        """The existing vault, key and identity that are selected."""
         vault = self._vaults.get(self._choice("vault"))
         key = self._keys.get(self._choice("key")) if vault and vault.id == self._keys_of else None
         return vault, key, self._identities.get(self._choice("identity"))
 
     def _form(self) -> VaultForm:
-        """What stands on the screen."""
+        """Return the form as it is on the page."""
         typed = {str(field.id): field.value for field in self.query(Field)}
         typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
         offered = {*self._vaults, *self._identities}
-        return form_of(self.session.draft, typed, *self._chosen(), loading=self._reading, offered=offered)
+        return form_of(self.session.draft, typed, *self._chosen(), loading=self._loading, offered=offered)
 
     def _is_beside(self, row: VaultRow | IdentityRow) -> bool:
-        """Whether it is where a new one goes, unless another group is typed."""
+        """Whether it is in the resource group of the cluster, where a new one is created by default."""
         draft = self.session.draft
         own = draft.subscription.id if draft.subscription else ""
         return same(row.subscription, own) and same(row.resource_group, draft.resource_group)
 
     def _propose(self, group: str) -> None:
-        """A name for a new vault, key or identity that none has; what was typed stays."""
+        """Propose a name for a new vault, key or identity that does not exist yet, unless another name was typed."""
         plain = replace(self.session.draft, vault=VaultForm())
         proposed, longest = {
             "vault": (plain.vault_name, 24),
@@ -216,56 +207,56 @@ esc     back; what you typed is kept"""
         }[group]
         field = self.query_one(f"#{group}-name", Field)
         if self._choice(group) == NEW and same(field.value, proposed):
-            field.propose(naming.free_name(proposed, self._taken[group], longest))
+            field.propose(naming.free_name(proposed, self._existing[group], longest))
 
     def _exists(self, group: str) -> bool:
-        """Whether the name that is typed for a new one is that of one which the plan then takes."""
+        """Whether the name that is typed for a new resource exists already, so that the plan uses the existing one."""
         name = self._value(f"{group}-name")
         if group == "vault":
             there = [row.name for row in self._vaults.values() if self._is_beside(row)]
         elif group == "key" and self._chosen()[0] is None:
             there = []
         else:
-            there = self._taken[group]
+            there = self._existing[group]
         elsewhere = group != "key" and self._value(f"{group}-group")
         return not elsewhere and any(same(name, each) for each in there)
 
     @property
-    def _too_early(self) -> bool:
-        """Whether what the cluster uses now could not be chosen yet, so that going on would give it something new."""
+    def _still_loading(self) -> bool:
+        """Whether the resources that the cluster uses now cannot be preselected yet; continuing would create new ones."""
         draft = self.session.draft
         encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
-        return encrypted and not draft.vault.seen and bool(self._reading)
+        return encrypted and not draft.vault.seen and bool(self._loading)
 
     def action_back(self) -> None:
-        """Back, with what was typed kept."""
-        self._live.forget()
+        """Go back; what was typed is kept."""
+        self._validation.cancel()
         self.session.draft = replace(self.session.draft, vault=self._form())
         super().action_back()
 
-    # -- the rules -----------------------------------------------------------------------------------------------
+    # -- preflight checks -----------------------------------------------------------------------------------------------
 
     @on(Field.Changed)
     def _typed(self, event: Field.Changed) -> None:
-        self._live.forget()
-        self._silence(str(event.field.id))
+        self._validation.cancel()
+        self._clear_findings(str(event.field.id))
         self._show()
 
     @on(Choice.Changed)
-    def _another(self, event: Choice.Changed) -> None:
-        self._silence(str(event.choice.id))
-        if event.choice.id in self._taken:
+    def _selected(self, event: Choice.Changed) -> None:
+        self._clear_findings(str(event.choice.id))
+        if event.choice.id in self._existing:
             self._propose(event.choice.id)
         self._show()
-        self._ask()
+        self._check()
 
     @on(Field.Left)
     def _left(self) -> None:
         if self.is_current:
-            self._ask()
+            self._check()
 
-    def _silence(self, entry: str) -> None:
-        """What was found of this entry and of those that go with it holds no more."""
+    def _clear_findings(self, entry: str) -> None:
+        """Clear the findings about this entry and those that belong to it."""
         group = next((g for g, parts in PARTS.items() if entry == g or entry in parts), entry)
         gone = {group, *PARTS.get(group, ())}
         if entry == "vault":
@@ -275,22 +266,22 @@ esc     back; what you typed is kept"""
             self._rotated = None
         self._found = {place: found for place, found in self._found.items() if place not in gone}
 
-    def _ask(self) -> None:
-        """Have the rules look at what stands on the screen, if it can stand at all."""
+    def _check(self) -> None:
+        """Run the preflight checks for the form, if it is valid."""
         waiting = any(field.problem for field in self.query(Field) if not field.disabled)
         try:
             answers = None if waiting else replace(self.session.draft, vault=self._form()).answers()
         except (AnswersError, ValueError):
             answers = None
-        self._live.ask(answers)
+        self._validation.check(answers)
         self._show()
 
-    def _told(self, said: Seen | Problem) -> None:
-        """The rules have spoken, or Azure could not be asked."""
-        self._found, self._trouble = {}, said if isinstance(said, Problem) else None
-        if isinstance(said, Seen):
-            self._rotated = KeyState(said.key).rotates_every if said.key else None
-            for finding in said.findings:
+    def _validated(self, result: ValidationResult | Problem) -> None:
+        """Show the findings, or why there are none."""
+        self._found, self._problem = {}, result if isinstance(result, Problem) else None
+        if isinstance(result, ValidationResult):
+            self._rotated = KeyState(result.key).rotates_every if result.key else None
+            for finding in result.findings:
                 self._place(finding)
         if self.is_mounted:
             self._show()
@@ -298,28 +289,28 @@ esc     back; what you typed is kept"""
     def _place(self, finding: Finding) -> None:
         place = place_of(finding.code)
         if finding.level == "info" or (not place and finding.level != "error"):
-            return  # the review says these
+            return  # shown by the review
         if place == "rotate" and not self.query_one("#rotate").disabled:
-            return  # the choice says so itself
+            return  # the choice shows it
         if place and self.query_one(f"#{place}").disabled:
             place = next(group for group, parts in PARTS.items() if place == group or place in parts)
         self._found.setdefault(place, []).append(finding)
 
     def _mistakes(self) -> list[str]:
-        """The entries of this form in which the rules found an error."""
+        """The entries of this form with an error."""
         return [place for place, found in self._found.items() if place and found[0].level == "error"]
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        """Bring the screen in line with what is chosen."""
+        """Draw the page for what is selected."""
         if not self.is_mounted:
             return
         vault = self._vaults.get(self._choice("vault"))
         if vault and vault.id != self._keys_of:
             self._keys_of, self._keys = vault.id, {}
-            self._taken["key"] = []
-            self._reading["key"] = "asking Azure for the vault's keys…"
+            self._existing["key"] = []
+            self._loading.add("key")
             self.background(self._read_keys(vault), "listing the keys")
         vault, key, identity = self._chosen()
         for group, there in (("vault", vault), ("key", key), ("identity", identity)):
@@ -329,104 +320,63 @@ esc     back; what you typed is kept"""
         self.query_one("#key").disabled = vault is None
         self._explain(vault, key)
         for entry in self.query(Entry):
-            entry.found(self._found.get(str(entry.id), ()))
-        ahead = self._ahead()
-        self.query_one("#ahead", Static).update(ahead)
-        self.query_one("#ahead").display = bool(ahead.plain)
-        waiting = [field for field in self.query(Field) if not field.disabled and field.problem]
-        why = ", ".join(_CALLED.get(str(f.id), str(f.id).replace("-", " ")) for f in waiting)
-        mistakes = self._mistakes()
-        if waiting:
-            self.query_one(ContinueButton).allow(f"Still to mend: {why}")
-        elif self._too_early:
-            self.query_one(ContinueButton).allow("Azure is still asked what there is")
-        elif mistakes:
-            names = ", ".join(_CALLED.get(m, f"the {m.replace('-', ' ')}") for m in mistakes)
-            self.query_one(ContinueButton).allow(f"It would fail: see ✗ at {names}")
-        else:
-            self.query_one(ContinueButton).allow(None)
+            entry.show_findings(self._found.get(str(entry.id), ()))
+        said = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
+        self.query_one("#validation", Static).update(said)
+        self.query_one("#validation").display = bool(said.plain)
+        invalid = [str(field.id) for field in self.query(Field) if not field.disabled and field.problem]
+        why_not = vault_text.why_not_continue(invalid, self._mistakes(), loading=self._still_loading)
+        self.query_one(ContinueButton).allow(why_not)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
         draft = self.session.draft
-        private = draft.option == "Private"
-        hints = {
-            "vault": vault_words.of_the_vault(vault, self._vaults_left_out),
-            "purge": vault_words.of_purge_protection(on=self._choice("purge") == "on"),
-            "key": "in the new vault; RSA, because it has to encrypt and decrypt",
-            "rotate": vault_words.of_rotation(self._choice("rotate")),
-            "through": vault_words.of_making(direct=self._choice("through") == "key-vault", private=private),
-            "identity": "\n".join(
-                filter(None, (vault_words.of_the_identity(vault), self._identities_left_out))
-            ),
-        } | self._reading
-        if vault and "key" not in self._reading:
-            hints["key"] = (
-                f"rotated by the vault: {how_often(self._rotated)}"
-                if key and self._rotated
-                else self._keys_left_out
-            )
-        for name, hint in hints.items():
-            self.query_one(f"#{name}", Choice).hint(hint)
-        for group in self._taken:
-            there = "exists already: it is used as it is" if self._exists(group) else ""
-            self.query_one(f"#{group}-name", Field).hint(there)
-        line = vault_words.drawing(
-            draft.cluster_name,
-            vault.name if vault else self._value("vault-name"),
-            private=private,
-            narrow=self.app.size.width < NARROW,
+        hints = vault_text.hints(
+            vault,
+            {str(choice.id): choice.value for choice in self.query(Choice)},
+            private=draft.option == "Private",
+            left_out=self._left_out,
+            rotated=self._rotated if key else None,
         )
-        if vault and draft.cluster:
-            change = vault_words.change_of_access(
-                draft.cluster_name, draft.cluster.encryption, vault, private=private
-            )
-            line = Content.assemble(line, (f"\n{change}" if change else "", STYLES["warn"]))
+        for name, hint in (hints | {name: LOADING[name] for name in self._loading}).items():
+            self.query_one(f"#{name}", Choice).hint(hint)
+        for group in self._existing:
+            hint = "exists already and is used unchanged" if self._exists(group) else ""
+            self.query_one(f"#{group}-name", Field).hint(hint)
+        narrow = self.app.size.width < NARROW
+        line = vault_text.drawing(draft, vault, self._value("vault-name"), narrow=narrow)
         self.query_one("#drawing", Static).update(line)
-
-    def _ahead(self) -> Content:
-        """The line above Continue: that Azure is being asked, or what stands in the way and is no entry of this form."""
-        if self._live.asking:
-            return Content.assemble(("◐ ", STYLES["busy"]), ("asking Azure what it makes of this…", "$quiet"))
-        if self._trouble:
-            return Content.assemble(
-                ("! ", STYLES["warn"]),
-                (f"{sanitize(self._trouble.summary)} The review asks again.", "$quiet"),
-            )
-        if found := self._found.get(""):
-            return findings_content(found)
-        return Content("")
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def action_checks(self) -> None:
-        """What the rules found so far, to be read and copied."""
+        """Show the findings so far, to read and copy."""
         found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(finding_text(f) for f in found) or "Nothing was found so far."
+        text = "\n\n".join(finding_text(f) for f in found) or "No findings so far."
         name = f"checks-{self.session.draft.cluster_name}.txt"
-        self.app.push_screen(TextDialog("What the rules found", text, name, wrap=True))
+        self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 
     @on(ContinueButton.Pressed)
-    def action_onward(self) -> None:
-        """On to the review, if every field stands."""
+    def action_continue(self) -> None:
+        """Continue to the review, if every field is valid."""
         fields = [field for field in self.query(Field) if not field.disabled]
         for field in fields:
-            field.speak()
+            field.show_problem()
         if wrong := next((field for field in fields if field.problem), None):
             wrong.edit()
             return
-        if self._too_early:
+        if self._still_loading:
             return
         if mistakes := self._mistakes():
             entry = self.query_one(f"#{mistakes[0]}")
             entry.query_one("Input, Select").focus(scroll_visible=False)
-            self.call_after_refresh(self._bring, entry)
+            self.call_after_refresh(self._reveal, entry)
             return
-        self._live.forget()
+        self._validation.cancel()
         self.session.complete("vault", vault=self._form())
         self.post_message(Completed("vault"))
 
-    async def _bring(self, entry: Widget) -> None:
-        """Scroll to an entry, and end a scroll that is under way to somewhere else."""
+    async def _reveal(self, entry: Widget) -> None:
+        """Scroll to an entry, and stop any other scrolling."""
         for above in entry.ancestors:
             if isinstance(above, VerticalScroll):
                 await above.stop_animation("scroll_y")
@@ -434,6 +384,6 @@ esc     back; what you typed is kept"""
 
 
 def _both(left_out: str, problems: list[Problem]) -> str:
-    """Why some are not offered, and where one could not look."""
-    told = [f"! {problem.summary} A new one can still be made." for problem in problems[:1]]
+    """Return why some are not offered, and the first problem with listing them."""
+    told = [f"! {problem.summary} A new one can still be created." for problem in problems[:1]]
     return "\n".join(filter(None, (left_out, *told)))

@@ -1,15 +1,22 @@
-"""The entries of the vault's form: which there are, what each may hold, and the form that they come to."""
+"""The entries of the form for vault, key and identity: what each may hold, and the form that they make up."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
-from screens.pages import vault_words
+from screens.pages import vault_text
 from screens.session.draft import Draft, VaultForm
 from screens.session.tags import parse_tags
 from screens.widgets.fields import Choice, Entry, Field
 from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow
+
+LOADING = {
+    "vault": "listing the key vaults…",
+    "key": "listing the keys of the vault…",
+    "identity": "listing the identities…",
+}
+"""The hints of choices whose existing resources are still being listed."""
 
 NEW = ""
 A_NEW_VAULT = ("a new key vault", NEW)
@@ -21,15 +28,15 @@ PARTS = {
     "key": ("key-name", "key-type", "rotate", "through"),
     "identity": ("identity-name", "identity-group"),
 }
-"""What is asked of each only where it is a new one."""
+"""The entries that are shown only for a new vault, key or identity."""
 
 
 def entries(draft: Draft) -> Iterator[Entry]:
-    """Every entry, as the draft has it; what exists is offered once Azure has been asked."""
+    """Yield every entry with its value from the draft. Existing resources are offered once they are listed."""
     form = draft.vault
     private = draft.option == "Private"
-    yield Choice("Key vault", [A_NEW_VAULT], key="vault", hint="asking Azure for the vaults…")
-    yield Field("  its name", key="vault-name", check=_named(naming.key_vault), value=draft.vault_name)
+    yield Choice("Key vault", [A_NEW_VAULT], key="vault", hint=LOADING["vault"])
+    yield Field("  name", key="vault-name", check=_named(naming.key_vault), value=draft.vault_name)
     yield Field(
         "  resource group",
         key="vault-group",
@@ -39,28 +46,28 @@ def entries(draft: Draft) -> Iterator[Entry]:
     )
     yield Choice(
         "  purge protection",
-        [("on, for good", "on"), ("off", "off")],
+        [("on, permanently", "on"), ("off", "off")],
         key="purge",
         value="on" if form.purge_protection else "off",
     )
     yield Choice("Key", [A_NEW_KEY], key="key")
-    yield Field("  its name", key="key-name", check=_named(naming.key), value=draft.key_name)
+    yield Field("  name", key="key-name", check=_named(naming.key), value=draft.key_name)
     yield Choice(
         "  type and size",
-        vault_words.KEY_TYPES,
+        vault_text.KEY_TYPES,
         key="key-type",
         value=f"{form.key_type}:{form.key_size}",
     )
-    yield Choice("  rotated", vault_words.rotations(form.rotate_every), key="rotate", value=form.rotate_every)
+    yield Choice("  rotated", vault_text.rotations(form.rotate_every), key="rotate", value=form.rotate_every)
     yield Choice(
-        "  made through",
-        vault_words.THROUGH[:: -1 if private else 1],
+        "  created through",
+        vault_text.THROUGH[:: -1 if private else 1],
         key="through",
         value=form.create_through or ("resource-manager" if private else "key-vault"),
     )
-    yield Choice("Identity", [A_NEW_IDENTITY], key="identity", hint="asking Azure…")
+    yield Choice("Identity", [A_NEW_IDENTITY], key="identity", hint=LOADING["identity"])
     yield Field(
-        "  its name",
+        "  name",
         key="identity-name",
         check=_named(naming.user_assigned_identity),
         value=draft.identity_name,
@@ -78,7 +85,7 @@ def entries(draft: Draft) -> Iterator[Entry]:
         check=_tags,
         value=form.tags,
         placeholder="none",
-        hint="name=value, …: put on what is created",
+        hint="name=value, …: on the resources that are created",
     )
 
 
@@ -197,7 +204,7 @@ def _existing_size(key: KeyRow) -> int:
 
 
 def _named(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:
-    return lambda value: rule(value) if value else "Give it a name."
+    return lambda value: rule(value) if value else "Enter a name."
 
 
 def _optional(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:

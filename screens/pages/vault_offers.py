@@ -1,4 +1,4 @@
-"""What exists already and may be used: the vaults, keys and identities that a form offers, and why it offers others not."""
+"""The existing vaults, keys and identities that the form offers, and why it does not offer others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", VaultRow, IdentityRow)
 Offer = tuple[str, str]
-"""What an option says, and the value that it stands for."""
+"""The text of an option and its value."""
 
 _AT_ONCE = 8
-"""Subscriptions asked at the same time."""
+"""Subscriptions that are read at the same time."""
 _NAMED = 3
-"""How many of those that are not offered are named, each with its reason."""
+"""For how many of those that are not offered the reason is shown."""
 
 
 async def everywhere(
@@ -32,7 +32,7 @@ async def everywhere(
     subscriptions: "Iterable[Subscription]",
     read: "Callable[[Azure, str], Awaitable[list[Row]]]",
 ) -> tuple[list[Row], list[Problem]]:
-    """The rows of all these subscriptions, and what went wrong in those that could not be read."""
+    """Return the rows of all these subscriptions, and the problems of those that could not be read."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(subscription: str) -> list[Row] | Problem:
@@ -53,7 +53,7 @@ async def everywhere(
 
 
 def nearest_first(draft: "Draft", rows: Iterable[Row]) -> list[Row]:
-    """What is in the cluster's subscription comes first; there its resource group, and then its region."""
+    """Return the rows sorted: the subscription of the cluster first, in it its resource group, then its region."""
     own = draft.subscription.id if draft.subscription else ""
     return sorted(
         rows,
@@ -67,7 +67,7 @@ def nearest_first(draft: "Draft", rows: Iterable[Row]) -> list[Row]:
 
 
 def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[Subscription]") -> Offer:
-    """One option: name, resource group, region, and the subscription where it is another one."""
+    """Return an option: name, resource group, region, and the subscription if it is not the one of the cluster."""
     where = f"{row.name} · {row.resource_group} · {row.location}"
     if draft.subscription and not same(row.subscription, draft.subscription.id):
         where += (
@@ -77,24 +77,24 @@ def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[
 
 
 def offer_of_key(row: KeyRow) -> Offer:
-    """One option: name and kind."""
+    """Return an option: name and type."""
     return f"{row.name} · {row.type} {row.size or ''}".rstrip(), row.name
 
 
 def usable_vaults(rows: Sequence[VaultRow], tenant: str) -> tuple[list[VaultRow], str]:
-    """The vaults that a cluster can use, and in words why the others are not offered."""
+    """Return the vaults that a cluster can use, and why the others are not offered."""
     judged = [(row, list(vault_unfit(row.name, VaultState(row.body), tenant))) for row in rows]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 
 def usable_keys(vault: str, rows: Sequence[KeyRow]) -> tuple[list[KeyRow], str]:
-    """The keys that AKS can use, and in words why the others are not offered."""
+    """Return the keys that AKS can use, and why the others are not offered."""
     judged = [(row, list(key_unfit(vault, row.name, KeyState(row.body)))) for row in rows]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 
 def _left_out(found: Sequence[Sequence[Finding]]) -> str:
-    """Why some are not offered, in the rules' own words; nothing where all are."""
+    """Return why some are not offered, in the words of the preflight checks; empty if all are offered."""
     reasons = [f"{one[0].message} {one[0].remedy}".strip() for one in found if one]
     if not reasons:
         return ""

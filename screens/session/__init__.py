@@ -1,1 +1,1 @@
-"""What the app keeps between pages: the draft of the answers, the active run, the feature registration, the watch."""
+"""What the wizard keeps between pages: the session, the draft of the answers, the active run, the fleet, the feature."""

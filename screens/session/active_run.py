@@ -1,4 +1,4 @@
-"""A run as the screens see it: kept by the app, fed by the engine's events, outliving every screen."""
+"""The run as the pages show it: kept by the session, updated by the events of the engine, independent of any page."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, sanitize
 
 LOG_KEPT = 10_000
-"""Lines of the live log that stay in memory, however long the run goes on; the journal has them all."""
+"""Lines of the live log that are kept in memory. The journal has all of them."""
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class StepProgress:
-    """One step of the run, as far as it has come."""
+    """The progress of one step."""
 
     step: PlannedStep
     status: str = "waiting"
-    begun: float = 0.0
+    started: float = 0.0
     """On Azure's clock."""
     seconds: float | None = None
-    """How long it took, once it has finished."""
+    """How long it took; None until it has finished."""
     expected: float | None = None
     message: str = ""
 
@@ -52,38 +52,38 @@ class LogLine:
         return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} "
 
     def wrapped(self, width: int) -> str:
-        """In as many lines of that width as it takes, the text below itself."""
+        """Return the line wrapped to `width`, with its text indented."""
         return f"{self._head}{hanging(self.text, len(self._head), width)}"
 
 
 @dataclass
 class ActiveRun:
-    """What is known of a run while it goes on and afterwards. A listener of its events."""
+    """What is known of a run while it is in progress and afterwards. A listener of its events."""
 
     answers: "Answers"
     plan: Plan
     clock: Clock
     journal: "Journal | None" = None
-    """Where it is written down; None where nothing could be written."""
+    """None if the journal could not be created."""
     steps: dict[str, StepProgress] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
-    told: int = 0
-    """How many lines there were in all."""
+    lines: int = 0
+    """How many lines the log has had in total."""
     status: RunStatus | None = None
-    """None while it goes on."""
+    """None while it is in progress."""
     problem: "Problem | None" = None
-    begun: float = 0.0
+    started: float = 0.0
     took: float | None = None
     cluster_now: str = ""
-    """After a failure, in words: what the cluster is like, or why that is not known; empty until it was looked at."""
+    """After a failure: the state of the cluster, or why it is not known; empty until it was read."""
     drifted: tuple[str, ...] = ()
-    """Where the cloud was another one than the plan was made for, and nothing was begun: what differs."""
+    """If the run was not started because the state in Azure had changed: the differences."""
     refused: tuple[Finding, ...] = ()
-    """Where the plan has errors, and nothing was begun."""
+    """If the run was not started because preflight checks failed: their findings."""
 
     def __post_init__(self) -> None:
         self.steps = {step.key: StepProgress(step) for step in self.plan.steps}
-        self.begun = self.clock.elapsed()
+        self.started = self.clock.elapsed()
 
     @property
     def in_flight(self) -> bool:
@@ -92,47 +92,47 @@ class ActiveRun:
 
     @property
     def elapsed(self) -> float:
-        """Seconds of Azure's time since it began, up to its end."""
-        return self.took if self.took is not None else self.clock.elapsed() - self.begun
+        """Seconds on Azure's clock since its start, up to its end."""
+        return self.took if self.took is not None else self.clock.elapsed() - self.started
 
     @property
     def finished_steps(self) -> int:
-        """How many steps need nothing more."""
+        """How many steps are completed."""
         return sum(s.status in {"succeeded", "already"} for s in self.steps.values())
 
     def has_done(self, step: str) -> bool:
-        """Whether that step needs nothing more."""
+        """Whether this step is completed."""
         return step in self.steps and self.steps[step].status in {"succeeded", "already"}
 
     def log_from(self, number: int) -> list[LogLine]:
-        """The lines after the first so many of all; those that are not kept any more are left out."""
-        return list(islice(self.log, max(0, number - (self.told - len(self.log))), None))
+        """Return the lines after the first `number`, without those that are not kept any more."""
+        return list(islice(self.log, max(0, number - (self.lines - len(self.log))), None))
 
     def waits_for(self, progress: StepProgress) -> list[str]:
-        """The steps that this one still waits for."""
+        """Return the steps that this one still waits for."""
         done = {"succeeded", "already"}
         return [
             need for need in progress.step.needs if need in self.steps and self.steps[need].status not in done
         ]
 
     def spent(self, progress: StepProgress) -> float | None:
-        """How long the step took or has taken so far; None before it began."""
+        """Return the seconds that the step took or has taken so far; None before it has started."""
         if progress.seconds is not None:
             return progress.seconds
-        return self.clock.elapsed() - progress.begun if progress.status == "running" else None
+        return self.clock.elapsed() - progress.started if progress.status == "running" else None
 
     def __call__(self, event: Event) -> None:
         progress = self.steps.get(event.step or "")
-        told_before = (
+        is_repeated = (
             event.type == "step-progress" and progress and progress.message == one_line(event.message)
         )
-        if event.message and not told_before:
+        if event.message and not is_repeated:
             for line in sanitize(event.message).splitlines():
                 self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
-                self.told += 1
+                self.lines += 1
         match event.type:
             case "step-started" if progress:
-                progress.status, progress.begun = "running", self.clock.elapsed()
+                progress.status, progress.started = "running", self.clock.elapsed()
             case "step-progress" if progress:
                 progress.message, progress.expected = one_line(event.message), event.expected_seconds
             case "step-finished" if progress:
@@ -145,9 +145,9 @@ class ActiveRun:
                 self.end("interrupted" if event.status == "interrupted" else _ended(event.status))
 
     def end(self, status: RunStatus) -> None:
-        """It is over, as a whole."""
+        """Take note that the run has ended."""
         if self.took is None:
-            self.took = self.clock.elapsed() - self.begun
+            self.took = self.clock.elapsed() - self.started
         self.status = status
 
 

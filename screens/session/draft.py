@@ -1,4 +1,4 @@
-"""What the operator has chosen so far: one immutable value, kept by the app and by no widget."""
+"""The answers so far: one immutable value, kept by the session and not by widgets."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from wizard.cloud.inventory import ClusterRow
 
 KeyChoice = Literal["platform-managed", "Private", "Public"]
-"""The three cards: whose key, and for the customer's own how its vault is reached."""
+"""The three key options: who manages the key and, for a customer-managed key, how its vault is reached."""
 
 
 @dataclass(frozen=True)
 class NewClusterForm:
-    """The form for a new cluster, as typed: texts that may not stand yet."""
+    """The form for a new cluster, as typed; its texts need not be valid."""
 
     name: str = ""
     resource_group: str = ""
@@ -26,56 +26,56 @@ class NewClusterForm:
     version: str = ""
     node_count: str = "3"
     node_vm_size: str = ""
-    """Not asked for; carried along from answers that name one."""
+    """Not in the form; kept from the answers of a resumed run."""
 
 
 @dataclass(frozen=True)
 class VaultForm:
-    """The form for vault, key and identity, as typed. An empty name means: what is proposed."""
+    """The form for vault, key and identity, as typed. An empty name stands for the proposed one."""
 
     vault: str = ""
     vault_group: str = ""
     vault_subscription: str = ""
-    """Of a vault that is in another subscription than the cluster."""
+    """Set if the vault is in another subscription than the cluster."""
     vault_id: str = ""
-    """The existing vault that was chosen; empty for a new one."""
+    """The existing vault that was selected; empty for a new one."""
     purge_protection: bool = True
     key: str = ""
     key_exists: bool = False
     key_type: str = "RSA"
     key_size: int = 3072
     rotate_every: str = ""
-    """An ISO 8601 duration; empty: by hand."""
+    """An ISO 8601 duration; empty: manually."""
     create_through: str = ""
     identity: str = ""
     identity_group: str = ""
     identity_subscription: str = ""
-    """Of an identity that is in another subscription than the cluster."""
+    """Set if the identity is in another subscription than the cluster."""
     identity_id: str = ""
-    """The existing identity that was chosen; empty for a new one."""
+    """The existing identity that was selected; empty for a new one."""
     tags: str = ""
     seen: bool = False
-    """Whether the operator has had this form before, so that nothing is chosen for them any more."""
+    """Whether this form was shown before: then nothing is preselected any more."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Everything chosen so far, which steps are completed, and which a later change has made due for another look."""
+    """All answers so far, which steps are completed, and which of them need another review after a change."""
 
     subscription: "Subscription | None" = None
     cluster: "ClusterRow | None" = None
-    """The existing cluster that was chosen; None where a new one is to be created."""
+    """The existing cluster that was selected; None for a new one."""
     new_cluster: NewClusterForm = field(default_factory=NewClusterForm)
     option: KeyChoice | None = None
     vault: VaultForm = field(default_factory=VaultForm)
     completed: frozenset[str] = frozenset()
     needs_review: frozenset[str] = frozenset()
     original: "tuple[Answers, Draft] | None" = None
-    """Answers of a run that is carried on, and the draft as they fill it: until that is changed, they stand as given."""
+    """The answers of a resumed run, with the draft made of them: they are used unchanged until the draft differs from it."""
 
     @classmethod
     def of(cls, answers: "Answers", subscription: "Subscription", cluster: "ClusterRow | None") -> "Draft":
-        """The draft that such answers fill, everything completed up to the review. `cluster`: theirs, where it exists."""
+        """Return the draft for these answers, completed up to the review. `cluster`: theirs, if it exists."""
         draft = cls(
             subscription=subscription,
             cluster=cluster,
@@ -87,8 +87,9 @@ class Draft:
         return replace(draft, original=(answers, draft))
 
     def complete(self, step: str, **changes: Any) -> "Draft":
-        """The draft with this step answered. Where that changed anything, the completed steps that depend on it are due
-        for review again."""
+        """Return the draft with this step answered. If that changes an answer, the completed steps that depend on it need
+        another review.
+        """
         new = replace(self, **changes)
         due = self.needs_review
         if new != self:
@@ -97,7 +98,7 @@ class Draft:
 
     @property
     def reachable(self) -> tuple[str, ...]:
-        """The steps one may go to now: all completed ones from the start, and the first that is not."""
+        """The steps that can be shown now: the completed ones from the start, and the first that is not."""
         found = []
         for step in ORDER:
             if step == "vault" and self.option == "platform-managed":
@@ -121,39 +122,39 @@ class Draft:
 
     @property
     def resource_group(self) -> str:
-        """The cluster's resource group."""
+        """The resource group of the cluster."""
         return self.cluster.resource_group if self.cluster else self.new_cluster.resource_group
 
     @property
     def location(self) -> str:
-        """The cluster's region."""
+        """The region of the cluster."""
         return self.cluster.location if self.cluster else self.new_cluster.location
 
     def is_about(self, cluster_id: str) -> bool:
-        """Whether that managed cluster, by its resource id, is the one that was chosen."""
+        """Whether the selected cluster has this resource id."""
         own = self.subscription.id if self.subscription else ""
         chosen = ResourceId(own, self.resource_group, MANAGED_CLUSTER, self.cluster_name)
         return bool(self.cluster_name) and same(str(chosen), cluster_id)
 
     @property
     def vault_name(self) -> str:
-        """The vault's name: typed, chosen or proposed."""
+        """The name of the vault: typed, selected or proposed."""
         from wizard.answers import naming
 
         return self.vault.vault or naming.proposed_key_vault(self.cluster_name or "cluster")
 
     @property
     def key_name(self) -> str:
-        """The key's name: typed, chosen or proposed."""
+        """The name of the key: typed, selected or proposed."""
         return self.vault.key or "aks-kms"
 
     @property
     def identity_name(self) -> str:
-        """The identity's name: typed, chosen or proposed."""
+        """The name of the identity: typed, selected or proposed."""
         return self.vault.identity or f"id-{self.cluster_name}"
 
     def answers(self) -> "Answers":
-        """The answers that this draft stands for. Raises AnswersError naming what is missing or wrong."""
+        """Return the answers of this draft. Raise AnswersError that names what is missing or not valid."""
         from wizard.answers.model import from_mapping
 
         if self.original and self.chosen == self.original[1].chosen:
@@ -197,7 +198,7 @@ class Draft:
         return from_mapping(data, "wizard")
 
     def answers_or_none(self) -> "Answers | None":
-        """The answers that this draft stands for, or None where something is missing or wrong."""
+        """Return the answers of this draft, or None if something is missing or not valid."""
         from wizard.errors import AnswersError
 
         try:
@@ -207,7 +208,7 @@ class Draft:
 
     @property
     def chosen(self) -> tuple[object, ...]:
-        """Everything that answers are made of."""
+        """Everything that the answers are made of."""
         return self.subscription, self.cluster, self.new_cluster, self.option, self.vault
 
     def _create(self) -> bool | dict[str, Any]:
@@ -236,7 +237,7 @@ def _new_cluster(answers: "Answers") -> NewClusterForm:
 
 
 def _vault_form(answers: "Answers") -> VaultForm:
-    """The form as it was, but for what exists by now: its ids are those that vault and identity have or would have."""
+    """Return the form for these answers. The ids are those that vault and identity have, or will have once created."""
     from wizard.state.target import Target
 
     tags = format_tags(answers.tags)

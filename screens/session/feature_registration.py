@@ -1,4 +1,4 @@
-"""The feature's registration in one subscription, as the screens see it: looked up, and followed in the background."""
+"""The registration of the preview feature in one subscription: looked up, or followed in the background."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,41 +10,42 @@ from wizard.reports.wording import duration
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
 
-GONE = "no longer needed"
+GONE = "not needed any more"
+"""The state if Azure does not know the feature any more."""
 
 
 @dataclass
 class FeatureRegistration:
-    """What is known of the feature; changes in place, and `changed` is called after each change."""
+    """What is known of the feature. It changes in place, and `changed` is called after each change."""
 
     state: str | None = None
-    """As Azure named it; GONE where Azure does not know the feature any more; None before the first answer."""
+    """As Azure returned it, or GONE; None before the first response."""
     following: bool = False
-    """Whether it is being registered on the operator's word."""
+    """Whether it is being registered now."""
     seconds: float = 0.0
     problem: Problem | None = None
 
     @property
     def deferred(self) -> bool:
-        """Whether, as far as is known, somebody still has to register it."""
+        """Whether it is left to the run to register it."""
         return self.state not in {None, "Registered", GONE}
 
     @property
     def note(self) -> str:
-        """A few words for the spine."""
+        """A few words for the step rail."""
         if self.problem:
             return "failed"
         if self.following:
-            return f"{(self.state or 'asking').lower()} {duration(self.seconds)}"
+            return f"{(self.state or 'registering').lower()} {duration(self.seconds)}"
         return {
             None: "",
             "Registered": "registered",
             GONE: "not needed",
-            "Pending": "waits for Microsoft",
-        }.get(self.state, "left to the run")
+            "Pending": "approval pending",
+        }.get(self.state, "in the run")
 
     async def look_up(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
-        """Ask Azure once."""
+        """Read the state once."""
         from wizard.cloud.features import feature_state
 
         try:
@@ -54,7 +55,7 @@ class FeatureRegistration:
         changed()
 
     async def follow(self, azure: "Azure", subscription: str, changed: Callable[[], None]) -> None:
-        """Register it and follow it to the end."""
+        """Register the feature, and follow the registration to its end."""
         from wizard.cloud.features import Registration
 
         def report(state: str, seconds: float) -> None:

@@ -14,24 +14,25 @@ from wizard.verification.report import ClusterReport, Depth, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One cluster with what the screen shows of its verdict. The whole report is kept as text: ten thousand of them as
-    objects are what the garbage collector would stop the screen for, half a second each time."""
+    """One cluster with what the page shows of its verdict. The whole report is kept as text, because ten thousand reports as
+    objects would make the garbage collector stop the app for half a second each time.
+    """
 
     row: ClusterRow
     outcome: Outcome
     wrong: tuple[str, ...]
-    """What failed, is not certain or warns, each as a sentence, in this order."""
+    """The messages of failed checks, then of warnings."""
     report: str
     """The report as JSON."""
 
     @property
     def passed(self) -> bool:
-        """Whether the verdict is that secrets are encrypted as they should be."""
+        """Whether the cluster is verified."""
         return self.outcome in {"passed", "warning"}
 
     @classmethod
     def of(cls, judged: Judged) -> "Shown":
-        """From a verdict."""
+        """Return the line for a verdict."""
         report = judged.report
         wrong = [*report.against]
         wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
@@ -45,7 +46,7 @@ Line = Shown | Unreadable
 
 @dataclass
 class Fleet:
-    """All that a sweep has found so far. Kept by the app, so that coming back to the screen shows it at once."""
+    """All that a sweep has found so far. The session keeps it, so that returning to the page shows it at once."""
 
     depth: Depth = "basic"
     progress: Progress = field(default_factory=Progress)
@@ -53,10 +54,10 @@ class Fleet:
     lines: list[Line] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     complete: bool = False
-    """The sweep went to its end; one that was left half-way is begun again."""
+    """Whether the sweep has ended; an incomplete one is started again."""
 
     def take(self, verdict: Verdict) -> Line | None:
-        """One more verdict; the line that it makes, if it makes one."""
+        """Add a verdict. Return its line, if it has one."""
         if isinstance(verdict, Gone):
             self.gone.append(verdict.id)
             return None

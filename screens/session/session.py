@@ -202,16 +202,16 @@ class Session:
         draft = self.draft
         match step:
             case "prerequisites" if step in self.implicit_steps:
-                return "taken with the cluster"
+                return "set by cluster"
             case "feature":
                 return self.feature.note if self.feature else ""
             case "cluster" if "cluster" in draft.completed:
                 return draft.cluster_name
             case "key" if draft.option:
                 return {
-                    "platform-managed": "AKS's own",
-                    "Private": "yours, private",
-                    "Public": "yours, public",
+                    "platform-managed": "platform-managed",
+                    "Private": "customer, private",
+                    "Public": "customer, public",
                 }[draft.option]
             case "vault" if "vault" in draft.completed and draft.option != "platform-managed":
                 return draft.vault_name
@@ -230,26 +230,23 @@ class Session:
         """Look up, in the background, whether the feature is registered in a subscription."""
         if again or subscription not in self.registrations:
             registration = self.registrations[subscription] = FeatureRegistration()
-            self._host.background(
-                registration.look_up(self.azure, subscription, self._host.changed), "feature"
-            )
+            work = registration.look_up(self.azure, subscription, self._host.changed)
+            self._host.background(work, "feature")
 
     def register_feature(self, subscription: str) -> None:
         """Register the feature in the background."""
         registration = self.registrations.setdefault(subscription, FeatureRegistration())
         if not registration.following:
-            self._host.background(
-                registration.follow(self.azure, subscription, self._host.changed), "registration"
-            )
+            work = registration.follow(self.azure, subscription, self._host.changed)
+            self._host.background(work, "registration")
 
     # -- earlier runs --------------------------------------------------------------------------------------------
 
     def find_resumable(self) -> None:
         """Look, in the background, for earlier runs that can be resumed with this sign-in."""
         if self.can_resume and self.azure_or_none:
-            self._host.background(
-                self._find_resumable(), "reading the journal", group="journal", exclusive=True
-            )
+            work = self._find_resumable()
+            self._host.background(work, "reading the journal", group="journal", exclusive=True)
 
     async def _find_resumable(self) -> None:
         from wizard.errors import JournalError
@@ -275,9 +272,9 @@ class Session:
             raise AzureError(
                 Problem(
                     "input",
-                    f"The run {run.id} is for the subscription {answers.subscription}, which is not to be seen here.",
+                    f"The run {run.id} is for the subscription {answers.subscription}, which you cannot see.",
                     f"{self.azure.signed_in.name} has no role in it, or it is in another cloud or tenant.",
-                    "Sign in as whoever began the run, then start the wizard again.",
+                    "Sign in as the user who started the run, then start the wizard again.",
                 )
             )
         cluster = None
@@ -313,7 +310,7 @@ class Session:
         try:
             return Journal.begin(answers, plan, root=self.journal_root)
         except JournalError as error:
-            self._host.warn(f"{error} Going on without.")
+            self._host.warn(f"{error} Continuing without a journal.")
             return None
 
     async def _run(self, active: "ActiveRun") -> None:
@@ -389,7 +386,8 @@ class Session:
             try:
                 save_report(self.resumed_run.run.summary.path, report)
             except OSError as error:
-                self._host.warn(f"The verification cannot be kept with its run: {error.strerror or error}.")
+                why = error.strerror or error
+                self._host.warn(f"The verification could not be saved with its run: {why}.")
 
     @property
     def exit_code(self) -> int:

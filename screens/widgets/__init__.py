@@ -1,1 +1,1 @@
-"""What pages are made of: the frame, form fields, dialogs, the table of clusters, the theme."""
+"""What pages are made of: the frame, form fields, dialogs, help, the table of clusters, background work, the theme."""

@@ -1,4 +1,4 @@
-"""What every list of clusters has: a filter line, a table that fills as rows come, and the row under the cursor in words."""
+"""A list of clusters: a filter, a table that fills while rows arrive, and a description of the row under the cursor."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
@@ -20,14 +20,14 @@ from screens.widgets.frame import NARROW, Frame, Heading
 Row = TypeVar("Row")
 
 _AT_A_TIME = 100
-"""Rows added in one go, ten times a second: about 30 ms of work, so that keys are answered meanwhile."""
+"""Rows added at once, ten times a second: about 30 ms of work, so that the page stays responsive."""
 _AHEAD = 300
-"""Rows kept ready below the last one that is seen. The others are added as the cursor gets near them: a table of ten
-thousand rows costs Textual a second whenever it is drawn anew, and nobody looks at them all."""
+"""Rows in the table beyond the last visible one. More are added when the cursor gets near them, because Textual needs a
+second to redraw a table of ten thousand rows."""
 
 
 class Rows(DataTable[Text], inherit_bindings=False):
-    """The table. Enter is its screen's own key, so that the footer says what it does there."""
+    """The table. Enter is bound by the page, so that the footer says what it does there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         binding
@@ -37,16 +37,20 @@ class Rows(DataTable[Text], inherit_bindings=False):
 
 
 class ClusterTable(Frame, Generic[Row]):
-    """A list of clusters. Subclasses say where the rows come from and are kept, which are shown and in which order, what
-    stands in the table's cells, and what is said of all of them and of the one under the cursor.
+    """A list of clusters. Subclasses define where rows come from, which are shown and in which order, the table cells, and
+    the texts about all rows and about the one under the cursor.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
-        Binding(
-            "slash", "filter", "filter", priority=True
-        ),  # so that what is typed after it at once gets there
-        Binding("r", "again", "ask again"),
+        Binding(  # with priority, so that fast typing goes to the filter
+            "slash",
+            "filter",
+            "filter",
+            priority=True,
+            tooltip="Filter by any words of a row; esc clears the filter",
+        ),
+        Binding("r", "reload", "reload", tooltip="Read the clusters from Azure again"),
     ]
 
     def __init__(
@@ -57,85 +61,85 @@ class ClusterTable(Frame, Generic[Row]):
         id: str | None = None,  # noqa: A002 - Textual's
         words: str = "",
     ) -> None:
-        """`heading`: the question or what there is; `words`: what the filter holds at first."""
+        """`heading`: the title of the page; `words`: the initial filter."""
         super().__init__(session, id=id)
         self._heading = heading
         self._first_words = words
         self._waiting: deque[Row] = deque()
-        """Rows that fit and are not in the table yet."""
+        """Rows that match the filter and are not in the table yet."""
         self._shown: list[Row] = []
         self.reading = False
         self.beats = 0
         self.words: tuple[str, ...] = ()
-        """The filter's words for which the table was drawn, in lower case; each has to be somewhere in a row."""
+        """The words of the filter for which the table was drawn, in lower case; each must occur in a row."""
         self._width = 0
-        """The terminal's width for which it was drawn."""
+        """The width of the terminal for which the table was drawn."""
         self._revision = session.clusters_revision
 
-    # -- what a subclass gives -----------------------------------------------------------------------------------
+    # -- defined by subclasses -----------------------------------------------------------------------------------
 
     def columns(self) -> dict[str, int]:
-        """The columns' keys and widths, as `room` allows."""
+        """Return the keys and widths of the columns that fit into `room`."""
         raise NotImplementedError
 
     def head(self, column: str) -> str:
-        """What stands over a column."""
+        """Return the header of a column."""
         return column
 
     def cells(self, row: Row) -> Mapping[str, Text]:
-        """A row's cells, by column; a column that is not shown may be there as well."""
+        """Return the cells of a row by column, including columns that are not shown."""
         raise NotImplementedError
 
     def rows(self) -> list[Row]:
-        """All rows that are known and fit, in order."""
+        """Return all known rows that match the filter, in order."""
         raise NotImplementedError
 
     def fits(self, row: Row) -> bool:
-        """Whether a row is shown."""
+        """Whether a row matches the filter."""
         raise NotImplementedError
 
-    def wanted(self, row: Row) -> bool:  # noqa: ARG002 - for whoever wants one
-        """Whether the cursor goes to this row as soon as it is there."""
+    def wanted(self, row: Row) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether the cursor moves to this row when it arrives."""
         return False
 
     def recall(self) -> bool:
-        """Take up all rows where they are known already; gives whether they are, so that Azure need not be asked."""
+        """Restore the rows that were read before. Return whether there are any; otherwise they are read from Azure."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Forget all rows: they are read again."""
+        """Forget all rows, because they are read again."""
         raise NotImplementedError
 
     def read(self) -> AsyncGenerator[Row, None]:
-        """Read the rows from Azure, and keep each."""
+        """Read the rows from Azure, and keep them."""
         raise NotImplementedError
 
-    def whole(self) -> None:
-        """All rows were read."""
+    def finished(self) -> None:
+        """Take note that all rows were read."""
         raise NotImplementedError
 
-    def say(self, row: Row | None) -> Content:
-        """The row under the cursor in words, or why there is none."""
+    def describe(self, row: Row | None) -> Content:
+        """Return a description of the row under the cursor, or why there is none."""
         raise NotImplementedError
 
-    def tell(self) -> None:
-        """Say what there is in all, and whether it is being read."""
+    def show_totals(self) -> None:
+        """Show how many rows there are, and whether they are still being read."""
         raise NotImplementedError
 
     def action_open(self) -> None:
-        """Go on with the row under the cursor."""
+        """Open the row under the cursor."""
         raise NotImplementedError
 
     @property
     def narrows(self) -> bool:
-        """Whether anything but the filter's words leaves rows out."""
+        """Whether something other than the words of the filter hides rows."""
         return False
 
     def widen(self) -> None:
-        """Let that which leaves rows out, the words included, leave out none."""
+        """Clear every filter, including its words."""
         self.query_one("#filter", Input).value = ""
 
-    # -- the screen ----------------------------------------------------------------------------------------------
+    # -- the page ----------------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
         yield Heading(self._heading)
@@ -148,7 +152,7 @@ class ClusterTable(Frame, Generic[Row]):
         yield Static(id="detail")
 
     def above(self) -> ComposeResult:
-        """What stands above the filter, if anything does."""
+        """Yield the widgets above the filter, if there are any."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -157,7 +161,7 @@ class ClusterTable(Frame, Generic[Row]):
         if self.recall():
             self.fill()
         else:
-            self.action_again()
+            self.action_reload()
 
     def on_resize(self) -> None:
         if self.is_mounted and self.app.size.width != self._width:
@@ -165,9 +169,9 @@ class ClusterTable(Frame, Generic[Row]):
 
     @on(ScreenResume)
     def _seen_again(self) -> None:
-        if self.stale and not self.reading and self.is_current:  # not on the way further back
+        if self.stale and not self.reading and self.is_current:  # not while several pages are being closed
             self.widen()
-            self.action_again()
+            self.action_reload()
 
     @property
     def stale(self) -> bool:
@@ -176,13 +180,13 @@ class ClusterTable(Frame, Generic[Row]):
 
     @property
     def room(self) -> int:
-        """Columns of the terminal beside the spine and the margins, known before anything is laid out."""
+        """Columns of the terminal beside the step rail and the margins; known before the layout."""
         return self.app.size.width - (27 if self.app.size.width >= NARROW else 3)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def action_again(self) -> None:
-        """Ask Azure again, from the start."""
+    def action_reload(self) -> None:
+        """Read all rows from Azure again."""
         if not self.reading:
             self.reading = True
             self._revision = self.session.clusters_revision
@@ -197,34 +201,32 @@ class ClusterTable(Frame, Generic[Row]):
                     if self.fits(row):
                         self._waiting.append(row)
             self._add(_AT_A_TIME)
-            self.whole()
+            self.finished()
         finally:
             self.reading = False
-            self.call_later(self._over)  # never, if this screen has gone meanwhile
+            self.call_later(self._read_ended)  # never, if this screen has gone meanwhile
 
-    def _over(self) -> None:
-        self.tell()
+    def _read_ended(self) -> None:
+        self.show_totals()
         self._detail()
 
     def _beat(self) -> None:
         self.beats += 1
         if self._waiting and len(self._shown) < self._last_seen + _AHEAD:
             self._add(_AT_A_TIME)
-        if self.reading and self.beats % 3 == 0:  # each time, the screen is laid out anew
-            self.tell()
+        if self.reading and self.beats % 3 == 0:  # not each time, because it changes the layout
+            self.show_totals()
 
     @property
     def _last_seen(self) -> int:
-        """The last row that is seen, or that the cursor is on."""
+        """The last visible row, or the row of the cursor below it."""
         table = self.query_one(Rows)
         return max(table.cursor_row, int(table.scroll_offset.y) + table.size.height)
 
     # -- the table -----------------------------------------------------------------------------------------------
 
     def fill(self) -> None:
-        """Draw the table anew, its first rows at once and the others as time allows; the cursor stays with its row if that
-        is among them.
-        """
+        """Draw the table: its first rows at once, the others later. The cursor stays on its row if that is one of the first."""
         table, keep = self.query_one(Rows), self.under_cursor
         self._width, self.words = self.app.size.width, self.typed
         table.clear(columns=True)
@@ -239,7 +241,7 @@ class ClusterTable(Frame, Generic[Row]):
         self._add(_AT_A_TIME + place)
         if rows:
             table.move_cursor(row=place)
-        self.tell()
+        self.show_totals()
         self._detail()
 
     def _add(self, number: int) -> None:
@@ -258,7 +260,7 @@ class ClusterTable(Frame, Generic[Row]):
 
     @property
     def shown(self) -> int:
-        """How many rows are shown, those included that are not in the table yet."""
+        """How many rows match, including those that are not in the table yet."""
         return len(self._shown) + len(self._waiting)
 
     @property
@@ -270,14 +272,14 @@ class ClusterTable(Frame, Generic[Row]):
     @on(DataTable.RowHighlighted)
     def _detail(self) -> None:
         says = self.query_one("#detail", Static)
-        says.update(self.say(self.under_cursor))
+        says.update(self.describe(self.under_cursor))
         says.remove_class("refused")
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     @property
     def typed(self) -> tuple[str, ...]:
-        """The filter's words as they are now."""
+        """The words that are in the filter now."""
         return tuple(self.query_one("#filter", Input).value.casefold().split())
 
     @on(Input.Changed, "#filter")
@@ -294,15 +296,15 @@ class ClusterTable(Frame, Generic[Row]):
         self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """In the filter, its key is a letter like any other."""
+        """In the filter, its own key is an ordinary character."""
         return action != "filter" or not isinstance(self.focused, Input)
 
     def action_filter(self) -> None:
-        """Type what to look for."""
+        """Put the cursor into the filter."""
         self.set_focus(self.query_one("#filter"))
 
     def action_back(self) -> None:
-        """Empty the filters first, then back."""
+        """Clear the filters first; then go back."""
         field = self.query_one("#filter", Input)
         if field.value or field.has_focus or self.narrows:
             self.query_one(Rows).focus()

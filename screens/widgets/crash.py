@@ -1,4 +1,4 @@
-"""A crash, told without the values that were in play: a traceback's locals may hold a token."""
+"""A crash is shown without local variables, which may hold a token."""
 
 import os
 import sys
@@ -19,11 +19,13 @@ _SYSTEMS: dict[str, Literal["auto", "standard", "256", "truecolor", "windows"]] 
 
 
 class DiscreetConsole(Console):
-    """A console that renders tracebacks without locals."""
+    """A console that renders tracebacks without local variables."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """As the base class does, but without any frame's locals."""
-        module = sys.modules.get("rich.traceback")  # to import it takes a tenth of the way to the first frame
+        """Render as the base class does, but without the local variables of a traceback."""
+        module = sys.modules.get(
+            "rich.traceback"
+        )  # importing it would take a tenth of the time to the first frame
         if module is not None and isinstance(renderable, module.Traceback):
             for stack in renderable.trace.stacks:
                 for frame in stack.frames:
@@ -32,7 +34,7 @@ class DiscreetConsole(Console):
 
 
 def discreet_console() -> DiscreetConsole:
-    """The console that Textual renders with; like its own, it prints to nowhere."""
+    """Return the console that Textual renders with. Like Textual's own, it writes to the null device."""
     return DiscreetConsole(
         color_system=_SYSTEMS.get(COLOR_SYSTEM or ""),
         file=open(os.devnull, "w", encoding="utf-8"),  # noqa: PTH123 - open for as long as the app

@@ -1,4 +1,4 @@
-"""Small screens on top of another one: text to read and copy, a question, a problem, a file's name."""
+"""Dialogs on top of a page: a text to read and copy, a question, a problem, a file name."""
 
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -16,11 +16,11 @@ from screens.widgets.fields import Field
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Given], BackgroundScreen[Given]):
-    """A question or a text on top of a screen. Whatever has the focus, what is longer than its room is scrolled by keys."""
+class Dialog(ModalScreen[Result], BackgroundScreen[Result]):
+    """A question or a text on top of a page. Its text can be scrolled with the keyboard, whichever widget has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "back"),
@@ -31,7 +31,7 @@ class Dialog(ModalScreen[Given], BackgroundScreen[Given]):
     ]
 
     def action_read(self, key: str) -> None:
-        """Scroll the dialog's text."""
+        """Scroll the text of the dialog."""
         for text in self.query(VerticalScroll):
             move = {
                 "up": text.scroll_up,
@@ -45,8 +45,10 @@ class Dialog(ModalScreen[Given], BackgroundScreen[Given]):
 
 
 def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
-    """A problem in words: what failed, what Azure said, the likely cause, what to do; or the last two before what Azure
-    said, where there is little room."""
+    """Return a problem as text: what failed, what Azure returned, the likely cause and the remedy.
+
+    `remedy_first`: cause and remedy before what Azure returned, for a panel that shows only its first lines.
+    """
     parts: list[tuple[str, str]] = [("✗ ", "$text-error"), (sanitize(problem.summary), "bold")]
     said = ": ".join(filter(None, (sanitize(problem.code), sanitize(problem.azure_said))))
     ours = [("Likely cause", sanitize(problem.cause)), ("What to do", sanitize(problem.remedy))]
@@ -63,29 +65,8 @@ def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
     return Content.assemble(*parts)
 
 
-class HelpDialog(Dialog[None]):
-    """What a screen is for and what its keys do."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "close", show=False)]
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog to-read"):
-            yield Static(Content("Help"), classes="title")
-            with VerticalScroll(can_focus=True):
-                yield Static(Content(self._text))
-        yield Footer(compact=True)
-
-    def action_close(self) -> None:
-        """Back to the screen."""
-        self.dismiss(None)
-
-
-class _ToKeep(Dialog[None]):
-    """Something to be read, and to be kept: copied, or saved to a file."""
+class _TextToKeep(Dialog[None]):
+    """A text that can be copied, or saved to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "copy all"),
@@ -93,40 +74,40 @@ class _ToKeep(Dialog[None]):
     ]
 
     def __init__(self, text: str, file_name: str) -> None:
-        """`file_name` is what is proposed."""
+        """`file_name` is the name that is proposed."""
         super().__init__()
         self._text = sanitize(text)
         self._file_name = file_name
 
     def action_close(self) -> None:
-        """Back to the screen."""
+        """Return to the page."""
         self.dismiss(None)
 
     def action_copy(self) -> None:
-        """Put the text on the terminal's clipboard, where the terminal has one."""
+        """Copy the text to the clipboard of the terminal, if it has one."""
         self.app.copy_to_clipboard(self._text)
-        self.notify("Copied, if your terminal allows it. s saves it to a file.", markup=False)
+        self.notify("Copied, if your terminal allows it. Press s to save it to a file.", markup=False)
 
     def action_save(self) -> None:
-        """Write the text to a file."""
+        """Save the text to a file."""
         self.app.push_screen(SaveDialog("Save as", self._file_name, {"": f"{self._text.rstrip()}\n"}))
 
 
-class ProblemDialog(_ToKeep):
-    """Something went wrong where no screen shows it."""
+class ProblemDialog(_TextToKeep):
+    """A problem that no page shows itself."""
 
     def __init__(self, problem: Problem) -> None:
-        self._said = problem_content(problem)
-        super().__init__(self._said.plain, "problem.txt")
+        self._content = problem_content(problem)
+        super().__init__(self._content.plain, "problem.txt")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog to-read"), VerticalScroll(can_focus=True):
-            yield Static(self._said)
+            yield Static(self._content)
         yield Footer(compact=True)
 
 
-class TextDialog(_ToKeep):
-    """A longer text, to be read, selected and copied."""
+class TextDialog(_TextToKeep):
+    """A longer text to read, select and copy."""
 
     def __init__(self, title: str, text: str, file_name: str, *, wrap: bool = False) -> None:
         super().__init__(text, file_name)
@@ -141,7 +122,7 @@ class TextDialog(_ToKeep):
 
 
 class SaveDialog(Dialog[None]):
-    """Asks for a file's name and writes there: `texts` maps a suffix (empty: the name as typed) to what goes in."""
+    """Ask for a file name and write the files: `texts` has the content for each suffix (empty: the name as typed)."""
 
     def __init__(self, title: str, proposed: str, texts: dict[str, str]) -> None:
         super().__init__()
@@ -162,7 +143,7 @@ class SaveDialog(Dialog[None]):
         self._field.edit()
 
     def _paths(self, typed: str) -> dict[Path, str]:
-        """The files to be written. Raises ValueError where no name can be made of it, RuntimeError for an unknown user."""
+        """Return the files to write. Raise ValueError for a name that is not valid, RuntimeError for an unknown user."""
         base = Path(typed).expanduser()
         return {
             (base.with_name(base.name + suffix) if suffix else base): text
@@ -171,20 +152,20 @@ class SaveDialog(Dialog[None]):
 
     def _check(self, typed: str) -> str | None:
         if not typed:
-            return "Give the file a name."
+            return "Enter a file name."
         try:
             for path in self._paths(typed):
                 if path.exists():
-                    return f"{path.name} exists already; nothing is overwritten. Choose another name."
+                    return f"{path.name} already exists and is not overwritten. Choose another name."
                 if not path.parent.is_dir():
-                    return f"{path.parent} is no directory here. Choose one that exists."
+                    return f"{path.parent} is not a directory. Choose one that exists."
         except (OSError, RuntimeError, ValueError) as error:
-            return f"{typed} cannot be a file here: {_why(error)}. Choose another name."
+            return f"{typed} is not a valid file name: {_reason(error)}. Choose another name."
         return None
 
     @on(Button.Pressed, "#save")
     def _save(self) -> None:
-        self._field.speak()
+        self._field.show_problem()
         if self._field.problem:
             self._field.edit()
             return
@@ -194,7 +175,7 @@ class SaveDialog(Dialog[None]):
                 with path.open("x", encoding="utf-8") as file:
                     file.write(text)
             except (OSError, ValueError) as error:
-                self.notify(f"{path} is not saved: {_why(error)}.", severity="error", markup=False)
+                self.notify(f"{path} was not saved: {_reason(error)}.", severity="error", markup=False)
                 self._field.edit()
                 return
         self.dismiss(None)
@@ -202,17 +183,17 @@ class SaveDialog(Dialog[None]):
 
     @on(Button.Pressed, "#cancel")
     def action_close(self) -> None:
-        """Back to the screen, nothing written."""
+        """Return to the page without writing anything."""
         self.dismiss(None)
 
 
-def _why(error: Exception) -> str:
-    """What stands in the way of a file, in the system's words."""
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be written, in the words of the operating system."""
     return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
 
 
 class AskDialog(Dialog[str]):
-    """A question with a few answers; the first one is the safe one and has the focus. Esc gives the first."""
+    """A question with a few answers. The first answer is the safe one: it has the focus, and esc gives it."""
 
     def __init__(self, title: str, text: str, answers: dict[str, str]) -> None:
         super().__init__()
@@ -231,25 +212,25 @@ class AskDialog(Dialog[str]):
         yield Footer(compact=True)
 
     @on(Button.Pressed)
-    def _chosen(self, event: Button.Pressed) -> None:
+    def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id or "")
 
     def action_close(self) -> None:
-        """The safe answer."""
+        """Give the safe answer."""
         self.dismiss(next(iter(self._answers)))
 
 
 class RunDialog(AskDialog):
-    """A question about a run that is under way; where the run ends behind it, it says so and can still be answered."""
+    """A question about a run in progress. It says so if the run ends before it is answered."""
 
     def run_ended(self, status: str) -> None:
-        """The run has ended so: what was asked of one under way does not hold any more."""
-        self._title = f"The run has ended meanwhile: {status}."
-        self._text = "Its own screen shows what came of it."
+        """Replace the question, which no longer applies, with the status of the run."""
+        self._title = f"The run has ended: {status}."
+        self._text = "The page of the run shows the result."
         if self.is_mounted:
             self.query_one(".title", Static).update(Content(self._title))
             self.query_one(".question", Static).update(Content(self._text))
 
 
-class LeaveDialog(RunDialog):
-    """Whether to leave although a run is under way."""
+class QuitDialog(RunDialog):
+    """Whether to quit during a run."""

@@ -1,6 +1,6 @@
-"""A labelled input with a message line of its own, and the bar that leads on.
+"""Form fields: a labelled input or choice with a message line of its own, and the button that continues.
 
-The law of timing: silent at first, speak when the field is left, fall silent on the keystroke that mends it.
+A field shows no message at first. It shows what is wrong when the field is left, and clears it on the keystroke that fixes it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from wizard.rules import Finding
 
 Check = Callable[[str], str | None]
-"""None where a text may stand, else why not."""
+"""Return None for a valid text, else what is wrong with it."""
 
 
 class Entry(Vertical):
-    """One thing to be answered, and below it what the rules found in it."""
+    """One entry of a form, with the findings about it below it."""
 
     def __init__(self, key: str) -> None:
         super().__init__(id=key, classes="field")
-        self._found = Static("", classes="found")
-        self._found.display = False
+        self._findings = Static("", classes="findings")
+        self._findings.display = False
 
-    def found(self, findings: "Sequence[Finding]") -> None:
-        """Show what the rules found, each with what to do; nothing takes no room."""
-        self._found.display = bool(findings)
-        self.set_class(bool(findings), "told")
-        self._found.update(findings_content(findings))
+    def show_findings(self, findings: "Sequence[Finding]") -> None:
+        """Show findings with their remedies; no findings take no room."""
+        self._findings.display = bool(findings)
+        self.set_class(bool(findings), "has-findings")
+        self._findings.update(findings_content(findings))
 
 
 def findings_content(findings: "Sequence[Finding]") -> Content:
-    """Findings in words, one below the other."""
+    """Return findings as text, one below the other."""
     parts: list[Content] = []
     for finding in findings:
         sign, _, tone = LEVELS[finding.level]
@@ -56,10 +56,10 @@ class Field(Entry):
     """One labelled line of text."""
 
     class Left(Message):
-        """The cursor is elsewhere now."""
+        """The focus has left the field."""
 
     class Changed(Message):
-        """The text is another one now."""
+        """The text has changed."""
 
         def __init__(self, field: "Field") -> None:
             super().__init__()
@@ -76,7 +76,7 @@ class Field(Entry):
         placeholder: str = "",
         stays: bool = False,
     ) -> None:
-        """`stays`: enter leaves it only where nothing is wrong, so that what is typed next mends it."""
+        """`stays`: enter keeps the focus here while the text is not valid, so that it can be corrected at once."""
         super().__init__(key)
         self._label = label
         self._stays = stays
@@ -84,14 +84,14 @@ class Field(Entry):
         self._hint = hint
         self._input = Input(value, placeholder=placeholder, compact=True, id=f"{key}-input")
         self._message = Static(Content(hint), classes="message")
-        self._speaking = False
+        self._shows_problem = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
             yield Label(Content(self._label), classes="label")
             yield self._input
         yield self._message
-        yield self._found
+        yield self._findings
 
     @property
     def value(self) -> str:
@@ -100,66 +100,66 @@ class Field(Entry):
 
     @property
     def problem(self) -> str | None:
-        """Why the text cannot stand, or None. Says nothing on the screen."""
+        """What is wrong with the text, or None. Does not show it."""
         return None if self.disabled else self._check(self.value)
 
-    def speak(self) -> None:
-        """Say now what is wrong, if anything is."""
-        self._speaking = True
-        self._tell()
+    def show_problem(self) -> None:
+        """Show what is wrong with the text, if anything is."""
+        self._shows_problem = True
+        self._show_message()
 
     def hint(self, text: str) -> None:
-        """Another hint, shown while nothing is wrong."""
+        """Change the hint, which is shown while nothing is wrong."""
         self._hint = text
-        self._tell()
+        self._show_message()
 
     def propose(self, text: str) -> None:
-        """Another text; by nobody, so that no `Changed` tells of it."""
+        """Change the text without a `Changed` message: the operator has not typed it."""
         with self._input.prevent(Input.Changed):
             self._input.value = text
-        self._tell()
+        self._show_message()
 
     def edit(self) -> None:
         """Put the cursor here."""
         self._input.focus()
 
-    def _tell(self) -> None:
-        problem = self.problem if self._speaking else None
-        self._speaking = problem is not None
+    def _show_message(self) -> None:
+        problem = self.problem if self._shows_problem else None
+        self._shows_problem = problem is not None
         self.set_class(problem is not None, "wrong")
         self._message.update(Content(f"✗ {problem}" if problem else self._hint))
         self._message.set_class(not problem and not self._hint, "silent")
 
     def on_mount(self) -> None:
-        self._tell()
+        self._show_message()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._speaking:
-            self._tell()
+        if self._shows_problem:
+            self._show_message()
         self.post_message(self.Changed(self))
 
     @on(Input.Blurred)
     def _left(self, event: Input.Blurred) -> None:
         event.stop()
-        self.speak()
+        self.show_problem()
         self.post_message(self.Left())
 
     @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if self._stays and self.problem:
-            self.speak()
+            self.show_problem()
         else:
             self.screen.focus_next()
 
 
 class Choice(Entry):
-    """One labelled choice among a few, with a line that says what the chosen one means."""
+    """One labelled choice among a few options, with a line that explains the selected one."""
 
     class Changed(Message):
-        """Another one is chosen now."""
+        """Another option is selected."""
 
         def __init__(self, choice: "Choice") -> None:
             super().__init__()
@@ -185,29 +185,29 @@ class Choice(Entry):
             yield Label(Content(self._label), classes="label")
             yield self._select
         yield self._message
-        yield self._found
+        yield self._findings
 
     @property
     def value(self) -> str:
-        """The chosen one."""
+        """The value of the selected option."""
         return str(self._select.value)
 
     def offer(self, options: list[tuple[str, str]], value: str) -> None:
-        """Other options, with one of them chosen; by nobody, so that no `Changed` tells of it."""
+        """Change the options and select one, without a `Changed` message."""
         with self.prevent(Select.Changed):
             self._select.set_options(_prompts(options))
             self._select.value = value
         self._last = value
 
     def hint(self, text: str) -> None:
-        """Say what the chosen one means."""
+        """Explain the selected option."""
         self._message.update(Content(text))
         self._message.set_class(not text, "silent")
 
     @on(Select.Changed)
     def _changed(self, event: Select.Changed) -> None:
         event.stop()
-        if self.value != self._last:  # a list tells of its first value as well
+        if self.value != self._last:  # Select also posts this for its first value
             self._last = self.value
             self.post_message(self.Changed(self))
 
@@ -217,14 +217,14 @@ def _prompts(options: list[tuple[str, str]]) -> list[tuple[Any, str]]:
 
 
 class ContinueButton(Horizontal):
-    """The button that leads on; where it cannot, it says why."""
+    """The button that continues to the next page. When it is disabled, it says why."""
 
     class Pressed(Message):
-        """The operator goes on."""
+        """The operator wants to continue."""
 
     def __init__(self, label: str = "Continue") -> None:
-        super().__init__(classes="onward")
-        self._button = Button(Content(label), variant="primary", compact=True, id="onward")
+        super().__init__(classes="continue")
+        self._button = Button(Content(label), variant="primary", compact=True, id="continue")
         self._why = Static("", classes="why")
 
     def compose(self) -> ComposeResult:
@@ -232,7 +232,7 @@ class ContinueButton(Horizontal):
         yield self._why
 
     def allow(self, why_not: str | None) -> None:
-        """Open the way, or close it and say why."""
+        """Enable the button, or disable it and show why."""
         self._button.disabled = why_not is not None
         self._why.update(Content(why_not or ""))
 

@@ -1,4 +1,4 @@
-"""What every step's screen has around it: the line on top, the spine of steps, the footer, and the way back."""
+"""What every page has around it: the top line, the step rail, the footer, and the way back."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -18,14 +18,14 @@ from screens.widgets.background import BackgroundScreen
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100
-"""Below this many columns the spine is one line on top."""
+"""Below this many columns the step rail is one line above the page."""
 
 
 class TopLine(Static):
-    """Which cloud, which subscription, who: on every screen, and whether the cloud is a simulated one."""
+    """Which cloud, which subscription, which identity, and whether the cloud is simulated."""
 
     def show(self, session: Session) -> None:
-        """Draw it from what the session knows now."""
+        """Draw the line from the session."""
         parts: list[tuple[str, str]] = [("aks-kms", "bold")]
         azure = session.azure_or_none
         cloud = azure.cloud.title if azure else ("simulated Azure" if session.speed_note else "Azure")
@@ -43,54 +43,55 @@ class TopLine(Static):
 
 
 class StepRail(Static):
-    """The steps: where one is, what is done, what is to come, and what a change has made due for review again."""
+    """The steps: the current one, those that are completed, and those that need another review after a change."""
 
-    def __init__(self, here: str) -> None:
-        super().__init__(id="spine")
-        self._here = here
+    def __init__(self, current: str) -> None:
+        super().__init__(id="step-rail")
+        self._current = current
 
     def show(self, session: Session) -> None:
-        """Draw it from what the session knows now: a column where there is room, else one line."""
+        """Draw the steps from the session: as a column, or as one line if there is little room."""
         narrow = self.app.size.width < NARROW
-        lines = [self._entry(session, key, narrow=narrow) for key in ORDER]
-        self.update(Content(" " if narrow else "\n").join(lines))
-
-    def _entry(self, session: Session, key: str, *, narrow: bool) -> Content:
-        sign, style, note = self._state(session, key)
-        name = STEPS[key].name
-        name_style = "bold" if key == self._here else ("" if sign in "✓!◐✗" else "$quiet")
-        parts: list[tuple[str, str]] = [(sign, style), (" ", ""), (name, name_style)]
-        if not narrow:
-            parts.append((f"\n  {note}" if note else "\n", "$quiet" if sign != "!" else "$text-warning"))
-        return Content.assemble(*parts)
-
-    def _state(self, session: Session, key: str) -> tuple[str, str, str]:
-        draft = session.draft
-        note = session.rail_note(key)
-        if key == self._here:
-            return "●", STYLES["busy"], note
-        if key in draft.needs_review:
-            return "!", STYLES["warn"], "review again"
-        if key == "vault" and draft.option == "platform-managed":
-            return "–", STYLES["dim"], "not needed"
-        if session.is_busy(key):
-            return "◐", STYLES["busy"], note
-        if session.has_failed(key):
-            return "✗", STYLES["bad"], note
-        if key in draft.completed and session.is_deferred(key):
-            return "–", STYLES["dim"], note
-        if key in draft.completed:
-            return "✓", STYLES["good"], note
-        return "○", STYLES["dim"], note
+        entries = [_entry(session, key, current=key == self._current, narrow=narrow) for key in ORDER]
+        self.update(Content(" " if narrow else "\n").join(entries))
 
     def on_click(self, event: Click) -> None:
-        """A click on a reachable step goes there."""
+        """Go to the step that was clicked, if it can be reached."""
         if self.app.size.width >= NARROW and 0 <= (row := (event.y - 1) // 2) < len(ORDER):
             self.post_message(GoTo(ORDER[row]))
 
 
+def _entry(session: Session, key: str, *, current: bool, narrow: bool) -> Content:
+    sign, style, note = step_state(session, key, current=current)
+    name_style = "bold" if current else ("" if sign in "✓!◐✗" else "$quiet")
+    parts: list[tuple[str, str]] = [(sign, style), (" ", ""), (STEPS[key].name, name_style)]
+    if not narrow:
+        parts.append((f"\n  {note}" if note else "\n", "$quiet" if sign != "!" else "$text-warning"))
+    return Content.assemble(*parts)
+
+
+def step_state(session: Session, key: str, *, current: bool) -> tuple[str, str, str]:
+    """Return the sign, its style and the note of a step in the rail."""
+    draft, note = session.draft, session.rail_note(key)
+    if current:
+        return "●", STYLES["busy"], note
+    if key in draft.needs_review:
+        return "!", STYLES["warn"], "review again"
+    if key == "vault" and draft.option == "platform-managed":
+        return "–", STYLES["dim"], "not needed"
+    if session.is_busy(key):
+        return "◐", STYLES["busy"], note
+    if session.has_failed(key):
+        return "✗", STYLES["bad"], note
+    if key in draft.completed and session.is_deferred(key):
+        return "–", STYLES["dim"], note
+    if key in draft.completed:
+        return "✓", STYLES["good"], note
+    return "○", STYLES["dim"], note
+
+
 class Heading(Horizontal):
-    """A screen's question, with a short note at the right."""
+    """The title of a page, with a short note at the right."""
 
     def __init__(self, title: str, note: str = "") -> None:
         super().__init__(classes="heading")
@@ -103,11 +104,11 @@ class Heading(Horizontal):
 
     @property
     def room(self) -> int:
-        """Columns that a note has before it is wrapped: most of them, as the style sheet gives them, without its margin."""
+        """Columns for a note on one line: 60%, as in the style sheet, without its margin."""
         return self.size.width * 3 // 5 - 2
 
     def title(self, text: str) -> None:
-        """Change the question."""
+        """Change the title."""
         self._title.update(Content(text))
 
     def note(self, text: str) -> None:
@@ -116,14 +117,14 @@ class Heading(Horizontal):
 
 
 class Frame(BackgroundScreen[None]):
-    """A step's screen. Subclasses give `STEP`, `HELP` and `body`."""
+    """A page. Subclasses define `STEP`, `HELP` and `body`; a tooltip of a binding is also its line in the help."""
 
     STEP: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back"),
+        Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),
         Binding("f1", "help", "help"),
-        Binding("ctrl+q", "app.quit", "quit", priority=True),
+        Binding("ctrl+q", "app.quit", "quit", priority=True, tooltip="Quit the wizard"),
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
@@ -139,11 +140,11 @@ class Frame(BackgroundScreen[None]):
         yield Footer(compact=True)
 
     def body(self) -> ComposeResult:
-        """What this step shows."""
+        """Yield the widgets of this page."""
         raise NotImplementedError
 
     def every(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do that again and again, while this screen is the one that is shown."""
+        """Call `do` repeatedly while this page is shown."""
 
         def beat() -> None:
             if self.is_current:
@@ -152,7 +153,7 @@ class Frame(BackgroundScreen[None]):
         self.set_interval(seconds, beat)
 
     def refresh_frame(self) -> None:
-        """Draw the top line and the spine from what the session knows now."""
+        """Draw the top line and the step rail from the session."""
         if self.is_mounted:
             self.query_one(TopLine).show(self.session)
             self.query_one(StepRail).show(self.session)
@@ -166,11 +167,11 @@ class Frame(BackgroundScreen[None]):
         self.refresh_frame()
 
     def action_back(self) -> None:
-        """Back to the step before, with nothing lost."""
+        """Return to the previous page; nothing is lost."""
         self.post_message(Back())
 
     def action_help(self) -> None:
-        """What this screen is for, and what its keys do."""
-        from screens.widgets.dialogs import HelpDialog
+        """Show what this page is for, and its keys."""
+        from screens.widgets.help import HelpDialog, keys_of
 
-        self.app.push_screen(HelpDialog(self.HELP))
+        self.app.push_screen(HelpDialog(self.HELP, keys_of(self, self.app.get_key_display)))

@@ -1,8 +1,8 @@
-"""The terminal below the wizard, which may go away at any moment: a closed window, a lost line, a laptop that is shut.
+"""The terminal of the wizard can disappear at any moment: a closed window, a lost connection, a suspended laptop.
 
-Textual's own driver writes in a thread that ends with the first write that fails; whatever is written then waits for it
-for ever, and the wizard hangs where nobody sees it. (When a terminal closes, the kernel also continues its processes,
-and Textual then sets the terminal up anew: enough writes to get there.)
+Textual's own driver writes in a thread that ends with the first failed write. Later writes then wait for that thread
+permanently, and the wizard hangs without a terminal. (When a terminal closes, the kernel also continues its processes, and
+Textual then sets up the terminal again, which is enough to fill the queue.)
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver, for which a terminal that is gone is a hang-up."""
+    """Textual's driver, which treats a terminal that is gone as a hang-up."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -24,7 +24,7 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("Any", Unbroken(cast("TextIO", self._file)))
 
     def run_input_thread(self) -> None:
-        """As Textual's, which would take it for a crash of the wizard that there is nothing to read from any more."""
+        """Read as Textual does. Textual would report a terminal that is gone as a crash of the wizard."""
         try:
             super().run_input_thread()
         except OSError:
@@ -32,20 +32,20 @@ class TerminalDriver(LinuxDriver):
 
 
 class Unbroken:
-    """A file whose writes never fail; the first that would is a hang-up."""
+    """A file whose writes never fail. The first one that would fail is a hang-up."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._gone = False
 
     def write(self, text: str) -> int:
-        """Write, if there is anything to write to."""
+        """Write if the terminal is still there."""
         with self._hang_up_if_gone():
             self._file.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, if there is anything to flush to."""
+        """Flush if the terminal is still there."""
         with self._hang_up_if_gone():
             self._file.flush()
 
@@ -63,5 +63,5 @@ class Unbroken:
 
 
 def hang_up() -> None:
-    """What the kernel says to a process when its terminal closes; said here where it did not."""
+    """Send this process the signal that the kernel sends when a terminal closes."""
     os.kill(os.getpid(), signal.SIGHUP)

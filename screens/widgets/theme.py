@@ -1,4 +1,4 @@
-"""One calm, dark theme: a single accent; green, amber and red for state alone."""
+"""The theme: dark, with one accent colour. Green, amber and red show state only."""
 
 from rich.text import Text
 from textual.theme import Theme
@@ -50,9 +50,9 @@ COLOURS: dict[Tone, str] = {
     "dim": "#8b98a6",
     "plain": "",
 }
-"""The theme's colours for what is drawn by Rich, which knows no names of Textual's: the cells of tables."""
+"""The colours of the theme for table cells, which Rich draws without knowing Textual's colour names."""
 
 
 def cell(text: str, tone: Tone = "plain", *, bold: bool = False) -> Text:
-    """A table's cell, which is one line: what does not fit is cut off, and is seen to be."""
+    """Return a table cell of one line. A text that does not fit ends with an ellipsis."""
     return Text(text, "bold" if bold else COLOURS[tone], no_wrap=True, overflow="ellipsis")

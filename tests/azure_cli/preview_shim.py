@@ -2,7 +2,8 @@
 
 `az aks create|update` with KMS flags is written down ($AKS_CALLS, a JSON array a line, for the real parser to judge) and
 carried out as the extension would: everything else by the real command, the documented body by `az rest`
-(AZURE-CLIENTS: the core lacks --kms-infrastructure-encryption and refuses versionless keys).
+(docs/azure.md#clients: the core lacks --kms-infrastructure-encryption and refuses versionless keys). The bodies are those of
+aks-preview 19.0.0b13 and later (docs/azure.md#request-bodies).
 """
 
 import json
@@ -42,13 +43,15 @@ def az(*arguments: str) -> str:
 
 
 def profile_of(present: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]:
-    """The security profile that the flags ask for, in the place of the present one."""
-    profile = {
-        **present,
-        "kubernetesResourceObjectEncryptionProfile": {
+    """The security profile that the flags ask for, in the place of the present one.
+
+    An update ignores `--kms-infrastructure-encryption Disabled`.
+    """
+    profile = dict(present)
+    if flags.get("--kms-infrastructure-encryption", "Disabled") != "Disabled":
+        profile["kubernetesResourceObjectEncryptionProfile"] = {
             "infrastructureEncryption": flags["--kms-infrastructure-encryption"]
-        },
-    }
+        }
     if "--enable-azure-keyvault-kms" in flags:
         profile["azureKeyVaultKms"] = {
             "enabled": True,
@@ -57,7 +60,8 @@ def profile_of(present: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]
             "keyVaultResourceId": flags["--azure-keyvault-kms-key-vault-resource-id"],
         }
     elif "--disable-azure-keyvault-kms" in flags:
-        profile["azureKeyVaultKms"] = {"enabled": False}
+        # Key id, network access and vault id are sent back unchanged.
+        profile["azureKeyVaultKms"] = {**(present.get("azureKeyVaultKms") or {}), "enabled": False}
     return profile
 
 
@@ -67,6 +71,8 @@ def main(arguments: list[str]) -> int:
         os.execv(os.environ["REAL_AZ"], ["az", *arguments])
     with Path(os.environ["AKS_CALLS"]).open("a") as calls:
         calls.write(json.dumps(arguments) + "\n")
+    if {"--enable-azure-keyvault-kms", "--disable-azure-keyvault-kms"} <= set(flags):
+        return 1
     name, group = (rest[rest.index(option) + 1] for option in ("--name", "--resource-group"))
     if rest[1] == "create":
         az(*rest)
@@ -75,11 +81,12 @@ def main(arguments: list[str]) -> int:
         f"/providers/Microsoft.ContainerService/managedClusters/{name}?api-version={API}"
     )
     body = json.loads(az("rest", "--method", "get", "--url", url))
+    body["properties"]["storageProfile"] = {}
     body["properties"]["securityProfile"] = profile_of(body["properties"].get("securityProfile") or {}, flags)
     if rest[1] == "update" and "--assign-identity" in rest:
         if not {"--enable-managed-identity", "--yes"} <= set(
             rest
-        ):  # the real one refuses, or asks (AZURE.md §0 F)
+        ):  # the real one refuses, or asks (docs/azure.md#what-az-aks-update-requires)
             return 1
         identity = rest[rest.index("--assign-identity") + 1]
         body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}

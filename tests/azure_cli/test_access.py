@@ -1,4 +1,4 @@
-"""Roles, the directory behind them, and locks (AZURE.md §3d, §6)."""
+"""Roles, the directory behind them, and locks (docs/azure.md#role-assignments, docs/azure.md#permissions)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Managed clusters and the generic commands that reach them: `az aks`, `az resource`, `az rest` (AZURE.md §2)."""
+"""Managed clusters and the generic commands that reach them: `az aks`, `az resource`, `az rest` (docs/azure.md#managed-clusters)."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Vaults and keys: created, changed, deleted, recovered, purged; keys created, rotated, disabled, deleted (AZURE.md §3)."""
+"""Vaults and keys: created, changed, deleted, recovered, purged; keys created, rotated, disabled, deleted (docs/azure.md#key-vault)."""
 
 import json
 from pathlib import Path

@@ -106,7 +106,7 @@ async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
 
 
 def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> None:
-    """401 with insufficient_claims: the CLI fetches a new token and repeats what it asked (AZURE-CLIENTS.md §3)."""
+    """401 with insufficient_claims: the CLI fetches a new token and repeats what it asked (docs/azure.md#tokens)."""
     world = folder / "revoked.yaml"
     world.write_text(
         "description: Each second look at a group finds the token revoked.\nextends: contoso\n"

@@ -1,7 +1,7 @@
 """The simulated Azure: how soon it listens, how quickly it answers, how much memory ten thousand clusters take.
 
 Server time of a request is measured inside the server's process, from the request being read to its answer being ready;
-what the network and the client add is left out, as AZURE-CLIENTS.md §8 does.
+what the network and the client add is left out, as docs/azure.md#clients does.
 """
 
 import json

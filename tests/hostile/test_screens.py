@@ -35,7 +35,7 @@ async def reach(operator: Operator, subscription: str) -> None:
     await operator.press("end", "enter")
     await operator.sees("not registered yet")
     await operator.press("enter")
-    await operator.sees("is registered. Nothing to do here.")
+    await operator.sees("is registered. No action required.")
     await operator.press("enter")
     await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
     await operator.pilot.pause()
@@ -59,7 +59,7 @@ async def test_from_the_list_to_a_run_and_its_report(
         await operator.sees("Vault, key and identity for")
         looks_right(operator)
         await operator.press("ctrl+n")
-        await operator.sees("Type the cluster's name to start", "Enter, then type")
+        await operator.sees("Type the cluster name to confirm", "Enter, then type")
         looks_right(operator)
         await operator.start("aks-demo")
         await operator.until(

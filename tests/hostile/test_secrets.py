@@ -256,7 +256,7 @@ async def test_no_screen_tells(place: Path, kept: Kept) -> None:
         pictures.append(app.export_screenshot())
         await operator.sees("checks passed")
         await operator.press("i")
-        await operator.sees("Look inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?")
         await operator.press("tab", "enter")
         await operator.until(lambda: looked_inside(operator), "the end")
         pictures.append(app.export_screenshot())

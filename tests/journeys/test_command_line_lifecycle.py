@@ -36,11 +36,30 @@ finally:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["apply", "--help"], ["verify", "-h"], ["nonsense"], []],
+    [
+        ["--help"],
+        ["--version"],
+        ["apply", "--help"],
+        ["verify", "-h"],
+        ["nonsense"],
+        ["completion", "bash"],
+        [],
+    ],
     ids=" ".join,
 )
 def test_light_commands_import_no_heavy_packages(arguments: list[str], shell: Shell):
     done = shell.run(*arguments, command=[sys.executable, "-c", LOADED])
+    assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "verify -", "--simulate=", "--timeout=", "runs show ", "simulator --scenario "],
+)
+def test_completion_imports_no_heavy_packages(words: str, shell: Shell):
+    asked = {"_AKS_KMS_COMPLETE": "bash_complete", "COMP_WORDS": f"aks-kms {words}"}
+    asked["COMP_CWORD"] = str(len(f"{words}.".split()))
+    done = shell.run(command=[sys.executable, "-c", LOADED], environment=asked)
     assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
 
 

@@ -38,7 +38,7 @@ subscriptions:
     ],
 )
 async def test_a_read_only_lock_is_found_beforehand(tmp_path: Path, scope: str) -> None:
-    """AZURE.md §1a, ScopeLocked: on the subscription, the group, the cluster, the node resource group."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, ScopeLocked: on the subscription, the group, the cluster, the node resource group."""
     async with signed_in(locked_world(tmp_path, scope, "ReadOnly")) as (simulator, azure):
         wanted = answers("platform-managed")
         plan = await make_plan(azure, wanted)

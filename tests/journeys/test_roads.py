@@ -1,6 +1,6 @@
 """From every way of being encrypted to every other: the end is right, nothing else has changed, and a second run does nothing.
 
-How-to, "Migrate between key management options"; the migration article for the legacy experience; AZURE.md §2a.
+How-to, "Migrate between key management options"; the migration article for the legacy experience; docs/azure.md#request-bodies.
 """
 
 from pathlib import Path

@@ -55,11 +55,11 @@ def updating(event: Event) -> bool:
 
 async def carried_to_review(operator: Operator) -> str:
     """From the first frame to the review of the newest run."""
-    await operator.sees("Signed in to", "carries it on")
+    await operator.sees("Signed in to", "resumes it")
     await operator.press("c")
-    await operator.sees("Carry on which run?", "Nothing is written before you type")
+    await operator.sees("Which run do you want to resume?", "Nothing is written before you type")
     await operator.press("enter")
-    return await operator.sees("carried on", "plan ")
+    return await operator.sees("resumed", "plan ")
 
 
 @pytest.mark.sampled(2)
@@ -73,9 +73,9 @@ async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_ag
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
         before = len(simulator.writes())
         async with wizard(simulator, tmp_path, size) as operator:
-            await operator.sees("ended unexpectedly", "carries it on")
+            await operator.sees("ended without a word", "resumes it")
             await carried_to_review(operator)
-            await operator.sees(f"run {run}", "when it ended", "done by now")
+            await operator.sees(f"run {run}", "when it ended", "✓ completed")
             assert operator.app.session.draft.answers() == chosen
             await operator.sees("an operation on the cluster is under way: verify it when that has ended")
             await operator.press("enter")
@@ -103,9 +103,9 @@ async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Pat
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "crypto-role")
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("was interrupted", "carries it on")
+            await operator.sees("was interrupted", "resumes it")
             await carried_to_review(operator)
-            await operator.sees("done by now", "Create the key vault;")
+            await operator.sees("✓ completed", "Create the key vault;")
 
 
 async def test_an_interval_that_is_not_in_the_list_is_kept(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
             await operator.take_key("platform-managed")
             screen = await operator.sees("Enter, then type")
             assert operator.app.session.draft.answers().key_option == "platform-managed"
-            assert "carried on" not in screen
+            assert "resumed" not in screen
 
 
 async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_be_asked_twice(
@@ -139,14 +139,14 @@ async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_b
             simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("Signed in to", "carries it on")
+            await operator.sees("Signed in to", "resumes it")
             simulator.inject_faults(
                 {"match": {"method": "GET", "path": "*/managedclusters/aks-demo"}, "hang": True}
             )
             await operator.press("c")
-            await operator.sees("Carry on which run?")
+            await operator.sees("Which run do you want to resume?")
             await operator.press("enter")
-            await operator.sees("Reading aks-demo as it is now…")
+            await operator.sees("Reading the current state of aks-demo…")
             await operator.press("c")
             await operator.pilot.pause()
             assert isinstance(operator.app.screen, WelcomeScreen)
@@ -179,7 +179,7 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             assert second.journal is not None
             assert second.journal.id in str(screen.query_one("#log-path", Static).visual)
             begun = [line for line in screen.query_one(Log).lines if not line.startswith(" ")]
-            assert len(begun) == second.told
+            assert len(begun) == second.lines
             await operator.press("right_square_bracket")
             await operator.sees("only feature")
             await operator.press("left_square_bracket", "left_square_bracket")
@@ -189,7 +189,7 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
             operator.app.start_over()
             operator.app.go_to("run")
             await operator.press("r")
-            await operator.sees("Other answers are chosen here by now.", "carries this run on.")
+            await operator.sees("You have selected another cluster since.", "to resume this run.")
             assert operator.app.screen.query_one("#outcome").display
         print_interruption_notice(operator.app, Settings())
         told = capsys.readouterr().err
@@ -214,14 +214,14 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         Simulator("empty", speed=math.inf, port=int(simulator.arm_endpoint.rsplit(":", 1)[1])) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
-        await operator.sees("carries it on", "in simulated Azure at https://localhost:")
+        await operator.sees("resumes it", "in simulated Azure at https://localhost:")
         assert [run.answers for run in operator.app.session.resumable or ()] == [here]
         await operator.press("c")
-        await operator.sees("Carry on which run?")
+        await operator.sees("Which run do you want to resume?")
         await operator.press("enter")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
         await operator.press("escape", "v")
-        await operator.sees("0 found in 1 subscription", "No cluster is visible here.")
+        await operator.sees("0 found in 1 subscription", "You can see no cluster.")
 
 
 async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
             simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("carries it on")
+            await operator.sees("resumes it")
             operator.app.session.resumable, operator.app.session.can_resume = None, False
             operator.app.session.find_resumable()
             assert operator.app.session.resumable is None
@@ -268,7 +268,7 @@ async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
                 os.kill(os.getpid(), how)
             else:
                 await operator.press(how)
-                await operator.sees("A run is under way. Leave all the same?")
+                await operator.sees("A run is in progress. Quit anyway?")
                 await operator.press("tab", "enter")
             await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
             assert operator.app.return_value == 130

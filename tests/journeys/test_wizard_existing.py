@@ -16,7 +16,7 @@ IDENTITY = f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.Managed
 
 async def pick(operator: Operator, choice: str, wanted: str) -> None:
     """Go to a choice of the form with tab, open it, and take what is wanted."""
-    await operator.until(lambda: "asking Azure for" not in operator.frame(), "what there is")
+    await operator.until(lambda: "listing the" not in operator.frame(), "what there is")
     select = operator.app.screen.query_one(f"#{choice}-select", Select)
     for _ in range(20):
         if operator.app.focused is select:
@@ -49,7 +49,7 @@ async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_t
         await pick(operator, "key", "ledger-kms")
         await pick(operator, "identity", "id-payments")
         await operator.press("ctrl+n")
-        await operator.sees("Type the cluster's name to start", "Enter, then type")
+        await operator.sees("Type the cluster name to confirm", "Enter, then type")
         before = len(simulator.writes())
         await operator.start("payments-prod")
         await operator.sees("Done in")
@@ -89,5 +89,5 @@ async def test_a_new_key_gets_a_name_that_no_key_has_and_one_that_exists_is_said
         assert field.value == "aks-kms-2"
         field.edit()
         await operator.press("end", "backspace", "backspace")
-        await operator.sees("exists already: it is used as it is")
+        await operator.sees("exists already and is used unchanged")
         assert field.value == "aks-kms"

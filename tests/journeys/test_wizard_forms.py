@@ -60,7 +60,7 @@ async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> N
     async with form("vault-access-policies") as (_, operator):
         await pick(operator, "vault", "kv-demo · rg-demo")
         await operator.sees(
-            "decides by access policies: the identity gets one of its own, nobody else's is touched",
+            "uses access policies: the identity gets its own, and no other policy is changed",
             "gets an access policy (encrypt, decrypt, get)",
             "! The key vault kv-demo allows public access now; the plan denies it.",
         )
@@ -116,7 +116,7 @@ async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotte
             "az keyvault recover --name kv-demo",
         )
         operator.app.screen.query_one("#tags-input").focus()
-        await operator.sees("It would fail: see ✗ at the vault's name")
+        await operator.sees("Fix the errors marked ✗ at the vault name")
         await operator.press("ctrl+n")
         assert isinstance(operator.app.screen, VaultScreen)
         await operator.sees("is soft-deleted, so its name is reserved")
@@ -132,9 +132,9 @@ async def test_a_vault_that_others_reach_over_the_internet_is_not_closed(form: F
         await pick(operator, "vault", "kv-demo")
         await operator.sees("✗ Closing kv-demo would block aks-shop")
         operator.app.screen.query_one("#tags-input").focus()
-        await operator.sees("It would fail: see ✗ at the vault")
+        await operator.sees("Fix the errors marked ✗ at the vault")
         await operator.press("f3")
-        await operator.sees("What the rules found", "(vault-shared)", "az aks update --ids")
+        await operator.sees("Preflight checks", "(vault-shared)", "az aks update --ids")
 
 
 async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form: Form) -> None:
@@ -144,13 +144,13 @@ async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form:
         await operator.sees("✗", "is not allowed Microsoft.Authorization/roleAssignments/write")
         await operator.press("ctrl+n")
         await operator.until(lambda: isinstance(operator.app.screen, ReviewScreen), "the review")
-        await operator.sees("it cannot be started")
+        await operator.sees("this plan cannot be applied")
 
 
 async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
     async with form("contoso") as (_, operator):
         await pick(operator, "rotate", "every year")
-        await operator.sees("AKS takes up each new version within 6 hours")
+        await operator.sees("AKS uses each new version within 6 hours")
         await operator.press("ctrl+n")
         await operator.sees("rotated every year", "Enter, then type aks-demo")
         answers = chosen(operator)
@@ -171,7 +171,7 @@ async def test_before_it_is_known_what_the_cluster_uses_nothing_new_is_proposed(
         await operator.to_clusters(register=False)
         await operator.choose("aks-demo")
         await operator.take_key("Private")
-        await operator.sees("Vault, key and identity for aks-demo", "Azure is still asked what there is")
+        await operator.sees("Vault, key and identity for aks-demo", "Loading existing resources from Azure")
         await operator.press("ctrl+n")
         assert isinstance(operator.app.screen, VaultScreen)
         assert simulator.writes() == []
@@ -205,7 +205,7 @@ async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is
             "kv-demo · rg-demo",
             "aks-kms · RSA",
             "id-aks-demo · rg-demo",
-            "the cluster is told first, then the firewall closes",
+            "the cluster is updated first, then public access is denied",
         )
         await operator.press("ctrl+n")
         await operator.sees(
@@ -215,7 +215,7 @@ async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is
             "Enter, then type aks-demo",
         )
         await operator.press("f2")
-        await operator.sees("The same with the Azure CLI, for what exists now")
+        await operator.sees("Azure CLI commands for the current state")
         text = operator.app.screen.query_one(TextArea).text
         assert "Look up the existing key vault" in text
         assert "az keyvault create" not in text

@@ -32,7 +32,9 @@ async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> Non
     ):
         await operator.sees("Signed in to")
         await operator.press("v")
-        footer = await operator.sees("Which cluster is to be verified?", "legacy-erp", "⏎ choose", "^q quit")
+        footer = await operator.sees(
+            "Which cluster do you want to verify?", "legacy-erp", "⏎ select", "^q quit"
+        )
         assert "n new" not in footer
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
@@ -42,7 +44,7 @@ async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> Non
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("n")
-        await operator.sees("Which cluster is to be verified?")
+        await operator.sees("Which cluster do you want to verify?")
 
 
 async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
             await operator.paste(str(tmp_path / "report"))
             await operator.press("enter", "enter")
             await operator.pilot.pause()
-        await operator.sees("report.json exists already; nothing is")
+        await operator.sees("report.json already exists and is not")
         await operator.type("-2")
         await operator.press("enter", "enter")
         await operator.until(
@@ -89,11 +91,11 @@ async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
         dialog = SaveDialog("Save", "report", {".json": "{}", ".md": "#"})
         await app.push_screen(dialog)
         for typed, why in (
-            (".", "cannot be a file here"),
-            ("/", "cannot be a file here"),
-            ("~nobody-of-that-name/x", "cannot be a file here: Could not determine home directory"),
-            ("x" * 300, "cannot be a file here: File name too long"),
-            ("nowhere/x", "nowhere is no directory here"),
+            (".", "is not a valid file name"),
+            ("/", "is not a valid file name"),
+            ("~nobody-of-that-name/x", "is not a valid file name: Could not determine home directory"),
+            ("x" * 300, "is not a valid file name: File name too long"),
+            ("nowhere/x", "nowhere is not a directory"),
         ):
             dialog.query_one(Input).value = typed
             await pilot.press("enter")
@@ -140,7 +142,7 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
     async with Simulator("contoso", speed=math.inf) as simulator, wizard(simulator, tmp_path) as operator:
         await operator.to_clusters(register=False)
         await operator.create("orders-eu", "rg-orders", "westeurope")
-        await operator.sees("Who holds the key of orders-eu?")
+        await operator.sees("Who manages the encryption key of orders-eu?")
         await operator.press("escape")
         await pick(operator, "version", "1.33")
         assert operator.app.session.draft.new_cluster.version == "1.33"
@@ -150,9 +152,11 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
         refusal = {"status": 403, "code": "Forbidden", "message": "Not the versions."}
         simulator.inject_faults({"match": match, "answer": refusal})
         await operator.press("n")
-        await operator.sees("A new cluster, encrypted from birth", "Without a choice, the run looks again.")
+        await operator.sees(
+            "Create a cluster with encryption enabled", "By default, the run selects the version."
+        )
         await operator.press("ctrl+n")
-        await operator.sees("Who holds the key of orders-eu?")
+        await operator.sees("Who manages the encryption key of orders-eu?")
         assert operator.app.session.draft.new_cluster.version == "1.33"
 
 
@@ -170,7 +174,7 @@ async def test_a_feature_that_waits_for_microsoft_is_not_offered_to_be_registere
         await operator.sees("is waiting for Microsoft's approval")
         assert not operator.app.screen.query_one("#register").display
         await operator.press("r")
-        await operator.sees("waits for Microsoft's approval. That is up to Microsoft")
+        await operator.sees("requires approval by Microsoft")
         assert not operator.app.screen.query_one("#register").display
 
 
@@ -190,9 +194,9 @@ async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None
         await operator.until((tmp_path / "answers.yaml").exists, "the file")
         assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
         await operator.press("f2")
-        await operator.sees("The same with the Azure CLI", "az account set --subscription")
+        await operator.sees("Azure CLI commands", "az account set --subscription")
         await operator.press("escape", "f1")
-        await operator.sees("Help", "The plan was made from what Azure says now")
+        await operator.sees("Help", "The plan was made from the current state in Azure")
 
 
 async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_path: Path) -> None:

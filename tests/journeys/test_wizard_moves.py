@@ -31,7 +31,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
         await operator.sees(
             "from legacy KMS, kv-demo/aks-kms", "to a platform-managed key", "Enter, then type"
         )
-        await operator.scrolls_to("later, by you", "The old key vault kv-demo")
+        await operator.scrolls_to("clean up later", "The old key vault kv-demo")
         await operator.start("aks-demo")
         await operator.sees("Done in", "aks-demo was read back", "! still needed The old key kv-demo/aks-kms")
         await operator.press("s")
@@ -63,7 +63,7 @@ async def test_legacy_kms_version_1_cannot_be_chosen_and_says_the_way_out(tmp_pa
             "legacy KMS v1",
             "which cannot be migrated",
             "--disable-azure-keyvault-kms",
-            "v still verifies it.",
+            "Press v to verify it.",
         )
         assert isinstance(operator.app.screen, ClusterScreen)
         assert simulator.writes() == []
@@ -77,7 +77,7 @@ async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired
         await operator.to_clusters()
         await operator.press("slash")
         await operator.type("aks-demo")
-        await operator.sees("failed: can be repaired. The review says what is missing")
+        await operator.sees("failed: can be repaired. The review shows what is missing")
         await operator.press("enter", "enter")
         await operator.sees("The last operation on aks-demo failed", "sends the whole cluster again")
         await operator.take_key("Private")

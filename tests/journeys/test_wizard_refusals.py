@@ -63,7 +63,7 @@ async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
     async with world() as (_, operator):
         await operator.to_clusters(register=False)
         await operator.choose(cluster)
-        await operator.sees("It cannot be changed now", why, "v still verifies it.")
+        await operator.sees("It cannot be changed now", why, "Press v to verify it.")
         await operator.sees("cannot be", cluster)
         assert operator.app.session.draft.cluster is None
         assert isinstance(operator.app.screen, ClusterScreen)
@@ -85,8 +85,8 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
             "InternalOperationError: Internal server error",
             "Likely cause",
             "What to do",
-            "Done and stays",
-            "The cluster now  Failed; encryption in its settings: customer-managed key",
+            "Completed",
+            "The cluster now  Failed; by its settings: customer-managed key",
             "correlation id",
         )
         assert operator.app.session.exit_code == 1
@@ -111,15 +111,15 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         shown = await operator.sees("✗ Encrypt the managed cluster", "Likely cause", "What to do")
         assert "with a private vault" not in shown, "there is no vault"
         await operator.press("e")
-        await operator.sees("Which cluster?", "aks-demo", "platform-managed", "failed: can be repaired")
+        await operator.sees("Which cluster?", "aks-demo", "platform-managed key", "failed: can be repaired")
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")
         await operator.sees(
             "now a platform-managed key",
             "last operation failed",
-            "choosing it sends the whole cluster again, which often repairs it",
+            "selecting it re-applies the cluster update, which often repairs it",
         )
-        assert "until verified from inside" not in operator.frame()
+        assert "until verified inside the cluster" not in operator.frame()
 
 
 async def test_another_name_than_the_clusters_starts_nothing(world: World) -> None:
@@ -128,7 +128,7 @@ async def test_another_name_than_the_clusters_starts_nothing(world: World) -> No
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
         await operator.start("orders-prd")
-        await operator.sees("That is not orders-prod; nothing was started.")
+        await operator.sees("That is not orders-prod. Nothing was started.")
         assert operator.app.session.active is None
         assert simulator.writes() == []
 
@@ -141,7 +141,7 @@ async def test_a_cloud_that_drifted_since_the_plan_is_asked_about_again(world: W
         hardened = {"workloadIdentity": {"enabled": True}}
         simulator.change(ORDERS, {"properties": {"securityProfile": hardened}})
         await operator.start("orders-prod")
-        await operator.sees("Nothing was begun: Azure is not as it was when the plan was made.")
+        await operator.sees("Run not started: the state in Azure has changed since the plan was created.")
         assert simulator.writes() == []
         await operator.press("r")
         await operator.sees("Enter, then type orders-prod")
@@ -155,11 +155,13 @@ async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: Wo
         simulator.change(ORDERS, {"properties": {"provisioningState": "Updating"}})
         await operator.start("orders-prod")
         await operator.sees(
-            "Nothing was begun", "Another operation on orders-prod is under way", "r plan again"
+            "Run not started: preflight checks failed.",
+            "Another operation on orders-prod is under way",
+            "r plan again",
         )
         assert simulator.writes() == []
         await operator.press("r")
-        await operator.sees("it cannot be started", "✗ error")
+        await operator.sees("this plan cannot be applied", "✗ error")
 
 
 async def test_an_operator_without_rights_is_told_at_the_review(world: World) -> None:
@@ -167,7 +169,7 @@ async def test_an_operator_without_rights_is_told_at_the_review(world: World) ->
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.take_key("platform-managed")
-        await operator.sees("it cannot be started", "✗ error")
+        await operator.sees("this plan cannot be applied", "✗ error")
         assert simulator.writes() == []
 
 
@@ -182,9 +184,9 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("kv-mine")
         await operator.press("escape")
-        await operator.sees("Who holds the key of orders-prod?", "✓ chosen")
+        await operator.sees("Who manages the encryption key of orders-prod?", "✓ selected")
         await operator.press("enter")
-        await operator.sees("kv-mine", "whoever has a role")
+        await operator.sees("kv-mine", "any identity with a role")
         await operator.press("ctrl+n")
         await operator.sees("kv-mine", "Enter, then type orders-prod")
         await operator.press("escape", "escape", "escape")
@@ -194,7 +196,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.press("enter")
         await operator.sees("Which cluster?")
         await operator.choose("payments-prod")
-        await operator.sees("Who holds the key of payments-prod?")
+        await operator.sees("Who manages the encryption key of payments-prod?")
         spine = operator.app.screen.query_one(StepRail)
         assert str(spine.visual).count("review again") >= 1
         assert {"vault", "review"} <= operator.app.session.draft.needs_review
@@ -208,7 +210,7 @@ async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_th
     async with world() as (_, operator):
         await operator.to_clusters(register=False)
         await operator.press("n")
-        await operator.sees("A new cluster, encrypted from birth", "Still to do: name, group, region")
+        await operator.sees("Create a cluster with encryption enabled", "Required: name, group, region")
         await operator.type("-bad")
         assert "is not a valid managed cluster name" not in operator.frame()
         await operator.press("tab")
@@ -252,25 +254,27 @@ faults:
         await operator.start("orders-prod")
         await operator.sees("Encrypt the managed cluster", "orders-prod · ")
         await operator.press("escape")
-        await operator.sees("The run goes on", "Stay here")
+        await operator.sees("The run continues in the background", "Stay here")
         await operator.press("ctrl+q")
-        await operator.sees("A run is under way. Leave all the same?")
+        await operator.sees("A run is in progress. Quit anyway?")
         await operator.press("escape")
-        await operator.sees("The run goes on", "Stay here")
+        await operator.sees("The run continues in the background", "Stay here")
         await operator.press("right", "tab", "enter")
         await operator.sees("Enter, then type orders-prod")
         assert operator.app.session.active is not None
         assert operator.app.session.active.in_flight
         await operator.press("ctrl+q")
-        await operator.sees("A run is under way. Leave all the same?", "What Azure has begun, Azure finishes")
+        await operator.sees(
+            "A run is in progress. Quit anyway?", "Azure completes operations that have started"
+        )
         await operator.press("escape")
         assert operator.app.session.active.in_flight
         assert operator.app.session.exit_code == 130
         await operator.press("ctrl+q")
-        await operator.sees("A run is under way. Leave all the same?")
+        await operator.sees("A run is in progress. Quit anyway?")
         operator.app.workers.cancel_group(operator.app, "run")
-        shown = await operator.sees("The run has ended meanwhile: interrupted.", "what came of it", "Stay")
-        assert "is under way" not in shown
+        shown = await operator.sees("The run has ended: interrupted.", "shows the result", "Stay")
+        assert "in progress" not in shown
         await operator.press("escape")
         await operator.sees("Enter, then type orders-prod")
 
@@ -282,8 +286,8 @@ async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
-        await operator.sees("The journal of this run cannot be written", "Going on without.")
-        await operator.sees("Done in", "! this log is kept nowhere else")
+        await operator.sees("The journal of this run cannot be kept", "Continuing without a journal.")
+        await operator.sees("Done in", "! this log is not saved")
         await operator.press("c")
         await operator.sees("Copied, if your terminal allows it.")
         assert "None" not in operator.frame()
@@ -304,4 +308,4 @@ faults:
         assert operator.app.session.active is not None
         assert operator.app.session.active.journal is not None
         operator.app.session.active.journal.write_error = "the disk is full"
-        await operator.sees("! this log is not complete: the disk is full")
+        await operator.sees("! this log is incomplete: the disk is full")

@@ -46,18 +46,18 @@ async def test_a_new_version_is_asked_about_once_made_and_seen_to_be_pending(tmp
     world = tmp_path / "world.yaml"
     world.write_text(MAY_ROTATE, "utf-8")
     async with verified(world, tmp_path, size=SMALL, speed=60) as (simulator, operator):
-        await operator.sees("kv-demo/aks-kms", "1 version", "by hand; no policy")
+        await operator.sees("kv-demo/aks-kms", "1 version", "manually; no policy")
         await operator.press("tab", "enter")
-        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.sees("Create a new version of kv-demo/aks-kms?")
         await operator.press("escape")
         assert simulator.writes() == []
         await operator.press("enter")
-        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.sees("Create a new version of kv-demo/aks-kms?")
         await operator.press("tab", "enter")
-        screen = await operator.sees("✓ Made: version", "2 versions", "may take until", "One more anyway")
+        screen = await operator.sees("✓ Created version", "2 versions", "may take until", "Rotate anyway")
         assert "--again" not in screen
         await operator.press("escape")
-        await operator.sees("checks passed", "to look at")
+        await operator.sees("checks passed", "to review")
         report = operator.app.screen._report  # type: ignore[attr-defined]
         pickup = next(check for check in report.checks if check.code == "key-pickup")
         assert pickup.outcome != "passed", pickup
@@ -67,14 +67,14 @@ async def test_the_vault_is_told_to_rotate_by_itself(tmp_path: Path) -> None:
     world = tmp_path / "world.yaml"
     world.write_text(MAY_ROTATE, "utf-8")
     async with verified(world, tmp_path) as (_, operator):
-        await operator.sees("by hand; no policy")
+        await operator.sees("manually; no policy")
         await pick(operator, "every", "every 90 days")
         operator.app.screen.query_one("#by-vault").focus()
         await operator.press("enter")
         await operator.sees("Rotate kv-demo/aks-kms by the vault, every 90 days?")
         await operator.press("tab", "enter")
         await operator.sees(
-            "✓ The vault rotates the key every 90 days from now on.", "rotated by the vault, every 90 days"
+            "✓ The vault now rotates the key every 90 days.", "rotated by the vault, every 90 days"
         )
 
 
@@ -82,7 +82,7 @@ async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) ->
     async with verified("encrypted", tmp_path) as (simulator, operator):
         await operator.sees("1 version")
         await operator.press("tab", "enter")
-        await operator.sees("Make a new version of kv-demo/aks-kms?")
+        await operator.sees("Create a new version of kv-demo/aks-kms?")
         await operator.press("tab", "enter")
         await operator.sees("could not be rotated", "ForbiddenByRbac", "Key Vault Crypto", "Close")
         assert [w for w in simulator.writes() if w.status < 400] == []
@@ -90,15 +90,15 @@ async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) ->
 
 async def test_a_long_refusal_is_read_to_its_end_where_there_is_little_room(tmp_path: Path) -> None:
     async with verified("encrypted", tmp_path, size=SMALL) as (_, operator):
-        await operator.sees("by hand; no policy")
+        await operator.sees("manually; no policy")
         await operator.press("tab", "tab", "enter")
         await operator.sees("Rotate kv-demo/aks-kms by the vault")
         await operator.press("tab", "enter")
-        await operator.sees("could not be set", "What to do", "Close", "Have the vault do it")
+        await operator.sees("could not be set", "What to do", "Close", "Set the policy")
         await operator.press("end")
-        await operator.sees("correlation id", "Close", "Have the vault do it")
+        await operator.sees("correlation id", "Close", "Set the policy")
         await operator.press("home")
-        await operator.sees("The key of aks-demo", "by hand; no policy")
+        await operator.sees("The key of aks-demo", "manually; no policy")
 
 
 async def test_where_there_is_no_key_of_ones_own_there_is_nothing_to_rotate(tmp_path: Path) -> None:

@@ -21,13 +21,17 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
         await operator.until(
             lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
         )
-        first = await operator.sees("Platform-managed key", "production with a mandate")
+        first = await operator.sees("Platform-managed key", "production with a requirement")
         assert "✓ Prerequisites – Feature ✓ Cluster" in first
-        assert first.index("Platform-managed key") < first.index("Your key, private vault")
+        assert first.index("Platform-managed key") < first.index("Customer-managed key, private vault")
         for key, option, texts in (
-            ("down", "Public", ("Your key, public vault", "networks where a firewall on the vault")),
-            ("up", "Private", ("Your key, private vault", "production with a mandate")),
-            ("up", "platform-managed", ("Platform-managed key", "whoever wants encryption without a key")),
+            (
+                "down",
+                "Public",
+                ("Customer-managed key, public vault", "networks that cannot use a key vault"),
+            ),
+            ("up", "Private", ("Customer-managed key, private vault", "production with a requirement")),
+            ("up", "platform-managed", ("Platform-managed key", "encryption without a key to manage")),
         ):
             await operator.press(key)
             await operator.sees(*texts)
@@ -74,7 +78,7 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
     ):
         await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
-        assert "cannot be undone" not in await operator.to_review("Private")
+        assert "irreversible" not in await operator.to_review("Private")
         await operator.press("enter")
         await operator.sees(
             "AKS cannot disable this encryption later.",
@@ -82,7 +86,7 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
             "orders-prod changes to a user-assigned identity",
             "Losing kv-orders-prod-kms/aks-kms loses the cluster's secrets",
             "id-orders-prod and its roles on kv-orders-prod-kms",
-            "Type the cluster's name to start",
+            "Type the cluster name to confirm",
         )
 
 
@@ -90,7 +94,7 @@ async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("enter")
-        await operator.sees("Which subscription?", "⏎ choose")
+        await operator.sees("Which subscription?", "⏎ select")
         await operator.press("enter")
         await operator.sees("The preview feature")
         assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
@@ -104,6 +108,6 @@ async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -
         await operator.sees("Verify only")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("help")
-        await operator.sees("The key f1 here")
+        await operator.sees("key f1")
         await operator.press("enter")
-        await operator.sees("The wizard goes through the steps on the spine")
+        await operator.sees("The wizard goes through the steps in the step rail")

@@ -41,7 +41,7 @@ async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_p
         await verify_only(operator, "bank-ledger")
         await operator.sees("but they are at risk: a check failed.")
         await operator.press("w")
-        await operator.sees("watching since", "1 look · again in")
+        await operator.sees("watching since", "1 check · next in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
         await operator.sees("The verdict changed to verified at")
         await operator.press("w")
@@ -68,11 +68,11 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await verify_only(operator, "web-stage")
         await operator.sees("checks passed")
         await operator.press("i")
-        await operator.sees("Look inside web-stage with kubectl?", "aks-kms-canary")
+        await operator.sees("Check inside web-stage with kubectl?", "aks-kms-canary")
         await operator.press("escape")
         assert not any(entry.host.endswith("azmk8s.io") for entry in simulator.requests), "esc is a no"
         await operator.press("i")
-        await operator.sees("Look inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?")
         await operator.press("tab", "enter")
         await operator.until(lambda: looked_inside(operator), "the end")
         await operator.press("end")
@@ -81,12 +81,13 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
         await operator.sees("proves:")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
         await operator.press("w")
-        next_look = "· next in " if size == SMALL else "· again in "
-        await operator.until(lambda: next_look in operator.frame().splitlines()[2], "the watch in one line")
-        await operator.sees("since ", "No call to the KMS provider failed.")
+        await operator.until(
+            lambda: "· next in " in operator.frame().splitlines()[2], "the watch in one line"
+        )
+        await operator.sees("since ", "No call of the KMS provider went wrong.")
         await operator.press("w")
         if size == LARGE:
-            await operator.sees("Inside the cluster  10 checks, seen at ")
+            await operator.sees("Inside the cluster  10 checks, at ")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):
@@ -113,7 +114,7 @@ async def test_leaving_during_a_look_inside_leaves_no_canary(tmp_path: Path, key
     ):
         await verify_only(operator, "web-stage")
         await operator.press("i")
-        await operator.sees("Look inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?")
         await operator.press("tab", "enter")
 
         def canary() -> bool:
@@ -128,7 +129,7 @@ async def test_without_kubectl_it_says_so_and_the_verdict_stands(tmp_path: Path)
     async with Simulator() as simulator, wizard(simulator, tmp_path, PATH=str(tmp_path)) as operator:
         await verify_only(operator, "web-stage")
         await operator.press("i")
-        await operator.sees("Look inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?")
         await operator.press("tab", "enter")
         await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 
@@ -138,7 +139,7 @@ async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
         await verify_only(operator, "batch-eu")
         await operator.sees("by legacy KMS")
         await operator.press("m")
-        await operator.sees("Who holds the key of batch-eu")
+        await operator.sees("Who manages the encryption key of batch-eu")
         assert operator.app.session.draft.completed >= {"prerequisites", "feature", "cluster"}
         assert operator.app.session.draft.cluster_name == "batch-eu"
         await operator.press("escape")
@@ -173,7 +174,7 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
         assert now["orders-prod"] == "platform-managed key"
         await operator.choose("web-stage")
         await operator.take_key("platform-managed")
-        await operator.sees("Nothing to do: everything is so already.")
+        await operator.sees("No changes. The cluster already matches your configuration.")
         assert "verify" not in operator.app.session.draft.completed
         await operator.press("enter")
         await operator.sees("Verification of web-stage", "web-stage: secrets are encrypted with")
@@ -195,11 +196,11 @@ async def test_a_look_that_fails_says_so_and_the_earlier_report_is_not_saved_as_
             {"match": {"method": "GET", "path": "*/managedclusters/bank-ledger"}, "answer": gone}
         )
         await operator.press("r")
-        await operator.sees("Azure said", "No more.", "Below: as read from Azure at")
+        await operator.sees("Azure said", "No more.", "Refresh failed; showing results from")
         assert verdict.has_class("bad")
         assert not verdict.has_class("good")
         await operator.press("s")
-        await operator.sees("The last look failed; the report is of")
+        await operator.sees("Refresh failed; the report is from")
         assert isinstance(operator.app.screen, VerificationScreen)
 
 

@@ -51,7 +51,7 @@ _IN_PROGRESS = (
     "Operation is not allowed: Another operation (Updating) is in progress, please wait for it to finish before starting "
     "a new operation."
 )
-"""AZURE.md §1a."""
+"""docs/azure.md#refusals-of-the-aks-resource-provider."""
 _SOON = {"Retry-After": "0.01"}
 _HTML = "<html><body>Please sign in to the guest network</body></html>"
 _PUT_CLUSTER = f"PUT /subscriptions/22222222-2222-2222-2222-222222222222/resourcegroups/rg-demo{CLUSTER}"

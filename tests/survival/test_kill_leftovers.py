@@ -97,7 +97,7 @@ async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> N
 async def test_a_vault_whose_name_is_still_being_registered_is_followed(
     tmp_path: Path, create_through: str
 ) -> None:
-    """AZURE.md §3b: a new vault is RegisteringDns for a while, and its key cannot be used until it is not."""
+    """docs/azure.md#creating-a-vault: a new vault is RegisteringDns for a while, and its key cannot be used until it is not."""
     chosen = answers("customer-managed-public", key={"create_through": create_through})
     async with signed_in(furnished(tmp_path), speed=600) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"provisioningState": "RegisteringDns"}})

@@ -49,3 +49,16 @@ def test_the_document_of_the_command_line_names_every_command() -> None:
 def test_the_glossary_is_short() -> None:
     terms = (ROOT / "docs/glossary.md").read_text("utf-8").partition("\n## ")[0]
     assert len(re.findall(r"^\| (?!Term|---)", terms, re.MULTILINE)) <= 20
+
+
+def test_every_citation_of_the_facts_about_azure_is_one_of_its_headings() -> None:
+    known = headings(ROOT / "docs/azure.md")
+    broken = [
+        f"{path.relative_to(ROOT)}: {anchor}"
+        for folder in ("wizard", "screens", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".yaml", ".md"}
+        for anchor in re.findall(r"docs/azure\.md#([\w-]+)", path.read_text("utf-8"))
+        if anchor not in known
+    ]
+    assert broken == []

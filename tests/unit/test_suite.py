@@ -9,13 +9,12 @@ from tests.conftest import LAYERS, TESTS
 
 ROOT = TESTS.parent
 TESTED_IN = {
-    "screens/__main__": "journeys/test_command_line_life",
+    "screens/__main__": "journeys/test_command_line_lifecycle",
     "screens/app": "journeys/test_wizard_roads",
     "screens/messages": "journeys/test_wizard_roads",
     "screens/exit_codes": "hostile/test_command_line",
-    "screens/reports": "unit/reports/test_outputs",
     "screens/cli/fleet_options": "journeys/test_command_line_fleet",
-    "screens/cli/gc_startup": "journeys/test_command_line_life",
+    "screens/cli/gc_startup": "journeys/test_command_line_lifecycle",
     "screens/cli/interruption_notice": "survival/test_signals",
     "screens/cli/r*": "journeys/test_command_line_r*",
     "screens/cli/wizard": "journeys/test_leaving",

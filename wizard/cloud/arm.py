@@ -97,6 +97,6 @@ class GroupId:
 MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"
 CLUSTER_API = "2026-08-01"
 """The default version of azure-mgmt-containerservice 41.8. `kubernetesResourceObjectEncryptionProfile` is in
-the stable versions from 2026-07-01 on (AZURE.md §0 A)."""
+the stable versions from 2026-07-01 on (docs/azure.md#api-versions-that-show-the-encryption)."""
 KEY_VAULT = "Microsoft.KeyVault/vaults"
 USER_ASSIGNED_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -1,4 +1,4 @@
-"""Turns an SDK's error into a problem with a cause and a remedy. Source of the codes: AZURE.md §1, §3, §4."""
+"""Turns an SDK's error into a problem with a cause and a remedy. Source of the codes: docs/azure.md#refusals, docs/azure.md#key-vault, docs/azure.md#preview-features."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal

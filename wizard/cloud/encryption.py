@@ -11,7 +11,7 @@ EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "
 
 SettingsState = Literal["effective", "pending", "failed"]
 """Whether a cluster's settings are in effect. If they are `pending` or have `failed`, Azure shows the settings that were
-requested, from the moment of the request (AZURE.md §2d), and the settings in effect may differ."""
+requested, from the moment of the request (docs/azure.md#long-running-operations), and the settings in effect may differ."""
 
 SUCCEEDED = "Succeeded"
 FAILED_STATES = frozenset({"Failed", "Canceled"})
@@ -19,7 +19,7 @@ FAILED_STATES = frozenset({"Failed", "Canceled"})
 _EFFECTIVE_STATES = frozenset({SUCCEEDED, "Starting", "Stopping", "Deleting"})
 """Values of `provisioningState` without settings that are still to be applied; the last three are operations without a
 body. All others, including Updating and Upgrading, may apply any setting: each is a PUT of the whole cluster, including its
-encryption (AZURE.md §2b)."""
+encryption (docs/azure.md#how-an-update-works)."""
 
 
 _SPELLING = {each.casefold(): each for each in FAILED_STATES | _EFFECTIVE_STATES | {"RegisteringDns"}}
@@ -72,7 +72,7 @@ class Encryption:
     @property
     def kind(self) -> EncryptionKind:
         """The kind of encryption. Legacy KMS is a customer-managed key without infrastructure encryption (before API
-        2026-07-01) or with a versioned key identifier (from then on): AZURE.md §0 B."""
+        2026-07-01) or with a versioned key identifier (from then on): docs/azure.md#shape-of-the-key-id."""
         if self.kms_enabled:
             return "customer-managed" if self.infrastructure and not self.key_version else "legacy-kms"
         return "platform-managed" if self.infrastructure else "none"

@@ -1,6 +1,6 @@
 """The preview feature for KMS data encryption, and the resource provider that must be registered again for it.
 
-Source: the how-to, "Register the feature flag"; states and timings: AZURE.md §4.
+Source: the how-to, "Register the feature flag"; states and timings: docs/azure.md#preview-features.
 """
 
 from collections.abc import Callable

@@ -132,7 +132,7 @@ class AcceptedPut(policies.SansIOHTTPPolicy[Any, Any]):
 
 
 def _in_whole_seconds(answer: Any) -> None:
-    """Replace a `Retry-After` that is a date (RFC 9110) by seconds: the SDKs of today fail on it (AZURE-CLIENTS.md §6)."""
+    """Replace a `Retry-After` that is a date (RFC 9110) by seconds: the SDKs of today fail on it (docs/azure.md#polling)."""
     asked = answer.headers.get("Retry-After")
     if answer.status_code >= 400 or not asked or asked.isdigit():
         return

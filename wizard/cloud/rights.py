@@ -1,4 +1,4 @@
-"""Permissions of the signed-in identity, as far as Azure reports them (AZURE.md §6, pre-check 1), and deny assignments."""
+"""Permissions of the signed-in identity, as far as Azure reports them (docs/azure.md#permissions, pre-check 1), and deny assignments."""
 
 import asyncio
 import fnmatch
@@ -82,7 +82,7 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
 async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | None:
     """Return the caller's permissions in a resource group; None if it does not exist or the caller may not read them.
 
-    Conditions, deny assignments and eligible roles are not included (AZURE.md §6). Raise AzureError.
+    Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions). Raise AzureError.
     """
     client = azure.authorization(group.subscription)
     return await _read(client.permissions.list_for_resource_group(group.name), str(group))
@@ -116,7 +116,7 @@ async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission
 
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
     """Return the caller's permissions in a whole subscription, from its role assignments there and above. Azure reports
-    permissions of resource groups and resources only (AZURE.md §6, pre-check 1).
+    permissions of resource groups and resources only (docs/azure.md#permissions, pre-check 1).
 
     Conditions, deny assignments and eligible roles are not included.
     """

@@ -1,6 +1,6 @@
 """The built-in roles that the procedure assigns, and the role assignments at a scope.
 
-Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), AZURE.md §3d.
+Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), docs/azure.md#role-assignments.
 """
 
 import uuid
@@ -38,7 +38,7 @@ READER = Role("Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2")
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
 """Roles that allow to encrypt and decrypt through the vault, the least privileged first: KV:rbac-guide."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
-"""Roles that look sufficient but are not: they allow wrapping and reading only (AZURE.md §3c)."""
+"""Roles that look sufficient but are not: they allow wrapping and reading only (docs/azure.md#roles)."""
 
 ENCRYPT = "Microsoft.KeyVault/vaults/keys/encrypt/action"
 DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"

@@ -9,7 +9,7 @@ TOO_MANY = 429
 MOST_TRIES = 5
 """Retries of a read for many clusters after a 429 that outlasted the pipeline's own retries."""
 _UNSAID = 5.0
-"""Seconds to wait if a 429 gives no time; AKS and ARM give one (AZURE.md §1a)."""
+"""Seconds to wait if a 429 gives no time; AKS and ARM give one (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 
 @dataclass

@@ -49,7 +49,7 @@ async def judge(
     `whole`: these subscriptions are all that are visible. `wanted.failed` is applied by the caller, which counts verdicts.
     """
     wanted, progress = wanted or Wanted(), progress or Progress()
-    once = ReadCache.through(azure)
+    cache = ReadCache.through(azure)
     in_flight: set[asyncio.Task[Judged | Unreadable]] = set()
     async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
         try:
@@ -65,7 +65,7 @@ async def judge(
                 if depth == "basic":
                     yield await _told(each, _at_a_glance(azure, each.body))
                 else:
-                    in_flight.add(asyncio.create_task(_told(each, report_on(once, each.body))))
+                    in_flight.add(asyncio.create_task(_told(each, report_on(cache, each.body))))
                     if len(in_flight) >= _AT_ONCE:
                         done, in_flight = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
                         for task in done:
@@ -76,7 +76,7 @@ async def judge(
             for task in in_flight:
                 task.cancel()
             await asyncio.gather(*in_flight, return_exceptions=True)
-            await once.give_up()
+            await cache.cancel()
 
 
 async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:

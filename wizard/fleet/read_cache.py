@@ -1,7 +1,7 @@
 """A connection to Azure for many clusters: what several of them depend on is read once.
 
 The clusters of a fleet share vaults, keys, identities and locks. The verification of one cluster reads everything through
-`Azure`. Through this class it is unchanged, but the second cluster on a vault is served from memory, including everything
+`Azure`. Through this class it is unchanged, but the second cluster on a vault is served from cache, including everything
 that the verification may read in future.
 """
 
@@ -18,46 +18,46 @@ from wizard.cloud.paging import items
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY, Throttling
 
 Client = TypeVar("Client")
-Question = tuple[Any, ...]
+Key = tuple[Any, ...]
 
 
 @dataclass
 class ReadCache(Azure):
     """The same connection with a cache. For reading only: the second of two equal writes would not be sent."""
 
-    _memory: "Memory" = field(default_factory=lambda: Memory(Throttling()))
+    _responses: "ResponseCache" = field(default_factory=lambda: ResponseCache(Throttling()))
 
     @classmethod
     def through(cls, azure: Azure) -> "ReadCache":
         """Return a connection with an empty cache that shares the connections, credential and clients of `azure`."""
         same = {each.name: getattr(azure, each.name) for each in fields(Azure)}
-        return cls(**same, _memory=Memory(azure.throttling, azure.timeouts.throttling))
+        return cls(**same, _responses=ResponseCache(azure.throttling, azure.timeouts.throttling))
 
-    async def give_up(self) -> None:
+    async def cancel(self) -> None:
         """Cancel all requests in flight."""
-        await self._memory.give_up()
+        await self._responses.cancel()
 
     def _client(self, name: str, key: str, make: Callable[[], Client]) -> Client:
-        return cast("Client", Remembering(super()._client(name, key, make), (name, key), self._memory))
+        return cast("Client", CachingClient(super()._client(name, key, make), (name, key), self._responses))
 
 
-class Memory:
+class ResponseCache:
     """Requests and their responses or errors. A request in flight is awaited, not repeated."""
 
     def __init__(self, throttling: Throttling, longest: float = math.inf) -> None:
         """`longest`: the longest wait in seconds; if Azure asks for more, the request is sent, and refused."""
-        self._answers: dict[Question, asyncio.Future[Any]] = {}
+        self._futures: dict[Key, asyncio.Future[Any]] = {}
         self._throttling, self._longest = throttling, longest
 
-    async def answer(self, question: Question, ask: Callable[[], Awaitable[Any]]) -> Any:
+    async def answer(self, key: Key, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return the response to a request, sent now if it is new. Raise what the request raised."""
-        if question not in self._answers:
-            self._answers[question] = asyncio.ensure_future(self._paced(ask))
-        return await asyncio.shield(self._answers[question])
+        if key not in self._futures:
+            self._futures[key] = asyncio.ensure_future(self._paced(ask))
+        return await asyncio.shield(self._futures[key])
 
-    async def give_up(self) -> None:
+    async def cancel(self) -> None:
         """Cancel all requests in flight."""
-        in_flight = [answer for answer in self._answers.values() if not answer.done()]
+        in_flight = [answer for answer in self._futures.values() if not answer.done()]
         for answer in in_flight:
             answer.cancel()
         await asyncio.gather(*in_flight, return_exceptions=True)
@@ -76,36 +76,36 @@ class Memory:
         return await ask()
 
 
-class Remembering:
+class CachingClient:
     """An SDK client, or one of its operation groups: each method is served from the cache, lists included."""
 
-    def __init__(self, target: Any, path: Question, memory: Memory) -> None:
-        self._target, self._path, self._memory = target, path, memory
+    def __init__(self, target: Any, path: Key, cache: ResponseCache) -> None:
+        self._target, self._path, self._responses = target, path, cache
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
         path = (*self._path, name)
-        return self._method(found, path) if callable(found) else Remembering(found, path, self._memory)
+        return self._method(found, path) if callable(found) else CachingClient(found, path, self._responses)
 
-    def _method(self, method: Callable[..., Any], path: Question) -> Callable[..., Any]:
+    def _method(self, method: Callable[..., Any], path: Key) -> Callable[..., Any]:
         def call(*args: Any, **given: Any) -> Any:
             if path[-1] == "list_for_scope" and (principal := _of_one_principal(given)):
                 return self._of(principal, self._listed(method, path, args, {"filter": "atScope()"}))
             if not inspect.iscoroutinefunction(method):
                 return self._listed(method, path, args, given)
-            return self._memory.answer(
+            return self._responses.answer(
                 (*path, args, tuple(sorted(given.items()))), lambda: method(*args, **given)
             )
 
         return call
 
     async def _listed(
-        self, method: Callable[..., AsyncIterable[Any]], path: Question, args: Question, given: dict[str, Any]
+        self, method: Callable[..., AsyncIterable[Any]], path: Key, args: Key, given: dict[str, Any]
     ) -> AsyncIterator[Any]:
         async def ask() -> list[Any]:
             return [each async for each in items(method(*args, **given))]
 
-        for each in await self._memory.answer((*path, args, tuple(sorted(given.items()))), ask):
+        for each in await self._responses.answer((*path, args, tuple(sorted(given.items()))), ask):
             yield each
 
     async def _of(self, principal: str, assignments: AsyncIterator[Any]) -> AsyncIterator[Any]:

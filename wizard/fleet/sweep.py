@@ -20,7 +20,7 @@ from wizard.fleet.progress import Progress
 from wizard.system.sanitize import one_line
 
 AT_ONCE = 8
-"""Subscriptions read concurrently. AKS allows 500 LIST calls at once in each subscription and ARM 250 reads (AZURE.md §1a),
+"""Subscriptions read concurrently. AKS allows 500 LIST calls at once in each subscription and ARM 250 reads (docs/azure.md#refusals-of-the-aks-resource-provider),
 so this stays far below both limits. More were not faster when measured."""
 
 

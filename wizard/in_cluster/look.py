@@ -32,7 +32,7 @@ class _Told:
         self.tell(check)
 
 
-async def look_inside(
+async def check_inside(
     azure: Azure,
     report: ClusterReport,
     tell: Callable[[Check], None] = lambda _: None,

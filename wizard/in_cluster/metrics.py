@@ -1,4 +1,4 @@
-"""The metrics of the API servers about encryption: AZURE.md §7, kubernetes/apiserver storage/value/metrics.go.
+"""The metrics of the API servers about encryption: docs/azure.md#proof-from-inside-a-cluster, kubernetes/apiserver storage/value/metrics.go.
 
 Several API servers respond behind one address, each with its own counters, which a restart resets. Each reading therefore
 belongs to one API server, identified by its start time. Readings of different servers cannot be compared.

@@ -2,7 +2,7 @@
 
 How-to, "Key rotation": AKS looks for a new version every 6 hours and re-encrypts every secret; platform-managed keys
 are rotated by the platform. A new version is created through the vault's data plane: Azure Resource Manager creates
-only a key's first one (AZURE.md §3e), so a computer that the vault's firewall blocks cannot rotate the key.
+only a key's first one (docs/azure.md#keys-through-resource-manager), so a computer that the vault's firewall blocks cannot rotate the key.
 """
 
 from collections.abc import AsyncIterator

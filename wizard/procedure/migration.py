@@ -1,7 +1,7 @@
 """Migration of an encrypted cluster: from what to what, what is still needed, and what can be removed later. Pure.
 
 Sources: the how-to, "Migrate between key management options"; the migration article for the legacy experience;
-AZURE.md §1b for what a lost old key costs.
+docs/azure.md#keys-that-expire-are-disabled-or-lost for what a lost old key costs.
 """
 
 from wizard.state.snapshot import Snapshot

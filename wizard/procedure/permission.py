@@ -1,6 +1,6 @@
 """The cause behind AKS's message that the identity may not use the key.
 
-AKS returns `AzureKeyVaultKmsValidateIdentityPermissionCustomerError` for all of these causes (AZURE.md §1a): the role
+AKS returns `AzureKeyVaultKmsValidateIdentityPermissionCustomerError` for all of these causes (docs/azure.md#refusals-of-the-aks-resource-provider): the role
 assignment has not propagated, the vault uses the other permission model (Azure RBAC or access policies), the key is
 not RSA, the vault's firewall denies access, the key does not permit encrypt and decrypt (or is disabled or expired),
 or the role is assigned to another identity. A deny assignment has the same effect.

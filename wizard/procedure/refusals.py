@@ -20,7 +20,7 @@ _TRANSIENT = frozenset(
         "OriginalEtagNotExpect",
     }
 )
-"""Errors that disappear when another operation on the cluster has finished (AZURE.md §1a)."""
+"""Errors that disappear when another operation on the cluster has finished (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 
 class Refusals:

@@ -32,9 +32,9 @@ async def wait_for_roles(work: Work) -> None:
         private = work.target.own.vault.network_access == "Private"
         limit = work.timeouts.limit("role_propagation_private" if private else "role_propagation_public")
         work.log(f"waiting for the identity's role assignments to propagate, {limit}", "operator")
-    begun = work.clock.elapsed()
+    started = work.clock.elapsed()
     # An assignment dated in the future (a clock difference) is waited for no longer than one made now.
-    while (age := max(_youngest(work), work.clock.elapsed() - begun)) < needed:
+    while (age := max(_youngest(work), work.clock.elapsed() - started)) < needed:
         work.progress("the identity's role assignments are propagating", age, needed)
         await work.clock.sleep(min(work.timeouts.heartbeat, needed - age))
 

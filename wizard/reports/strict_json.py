@@ -1,4 +1,4 @@
-"""JSON according to RFC 8259, whatever numbers Azure sent."""
+"""JSON according to RFC 8259, also for numbers that JSON lacks."""
 
 import json
 import math

@@ -128,7 +128,7 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the cluster is running and that no other operation is in progress: AZURE.md §1a."""
+    """Check that the cluster is running and that no other operation is in progress: docs/azure.md#refusals-of-the-aks-resource-provider."""
     if snapshot.cluster is None:
         return
     name, group = target.answers.cluster.name, target.answers.resource_group
@@ -221,7 +221,7 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
 
 
 def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the quota allows one more cluster in the region: AKS:quotas-skus-regions; AZURE.md §1a, ManagedClusterCountExceedsQuotaLimit."""
+    """Check that the quota allows one more cluster in the region: AKS:quotas-skus-regions; docs/azure.md#refusals-of-the-aks-resource-provider, ManagedClusterCountExceedsQuotaLimit."""
     if target.answers.cluster.create is False or snapshot.cluster is not None or snapshot.quota is None:
         return
     if snapshot.quota.used >= snapshot.quota.limit:

@@ -12,7 +12,7 @@ GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
 def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the resource providers are registered; without that Azure creates no resource of theirs: AZURE.md §2c.
+    """Check that the resource providers are registered; without that Azure creates no resource of theirs: docs/azure.md#round-trip-through-the-sdk.
 
     The plan does not register them: the owner of the subscription decides which services are used in it.
     """
@@ -27,7 +27,7 @@ def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding
 
 
 def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report the policies that would deny a request of the plan, as Azure says (AZURE.md §1a, RequestDisallowedByPolicy)."""
+    """Report the policies that would deny a request of the plan, as Azure says (docs/azure.md#refusals-of-the-aks-resource-provider, RequestDisallowedByPolicy)."""
     del target
     for denial in snapshot.policy_denials:
         looks = f", which checks {denial.field}" if denial.field else ""
@@ -41,7 +41,7 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report a preview feature that is not registered yet; a Pending one needs approval by Microsoft: AZURE.md §4."""
+    """Report a preview feature that is not registered yet; a Pending one needs approval by Microsoft: docs/azure.md#preview-features."""
     if converged(target, snapshot):
         return
     if snapshot.feature == "Pending":
@@ -70,7 +70,7 @@ def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def missing_permissions(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
-    """Check that the signed-in identity has every permission that the plan needs, if Azure shows it: AZURE.md §6, pre-check 1."""
+    """Check that the signed-in identity has every permission that the plan needs, if Azure shows it: docs/azure.md#permissions, pre-check 1."""
     missing: dict[str, list[str]] = {}
     unknown: dict[str, list[str]] = {}
     for right in sorted(set(needed), key=lambda right: (right.scope.casefold(), right.action)):
@@ -123,7 +123,7 @@ def _eligible(snapshot: Snapshot) -> str:
 def deny_assignments(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
-    """No deny assignment takes away what the plan needs: AZURE.md §6, pre-check 3."""
+    """No deny assignment takes away what the plan needs: docs/azure.md#permissions, pre-check 3."""
     del target
     me = snapshot.signed_in
     for deny in snapshot.deny_assignments or ():
@@ -142,7 +142,7 @@ def read_only_locks(
 ) -> Iterator[Finding]:
     """Check that no read-only lock covers a resource that the plan writes, or the cluster's node resource group.
 
-    AZURE.md §1a, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.
+    docs/azure.md#refusals-of-the-aks-resource-provider, ScopeLocked; AKS itself writes to the node resource group whenever a cluster is updated.
     """
     touched = {right.scope for right in needed}
     if target.cluster_id in touched and (nodes := snapshot.cluster_state.node_resource_group):

@@ -17,7 +17,7 @@ _PROPAGATED = timedelta(minutes=5)
 
 
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check the kind of identity: a customer-managed key needs a user-assigned one; a service principal is not supported: AZURE.md §5."""
+    """Check the kind of identity: a customer-managed key needs a user-assigned one; a service principal is not supported: docs/azure.md#cluster-identities."""
     if snapshot.cluster is None:
         return
     name = target.answers.cluster.name
@@ -87,7 +87,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report roles of the identity that do not grant access to the key, and deny assignments: AZURE.md §3c, §3d."""
+    """Report roles of the identity that do not grant access to the key, and deny assignments: docs/azure.md#roles, docs/azure.md#role-assignments."""
     if snapshot.identity is None or not (principal := snapshot.identity_principal):
         return
     own = target.own
@@ -123,7 +123,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report a role assignment that might not have propagated; the run waits for it: AZURE.md §3d."""
+    """Report a role assignment that might not have propagated; the run waits for it: docs/azure.md#role-assignments."""
     own = target.answers.customer_managed
     if own is None or converged(target, snapshot):
         return

@@ -12,7 +12,7 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report a soft-deleted key, which reserves its name until it is purged: AZURE.md §3a, ObjectIsDeletedButRecoverable."""
+    """Report a soft-deleted key, which reserves its name until it is purged: docs/azure.md#names-and-soft-delete, ObjectIsDeletedButRecoverable."""
     if snapshot.key_deleted:
         own = target.own
         yield Finding(
@@ -33,7 +33,7 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
     """Yield why AKS cannot use a key: it must be RSA, enabled, not expired, and permit encrypt and decrypt.
 
-    AZURE.md §1a, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
+    docs/azure.md#refusals-of-the-aks-resource-provider, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
     than the key itself; a missing property is not reported.
     """
     full_name = f"{vault}/{name}"
@@ -79,7 +79,7 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
 
 
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that an existing key does not expire soon: AZURE.md §1b, an expired key no longer encrypts."""
+    """Check that an existing key does not expire soon: docs/azure.md#keys-that-expire-are-disabled-or-lost, an expired key no longer encrypts."""
     expires = snapshot.key_state.expires
     if expires and timedelta(0) < expires - datetime.now(UTC) < EXPIRES_SOON:
         yield Finding(
@@ -91,7 +91,7 @@ def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report an existing key of another kind than configured: Azure returns it unchanged (AZURE.md §3e)."""
+    """Report an existing key of another kind than configured: Azure returns it unchanged (docs/azure.md#keys-through-resource-manager)."""
     if snapshot.key is None:
         return
     asked = target.own.key

@@ -36,7 +36,7 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the region of new resources beside an existing cluster exists: AZURE.md §5."""
+    """Check that the region of new resources beside an existing cluster exists: docs/azure.md#cluster-identities."""
     wanted = target.answers.location
     all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
     if all_there or not snapshot.locations or any(same_region(wanted, there) for there in snapshot.locations):
@@ -71,7 +71,7 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report regions without user-assigned identities for clusters, which a customer-managed key needs: AZURE.md §5."""
+    """Report regions without user-assigned identities for clusters, which a customer-managed key needs: docs/azure.md#cluster-identities."""
     answers = target.answers
     if answers.customer_managed is None or answers.cluster.create is False or snapshot.cluster is not None:
         return

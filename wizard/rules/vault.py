@@ -12,7 +12,7 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the name of a new vault is available: it is globally unique, soft-deleted vaults included: AZURE.md §3a."""
+    """Check that the name of a new vault is available: it is globally unique, soft-deleted vaults included: docs/azure.md#names-and-soft-delete."""
     name = target.own.vault.name if target.answers.customer_managed else ""
     if snapshot.vault_deleted is not None:
         until = str(dig(snapshot.vault_deleted, "properties", "scheduledPurgeDate") or "")[:10]
@@ -49,7 +49,7 @@ def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the firewall of an existing vault fits the configured network access, or can be changed: AZURE.md §3f."""
+    """Check that the firewall of an existing vault fits the configured network access, or can be changed: docs/azure.md#network-access-of-a-vault."""
     if snapshot.vault is None:
         return
     own, denies = target.own, snapshot.vault_state.denies_public_access
@@ -97,7 +97,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Report a firewall that blocks creating the key through the vault's data plane: AZURE.md §3f."""
+    """Report a firewall that blocks creating the key through the vault's data plane: docs/azure.md#network-access-of-a-vault."""
     if snapshot.vault is None or snapshot.key is not None:
         return
     if target.own.create_through == "key-vault" and snapshot.vault_state.denies_public_access:
@@ -118,7 +118,7 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def unfit(name: str, vault: VaultState, tenant: str) -> Iterator[Finding]:
     """Yield why no cluster of that tenant can use a vault, regardless of the configuration.
 
-    A network security perimeter also blocks trusted services (AZURE.md §3f); AKS supports no vault of another
+    A network security perimeter also blocks trusted services (docs/azure.md#network-access-of-a-vault); AKS supports no vault of another
     tenant (§1a).
     """
     if vault.in_perimeter:

@@ -13,7 +13,7 @@ from wizard.verification.report import CENTRAL, Check, Outcome
 
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
 """Azure Policy's definition "Azure Kubernetes Clusters should enable Key Management Service (KMS)". Its rule, as of
-v1.1.0, asks for `azureKeyVaultKms.enabled` alone: AZURE.md §8."""
+v1.1.0, asks for `azureKeyVaultKms.enabled` alone: docs/azure.md#fleets."""
 
 
 def cluster_checks(e: Evidence) -> Iterator[Check]:

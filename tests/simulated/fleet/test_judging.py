@@ -1,4 +1,4 @@
-"""The verdict on many clusters: as deep as asked, and what clusters share is read once."""
+"""The verdict on many clusters: depth, shared reads and filters."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ async def judged(azure: Azure, depth: Depth, **options: Any) -> dict[str, Judged
     return {each.row.name: each for each in found if isinstance(each, Judged)}
 
 
-async def test_in_full_depth_the_verdict_is_that_of_verifying_each_cluster_alone() -> None:
+async def test_depth_full_equals_verifying_each_cluster_alone() -> None:
     async with signed_in() as (simulator, azure):
         found = await judged(azure, "full")
         assert len(found) == 13
@@ -40,7 +40,7 @@ async def test_in_full_depth_the_verdict_is_that_of_verifying_each_cluster_alone
         assert simulator.writes() == []
 
 
-async def test_at_first_sight_only_the_list_is_read() -> None:
+async def test_depth_basic_reads_only_lists() -> None:
     async with signed_in() as (simulator, azure):
         found = await judged(azure, "basic")
         asked = {request.path.lower().rpartition("/")[2] for request in simulator.requests}
@@ -53,7 +53,7 @@ async def test_at_first_sight_only_the_list_is_read() -> None:
     assert not any(check.code.startswith("vault") for check in found["bank-ledger"].report.checks)
 
 
-async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdict(
+async def test_a_cluster_that_cannot_be_verified_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def stumbles(cluster: Any, *more: Any) -> Any:
@@ -69,14 +69,14 @@ async def test_what_nobody_can_judge_is_one_row_and_the_others_have_their_verdic
     assert sum(isinstance(each, Judged) for each in found) == 12
 
 
-async def test_a_broken_vault_is_seen_in_full_depth_only() -> None:
+async def test_only_depth_full_finds_a_broken_vault() -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "None"}}})
         assert (await judged(azure, "basic"))["bank-ledger"].report.passed
         assert not (await judged(azure, "full"))["bank-ledger"].report.passed
 
 
-async def test_what_clusters_share_is_read_once(tmp_path: Path) -> None:
+async def test_shared_resources_are_read_once(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     fleet = {"clusters": 60, "subscriptions": 2, "encryption": {"none": None, "platform": None, "legacy": None, "customer-private": 1, "customer-public": 1}}  # fmt: skip
     path.write_text(json.dumps({"description": "Keys.", "extends": "fleet", "fleet": fleet}))
@@ -93,7 +93,7 @@ async def test_what_clusters_share_is_read_once(tmp_path: Path) -> None:
         assert len(roles) == 1, "for all identities at once"
 
 
-async def test_only_what_is_wanted_is_judged() -> None:
+async def test_only_wanted_clusters_are_verified() -> None:
     async with signed_in() as (simulator, azure):
         found = await judged(azure, "full", wanted=Wanted(groups=("RG-BANK",), locations=("Germany West Central",), kinds=("customer-managed",)))  # fmt: skip
         assert set(found) == {"bank-ledger", "bank-cards"}
@@ -105,15 +105,15 @@ async def test_only_what_is_wanted_is_judged() -> None:
         }
 
 
-async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() -> None:
+async def test_the_read_cache_sends_concurrent_requests_once() -> None:
     async with signed_in() as (simulator, azure):
-        door = ReadCache.through(azure)
+        cache = ReadCache.through(azure)
 
         async def vault() -> str:
-            return str((await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-bank-ledger")).name)
+            return str((await cache.vaults(PRODUCTION).vaults.get("rg-bank", "kv-bank-ledger")).name)
 
         async def vaults() -> list[str]:
-            return [str(each.name) async for each in door.vaults(PRODUCTION).vaults.list_by_subscription()]
+            return [str(each.name) async for each in cache.vaults(PRODUCTION).vaults.list_by_subscription()]
 
         assert await asyncio.gather(*(vault() for _ in range(5))) == ["kv-bank-ledger"] * 5
         first, second = await asyncio.gather(vaults(), vaults())
@@ -122,7 +122,7 @@ async def test_a_door_with_a_memory_asks_once_whoever_asks_at_the_same_time() ->
         assert len(asked) == 2
 
 
-async def test_get_without_an_sdk_is_remembered_too() -> None:
+async def test_the_read_cache_covers_get_without_an_sdk() -> None:
     async with signed_in() as (simulator, azure):
         cache = ReadCache.through(azure)
         path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-bank"
@@ -134,16 +134,16 @@ async def test_get_without_an_sdk_is_remembered_too() -> None:
         assert sum(request.path == path for request in simulator.requests) == 1
 
 
-async def test_an_error_is_remembered_as_well() -> None:
+async def test_the_read_cache_keeps_errors() -> None:
     async with signed_in() as (simulator, azure):
-        door = ReadCache.through(azure)
+        cache = ReadCache.through(azure)
         for _ in range(3):
             with pytest.raises(ResourceNotFoundError):
-                await door.vaults(PRODUCTION).vaults.get("rg-bank", "kv-nowhere")
+                await cache.vaults(PRODUCTION).vaults.get("rg-bank", "kv-nowhere")
         assert sum("kv-nowhere" in request.path for request in simulator.requests) == 1
 
 
-async def test_throttled_questions_are_asked_again(tmp_path: Path) -> None:
+async def test_throttled_requests_are_repeated(tmp_path: Path) -> None:
     faults = [
         {
             "match": {"method": "GET", "path": "*/vaults/kv-bank-ledger", "count": 6},
@@ -157,7 +157,7 @@ async def test_throttled_questions_are_asked_again(tmp_path: Path) -> None:
     assert "unknown" not in {check.outcome for check in found["bank-ledger"].report.checks}
 
 
-async def test_verdicts_that_nobody_takes_are_not_looked_for(tmp_path: Path) -> None:
+async def test_verification_stops_if_its_results_are_not_consumed(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     path.write_text(json.dumps({"description": "Many.", "extends": "fleet", "page_size": 5, "fleet": {"clusters": 200, "subscriptions": 2}}))  # fmt: skip
     async with signed_in(path) as (_, azure):
@@ -169,6 +169,6 @@ async def test_verdicts_that_nobody_takes_are_not_looked_for(tmp_path: Path) -> 
         assert len([task for task in asyncio.all_tasks() if "_in_depth" in repr(task)]) == 0
 
 
-def test_filters_hold_together() -> None:
+def test_filters_are_combined() -> None:
     assert not Wanted().narrows
     assert Wanted(failed=True).narrows

@@ -1,4 +1,4 @@
-"""A sweep over all subscriptions: what it finds, what it asks for, and what does not stop it."""
+"""A sweep over all subscriptions: its results, its requests, and the errors that do not stop it."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ async def swept(
 
 
 def graph_shows(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> None:
-    """Have Resource Graph answer with these rows, of subscriptions and ids."""
+    """Make Resource Graph return these rows of subscriptions and ids."""
 
     async def pages(*_: Any) -> AsyncIterator[Page]:
         yield Page(tuple((subscription, id_.lower()) for subscription, id_ in rows), len(rows), False)
@@ -46,11 +46,11 @@ def graph_shows(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> None
 
 
 def lists(simulator: Simulator) -> int:
-    """How many pages of lists were asked for so far."""
+    """Return how many pages of lists were requested so far."""
     return sum(request.path.lower().endswith(LIST) for request in simulator.requests)
 
 
-async def test_every_cluster_of_contoso_with_its_truth() -> None:
+async def test_every_cluster_of_contoso_is_found_with_its_settings() -> None:
     async with signed_in() as (simulator, azure):
         found, progress = await swept(azure)
         for each in found:
@@ -73,14 +73,14 @@ async def test_every_cluster_of_contoso_with_its_truth() -> None:
     assert progress.rate > 0
 
 
-async def test_the_list_is_asked_for_in_the_version_that_the_sdk_itself_speaks() -> None:
+async def test_lists_use_the_api_version_of_the_sdk() -> None:
     async with signed_in() as (_, azure):
         assert azure.containers(PRODUCTION)._config.api_version == CLUSTER_API
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(600)  # the simulated Azure is in this process, and the machine may be a busy one
-async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the_pages_of_the_lists(
+async def test_ten_thousand_clusters_take_ten_pages_of_graph_and_the_pages_of_the_lists(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
@@ -104,7 +104,7 @@ async def test_ten_thousand_clusters_take_a_page_of_graph_for_a_thousand_and_the
     assert asked == {"subscriptions": 1, "endpoints": 1, "token": 1}
 
 
-async def test_what_graph_still_shows_and_what_it_does_not_show_yet() -> None:
+async def test_stale_graph_data_is_reported() -> None:
     async with signed_in("stale-graph", speed=20) as (simulator, azure):
         simulator.remove(ORDERS)
         client = azure.containers(DEVELOPMENT).managed_clusters
@@ -127,7 +127,7 @@ async def test_what_graph_still_shows_and_what_it_does_not_show_yet() -> None:
     assert (progress.expected, progress.clusters) == (13, 13)
 
 
-async def test_a_changed_encryption_is_read_from_the_list_and_not_from_graph() -> None:
+async def test_encryption_is_read_from_lists_and_not_from_graph() -> None:
     async with signed_in("stale-graph", speed=20) as (simulator, azure):
         simulator.change(
             ORDERS,
@@ -138,7 +138,7 @@ async def test_a_changed_encryption_is_read_from_the_list_and_not_from_graph() -
     assert orders.row.kind == "platform-managed"
 
 
-async def test_a_subscription_without_rights_is_one_row_with_its_reason(tmp_path: Path) -> None:
+async def test_a_subscription_without_permission_is_one_row_with_its_reason(tmp_path: Path) -> None:
     vaults = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-other"
     groups = {"rg-other": {"location": "northeurope"}}
     operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, vaults: ["Reader"]}}
@@ -154,7 +154,7 @@ async def test_a_subscription_without_rights_is_one_row_with_its_reason(tmp_path
     assert (progress.unreadable, progress.listed, progress.expected) == (1, 2, 9)
 
 
-async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_path: Path) -> None:
+async def test_clusters_of_readable_resource_groups_are_read(tmp_path: Path) -> None:
     group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
     operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, group: ["Reader"]}}
     async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
@@ -169,7 +169,7 @@ async def test_with_a_role_on_resource_groups_alone_their_clusters_are_read(tmp_
     assert not any(isinstance(each, Gone) for each in found)
 
 
-async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
+async def test_an_invalid_id_in_graph_does_not_stop_a_sweep_of_resource_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
@@ -181,12 +181,12 @@ async def test_an_odd_id_in_graph_does_not_end_a_sweep_of_resource_groups(
             (missed,) = (each for each in found if isinstance(each, Unreadable))
             assert missed.problem.code == "AuthorizationFailed"
             told = "1 of the ids in Resource Graph could not be read." in missed.problem.summary
-            assert told == (len(ids) == 2), "else nothing of the subscription was read, which says it all"
+            assert told == (len(ids) == 2), "otherwise no cluster of the subscription was read"
             rows = [each.row.name for each in found if isinstance(each, Swept)]
             assert ("dev-sandbox" in rows) == (len(ids) == 2)
 
 
-async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -> None:
+async def test_without_graph_every_subscription_is_listed(tmp_path: Path) -> None:
     faults = [
         {
             "match": {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"},
@@ -201,7 +201,7 @@ async def test_without_graph_everything_is_listed_all_the_same(tmp_path: Path) -
     assert progress.expected is None
 
 
-async def test_a_subscription_that_graph_comes_back_to_is_listed_once(
+async def test_a_subscription_that_graph_repeats_is_listed_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nobody = cluster_id("nobody", "rg-orders")
@@ -226,7 +226,7 @@ async def test_a_subscription_that_graph_comes_back_to_is_listed_once(
     assert [each.id for each in found if isinstance(each, Gone)] == [nobody.lower()]
 
 
-async def test_throttling_is_waited_for_and_can_be_seen() -> None:
+async def test_throttling_delays_the_sweep_and_is_visible() -> None:
     async with signed_in("throttled") as (simulator, azure):
         found, _ = await swept(azure)
         refused = sum(request.status == 429 for request in simulator.requests)
@@ -234,7 +234,7 @@ async def test_throttling_is_waited_for_and_can_be_seen() -> None:
     assert len(found) == 13
 
 
-async def test_a_subscription_that_is_throttled_without_end_is_given_up(tmp_path: Path) -> None:
+async def test_a_subscription_that_is_always_throttled_is_unreadable(tmp_path: Path) -> None:
     faults = [
         {
             "match": {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}"},
@@ -249,7 +249,7 @@ async def test_a_subscription_that_is_throttled_without_end_is_given_up(tmp_path
     assert len(found) == 10
 
 
-async def test_a_cut_connection_and_a_broken_answer(tmp_path: Path) -> None:
+async def test_a_lost_connection_and_a_truncated_response_are_unreadable(tmp_path: Path) -> None:
     match = {"method": "GET", "path": f"/subscriptions/*{LIST}", "nth": 1}
     for number, fault in enumerate(("reset", "truncate", "malformed")):
         folder = tmp_path / str(number)
@@ -260,7 +260,7 @@ async def test_a_cut_connection_and_a_broken_answer(tmp_path: Path) -> None:
         assert (rows, progress.unreadable) == (13, 0), fault
 
 
-async def test_one_cluster_of_an_odd_shape_is_one_row_with_its_reason(tmp_path: Path) -> None:
+async def test_a_cluster_in_an_unexpected_format_is_one_row_with_its_reason(tmp_path: Path) -> None:
     good = cluster()
     odd = {**cluster(), "id": cluster_id("odd"), "properties": {"agentPoolProfiles": ["x"]}}
     listed = {"text": json.dumps({"value": [good, odd, {"name": "nobody"}]})}
@@ -278,7 +278,7 @@ async def test_one_cluster_of_an_odd_shape_is_one_row_with_its_reason(tmp_path: 
     assert (progress.clusters, progress.unreadable) == (1, 0)
 
 
-async def test_only_the_subscriptions_asked_for() -> None:
+async def test_only_the_given_subscriptions_are_listed() -> None:
     async with signed_in() as (simulator, azure):
         here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
         found, progress = await swept(azure, here, whole=False)
@@ -288,7 +288,7 @@ async def test_only_the_subscriptions_asked_for() -> None:
         assert listed == [f"/subscriptions/{PRODUCTION}/providers/Microsoft.ContainerService/managedClusters"]
 
 
-async def test_a_sweep_that_nobody_follows_to_its_end_stops_asking(tmp_path: Path) -> None:
+async def test_an_abandoned_sweep_stops_sending_requests(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     path.write_text(
         json.dumps({"description": "Some.", "extends": "fleet", "page_size": 1, "fleet": {"clusters": 400, "subscriptions": 4}})
@@ -301,10 +301,10 @@ async def test_a_sweep_that_nobody_follows_to_its_end_stops_asking(tmp_path: Pat
         asked = lists(simulator)
         assert 0 < asked < 40
         await azure.subscriptions()
-        assert lists(simulator) <= asked + 2  # those that were under way
+        assert lists(simulator) <= asked + 2  # those in flight
 
 
-async def test_a_sweep_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_cancelled_sweep_leaves_no_tasks(tmp_path: Path) -> None:
     hangs = {"match": {"path": "*/providers/microsoft.containerservice/managedclusters"}, "hang": True}
     async with signed_in(world(tmp_path, faults=[hangs])) as (simulator, azure):
         subscriptions, before = await azure.subscriptions(), asyncio.all_tasks()
@@ -323,7 +323,7 @@ async def test_a_sweep_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -
     assert [task for task in left if "Queue.get" in repr(task)] == []
 
 
-async def test_a_world_without_subscriptions() -> None:
+async def test_a_tenant_without_subscriptions_has_no_clusters() -> None:
     async with signed_in("empty") as (_, azure):
         found, progress = await swept(azure, [])
     assert found == []
@@ -332,7 +332,7 @@ async def test_a_world_without_subscriptions() -> None:
 
 @pytest.mark.timeout(60)  # else it would never end
 @pytest.mark.parametrize("leads", [("?page=2", "?page=2"), ("?page=2", "?page=3", "?page=2"), ("",)])
-async def test_a_list_that_leads_back_to_itself_ends(
+async def test_a_list_with_a_repeated_link_ends(
     leads: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -357,7 +357,7 @@ async def test_a_list_that_leads_back_to_itself_ends(
 
 
 @pytest.mark.timeout(60)  # else it would never end
-async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Path) -> None:
+async def test_a_repeated_skip_token_of_graph_ends_the_query(tmp_path: Path) -> None:
     answer = {"totalRecords": 1, "count": 0, "data": [], "resultTruncated": "false", "$skipToken": "again"}
     match = {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"}
     faults = [{"match": match, "raw": {"text": json.dumps(answer)}}]
@@ -369,7 +369,7 @@ async def test_a_skip_token_of_graph_that_leads_back_to_itself_ends(tmp_path: Pa
     assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
 
 
-def test_graph_says_where_it_stopped_looking() -> None:
+def test_the_subscription_limit_of_graph_is_reported() -> None:
     rows: Any = [{"id": "/Subscriptions/A/x", "subscriptionId": "A"}]
     answer = QueryResponse(total_records=2, count=1, result_truncated="false", data=rows)
     page = page_of(answer, {"x-ms-tenant-subscription-limit-hit": "true"})
@@ -377,14 +377,14 @@ def test_graph_says_where_it_stopped_looking() -> None:
     assert not page_of(answer, {}).cut_off
 
 
-def test_the_window_is_waited_out_where_its_quota_is_used_up() -> None:
+def test_a_used_up_quota_of_graph_delays_the_next_query() -> None:
     assert window({}) == 0
     assert window({"x-ms-user-quota-remaining": "3", "x-ms-user-quota-resets-after": "00:00:04"}) == 0
     assert window({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:01:04"}) == 64
     assert window({"x-ms-user-quota-remaining": "0"}) == 5
 
 
-async def test_no_query_is_sent_to_graph_beyond_its_quota(tmp_path: Path) -> None:
+async def test_queries_to_graph_stay_within_its_quota(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     limits = {"enforced": "always", "graph_queries": 1, "graph_window": 1}
     fleet = {"clusters": 1100, "subscriptions": 3}

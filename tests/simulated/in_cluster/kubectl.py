@@ -1,4 +1,4 @@
-"""The real kubectl, in a directory of its own to be put on a PATH."""
+"""The real kubectl, in its own directory for a PATH."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def real() -> str:
 
 
 def on_path(folder: Path) -> str:
-    """A PATH on which there is kubectl, and nothing else."""
+    """Return a PATH with kubectl only."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     (tools / "kubectl").symlink_to(real())
@@ -27,7 +27,7 @@ def on_path(folder: Path) -> str:
 
 
 def stand_in(folder: Path, script: str) -> str:
-    """A PATH on which `kubectl` is a shell script."""
+    """Return a PATH on which `kubectl` is a shell script."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     program = tools / "kubectl"

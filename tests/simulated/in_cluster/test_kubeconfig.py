@@ -1,4 +1,4 @@
-"""A kubeconfig is reduced to what is needed, and nothing that it names is obeyed."""
+"""A kubeconfig is reduced to what is needed, and no program in it is run."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ async def made(azure: Azure, text: str) -> tuple[Kubeconfig, dict[str, Any]]:
     return found, json.loads(found.text)
 
 
-async def test_a_local_account_is_taken_over_and_files_of_this_machine_are_not() -> None:
+async def test_a_local_account_is_copied_and_local_files_are_not() -> None:
     given = config(
         {"token": TOKEN, "client-certificate-data": "Y2VydA==", "client-key": "/etc/passwd", "tokenFile": "/etc/shadow"},
         **{"certificate-authority-data": "Y2E=", "certificate-authority": "/etc/ca", "insecure-skip-tls-verify": True,
@@ -54,7 +54,7 @@ async def test_a_local_account_is_taken_over_and_files_of_this_machine_are_not()
         {"auth-provider": {"name": "azure", "config": {"apiserver-id": AKS_SERVER}}},
     ],
 )
-async def test_a_token_stands_in_the_place_of_kubelogin(user: dict[str, Any]) -> None:
+async def test_a_token_replaces_kubelogin(user: dict[str, Any]) -> None:
     async with signed_in() as (_, azure):
         found, whole = await made(azure, config(user))
         token = await azure.token(f"{AKS_SERVER}/.default")
@@ -73,7 +73,7 @@ async def test_a_token_stands_in_the_place_of_kubelogin(user: dict[str, Any]) ->
         {"exec": "kubelogin"},
     ],
 )
-async def test_another_way_to_credentials_is_not_gone(user: dict[str, Any]) -> None:
+async def test_other_exec_plugins_are_refused(user: dict[str, Any]) -> None:
     async with signed_in() as (simulator, azure):
         asked = len(simulator.requests)
         with pytest.raises(AzureError) as refused:
@@ -84,7 +84,7 @@ async def test_another_way_to_credentials_is_not_gone(user: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("text", ["", "[", "- a", "a: &a [*a]", '{"current-context": [], "contexts": 5}', config({"token": TOKEN}).replace("contexts", "others"), config({"token": TOKEN}, server="http://there"),
                                   config({"token": TOKEN}).replace('"c"', '"d"', 1)])  # fmt: skip
-async def test_what_is_no_kubeconfig_is_said_without_quoting_it(text: str) -> None:
+async def test_an_invalid_kubeconfig_is_not_quoted(text: str) -> None:
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refused:
             await reduced(azure, text)
@@ -96,7 +96,7 @@ async def test_what_is_no_kubeconfig_is_said_without_quoting_it(text: str) -> No
     [f'{{"kubeconfigs": "{TOKEN}"', f'["{TOKEN}"]', f'{{"kubeconfigs": ["{TOKEN}"]}}',
      f'{{"kubeconfigs": [{{"name": "a", "value": "{TOKEN}!"}}]}}'],
 )  # fmt: skip
-async def test_an_odd_answer_in_the_place_of_one_is_not_quoted(answer: str, tmp_path: Path) -> None:
+async def test_an_unexpected_response_is_not_quoted(answer: str, tmp_path: Path) -> None:
     match = {"method": "POST", "path": "*/listClusterUserCredential"}
     async with signed_in(world(tmp_path, faults=[{"match": match, "raw": {"text": answer}}])) as (_, azure):
         with pytest.raises(AzureError) as refused:

@@ -1,4 +1,4 @@
-"""Looking inside simulated clusters with the real kubectl."""
+"""Checks inside simulated clusters with the real kubectl."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.simulated.simulator.kubernetes.test_credentials import ENTRA
 from tests.support import PRODUCTION, cluster_id, signed_in, wait_until, world
 from wizard.cloud.azure import Azure
-from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.look import check_inside
 from wizard.simulator import Simulator
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
@@ -31,7 +31,7 @@ async def there(tmp_path: Path, scenario: Any = "contoso", path: str | None = No
 
 async def looked(azure: Azure, id_: str, **options: Any) -> dict[str, Check]:
     report = await verify(azure, id_)
-    found = await look_inside(azure, report, **options)
+    found = await check_inside(azure, report, **options)
     assert len({check.code for check in found}) == len(found), "a code is there once"
     assert {check.group for check in found} == {"inside"}
     assert all(check.message for check in found)
@@ -62,7 +62,7 @@ ALL = [
 
 
 @pytest.mark.parametrize("id_", [WEB, LEDGER, BATCH])
-async def test_a_secret_is_seen_being_encrypted_and_nothing_is_left_of_it(tmp_path: Path, id_: str) -> None:
+async def test_encryption_of_a_canary_is_observed_and_the_canary_is_deleted(tmp_path: Path, id_: str) -> None:
     async with there(tmp_path) as (simulator, azure):
         before = secrets_of(simulator, id_)
         told: list[str] = []
@@ -78,7 +78,7 @@ async def test_a_secret_is_seen_being_encrypted_and_nothing_is_left_of_it(tmp_pa
     assert ("key version in the cluster's settings" in one) == (id_ == BATCH)
 
 
-async def test_nobody_else_s_secret_is_asked_for(tmp_path: Path) -> None:
+async def test_no_other_secret_is_read(tmp_path: Path) -> None:
     async with there(tmp_path) as (simulator, azure):
         await looked(azure, WEB)
         asked = inside(simulator)
@@ -90,14 +90,14 @@ async def test_nobody_else_s_secret_is_asked_for(tmp_path: Path) -> None:
         *(("GET", path) for path in ("/readyz", "/metrics")),
         ("POST", SECRETS),
     }
-    assert others == {("GET", SECRETS)}, "and that is the list of canaries alone:"
+    assert others == {("GET", SECRETS)}, "only the list of canaries:"
     assert {query.removesuffix("timeout=30s").strip("&") for _, path, query in asked if path == SECRETS} == {
         "",
         "labelSelector=app.kubernetes.io/managed-by%3Daks-kms,app.kubernetes.io/component%3Dcanary",
     }
 
 
-async def test_a_cluster_that_does_not_encrypt_is_found_out_and_its_healthy_provider_proves_nothing(
+async def test_a_cluster_without_encryption_fails_although_its_provider_is_healthy(
     tmp_path: Path,
 ) -> None:
     async with there(tmp_path) as (simulator, azure):
@@ -114,7 +114,7 @@ def encrypted_with(tmp_path: Path, **key: Any) -> Path:
     return world(tmp_path, extends="encrypted", subscriptions=subscriptions)
 
 
-async def test_a_key_that_stops_working_shows_inside(tmp_path: Path) -> None:
+async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
     async with there(tmp_path, encrypted_with(tmp_path, enabled=False)) as (simulator, azure):
         await looked(azure, cluster_id())  # the API servers notice at their next look
         found = await looked(azure, cluster_id())
@@ -127,7 +127,7 @@ async def test_a_key_that_stops_working_shows_inside(tmp_path: Path) -> None:
     assert "reason withheld" in found["kms-providers"].evidence
 
 
-async def test_secrets_still_in_plain_text_are_a_gauge_of_the_migration(tmp_path: Path) -> None:
+async def test_secrets_in_plain_text_show_the_progress_of_the_migration(tmp_path: Path) -> None:
     clusters = {"aks-demo": {"secrets": {"default/theirs": {"data": {"a": "b"}}}}}
     slow = world(
         tmp_path,
@@ -145,7 +145,7 @@ async def test_secrets_still_in_plain_text_are_a_gauge_of_the_migration(tmp_path
     assert "kubectl replace" in found["plain-reads"].remedy
 
 
-# -- what cannot be looked at ------------------------------------------------------------------------------------
+# -- what cannot be checked -------------------------------------------------------------------------------------
 
 
 def demo(tmp_path: Path, properties: str, roles: dict[str, Any] | None = None) -> Path:
@@ -161,14 +161,14 @@ def demo(tmp_path: Path, properties: str, roles: dict[str, Any] | None = None) -
 
 async def only(azure: Azure, id_: str = "", **options: Any) -> Check:
     report = await verify(azure, id_ or cluster_id())
-    found = await look_inside(azure, report, **options)
+    found = await check_inside(azure, report, **options)
     assert [check.code for check in found] == ["inside-reached"]
     assert found[0].outcome == "unknown"
-    assert report.with_more(found).passed == report.passed, "what was seen from outside stands"
+    assert report.with_more(found).passed == report.passed, "the verdict from outside is unchanged"
     return found[0]
 
 
-async def test_kubectl_is_missing(tmp_path: Path) -> None:
+async def test_a_missing_kubectl_is_unknown(tmp_path: Path) -> None:
     async with there(tmp_path, path=str(tmp_path)) as (simulator, azure):
         check = await only(azure, WEB)
         assert "az aks install-cli" in check.remedy
@@ -176,7 +176,7 @@ async def test_kubectl_is_missing(tmp_path: Path) -> None:
         assert not any("Credential" in entry.path for entry in simulator.requests), "no credential is fetched"
 
 
-async def test_a_private_cluster(tmp_path: Path) -> None:
+async def test_a_private_cluster_is_unknown(tmp_path: Path) -> None:
     private = demo(tmp_path, "{apiServerAccessProfile: {enablePrivateCluster: true}}")
     async with there(tmp_path, private) as (_, azure):
         check = await only(azure)
@@ -184,13 +184,13 @@ async def test_a_private_cluster(tmp_path: Path) -> None:
     assert "az aks command invoke --subscription" in check.remedy
 
 
-async def test_a_stopped_cluster(tmp_path: Path) -> None:
+async def test_a_stopped_cluster_is_unknown(tmp_path: Path) -> None:
     async with there(tmp_path) as (_, azure):
         check = await only(azure, cluster_id("web-night", "rg-web"))
     assert check.remedy == "az aks start --resource-group rg-web --name web-night"
 
 
-async def test_no_right_to_a_kubeconfig(tmp_path: Path) -> None:
+async def test_no_permission_for_a_kubeconfig_is_unknown(tmp_path: Path) -> None:
     reader = {f"/subscriptions/{PRODUCTION}": ["Reader"]}
     async with there(tmp_path, demo(tmp_path, "{}", reader)) as (_, azure):
         check = await only(azure)
@@ -198,14 +198,14 @@ async def test_no_right_to_a_kubeconfig(tmp_path: Path) -> None:
     assert "Azure Kubernetes Service Cluster User Role" in check.remedy
 
 
-async def test_local_accounts_are_disabled(tmp_path: Path) -> None:
+async def test_disabled_local_accounts_are_unknown(tmp_path: Path) -> None:
     async with there(tmp_path, demo(tmp_path, "{disableLocalAccounts: true}")) as (_, azure):
         check = await only(azure)
     assert "disable local accounts" in check.evidence
     assert "--enable-aad" in check.remedy
 
 
-async def test_an_entra_cluster_lets_in_whoever_is_signed_in_without_kubelogin(tmp_path: Path) -> None:
+async def test_an_entra_cluster_accepts_the_signed_in_identity_without_kubelogin(tmp_path: Path) -> None:
     roles = {cluster_id(): ["Azure Kubernetes Service RBAC Cluster Admin"]}
     async with there(tmp_path, demo(tmp_path, ENTRA, roles)) as (_, azure):
         found = await looked(azure, cluster_id())
@@ -213,10 +213,10 @@ async def test_an_entra_cluster_lets_in_whoever_is_signed_in_without_kubelogin(t
     assert "who is signed in to Azure" in found["reached"].message
 
 
-async def test_an_entra_cluster_that_gives_no_rights(tmp_path: Path) -> None:
+async def test_an_entra_cluster_without_permissions_is_unknown(tmp_path: Path) -> None:
     async with there(tmp_path, demo(tmp_path, ENTRA)) as (_simulator, azure):
         report = await verify(azure, cluster_id())
-        found = await look_inside(azure, report)
+        found = await check_inside(azure, report)
         assert [(check.code, check.outcome) for check in found] == [
             ("inside-reached", "passed"),
             ("inside-kms-providers", "passed"),
@@ -228,17 +228,17 @@ async def test_an_entra_cluster_that_gives_no_rights(tmp_path: Path) -> None:
     assert "Azure Kubernetes Service RBAC Writer" in found[3].remedy
 
 
-async def test_an_api_server_that_takes_too_long(tmp_path: Path) -> None:
+async def test_an_api_server_that_times_out_is_unknown(tmp_path: Path) -> None:
     hangs = [{"match": {"path": "/readyz"}, "hang": True}]
     async with there(tmp_path, world(tmp_path, faults=hangs)) as (_, azure):
         check = await only(azure, WEB, time_limit=1)
     assert "no response within 1 s" in check.evidence
 
 
-# -- the canary goes, whatever happens ---------------------------------------------------------------------------
+# -- the canary is deleted in every case ------------------------------------------------------------------------
 
 
-async def test_a_canary_that_cannot_be_read_is_removed_all_the_same(tmp_path: Path) -> None:
+async def test_a_canary_that_cannot_be_read_is_deleted(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
     async with there(tmp_path, world(tmp_path, faults=hangs)) as (simulator, azure):
         found = await looked(azure, WEB, time_limit=2)
@@ -246,11 +246,11 @@ async def test_a_canary_that_cannot_be_read_is_removed_all_the_same(tmp_path: Pa
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
-async def test_a_look_that_is_broken_off_removes_its_canary(tmp_path: Path) -> None:
+async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
     async with there(tmp_path, world(tmp_path, faults=hangs)) as (simulator, azure):
         report = await verify(azure, WEB)
-        task = asyncio.create_task(look_inside(azure, report))
+        task = asyncio.create_task(check_inside(azure, report))
         await wait_until(lambda: [key for key in secrets_of(simulator, WEB) if "canary" in key])
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -258,7 +258,7 @@ async def test_a_look_that_is_broken_off_removes_its_canary(tmp_path: Path) -> N
         assert not [key for key in secrets_of(simulator, WEB) if "canary" in key]
 
 
-async def test_a_canary_that_another_run_removes_is_no_failure(tmp_path: Path) -> None:
+async def test_a_canary_deleted_by_another_run_is_unknown(tmp_path: Path) -> None:
     gone = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"},
              "answer": {"status": 404, "code": "NotFound", "message": "gone"}}]  # fmt: skip
     async with there(tmp_path, world(tmp_path, faults=gone)) as (_, azure):
@@ -266,14 +266,14 @@ async def test_a_canary_that_another_run_removes_is_no_failure(tmp_path: Path) -
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
-async def test_metrics_that_stop_answering_leave_what_was_seen(tmp_path: Path) -> None:
+async def test_metrics_that_stop_responding_keep_the_earlier_checks(tmp_path: Path) -> None:
     fails = [{"match": {"path": "/metrics", "skip": 4}, "answer": {"status": 503, "code": "X", "message": "later"}}]  # fmt: skip
     async with there(tmp_path, world(tmp_path, faults=fails)) as (_, azure):
         found = await looked(azure, WEB)
     assert outcomes(found) == {"canary-encrypted": "unknown"}
 
 
-def test_a_report_takes_what_was_seen_inside_in_the_place_of_the_last_look() -> None:
+def test_newer_checks_from_inside_replace_older_ones() -> None:
     outside = Check("cluster-healthy", "cluster", "passed", "It is well.")
     first = Check("inside-reached", "inside", "unknown", "Not reached.")
     second = Check("inside-reached", "inside", "passed", "Reached.")

@@ -1,4 +1,4 @@
-"""API servers, and what stands before them, that answer with what no API server should: no look breaks on it."""
+"""Unexpected responses of API servers, and of proxies and webhooks before them, do not break the checks."""
 
 import asyncio
 from pathlib import Path
@@ -13,14 +13,14 @@ from wizard.in_cluster import checks
 from wizard.in_cluster.canary import leftovers
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.in_cluster.kubectl import opened
-from wizard.in_cluster.look import look_inside
+from wizard.in_cluster.look import check_inside
 from wizard.in_cluster.metrics import parse
 from wizard.verification.report import Check
 from wizard.verification.verify import verify
 
-CREDENTIALS = Kubeconfig("{}", "https://there", "as somebody", ())
+CREDENTIALS = Kubeconfig("{}", "https://there", "as ops", ())
 READYZ = "echo '[+]kms-providers ok'"
-"""What the stand-in says of health where the case is not about that."""
+"""The health that the stand-in reports if the case is not about it."""
 ODD = ["null", "[1]", "7", '"text"', "not JSON", "[" * 200_000, "9" * 5000]
 
 
@@ -53,33 +53,33 @@ esac"""
 
 
 async def looked(folder: Path, path: str, speed: float = float("inf"), **options: Any) -> dict[str, Check]:
-    """The checks of a look inside an encrypted cluster whose kubectl is on that PATH, by their code."""
+    """Return the checks inside an encrypted cluster with the kubectl on that PATH, by code."""
     async with signed_in(encrypted_in(folder), speed, environment={"PATH": path}) as (_, azure):
-        found = await look_inside(azure, await verify(azure, cluster_id()), **options)
+        found = await check_inside(azure, await verify(azure, cluster_id()), **options)
     return {check.code.removeprefix("inside-"): check for check in found}
 
 
 @pytest.mark.parametrize("listed", [*ODD, '{"items": 5}', '{"items": {"a": 1}}'], ids=lambda text: text[:12])
-async def test_a_list_of_canaries_that_is_none_is_told(tmp_path: Path, listed: str) -> None:
+async def test_an_invalid_list_of_canaries_is_reported(tmp_path: Path, listed: str) -> None:
     found = await looked(tmp_path, server(tmp_path, listed=listed))
     assert found["canary-removed"].outcome == "passed"
     assert "canaries of earlier runs: the API server's" in found["canary-removed"].evidence
 
 
 @pytest.mark.parametrize("answer", ODD, ids=lambda text: text[:12])
-async def test_a_canary_that_comes_back_as_no_secret_is_unknown(tmp_path: Path, answer: str) -> None:
+async def test_a_canary_read_back_as_no_secret_is_unknown(tmp_path: Path, answer: str) -> None:
     (tmp_path / "odd").write_text(answer)
     found = await looked(tmp_path, server(tmp_path, get="cat $F/odd"))
     assert found["canary-read"].outcome == "unknown"
     assert found["canary-read"].evidence.startswith("the API server's response is not")
 
 
-async def test_a_canary_that_comes_back_as_another_one_has_failed(tmp_path: Path) -> None:
+async def test_a_canary_read_back_changed_fails(tmp_path: Path) -> None:
     found = await looked(tmp_path, server(tmp_path))
     assert found["canary-read"].outcome == "failed"
 
 
-async def test_nothing_is_deleted_but_what_has_the_name_of_a_canary(tmp_path: Path) -> None:
+async def test_only_secrets_with_a_canary_name_are_deleted(tmp_path: Path) -> None:
     names = (
         "aks-kms-canary-1/../theirs",
         "theirs",
@@ -103,7 +103,7 @@ BY_COUNTERS = ("canary-encrypted", "plain-reads", "kms-errors")
 def metrics(
     written: float | str, *, start: str = "1.7e9", server_id: str = "a", when: str = "1.7e9", plain: str = "0"
 ) -> str:
-    """The metrics of one API server: how often KMS encrypted a secret, and what is said of the server itself."""
+    """Return the metrics of one API server: how often KMS encrypted a secret, and the identification of the server."""
     labels = 'resource="secrets",status="OK",transformation_type="to_storage",transformer_prefix'
     storage = "apiserver_storage_transformation_operations_total"
     status = "apiserver_envelope_encryption_key_id_hash_status_last_timestamp_seconds"
@@ -120,16 +120,14 @@ def by_counters(found: dict[str, Check]) -> set[str]:
     return {found[code].outcome for code in BY_COUNTERS}
 
 
-async def test_plain_numbers_pass(tmp_path: Path) -> None:
+async def test_valid_numbers_pass(tmp_path: Path) -> None:
     found = await looked(tmp_path, server(tmp_path, metrics=(metrics(5), metrics(6))))
     assert by_counters(found) == {"passed"}
     assert found["one-key"].outcome == "passed"
 
 
 @pytest.mark.parametrize("number", ODD_NUMBERS)
-async def test_a_counter_that_counts_nothing_leaves_what_it_counts_unknown(
-    tmp_path: Path, number: str
-) -> None:
+async def test_an_invalid_counter_makes_its_checks_unknown(tmp_path: Path, number: str) -> None:
     for odd in (
         (metrics(number), metrics(6)),
         (metrics(5), metrics(6, plain=number)),
@@ -142,9 +140,7 @@ async def test_a_counter_that_counts_nothing_leaves_what_it_counts_unknown(
 
 
 @pytest.mark.parametrize("number", ODD_NUMBERS)
-async def test_a_key_that_is_named_at_no_moment_may_not_be_the_one_in_use(
-    tmp_path: Path, number: str
-) -> None:
+async def test_a_key_with_an_invalid_time_is_unknown(tmp_path: Path, number: str) -> None:
     odd = (metrics(5, when=number), metrics(6, when=number))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"passed"}
@@ -153,21 +149,23 @@ async def test_a_key_that_is_named_at_no_moment_may_not_be_the_one_in_use(
 
 
 @pytest.mark.parametrize("start", ["", *ODD_NUMBERS])
-async def test_a_server_that_started_at_no_moment_is_known_by_its_id(tmp_path: Path, start: str) -> None:
+async def test_a_server_with_an_invalid_start_time_is_identified_by_its_id(
+    tmp_path: Path, start: str
+) -> None:
     odd = (metrics(5, start=start), metrics(6, start=start))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"passed"}
     assert "since an unknown time" in found["plain-reads"].evidence
 
 
-async def test_what_two_servers_count_is_no_growth(tmp_path: Path) -> None:
+async def test_counters_of_two_servers_are_not_compared(tmp_path: Path) -> None:
     odd = (metrics(5, start=""), metrics(9, start="", server_id="b"))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert found["canary-encrypted"].outcome == "unknown"
     assert "did not respond again" in found["canary-encrypted"].message
 
 
-async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: Path) -> None:
+async def test_unidentified_servers_pass_no_check(tmp_path: Path) -> None:
     odd = (metrics(5, start="", server_id=""), metrics(9, start="", server_id=""))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"unknown"}
@@ -175,14 +173,14 @@ async def test_nothing_passes_where_the_servers_cannot_be_told_apart(tmp_path: P
     assert "do not identify their API server" in found["canary-encrypted"].message
 
 
-async def test_a_server_that_started_again_meanwhile_is_not_compared(tmp_path: Path) -> None:
+async def test_a_restarted_server_is_not_compared(tmp_path: Path) -> None:
     odd = (metrics(5, start="", plain="9"), metrics(6, start="", plain="3"))
     found = await looked(tmp_path, server(tmp_path, metrics=odd))
     assert by_counters(found) == {"unknown"}
     assert "restarted in the meantime" in found["canary-encrypted"].message
 
 
-def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt() -> None:
+def test_a_secret_stored_in_plain_text_fails_despite_doubts() -> None:
     known = (metrics(5, start="1"), metrics(6, start="1", plain="1"))
     readings = [parse(text) for text in (*known, metrics("NaN", start="2"), metrics("NaN", start="2"))]
     early, late = ({one.server: one for one in readings[at::2]} for at in (0, 1))
@@ -192,7 +190,7 @@ def test_plain_text_that_was_seen_being_written_fails_whatever_else_is_in_doubt(
 # -- health ------------------------------------------------------------------------------------------------------
 
 
-async def test_the_second_of_two_providers_is_ill(tmp_path: Path) -> None:
+async def test_one_unhealthy_provider_of_two_fails(tmp_path: Path) -> None:
     lines = (
         r"[+]ping ok\n[+]kms-provider-0 ok\n[-]kms-provider-1 failed: reason withheld\nreadyz check failed"
     )
@@ -209,11 +207,11 @@ GONE = "echo 'Error from server (NotFound): secrets \"x\" not found' >&2; exit 1
 
 
 def refusing(message: str) -> str:
-    """What the stand-in does where the API server answers with an InternalError."""
+    """Return what the stand-in does if the API server responds with an InternalError."""
     return f"echo 'Error from server (InternalError): Internal error occurred: {message}' >&2; exit 1"
 
 
-async def test_a_broken_webhook_is_no_broken_encryption(tmp_path: Path) -> None:
+async def test_a_broken_webhook_is_unknown(tmp_path: Path) -> None:
     create = refusing('failed calling webhook "kms.kyverno.svc-fail": no endpoints available')
     path = server(tmp_path, metrics=(metrics(5), metrics(5)), create=create, delete=GONE)
     found = await looked(tmp_path, path)
@@ -223,7 +221,7 @@ async def test_a_broken_webhook_is_no_broken_encryption(tmp_path: Path) -> None:
     assert "canary-encrypted" not in found, "no API server has tried to write it"
 
 
-async def test_a_broken_encryption_is_one(tmp_path: Path) -> None:
+async def test_broken_encryption_fails(tmp_path: Path) -> None:
     path = server(
         tmp_path,
         metrics=(metrics(5), metrics(5)),
@@ -238,15 +236,15 @@ async def test_a_broken_encryption_is_one(tmp_path: Path) -> None:
 # -- a canary that lands late ------------------------------------------------------------------------------------
 
 TAKEN = f"if [ -e $F/landed ]; then rm $F/landed; else {GONE}; fi"
-"""What the stand-in does with a DELETE where the canary lands at some time."""
+"""What the stand-in does with a DELETE if the canary appears at some time."""
 
 
 def landing(seconds: float) -> str:
-    """A create that answers in no time that anybody waits for, and is carried out so many seconds after it was asked."""
+    """Return a create that times out, and takes effect so many seconds after the request."""
     return f"(setsid sh -c 'sleep {seconds}; touch '$F/landed </dev/null >/dev/null 2>&1 &); sleep 60"
 
 
-async def test_a_canary_that_lands_after_the_time_limit_is_removed(tmp_path: Path) -> None:
+async def test_a_canary_created_after_the_timeout_is_deleted(tmp_path: Path) -> None:
     path = server(tmp_path, create=landing(2), delete=TAKEN)
     found = await looked(tmp_path, path, 1.0, time_limit=1)
     assert found["canary-written"].outcome == "unknown"
@@ -257,7 +255,7 @@ async def test_a_canary_that_lands_after_the_time_limit_is_removed(tmp_path: Pat
 
 
 @pytest.mark.parametrize("create", ["sleep 60", "echo 'Unable to connect to the server: EOF' >&2; exit 1"])
-async def test_a_canary_that_may_still_land_is_not_said_to_be_removed(tmp_path: Path, create: str) -> None:
+async def test_a_canary_that_may_still_appear_is_not_reported_as_deleted(tmp_path: Path, create: str) -> None:
     found = await looked(tmp_path, server(tmp_path, create=create, delete=GONE), time_limit=1)
     check = found["canary-removed"]
     assert check.outcome == "warning"
@@ -266,14 +264,14 @@ async def test_a_canary_that_may_still_land_is_not_said_to_be_removed(tmp_path: 
     assert check.remedy == f"kubectl --namespace default delete secret {name}"
 
 
-async def test_a_canary_that_was_refused_is_not_waited_for(tmp_path: Path) -> None:
+async def test_a_refused_canary_is_not_awaited(tmp_path: Path) -> None:
     found = await looked(tmp_path, server(tmp_path, create=refusing("no"), delete=GONE))
     assert found["canary-removed"].outcome == "passed"
     assert found["canary-removed"].message == "No canary secret was created, and none is left."
     assert len((tmp_path / "deletes").read_text().splitlines()) == 1
 
 
-async def test_a_look_that_is_broken_off_waits_for_the_canary_that_it_asked_for(tmp_path: Path) -> None:
+async def test_a_cancelled_check_waits_for_its_canary(tmp_path: Path) -> None:
     path = server(tmp_path, create=landing(1), delete=TAKEN)
     look = asyncio.create_task(looked(tmp_path, path, 1.0))
     await wait_until((tmp_path / "asked").exists)

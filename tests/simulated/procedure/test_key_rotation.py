@@ -111,7 +111,7 @@ async def test_an_owner_without_a_data_plane_role_is_told_which_one(tmp_path: Pa
 
 
 async def test_a_firewall_that_blocks_this_computer_prevents_the_rotation(tmp_path: Path) -> None:
-    """AZURE.md §3f: after the how-to's last step, the firewall blocks the operator's computer."""
+    """docs/azure.md#network-access-of-a-vault: after the how-to's last step, the firewall blocks the operator's computer."""
     async with signed_in(encrypted(tmp_path, default_action="Deny")) as (_, azure):
         rotation = await read_rotation(azure, cluster_id())
         with pytest.raises(AzureError) as refusal:

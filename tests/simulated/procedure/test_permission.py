@@ -49,7 +49,7 @@ def deny_everyone(simulator: Simulator) -> None:
 async def test_the_cause_behind_akss_message_is_found(
     meddle: Callable[[Simulator], None], cause: str
 ) -> None:
-    """AZURE.md §1a, AzureKeyVaultKmsValidateIdentityPermissionCustomerError: causes 2, 4 and 6; for the others see
+    """docs/azure.md#refusals-of-the-aks-resource-provider, AzureKeyVaultKmsValidateIdentityPermissionCustomerError: causes 2, 4 and 6; for the others see
     tests/journeys/test_rules_are_real.py, and tests/simulated/procedure/test_waiting.py for the first."""
     async with signed_in() as (simulator, azure):
         wanted = answers("customer-managed-public")

@@ -166,7 +166,7 @@ async def test_steps_that_need_a_failed_step_are_skipped_and_the_others_run(tmp_
 
 
 async def test_a_resource_provider_that_is_not_in_the_plan_is_not_registered(tmp_path: Path) -> None:
-    """azure-mgmt-core would register it silently and wait without a limit: AZURE.md §2c."""
+    """azure-mgmt-core would register it silently and wait without a limit: docs/azure.md#round-trip-through-the-sdk."""
     unregistered: dict[str, Any] = {
         "match": {"method": "PUT", "path": "*/providers/microsoft.keyvault/vaults/*"},
         "answer": {

@@ -1,4 +1,4 @@
-"""Deny assignments: listed as the SDK requests them, and enforced on both planes (Azure RBAC; AZURE.md §3d, §6)."""
+"""Deny assignments: listed as the SDK requests them, and enforced on both planes (Azure RBAC; docs/azure.md#role-assignments, docs/azure.md#permissions)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Eligible roles of Privileged Identity Management, and the caller's permissions at a resource (AZURE.md §6)."""
+"""Eligible roles of Privileged Identity Management, and the caller's permissions at a resource (docs/azure.md#permissions)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError

@@ -131,7 +131,7 @@ async def operation(cloud: Cloud) -> tuple[Any, Any]:
 
 
 async def test_preempted_operation(start: Start) -> None:
-    """AZURE.md §1a OriginalEtagNotExpect, reported at the end of the operation."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider OriginalEtagNotExpect, reported at the end of the operation."""
     cloud = await start("preempted")
     cluster = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     poller = await cloud.aks.managed_clusters.begin_create_or_update("rg-demo", "aks-demo", cluster)
@@ -157,14 +157,14 @@ async def test_operation_that_never_ends(start: Start) -> None:
 
 
 async def test_operation_and_resource_disagree(start: Start) -> None:
-    """AZURE.md §2d: InProgress while the resource is Succeeded (Azure/AKS#1968), and vice versa."""
+    """docs/azure.md#long-running-operations: InProgress while the resource is Succeeded (Azure/AKS#1968), and vice versa."""
     cloud = await start("operation-lags")
     answer, state = await operation(cloud)
     assert (answer["status"], state) == ("InProgress", "Succeeded")
     assert (await cloud.put_cluster())[0] == 200, "the cluster accepts a new operation"
     slow = await start(f"durations: {{cluster_update: 30}}\nfaults:\n  - {{match: {{{WRITES}}}, lro: resource-lags}}", speed=200)  # fmt: skip
     answer, state = await operation(slow)
-    while answer["status"] == "InProgress":
+    while "endTime" not in answer:
         await asyncio.sleep(0.01)
         _, answer, _ = await slow.raw("GET", f"{S}/providers/Microsoft.ContainerService/locations/westus2/operations/{poll_id(slow)}")  # fmt: skip
     assert answer["status"] == "Succeeded"

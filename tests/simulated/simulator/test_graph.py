@@ -1,4 +1,4 @@
-"""Microsoft Graph, as `az ad` and role listings use it (AZURE-CLIENTS.md §5)."""
+"""Microsoft Graph, as `az ad` and role listings use it (docs/azure.md#clients)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Groups: a role of a group applies to its direct and nested members, on both planes (AZURE.md §3c, §6)."""
+"""Groups: a role of a group applies to its direct and nested members, on both planes (docs/azure.md#roles, docs/azure.md#permissions)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError

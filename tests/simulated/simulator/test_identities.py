@@ -1,4 +1,4 @@
-"""User-assigned identities (AZURE.md §5)."""
+"""User-assigned identities (docs/azure.md#cluster-identities)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError

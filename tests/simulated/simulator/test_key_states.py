@@ -1,5 +1,5 @@
 """Vaults and keys in the states that scenarios give them: deleted, not yet valid, HSM-backed, behind a perimeter, of another tenant
-(AZURE.md §3).
+(docs/azure.md#key-vault).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Vaults and keys on both planes (AZURE.md §3)."""
+"""Vaults and keys on both planes (docs/azure.md#key-vault)."""
 
 from typing import Any
 

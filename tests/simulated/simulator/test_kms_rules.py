@@ -1,4 +1,4 @@
-"""The AKS resource provider's rules for KMS encryption, one test per refusal (AZURE.md §0, §1a, §2a)."""
+"""The AKS resource provider's rules for KMS encryption, one test per refusal (docs/azure.md#open-questions, docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#request-bodies)."""
 
 from copy import deepcopy
 from typing import Any
@@ -37,11 +37,18 @@ async def test_customer_managed_key(cloud: Cloud, access: str) -> None:
     assert cluster["properties"]["securityProfile"] == security
 
 
-async def test_switching_from_a_customer_key_to_a_platform_key(cloud: Cloud) -> None:
-    """§0 G: the documented move back."""
+@pytest.mark.parametrize("kept", ["all", "keyVaultNetworkAccess", ""])
+async def test_switching_from_a_customer_key_to_a_platform_key(cloud: Cloud, kept: str) -> None:
+    """§0 G: the documented move back, as the extension sends it since 19.0.0b13, before that, and as the SDK documents it."""
     security = deepcopy(cloud.cluster("bank-cards", "rg-bank")["properties"]["securityProfile"])
-    security["azureKeyVaultKms"]["enabled"] = False
+    held = security["azureKeyVaultKms"]
+    security["azureKeyVaultKms"] = {name: value for name, value in held.items() if kept in {"all", name}} | {
+        "enabled": False
+    }
     assert (await cloud.put_cluster("bank-cards", "rg-bank", security=security))[0] == 200
+    after = cloud.cluster("bank-cards", "rg-bank")["properties"]
+    assert after["provisioningState"] == "Succeeded"
+    assert after["securityProfile"] == security, "`enabled: false` stays visible"
 
 
 async def test_migrating_from_legacy_kms(cloud: Cloud) -> None:

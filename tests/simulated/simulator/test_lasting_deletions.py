@@ -1,4 +1,4 @@
-"""Deletions that take time: groups, soft-deleted vaults and keys, and requests that are interrupted by them (AZURE.md §3a)."""
+"""Deletions that take time: groups, soft-deleted vaults and keys, and requests that are interrupted by them (docs/azure.md#names-and-soft-delete)."""
 
 import asyncio
 import threading

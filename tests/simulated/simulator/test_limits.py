@@ -1,4 +1,4 @@
-"""Limits of a subscription: throttling, quotas, policies, pages (AZURE.md §1a)."""
+"""Limits of a subscription: throttling, quotas, policies, pages (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ SLOW = "{size: 2, refill: 1, seconds: 600}"
     ],
 )  # fmt: skip
 async def test_aks_buckets(start: Start, bucket: str, method: str, path: str, kind: str) -> None:
-    """AZURE.md §1a, 429 Throttled: buckets of the AKS resource provider."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, 429 Throttled: buckets of the AKS resource provider."""
     cloud = await start(f"throttling: {{enforced: always, {bucket}: {SLOW}}}")
     body = {"location": "westus2"} if method == "PUT" else None
     answers = [await cloud.raw(method, path, body=body) for _ in range(3)]
@@ -90,7 +90,7 @@ async def test_a_bucket_refills(start: Start) -> None:
 
 
 async def test_a_quota_applies_to_new_clusters_only(start: Start) -> None:
-    """AZURE.md §1a ManagedClusterCountExceedsQuotaLimit: create only."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider ManagedClusterCountExceedsQuotaLimit: create only."""
     cloud = await start("quota-reached")
     body = {"location": "westus2", "identity": {"type": "SystemAssigned"}, "properties": {"dnsPrefix": "x"}}
     status, answer, _ = await cloud.raw("PUT", cluster_path("aks-new"), body=body)
@@ -101,7 +101,7 @@ async def test_a_quota_applies_to_new_clusters_only(start: Start) -> None:
 
 
 async def test_a_policy_denies_a_vault(start: Start) -> None:
-    """AZURE.md §1a RequestDisallowedByPolicy, as ARM gives it."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider RequestDisallowedByPolicy, as ARM gives it."""
     cloud = await start("policy-denies-vault")
     properties = {
         "tenantId": "11111111-1111-1111-1111-111111111111",
@@ -121,7 +121,7 @@ async def test_a_policy_denies_a_vault(start: Start) -> None:
 
 
 async def test_a_policy_on_nodes_denies_an_update_of_the_cluster(start: Start) -> None:
-    """AZURE.md §1a: an update fails on resources of the node group, because the PUT validates everything again."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider: an update fails on resources of the node group, because the PUT validates everything again."""
     cloud = await start("policy-denies-nodes")
     status, answer, _ = await cloud.put_cluster()
     assert (status, said(answer)["code"]) == (400, "RequestDisallowedByPolicy")
@@ -176,7 +176,7 @@ async def test_conditions_of_policies(start: Start, condition: str, denied: bool
 
 
 async def test_a_lock_on_the_node_group_denies_an_update(start: Start) -> None:
-    """AZURE.md §1a ScopeLocked: locks on the node group break AKS operations."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider ScopeLocked: locks on the node group break AKS operations."""
     cloud = await start("node-group-lock")
     status, answer, _ = await cloud.put_cluster()
     assert (status, said(answer)["code"]) == (409, "ScopeLocked")

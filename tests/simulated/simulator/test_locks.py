@@ -1,4 +1,4 @@
-"""Management locks: create, read and delete them, and what they deny ("Lock your resources", AZURE.md §1a ScopeLocked)."""
+"""Management locks: create, read and delete them, and what they deny ("Lock your resources", docs/azure.md#refusals-of-the-aks-resource-provider ScopeLocked)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Managed clusters: shapes, long-running operations, ETags, identities (AZURE.md §2)."""
+"""Managed clusters: shapes, long-running operations, ETags, identities (docs/azure.md#managed-clusters)."""
 
 import json
 from typing import Any
@@ -76,7 +76,7 @@ async def test_create_a_cluster_as_recorded(start: Start) -> None:
     status, operation, _ = await cloud.raw("GET", poll, "")
     assert (status, operation["status"]) == (200, "InProgress")
     assert operation["name"] not in poll
-    while operation["status"] == "InProgress":
+    while "endTime" not in operation:
         _, operation, _ = await cloud.raw("GET", poll, "")
     assert operation["status"] == "Succeeded"
     assert operation["endTime"] > operation["startTime"]
@@ -232,7 +232,7 @@ async def test_an_unknown_identity_is_refused(cloud: Cloud) -> None:
 
 
 async def test_assigning_an_identity_requires_its_own_permission(start: Start) -> None:
-    """AZURE.md §1a: LinkedAuthorizationFailed."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider: LinkedAuthorizationFailed."""
     roles = "[Azure Kubernetes Service Contributor Role, Managed Identity Contributor]"
     cloud = await start(f"principals: {{operator: {{roles: {{/subscriptions/{PRODUCTION}: {roles}}}}}}}")
     identity = await cloud.make_identity()

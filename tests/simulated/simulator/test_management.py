@@ -1,4 +1,4 @@
-"""Subscriptions, resource groups, providers, features, and how ARM refuses (AZURE.md §4)."""
+"""Subscriptions, resource groups, providers, features, and how ARM refuses (docs/azure.md#preview-features)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError

@@ -1,4 +1,4 @@
-"""Behaviour of Azure that is not confirmed (AZURE.md, UNCONFIRMED): each rule of a scenario, with each of its values."""
+"""Behaviour of Azure that is not confirmed (docs/azure.md, UNCONFIRMED): each rule of a scenario, with each of its values."""
 
 from typing import Any
 

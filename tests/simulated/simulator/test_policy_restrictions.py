@@ -1,4 +1,4 @@
-"""Policies: what they would deny, checked in advance, and that they deny it on write (AZURE.md §1a, §3e)."""
+"""Policies: what they would deny, checked in advance, and that they deny it on write (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#keys-through-resource-manager)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Quotas of AKS in a region through Microsoft.Quota, which must agree with what a PUT refuses (AZURE.md §1a)."""
+"""Quotas of AKS in a region through Microsoft.Quota, which must agree with what a PUT refuses (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError

@@ -1,4 +1,4 @@
-"""Every refusal that AZURE.md lists, row by row: the scenario, the request, and HTTP status, code and text.
+"""Every refusal that docs/azure.md lists, row by row: the scenario, the request, and HTTP status, code and text.
 
 Long-running operations, propagation and throttling have tests of their own; these refusals are immediate.
 """
@@ -253,7 +253,7 @@ ROWS = [
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("row", ROWS, ids=[row.section for row in ROWS])
 async def test_a_refusal(start: Start, row: Row) -> None:
-    """AZURE.md, the section in the test's name."""
+    """docs/azure.md, the section in the test's name."""
     speed = 1.0 if row.world == SLOW else float("inf")
     cloud = await start(row.world, speed=speed)
     status, answer, _ = await row.ask(cloud)

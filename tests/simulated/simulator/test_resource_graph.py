@@ -1,4 +1,4 @@
-"""Azure Resource Graph: the supported query, pages, scopes and permissions, lag, quota and refusals (AZURE.md §8)."""
+"""Azure Resource Graph: the supported query, pages, scopes and permissions, lag, quota and refusals (docs/azure.md#fleets)."""
 
 import asyncio
 import math

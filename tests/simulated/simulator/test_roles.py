@@ -1,4 +1,4 @@
-"""Role definitions, assignments, permissions and their enforcement (AZURE.md §3c, §3d, §6)."""
+"""Role definitions, assignments, permissions and their enforcement (docs/azure.md#roles, docs/azure.md#role-assignments, docs/azure.md#permissions)."""
 
 import uuid
 

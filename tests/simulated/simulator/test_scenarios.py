@@ -129,7 +129,7 @@ async def update(cloud: Cloud) -> tuple[int, Any, Any]:
 async def test_scenario_causes_its_error(
     start: Start, scenario: str, ask: Ask, status: int, code: str
 ) -> None:
-    """AZURE.md §1a, §3."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#key-vault."""
     got, answer, _ = await ask(await start(scenario))
     assert (got, said(answer)["code"]) == (status, code), answer
 

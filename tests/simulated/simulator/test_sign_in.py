@@ -1,4 +1,4 @@
-"""Tokens and discovery (AZURE-CLIENTS.md §2, §3; AZURE.md §3d for the challenge)."""
+"""Tokens and discovery (docs/azure.md#discovery, docs/azure.md#tokens; docs/azure.md#role-assignments for the challenge)."""
 
 import time
 from typing import Any

@@ -17,7 +17,7 @@ def statuses(cloud: Cloud) -> list[int]:
 
 
 async def test_revoked_token_is_challenged_and_replaced_by_the_sdk(start: Start) -> None:
-    """AZURE-CLIENTS.md §3: after 401 with insufficient_claims, a client repeats the request with a new token."""
+    """docs/azure.md#tokens: after 401 with insufficient_claims, a client repeats the request with a new token."""
     cloud = await start(f"faults: [{{match: {GET_CLUSTER}, token: revoked}}]")
     first = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     second = await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
@@ -26,7 +26,7 @@ async def test_revoked_token_is_challenged_and_replaced_by_the_sdk(start: Start)
 
 
 async def test_request_with_an_expired_token_is_not_repeated(start: Start) -> None:
-    """AZURE-CLIENTS.md §3: 401 with invalid_token is not repeated."""
+    """docs/azure.md#tokens: 401 with invalid_token is not repeated."""
     cloud = await start(f"faults: [{{match: {GET_CLUSTER}, token: expired}}]")
     await cloud.aks.managed_clusters.get("rg-demo", "aks-demo")
     with pytest.raises(ClientAuthenticationError) as caught:

@@ -1,4 +1,4 @@
-"""`aks-demo`, encrypted with kv-demo/aks-kms, in every world in which something it depends on is not as it should be."""
+"""`aks-demo`, encrypted with kv-demo/aks-kms, in scenarios in which one of its dependencies is broken."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def encrypted_in(
     vault: Json | None = None,
     **more: Any,
 ) -> Path:
-    """That world, in which aks-demo is encrypted; what the world itself says of vault and key stays."""
+    """Return that scenario with aks-demo encrypted. What the scenario says of vault and key remains."""
     whole: Json = {"keys": {"aks-kms": key or {}}, "purge_protection": True, **(vault or {})}
     if access:
         whole["access"] = {"id-aks-demo": CRYPTO}
@@ -53,7 +53,7 @@ DENIED: Json = {
     }
 }
 
-WORLDS: list[tuple[str, Json, dict[str, str]]] = [
+SCENARIOS: list[tuple[str, Json, dict[str, str]]] = [
     ("contoso", {}, {}),
     ("stopped", {}, {"cluster-running": "warning"}),
     ("failed", {}, {"cluster-healthy": "failed", "encryption-enabled": "unknown"}),
@@ -88,8 +88,8 @@ WORLDS: list[tuple[str, Json, dict[str, str]]] = [
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize(("name", "changes", "outcomes"), WORLDS, ids=lambda value: value if isinstance(value, str) else None)  # fmt: skip
-async def test_each_world_is_found_out(
+@pytest.mark.parametrize(("name", "changes", "outcomes"), SCENARIOS, ids=lambda value: value if isinstance(value, str) else None)  # fmt: skip
+async def test_each_scenario_has_its_outcomes(
     tmp_path: Path, name: str, changes: Json, outcomes: dict[str, str]
 ) -> None:
     async with signed_in(encrypted_in(tmp_path, name, **changes)) as (simulator, azure):
@@ -104,7 +104,7 @@ async def test_each_world_is_found_out(
 OFFICER = {"operator": {"roles": {vault_id(): ["Key Vault Crypto Officer"]}}}
 
 
-async def test_a_deleted_key_is_seen_by_whoever_may_look_at_deleted_keys(tmp_path: Path) -> None:
+async def test_a_deleted_key_can_be_read_with_permission(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER)) as (_, azure):
         with declared(Repeat.SAFE):
             await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
@@ -115,7 +115,7 @@ async def test_a_deleted_key_is_seen_by_whoever_may_look_at_deleted_keys(tmp_pat
     assert found.remedy == "az keyvault key recover --vault-name kv-demo --name aks-kms   (immediately)"
 
 
-async def test_a_deleted_key_that_may_not_be_looked_at_says_so(tmp_path: Path) -> None:
+async def test_a_deleted_key_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER)) as (simulator, azure):
         with declared(Repeat.SAFE):
             await azure.keys(azure.vault_uri("kv-demo")).delete_key("aks-kms")
@@ -126,7 +126,7 @@ async def test_a_deleted_key_that_may_not_be_looked_at_says_so(tmp_path: Path) -
     assert "key recover" in found.remedy
 
 
-async def test_a_deleted_vault_is_found_among_the_deleted(tmp_path: Path) -> None:
+async def test_a_deleted_vault_is_found_among_the_soft_deleted(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path)) as (_, azure):
         with declared(Repeat.SAFE):
             await azure.vaults(PRODUCTION).vaults.delete("rg-demo", "kv-demo")
@@ -137,7 +137,7 @@ async def test_a_deleted_vault_is_found_among_the_deleted(tmp_path: Path) -> Non
     assert found["key-exists"].outcome == "failed"
 
 
-async def test_a_deleted_identity(tmp_path: Path) -> None:
+async def test_a_deleted_identity_fails(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path)) as (_, azure):
         with declared(Repeat.SAFE):
             await azure.identities(PRODUCTION).user_assigned_identities.delete("rg-demo", "id-aks-demo")
@@ -146,7 +146,7 @@ async def test_a_deleted_identity(tmp_path: Path) -> None:
     assert not report.passed
 
 
-async def test_a_rotation_is_pending_until_aks_has_looked(tmp_path: Path) -> None:
+async def test_a_rotation_is_pending_until_aks_uses_the_new_version(tmp_path: Path) -> None:
     async with signed_in(encrypted_in(tmp_path, principals=OFFICER), 60) as (_, azure):
         with declared(Repeat.SAFE):
             await azure.keys(azure.vault_uri("kv-demo")).rotate_key("aks-kms")
@@ -157,7 +157,7 @@ async def test_a_rotation_is_pending_until_aks_has_looked(tmp_path: Path) -> Non
     assert "versions: 2" in found.evidence
 
 
-async def test_every_drift_from_the_answers_is_named(tmp_path: Path) -> None:
+async def test_every_difference_from_the_answers_is_named(tmp_path: Path) -> None:
     other = answers(
         "customer-managed-private",
         vault={"name": "kv-other"},

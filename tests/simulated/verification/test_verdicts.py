@@ -113,7 +113,7 @@ async def test_a_missing_resource_makes_the_verdict_not_verified(tmp_path: Path,
     assert report.verdict == "not-verified"
 
 
-async def test_nothing_but_the_cluster_can_be_read(tmp_path: Path) -> None:
+async def test_every_output_is_not_certain_if_only_the_cluster_can_be_read(tmp_path: Path) -> None:
     """Every output says so, and none says that the cluster is verified."""
     async with signed_in(custom_role(tmp_path)) as (simulator, azure):
         for fault, (spec, transient) in FAULTS.items():
@@ -143,7 +143,7 @@ def told_as_not_certain(report: ClusterReport) -> None:
     assert shown >= {check.code for check in report.uncertain}
 
 
-async def test_one_read_for_good_among_transient_errors_is_not_transient(tmp_path: Path) -> None:
+async def test_one_permanent_error_among_transient_ones_is_not_transient(tmp_path: Path) -> None:
     async with signed_in(custom_role(tmp_path)) as (simulator, azure):
         simulator.inject_faults(
             {"match": {"path": READS["vault"][0]}, **FAULTS["500"][0]},
@@ -166,7 +166,7 @@ async def test_a_vault_that_cannot_be_looked_for_makes_the_verdict_not_certain(
     assert (report.verdict, report.transient) == ("not-certain", FAULTS[fault][1])
 
 
-async def test_checks_that_are_left_out_by_name_leave_the_rest(tmp_path: Path) -> None:
+async def test_only_the_named_checks_are_left_out(tmp_path: Path) -> None:
     async with signed_in(custom_role(tmp_path)) as (simulator, azure):
         failing(simulator, FAULTS["403"][0], "locks", "deny assignments")
         report = await verify(azure, cluster_id())

@@ -1,4 +1,4 @@
-"""Each kind of cluster, verified against what Azure returns now."""
+"""Verification of each kind of cluster."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ CONTOSO: list[tuple[str, str, str, EncryptionKind, bool, dict[str, str]]] = [
 ]  # fmt: skip
 
 
-async def test_the_clusters_of_contoso() -> None:
+async def test_each_cluster_of_contoso_has_its_outcomes() -> None:
     async with signed_in() as (simulator, azure):
         for name, group, subscription, kind, passed, wrong in CONTOSO:
             given = cluster_id(name, group, subscription)
@@ -77,12 +77,12 @@ async def test_the_clusters_of_contoso() -> None:
         assert simulator.unknown == ()
 
 
-async def test_an_id_in_any_case_will_do() -> None:
+async def test_resource_ids_ignore_letter_case() -> None:
     async with signed_in() as (_, azure):
         assert (await verify(azure, LEDGER.upper())).name == "bank-ledger"
 
 
-async def test_what_must_be_kept_is_named() -> None:
+async def test_the_report_names_what_to_keep() -> None:
     async with signed_in() as (_, azure):
         said = " ".join((await verify(azure, LEDGER)).keep)
     assert "kv-bank-ledger/ledger-kms" in said
@@ -101,7 +101,9 @@ async def test_what_must_be_kept_is_named() -> None:
         ),
     ],
 )
-async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, outcome: str) -> None:
+async def test_a_later_change_of_the_vault_is_found(
+    changed: str, patch: Json, code: str, outcome: str
+) -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(changed, patch)
         report = await verify(azure, LEDGER)
@@ -136,7 +138,7 @@ async def test_what_somebody_broke_since(changed: str, patch: Json, code: str, o
         ),
     ],
 )
-async def test_settings_that_are_only_asked_for_prove_nothing(
+async def test_requested_settings_are_not_certain(
     state: str, outcome: str, headline: str, remedy: str
 ) -> None:
     async with signed_in() as (simulator, azure):
@@ -152,8 +154,8 @@ async def test_settings_that_are_only_asked_for_prove_nothing(
         assert all(remedy in check.remedy for check in seen.checks if check.outcome in {outcome, "unknown"})
 
 
-async def test_a_first_encryption_under_way_is_not_called_an_encryption() -> None:
-    """Azure shows the profile that was asked for from the PUT on, whatever becomes of it."""
+async def test_a_first_encryption_in_progress_is_not_certain() -> None:
+    """Azure reports the requested profile from the PUT on, whether or not the operation succeeds."""
     group, name = "rg-payments", "payments-prod"
     given = cluster_id(name, group)
     clock = MovedClock()
@@ -172,7 +174,7 @@ async def test_a_first_encryption_under_way_is_not_called_an_encryption() -> Non
         assert (await verify(azure, given)).passed
 
 
-async def test_a_cluster_that_starts_has_the_settings_that_it_shows() -> None:
+async def test_a_starting_cluster_has_the_settings_that_it_reports() -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(LEDGER, {"properties": {"provisioningState": "Starting"}})
         report = await verify(azure, LEDGER)
@@ -180,7 +182,7 @@ async def test_a_cluster_that_starts_has_the_settings_that_it_shows() -> None:
     assert (report.passed, report.certain) == (True, True)
 
 
-async def test_a_vault_that_is_gone() -> None:
+async def test_a_vault_that_does_not_exist_fails() -> None:
     async with signed_in() as (simulator, azure):
         simulator.remove(LEDGER_VAULT)
         report = await verify(azure, LEDGER)
@@ -193,7 +195,7 @@ async def test_a_vault_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize("named", [None, "", "no id at all"])
-async def test_a_vault_that_the_cluster_does_not_name_is_found_by_its_address(named: str | None) -> None:
+async def test_an_unnamed_vault_is_found_by_its_uri(named: str | None) -> None:
     kms = {"keyVaultResourceId": named}
     async with signed_in() as (simulator, azure):
         simulator.change(CARDS, {"properties": {"securityProfile": {"azureKeyVaultKms": kms}}})
@@ -204,10 +206,10 @@ async def test_a_vault_that_the_cluster_does_not_name_is_found_by_its_address(na
 
 
 NAMELESS: Json = {"properties": {"securityProfile": {"azureKeyVaultKms": {"keyVaultResourceId": ""}}}}
-"""As the Azure CLI leaves it for a public vault (AZURE.md §0 C)."""
+"""As the Azure CLI sets it for a public vault (docs/azure.md#vault-id-with-a-public-vault)."""
 
 
-async def test_a_vault_that_the_cluster_does_not_name_is_found_among_the_deleted() -> None:
+async def test_an_unnamed_vault_is_found_among_the_soft_deleted() -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(CARDS, NAMELESS)
         with declared(Repeat.SAFE):
@@ -221,7 +223,7 @@ async def test_a_vault_that_the_cluster_does_not_name_is_found_among_the_deleted
     assert "az keyvault recover --name kv-bank-cards" in found["key-exists"].remedy
 
 
-async def test_a_vault_that_the_cluster_does_not_name_and_that_is_nowhere_is_said_to_be_so() -> None:
+async def test_an_unnamed_vault_that_is_not_found_is_unknown() -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(CARDS, NAMELESS)
         simulator.remove(vault_id("kv-bank-cards", "rg-bank"))
@@ -233,7 +235,7 @@ async def test_a_vault_that_the_cluster_does_not_name_and_that_is_nowhere_is_sai
         assert "az keyvault show --name kv-bank-cards" in check.remedy
 
 
-async def test_what_kept_one_from_looking_for_the_vault_is_said(tmp_path: Path) -> None:
+async def test_an_unnamed_vault_is_unknown_if_vaults_cannot_be_listed(tmp_path: Path) -> None:
     lists = {"method": "GET", "path": "/subscriptions/*/providers/Microsoft.KeyVault/vaults"}
     refused = {
         "status": 503,
@@ -267,7 +269,7 @@ async def test_without_permission_to_read_the_verdict_is_not_certain(tmp_path: P
             assert "Reader" in check.remedy
 
 
-async def test_each_thing_is_read_once() -> None:
+async def test_each_resource_is_read_once() -> None:
     async with signed_in() as (simulator, azure):
         before = len(simulator.requests)
         assert (await verify(azure, LEDGER)).passed
@@ -276,7 +278,7 @@ async def test_each_thing_is_read_once() -> None:
     assert len(asked) <= 10, "cluster, vault, key, versions, identity, roles and their worth, denials, locks"
 
 
-async def test_access_policies_count_where_the_vault_uses_them() -> None:
+async def test_access_policies_count_if_the_vault_uses_them() -> None:
     async with signed_in() as (simulator, azure):
         simulator.change(LEDGER_VAULT, {"properties": {"enableRbacAuthorization": False}})
         report = await verify(azure, LEDGER)
@@ -284,7 +286,7 @@ async def test_access_policies_count_where_the_vault_uses_them() -> None:
     assert not any(check.code == "identity-role" for check in report.checks)
 
 
-async def test_a_cluster_that_does_not_exist() -> None:
+async def test_a_cluster_that_does_not_exist_is_an_error() -> None:
     async with signed_in() as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await verify(azure, cluster_id("nowhere"))
@@ -293,7 +295,7 @@ async def test_a_cluster_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize("text", ["aks-demo", "", f"{cluster_id()}/agentPools/nodepool1"])
-async def test_an_id_that_is_none(text: str) -> None:
+async def test_an_invalid_id_is_an_error(text: str) -> None:
     async with signed_in() as (simulator, azure):
         asked = len(simulator.requests)
         with pytest.raises(AzureError) as refusal:
@@ -303,7 +305,7 @@ async def test_an_id_that_is_none(text: str) -> None:
     assert repr(text) in refusal.value.problem.summary
 
 
-async def test_the_id_of_something_else() -> None:
+async def test_the_id_of_another_resource_type_is_an_error() -> None:
     async with signed_in() as (simulator, azure):
         asked = len(simulator.requests)
         with pytest.raises(AzureError) as refusal:
@@ -313,7 +315,7 @@ async def test_the_id_of_something_else() -> None:
     assert "Microsoft.KeyVault/vaults" in refusal.value.problem.summary
 
 
-async def test_held_against_answers() -> None:
+async def test_a_cluster_is_compared_with_answers() -> None:
     ledger = answers(
         "customer-managed-private",
         resource_group="rg-bank",
@@ -331,7 +333,7 @@ async def test_held_against_answers() -> None:
     ) | {"expected-cluster": "warning", "expected-key-kind": "warning"}
 
 
-def test_a_glance_says_what_the_cluster_s_own_body_says_and_nothing_else() -> None:
+def test_depth_basic_has_only_checks_on_the_clusters_own_settings() -> None:
     for body in (
         cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())),
         cluster(LEGACY),

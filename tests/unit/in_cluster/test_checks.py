@@ -1,4 +1,4 @@
-"""Each check from inside passes on one reading, and fails, warns or cannot tell on another."""
+"""Each check from inside passes with one reading, and fails, warns or is unknown with another."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ OURS, OLD = (Encryption.of(cluster(profile)) for profile in (CUSTOMER_MANAGED, L
 
 
 def known(text: str) -> Readings:
-    """What is read of these metrics, by what their API server is known by."""
+    """Return the readings of these metrics, by API server."""
     reading = parse(text)
     return {reading.server: reading}
 
@@ -42,7 +42,7 @@ def server(
     bad_calls: int = 0,
     key: str = KEY,
 ) -> Readings:
-    """One API server's metrics, as it would write them."""
+    """Return the metrics of one API server."""
     storage = "apiserver_storage_transformation_operations_total"
     label = 'transformation_type="to_storage",resource="secrets"'
     envelope = "apiserver_envelope_encryption"
@@ -67,7 +67,7 @@ no metric at all {{
 
 
 def bare(started: int = 1) -> Readings:
-    """An API server without a KMS provider: it has no such series (AZURE.md §7)."""
+    """Return the metrics of an API server without a KMS provider, which lack these series (docs/azure.md#proof-from-inside-a-cluster)."""
     return known(f"process_start_time_seconds {started}\n")
 
 
@@ -132,13 +132,13 @@ CASES: list[tuple[str, str, Check]] = [
 
 
 @pytest.mark.parametrize(("code", "outcome", "check"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
-def test_a_check_speaks_in_the_case_it_is_for(code: str, outcome: str, check: Check) -> None:
+def test_each_check_has_the_outcome_of_its_case(code: str, outcome: str, check: Check) -> None:
     assert (check.code, check.outcome, check.group) == (f"inside-{code}", outcome, "inside")
     assert check.message
     assert bool(check.remedy) == (outcome != "passed")
 
 
-def test_no_check_lacks_a_case_in_which_it_passes_or_one_in_which_it_does_not() -> None:
+def test_every_check_has_a_passing_and_a_failing_case() -> None:
     every = {code for code, _, _ in CASES}
     assert every == {code for code, outcome, _ in CASES if outcome == "passed"}
     assert every == {code for code, outcome, _ in CASES if outcome != "passed"}
@@ -158,7 +158,7 @@ def test_every_check_says_what_it_proves() -> None:
         (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ],
 )  # fmt: skip
-def test_a_refusal_says_what_to_do(refusal: KubectlError, said: str) -> None:
+def test_a_refused_request_has_a_remedy(refusal: KubectlError, said: str) -> None:
     assert said in checks.written(refusal, "x").remedy
 
 
@@ -170,14 +170,14 @@ def test_other_resources_are_not_counted_as_secrets() -> None:
     assert "0 of them during this check" in reads.evidence
 
 
-def test_a_secret_that_an_unseen_api_server_wrote_is_not_said_to_be_in_plain_text() -> None:
+def test_a_canary_written_by_an_unseen_api_server_is_unknown() -> None:
     check = checks.encrypted(server(kms=3), server(kms=3), KMS)
     assert "Another one, which did not respond, has" in check.message
     assert check.remedy == "Verify again."
     assert "without encryption" in checks.encrypted(bare(), bare(), "").message
 
 
-def test_metrics_of_older_versions_have_no_resource() -> None:
+def test_metrics_of_older_versions_without_the_resource_label_count() -> None:
     line = (
         "apiserver_storage_transformation_operations_total"
         '{{transformation_type="to_storage",transformer_prefix="k8s:enc:kms:v2:x:",status="OK"}} {0}\n'
@@ -188,5 +188,5 @@ def test_metrics_of_older_versions_have_no_resource() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\x00\xff", "x" * 100000, "apiserver_storage_transformation{", "{}"])
-def test_what_is_no_metric_is_left_out(text: Any) -> None:
+def test_invalid_metrics_are_left_out(text: Any) -> None:
     assert parse(text).samples == ()

@@ -1,4 +1,4 @@
-"""How kubectl is run: with credentials that leave no trace, within limits, and what it says sorted."""
+"""kubectl: credentials leave no trace, limits apply, errors are classified."""
 
 import asyncio
 import hashlib
@@ -19,14 +19,14 @@ from wizard.in_cluster.kubectl import hidden, opened
 from wizard.system.processes import started
 
 TOKEN = "sentinel-token-that-nobody-may-see"
-CREDENTIALS = Kubeconfig(f'{{"users": [{{"token": "{TOKEN}"}}]}}', "https://there", "as somebody", (TOKEN,))
+CREDENTIALS = Kubeconfig(f'{{"users": [{{"token": "{TOKEN}"}}]}}', "https://there", "as ops", (TOKEN,))
 
 
 def program(folder: Path, script: str) -> str:
     return str(Path(stand_in(folder, script), "kubectl"))
 
 
-async def test_the_credentials_are_read_as_often_as_it_takes_and_nothing_else_is_given(
+async def test_kubectl_can_read_the_credentials_repeatedly_and_gets_nothing_else(
     tmp_path: Path,
 ) -> None:
     script = 'cat "$2"; echo; cat "$2"; echo; env; echo "$@"'
@@ -42,7 +42,7 @@ async def test_the_credentials_are_read_as_often_as_it_takes_and_nothing_else_is
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_nothing_is_left_of_the_credentials(in_memory: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+def test_credentials_are_removed(in_memory: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with hidden("text", in_memory=in_memory) as (file, descriptors):
         assert Path(file).read_text() == "text"
@@ -54,7 +54,7 @@ def test_nothing_is_left_of_the_credentials(in_memory: bool, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_and_a_living_one_s_stays(
+def test_files_of_killed_processes_are_removed_and_those_of_running_ones_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -80,7 +80,7 @@ def test_what_a_killed_process_left_is_removed_and_a_living_one_s_stays(
         ("", "Unreachable"),
     ],
 )
-async def test_what_kubectl_says_is_sorted(tmp_path: Path, said: str, reason: str) -> None:
+async def test_errors_of_kubectl_are_classified(tmp_path: Path, said: str, reason: str) -> None:
     script = f"cat >&2 <<'END'\n{said} {TOKEN}\x1b[2J invalid proxy address http://me:its-pw@h:1\nEND\nexit 1"
     with (
         opened(program(tmp_path, script), CREDENTIALS, os.environ) as kubectl,
@@ -93,7 +93,7 @@ async def test_what_kubectl_says_is_sorted(tmp_path: Path, said: str, reason: st
     assert "\x1b" not in str(refused.value)
 
 
-async def test_an_answer_without_end_is_cut_and_one_that_never_comes_is_not_waited_for(
+async def test_an_endless_response_is_cut_and_a_missing_one_times_out(
     tmp_path: Path,
 ) -> None:
     endless = program(tmp_path, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done; sleep 60")
@@ -109,7 +109,7 @@ async def test_an_answer_without_end_is_cut_and_one_that_never_comes_is_not_wait
         assert await kubectl.get("/metrics", keep=lambda line: line.startswith(b"w")) == "wanted\n"
 
 
-async def test_more_than_a_busy_reader_takes_is_no_reason_to_wait_for_ever(tmp_path: Path) -> None:
+async def test_output_beyond_the_limit_does_not_block(tmp_path: Path) -> None:
     endless = program(tmp_path, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done")
 
     def slow(line: bytes) -> bool:
@@ -124,7 +124,7 @@ async def test_more_than_a_busy_reader_takes_is_no_reason_to_wait_for_ever(tmp_p
     assert refused.value.reason == "TimeLimit"
 
 
-async def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
+async def test_kubectl_ends_if_its_caller_is_cancelled(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     waits = program(tmp_path, f"echo $$ > {mark}; sleep 60")
     with opened(waits, CREDENTIALS, os.environ) as kubectl:
@@ -138,8 +138,8 @@ async def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> 
         os.kill(int(mark.read_text()), 0)
 
 
-async def test_also_where_it_is_cancelled_while_it_starts(tmp_path: Path) -> None:
-    """asyncio itself would wait for what holds the pipes of a program that it has killed."""
+async def test_kubectl_ends_if_its_caller_is_cancelled_during_the_start(tmp_path: Path) -> None:
+    """asyncio alone would wait for a child process that holds the pipes of the killed program."""
     mark = tmp_path / "pid"
     waits = program(tmp_path, f"sleep 60 & echo $! > {mark}; wait")
     starting = asyncio.create_task(started(waits, stdout=asyncio.subprocess.PIPE, start_new_session=True))
@@ -152,7 +152,7 @@ async def test_also_where_it_is_cancelled_while_it_starts(tmp_path: Path) -> Non
         await gone(int(written))
 
 
-async def test_what_cannot_be_run(tmp_path: Path) -> None:
+async def test_a_program_that_cannot_be_started_is_broken(tmp_path: Path) -> None:
     with (
         opened(str(tmp_path / "none"), CREDENTIALS, os.environ) as kubectl,
         pytest.raises(KubectlError) as refused,
@@ -161,5 +161,5 @@ async def test_what_cannot_be_run(tmp_path: Path) -> None:
     assert refused.value.reason == "Broken"
 
 
-def test_credentials_do_not_show_themselves() -> None:
+def test_credentials_have_no_repr() -> None:
     assert TOKEN not in repr(CREDENTIALS)

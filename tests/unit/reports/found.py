@@ -1,4 +1,4 @@
-"""Findings with one of everything: every outcome, what could not be read, what is gone, and text that means harm."""
+"""Sample findings with every outcome, a subscription that could not be read, a deleted cluster and hostile text."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ HARM = "a|b `c` <script>alert(1)</script> *d* [e](https://x) \x1b[31mred\x1b[0m 
 
 
 def report(name: str, encryption: EncryptionKind, checks: tuple[Check, ...], profile: Json) -> ClusterReport:
-    """One cluster's."""
+    """Return the report on one cluster."""
     id_ = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-{name}/providers/Microsoft.ContainerService/managedClusters/{name}"
     keep = (
         ("The key kv-one/kms, all its versions, enabled and unexpired.",)
@@ -27,7 +27,7 @@ def report(name: str, encryption: EncryptionKind, checks: tuple[Check, ...], pro
 
 
 def findings() -> Findings:
-    """All of it, with its sum."""
+    """Return the sample findings with their tally."""
     healthy = Check(
         "cluster-healthy",
         "cluster",

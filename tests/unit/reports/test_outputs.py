@@ -1,4 +1,4 @@
-"""Each way in which findings are written: as it was written before, and as its readers demand."""
+"""Each output format equals its golden file and is valid for its readers."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ def test_json(found: Findings) -> None:
         assert all({"code", "passed", "message", "remedy"} <= set(check) for check in cluster["checks"])
 
 
-def test_what_json_does_not_know_is_written_as_text(found: Findings) -> None:
+def test_numbers_that_json_lacks_are_written_as_text(found: Findings) -> None:
     odd = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": 1.5}
     reports = [replace(found.reports[0], security_profile=odd), *found.reports[1:]]
     written = [document(replace(found, reports=reports)), line(reports[0])]
@@ -141,7 +141,7 @@ def test_sarif_is_valid_by_the_official_schema(found: Findings) -> None:
     assert len(invocation["toolExecutionNotifications"]) == 1
 
 
-def test_the_sarif_schema_refuses_what_is_none() -> None:
+def test_the_sarif_schema_rejects_an_invalid_document() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validators.validator_for(SARIF_SCHEMA)(SARIF_SCHEMA).validate(
             {"version": "2.1.0", "runs": [{}]}
@@ -203,14 +203,14 @@ def test_text(found: Findings) -> None:
 
 
 @pytest.mark.parametrize("write", [document, junit, sarif, markdown])
-def test_nothing_that_a_terminal_obeys_is_written(write: Any, found: Findings) -> None:
+def test_control_characters_are_never_written(write: Any, found: Findings) -> None:
     assert sanitize(HARM) != HARM
     text = write(found)
     for bad in ("\x1b", "\u202e", "\x00", "\ufffe" if write is junit else "\x00"):
         assert bad not in text
 
 
-def test_nothing_found_is_written_as_nothing() -> None:
+def test_empty_findings_are_valid_documents() -> None:
     nothing = Findings()
     assert json.loads(document(nothing))["clusters"] == []
     assert json.loads(sarif(nothing))["runs"][0]["results"] == []

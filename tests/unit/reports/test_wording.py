@@ -1,4 +1,4 @@
-"""Durations and wrapping, in the words that the screens use."""
+"""Durations and wrapping of the shared wording."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_ago(seconds: float, words: str) -> None:
     assert ago(seconds) == words
 
 
-def test_a_hanging_text_begins_every_line_at_its_column() -> None:
+def test_a_hanging_text_starts_every_line_at_its_column() -> None:
     lines = hanging("one two three four five six seven", 4, 24).splitlines()
     assert len(lines) > 1
     assert all(line.startswith("    ") for line in lines[1:])

@@ -1,4 +1,4 @@
-"""Each check passes on one evidence and fails, warns or cannot tell on another; the report's shape is a promise."""
+"""Each check passes with one evidence, and fails, warns or is unknown with another."""
 
 import json
 import time
@@ -53,13 +53,13 @@ LEGACY_VERSION = "0123456789abcdef0123456789abcdef"
 
 
 def version(name: str = LEGACY_VERSION, age: float = 30 * DAY, **attributes: Any) -> Json:
-    """One version of the key, made so many seconds ago."""
+    """Return one version of the key, created `age` seconds ago."""
     made = {"enabled": True, "created": time.time() - age, **attributes}
     return {"name": name, "properties": {"attributes": made, "keyUriWithVersion": f"{KEY_ID}/{name}"}}
 
 
 def evidence(profile: Json, *, body: Json | None = None, **changes: Any) -> Evidence:
-    """A cluster with that profile, and all it depends on as it should be."""
+    """Return the evidence of a cluster with that profile, whose dependencies are all correct."""
     body = body or cluster(profile, identity=OURS)
     encryption = Encryption.of(body)
     denies = encryption.network_access == "Private"
@@ -81,7 +81,7 @@ def evidence(profile: Json, *, body: Json | None = None, **changes: Any) -> Evid
 
 def looked(e: Evidence) -> dict[str, Check]:
     found = checks(e)
-    assert len({check.code for check in found}) == len(found), "a code is there once"
+    assert len({check.code for check in found}) == len(found), "each code occurs once"
     return {check.code: check for check in found}
 
 
@@ -257,7 +257,7 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("expected-rotation", "warning", evidence(PRIVATE, expect=ROTATED, key=key(rotationPolicy=rotation_policy("P2Y")))),
     ("expected-rotation", "warning", evidence(PRIVATE, expect=ROTATED, key=key(rotationPolicy=None))),
     ("key-id-versionless", "failed", evidence({**PRIVATE, "azureKeyVaultKms": {**PRIVATE["azureKeyVaultKms"], "keyId": ""}})),
-    ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): identity(principalId="made anew")})),
+    ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): identity(principalId="another")})),
     ("identity-role", "unknown", evidence(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), conditional=True),))),
     ("identity-role", "unknown", evidence(PRIVATE, body=TWO, identities=TWO_THERE)),
 ]  # fmt: skip
@@ -266,7 +266,7 @@ CASES: list[tuple[str, str, Evidence]] = [
 @pytest.mark.parametrize(
     "profile", [PRIVATE, PUBLIC, PLATFORM_MANAGED], ids=["private", "public", "platform"]
 )
-def test_all_is_well(profile: Json) -> None:
+def test_a_correct_setup_passes_every_check(profile: Json) -> None:
     for check in looked(evidence(profile)).values():
         assert check.outcome in {"passed", "note"}, check
         assert check.passed
@@ -275,7 +275,7 @@ def test_all_is_well(profile: Json) -> None:
 
 
 @pytest.mark.parametrize(("code", "outcome", "e"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
-def test_a_check_speaks_in_the_case_it_is_for(code: str, outcome: str, e: Evidence) -> None:
+def test_each_check_has_the_outcome_of_its_case(code: str, outcome: str, e: Evidence) -> None:
     check = looked(e)[code]
     assert check.outcome == outcome
     assert check.passed == (outcome not in {"failed", "unknown"})
@@ -283,20 +283,20 @@ def test_a_check_speaks_in_the_case_it_is_for(code: str, outcome: str, e: Eviden
     assert bool(check.remedy) == (outcome not in {"passed", "note"})
 
 
-def test_what_a_remedy_has_one_type_is_quoted_for_a_shell() -> None:
+def test_remedies_quote_names_for_a_shell() -> None:
     remedies = {check.remedy for _, _, e in CASES for check in looked(bracketed(e)).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
 
 
-def test_no_check_lacks_a_case_in_which_it_passes_or_one_in_which_it_does_not() -> None:
+def test_every_check_has_a_passing_and_a_failing_case() -> None:
     notes = {"builtin-policy"}  # it explains what another tool says, and looks at nothing
     every = {code for _, _, e in CASES for code in looked(e)} - notes
     assert every == {code for code, outcome, _ in CASES if outcome == "passed"}
     assert every == {code for code, outcome, _ in CASES if outcome not in {"passed", "note"}}
 
 
-def test_a_cluster_as_asked_for_agrees_with_its_answers_whatever_the_case() -> None:
+def test_comparison_with_answers_ignores_letter_case() -> None:
     shouted = json.loads(json.dumps(PRIVATE).replace("kv-demo.vault", "KV-Demo.vault"))
     found = looked(evidence(shouted, expect=answers("customer-managed-private")))
     assert [c.outcome for code, c in found.items() if code.startswith("expected-")] == ["passed"] * 7
@@ -314,13 +314,13 @@ def test_a_cluster_as_asked_for_agrees_with_its_answers_whatever_the_case() -> N
         "https://kv/keys//v",
     ],
 )
-def test_what_is_no_key_identifier_is_no_key(odd: str) -> None:
+def test_an_invalid_key_identifier_fails(odd: str) -> None:
     names = {**PRIVATE, "azureKeyVaultKms": {**PRIVATE["azureKeyVaultKms"], "keyId": odd}}
     found = looked(evidence(names))["key-id-versionless"]
     assert (found.outcome, "names no key" in found.message) == ("failed", True)
 
 
-def test_answers_for_another_cluster_are_said_to_be() -> None:
+def test_answers_for_another_cluster_warn() -> None:
     other = answers("customer-managed-private", cluster={"name": "aks-other"})
     found = looked(evidence(PRIVATE, expect=other))
     assert found["expected-cluster"].outcome == "warning"
@@ -353,14 +353,14 @@ def test_a_wrong_role_and_a_wrong_scope_are_named(e: Evidence, said: str) -> Non
     assert said in looked(e)["identity-role"].message
 
 
-def test_a_pending_rotation_says_when_it_will_be_over() -> None:
+def test_a_pending_rotation_names_its_latest_end() -> None:
     e = evidence(PRIVATE, key_versions=(version("b", HOUR), version("a")))
     by = e.now.timestamp() + 5 * HOUR
     stamps = {f"{datetime.fromtimestamp(by + off, UTC):%H:%M} UTC" for off in (-30, 0)}
     assert any(stamp in looked(e)["key-pickup"].message for stamp in stamps)
 
 
-def test_platform_managed_keys_have_nothing_else_to_look_at() -> None:
+def test_a_platform_managed_key_has_only_checks_on_the_cluster() -> None:
     assert {check.group for check in looked(evidence(PLATFORM_MANAGED)).values()} == {"cluster"}
 
 
@@ -371,7 +371,7 @@ def test_the_false_positive_of_the_built_in_policy_is_explained() -> None:
     assert "builtin-policy" not in looked(evidence(PRIVATE))
 
 
-def test_evidence_and_words_are_cleaned() -> None:
+def test_messages_and_evidence_are_sanitized() -> None:
     evil = evidence(
         PRIVATE,
         body=cluster(

@@ -32,7 +32,7 @@ def report(e: Evidence) -> ClusterReport:
     )
 
 
-def test_the_shape_that_programs_rely_on() -> None:
+def test_json_has_the_keys_that_programs_rely_on() -> None:
     one, bad = (json.loads(json.dumps(report(evidence(now)).to_json())) for now in (PRIVATE, {}))
     assert one["id"] == cluster_id()
     assert (one["name"], one["resource_group"], one["subscription"]) == ("aks-demo", "rg-demo", PRODUCTION)
@@ -47,7 +47,7 @@ def test_the_shape_that_programs_rely_on() -> None:
     assert bad["passed"] is False
 
 
-def test_a_report_is_the_same_when_it_is_read_again() -> None:
+def test_a_report_survives_a_json_round_trip() -> None:
     whole = report(evidence(PRIVATE)).with_more(
         [Check("inside-x", "inside", "passed", "It is so.", proves="That.")]
     )
@@ -151,7 +151,7 @@ def test_a_report_of_an_earlier_version_can_be_read() -> None:
     assert ClusterReport.from_json(body).verdict == "verified"
 
 
-def test_kms_v1_cannot_be_migrated_at_once() -> None:
+def test_kms_v1_cannot_be_migrated_directly() -> None:
     old = cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.15")
     found = {check.code: check for check in checks(evidence({}, body=old))}
     assert "--disable-azure-keyvault-kms" in found["encryption-enabled"].remedy

@@ -220,7 +220,9 @@ class Cluster(Step):
                 f"--azure-keyvault-kms-key-vault-network-access {shlex.quote(target.own.vault.network_access)}",
                 "--assign-identity $IDENTITY_RESOURCE_ID",
             ]
-            if new is False:  # without it az refuses --assign-identity; with it az asks first (AZURE.md §0 F)
+            if (
+                new is False
+            ):  # without it az refuses --assign-identity; with it az asks first (docs/azure.md#what-az-aks-update-requires)
                 lines += ["--enable-managed-identity", "--yes"]
         elif snapshot is not None and snapshot.cluster_state.encryption.kms_enabled:
             lines.append("--disable-azure-keyvault-kms")
@@ -355,12 +357,12 @@ def _still_going(work: Work) -> Problem:
 
 def _ended_badly(target: Target, cluster: ClusterState) -> Problem:
     own = target.answers.customer_managed
-    cause, mend = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
+    cause, fix = _NO_KEY_OF_YOURS if own is None else _OWN_KEY
     return Problem(
         "azure",
         f"The cluster {target.answers.cluster.name} ended in the state {cluster.provisioning_state}.",
         cause,
-        mend,
+        fix,
         azure_said=sanitize(cluster.provisioning_error),
         retryable=True,
     )

@@ -13,7 +13,7 @@ class Provider(Step):
     """How-to: "Register the feature flag", step 3.
 
     Always done before a cluster is updated: Azure does not show whether AKS has picked up the feature since it was
-    registered, and rejects the update if it has not (AZURE.md §1a). Repeating it changes nothing.
+    registered, and rejects the update if it has not (docs/azure.md#refusals-of-the-aks-resource-provider). Repeating it changes nothing.
     """
 
     key = "provider"

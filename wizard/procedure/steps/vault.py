@@ -81,7 +81,7 @@ class Vault(Step):
         return f"{work.target.own.vault.name}, {'Azure RBAC' if vault.uses_rbac else 'access policies'}"
 
     async def _ready(self, work: Work) -> VaultState:
-        """Return the vault once its name is registered in DNS, also if an interrupted run created it (AZURE.md §3b)."""
+        """Return the vault once its name is registered in DNS, also if an interrupted run created it (docs/azure.md#creating-a-vault)."""
         name = work.target.own.vault.name
         async for spent in work.tries("vault", _DNS_POLL, "the vault's name to be registered"):
             vault = VaultState(await read_vault(work.azure, work.target))

@@ -1,4 +1,4 @@
-"""Long-running operations of the AKS resource provider, as recorded (AZURE.md §2d)."""
+"""Long-running operations of the AKS resource provider, as recorded (docs/azure.md#long-running-operations)."""
 
 import json
 import secrets
@@ -9,6 +9,18 @@ from wizard.simulator.state.state import Operation
 from wizard.simulator.state.world import World, iso
 
 POLL_VERSION = "2025-03-01"
+_PHASES = {
+    "Creating": (
+        (0.1, "InProgress"), (0.25, "ProvisioningNetworkResources"), (0.6, "ProvisioningControlPlane"), (0.85, "CreatingAgentPools"),
+        (0.93, "ReconcilingDNS"), (1.0, "ReconcilingAddons"),
+    ),
+    "Updating": ((0.3, "InProgress"), (0.8, "ProvisioningControlPlane"), (0.9, "ReconcilingDNS"), (1.0, "ReconcilingAddons")),
+}  # fmt: skip
+"""The statuses of a running operation, each with the part of its duration at which it ends.
+
+The statuses were recorded (docs/azure.md#long-running-operations), their shares of the duration and the choice for updates were not.
+"""
+_POOLS = "CreatingAgentPools"
 
 
 def running(world: World, resource_id: str) -> Operation | None:
@@ -19,7 +31,8 @@ def running(world: World, resource_id: str) -> Operation | None:
 
 def start(world: World, resource_id: str, kind: str, leaves: str = "") -> Operation:
     """Create an operation in progress on a resource."""
-    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(world.now()), leaves=leaves)
+    now = world.now()
+    operation = Operation(str(uuid.uuid4()), resource_id.lower(), kind, iso(now), leaves=leaves, began=now)
     world.state.operations[operation.id] = operation
     world.running[operation.resource_id] = operation.id
     return operation
@@ -31,6 +44,7 @@ def begin(
     """Start an operation that ends after this many real-life seconds, and return the headers for polling it."""
     operation = start(world, resource_id, kind, leaves)
     if call.operation_odd != "never-ends":
+        operation.lasting = world.scaled(seconds) if call.operation_odd != "operation-lags" else 0.0
         error = json.dumps(call.operation_fails) if call.operation_fails else ""
         facts = {
             "operation": operation.id,
@@ -69,17 +83,35 @@ def drop_left_identities(world: World, resource_id: str) -> None:
             world.drop_principal(operation.leaves)
 
 
+def _status(world: World, operation: Operation) -> str:
+    """Return the status that an operation reports: while it runs, what it is doing."""
+    if operation.status != "InProgress" or not operation.lasting:
+        return operation.status
+    spent = (world.now() - operation.began) / operation.lasting
+    phases = _PHASES.get(operation.kind, ())
+    phase = next((name for end, name in phases if spent < end), phases[-1][1] if phases else "InProgress")
+    if phase != _POOLS:
+        return phase
+    resource = world.find(operation.resource_id)
+    pools = resource.body["properties"].get("agentPoolProfiles") or [] if resource else []
+    nodes = sum(int(pool.get("count") or 0) for pool in pools)
+    return f"{_POOLS}: {int(nodes * min(1.0, (spent - 0.6) / 0.25))}/{nodes} nodes completed"
+
+
+def show(world: World, operation: Operation) -> Json:
+    """Return an operation as the resource provider shows it."""
+    # The name in the body is the same GUID with the bytes of its first parts in reverse order.
+    swapped = uuid.UUID(bytes_le=uuid.UUID(operation.id).bytes)
+    body: Json = {"name": str(swapped), "status": _status(world, operation), "startTime": operation.started}
+    if operation.ended:
+        body["endTime"] = operation.ended
+    return body | ({"error": operation.error} if operation.error else {})
+
+
 def poll(world: World, call: Call) -> Answer:
     """Return the status of an operation."""
     operation = world.state.operations.get(call.names["operation"].lower())
     if operation is None:
         raise Refusal(404, "NotFound", f"The operation '{call.names['operation']}' was not found.")
-    # The name in the body is the same GUID with the bytes of its first parts in reverse order.
-    swapped = uuid.UUID(bytes_le=uuid.UUID(operation.id).bytes)
-    body: Json = {"name": str(swapped), "status": operation.status, "startTime": operation.started}
-    if operation.status == "InProgress":
-        return Answer(200, body, world.retry_headers())
-    body["endTime"] = operation.ended
-    if operation.error:
-        body["error"] = operation.error
-    return Answer(200, body)
+    headers = world.retry_headers() if operation.status == "InProgress" else {}
+    return Answer(200, show(world, operation), headers)

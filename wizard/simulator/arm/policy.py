@@ -151,7 +151,7 @@ def value_meets(policy: PolicySpec, value: object) -> bool:
 
 
 def check_key(world: World, vault: Resource, version: KeyVersion) -> None:
-    """Raise Key Vault's error for a key that a policy of the mode Microsoft.KeyVault.Data denies (AZURE.md §3e).
+    """Raise Key Vault's error for a key that a policy of the mode Microsoft.KeyVault.Data denies (docs/azure.md#keys-through-resource-manager).
 
     Code, inner code and text UNCONFIRMED.
     """

@@ -1,7 +1,7 @@
 """Azure RBAC: role definitions, wildcards, notActions, inheritance, and the propagation of role assignments.
 
 A role assignment takes effect immediately on the management plane, and after the propagation delay on the data plane of
-Key Vault (AZURE.md §3d).
+Key Vault (docs/azure.md#role-assignments).
 """
 
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ def sees(world: World, principal_id: str, subscription: str) -> bool:
 
 
 def require(world: World, principal_id: str, action: str, scope: str) -> None:
-    """Raise ARM's 403 if the principal may not do this: AuthorizationFailed (AZURE.md §3d), or that of a deny assignment."""
+    """Raise ARM's 403 if the principal may not do this: AuthorizationFailed (docs/azure.md#role-assignments), or that of a deny assignment."""
     if any(role.allows(action) for role in roles_at(world, principal_id, scope)):
         deny.check(world, principal_id, action, scope)
         return

@@ -179,7 +179,7 @@ class ResourceManager:
     async def authenticate(self, call: Call) -> str:
         """Return the object id of the caller.
 
-        Raise ARM's 401 (codes and challenge as in AZURE-CLIENTS.md §3).
+        Raise ARM's 401 (codes and challenge as in docs/azure.md#tokens).
         """
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:

@@ -1,4 +1,4 @@
-"""Throttling with token buckets: by ARM for each caller and subscription, by AKS (AZURE.md §1a, row 429), and by each vault."""
+"""Throttling with token buckets: by ARM for each caller and subscription, by AKS (docs/azure.md#refusals-of-the-aks-resource-provider, row 429), and by each vault."""
 
 import math
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class _Buckets:
 
 
 class VaultThrottle(_Buckets):
-    """The limits of Key Vault: transactions of a vault, and key creations (not in AZURE.md; Key Vault service limits)."""
+    """The limits of Key Vault: transactions of a vault, and key creations (not in docs/azure.md; Key Vault service limits)."""
 
     def take(self, vault: str, *, creates: bool) -> None:
         """Count a call. Raise 429 Throttled (text UNCONFIRMED)."""

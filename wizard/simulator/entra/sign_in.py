@@ -1,7 +1,7 @@
 """The login authority and the discovery documents that MSAL and azure-identity use, and ARM's metadata.
 
 It supports client secret, device code (approved immediately by the user that the scenario names), refresh token and
-password grants, and the App Service managed identity endpoint (AZURE-CLIENTS.md §2, §3).
+password grants, and the App Service managed identity endpoint (docs/azure.md#discovery, docs/azure.md#tokens).
 """
 
 import hmac
@@ -61,7 +61,7 @@ class SignInRefused(Exception):  # noqa: N818 - it is the response of the author
 
 
 def metadata(base_url: str, vault_suffix: str) -> Json:
-    """Return the object at `/metadata/endpoints` that `az cloud register` expects for one cloud (AZURE-CLIENTS.md §2)."""
+    """Return the object at `/metadata/endpoints` that `az cloud register` expects for one cloud (docs/azure.md#discovery)."""
     return {
         "name": "SimulatedAzure",
         "portal": base_url,

@@ -1,4 +1,4 @@
-"""`/livez`, `/readyz` and `/healthz` (AZURE.md §7).
+"""`/livez`, `/readyz` and `/healthz` (docs/azure.md#proof-from-inside-a-cluster).
 
 As in AKS, `kms-providers` is listed and ok even if no KMS provider is configured, because API servers reload their
 encryption configuration automatically. `/livez` does not include it.

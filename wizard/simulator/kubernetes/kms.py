@@ -25,7 +25,7 @@ def wanted(world: World, cluster: Resource) -> tuple[str, str, DataKey]:
     """Return how secrets are encrypted according to the ARM body: kind, KMS key id, and wrapping key without its data key.
 
     The key id of the new experience is not documented. Here it is stable and opaque, and differs for each key version
-    (AZURE.md §7).
+    (docs/azure.md#proof-from-inside-a-cluster).
     """
     encryption = Encryption.of(cluster.body["properties"])
     uid = str(cluster.body["properties"]["resourceUID"])
@@ -54,7 +54,7 @@ def follows_versions(cluster: Resource) -> bool:
 def unusable_reason(world: World, cluster: Resource, wrapping: DataKey, operation: str) -> str:
     """Return why the KMS plugin cannot `encrypt` or `decrypt` with a wrapping key now, in its own words, or "" if it can.
 
-    An expired key still decrypts (AZURE.md §1b).
+    An expired key still decrypts (docs/azure.md#keys-that-expire-are-disabled-or-lost).
     """
     if not wrapping.vault:
         return ""

@@ -1,4 +1,4 @@
-"""The `/metrics` of the API servers, as far as they concern the encryption of secrets (AZURE.md §7).
+"""The `/metrics` of the API servers, as far as they concern the encryption of secrets (docs/azure.md#proof-from-inside-a-cluster).
 
 Several API servers answer at one address. Each has its own counters, which a restart sets to zero.
 """

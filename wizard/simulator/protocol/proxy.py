@@ -1,6 +1,6 @@
 """A CONNECT proxy that accepts only the host names of the simulated cloud, and connects every tunnel to its TLS port.
 
-With it, `https://kv-demo.vault.local.test/` works without DNS, root access or a hosts file (AZURE-CLIENTS.md §4).
+With it, `https://kv-demo.vault.local.test/` works without DNS, root access or a hosts file (docs/azure.md#vault-host-names).
 """
 
 import asyncio

@@ -59,7 +59,7 @@ class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not an error in 
 
 
 class FlatRefusal(Refusal):
-    """An error response of the AKS resource provider: not inside `error`, and with a `subcode` (AZURE.md §1a, EtagMismatch)."""
+    """An error response of the AKS resource provider: not inside `error`, and with a `subcode` (docs/azure.md#refusals-of-the-aks-resource-provider, EtagMismatch)."""
 
     def answer(self) -> Answer:
         """Return the response."""

@@ -1,4 +1,4 @@
-"""Role definitions, role assignments, and the caller's permissions (AZURE.md §3c, §3d, §6)."""
+"""Role definitions, role assignments, and the caller's permissions (docs/azure.md#roles, docs/azure.md#role-assignments, docs/azure.md#permissions)."""
 
 import re
 

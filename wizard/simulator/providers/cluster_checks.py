@@ -58,7 +58,7 @@ def check_pools(wanted: Json) -> None:
 def check_node_group(world: World, method: str, cluster: Resource) -> None:
     """Raise 409 if a lock protects the cluster's node resource group.
 
-    AKS writes to that group in every operation on the cluster (AZURE.md §1a, ScopeLocked).
+    AKS writes to that group in every operation on the cluster (docs/azure.md#refusals-of-the-aks-resource-provider, ScopeLocked).
     """
     group = cluster.body["properties"]["nodeResourceGroup"]
     check_locks(world, method, f"/subscriptions/{subscription_of(cluster.id)}/resourceGroups/{group}")
@@ -143,7 +143,7 @@ def resolve_version(
 
 
 def check_identity_region(world: World, identity: Json, location: str) -> None:
-    """Raise 400 if the region does not support new clusters with a user-assigned identity (AZURE.md §5; code and text UNCONFIRMED)."""
+    """Raise 400 if the region does not support new clusters with a user-assigned identity (docs/azure.md#cluster-identities; code and text UNCONFIRMED)."""
     if identity.get("type") == "UserAssigned" and location in world.scenario.no_user_assigned_identity:
         raise FlatRefusal(
             400,

@@ -1,4 +1,4 @@
-"""The AKS resource provider's rules for KMS encryption, with its codes and texts (AZURE.md §1a, §2a).
+"""The AKS resource provider's rules for KMS encryption, with its codes and texts (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#request-bodies).
 
 What is UNCONFIRMED there is marked here. Where two answers are plausible, the scenario's `rules` choose one.
 """
@@ -51,7 +51,7 @@ def check(world: World, change: Change) -> None:
 
 
 def _check_upgrade(change: Change) -> None:
-    """Raise 400 if a cluster with KMS v1 (before 1.27) is upgraded with KMS enabled (AZURE.md §1a; text UNCONFIRMED)."""
+    """Raise 400 if a cluster with KMS v1 (before 1.27) is upgraded with KMS enabled (docs/azure.md#refusals-of-the-aks-resource-provider; text UNCONFIRMED)."""
     if not (change.version_before and change.before.customer and change.after.customer):
         return
     if minor_of(change.version_before) < KMS_V2_SINCE <= minor_of(change.version):
@@ -146,7 +146,7 @@ def _check_customer_key(world: World, change: Change) -> None:
 
 
 def _check_tenant(world: World, name: str) -> None:
-    """Raise 400 if the vault belongs to another tenant (AZURE.md §1a, last row; text UNCONFIRMED)."""
+    """Raise 400 if the vault belongs to another tenant (docs/azure.md#refusals-of-the-aks-resource-provider, last row; text UNCONFIRMED)."""
     vault = find_vault(world, name)
     theirs = vault.body["properties"]["tenantId"] if vault else world.scenario.tenant.id
     if theirs != world.scenario.tenant.id:
@@ -159,7 +159,7 @@ def _check_tenant(world: World, name: str) -> None:
 def _check_hardware(world: World, vault: str, name: str) -> None:
     """Raise 400 for an HSM-backed key if the scenario's rules refuse it.
 
-    Whether AKS accepts such keys is not confirmed (AZURE.md §3g; text UNCONFIRMED).
+    Whether AKS accepts such keys is not confirmed (docs/azure.md#rotation-expiry-and-hsms; text UNCONFIRMED).
     """
     key = find_key(world, vault, name)
     if key and key.current.kty.endswith("-HSM") and world.scenario.rules.hardware_keys == "refused":
@@ -171,7 +171,7 @@ def _check_hardware(world: World, vault: str, name: str) -> None:
 def _is_legacy(change: Change, *, versioned: bool) -> bool:
     """Return whether a PUT selects the legacy experience.
 
-    Since 2026-07-01 the form of the key id decides, before that infrastructureEncryption did (AZURE.md §0 B).
+    Since 2026-07-01 the form of the key id decides, before that infrastructureEncryption did (docs/azure.md#shape-of-the-key-id).
     """
     if not versioned:
         if not sees_encryption_profile(change.api_version):
@@ -194,7 +194,7 @@ def _check_legacy(change: Change) -> None:
 def validate_identity(world: World, change: Change) -> None:
     """Check that the identity can use the key, as AKS does before it starts the operation.
 
-    Raise the one error that has many causes (AZURE.md §1a), or 400 for a key that does not exist.
+    Raise the one error that has many causes (docs/azure.md#refusals-of-the-aks-resource-provider), or 400 for a key that does not exist.
     """
     kms = change.after.kms
     key_id = KEY_ID.fullmatch(str(kms["keyId"]))

@@ -1,9 +1,8 @@
-"""Managed clusters: the AKS resource provider (AZURE.md §1a, §2)."""
+"""Managed clusters: the AKS resource provider (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#managed-clusters)."""
 
 import json
 import re
 import uuid
-from copy import deepcopy
 
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
@@ -26,7 +25,7 @@ from wizard.simulator.providers.cluster_checks import (
 from wizard.simulator.providers.cluster_links import check_caller, check_identity
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
-from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, set_state, view
+from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, first_answer, set_state, view
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, on_delete, scheduled_handler
 from wizard.simulator.vaults.key_use import Encryption, can_use_key
@@ -278,7 +277,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
     headers = operations.begin(
         world, call, cluster_id, "Updating" if before else "Creating", location, seconds, leaves
     )
-    return Answer(200 if before else 201, deepcopy(_shown(world, body, call)), headers)
+    return Answer(200 if before else 201, first_answer(_shown(world, body, call), before), headers)
 
 
 @scheduled_handler("cluster-operation-done")
@@ -335,7 +334,7 @@ def _update_api_servers(world: World, cluster: Resource, kind: str, error: Json 
 def _late_error(world: World, cluster: Resource, kind: str) -> Json | None:
     """Return the error that appears only when the API servers start, or None.
 
-    AKS accepts a Private vault without a check (AZURE.md §1a, Azure/azure-docs#105101).
+    AKS accepts a Private vault without a check (docs/azure.md#refusals-of-the-aks-resource-provider, Azure/azure-docs#105101).
     """
     encryption = Encryption.of(cluster.body["properties"])
     if kind not in {"Creating", "Updating", "Starting"} or not encryption.customer:

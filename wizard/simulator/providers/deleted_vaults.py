@@ -1,4 +1,4 @@
-"""Soft-deleted vaults. Their names are reserved until they are recovered or purged, or until the retention period ends (AZURE.md §3a)."""
+"""Soft-deleted vaults. Their names are reserved until they are recovered or purged, or until the retention period ends (docs/azure.md#names-and-soft-delete)."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing

@@ -1,4 +1,4 @@
-"""Eligible roles: Privileged Identity Management grants them for a limited time when a principal activates them (AZURE.md §6).
+"""Eligible roles: Privileged Identity Management grants them for a limited time when a principal activates them (docs/azure.md#permissions).
 
 They come from the scenario. Activation is not simulated.
 """

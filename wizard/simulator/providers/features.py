@@ -1,4 +1,4 @@
-"""Preview features of a subscription (Microsoft.Features, AZURE.md §4)."""
+"""Preview features of a subscription (Microsoft.Features, docs/azure.md#preview-features)."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing

@@ -1,4 +1,4 @@
-"""Key vaults on the management plane: create, update, recover, and access policies (AZURE.md §3a, §3b)."""
+"""Key vaults on the management plane: create, update, recover, and access policies (docs/azure.md#names-and-soft-delete, docs/azure.md#creating-a-vault)."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""User-assigned managed identities (AZURE.md §5)."""
+"""User-assigned managed identities (docs/azure.md#cluster-identities)."""
 
 import re
 from copy import deepcopy

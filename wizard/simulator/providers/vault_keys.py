@@ -1,4 +1,4 @@
-"""Keys through the management plane (AZURE.md §3e).
+"""Keys through the management plane (docs/azure.md#keys-through-resource-manager).
 
 It creates only the first version of a key and never changes it. No data-plane role is required, and the vault's firewall
 does not apply.

@@ -1,4 +1,4 @@
-"""Behaviour of Azure that is not documented or not confirmed (AZURE.md): a scenario chooses it with these rules."""
+"""Behaviour of Azure that is not documented or not confirmed (docs/azure.md): a scenario chooses it with these rules."""
 
 from typing import Literal
 

@@ -20,6 +20,11 @@ _KEPT_WHEN_LEFT_OUT = (
     "identityProfile", "nodeResourceGroup", "networkProfile", "enableRBAC", "supportPlan", "apiServerAccessProfile", "oidcIssuerProfile",
     "storageProfile", "disableLocalAccounts", "autoUpgradeProfile",
 )  # fmt: skip
+_DRIVERS: Json = {
+    "diskCSIDriver": {"enabled": True},
+    "fileCSIDriver": {"enabled": True},
+    "snapshotController": {"enabled": True},
+}
 _POOL_READ_ONLY = ("eTag", "provisioningState", "currentOrchestratorVersion", "status")
 
 
@@ -31,7 +36,7 @@ def sees_encryption_profile(api_version: str) -> bool:
 def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
     """Return the cluster as an api-version shows it: newer properties are omitted, but kept in the state.
 
-    Without `etag` it contains none, as recorded in 2025 (AZURE.md §2c).
+    Without `etag` it contains none, as recorded in 2025 (docs/azure.md#round-trip-through-the-sdk).
     """
     if not etag:
         pools = [
@@ -46,6 +51,34 @@ def view(body: Json, api_version: str, *, etag: bool = True) -> Json:
         return body
     older = {name: value for name, value in security.items() if name != ENCRYPTION_PROFILE}
     return body | {"properties": body["properties"] | {"securityProfile": older}}
+
+
+def first_answer(shown: Json, before: Json | None) -> Json:
+    """Return the body of the answer to a PUT, from the body that a GET would show.
+
+    As recorded, the answer to an update has the old eTags. The one to a create has none, nor what AKS adds later: kubelet
+    identity, ids of the cluster's identity, outbound addresses (docs/azure.md#round-trip-through-the-sdk).
+    """
+    body = deepcopy(shown)
+    properties: Json = body["properties"]
+    if before is not None:
+        tags = {pool["name"]: pool.get("eTag") for pool in before["properties"]["agentPoolProfiles"]}
+        for place, held in (
+            (body, before.get("eTag")),
+            *((pool, tags.get(pool["name"])) for pool in properties["agentPoolProfiles"]),
+        ):
+            if "eTag" in place and held:
+                place["eTag"] = held
+        return body
+    for place in (body, *properties["agentPoolProfiles"]):
+        place.pop("eTag", None)
+    properties.pop("identityProfile", None)
+    (properties["networkProfile"].get("loadBalancerProfile") or {}).pop("effectiveOutboundIPs", None)
+    identity: Json = body.get("identity") or {}
+    identity.pop("principalId", None)
+    for assigned in (identity.get("userAssignedIdentities") or {}).values():
+        assigned.clear()
+    return body
 
 
 def minor_of(version: str) -> tuple[int, int]:
@@ -102,13 +135,9 @@ def finish(
     properties.setdefault("disableLocalAccounts", False)
     properties.setdefault("autoUpgradeProfile", {"nodeOSUpgradeChannel": "NodeImage"})
     properties.setdefault("oidcIssuerProfile", {"enabled": False})
-    properties.setdefault(
-        "storageProfile",
-        {
-            "diskCSIDriver": {"enabled": True},
-            "fileCSIDriver": {"enabled": True},
-            "snapshotController": {"enabled": True},
-        },
+    # Every `az aks update` sends `{}`, which keeps the drivers; a create fills them in (docs/azure.md#how-an-update-works).
+    properties["storageProfile"] = _DRIVERS | (
+        properties.get("storageProfile") or deepcopy(old.get("storageProfile") or {})
     )
     properties.setdefault("networkProfile", {})
     properties["networkProfile"] = _network(cluster_id, properties)

@@ -105,7 +105,8 @@ class Operation:
     """A long-running operation of a resource provider.
 
     `leaves` is the principal of the system-assigned identity that this operation removes from its resource. An operation
-    that `lags` has ended, but reports InProgress permanently.
+    that `lags` has ended, but reports InProgress permanently. `began` and `lasting` are its start, in seconds since the
+    epoch, and its expected duration in simulated seconds (0 if it does not end).
     """
 
     id: str
@@ -117,6 +118,8 @@ class Operation:
     error: Json = field(default_factory=dict)
     leaves: str = ""
     lags: bool = False
+    began: float = 0.0
+    lasting: float = 0.0
 
 
 @dataclass(slots=True)

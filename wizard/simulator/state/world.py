@@ -175,7 +175,12 @@ class World:
             _scheduled_handlers[first.scheduled_handler](self, first.facts)
 
     def retry_headers(self) -> dict[str, str]:
-        """Return the polling interval: whole seconds of at least 1 in `Retry-After`, shorter intervals in milliseconds."""
+        """Return the polling interval: whole seconds of at least 1 in `Retry-After`, shorter intervals in milliseconds.
+
+        No header was recorded (docs/azure.md#long-running-operations); `poll_interval: 0` is the same.
+        """
+        if not self.scenario.durations.poll_interval:
+            return {}
         wait = self.scaled(self.scenario.durations.poll_interval)
         if wait >= 1:
             return {"Retry-After": str(round(wait))}

@@ -1,4 +1,4 @@
-"""Authentication on the data plane of Key Vault, by the tenant that the vault trusts (AZURE-CLIENTS.md §3)."""
+"""Authentication on the data plane of Key Vault, by the tenant that the vault trusts (docs/azure.md#tokens)."""
 
 from wizard.simulator.arm.tokens import TokenProblem, Tokens, fresh_token_claims
 from wizard.simulator.protocol.wire import Call, Refusal

@@ -137,7 +137,7 @@ def recovery_level(vault: Resource) -> str:
 def operation_error(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
     """Return Key Vault's inner code and text if a key version does not permit an operation, or else None.
 
-    Outside of its dates, a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; AZURE.md §1b).
+    Outside of its dates, a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; docs/azure.md#keys-that-expire-are-disabled-or-lost).
     """
     if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
         return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."

@@ -1,4 +1,4 @@
-"""Access to the keys of a vault: firewall first, then RBAC or access policies (AZURE.md §3d, §3f)."""
+"""Access to the keys of a vault: firewall first, then RBAC or access policies (docs/azure.md#role-assignments, docs/azure.md#network-access-of-a-vault)."""
 
 import ipaddress
 from enum import Enum
@@ -17,7 +17,7 @@ class Origin(Enum):
 
 
 PERIMETER = "SecuredByPerimeter"
-"""A network security perimeter is enforced: only its rules apply, and no bypass does (AZURE.md §3f)."""
+"""A network security perimeter is enforced: only its rules apply, and no bypass does (docs/azure.md#network-access-of-a-vault)."""
 DATA_ACTIONS = {
     "create": "keys/create/action", "import": "keys/import/action", "get": "keys/read", "list": "keys/read", "update": "keys/update/action",
     "delete": "keys/delete", "recover": "keys/recover/action", "purge": "keys/purge/action", "rotate": "keys/rotate/action",

@@ -1,4 +1,4 @@
-"""What etcd holds and what the API servers report when encryption is enabled, rotated, broken and disabled (AZURE.md §1b, §7)."""
+"""What etcd holds and what the API servers report when encryption is enabled, rotated, broken and disabled (docs/azure.md#keys-that-expire-are-disabled-or-lost, docs/azure.md#proof-from-inside-a-cluster)."""
 
 import hashlib
 import time
@@ -62,7 +62,9 @@ async def test_without_encryption_secrets_are_plain_and_readyz_is_ok(cloud: Clou
         assert not any(
             "encryption" in name or "storage" in name for each in await api.metrics() for name, _ in each
         )
-        assert await readyz(api) == (200, "[+]kms-providers ok"), "the trap of AZURE.md §7"
+        assert await readyz(api) == (200, "[+]kms-providers ok"), (
+            "the trap of docs/azure.md#proof-from-inside-a-cluster"
+        )
 
 
 async def test_platform_managed_keys(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""Every finding has its place in the form: below what it is about, or at the bottom."""
+"""The place of every finding in the form: below the entry it is about, or above Continue."""
 
 import re
 from pathlib import Path
@@ -27,11 +27,11 @@ ENTRIES = {*PARTS, *(part for parts in PARTS.values() for part in parts)}
         ("cluster-busy", ""),
     ],
 )
-def test_where_a_finding_belongs(code: str, place: str) -> None:
+def test_place_of_a_finding(code: str, place: str) -> None:
     assert place_of(code) == place
 
 
-def test_every_code_of_the_rules_belongs_to_an_entry_that_exists_or_to_the_bottom() -> None:
+def test_place_of_every_code_exists_in_the_form() -> None:
     folder = Path(wizard.rules.__file__).parent
     text = "\n".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     codes = re.findall(r'"(?:error|warning|info)",\s+"([a-z0-9-]+)"', text)

@@ -1,8 +1,8 @@
-"""What the cards of the key option say of a cluster that is encrypted already."""
+"""What the cards of the key option show for a cluster that is encrypted already."""
 
 import pytest
 
-from screens.pages.key_option import OPTIONS, Option, _moves
+from screens.pages.key_option import OPTIONS, Option, moves
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, cluster
 from tests.support import PRODUCTION
 from wizard.cloud.arm import Json
@@ -11,37 +11,35 @@ from wizard.cloud.inventory import cluster_row
 
 HERE = Subscription(PRODUCTION, "Contoso Production", "t", "Enabled")
 PLATFORM, PRIVATE, PUBLIC = OPTIONS
-AGAIN = "sends the whole cluster again, which often repairs it"
+REPAIRS = "re-applies the cluster update, which often repairs it"
 
 
-def said(profile: Json | None, option: Option, state: str = "Succeeded") -> dict[str, str]:
+def moves_of(profile: Json | None, option: Option, state: str = "Succeeded") -> dict[str, str]:
     row = cluster_row(cluster(profile, provisioningState=state), HERE)
-    return dict(_moves(row, option, "a platform-managed key"))
+    return dict(moves(row, option, "a key that AKS manages"))
 
 
-def test_a_row_that_names_no_key_says_nothing_of_one() -> None:
-    assert said(None, PLATFORM) == {"leads to": "a platform-managed key"}
+def test_cluster_without_a_key_shows_only_what_it_changes_to() -> None:
+    assert moves_of(None, PLATFORM) == {"changes to": "a key that AKS manages"}
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
-def test_choosing_what_is_asked_for_already_repairs_a_cluster_that_ended_badly(state: str) -> None:
-    platform = said(PLATFORM_MANAGED, PLATFORM, state)
-    assert platform == {"last operation": state.lower(), "choosing it": AGAIN}
-    own = said(CUSTOMER_MANAGED, PRIVATE, state)
-    assert own.items() >= {"last operation": state.lower(), "the same key": AGAIN}.items()
-    assert own.keys() >= {"leads to", "still needed"}
+def test_current_option_repairs_a_cluster_whose_last_operation_failed(state: str) -> None:
+    platform = moves_of(PLATFORM_MANAGED, PLATFORM, state)
+    assert platform == {"last operation": state.lower(), "selecting it": REPAIRS}
+    own = moves_of(CUSTOMER_MANAGED, PRIVATE, state)
+    assert own.items() >= {"last operation": state.lower(), "the same key": REPAIRS}.items()
+    assert own.keys() >= {"changes to", "still needed"}
 
 
 @pytest.mark.parametrize(
     ("profile", "option"), [(PLATFORM_MANAGED, PRIVATE), (CUSTOMER_MANAGED, PUBLIC), (LEGACY, PLATFORM)]
 )
-def test_another_option_leads_elsewhere_however_the_last_operation_ended(
-    profile: Json, option: Option
-) -> None:
-    assert said(profile, option, "Failed") == said(profile, option)
-    assert AGAIN not in said(profile, option, "Failed").values()
+def test_another_option_ignores_the_last_operation(profile: Json, option: Option) -> None:
+    assert moves_of(profile, option, "Failed") == moves_of(profile, option)
+    assert REPAIRS not in moves_of(profile, option, "Failed").values()
 
 
-def test_what_is_so_already_is_changed_by_nothing() -> None:
-    assert said(PLATFORM_MANAGED, PLATFORM) == {"it is so already": "choosing it changes nothing"}
-    assert "last operation" not in said(CUSTOMER_MANAGED, PRIVATE)
+def test_current_option_shows_no_changes() -> None:
+    assert moves_of(PLATFORM_MANAGED, PLATFORM) == {"no changes": "the cluster uses this option already"}
+    assert "last operation" not in moves_of(CUSTOMER_MANAGED, PRIVATE)

@@ -1,4 +1,4 @@
-"""What was chosen: settled, due for review again, and made into answers."""
+"""The draft: completed steps, steps that need another review, and the answers it makes."""
 
 from dataclasses import replace
 
@@ -25,27 +25,27 @@ def draft() -> Draft:
     )
 
 
-def test_every_dependant_is_a_later_step() -> None:
+def test_steps_feed_only_later_steps() -> None:
     for step in STEPS.values():
         assert all(ORDER.index(later) > ORDER.index(step.key) for later in step.feeds)
 
 
-def test_answering_the_same_again_makes_nothing_due() -> None:
+def test_same_answer_again_needs_no_review() -> None:
     assert draft().complete("key", option="Private").needs_review == frozenset()
 
 
-def test_a_change_makes_the_settled_dependants_due_and_settling_them_clears_it() -> None:
+def test_changed_answer_needs_review_of_dependent_steps_until_they_are_completed() -> None:
     changed = draft().complete("key", option="Public")
     assert changed.needs_review == {"vault", "review"}
     assert changed.reachable == ("prerequisites", "feature", "cluster", "key", "vault")
     assert changed.complete("vault").needs_review == {"review"}
 
 
-def test_platform_managed_has_no_vault_on_its_way() -> None:
+def test_platform_managed_key_skips_the_vault_step() -> None:
     assert "vault" not in draft().complete("key", option="platform-managed").reachable
 
 
-def test_answers_of_a_private_vault_with_proposed_names() -> None:
+def test_answers_for_a_private_vault_use_proposed_names() -> None:
     answers = draft().answers()
     assert answers.vault is not None
     assert answers.key is not None
@@ -55,7 +55,7 @@ def test_answers_of_a_private_vault_with_proposed_names() -> None:
     assert answers.cluster.create
 
 
-def test_what_was_typed_wins_over_what_was_proposed() -> None:
+def test_typed_names_replace_proposed_names() -> None:
     form = VaultForm(
         vault="kv-mine", vault_group="rg-keys", key="k", key_size=4096, identity="id-mine", tags="owner=me"
     )
@@ -66,7 +66,7 @@ def test_what_was_typed_wins_over_what_was_proposed() -> None:
     assert answers.tags == {"owner": "me"}
 
 
-def test_platform_managed_answers_hold_no_vault() -> None:
+def test_answers_for_a_platform_managed_key_have_no_vault() -> None:
     answers = draft().complete("key", option="platform-managed").answers()
     assert answers.vault is None
     assert answers.key_option == "platform-managed"
@@ -76,12 +76,12 @@ def test_platform_managed_answers_hold_no_vault() -> None:
     ("cluster", "group", "about"),
     [("Orders", "RG-Orders", True), ("orders", "rg-b", False), ("b", "rg-orders", False)],
 )
-def test_it_is_about_one_cluster_however_its_id_is_written(cluster: str, group: str, about: bool) -> None:
+def test_is_about_compares_resource_ids_case_insensitively(cluster: str, group: str, about: bool) -> None:
     assert draft().is_about(cluster_id(cluster, group)) == about
     assert not Draft().is_about(cluster_id(cluster, group))
 
 
-def test_an_impossible_name_is_named() -> None:
+def test_invalid_name_raises_an_error_that_names_it() -> None:
     with pytest.raises(AnswersError, match=r"vault\.name"):
         replace(draft(), vault=VaultForm(vault="9")).answers()
 
@@ -89,10 +89,10 @@ def test_an_impossible_name_is_named() -> None:
 @pytest.mark.parametrize(
     ("text", "tags"), [("", {}), ("a=1", {"a": "1"}), (" a = 1 , b=x=y,", {"a": "1", "b": "x=y"})]
 )
-def test_tags(text: str, tags: dict[str, str]) -> None:
+def test_parse_tags(text: str, tags: dict[str, str]) -> None:
     assert parse_tags(text) == tags
 
 
-def test_a_tag_without_a_value_sign_is_named() -> None:
+def test_tag_without_equals_sign_raises_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="'lonely' is not a tag"):
         parse_tags("a=1, lonely")

@@ -1,4 +1,4 @@
-"""A cluster among many in a table's cells and in words, and what all of them amount to."""
+"""What the fleet overview shows: a cluster in table cells and in words, and the totals. Pure functions."""
 
 from rich.text import Text
 from textual.content import Content
@@ -10,45 +10,48 @@ from wizard.cloud.inventory import Unreadable
 from wizard.reports.wording import KINDS, STYLES, VERDICTS, Tone, count, encryption
 from wizard.system.sanitize import one_line
 
-_BAR: dict[EncryptionKind, tuple[str, str, str, Tone]] = {
-    "none": ("█", KINDS["none"], "none", "warn"),
-    "legacy-kms": ("▓", KINDS["legacy-kms"], "legacy", "busy"),
-    "platform-managed": ("▒", KINDS["platform-managed"], "platform", "good"),
-    "customer-managed": ("░", KINDS["customer-managed"], "customer", "good"),
+_BAR: dict[EncryptionKind, tuple[str, str, Tone]] = {
+    "none": ("█", "none", "warn"),
+    "legacy-kms": ("▓", "legacy", "busy"),
+    "platform-managed": ("▒", "platform", "good"),
+    "customer-managed": ("░", "customer", "good"),
 }
-"""How each kind is drawn: by its own sign, so that the bar can be read without its colours; its name, and a short one."""
+"""How the bar shows each kind: by its own sign, so that it can be read without colours; and a short name of the kind."""
 
 
-def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
-    """A bar of how the clusters are encrypted, the same in numbers, and how many fail: two lines of that width, or three
-    where the numbers are long."""
+def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
+    """Return a bar of how the clusters are encrypted, and the same in numbers with the failures: two lines of `room`
+    columns, or three if the numbers are long.
+    """
     tally = fleet.tally
     if not tally.clusters:
-        return Content.assemble(("Asking Azure…" if reading else "No cluster is visible here.", "$quiet"))
-    kinds = [(*drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
+        return Content.assemble(
+            ("Reading the clusters from Azure…" if reading else "You can see no cluster.", "$quiet")
+        )
+    kinds = [(kind, *drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
     bar: list[tuple[str, str]] = []
     left = room
-    for sign, _, _, tone, number in kinds:
+    for _, sign, _, tone, number in kinds:
         part = min(left, max(1, round(room * number / tally.clusters)))
         left -= part
         bar.append((sign * part, STYLES[tone]))
     failed = tally.failed - tally.uncertain
     first: list[tuple[str, str, Tone]] = [
-        ("✗", f"{failed:,} fail", "bad") if failed else ("✓", "none fails", "good")
+        ("✗", f"{failed:,} failed", "bad") if failed else ("✓", "none failed", "good")
     ]
     if tally.uncertain:
         first.append(("?", f"{tally.uncertain:,} not certain", "warn"))
     if tally.warned:
-        first.append(("!", f"{tally.warned:,} warn", "warn"))
+        first.append(("!", f"{tally.warned:,} with warnings", "warn"))
     if tally.unreadable:
         first.append(("?", f"{tally.unreadable} not readable", "warn"))
     wait = fleet.progress.throttling.left
     if reading and wait >= 0.5:
-        first.append(("!", f"Azure asks to wait {wait:.0f} s", "warn"))
-    long = [(sign, f"{number:,} {name}", tone) for sign, name, _, tone, number in kinds]
-    short = [(sign, f"{number:,} {name}", tone) for sign, _, name, tone, number in kinds]
+        first.append(("!", f"throttled for {wait:.0f} s", "warn"))
+    long = [(sign, f"{number:,} {KINDS[kind]}", tone) for kind, sign, _, tone, number in kinds]
+    short = [(sign, f"{number:,} {name}", tone) for _, sign, name, tone, number in kinds]
     alone = _line(first, " ") + Content("\n")
-    words = _fitting(
+    words = _first_that_fits(
         room,
         _line(first + long, "   "),
         _line(first + long, " "),
@@ -59,9 +62,9 @@ def amounts(fleet: Fleet, room: int, *, reading: bool) -> Content:
     return Content.assemble(*bar) + Content("\n") + words
 
 
-def _fitting(room: int, *ways: Content) -> Content:
-    """The first of these whose lines have room; the last, where none has."""
-    return next((way for way in ways if all(line.cell_length <= room for line in way.split())), ways[-1])
+def _first_that_fits(room: int, *texts: Content) -> Content:
+    """Return the first text whose lines fit into `room` columns, or the last one."""
+    return next((text for text in texts if all(line.cell_length <= room for line in text.split())), texts[-1])
 
 
 def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
@@ -71,8 +74,21 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
     )
 
 
-def cells_of(line: Line) -> dict[str, Text]:
-    """By column: what a line shows there."""
+def columns(room: int) -> dict[str, int]:
+    """Return the columns that fit, and their widths; what is left out is in the description of a line."""
+    fixed = {"sign": 1, "version": 8}
+    names = ["sign", "cluster", "group", "subscription", "region", "version", "now"]
+    room -= 1
+    names = names if room >= 110 else [name for name in names if name != "region"]
+    names = names if room >= 84 else [name for name in names if name != "subscription"]
+    each, rest = divmod(room - sum(fixed.values()) - 2 * len(names), len(names) - len(fixed))
+    widths = {name: fixed.get(name, max(6, each)) for name in names}
+    widths["cluster"] += rest
+    return widths
+
+
+def cells(line: Line) -> dict[str, Text]:
+    """Return the cells of a line, by column."""
     if isinstance(line, Unreadable):
         name, subscription = (cell(one_line(each), "dim") for each in (line.name, line.subscription_name))
         empty = dict.fromkeys(("group", "region", "version"), cell(""))
@@ -91,8 +107,8 @@ def cells_of(line: Line) -> dict[str, Text]:
     }
 
 
-def said(line: Shown) -> Content:
-    """The line under the cursor, in words."""
+def description(line: Shown) -> Content:
+    """Return the cluster in words, and what is wrong with it."""
     row = line.row
     key = f" {row.encryption.key_name}" if row.encryption.key_name else ""
     text = Content.assemble(
@@ -106,6 +122,6 @@ def said(line: Shown) -> Content:
     if line.wrong:
         mark, _, tone = VERDICTS[line.outcome]
         sign = (f"{mark} ", STYLES[tone])
-        more = f" And {len(line.wrong) - 1} more: enter" if len(line.wrong) > 1 else ""
+        more = f" Press Enter for {len(line.wrong) - 1} more." if len(line.wrong) > 1 else ""
         text += Content.assemble("\n", sign, f"{line.wrong[0]}{more}")
     return text

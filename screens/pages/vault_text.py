@@ -1,0 +1,185 @@
+"""What the form for vault, key and identity shows: options, hints and the drawing. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from screens.session.draft import Draft
+from screens.widgets.fields import findings_content
+from wizard.answers.naming import how_often
+from wizard.cloud.arm import same
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.inventory import VaultRow
+from wizard.errors import Problem
+from wizard.reports.wording import STYLES
+from wizard.rules import Finding
+from wizard.system.sanitize import sanitize
+
+KEY_TYPES = [
+    (f"{kind} {size}{note}", f"{kind}:{size}")
+    for kind, note in (("RSA", ""), ("RSA-HSM", ", in a premium vault"))
+    for size in (3072, 2048, 4096)
+]
+
+ROTATIONS = [
+    ("manually", ""),
+    ("by the vault, every 90 days", "P90D"),
+    ("by the vault, every 6 months", "P6M"),
+    ("by the vault, every year", "P1Y"),
+    ("by the vault, every 2 years", "P2Y"),
+]
+"""How often a key is rotated, as ISO 8601 durations."""
+
+
+def rotations(every: str) -> list[tuple[str, str]]:
+    """Return the rotation options. An interval from an answers file that is not in the list is added to it."""
+    known = any(value == every for _, value in ROTATIONS)
+    return ROTATIONS if known else [*ROTATIONS, (f"by the vault, {how_often(every)}", every)]
+
+
+THROUGH = [
+    ("the key vault, as in Microsoft's how-to", "key-vault"),
+    ("Azure Resource Manager", "resource-manager"),
+]
+
+
+def vault_hint(vault: VaultRow | None, left_out: str) -> str:
+    """Return what the selected vault is like; `left_out`: why others are not offered."""
+    if vault is None:
+        facts = ["its name must be unique in all of Azure"]
+    else:
+        facts = ["public network access denied" if vault.firewall_denies else "open to all networks"]
+        facts.append("purge protection on" if vault.purge_protection else "no purge protection")
+        if not vault.rbac:
+            facts.append("uses access policies: the identity gets its own, and no other policy is changed")
+    return " · ".join(facts) + (f"\n{left_out}" if left_out else "")
+
+
+def purge_protection_hint(*, on: bool) -> str:
+    """Return what purge protection does, or what its absence allows."""
+    if on:
+        return "cannot be turned off later; a deleted vault or key can be restored for 90 days"
+    return "! anyone who is allowed to purge the vault can destroy the secrets of the cluster at once"
+
+
+def rotation_hint(every: str) -> str:
+    """Return what follows from this rotation."""
+    if every:
+        return "AKS uses each new version within 6 hours, and automatically re-encrypts every secret"
+    return "the key is rotated only if you do it: with `aks-kms rotate`, or with o on the verification page"
+
+
+def create_through_hint(*, direct: bool, private: bool) -> str:
+    """Return what creating the key this way requires."""
+    if not direct:
+        return (
+            "the vault is created with public access denied; you need no data-plane role"
+            if private
+            else "you need no data-plane role on the vault"
+        )
+    return (
+        "you are assigned Key Vault Crypto Officer; the vault is open until the key is created"
+        if private
+        else "you are assigned Key Vault Crypto Officer on the vault"
+    )
+
+
+def identity_hint(vault: VaultRow | None) -> str:
+    """Return the permissions that the identity gets."""
+    if vault is not None and not vault.rbac:
+        return "gets an access policy (encrypt, decrypt, get) and Key Vault Contributor on the vault"
+    return "gets Key Vault Crypto User and Key Vault Contributor on the vault"
+
+
+def hints(
+    vault: VaultRow | None,
+    chosen: Mapping[str, str],
+    *,
+    private: bool,
+    left_out: Mapping[str, str],
+    rotated: str | None,
+) -> dict[str, str]:
+    """Return the hint of every choice.
+
+    `chosen`: the values of the choices; `left_out`: why other resources are not offered, by group; `rotated`: how often the
+    selected existing key is rotated, if that is known.
+    """
+    key = "in the new vault; RSA, because the key must encrypt and decrypt"
+    if vault:
+        key = f"rotated by the vault: {how_often(rotated)}" if rotated else left_out["key"]
+    return {
+        "vault": vault_hint(vault, left_out["vault"]),
+        "purge": purge_protection_hint(on=chosen["purge"] == "on"),
+        "key": key,
+        "rotate": rotation_hint(chosen["rotate"]),
+        "through": create_through_hint(direct=chosen["through"] == "key-vault", private=private),
+        "identity": "\n".join(filter(None, (identity_hint(vault), left_out["identity"]))),
+    }
+
+
+def why_not_continue(invalid: Sequence[str], mistakes: Sequence[str], *, loading: bool) -> str | None:
+    """Return why the form cannot be completed: entries that are not valid, resources that are not listed yet, or errors."""
+    if invalid:
+        return f"Required: {', '.join(_name(entry) for entry in invalid)}"
+    if loading:
+        return "Loading existing resources from Azure"
+    if mistakes:
+        return f"Fix the errors marked ✗ at {', '.join(_name(entry) for entry in mistakes)}"
+    return None
+
+
+def _name(entry: str) -> str:
+    """Return how a sentence names an entry of the form."""
+    names = {"vault-name": "vault name", "key-name": "key name", "identity-name": "identity name"}
+    return f"the {names.get(entry, entry.replace('-', ' '))}"
+
+
+def validation(problem: Problem | None, findings: Sequence[Finding], *, pending: bool) -> Content:
+    """Return the text above Continue: that checks are in progress, or the findings that belong to no entry."""
+    if pending:
+        return Content.assemble(("◐ ", STYLES["busy"]), ("running preflight checks…", "$quiet"))
+    if problem:
+        said = f"{sanitize(problem.summary)} The review checks again."
+        return Content.assemble(("! ", STYLES["warn"]), (said, "$quiet"))
+    return findings_content(findings)
+
+
+def drawing(draft: Draft, vault: VaultRow | None, new_name: str, *, narrow: bool) -> Content:
+    """Return a line that shows who can reach the key, and how; below it what changes for a vault that is in use."""
+    cluster, private = (draft.cluster_name, "bold"), draft.option == "Private"
+    name = ((vault.name if vault else new_name) or "vault", "bold")
+    if private:
+        wire = "──trusted──▶" if narrow else "──trusted service──▶"
+        line = Content.assemble(
+            cluster,
+            (f" {wire} ", STYLES["good"]),
+            name,
+            " (firewall: deny) ",
+            ("◀──✗──", STYLES["bad"]),
+            " internet",
+        )
+    else:
+        line = Content.assemble(
+            cluster,
+            (" ──token──▶ ", STYLES["good"]),
+            name,
+            " (open) ",
+            ("◀──token──", STYLES["warn"]),
+            " any identity with a role",
+        )
+    if vault and draft.cluster:
+        change = change_of_access(draft.cluster_name, draft.cluster.encryption, vault, private=private)
+        line = Content.assemble(line, (f"\n{change}" if change else "", STYLES["warn"]))
+    return line
+
+
+def change_of_access(cluster: str, now: Encryption, vault: VaultRow, *, private: bool) -> str:
+    """Return the order of changes if the cluster uses this vault already and its network access changes; otherwise nothing."""
+    if not now.kms_enabled or not same(now.key_name.partition("/")[0], vault.name):
+        return ""
+    was_private = same(now.network_access, "Private")
+    if was_private == private:
+        return ""
+    if private:
+        return f"{cluster} reaches {vault.name} over the public network now: the cluster is updated first, then public access is denied."
+    return f"{cluster} reaches {vault.name} as a trusted service now: public access is allowed first, then the cluster is updated."

@@ -1,0 +1,55 @@
+"""The help of a page: what it is for, and its keys, taken from its bindings."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from screens.widgets.dialogs import Dialog
+from wizard.reports.wording import STYLES
+
+
+class HelpDialog(Dialog[None]):
+    """What a page is for, and what its keys do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "close", show=False)]
+
+    def __init__(self, text: str, keys: list[tuple[str, str]]) -> None:
+        """`keys`: each key with what it does."""
+        super().__init__()
+        self._text = text
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog to-read"):
+            yield Static(Content("Help"), classes="title")
+            with VerticalScroll(can_focus=True):
+                yield Static(Content(self._text))
+                for key, what in self._keys:
+                    yield Static(Content.assemble((f"{key:<7} ", STYLES["busy"]), what), classes="key")
+        yield Footer(compact=True)
+
+    def action_close(self) -> None:
+        """Return to the page."""
+        self.dismiss(None)
+
+
+def keys_of(page: Screen[Any], display: Callable[[Binding], str]) -> list[tuple[str, str]]:
+    """Return the keys of a page with what they do, from the tooltips of its bindings; those of its widgets come last."""
+    found: dict[str, Binding] = {}
+    for node in (page, *page.focus_chain):
+        for binding in _bindings(type(node)):
+            found.setdefault(binding.key, binding)
+    return [(display(binding), binding.tooltip) for binding in found.values() if binding.tooltip]
+
+
+def _bindings(kind: type[DOMNode]) -> Iterator[Binding]:
+    """The bindings of a class, then those that it inherits."""
+    for each in kind.__mro__:
+        yield from (binding for binding in vars(each).get("BINDINGS", ()) if isinstance(binding, Binding))

@@ -1,0 +1,85 @@
+"""The pure functions that make what pages show."""
+
+import pytest
+from textual.content import Content
+
+from screens.pages import feature, review_text, run_text, vault_text
+from screens.pages.prerequisites import tool_line
+from screens.session.feature_registration import GONE, FeatureRegistration
+from wizard.cloud.tools import Prerequisite
+from wizard.errors import Problem
+
+
+@pytest.mark.parametrize(
+    ("registration", "text"),
+    [
+        (FeatureRegistration(), "reading its state"),
+        (FeatureRegistration("Registered"), "is registered. No action required."),
+        (FeatureRegistration(GONE), "not needed any more"),
+        (FeatureRegistration("Pending"), "requires approval by Microsoft"),
+        (FeatureRegistration("NotRegistered"), "is not registered yet (NotRegistered)"),
+        (FeatureRegistration("Registering", following=True, seconds=61), "Registering, 1:01 so far"),
+        (FeatureRegistration(problem=Problem("azure", "Not read.", "", "")), "Not read."),
+    ],
+)
+def test_state_of_the_feature(registration: FeatureRegistration, text: str) -> None:
+    assert text in feature.state_of(registration, "KMSPMKPreview in Contoso", "◐")[0].plain
+
+
+@pytest.mark.parametrize(
+    ("state", "following", "offered"),
+    [
+        (None, False, False),
+        ("NotRegistered", False, True),
+        ("NotRegistered", True, False),
+        ("Pending", False, False),
+    ],
+)
+def test_registration_is_offered_only_if_it_is_possible(
+    state: str | None, following: bool, offered: bool
+) -> None:
+    assert feature.can_register(FeatureRegistration(state, following=following)) == offered
+
+
+def test_missing_tool_shows_how_to_fix_it() -> None:
+    tool = Prerequisite(
+        "kubectl", "checks inside a cluster", "any version", None, "missing", "az aks install-cli", None
+    )
+    text = tool_line(tool, narrow=False).plain
+    assert "– kubectl" in text
+    assert "to fix it, run  az aks install-cli" in text
+
+
+def test_gate_asks_for_the_cluster_name_before_there_is_a_plan() -> None:
+    assert review_text.gate(None, "aks-demo")[0].startswith("Press Enter, then type aks-demo.")
+
+
+@pytest.mark.parametrize(
+    ("invalid", "mistakes", "loading", "reason"),
+    [
+        ([], [], False, None),
+        (["vault-name"], ["key"], True, "Required: the vault name"),
+        ([], ["key"], True, "Loading existing resources from Azure"),
+        ([], ["key", "vault-group"], False, "Fix the errors marked ✗ at the key, the vault group"),
+    ],
+)
+def test_reason_why_the_vault_form_cannot_be_completed(
+    invalid: list[str], mistakes: list[str], loading: bool, reason: str | None
+) -> None:
+    assert vault_text.why_not_continue(invalid, mistakes, loading=loading) == reason
+
+
+def test_validation_text_is_empty_without_findings() -> None:
+    assert vault_text.validation(None, (), pending=False) == Content("")
+    assert "running preflight checks" in vault_text.validation(None, (), pending=True).plain
+
+
+@pytest.mark.parametrize(
+    ("following", "only", "words", "title"),
+    [
+        (True, "", "", "log, following"),
+        (False, "vault", "denied", "log, paused; f follows · only vault · with “denied”"),
+    ],
+)
+def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:
+    assert run_text.log_title(following=following, only=only, words=words) == title

@@ -1,0 +1,48 @@
+"""The help of a page: its keys come from its bindings."""
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+from textual.binding import Binding
+
+from screens import pages
+from screens.app import WizardApp
+from screens.pages.fleet import FleetScreen
+from screens.pages.prerequisites import Subscriptions
+from screens.widgets.frame import Frame
+from screens.widgets.help import HelpDialog, keys_of
+from tests.unit.screens.widgets.test_background import never_connected
+
+for _page in pkgutil.iter_modules(pages.__path__):
+    importlib.import_module(f"{pages.__name__}.{_page.name}")
+
+PAGES = [page for page in Frame.__subclasses__() if page.__module__.startswith("screens.pages")]
+
+
+def own_bindings(page: type) -> list[Binding]:
+    return [binding for binding in vars(page).get("BINDINGS", ()) if isinstance(binding, Binding)]
+
+
+@pytest.mark.parametrize("page", [*PAGES, FleetScreen, Subscriptions])
+def test_every_key_in_the_footer_is_explained(page: type) -> None:
+    unexplained = [binding.key for binding in own_bindings(page) if binding.show and not binding.tooltip]
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_help_text_lists_no_keys_by_hand(page: type[Frame]) -> None:
+    assert not re.search(r"^(enter|esc|f\d|ctrl\+\w|\w)  +\w", page.HELP, re.MULTILINE)
+
+
+async def test_help_of_a_page_shows_its_own_keys_first_and_those_of_its_widgets() -> None:
+    app = WizardApp(never_connected, environment={})
+    async with app.run_test() as pilot:
+        keys = keys_of(app.screen, lambda binding: binding.key)
+        assert [key for key, _ in keys][:3] == ["v", "a", "c"]
+        assert ("ctrl+q", "Quit the wizard") in keys
+        assert not any(key == "f1" for key, _ in keys)
+        await pilot.press("f1")
+        assert isinstance(app.screen, HelpDialog)
+        await app.leave()
