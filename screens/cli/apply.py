@@ -11,6 +11,7 @@ import click
 
 from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST, digest_mistake
+from screens.cli.help import Command
 from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import (
@@ -45,7 +46,15 @@ YES_HELP = "Skip the confirmation prompt."
 CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHORTEST} digits are enough."
 
 
-@click.command("apply")
+@click.command(
+    "apply",
+    cls=Command,
+    examples=(
+        ("Show the plan, ask for confirmation and apply it", "aks-kms apply -f answers.yaml"),
+        ("Apply exactly the plan that was reviewed", "aks-kms apply -f answers.yaml --confirm 2df503345685"),
+        ("Practise with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
+    ),
+)
 @answers_option
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)

@@ -6,12 +6,21 @@ import click
 
 from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST
+from screens.cli.help import Command
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import read_answers, run_command, write_stdout
 from screens.exit_codes import FAILURE, SUCCESS
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=Command,
+    examples=(
+        ("Show what would be changed", "aks-kms plan -f answers.yaml"),
+        ("The same with the simulator", "aks-kms plan -f answers.yaml --simulate"),
+        ("Print the digest for a pipeline", "aks-kms plan -f answers.yaml -o json | jq -r .digest"),
+    ),
+)
 @answers_option
 @output_option("text", "json")
 @azure_options
