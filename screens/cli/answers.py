@@ -4,12 +4,23 @@ import json
 
 import click
 
+from screens.cli.help import Group
 from screens.cli.outcome import write_stdout
 from screens.exit_codes import SUCCESS
 from wizard.answers.examples import KINDS, ExampleKind
 
 
-@click.group("answers")
+@click.group(
+    "answers",
+    cls=Group,
+    examples=(
+        (
+            "Write an answers file to start from",
+            "aks-kms answers example customer-managed-private > answers.yaml",
+        ),
+        ("Write the schema for an editor", "aks-kms answers schema > answers.schema.json"),
+    ),
+)
 def command() -> None:
     """Print example answers files and their JSON Schema.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from screens.cli.connection import cloud_note, connect
+from screens.cli.digest import SHORTEST, digest_mistake
+from screens.cli.help import Command
 from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import (
@@ -41,10 +43,18 @@ if TYPE_CHECKING:
 
 
 YES_HELP = "Skip the confirmation prompt."
-CONFIRM_HELP = "Apply only if the current plan has this digest."
+CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHORTEST} digits are enough."
 
 
-@click.command("apply")
+@click.command(
+    "apply",
+    cls=Command,
+    examples=(
+        ("Show the plan, ask for confirmation and apply it", "aks-kms apply -f answers.yaml"),
+        ("Apply exactly the plan that was reviewed", "aks-kms apply -f answers.yaml --confirm 2df503345685"),
+        ("Practise with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
+    ),
+)
 @answers_option
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
@@ -119,8 +129,10 @@ async def apply(
                 plan,
                 output,
                 f"Another user changed the encryption after that run started: {change}. No changes were made.",
-                f"To change it again: aks-kms runs resume {resuming.id} --confirm {plan.digest}",
+                f"To change it again: aks-kms runs resume {resuming.id} --confirm {plan.digest[:SHORTEST]}",
             )
+        if confirm is not None:
+            _check_digest(plan, output, confirm)
         if must_confirm and plan.writes and not await _confirmed(answers.cluster.name):
             _refuse(
                 plan, output, f"No changes were made: the confirmation does not match {answers.cluster.name}."
@@ -133,7 +145,15 @@ async def apply(
                 role_propagation_public=propagation_seconds,
             )
         application = _Application(azure, answers, plan, settings, output, timeouts)
-        return await application.run(confirm or plan.digest)
+        return await application.run(plan.digest)
+
+
+def _check_digest(plan: "Plan", output: str, given: str) -> None:
+    """Raise CommandExit if `given` does not confirm the plan."""
+    sentence, lines = digest_mistake(given, plan.digest)
+    if sentence:
+        remedy = "No changes were made. Run `aks-kms plan` and confirm the digest that it prints."
+        _refuse(plan, output, sentence, "\n  ".join(filter(None, (lines, remedy))))
 
 
 def _print_differences(plan: "Plan", before: "ResumableRun") -> None:
@@ -216,10 +236,10 @@ class _Application:
         self._journal: Journal | None = None
 
     async def run(self, confirm: str) -> int:
-        """Run the plan if its digest is `confirm`, and return the exit code. Raise CommandExit if the gate refuses it."""
+        """Run the plan, whose digest `confirm` is, and return the exit code. Raise CommandExit if the gate refuses it."""
         from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
-        from wizard.procedure.run import DriftedError, NotConfirmedError, RefusedError, Run
+        from wizard.procedure.run import DriftedError, RefusedError, Run
 
         run = self._run = Run(
             self._azure, self._answers, self._plan, timeouts=self._timeouts, listeners=self._listeners()
@@ -231,10 +251,6 @@ class _Application:
             report = run.report
             if report and self._journal:
                 self._journal.save_report(report)
-        except NotConfirmedError as error:
-            self._refuse(
-                str(error), "No changes were made. Run `aks-kms plan` and confirm the digest that it prints."
-            )
         except DriftedError as error:
             remedy = "No changes were made. Review the current plan and start again."
             self._refuse(str(error), remedy, error.fresh.findings)

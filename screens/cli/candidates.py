@@ -54,6 +54,16 @@ def timeouts(ctx: click.Context, param: click.Parameter, incomplete: str) -> "li
     ]
 
 
+def optional_checks(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem[str]]":
+    """Complete the code of a check that can be left out."""
+    from wizard.verification.verdict import OPTIONAL
+
+    del ctx, param
+    return _items(sorted(OPTIONAL), incomplete)
+
+
 def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Complete the ID of a run, newest first, by the names in the journal."""
     from wizard.system.private_files import state_directory

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.cli.connection import cloud_note, connect
+from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import code_of, problem_text, run_command, write_stdout
 from screens.exit_codes import SUCCESS
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from wizard.cloud.tools import Prerequisite
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    examples=(
+        ("Check the sign-in and the subscriptions", "aks-kms check"),
+        ("Try it without Azure", "aks-kms check --simulate"),
+    ),
+)
 @output_option("table", "json")
 @azure_options
 @click.pass_context

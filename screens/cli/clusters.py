@@ -8,6 +8,7 @@ import click
 
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
+from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import CommandExit, code_of, problem_text, run_command, write_stderr, write_stdout
 from screens.cli.progress_line import show_progress, summary
@@ -23,7 +24,21 @@ if TYPE_CHECKING:
     from wizard.fleet.wanted import Wanted
 
 
-@click.command("clusters")
+@click.command(
+    "clusters",
+    cls=Command,
+    examples=(
+        ("List all clusters", "aks-kms clusters"),
+        (
+            "List the clusters of a subscription that are not encrypted",
+            "aks-kms clusters --subscription Production --encryption none",
+        ),
+        (
+            "Print the IDs of all clusters that fail the verification",
+            "aks-kms clusters --failed -o json | jq -r '.clusters[].id'",
+        ),
+    ),
+)
 @click.option(
     "--subscription",
     "subscriptions",

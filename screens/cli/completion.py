@@ -16,6 +16,7 @@ from click.shell_completion import (
     add_completion_class,
 )
 
+from screens.cli.help import Command
 from screens.cli.main import COMPLETION
 from screens.cli.options import expand_bare_simulate
 from screens.exit_codes import SUCCESS
@@ -73,19 +74,21 @@ def register() -> None:
         add_completion_class(shell, name)
 
 
-@click.command("completion")
+@click.command(
+    "completion",
+    cls=Command,
+    examples=(
+        ("bash", "echo 'source <(aks-kms completion bash)' >> ~/.bashrc"),
+        ("zsh", "echo 'source <(aks-kms completion zsh)' >> ~/.zshrc"),
+        ("fish", "aks-kms completion fish > ~/.config/fish/completions/aks-kms.fish"),
+    ),
+)
 @click.argument("shell", type=click.Choice(tuple(SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
-    It completes commands, options and their values, built-in scenarios, timeouts and the IDs of runs.
-
-    \b
-    Examples:
-      echo 'source <(aks-kms completion bash)' >> ~/.bashrc
-      echo 'source <(aks-kms completion zsh)' >> ~/.zshrc
-      aks-kms completion fish > ~/.config/fish/completions/aks-kms.fish
+    It completes commands, options and their values, built-in scenarios, timeouts, checks and the IDs of runs.
     """
     root = ctx.find_root()
     empty: dict[str, Any] = {}

@@ -8,12 +8,24 @@ import click
 
 from screens.cli.cluster_option import ClusterName, cluster_options, named_cluster, resolve_cluster_id
 from screens.cli.connection import connect
+from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, settings_of
 from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
 from screens.exit_codes import SUCCESS, USAGE
 
 
-@click.command("export")
+@click.command(
+    "export",
+    cls=Command,
+    examples=(
+        ("Print Terraform code", "aks-kms export -g rg-prod -n aks-prod > aks-kms.tf"),
+        ("Write Bicep files", "aks-kms export -g rg-prod -n aks-prod --format bicep --out infra"),
+        (
+            "Print an ARM template",
+            "aks-kms export -g rg-prod -n aks-prod --format arm | jq '.\"aks-kms.json\"'",
+        ),
+    ),
+)
 @cluster_options
 @click.option(
     "--format",
@@ -47,16 +59,10 @@ def command(
     out: Path | None,
     force: bool,
 ) -> int:
-    r"""Print infrastructure code that keeps a cluster's encryption.
+    """Print infrastructure code that keeps a cluster's encryption.
 
     The code is generated from the live cluster, its key vault, key, identity and role assignments. Nothing is written to Azure.
     By default, the code imports these resources, does not change the encryption, and reports drift.
-
-    \b
-    Examples:
-      aks-kms export -g rg-prod -n aks-prod > aks-kms.tf
-      aks-kms export -g rg-prod -n aks-prod --format bicep --out infra
-      aks-kms export -g rg-prod -n aks-prod --format arm | jq '."aks-kms.json"'
     """
     if manage and kind != "terraform":
         raise click.UsageError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from screens.cli import gc_startup
+from screens.cli.help import Group
 from screens.cli.options import azure_options, expand_bare_simulate
 from wizard import __version__
 from wizard.system.sanitize import sanitize
@@ -41,7 +42,7 @@ COMMANDS = {
 the same line."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose commands are imported when they are used."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -96,6 +97,14 @@ def _unknown_command(name: str, given: list[str]) -> str:
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=(
+        ("Try the wizard with the Azure simulator", "aks-kms --simulate"),
+        ("Show how the secrets of all clusters are encrypted", "aks-kms clusters"),
+        (
+            "Encrypt a cluster without the wizard",
+            "aks-kms answers example customer-managed-private > answers.yaml",
+        ),
+    ),
     epilog="Exit codes: 0 success; 1 a check or step failed; 2 invalid usage or answers file (nothing was sent); "
     "3 Azure unreachable or sign-in failed; 130 interrupted (resumable).",
 )

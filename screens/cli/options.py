@@ -11,7 +11,8 @@ import click
 from click.core import ParameterSource
 
 from screens.cli import candidates
-from wizard.cloud.timeouts import VARIABLE, budgets, parse_timeouts, timeout_name
+from screens.cli.help import GlobalOption
+from wizard.cloud.timeouts import parse_timeouts, timeout_name
 
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
@@ -116,72 +117,55 @@ def _renamed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
         raise click.BadParameter("This option is now --timeout NAME=SECONDS.", ctx, param)
 
 
+def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """Return an option that every command has, and whose value `settings_of` returns."""
+    attributes = {"callback": _store, "expose_value": False} | attributes
+    return click.option(*names, cls=GlobalOption, **attributes)
+
+
 def azure_options(command: Decorated) -> Decorated:
-    """Add the options that select the cloud and the sign-in. `settings_of(ctx)` returns their values."""
+    """Add the global options, with those that select the cloud and the sign-in. `settings_of(ctx)` returns their values."""
     for option in reversed(
         (
-            click.option(
+            _global(
                 "--simulate",
                 metavar="[=SCENARIO]",
                 shell_complete=candidates.scenarios,
-                callback=_store,
-                expose_value=False,
-                help=f"Use the built-in Azure simulator, starting from a new environment. SCENARIO: a built-in scenario "
-                f"(`aks-kms simulator --list`) or a scenario file. Default: {DEFAULT_SCENARIO}.",
+                help="Use the Azure simulator; see `simulator --list`.",
             ),
-            click.option(
+            _global(
                 "--speed",
                 metavar="X",
                 type=Speed(),
-                callback=_store,
-                expose_value=False,
-                help=f"With --simulate: speed factor for Azure wait times; 'max' disables waiting. Default: {DEFAULT_SPEED:g}.",
+                help=f"With --simulate: speed factor, or max. Default: {DEFAULT_SPEED:g}.",
             ),
-            click.option(
+            _global(
                 "--cloud",
                 type=click.Choice(CLOUDS, case_sensitive=False),
-                callback=_store,
-                expose_value=False,
                 metavar="NAME",
                 shell_complete=candidates.clouds,
-                help=f"Azure cloud: {', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
+                help=f"{', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
             ),
-            click.option(
-                "--arm-endpoint",
-                metavar="URL",
-                callback=_store,
-                expose_value=False,
-                help="Azure Resource Manager endpoint of another cloud; its endpoints are discovered from "
-                f"URL/metadata/endpoints. Environment variable: {ARM_ENDPOINT}.",
+            _global(
+                "--arm-endpoint", metavar="URL", help="Azure Resource Manager endpoint of another cloud."
             ),
-            click.option(
+            _global(
                 "--credential",
                 type=click.Choice(CREDENTIALS),
-                callback=_store,
-                expose_value=False,
-                help="Authentication method. Default: auto.",
+                metavar="METHOD",
+                help=f"Sign-in: {', '.join(CREDENTIALS)}. Default: auto.",
             ),
-            click.option(
+            _global(
                 "--timeout",
                 "timeouts",
                 metavar="NAME=SECONDS",
                 multiple=True,
                 shell_complete=candidates.timeouts,
                 callback=_timeouts,
-                expose_value=False,
-                help="Timeout for one kind of wait, in seconds. Can be specified multiple times. Names and defaults: "
-                + ", ".join(f"{name} ({seconds:.0f})" for name, (seconds, _) in budgets().items())
-                + f". Environment variable: {VARIABLE}, separated by commas.",
+                help="Timeout of a wait, repeatable (docs/timeouts.md).",
             ),
             click.option("--patience", multiple=True, hidden=True, expose_value=False, callback=_renamed),
-            click.option(
-                "-v",
-                "--verbose",
-                is_flag=True,
-                callback=_store,
-                expose_value=False,
-                help="Print detailed progress to stderr.",
-            ),
+            _global("-v", "--verbose", is_flag=True, help="Print detailed progress to stderr."),
         )
     ):
         command = option(command)

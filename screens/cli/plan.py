@@ -5,12 +5,22 @@ import json
 import click
 
 from screens.cli.connection import cloud_note, connect
+from screens.cli.digest import SHORTEST
+from screens.cli.help import Command
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import read_answers, run_command, write_stdout
 from screens.exit_codes import FAILURE, SUCCESS
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=Command,
+    examples=(
+        ("Show what would be changed", "aks-kms plan -f answers.yaml"),
+        ("The same with the simulator", "aks-kms plan -f answers.yaml --simulate"),
+        ("Print the digest for a pipeline", "aks-kms plan -f answers.yaml -o json | jq -r .digest"),
+    ),
+)
 @answers_option
 @output_option("text", "json")
 @azure_options
@@ -36,6 +46,7 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
     else:
         write_stdout(plan_text(plan, note))
         if plan.writes and not plan.errors:
-            write_stdout(f"\nPlan digest: {plan.digest}")
-            write_stdout(f"To apply: {settings.command('apply', '-f', path, '--confirm', plan.digest)}")
+            write_stdout("" if not settings.verbose else f"\nPlan digest: {plan.digest}")
+            write_stdout("To apply exactly this plan:")
+            write_stdout(f"  {settings.command('apply', '-f', path, '--confirm', plan.digest[:SHORTEST])}")
     return FAILURE if plan.errors else SUCCESS

@@ -10,6 +10,7 @@ import click
 from screens.cli.apply import YES_HELP
 from screens.cli.cluster_option import ClusterName, cluster_options, named_cluster, resolve_cluster_id
 from screens.cli.connection import connect
+from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     CommandExit,
@@ -38,7 +39,14 @@ def _interval(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     return value
 
 
-@click.command("rotate")
+@click.command(
+    "rotate",
+    cls=Command,
+    examples=(
+        ("Create a new version of the key", "aks-kms rotate -g rg-prod -n aks-prod"),
+        ("Let the vault rotate the key every year", "aks-kms rotate -g rg-prod -n aks-prod --every P1Y"),
+    ),
+)
 @cluster_options
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option(

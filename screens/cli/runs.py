@@ -9,6 +9,7 @@ import click
 from screens.cli import candidates
 from screens.cli.apply import CONFIRM_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
+from screens.cli.help import Group
 from screens.cli.options import azure_options, output_option, settings_of
 from screens.cli.outcome import CommandExit, problem_text, run_command, write_stderr, write_stdout
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
     from wizard.runs.resume import ResumableRun
 
 
-@click.group("runs")
+@click.group(
+    "runs",
+    cls=Group,
+    examples=(
+        ("List all runs", "aks-kms runs list"),
+        ("Resume the newest run that failed or was interrupted", "aks-kms runs resume"),
+    ),
+)
 def command() -> None:
     """List, inspect and resume previous runs.
 

@@ -3,12 +3,20 @@
 import click
 
 from screens.cli.connection import connect
+from screens.cli.help import Command
 from screens.cli.options import DEFAULT_CLOUD, Settings, answers_option, azure_options, settings_of
 from screens.cli.outcome import read_answers, run_command, write_stderr, write_stdout
 from screens.exit_codes import FAILURE, SUCCESS
 
 
-@click.command("script")
+@click.command(
+    "script",
+    cls=Command,
+    examples=(
+        ("Print the script of Microsoft's how-to", "aks-kms script -f answers.yaml > encrypt.sh"),
+        ("Reuse the resources that exist", "aks-kms script -f answers.yaml --live > encrypt.sh"),
+    ),
+)
 @answers_option
 @click.option(
     "--live",

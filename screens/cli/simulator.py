@@ -8,13 +8,25 @@ from pathlib import Path
 import click
 
 from screens.cli import candidates, gc_startup
+from screens.cli.help import Command
 from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
 from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
 from screens.exit_codes import SUCCESS, USAGE
 from wizard.reports.table import table
 
 
-@click.command("simulator")
+@click.command(
+    "simulator",
+    cls=Command,
+    examples=(
+        (
+            "Serve a simulated Azure that is kept in a file",
+            "aks-kms simulator --state azure.json --env azure.env",
+        ),
+        ("Use it in another shell", "source azure.env && aks-kms clusters"),
+        ("List the scenarios", "aks-kms simulator --list"),
+    ),
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="TCP port. 0: any free port."
 )

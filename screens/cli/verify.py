@@ -13,6 +13,7 @@ from screens.cli.cluster_option import find_cluster, parse_cluster_id
 from screens.cli.clusters import print_notes, select_subscriptions
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
+from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import code_of, problem_text, read_answers, run_command, write_stderr, write_stdout
 from screens.cli.progress_line import show_progress
@@ -107,7 +108,18 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
     return codes
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=Command,
+    examples=(
+        ("Verify one cluster", "aks-kms verify -g rg-prod -n aks-prod"),
+        (
+            "Compare a cluster with its answers file, as JUnit XML for a pipeline",
+            "aks-kms verify --expect answers.yaml -o junit > aks-kms.xml",
+        ),
+        ("Verify all clusters, with their vaults, keys and identities", "aks-kms verify --all --depth full"),
+    ),
+)
 @click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True,
               help="Resource group of the cluster. With --all: only clusters in this resource group; can be specified "
               "multiple times.")  # fmt: skip
@@ -134,6 +146,7 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
     help="Also check inside the cluster with kubectl, by writing a canary secret.",
 )
 @click.option("--allow-unknown", metavar="CODE", multiple=True, callback=_optional_checks,
+              shell_complete=candidates.optional_checks,
               help="Leave this check out of the verdict if it cannot be run, for example cluster-unlocked if you cannot read "
               "locks. Can be specified multiple times. Essential checks cannot be left out.")  # fmt: skip
 @output_option("table", "json", "jsonl", "junit", "sarif", "markdown")

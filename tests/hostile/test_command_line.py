@@ -26,10 +26,10 @@ ROWS = [
     ("", 2, "✗ The wizard needs a terminal: stdin is not a terminal."),
     ("--version", 0, "aks-kms, version "),
     ("--help", 0, "Usage: aks-kms [OPTIONS] [COMMAND] [ARGS]..."),
-    ("nonsense", 2, "Error: There is no command 'nonsense'. The commands are: check, clusters, plan, apply, verify, rotate, script, export, answers, runs, simulator."),
+    ("nonsense", 2, "Error: There is no command 'nonsense'. The commands are: check, clusters, plan, apply, verify, rotate, script, export, answers, runs, simulator, completion."),
     ("verfy", 2, "Error: There is no command 'verfy'. Did you mean verify?"),
     ("--nope", 2, "Error: No such option '--nope'. Did you mean '--speed'?"),
-    ("--simulate contoso", 2, "Error: There is no command 'contoso'. The commands are: check, clusters, plan, apply, verify, rotate, script, export, answers, runs, simulator. (Use an equals sign to select a scenario: --simulate=contoso)"),
+    ("--simulate contoso", 2, "Error: There is no command 'contoso'. The commands are: check, clusters, plan, apply, verify, rotate, script, export, answers, runs, simulator, completion. (Use an equals sign to select a scenario: --simulate=contoso)"),
     ("--patience role-wait=60 clusters", 2, "Error: Invalid value for '--patience': This option is now --timeout NAME=SECONDS."),
     ("--timeout rolewait=3600 clusters", 2, "Error: Invalid value for '--timeout': … Did you mean role-assignment? The timeouts are: role-propagation-private, "),
     ("--simulate check", 0, "TOOL"),
@@ -64,10 +64,10 @@ ROWS = [
     ("--simulate plan --fil platform-managed.yaml", 2, "Error: No such option '--fil'. Did you mean '--file'?"),
     ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a platform-managed key"),
     ("--simulate=no-rights plan -f customer-managed-private.yaml", 1, "Encrypt aks-demo with a customer-managed key in a private vault"),
-    ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … Azure cloud: AzureCloud, AzureUSGovernment, AzureChinaCloud. Default: AzureCloud. … With -o jsonl, stdout receives the events, one JSON object per line."),
+    ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … AzureCloud, AzureUSGovernment, AzureChinaCloud. Default: AzureCloud. … With -o jsonl, stdout receives the events, one JSON object per line."),
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
-    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ The digest of this plan is "),
+    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ --confirm 123 is too short: give at least 12 hex digits."),
     ("--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes", 1, "✗ The cluster aks-demo could not be updated."),
     ("--simulate=no-rights --speed=max apply -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes --settle=-1", 2, "Error: Invalid value for '--settle': -1.0 is not in the range x>=0."),
@@ -313,7 +313,7 @@ def test_the_command_that_a_plan_prints_can_be_pasted(home: Path) -> None:
     )
     (home / "empty.yaml").write_text("description: The same.\nextends: contoso\n")
     planned = run("plan", "-f", "a b.yaml", *options, home=home)
-    program, *arguments = shlex.split(planned.out.partition("To apply: ")[2])
+    program, *arguments = shlex.split(planned.out.partition("To apply exactly this plan:")[2])
     assert program == "aks-kms"
     given = " ".join(arguments).replace("=", " ")
     assert all(option.replace("=", " ") in given for option in options)

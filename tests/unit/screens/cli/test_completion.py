@@ -10,6 +10,7 @@ from screens.cli.main import COMMANDS
 from tests.in_process import run
 from wizard.cloud.timeouts import budgets
 from wizard.simulator import scenarios
+from wizard.verification.verdict import OPTIONAL
 
 ASKS = """
 eval "$1"
@@ -106,3 +107,7 @@ def test_ids_of_runs_are_completed_newest_first(tmp_path: Path):
             "20261130-015500-aks-demo",
             "20261129-015500-aks-demo",
         ]
+
+
+def test_only_checks_that_can_be_left_out_are_completed(tmp_path: Path):
+    assert offered("zsh", "verify", "--allow-unknown", "", home=tmp_path) == sorted(OPTIONAL)
