@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -59,6 +60,18 @@ async def signed_in(
         connect(child_environment(simulator, environment), **options) as azure,
     ):
         yield simulator, azure
+
+
+def approving(simulator: Simulator, told: list[str]) -> Callable[[str], None]:
+    """Return what receives the instructions of a device code: it keeps them in `told` and approves the sign-in."""
+
+    def tell(text: str) -> None:
+        told.append(text)
+        code = re.search(r"SIMULATED-\w+", text)
+        assert code is not None, text
+        assert simulator.approve_sign_in(code[0])
+
+    return tell
 
 
 def child_environment(

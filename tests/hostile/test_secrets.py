@@ -14,7 +14,7 @@ from tests.in_process import Ended, run
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
 from tests.operator import LARGE, wizard
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
-from tests.support import PRODUCTION, answers, child_environment, cluster_id, world
+from tests.support import PRODUCTION, answers, approving, child_environment, cluster_id, world
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import KeptCredential
@@ -210,7 +210,9 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
         ) as azure:
             await azure.subscriptions()
         told: list[str] = []
-        async with connect(child_environment(simulator), credential="device-code", tell=told.append) as azure:
+        async with connect(
+            child_environment(simulator), credential="device-code", tell=approving(simulator, told)
+        ) as azure:
             await azure.subscriptions()
     assert {"device_code", "refresh_token", "kubeconfig"} <= kept.kinds
     text = record.read_text("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import PRODUCTION, TENANT, child_environment, signed_in, world
+from tests.support import PRODUCTION, TENANT, approving, child_environment, signed_in, world
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, identity_of
 from wizard.cloud.retry_notices import RetryNotice, listener
@@ -68,7 +68,12 @@ async def test_managed_identity_needs_no_secret(monkeypatch: pytest.MonkeyPatch)
 
 async def test_device_code_sign_in_shows_its_instructions() -> None:
     told: list[str] = []
-    async with signed_in(environment=NOBODY, credential="device-code", tell=told.append) as (_, azure):
+    async with (
+        Simulator(speed=math.inf) as simulator,
+        connect(
+            child_environment(simulator, NOBODY), credential="device-code", tell=approving(simulator, told)
+        ) as azure,
+    ):
         assert azure.signed_in.name == "ops@contoso.example"
         assert azure.signed_in.principal_type == "User"
         assert len(await azure.subscriptions()) == 2

@@ -101,6 +101,15 @@ class Cloud:
         self._stack.push_async_callback(client.close)
         return client
 
+    async def approve(self, device: dict[str, Any]) -> tuple[int, str]:
+        """Approve a device code at its page, with the secret of the environment."""
+        form = {
+            "user_code": device["user_code"],
+            "client_secret": self.simulator.environment["AZURE_CLIENT_SECRET"],
+        }
+        async with self.session.post(device["verification_uri"], data=form) as response:
+            return response.status, await response.text()
+
     def keys(self, vault: str) -> Any:
         """Return the client for the data plane of a vault."""
         return self._open(KeyClient(f"https://{vault}.vault.local.test/", self.credential, **self.net()))

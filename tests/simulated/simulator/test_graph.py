@@ -12,7 +12,9 @@ async def test_me_is_for_users_only(cloud: Cloud) -> None:
     assert (status, body["error"]["code"]) == (400, "BadRequest")
     form = {"client_id": "c", "scope": f"{cloud.endpoint}//.default"}
     async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/devicecode", data=form) as response:
-        code = (await response.json())["device_code"]
+        device = await response.json()
+        code = device["device_code"]
+    await cloud.approve(device)
     form |= {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": code}
     async with cloud.session.post(f"{cloud.endpoint}/{TENANT}/oauth2/v2.0/token", data=form) as response:
         token = (await response.json())["access_token"]

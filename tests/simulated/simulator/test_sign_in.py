@@ -78,6 +78,7 @@ async def _form(cloud: Cloud, path: str, **form: str) -> tuple[int, dict[str, An
 async def test_device_code_signs_in_the_user_and_refresh_token_renews(cloud: Cloud) -> None:
     _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
     assert device["message"].endswith("to authenticate.")
+    assert (await cloud.approve(device))[0] == 200
     grant = "urn:ietf:params:oauth:grant-type:device_code"
     status, tokens = await _form(
         cloud,
@@ -103,11 +104,41 @@ async def test_device_code_signs_in_the_user_and_refresh_token_renews(cloud: Clo
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=renewed["access_token"]))[0] == 200
 
 
+async def test_a_device_code_gives_no_token_without_a_secret_of_the_environment(cloud: Cloud) -> None:
+    """Every local user can reach the simulator and ask for a device code."""
+    _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
+    _, other = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
+    grant = {"grant_type": "device_code", "device_code": device["device_code"]}
+
+    async def pending() -> bool:
+        status, body = await _form(cloud, "token", **grant)
+        return (status, body.get("error")) == (400, "authorization_pending")
+
+    assert await pending()
+    page = device["verification_uri"]
+    async with cloud.session.get(page) as response:
+        assert (response.status, "Approve a sign-in" in await response.text()) == (200, True)
+    for secret in ("", "wrong"):
+        form = {"user_code": device["user_code"], "client_secret": secret}
+        async with cloud.session.post(page, data=form) as response:
+            assert (response.status, "is wrong" in await response.text()) == (403, True)
+    assert await pending()
+    assert (await cloud.approve({**device, "user_code": "SIMULATED-0"}))[0] == 404
+    assert (await cloud.approve(other))[0] == 200
+    assert await pending(), "another code was approved"
+    assert cloud.simulator.approve_sign_in(device["user_code"].lower())
+    assert not await pending()
+    assert cloud.simulator.writes() == []
+    sent = [entry.request for entry in cloud.simulator.requests if entry.path == "/device" and entry.request]
+    assert {each["client_secret"] for each in sent} == {"(left out)"}
+
+
 async def test_lifetimes_of_device_codes_and_refresh_tokens(start: Start) -> None:
     """They are longer than that of an access token, and all use real time, not the clock of the simulator."""
     cloud = await start("durations: {token_lifetime: 40}", clock=lambda: time.time() + 2 * 3600)
     _, device = await _form(cloud, "devicecode", client_id="c", scope=f"{cloud.endpoint}//.default")
     form = {"grant_type": "device_code", "device_code": device["device_code"]}
+    await cloud.approve(device)
     _, tokens = await _form(cloud, "token", **form)
     assert (tokens["expires_in"], tokens["ext_expires_in"]) == (40, 40)
     given = {"access": tokens["access_token"], "code": device["device_code"], "refresh": tokens["refresh_token"]}  # fmt: skip

@@ -1,12 +1,14 @@
 """The login authority and the discovery documents that MSAL and azure-identity use, and ARM's metadata.
 
-It supports client secret, device code (approved immediately by the user that the scenario names), refresh token and
+It supports client secret, device code (for the user that the scenario names, once it is approved), refresh token and
 password grants, and the App Service managed identity endpoint (docs/azure.md#discovery, docs/azure.md#tokens).
 """
 
 import hmac
+import html
 import json
 import re
+import secrets
 from urllib.parse import parse_qsl
 
 from wizard.simulator.arm.tokens import AKS_SERVER_APPLICATION, ARM_AUDIENCES, TokenProblem, Tokens
@@ -14,9 +16,20 @@ from wizard.simulator.protocol.wire import Answer, Json, base64url
 from wizard.simulator.state.state import Principal
 from wizard.simulator.state.world import World, iso
 
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><title>Simulated Azure</title><body>
+<h1>Approve a sign-in</h1><p>{said}</p>
+<form method="post">
+<p><label>Code <input name="user_code" autocomplete="off"></label></p>
+<p><label>AZURE_CLIENT_SECRET of the environment file <input name="client_secret" type="password"></label></p>
+<p><button>Approve</button></p>
+</form></body></html>
+"""
 DEVICE, REFRESH = "urn:simulated:device-code", "urn:simulated:refresh-token"
 DEVICE_LIFETIME, REFRESH_LIFETIME = 900, 90 * 24 * 3600
 """In seconds. A refresh token is valid much longer than its access token (Entra ID: 90 days)."""
+MOST_CODES = 1000
+"""How many device codes can wait for approval; the oldest are forgotten."""
 _TENANT_PATH = re.compile(
     r"/(?P<tenant>[^/]+)/(?:(?P<configuration>(?:v2\.0/)?\.well-known/openid-configuration)"
     r"|(?P<token>oauth2/(?:v2\.0/)?token)|(?P<device>oauth2/(?:v2\.0/)?devicecode)|(?P<keys>discovery/(?:v2\.0/)?keys))"
@@ -86,6 +99,8 @@ class SignIn:
     def __init__(self, world: World, tokens: Tokens, base_url: str, managed_identity_header: str) -> None:
         self._world, self._tokens, self._base = world, tokens, base_url
         self._header = managed_identity_header
+        self._codes: dict[str, bool] = {}
+        """For each user code that was handed out, whether it is approved."""
 
     async def answer(
         self,
@@ -110,6 +125,8 @@ class SignIn:
                 {"ver": "1.0", "account_type": "Managed", "domain_name": self._world.scenario.tenant.domain},
             )
         try:
+            if path == "/device":
+                return self._approve(dict(parse_qsl(body.decode("utf-8", "replace"))))
             if path == "/msi/token":
                 return await self._managed_identity(query, headers)
             match = _TENANT_PATH.fullmatch(path)
@@ -261,7 +278,9 @@ class SignIn:
         if grant == "client_credentials":
             principal = self._application(form)
         elif grant == "device_code":
-            principal = await self._held(form.get("device_code") or form.get("code", ""), DEVICE, form)
+            code = form.get("device_code") or form.get("code", "")
+            principal = await self._held(code, DEVICE, form)
+            await self._check_approved(code)
         elif grant == "refresh_token":
             principal = await self._held(form.get("refresh_token", ""), REFRESH, form)
         elif grant == "password":
@@ -303,15 +322,55 @@ class SignIn:
             "scope": form.get("scope", ""),
         }
 
+    async def _check_approved(self, device_code: str) -> None:
+        claims = await self._tokens.check(device_code, (DEVICE,))
+        if not self._codes.get(str(claims.get("user_code"))):
+            raise SignInRefused(
+                400, "authorization_pending", 70016, "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+            )  # fmt: skip
+
+    def approve(self, user_code: str) -> bool:
+        """Approve a device code that was handed out. Return whether there is one with this user code."""
+        known = user_code.strip().upper()
+        if known in self._codes:
+            self._codes[known] = True
+        return known in self._codes
+
+    def _approve(self, form: dict[str, str]) -> Answer:
+        """Approve a device code for whoever holds the environment, and show the page for it.
+
+        Any local user can ask for a device code. The client secret of the environment proves that the one who approves it
+        may sign in.
+        """
+        said, status = "", 200
+        if form:
+            owner = self._world.principal_of(self._world.scenario.sign_in)
+            given = form.get("client_secret", "").encode()
+            if not hmac.compare_digest(owner.secret.encode(), given):
+                said, status = "The client secret is wrong.", 403
+            elif not self.approve(form.get("user_code", "")):
+                said, status = "There is no sign-in with this code.", 404
+            else:
+                said = "The sign-in is approved."
+        page = _PAGE.format(said=html.escape(said))
+        return Answer(status, None, {"Content-Type": "text/html; charset=utf-8"}, page.encode())
+
     async def _device_code(self, form: dict[str, str]) -> Answer:
         user = self._world.principal_of(self._world.scenario.device_code)
+        user_code = f"SIMULATED-{secrets.token_hex(4).upper()}"
+        while len(self._codes) >= MOST_CODES:
+            del self._codes[next(iter(self._codes))]
+        self._codes[user_code] = False
         code, _ = await self._tokens.issue(
-            user, DEVICE, extra={"wanted": form.get("scope", "")}, lifetime=DEVICE_LIFETIME
+            user,
+            DEVICE,
+            extra={"wanted": form.get("scope", ""), "user_code": user_code},
+            lifetime=DEVICE_LIFETIME,
         )
         page = f"{self._base}/device"
         return Answer(200, {
-            "user_code": "SIMULATED", "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": DEVICE_LIFETIME, "interval": 1,
-            "message": f"To sign in, use a web browser to open the page {page} and enter the code SIMULATED to authenticate.",
+            "user_code": user_code, "device_code": code, "verification_uri": page, "verification_url": page, "expires_in": DEVICE_LIFETIME, "interval": 1,
+            "message": f"To sign in, use a web browser to open the page {page} and enter the code {user_code} to authenticate.",
         })  # fmt: skip
 
     async def _managed_identity(self, query: dict[str, str], headers: dict[str, str]) -> Answer:

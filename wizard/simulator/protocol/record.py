@@ -84,7 +84,7 @@ class Recorded:
             return False
         if self.method == "POST" and path.endswith(_READ_ONLY_ACTIONS):
             return False
-        return not any(part in path for part in _SIGN_IN)
+        return path != "/device" and not any(part in path for part in _SIGN_IN)
 
 
 def without_secrets(value: object) -> object:

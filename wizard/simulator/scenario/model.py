@@ -160,7 +160,7 @@ class Scenario(Model):
         "vault.local.test"
     )
     sign_in: str = Field(description="The application whose credentials are in the environment.")
-    device_code: str = Field(description="The user who signs in with every device code.")
+    device_code: str = Field(description="The user who signs in with every device code, once it is approved.")
     managed_identity: str = Field(
         "", description="The managed identity behind IDENTITY_ENDPOINT; empty for none."
     )

@@ -98,6 +98,10 @@ class Server:
             self._untrusted = False
             use_authority(self._context, self._authority, self._world.scenario.vault_suffix)
 
+    def approve_sign_in(self, user_code: str) -> bool:
+        """Approve a device code. Return whether there is one with this user code."""
+        return self._sign_in.approve(user_code)
+
     def fault_counts(self) -> list[int]:
         """Return how often each of the current faults was applied."""
         return self._faults.counts()

@@ -344,6 +344,13 @@ class Simulator:
 
         self.in_world(lambda world: remove(world, id))
 
+    def approve_sign_in(self, user_code: str) -> bool:
+        """Approve a sign-in by device code, as its page does. Return whether there is one with this user code."""
+        server = self._server
+        if server is None:
+            raise RuntimeError("This simulator was not started.")
+        return self.in_world(lambda _: server.approve_sign_in(user_code))
+
     def fault_counts(self) -> list[int]:
         """Return how often each fault was applied, in the order of `inject_faults` or of the scenario."""
         server = self._server
@@ -405,5 +412,7 @@ def env_lines(environment: Mapping[str, str]) -> str:
         f"#   az cloud show --name {cloud} --output none 2> /dev/null || az cloud register --name {cloud} --endpoint-resource-manager {shlex.quote(endpoint)}",
         f"#   az cloud set --name {cloud}",
         '#   az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
+        "# To approve a sign-in by device code, open its page, or run this command with its code:",
+        f'#   curl --cacert "$SSL_CERT_FILE" --data-urlencode "client_secret=$AZURE_CLIENT_SECRET" --data user_code=CODE {shlex.quote(endpoint + "/device")}',
     ]
     return "\n".join([*exports, *comments, ""])
