@@ -10,7 +10,7 @@ from wizard.rules.finding import Finding
 from wizard.state.comparison import converged, held_since, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import sanitize, shell_word
+from wizard.system.sanitize import sanitize
 
 _PROPAGATED = timedelta(minutes=5)
 """Key Vault says "several minutes" (KV:rbac-guide)."""
@@ -27,7 +27,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 "error",
                 "cluster-service-principal",
                 f"{name} uses a service principal; KMS data encryption requires a managed identity.",
-                f"az aks update -n {name} -g {shell_word(target.answers.resource_group)} --enable-managed-identity",
+                f"az aks update {target.cluster_args} --enable-managed-identity",
             )
         case "system-assigned" if target.answers.customer_managed is not None:
             yield Finding(
@@ -73,7 +73,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "identity-gone",
             f"{target.answers.cluster.name} uses the identity {names}, which no longer exists. AKS rejects every update.",
-            f"Assign another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
+            f"Assign another one: az aks update {target.cluster_args} "
             "--enable-managed-identity --assign-identity IDENTITY_ID",
         )
     elif snapshot.cluster_state.has_identity(target):

@@ -224,7 +224,9 @@ async def test_a_failed_verification_says_what_was_read_and_is_kept() -> None:
         run = Run(azure, CHOSEN, plan, listeners=[spoil])
         assert await run.execute(plan.digest) == "failed"
     problem = run.problems["verify"]
-    assert problem.summary.startswith("aks-demo is not as configured: The key vault's firewall does not allow")
+    assert problem.summary.startswith(
+        "aks-demo is not as configured: The key vault's firewall does not allow"
+    )
     assert problem.cause.startswith("Read: vault-reachable (publicNetworkAccess: ")
     assert "bypass: None" in problem.cause
     assert problem.remedy

@@ -204,6 +204,31 @@ def test_names_in_commands_of_remedies_are_quoted_for_a_shell() -> None:
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
 
 
+def test_az_commands_of_remedies_name_their_subscription_and_end_the_remedy() -> None:
+    """In a session with another default subscription they would act on another resource of that name (CloudShell#40)."""
+    for _, code, _, chosen, snapshot in CASES:
+        remedy = found(chosen, snapshot)[code].remedy
+        command = remedy[remedy.index("az ") :] if re.search(r"(^|: )az ", remedy) else ""
+        if command:
+            assert "--subscription" in command or "/subscriptions/" in command, remedy
+            assert not re.search(r"[;,(]|\bor\b|\.$", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)), remedy
+        assert "az aks update --ids" not in remedy
+
+
+def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> None:
+    group = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
+    denials = tuple(
+        Denial(what, f"{group}/providers/Microsoft.Authorization/policyAssignments/tags", "", group)
+        for what in ("kv-demo", "aks-demo")
+    )
+    findings_ = findings(target(PRIVATE), bare(PRIVATE, policy_denials=denials))
+    vault_, cluster_ = (one.remedy for one in findings_ if one.code == "policy-denies")
+    assert "--name aks-kms-kv-demo-tags " in vault_
+    assert f"--scope {group} --expires-on 20" in vault_
+    assert "--name aks-kms-aks-demo-tags " in cluster_
+    assert f"--scope {cluster_id()} --expires-on 20" in cluster_
+
+
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})
 
 SILENT: list[tuple[str, Answers, Snapshot]] = [
