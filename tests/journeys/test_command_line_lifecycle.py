@@ -247,7 +247,7 @@ def test_answers_are_read_from_stdin(shell: Shell):
     assert "stdin: version: 2 is not valid here. Write 1." in done.err
     done = shell.run("plan", "-f", "-", stdin="#" * (1 << 20))
     assert (done.code, done.out) == (2, "")
-    assert "stdin: this is too large (256 KiB)." in done.err
+    assert "stdin: this is too large: an answers file has at most 256 KiB." in done.err
 
 
 def test_the_schema_of_answers_files_is_printed(shell: Shell):
@@ -323,7 +323,7 @@ def test_a_plan_refused_by_the_gate_is_reported_on_stdout(output: str, start_she
     asked = ("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output)
     unconfirmed = shell.run(*asked, "--confirm", "abc")
     assert unconfirmed.code == 1
-    assert "but abc… is given" in refusal(unconfirmed.out, output)["message"]
+    assert "but the given digest is abc…" in refusal(unconfirmed.out, output)["message"]
     assert "No changes were made. Run `aks-kms plan`" in unconfirmed.err
 
     lock = ClusterLock(
