@@ -152,7 +152,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             return
         self._loading.discard("key")
         self._existing["key"] = [row.name for row in rows]
-        usable, left_out = vault_offers.usable_keys(vault.name, rows)
+        usable, left_out = vault_offers.usable_keys(vault, rows)
         self._keys = {row.name: row for row in usable}
         self._left_out["key"] = trouble or left_out
         draft = self.session.draft

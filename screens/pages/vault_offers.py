@@ -87,9 +87,11 @@ def usable_vaults(rows: Sequence[VaultRow], tenant: str) -> tuple[list[VaultRow]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 
-def usable_keys(vault: str, rows: Sequence[KeyRow]) -> tuple[list[KeyRow], str]:
+def usable_keys(vault: VaultRow, rows: Sequence[KeyRow]) -> tuple[list[KeyRow], str]:
     """Return the keys that AKS can use, and why the others are not offered."""
-    judged = [(row, list(key_unfit(vault, row.name, KeyState(row.body)))) for row in rows]
+    judged = [
+        (row, list(key_unfit(vault.name, row.name, KeyState(row.body), vault.subscription))) for row in rows
+    ]
     return [row for row, found in judged if not found], _left_out([found for _, found in judged])
 
 

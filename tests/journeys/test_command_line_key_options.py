@@ -133,7 +133,7 @@ def test_a_plan_as_text_names_all_resources_and_irreversible_changes(start_shell
         "Key Vault Crypto User",
         "AKS cannot disable this encryption later.",
         "It is in preview:",
-        "Losing kv-demo/aks-kms loses the cluster's secrets",
+        "If you lose kv-demo/aks-kms, you lose the cluster's secrets",
     ):
         assert words in planned.out
     digest = shell.run("plan", "-f", file, "-o", "json").json["digest"]

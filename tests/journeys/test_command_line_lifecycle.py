@@ -247,7 +247,7 @@ def test_answers_are_read_from_stdin(shell: Shell):
     assert "stdin: version: 2 is not valid here. Write 1." in done.err
     done = shell.run("plan", "-f", "-", stdin="#" * (1 << 20))
     assert (done.code, done.out) == (2, "")
-    assert "stdin: this is too large (256 KiB)." in done.err
+    assert "stdin: this is too large: an answers file has at most 256 KiB." in done.err
 
 
 def test_the_schema_of_answers_files_is_printed(shell: Shell):

@@ -71,7 +71,7 @@ def test_an_invalid_answers_file_is_refused_before_any_request(
         (
             answers("platform-managed", cluster={"name": "aks-demoo"}),
             "cluster-not-found",
-            "The cluster aks-demoo in the resource group rg-demo",
+            "The cluster aks-demoo does not exist in the resource group rg-demo",
         ),
         (
             answers("platform-managed", cluster={"name": "legacy-erp"}, resource_group="rg-erp"),
@@ -117,7 +117,7 @@ def test_missing_permissions_are_named(start_shell: StartShell):
     shell = start_shell("no-rights")
     done = shell.run("apply", "-f", shell.write("answers.yaml", GOOD), "--yes")
     assert done.code == 1
-    assert "is not allowed Microsoft." in done.err
+    assert "has no permission for Microsoft." in done.err
     assert "Microsoft.ContainerService/managedClusters/write" in done.err
     assert "Ask an owner for the role Owner there" in done.err
     assert shell.simulator is not None

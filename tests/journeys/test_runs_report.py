@@ -29,7 +29,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     report = shell.run("runs", "report", run, "-o", "markdown")
     assert report.code == 0, report.err
     for words in (
-        "# Move aks-demo to a platform-managed key",
+        "# Migrate aks-demo to a platform-managed key",
         "- from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
         "- outcome: succeeded",
         "- ✓ `cluster` ",

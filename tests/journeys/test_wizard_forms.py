@@ -141,7 +141,7 @@ async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form:
     async with form("no-grant") as (_, operator):
         await named(operator, "vault-name", "kv-mine")
         operator.app.screen.query_one("#tags-input").focus()
-        await operator.sees("✗", "is not allowed Microsoft.Authorization/roleAssignments/write")
+        await operator.sees("✗", "has no permission for Microsoft.Authorization/roleAssignments/write")
         await operator.press("ctrl+n")
         await operator.until(lambda: isinstance(operator.app.screen, ReviewScreen), "the review")
         await operator.sees("this plan cannot be applied")

@@ -33,6 +33,8 @@ class Denial:
     """The ID of the policy assignment."""
     field: str
     """The fields of the resource that it evaluates, if Azure names them."""
+    group: str = ""
+    """The ID of the resource group in which the resource is, or will be created."""
 
 
 async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknown:
@@ -62,6 +64,7 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknow
                 what=request.name,
                 assignment=sanitize(str(one.policy_info.policy_assignment_id if one.policy_info else "")),
                 field=_field(one.evaluation_details),
+                group=str(request.group),
             )
             for one in (found.policy_evaluations if found else None) or ()
             if str(one.evaluation_result).casefold() == "noncompliant"

@@ -35,6 +35,15 @@ ADMINISTRATOR = Role("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e
 ENCRYPTION_USER = Role("Key Vault Crypto Service Encryption User", "e147488a-f6f5-4113-8e2d-b22465e65bf6")
 READER = Role("Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2")
 
+DNS_ZONE_CONTRIBUTOR = Role("Private DNS Zone Contributor", "b12aa53e-6015-4669-85d0-8515ebb3ae7f")
+NETWORK_CONTRIBUTOR = Role("Network Contributor", "4d97b98b-1d4f-4787-a291-c67834d212e7")
+IDENTITY_OPERATOR = Role("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830")
+GENERAL = (
+    Role("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+    Role("Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
+)
+"""Roles that include the permissions of the three above."""
+
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
 """Roles that allow to encrypt and decrypt through the vault, the least privileged first: KV:rbac-guide."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)

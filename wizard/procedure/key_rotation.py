@@ -266,13 +266,21 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
     """Return the problem; the remedy of some errors differs from that when a key is created."""
     vault, me = rotation.vault, azure.signed_in
     if problem.code in _REFUSED:
+        subscription = ResourceId.parse(rotation.cluster_id).subscription
+        by_role = (
+            'Assign yourself the role, which takes some minutes to propagate: az role assignment create --role "Key Vault '
+            f'Crypto Officer" --assignee-object-id {me.object_id} --assignee-principal-type {me.principal_type} '
+            f'--scope "$(az keyvault show -n {vault} --subscription {subscription} --query id -o tsv)"'
+        )
+        by_policy = (
+            f"Add an access policy: az keyvault set-policy -n {vault} --subscription {subscription} --object-id {me.object_id} "
+            "--key-permissions get rotate create getrotationpolicy setrotationpolicy"
+        )
         return replace(
             problem,
-            cause="Creating a new version requires a data-plane role on the vault, which Owner and Contributor do not include.",
-            remedy=f'az role assignment create --role "Key Vault Crypto Officer" --assignee-object-id {me.object_id} '
-            f'--assignee-principal-type {me.principal_type} --scope "$(az keyvault show -n {vault} --query id -o tsv)"   (it takes '
-            f"some minutes to take effect); in a vault with access policies: az keyvault set-policy -n {vault} --object-id "
-            f"{me.object_id} --key-permissions get rotate create getrotationpolicy setrotationpolicy",
+            cause="Creating a new version requires a data-plane role or an access policy on the vault, which Owner and "
+            "Contributor do not include.",
+            remedy=by_policy if problem.code == "AccessDenied" else by_role,
         )
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(

@@ -99,7 +99,7 @@ def _own_role(target: Target, snapshot: Snapshot, planned: Iterable[PlannedStep]
     if snapshot.vault_uses_access_policies:
         yield (
             f"The access policy of {me.name} on {vault}, for creating and rotating the key: "
-            f"az keyvault delete-policy -n {vault} --object-id {me.object_id}"
+            f"az keyvault delete-policy {target.vault_args} --object-id {me.object_id}"
         )
     else:
         yield (

@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     cluster.upgrade,
     cluster.quota,
     identity.of_the_cluster,
+    identity.roles_on_linked,
     identity.fits,
     identity.deleted,
     identity.role,

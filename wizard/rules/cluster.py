@@ -9,7 +9,7 @@ from wizard.rules.finding import Finding
 from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import sanitize, shell_word
+from wizard.system.sanitize import sanitize
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """
     if snapshot.cluster is None:
         return
-    name, group = target.answers.cluster.name, target.answers.resource_group
+    name = target.answers.cluster.name
     running = snapshot.cluster_state.version
     if version_of(running) >= OLDEST:
         return
@@ -54,7 +54,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "legacy-kms-v1",
             f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, which cannot be migrated.",
-            f"Disable KMS (az aks update -n {name} -g {shell_word(group)} --disable-azure-keyvault-kms), rewrite all secrets "
+            f"Disable KMS (az aks update {target.cluster_args} --disable-azure-keyvault-kms), rewrite all secrets "
             "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later, one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
@@ -63,7 +63,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "error",
         "cluster-version-too-old",
         f"{name} runs Kubernetes {sanitize(running)}; KMS data encryption requires 1.33 or later.",
-        f"Upgrade the cluster first, one minor version at a time{_path(running)}: az aks get-upgrades -n {name} -g {shell_word(group)} -o table",
+        f"Upgrade the cluster first, one minor version at a time{_path(running)}: az aks get-upgrades {target.cluster_args} -o table",
     )
 
 
@@ -131,13 +131,13 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the cluster is running and that no other operation is in progress: docs/azure.md#refusals-of-the-aks-resource-provider."""
     if snapshot.cluster is None:
         return
-    name, group = target.answers.cluster.name, target.answers.resource_group
+    name = target.answers.cluster.name
     if snapshot.cluster_state.stopped:
         yield Finding(
             "error",
             "cluster-stopped",
             f"{name} is stopped; a stopped cluster can only be started or deleted.",
-            f"az aks start -n {name} -g {shell_word(group)}",
+            f"az aks start {target.cluster_args}",
         )
     now = snapshot.cluster_state.provisioning_state
     if snapshot.cluster_state.at_rest:
@@ -154,7 +154,7 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "cluster-busy",
             f"Another operation on {name} is in progress ({sanitize(now)}).",
-            f"Wait until it finishes, then plan again: az aks wait -n {name} -g {shell_word(group)} --updated",
+            f"Wait until it finishes, then plan again: az aks wait {target.cluster_args} --updated",
         )
 
 
@@ -191,14 +191,13 @@ def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     cluster = snapshot.cluster_state
     if not cluster.upgrade_pending or converged(target, snapshot):
         return
-    name, group = target.answers.cluster.name, target.answers.resource_group
     yield Finding(
         "warning",
         "upgrade-pending",
-        f"The settings of {name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
+        f"The settings of {target.answers.cluster.name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
         f"{sanitize(cluster.version)}. This update may resume the upgrade.",
-        f"Finish the upgrade first: az aks show -n {name} -g {shell_word(group)} "
-        f"--subscription {target.answers.subscription} --query '[kubernetesVersion,currentKubernetesVersion]'",
+        f"Finish the upgrade first: az aks show {target.cluster_args} "
+        "--query '[kubernetesVersion,currentKubernetesVersion]'",
     )
 
 
@@ -230,5 +229,5 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "quota-reached",
             f"The subscription has {snapshot.quota.used} clusters in {region}, and its quota is {snapshot.quota.limit}.",
-            f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --query \"[?location=='{region}'].id\"",
+            f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --subscription {target.answers.subscription} --query \"[?location=='{region}'].id\"",
         )

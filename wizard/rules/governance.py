@@ -1,7 +1,10 @@
 """Governance: permissions, deny assignments, locks, policies, resource providers, the preview feature."""
 
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 
+from wizard.cloud.arm import same
+from wizard.cloud.policies import Denial
 from wizard.rules.finding import Finding, RequiredAction
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
@@ -28,16 +31,28 @@ def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding
 
 def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the policies that would deny a request of the plan, as Azure says (docs/azure.md#refusals-of-the-aks-resource-provider, RequestDisallowedByPolicy)."""
-    del target
+    until = datetime.now(UTC) + timedelta(days=7)
     for denial in snapshot.policy_denials:
         looks = f", which checks {denial.field}" if denial.field else ""
         yield Finding(
             "error",
             "policy-denies",
             f"Azure Policy would deny {denial.what}: {denial.assignment}{looks}.",
-            f"Use a compliant value, or create an exemption for this resource: az policy exemption create --name aks-kms "
-            f"--exemption-category Waiver --policy-assignment {shell_word(denial.assignment)}",
+            "Use a compliant value, or create an exemption for a week: az policy exemption create --name "
+            f"{shell_word(_exemption(denial))} --exemption-category Waiver --policy-assignment {shell_word(denial.assignment)} "
+            f"--scope {shell_word(_exempted(target, snapshot, denial))} --expires-on {until:%Y-%m-%dT00:00:00Z}",
         )
+
+
+def _exemption(denial: Denial) -> str:
+    """Return a name for the exemption that no other one of the plan has; it has 64 characters at most."""
+    return f"aks-kms-{denial.what}-{denial.assignment.rpartition('/')[2]}"[:64]
+
+
+def _exempted(target: Target, snapshot: Snapshot, denial: Denial) -> str:
+    """Return the smallest scope for an exemption that exists: the cluster, or the resource group."""
+    is_cluster = same(denial.what, target.answers.cluster.name) and snapshot.cluster is not None
+    return target.cluster_id if is_cluster else denial.group
 
 
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

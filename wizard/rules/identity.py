@@ -5,9 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 from wizard.cloud.arm import dig, same
 from wizard.cloud.bodies import identity_kind
-from wizard.cloud.roles import CANNOT_ENCRYPT, CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT
+from wizard.cloud.roles import (
+    CANNOT_ENCRYPT,
+    CRYPTO_USER,
+    DECRYPT,
+    DNS_ZONE_CONTRIBUTOR,
+    ENCRYPT,
+    GENERAL,
+    MAY_ENCRYPT,
+)
 from wizard.rules.finding import Finding
-from wizard.state.comparison import converged, held_since, may_use_key
+from wizard.state.cluster import identity_roles
+from wizard.state.comparison import converged, held_since, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
@@ -27,7 +36,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 "error",
                 "cluster-service-principal",
                 f"{name} uses a service principal; KMS data encryption requires a managed identity.",
-                f"az aks update -n {name} -g {shell_word(target.answers.resource_group)} --enable-managed-identity",
+                f"az aks update {target.cluster_args} --enable-managed-identity",
             )
         case "system-assigned" if target.answers.customer_managed is not None:
             yield Finding(
@@ -49,6 +58,35 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                     "Assign the new identity the roles of the old one (own network, disks, registries), or set identity.name to the "
                     "old one.",
                 )
+
+
+def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Check the roles of a new cluster identity on the zone, subnets and kubelet identity of the cluster (Azure/AKS#3470)."""
+    cluster, principal = snapshot.cluster_state, snapshot.identity_principal
+    if target.answers.customer_managed is None or cluster.body is None:
+        return
+    if cluster.has_identity(target) and not identity_recreated(target, snapshot):
+        return
+    own = target.own.identity.name
+    for role, resource in identity_roles(cluster):
+        held = snapshot.identity_grants_on_linked.get(resource.casefold(), () if not principal else None)
+        if held and any(grant.gives(one, principal, resource) for grant in held for one in (role, *GENERAL)):
+            continue
+        name = sanitize(resource.rpartition("/")[2])
+        has = f"The identity {own} has no role {role.name} on {name}, which the cluster uses."
+        if held is None:
+            has = f"The cluster uses {name}. Whether {own} has the role {role.name} on it could not be read."
+        assignee = principal or f'"$(az identity show {target.identity_args} --query principalId -o tsv)"'
+        create = (
+            "" if principal else f"az identity create {target.identity_args} -l {target.answers.location} && "
+        )
+        yield Finding(
+            "error" if role is DNS_ZONE_CONTRIBUTOR and held is not None else "warning",
+            "identity-needs-role",
+            has,
+            f'Assign the role before the run: {create}az role assignment create --role "{role.name}" '
+            f"--assignee-object-id {assignee} --assignee-principal-type ServicePrincipal --scope {shell_word(resource)}",
+        )
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -73,7 +111,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "identity-gone",
             f"{target.answers.cluster.name} uses the identity {names}, which no longer exists. AKS rejects every update.",
-            f"Assign another one: az aks update -n {target.answers.cluster.name} -g {shell_word(target.answers.resource_group)} "
+            f"Assign another one: az aks update {target.cluster_args} "
             "--enable-managed-identity --assign-identity IDENTITY_ID",
         )
     elif snapshot.cluster_state.has_identity(target):

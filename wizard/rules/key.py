@@ -19,24 +19,24 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "key-deleted",
             f"The key {own.key.name} of {own.vault.name} is soft-deleted, so its name is reserved.",
-            f"Recover it, then plan again: az keyvault key recover --vault-name {own.vault.name} -n {own.key.name}; "
-            "or choose another name.",
+            f"Choose another name, or recover the key and plan again: az keyvault key recover {target.key_args}",
         )
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS can use an existing key."""
     if snapshot.key is not None:
-        yield from unfit(target.own.vault.name, target.own.key.name, snapshot.key_state)
+        subscription = target.answers.vault_group.subscription
+        yield from unfit(target.own.vault.name, target.own.key.name, snapshot.key_state, subscription)
 
 
-def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
+def unfit(vault: str, name: str, key: KeyState, subscription: str) -> Iterator[Finding]:
     """Yield why AKS cannot use a key: it must be RSA, enabled, not expired, and permit encrypt and decrypt.
 
     docs/azure.md#refusals-of-the-aks-resource-provider, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
     than the key itself; a missing property is not reported.
     """
-    full_name = f"{vault}/{name}"
+    full_name, args = f"{vault}/{name}", f"--vault-name {vault} -n {name} --subscription {subscription}"
     kind = key.kind or "RSA"
     if not kind.startswith("RSA"):
         yield Finding(
@@ -51,7 +51,7 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
             "error",
             "key-operations",
             f"The key {full_name} does not permit both encrypt and decrypt.",
-            f"az keyvault key set-attributes --vault-name {vault} -n {name} "
+            f"az keyvault key set-attributes {args} "
             f"--ops {' '.join(sorted(key.operations | {'encrypt', 'decrypt'}))}",
         )
     if key.disabled:
@@ -59,7 +59,7 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
             "error",
             "key-disabled",
             f"The key {full_name} is disabled.",
-            f"az keyvault key set-attributes --vault-name {vault} -n {name} --enabled true",
+            f"az keyvault key set-attributes {args} --enabled true",
         )
     now = datetime.now(UTC)
     if key.expires and key.expires <= now:
@@ -67,7 +67,7 @@ def unfit(vault: str, name: str, key: KeyState) -> Iterator[Finding]:
             "error",
             "key-expired",
             f"The key {full_name} expired on {key.expires:%Y-%m-%d}.",
-            f"Create a new version (az keyvault key rotate --vault-name {vault} -n {name}), or use another key.",
+            f"Use another key, or create a new version: az keyvault key rotate {args}",
         )
     if key.not_before and key.not_before > now:
         yield Finding(

@@ -6,7 +6,7 @@ from wizard.cloud.arm import dig, same
 from wizard.rules.finding import Finding
 from wizard.state.comparison import converged, opens_vault
 from wizard.state.snapshot import Snapshot
-from wizard.state.target import Target
+from wizard.state.target import Target, cli_args
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 
@@ -21,7 +21,8 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "vault-soft-deleted",
             f"The key vault {name} is soft-deleted, so its name is reserved{f' until {sanitize(until)}' if until else ''} ({sanitize(where)}).",
-            f"Recover it, with its keys, and plan again: az keyvault recover --name {name}; or choose another name.",
+            f"Choose another name, or recover the vault with its keys and plan again: az keyvault recover --name {name} "
+            f"--subscription {target.answers.vault_group.subscription}",
         )
     elif snapshot.vault_name_taken:
         yield Finding(
@@ -43,7 +44,7 @@ def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "vault-access-policies",
         f"The key vault {name} uses access policies, so the identity gets an access policy (encrypt, decrypt, get) instead of "
         "the role Key Vault Crypto User. Other access policies are not changed.",
-        f"Microsoft recommends Azure RBAC; switching to it invalidates all access policies: az keyvault update -n {name} "
+        f"Microsoft recommends Azure RBAC; switching to it invalidates all access policies: az keyvault update {target.vault_args} "
         "--enable-rbac-authorization true",
     )
 
@@ -75,7 +76,7 @@ def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"The firewall of {own.vault.name} denies public access, but vault.network_access is Public: "
             "AKS would be denied access.",
             "Set vault.network_access: Private, or open the vault to all networks: "
-            f"az keyvault update -n {own.vault.name} --public-network-access Enabled --default-action Allow",
+            f"az keyvault update {target.vault_args} --public-network-access Enabled --default-action Allow",
         )
 
 
@@ -83,6 +84,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report other clusters that reach the vault as Public: closing it would block their access to the key."""
     if not snapshot.vault_users:
         return
+    other = cli_args(snapshot.vault_users[0])
     names = ", ".join(sanitize(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
     yield Finding(
         "error",
@@ -90,9 +92,10 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         f"Denying public access to {target.own.vault.name} would block {names}, which reach{'es' if len(snapshot.vault_users) == 1 else ''} it "
         "as Public and could no longer decrypt secrets.",
         f"Use a separate vault for this cluster; or set the others to Private first, which works while the vault is open: "
-        f"az aks update --ids {shell_word(snapshot.vault_users[0])} --kms-infrastructure-encryption Enabled "
-        "--enable-azure-keyvault-kms --azure-keyvault-kms-key-id KEY --azure-keyvault-kms-key-vault-resource-id "
-        f"{shell_word(target.vault_id)} --azure-keyvault-kms-key-vault-network-access Private",
+        f"az aks update {other} --kms-infrastructure-encryption Enabled --enable-azure-keyvault-kms "
+        f'--azure-keyvault-kms-key-id "$(az aks show {other} --query securityProfile.azureKeyVaultKms.keyId -o tsv)" '
+        f"--azure-keyvault-kms-key-vault-resource-id {shell_word(target.vault_id)} "
+        "--azure-keyvault-kms-key-vault-network-access Private",
     )
 
 
@@ -156,7 +159,7 @@ def purge_protection(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "warning",
             "vault-purge-protection-off",
             f"The key vault {own.vault.name} has no purge protection: a user with the purge permission can delete the key permanently.",
-            f"az keyvault update -n {own.vault.name} --enable-purge-protection true   (cannot be undone)",
+            f"It cannot be disabled later: az keyvault update {target.vault_args} --enable-purge-protection true",
         )
 
 
@@ -169,5 +172,5 @@ def hardware(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "key-hsm-needs-premium",
             f"key.type is RSA-HSM, but the key vault {target.own.vault.name} has the SKU standard, which does not support HSM-backed keys.",
-            f"Set key.type: RSA, or upgrade the vault: az keyvault update -n {target.own.vault.name} --set properties.sku.name=premium",
+            f"Set key.type: RSA, or upgrade the vault: az keyvault update {target.vault_args} --set properties.sku.name=premium",
         )

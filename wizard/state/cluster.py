@@ -16,6 +16,7 @@ from wizard.cloud.encryption import (
     settings_state,
 )
 from wizard.cloud.inventory import VersionRow
+from wizard.cloud.roles import DNS_ZONE_CONTRIBUTOR, IDENTITY_OPERATOR, NETWORK_CONTRIBUTOR, Role
 from wizard.cloud.versions import version_of
 from wizard.state.target import Target
 
@@ -218,6 +219,19 @@ def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
         if len(parts) > 8 and (not nodes or parts[4].casefold() != nodes):
             found.setdefault(f"{action} {id_}".casefold(), (action, str(id_)))
     return tuple(found.values())
+
+
+def identity_roles(cluster: ClusterState) -> tuple[tuple[Role, str], ...]:
+    """Return the roles that the cluster's identity needs on the other resources that the body names (Azure/AKS#3470).
+
+    AKS assigns the roles in the node resource group itself.
+    """
+    wanted = {_JOIN_ZONE: DNS_ZONE_CONTRIBUTOR, _JOIN_SUBNET: NETWORK_CONTRIBUTOR, _ASSIGN: IDENTITY_OPERATOR}
+    return tuple(
+        (wanted[action], resource)
+        for action, resource in linked_actions(cluster.body or {})
+        if action in wanted and not any(same(resource, own) for own in cluster.identities)
+    )
 
 
 def wanted_profile(target: Target, present: Json | None) -> Json:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from wizard.cloud import quota, rights
+from wizard.cloud import quota, reads, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.credential import SignedIn
@@ -18,11 +18,11 @@ from wizard.cloud.locks import Lock, locks
 from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
-from wizard.cloud.reads import known
+from wizard.cloud.reads import advisory, known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
 from wizard.errors import AzureError
-from wizard.state.cluster import ClusterState, changed, linked_actions
+from wizard.state.cluster import ClusterState, changed, identity_roles, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -63,6 +63,9 @@ class Snapshot:
     """The role assignments of the user-assigned identity on the vault."""
     identity_elsewhere: tuple[Grant, ...] = ()
     """Its role assignments anywhere in the vault's subscription; read only if it may not use the key."""
+    identity_grants_on_linked: dict[str, tuple[Grant, ...] | None] = field(default_factory=dict)
+    """Its role assignments on other resources that the cluster's body names, by id in lower case; None if unknown. Read only
+    if the identity exists and the cluster does not use it yet."""
     operator_grants: tuple[Grant, ...] = ()
     """The role assignments of the signed-in identity on an existing vault."""
     missing_identities: tuple[str, ...] = ()
@@ -147,10 +150,11 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         ),
         asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
     )
-    missing, regions, linked = await asyncio.gather(
+    missing, regions, linked, on_linked = await asyncio.gather(
         _gone(azure, cluster),
         _locations(azure, target, cluster),
         _on_linked_resources(azure, target, cluster),
+        _grants_on_linked(azure, target, ClusterState(cluster), principal_id(own.get("identity"))),
     )
     return Snapshot(
         signed_in=azure.signed_in,
@@ -163,6 +167,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         deny_assignments=_together(denied),
         cluster=cluster,
         missing_identities=missing,
+        identity_grants_on_linked=on_linked,
         locations=regions,
         **new,
         **own,
@@ -250,6 +255,22 @@ async def _on_linked_resources(
     linked = {resource for _, resource in linked_actions(changed(target, ClusterState(cluster)))}
     resources = sorted(linked - ({target.identity_id} if target.answers.customer_managed else set()))
     found = await asyncio.gather(*(rights.on_linked_resource(azure, resource) for resource in resources))
+    return {r.casefold(): known(held, None) for r, held in zip(resources, found, strict=True)}
+
+
+async def _grants_on_linked(
+    azure: Azure, target: Target, cluster: ClusterState, principal: str
+) -> dict[str, tuple[Grant, ...] | None]:
+    """Return the role assignments of a new identity of the cluster on the other resources that its body names."""
+    if not principal or same(cluster.principal(target), principal):
+        return {}
+    resources = sorted({resource for _, resource in identity_roles(cluster)})
+    found = await asyncio.gather(
+        *(
+            advisory(reads.OTHER_ROLES, grants(azure, resource, principal), azure.timeouts)
+            for resource in resources
+        )
+    )
     return {r.casefold(): known(held, None) for r, held in zip(resources, found, strict=True)}
 
 

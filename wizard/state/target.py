@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wizard.answers.model import Answers, CustomerManaged
 from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, GroupId, ResourceId
+from wizard.system.sanitize import sanitize, shell_word
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,28 @@ class Target:
         return f"{self.vault_uri}/keys/{self.own.key.name}"
 
     @property
+    def cluster_args(self) -> str:
+        """The options that name the cluster in an Azure CLI command."""
+        answers = self.answers
+        return _args(answers.cluster.name, answers.group)
+
+    @property
+    def vault_args(self) -> str:
+        """The options that name the key vault in an Azure CLI command."""
+        return _args(self.own.vault.name, self.answers.vault_group)
+
+    @property
+    def key_args(self) -> str:
+        """The options that name the key in an Azure CLI command."""
+        own = self.own
+        return f"--vault-name {own.vault.name} -n {own.key.name} --subscription {self.answers.vault_group.subscription}"
+
+    @property
+    def identity_args(self) -> str:
+        """The options that name the user-assigned identity in an Azure CLI command."""
+        return _args(self.own.identity.name, self.answers.identity_group)
+
+    @property
     def groups(self) -> tuple[GroupId, ...]:
         """The distinct resource groups, the cluster's first."""
         unique: dict[str, GroupId] = {}
@@ -58,6 +81,16 @@ class Target:
     def subscriptions(self) -> tuple[str, ...]:
         """The ids of the distinct subscriptions, the cluster's first."""
         return tuple(dict.fromkeys(group.subscription.lower() for group in self.groups))
+
+
+def cli_args(resource_id: str) -> str:
+    """Return the options that name a resource in an Azure CLI command, from its id."""
+    there = ResourceId.parse(resource_id)
+    return _args(sanitize(there.name), GroupId(there.subscription, there.resource_group))
+
+
+def _args(name: str, group: GroupId) -> str:
+    return f"-n {name} -g {shell_word(group.name)} --subscription {group.subscription}"
 
 
 def _id(group: GroupId, kind: str, name: str) -> str:

@@ -170,7 +170,9 @@ async def test_list_entries_have_all_that_the_rules_need(
         row = next(v for v in await inventory.vaults(azure, PRODUCTION) if v.name == "kv-demo")
         its = await inventory.keys(azure, row.id)
     assert [f.code for f in rules.vault.unfit(row.name, VaultState(row.body), TENANT)] == of_the_vault
-    assert [f.code for k in its for f in rules.key.unfit(row.name, k.name, KeyState(k.body))] == of_the_key
+    assert [
+        f.code for k in its for f in rules.key.unfit(row.name, k.name, KeyState(k.body), row.subscription)
+    ] == of_the_key
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,10 @@ from wizard.cloud.locks import Lock
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER
+from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER, Role
 from wizard.procedure.order import applicable_steps
 from wizard.rules import RULES, Finding, RequiredAction, findings
+from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.snapshot import Snapshot
 
 PRIVATE, PUBLIC, PLATFORM = (
@@ -84,6 +85,13 @@ def denied_data(principal: str) -> tuple[Deny, ...]:
     return (Deny("hands-off", GROUP, ((principal, "ServicePrincipal"),), (), data_actions=keys),)
 
 
+ZONE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-hub/providers/Microsoft.Network/privateDnsZones/privatelink.x"
+SUBNET = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/v/subnets/aks"
+IN_HUB = cluster(
+    apiServerAccessProfile={"privateDNSZone": ZONE},
+    agentPoolProfiles=[{"name": "nodepool1", "vnetSubnetID": SUBNET}],
+)
+
 CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     # They are created long before they are used: recent dates in them lie in the future.
     # level, code, the thing that the message names, answers, snapshot
@@ -115,6 +123,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
     ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
+    ("error", "identity-needs-role", "privatelink.x", PRIVATE, bare(PRIVATE, cluster=cluster(apiServerAccessProfile={"privateDNSZone": ZONE}))),
     ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, missing_identities=(identity_id("id-old"),))),
     ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
     ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
@@ -202,6 +211,52 @@ def test_names_in_commands_of_remedies_are_quoted_for_a_shell() -> None:
     remedies = {finding.remedy for case in cases for finding in found(*case).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
+
+
+def test_az_commands_of_remedies_name_their_subscription_and_end_the_remedy() -> None:
+    """In a session with another default subscription they would act on another resource of that name (CloudShell#40)."""
+    for _, code, _, chosen, snapshot in CASES:
+        remedy = found(chosen, snapshot)[code].remedy
+        command = remedy[remedy.index("az ") :] if re.search(r"(^|: )az ", remedy) else ""
+        if command:
+            assert "--subscription" in command or "/subscriptions/" in command, remedy
+            assert not re.search(r"[;,(]|\bor\b|\.$", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)), remedy
+        assert "az aks update --ids" not in remedy
+
+
+def test_a_new_identity_needs_roles_on_what_the_cluster_names() -> None:
+    """Azure/AKS#3470: CustomPrivateDNSZoneMissingPermissionError."""
+    zone = Role("Private DNS Zone Contributor", "b12aa53e-6015-4669-85d0-8515ebb3ae7f")
+    needs = identity_roles(ClusterState(IN_HUB))
+    assert [(role.name, resource) for role, resource in needs] == [
+        ("Network Contributor", SUBNET),
+        (zone.name, ZONE),
+    ]
+
+    def levels(**grants: Any) -> list[str]:
+        now = furnished(PRIVATE, cluster=IN_HUB, identity_grants_on_linked=grants)
+        return [f.level for f in findings(target(PRIVATE), now) if f.code == "identity-needs-role"]
+
+    assert levels(**{ZONE.casefold(): (), SUBNET.casefold(): ()}) == ["error", "warning"]
+    held = (grant(zone, scope=f"/subscriptions/{PRODUCTION}/resourceGroups/rg-hub"),)
+    assert levels(**{ZONE.casefold(): held, SUBNET.casefold(): ()}) == ["warning"]
+    assert levels() == ["warning", "warning"], "what could not be read is no error"
+    using = {**IN_HUB, "identity": OURS}
+    assert "identity-needs-role" not in found(PRIVATE, furnished(PRIVATE, cluster=using))
+
+
+def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> None:
+    group = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
+    denials = tuple(
+        Denial(what, f"{group}/providers/Microsoft.Authorization/policyAssignments/tags", "", group)
+        for what in ("kv-demo", "aks-demo")
+    )
+    findings_ = findings(target(PRIVATE), bare(PRIVATE, policy_denials=denials))
+    vault_, cluster_ = (one.remedy for one in findings_ if one.code == "policy-denies")
+    assert "--name aks-kms-kv-demo-tags " in vault_
+    assert f"--scope {group} --expires-on 20" in vault_
+    assert "--name aks-kms-aks-demo-tags " in cluster_
+    assert f"--scope {cluster_id()} --expires-on 20" in cluster_
 
 
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})

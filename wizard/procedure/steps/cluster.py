@@ -127,9 +127,7 @@ class Cluster(Step):
             else:
                 return
         raise AzureError(
-            with_timeout_hint(
-                refusals.last or _busy_for_good(work.answers.cluster.name), work.timeouts, "operation"
-            )
+            with_timeout_hint(refusals.last or _busy_for_good(work.target), work.timeouts, "operation")
         )
 
     async def _send(self, work: Work, now: ClusterState) -> None:
@@ -333,12 +331,12 @@ def _not_asked(problem: Problem, before: Problem | None) -> AzureError:
     return AzureError(replace(problem, cause=f"{problem.cause} {said}"))
 
 
-def _busy_for_good(name: str) -> Problem:
+def _busy_for_good(target: Target) -> Problem:
     return Problem(
         "transient",
-        f"Another operation on the cluster {name} has not finished.",
+        f"Another operation on the cluster {target.answers.cluster.name} has not finished.",
         "AKS changes a cluster for one caller at a time.",
-        f"Wait until `az aks show -n {name} --query provisioningState` says Succeeded, then run again.",
+        f"Wait until `az aks show {target.cluster_args} --query provisioningState` says Succeeded, then run again.",
         retryable=True,
     )
 
