@@ -21,9 +21,6 @@ EXEMPT = ("wizard/simulator",)
 """The simulator repeats the texts of Azure."""
 NOT_YET_CLEAN = frozenset(
     {
-        "screens",
-        "screens/pages",
-        "screens/session",
         "docs/azure.md",
         "wizard/answers",
         "wizard/procedure",
