@@ -260,7 +260,9 @@ class WizardApp(App[int]):
             what = active.binding.description
             yield SystemCommand(
                 f"{what[:1].upper()}{what[1:]}",
-                f"{active.binding.tooltip or what}: key {self.get_key_display(active.binding)}",
+                ": ".join(
+                    filter(None, (f"Key {self.get_key_display(active.binding)}", active.binding.tooltip))
+                ),
                 partial(self.run_action, action, active.node),
             )
         connected = self.session.azure_or_none is not None

@@ -16,7 +16,7 @@ Line = ClusterRow | Unreadable
 _SHORT = {"needs a managed identity": "needs an identity"}
 """Shorter reasons for the table; the description of the row has the whole one."""
 
-_FIXED = {"version": 7, "identity": 17, "now": 33}
+_FIXED = {"version": 7, "identity": 17, "now": 35}
 """Widths of columns that do not depend on the clusters."""
 
 

@@ -121,18 +121,18 @@ def state_of(feature: FeatureRegistration, place: str, spinner: str) -> tuple[Co
         case None:
             return Content.assemble((f"{spinner} ", STYLES["busy"]), f"{place}: reading its state…"), ""
         case "Registered":
-            said = f"{place} is registered. No action required."
-            return Content.assemble(("✓ ", STYLES["good"]), said), ""
+            text = f"{place} is registered. No action required."
+            return Content.assemble(("✓ ", STYLES["good"]), text), ""
         case state if state == GONE:
-            said = f"Azure does not list the feature {NAME} any more: it is not needed any more."
-            return Content.assemble(("✓ ", STYLES["good"]), said), ""
+            text = f"Azure does not list the feature {NAME} any more: it is not needed any more."
+            return Content.assemble(("✓ ", STYLES["good"]), text), ""
         case "Pending":
-            said = (
+            text = (
                 f"{place} requires approval by Microsoft, which does not complete automatically. Ask your account team or "
                 "Microsoft support. You can continue to the review, but the run will wait."
             )
-            return Content.assemble(("! ", STYLES["warn"]), said), ""
+            return Content.assemble(("! ", STYLES["warn"]), text), ""
         case state:
-            said = f"{place} is not registered yet "
+            text = f"{place} is not registered yet "
             why = "Registration usually takes 5 to 15 minutes. You can continue meanwhile."
-            return Content.assemble(("○ ", STYLES["warn"]), said, (f"({state})", STYLES["dim"])), why
+            return Content.assemble(("○ ", STYLES["warn"]), text, (f"({state})", STYLES["dim"])), why

@@ -55,8 +55,8 @@ def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
         room,
         _line(first + long, "   "),
         _line(first + long, " "),
-        _line(first + short, " "),
         alone + _line(long, " "),
+        _line(first + short, " "),
         alone + _line(short, " "),
     )
     return Content.assemble(*bar) + Content("\n") + words
@@ -81,6 +81,7 @@ def columns(room: int) -> dict[str, int]:
     room -= 1
     names = names if room >= 110 else [name for name in names if name != "region"]
     names = names if room >= 84 else [name for name in names if name != "subscription"]
+    fixed["now"] = max(len(kind) for kind in KINDS.values())
     each, rest = divmod(room - sum(fixed.values()) - 2 * len(names), len(names) - len(fixed))
     widths = {name: fixed.get(name, max(6, each)) for name in names}
     widths["cluster"] += rest
@@ -95,7 +96,7 @@ def cells(line: Line) -> dict[str, Text]:
         return {"sign": cell("?", "warn"), "cluster": name, "subscription": subscription, "now": cell("not readable", "warn"), **empty}  # fmt: skip
     row = line.row
     sign, _, sign_tone = VERDICTS[line.outcome]
-    words, tone = encryption(row.encryption)
+    _, tone = encryption(row.encryption)
     return {
         "sign": cell(sign, sign_tone),
         "cluster": cell(row.name, bold=True),
@@ -103,7 +104,7 @@ def cells(line: Line) -> dict[str, Text]:
         "subscription": cell(row.subscription_name),
         "region": cell(row.location),
         "version": cell(row.kubernetes_version),
-        "now": cell(words, tone),
+        "now": cell(KINDS[row.kind], tone),
     }
 
 

@@ -42,7 +42,7 @@ class RotationDialog(Dialog[bool]):
             yield Static(Content(f"The key of {self._cluster_name}"), classes="title")
             with VerticalScroll(can_focus=False):
                 yield Static(id="rotation", classes="text")
-                yield Static(id="rotation-said", classes="text")
+                yield Static(id="rotation-message", classes="text")
                 yield Choice("Rotation policy", ROTATIONS[1:], key="every", value="P1Y")
             with Horizontal(classes="buttons"):
                 yield Button("Close", id="close", compact=True)
@@ -73,9 +73,9 @@ class RotationDialog(Dialog[bool]):
         self._show()
 
     def _show_message(self, text: Content) -> None:
-        said = self.query_one("#rotation-said", Static)
-        said.update(text)
-        said.display = bool(text.plain)
+        message = self.query_one("#rotation-message", Static)
+        message.update(text)
+        message.display = bool(text.plain)
 
     async def _read(self) -> None:
         self._rotation = await read_rotation(self._azure, self._cluster_id)

@@ -321,9 +321,9 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self._explain(vault, key)
         for entry in self.query(Entry):
             entry.show_findings(self._found.get(str(entry.id), ()))
-        said = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
-        self.query_one("#validation", Static).update(said)
-        self.query_one("#validation").display = bool(said.plain)
+        text = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
+        self.query_one("#validation", Static).update(text)
+        self.query_one("#validation").display = bool(text.plain)
         invalid = [str(field.id) for field in self.query(Field) if not field.disabled and field.problem]
         why_not = vault_text.why_not_continue(invalid, self._mistakes(), loading=self._still_loading)
         self.query_one(ContinueButton).allow(why_not)
@@ -385,5 +385,5 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
 def _both(left_out: str, problems: list[Problem]) -> str:
     """Return why some are not offered, and the first problem with listing them."""
-    told = [f"! {problem.summary} A new one can still be created." for problem in problems[:1]]
-    return "\n".join(filter(None, (left_out, *told)))
+    first = [f"! {problem.summary} A new one can still be created." for problem in problems[:1]]
+    return "\n".join(filter(None, (left_out, *first)))

@@ -139,8 +139,8 @@ def validation(problem: Problem | None, findings: Sequence[Finding], *, pending:
     if pending:
         return Content.assemble(("◐ ", STYLES["busy"]), ("running preflight checks…", "$quiet"))
     if problem:
-        said = f"{sanitize(problem.summary)} The review checks again."
-        return Content.assemble(("! ", STYLES["warn"]), (said, "$quiet"))
+        text = f"{sanitize(problem.summary)} The review checks again."
+        return Content.assemble(("! ", STYLES["warn"]), (text, "$quiet"))
     return findings_content(findings)
 
 

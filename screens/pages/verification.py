@@ -171,11 +171,11 @@ All results are read live from Azure. A check that could not run is shown as unk
     def _failed(self, problem: Problem) -> None:
         """Show that the cluster could not be read, and from when an earlier report is."""
         self._stale = self._report is not None
-        said = problem_content(problem)
+        text = problem_content(problem)
         if self._stale:
             below = f"\nRefresh failed; showing results from {self._read_at:%H:%M}, which may be out of date."
-            said += Content.assemble((below, STYLES["warn"]))
-        self._show_verdict(said, good=False)
+            text += Content.assemble((below, STYLES["warn"]))
+        self._show_verdict(text, good=False)
         self._note("")
         if self._watch:  # the next attempt may succeed
             self._watch.looked(self._seconds())
@@ -189,10 +189,10 @@ All results are read live from Azure. A check that could not run is shown as unk
         if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None
-        told = f"The verdict changed to {VERDICTS[report.outcome][1]}"
+        change = f"The verdict changed to {VERDICTS[report.outcome][1]}"
         self.app.bell()
         self.notify(
-            f"{told} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
+            f"{change} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
             severity="information" if report.passed else "error",
             markup=False,
             timeout=60,
@@ -319,8 +319,8 @@ All results are read live from Azure. A check that could not run is shown as unk
     def action_save(self) -> None:
         """Save the report as JSON and Markdown, unless it is out of date."""
         if self._stale:
-            said = f"Refresh failed; the report is from {self._read_at:%H:%M}. Press r to verify again."
-            self.notify(said, severity="warning", markup=False)
+            text = f"Refresh failed; the report is from {self._read_at:%H:%M}. Press r to verify again."
+            self.notify(text, severity="warning", markup=False)
         elif self._report:
             texts = saved(Findings.of_one(self._report, self.session.azure.cloud.arm))
             self.app.push_screen(

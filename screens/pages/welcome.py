@@ -46,8 +46,8 @@ class WelcomeScreen(Frame):
     HELP = """\
 The wizard goes through the steps in the step rail, one page each. Esc goes back, and nothing that you entered is lost.
 
-You are signed in as Azure finds you: through environment variables, a workload or managed identity, or `az login`. \
-Start with --credential to choose another way."""
+Your identity comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`. \
+Start with --credential to choose another method."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -30,9 +30,11 @@ class HelpDialog(Dialog[None]):
         with Vertical(classes="dialog to-read"):
             yield Static(Content("Help"), classes="title")
             with VerticalScroll(can_focus=True):
-                yield Static(Content(self._text))
+                yield Static(Content(f"{self._text}\n"))
                 for key, what in self._keys:
-                    yield Static(Content.assemble((f"{key:<7} ", STYLES["busy"]), what), classes="key")
+                    with Horizontal(classes="key"):
+                        yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
+                        yield Static(Content(what))
         yield Footer(compact=True)
 
     def action_close(self) -> None:

@@ -1,4 +1,4 @@
-"""What exists is offered and used: a vault, its key and an identity that somebody made before."""
+"""Existing vaults, keys and identities are offered and used."""
 
 import math
 from pathlib import Path
@@ -36,7 +36,7 @@ async def pick(operator: Operator, choice: str, wanted: str) -> None:
     await operator.press("enter")
 
 
-async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_twice(tmp_path: Path) -> None:
+async def test_existing_vault_key_and_identity_are_used_and_not_created(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -75,7 +75,7 @@ async def test_an_existing_vault_key_and_identity_are_used_and_nothing_is_made_t
         }
 
 
-async def test_a_new_key_gets_a_name_that_no_key_has_and_one_that_exists_is_said_to(tmp_path: Path) -> None:
+async def test_new_key_gets_an_unused_name_and_an_existing_name_is_pointed_out(tmp_path: Path) -> None:
     async with (
         Simulator("encrypted", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,

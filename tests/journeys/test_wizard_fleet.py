@@ -1,4 +1,4 @@
-"""Many clusters in the wizard: read as they come, sorted, filtered, opened, taken to the wizard, saved."""
+"""The fleet overview: clusters are listed, sorted, filtered, opened, opened in the wizard, saved."""
 
 import json
 import math
@@ -50,7 +50,9 @@ async def read(operator: Operator) -> None:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-async def test_a_fleet_is_looked_at_and_one_cluster_is_opened(size: tuple[int, int], tmp_path: Path) -> None:
+async def test_fleet_is_sorted_and_filtered_and_a_cluster_is_opened(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, size) as operator,
@@ -94,7 +96,7 @@ async def test_a_fleet_is_looked_at_and_one_cluster_is_opened(size: tuple[int, i
         assert simulator.writes() == []
 
 
-async def test_coming_back_shows_at_once_what_was_found(tmp_path: Path) -> None:
+async def test_returning_to_the_fleet_shows_what_was_found(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -110,7 +112,7 @@ async def test_coming_back_shows_at_once_what_was_found(tmp_path: Path) -> None:
         await read(operator)
 
 
-async def test_a_sweep_that_was_left_half_way_is_begun_again(tmp_path: Path) -> None:
+async def test_incomplete_sweep_is_started_again(tmp_path: Path) -> None:
     match = {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}", "count": 1}
     once = world(tmp_path, faults=[{"match": match, "hang": True}])
     async with Simulator(once, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
@@ -129,7 +131,7 @@ async def test_a_sweep_that_was_left_half_way_is_begun_again(tmp_path: Path) -> 
         assert operator.app.session.fleet.tally.clusters == 13
 
 
-async def test_a_cluster_goes_to_the_wizard(tmp_path: Path) -> None:
+async def test_cluster_of_the_fleet_is_opened_in_the_wizard(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -155,7 +157,7 @@ async def test_a_cluster_goes_to_the_wizard(tmp_path: Path) -> None:
         assert sum(isinstance(screen, FleetScreen) for screen in operator.app.screen_stack) == 1
 
 
-async def test_full_depth_sees_a_broken_vault(tmp_path: Path) -> None:
+async def test_full_depth_detects_a_broken_vault(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -172,7 +174,7 @@ async def test_full_depth_sees_a_broken_vault(tmp_path: Path) -> None:
         await operator.sees("firewall does not allow trusted Azure services")
 
 
-async def test_a_subscription_that_cannot_be_listed_is_a_line_with_its_reason(tmp_path: Path) -> None:
+async def test_unreadable_subscription_is_a_line_with_its_reason(tmp_path: Path) -> None:
     faults = [
         {
             "match": {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}"},
@@ -193,7 +195,9 @@ async def test_a_subscription_that_cannot_be_listed_is_a_line_with_its_reason(tm
         assert isinstance(operator.app.screen, FleetScreen)
 
 
-async def test_what_is_shown_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_save_writes_the_clusters_that_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
@@ -211,7 +215,7 @@ async def test_what_is_shown_is_saved(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "## bank-cards" in (tmp_path / "clusters.md").read_text().replace("\\", "")
 
 
-async def test_hundreds_of_clusters_are_added_as_the_cursor_gets_near_them(tmp_path: Path) -> None:
+async def test_rows_are_added_when_the_cursor_gets_near_them(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     path.write_text(json.dumps({"description": "Many.", "extends": "fleet", "fleet": {"clusters": 600, "subscriptions": 2}}))  # fmt: skip
     async with Simulator(path, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
@@ -231,7 +235,7 @@ async def test_hundreds_of_clusters_are_added_as_the_cursor_gets_near_them(tmp_p
         assert all("checkout" in name for name in names(operator))
 
 
-async def test_a_long_name_leaves_room_for_what_is_so_now(tmp_path: Path) -> None:
+async def test_long_cluster_name_leaves_room_for_the_encryption(tmp_path: Path) -> None:
     long = "a-cluster-whose-name-is-as-long-as-azure-lets-a-name-be-in-all-"[:62] + "x"
     group = {"location": "westus2", "clusters": {long: {"version": "1.34.2"}}}
     many = world(tmp_path, subscriptions={DEVELOPMENT: {"groups": {"rg-long": group}}})
@@ -245,7 +249,7 @@ async def test_a_long_name_leaves_room_for_what_is_so_now(tmp_path: Path) -> Non
         assert table.virtual_size.width <= table.size.width
 
 
-async def test_a_list_that_fails_says_so_and_looks_no_more(
+async def test_failed_list_shows_the_problem_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> AsyncIterator[object]:
@@ -265,7 +269,7 @@ async def test_a_list_that_fails_says_so_and_looks_no_more(
         assert "searching" not in operator.frame()
 
 
-async def test_the_help_names_every_key(tmp_path: Path) -> None:
+async def test_help_of_the_fleet_shows_its_keys(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -279,7 +283,7 @@ async def test_the_help_names_every_key(tmp_path: Path) -> None:
         assert operator.app.screen.query_one("#totals", Static).display
 
 
-async def test_what_resource_graph_gets_wrong_is_said(tmp_path: Path) -> None:
+async def test_stale_resource_graph_data_is_reported(tmp_path: Path) -> None:
     async with (
         Simulator("stale-graph", speed=20) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,

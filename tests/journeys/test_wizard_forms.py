@@ -1,4 +1,4 @@
-"""What the rules find stands in the form where it arises; what exists anywhere is offered, or said why not."""
+"""The form for vault, key and identity: findings below their entry, existing resources, and why some are not offered."""
 
 import json
 import math
@@ -56,7 +56,7 @@ def chosen(operator: Operator) -> Answers:
     return operator.app.session.draft.answers()
 
 
-async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> None:
+async def test_vault_with_access_policies_is_offered_and_used(form: Form) -> None:
     async with form("vault-access-policies") as (_, operator):
         await pick(operator, "vault", "kv-demo · rg-demo")
         await operator.sees(
@@ -68,7 +68,7 @@ async def test_a_vault_with_access_policies_is_offered_and_used(form: Form) -> N
         await operator.sees("access policy", "encrypt, decrypt, get", "Enter, then type aks-demo")
 
 
-async def test_a_vault_and_an_identity_of_another_subscription_are_offered_last_and_written_down(
+async def test_vault_and_identity_of_another_subscription_are_offered_last_and_kept_in_the_answers(
     form: Form,
 ) -> None:
     async with form("vault-elsewhere", "Public") as (_, operator):
@@ -94,7 +94,7 @@ async def test_a_vault_and_an_identity_of_another_subscription_are_offered_last_
         ("key-expired", "kv-demo", "The key kv-demo/aks-kms expired on"),
     ],
 )
-async def test_what_cannot_be_used_is_not_offered_and_says_why(
+async def test_unusable_resources_are_not_offered_and_the_reason_is_shown(
     form: Form, scenario: str, choose: str, why: str
 ) -> None:
     async with form(scenario) as (simulator, operator):
@@ -106,7 +106,7 @@ async def test_what_cannot_be_used_is_not_offered_and_says_why(
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotten_on_the_next_keystroke(
+async def test_name_of_a_soft_deleted_vault_is_reported_on_leaving_and_cleared_on_the_next_keystroke(
     form: Form, size: tuple[int, int]
 ) -> None:
     async with form("vault-soft-deleted", size=size) as (simulator, operator):
@@ -127,7 +127,7 @@ async def test_a_name_that_a_deleted_vault_holds_is_said_on_leaving_and_forgotte
         assert simulator.writes() == []
 
 
-async def test_a_vault_that_others_reach_over_the_internet_is_not_closed(form: Form) -> None:
+async def test_public_access_of_a_shared_vault_is_not_denied(form: Form) -> None:
     async with form("shared-vault") as (_, operator):
         await pick(operator, "vault", "kv-demo")
         await operator.sees("✗ Closing kv-demo would block aks-shop")
@@ -137,7 +137,7 @@ async def test_a_vault_that_others_reach_over_the_internet_is_not_closed(form: F
         await operator.sees("Preflight checks", "(vault-shared)", "az aks update --ids")
 
 
-async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form: Form) -> None:
+async def test_missing_permissions_are_shown_above_continue_and_do_not_block_the_review(form: Form) -> None:
     async with form("no-grant") as (_, operator):
         await named(operator, "vault-name", "kv-mine")
         operator.app.screen.query_one("#tags-input").focus()
@@ -147,7 +147,7 @@ async def test_rights_stand_at_the_bottom_and_the_review_can_still_be_seen(form:
         await operator.sees("this plan cannot be applied")
 
 
-async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
+async def test_selected_rotation_interval_is_in_the_answers(form: Form) -> None:
     async with form("contoso") as (_, operator):
         await pick(operator, "rotate", "every year")
         await operator.sees("AKS uses each new version within 6 hours")
@@ -158,7 +158,7 @@ async def test_a_key_is_rotated_as_often_as_was_chosen(form: Form) -> None:
         assert answers.key.rotate_every == "P1Y"
 
 
-async def test_before_it_is_known_what_the_cluster_uses_nothing_new_is_proposed(tmp_path: Path) -> None:
+async def test_form_cannot_be_completed_before_existing_resources_are_listed(tmp_path: Path) -> None:
     match = {"method": "GET", "path": "*/providers/Microsoft.KeyVault/vaults", "count": 2}
     slow = {
         "extends": "encrypted",
@@ -178,7 +178,7 @@ async def test_before_it_is_known_what_the_cluster_uses_nothing_new_is_proposed(
 
 
 @pytest.mark.parametrize("asked", [(), ("vault",), ("key",), ("identity",), ("vault", "identity")])
-def test_what_exists_and_was_chosen_stays_as_long_as_azure_is_asked(asked: tuple[str, ...]) -> None:
+def test_selected_existing_resources_stay_while_they_are_listed(asked: tuple[str, ...]) -> None:
     """The form, where nothing that exists is offered yet: what is not being asked is new."""
     vault = vault_id("kv-keys", "rg-keys", DEVELOPMENT)
     before = VaultForm(
@@ -199,7 +199,9 @@ def test_what_exists_and_was_chosen_stays_as_long_as_azure_is_asked(asked: tuple
     assert form.identity_id == ("/an/id" if "identity" in asked else "")
 
 
-async def test_what_the_cluster_uses_is_chosen_and_a_change_of_network_access_is_drawn(form: Form) -> None:
+async def test_resources_of_the_cluster_are_preselected_and_a_change_of_network_access_is_shown(
+    form: Form,
+) -> None:
     async with form("encrypted") as (_, operator):
         await operator.sees(
             "kv-demo · rg-demo",

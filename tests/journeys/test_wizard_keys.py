@@ -1,4 +1,4 @@
-"""What single keys do: verify only, save, help, the palette's way back; and a sign-in that fails."""
+"""Single keys: verify only, save, help, the palette; and a sign-in that fails."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from wizard.errors import fault_of_ours
 from wizard.simulator import Simulator
 
 
-async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> None:
+async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -47,7 +47,7 @@ async def test_verify_only_says_no_and_shows_the_evidence(tmp_path: Path) -> Non
         await operator.sees("Which cluster do you want to verify?")
 
 
-async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten(tmp_path: Path) -> None:
+async def test_report_is_saved_as_json_and_markdown_and_never_overwrites_a_file(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -85,7 +85,7 @@ async def test_a_report_is_saved_as_json_and_markdown_and_nothing_is_overwritten
             assert words in report
 
 
-async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
+async def test_invalid_file_name_is_refused_with_the_reason() -> None:
     app = App[None]()
     async with app.run_test() as pilot:
         dialog = SaveDialog("Save", "report", {".json": "{}", ".md": "#"})
@@ -105,7 +105,7 @@ async def test_a_text_that_names_no_file_is_said_to_name_none() -> None:
             assert isinstance(app.focused, Input)
 
 
-async def test_a_fault_of_ours_can_be_copied_and_saved(tmp_path: Path) -> None:
+async def test_internal_error_can_be_copied_and_saved(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await operator.sees("Signed in to")
         operator.app.show_problem(fault_of_ours(ValueError("it fell over"), "looking"))
@@ -119,14 +119,14 @@ async def test_a_fault_of_ours_can_be_copied_and_saved(tmp_path: Path) -> None:
     assert "ValueError" in (tmp_path / "problem.txt").read_text("utf-8")
 
 
-async def test_a_world_that_is_none_is_refused_before_the_screen_is_taken_over(tmp_path: Path) -> None:
+async def test_invalid_scenario_is_refused_before_the_wizard_starts(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     path.write_text("a: [", "utf-8")
     with pytest.raises(click.UsageError, match="is not YAML"):
         _check_scenario(str(path))
 
 
-async def test_whatever_keeps_azure_from_being_opened_is_said_and_can_be_tried_again() -> None:
+async def test_unexpected_connection_error_is_shown_and_can_be_retried() -> None:
     @asynccontextmanager
     async def broken(_: object) -> AsyncIterator[Azure]:
         raise ValueError("nobody foresaw this")
@@ -138,7 +138,7 @@ async def test_whatever_keeps_azure_from_being_opened_is_said_and_can_be_tried_a
         assert app.session.exit_code == 3
 
 
-async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Path) -> None:
+async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) -> None:
     async with Simulator("contoso", speed=math.inf) as simulator, wizard(simulator, tmp_path) as operator:
         await operator.to_clusters(register=False)
         await operator.create("orders-eu", "rg-orders", "westeurope")
@@ -160,7 +160,7 @@ async def test_the_version_of_a_new_cluster_is_kept_on_the_way_back(tmp_path: Pa
         assert operator.app.session.draft.new_cluster.version == "1.33"
 
 
-async def test_a_feature_that_waits_for_microsoft_is_not_offered_to_be_registered(tmp_path: Path) -> None:
+async def test_feature_pending_approval_cannot_be_registered(tmp_path: Path) -> None:
     async with (
         Simulator("feature-pending", speed=math.inf) as simulator,
         wizard(simulator, tmp_path) as operator,
@@ -178,7 +178,7 @@ async def test_a_feature_that_waits_for_microsoft_is_not_offered_to_be_registere
         assert not operator.app.screen.query_one("#register").display
 
 
-async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None:
+async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -199,7 +199,7 @@ async def test_saved_answers_are_the_answers_of_the_plan(tmp_path: Path) -> None
         await operator.sees("Help", "The plan was made from the current state in Azure")
 
 
-async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
+async def test_unreachable_azure_is_shown_and_can_be_retried(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL, AKS_KMS_ARM_ENDPOINT="https://localhost:9") as operator,
@@ -212,7 +212,7 @@ async def test_an_azure_that_does_not_answer_is_said_and_can_be_tried_again(tmp_
         await operator.sees("The metadata document of https://localhost:9 could not be read")
 
 
-async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path: Path) -> None:
+async def test_click_on_the_step_rail_goes_only_to_reachable_steps(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -229,7 +229,7 @@ async def test_a_click_on_the_spine_goes_where_one_may_and_nowhere_else(tmp_path
             await operator.sees("Signed in to")
 
 
-async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Path) -> None:
+async def test_throttled_request_shows_a_notice(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -250,7 +250,7 @@ async def test_an_azure_that_asks_to_wait_is_waited_for_with_a_word(tmp_path: Pa
         await operator.sees("bank-ledger: secrets are encrypted with")
 
 
-async def test_where_there_is_room_the_line_on_top_names_an_application_whole(tmp_path: Path) -> None:
+async def test_wide_top_line_shows_the_whole_application_name(tmp_path: Path) -> None:
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, (200, 40)) as operator:
         await operator.sees("Signed in to")
         name = operator.app.session.azure.signed_in.name

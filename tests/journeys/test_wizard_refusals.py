@@ -1,4 +1,4 @@
-"""What the wizard will not do, and how it says so."""
+"""What the wizard refuses, and how it explains that."""
 
 import math
 from collections.abc import AsyncIterator, Callable
@@ -57,7 +57,7 @@ def cluster_writes(simulator: Simulator) -> list[str]:
         ("lab-principal", "it uses a service principal"),
     ],
 )
-async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
+async def test_cluster_that_cannot_be_changed_cannot_be_selected_and_shows_why(
     world: World, cluster: str, why: str
 ) -> None:
     async with world() as (_, operator):
@@ -71,7 +71,7 @@ async def test_a_cluster_that_cannot_be_changed_cannot_be_chosen_and_says_why(
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
+async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
     world: World, size: tuple[int, int]
 ) -> None:
     async with world("update-fails", size) as (simulator, operator):
@@ -102,7 +102,7 @@ async def test_a_failed_run_shows_what_azure_said_and_can_be_retried(
         assert len(cluster_writes(simulator)) == 1
 
 
-async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(world: World) -> None:
+async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster(world: World) -> None:
     async with world("update-fails", SMALL) as (_, operator):
         await operator.to_clusters(register=False)
         await operator.choose("aks-demo")
@@ -122,7 +122,7 @@ async def test_editing_after_a_failed_run_begins_with_the_cluster_as_it_is_now(w
         assert "until verified inside the cluster" not in operator.frame()
 
 
-async def test_another_name_than_the_clusters_starts_nothing(world: World) -> None:
+async def test_wrong_cluster_name_starts_no_run(world: World) -> None:
     async with world() as (simulator, operator):
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
@@ -133,7 +133,7 @@ async def test_another_name_than_the_clusters_starts_nothing(world: World) -> No
         assert simulator.writes() == []
 
 
-async def test_a_cloud_that_drifted_since_the_plan_is_asked_about_again(world: World) -> None:
+async def test_drift_since_the_plan_requires_a_new_review(world: World) -> None:
     async with world() as (simulator, operator):
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
@@ -147,7 +147,7 @@ async def test_a_cloud_that_drifted_since_the_plan_is_asked_about_again(world: W
         await operator.sees("Enter, then type orders-prod")
 
 
-async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: World) -> None:
+async def test_cluster_with_an_operation_in_progress_is_not_changed(world: World) -> None:
     async with world() as (simulator, operator):
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
@@ -164,7 +164,7 @@ async def test_a_cluster_that_became_busy_since_the_plan_is_left_alone(world: Wo
         await operator.sees("this plan cannot be applied", "✗ error")
 
 
-async def test_an_operator_without_rights_is_told_at_the_review(world: World) -> None:
+async def test_missing_permissions_are_shown_in_the_review(world: World) -> None:
     async with world("no-rights") as (simulator, operator):
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
@@ -173,7 +173,7 @@ async def test_an_operator_without_rights_is_told_at_the_review(world: World) ->
         assert simulator.writes() == []
 
 
-async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_for_review(
+async def test_going_back_keeps_input_and_a_change_requires_another_review(
     world: World,
 ) -> None:
     async with world() as (_, operator):
@@ -204,7 +204,7 @@ async def test_going_back_keeps_what_was_typed_and_a_change_makes_the_rest_due_f
         await operator.sees("kv-mine")
 
 
-async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_that_mends_it(
+async def test_field_message_appears_on_leaving_and_disappears_on_the_keystroke_that_fixes_it(
     world: World,
 ) -> None:
     async with world() as (_, operator):
@@ -220,7 +220,7 @@ async def test_a_message_comes_on_leaving_the_field_and_goes_on_the_keystroke_th
         assert operator.app.screen.query_one("#name-input", Input).value == "bad"
 
 
-async def test_text_from_outside_is_shown_as_it_is(world: World) -> None:
+async def test_external_text_is_never_interpreted_as_markup(world: World) -> None:
     scenario = f"""\
 subscriptions:
   22222222-2222-2222-2222-222222222222: {{name: "Contoso Production {HOSTILE}"}}
@@ -241,7 +241,7 @@ faults:
         await operator.sees(f"BadRequest: {HOSTILE}")
 
 
-async def test_leaving_during_a_run_asks_and_says_what_happens(world: World) -> None:
+async def test_quitting_during_a_run_asks_for_confirmation(world: World) -> None:
     scenario = """\
 faults:
   - match: {method: PUT, path: "*/managedclusters/orders-prod"}
@@ -279,7 +279,7 @@ faults:
         await operator.sees("Enter, then type orders-prod")
 
 
-async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path: Path) -> None:
+async def test_run_continues_without_a_journal(world: World, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file where the directory should be", "utf-8")
     async with world() as (_, operator):
         await operator.to_clusters(register=False)
@@ -293,7 +293,7 @@ async def test_a_journal_that_cannot_be_kept_stops_no_run(world: World, tmp_path
         assert "None" not in operator.frame()
 
 
-async def test_a_journal_that_breaks_during_a_run_is_said_to_be_incomplete(world: World) -> None:
+async def test_incomplete_journal_is_reported(world: World) -> None:
     scenario = """\
 faults:
   - match: {method: PUT, path: "*/managedclusters/orders-prod"}

@@ -1,4 +1,4 @@
-"""A key is rotated from the verification: asked once, done, looked at again; a refusal says what to do."""
+"""Key rotation from the verification page: confirmed, done, verified again; a refused one shows the remedy."""
 
 import math
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def verified(
         yield simulator, operator
 
 
-async def test_a_new_version_is_asked_about_once_made_and_seen_to_be_pending(tmp_path: Path) -> None:
+async def test_new_version_is_created_after_confirmation_and_shown_as_pending(tmp_path: Path) -> None:
     world = tmp_path / "world.yaml"
     world.write_text(MAY_ROTATE, "utf-8")
     async with verified(world, tmp_path, size=SMALL, speed=60) as (simulator, operator):
@@ -63,7 +63,7 @@ async def test_a_new_version_is_asked_about_once_made_and_seen_to_be_pending(tmp
         assert pickup.outcome != "passed", pickup
 
 
-async def test_the_vault_is_told_to_rotate_by_itself(tmp_path: Path) -> None:
+async def test_rotation_policy_is_set(tmp_path: Path) -> None:
     world = tmp_path / "world.yaml"
     world.write_text(MAY_ROTATE, "utf-8")
     async with verified(world, tmp_path) as (_, operator):
@@ -78,7 +78,7 @@ async def test_the_vault_is_told_to_rotate_by_itself(tmp_path: Path) -> None:
         )
 
 
-async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) -> None:
+async def test_refused_rotation_shows_what_azure_returned_and_the_remedy(tmp_path: Path) -> None:
     async with verified("encrypted", tmp_path) as (simulator, operator):
         await operator.sees("1 version")
         await operator.press("tab", "enter")
@@ -88,7 +88,7 @@ async def test_a_refusal_shows_what_azure_said_and_what_to_do(tmp_path: Path) ->
         assert [w for w in simulator.writes() if w.status < 400] == []
 
 
-async def test_a_long_refusal_is_read_to_its_end_where_there_is_little_room(tmp_path: Path) -> None:
+async def test_long_problem_can_be_scrolled_at_80x24(tmp_path: Path) -> None:
     async with verified("encrypted", tmp_path, size=SMALL) as (_, operator):
         await operator.sees("manually; no policy")
         await operator.press("tab", "tab", "enter")
@@ -101,7 +101,7 @@ async def test_a_long_refusal_is_read_to_its_end_where_there_is_little_room(tmp_
         await operator.sees("The key of aks-demo", "manually; no policy")
 
 
-async def test_where_there_is_no_key_of_ones_own_there_is_nothing_to_rotate(tmp_path: Path) -> None:
+async def test_rotation_is_offered_for_customer_managed_keys_only(tmp_path: Path) -> None:
     async with Simulator("contoso", speed=math.inf) as simulator, wizard(simulator, tmp_path) as operator:
         await operator.to_clusters(register=False)
         for cluster, rotates in (("web-stage", False), ("bank-ledger", True)):

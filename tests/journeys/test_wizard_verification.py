@@ -1,4 +1,4 @@
-"""The verification screen: watched, from inside, and on to a change."""
+"""The verification page: watch, checks inside the cluster, and changing the encryption."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def looked_inside(operator: Operator) -> bool:
     return report is not None and any(check.group == "inside" for check in report.checks)
 
 
-async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_path: Path) -> None:
+async def test_watch_ends_when_the_verdict_changes(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         closed = {"properties": {"networkAcls": {"bypass": "None"}}}
         simulator.change(LEDGER_VAULT, closed)
@@ -60,7 +60,9 @@ async def test_a_watch_ends_when_it_holds_and_again_when_it_no_longer_does(tmp_p
 
 @NEEDED
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_checks_inside_the_cluster_appear_in_the_same_list(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with (
         Simulator() as simulator,
         wizard(simulator, tmp_path, size, PATH=on_path(tmp_path)) as operator,
@@ -104,7 +106,7 @@ async def test_a_look_inside_streams_into_the_same_list(tmp_path: Path, size: tu
 
 @NEEDED
 @pytest.mark.parametrize("key", ["escape", "ctrl+q"])
-async def test_leaving_during_a_look_inside_leaves_no_canary(tmp_path: Path, key: str) -> None:
+async def test_leaving_during_checks_inside_the_cluster_deletes_the_canary(tmp_path: Path, key: str) -> None:
     from tests.support import world
 
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*", "nth": 1}, "hang": True}]
@@ -125,7 +127,7 @@ async def test_leaving_during_a_look_inside_leaves_no_canary(tmp_path: Path, key
         await operator.until(lambda: not canary(), "the canary's removal")
 
 
-async def test_without_kubectl_it_says_so_and_the_verdict_stands(tmp_path: Path) -> None:
+async def test_missing_kubectl_is_reported_and_keeps_the_verdict(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path, PATH=str(tmp_path)) as operator:
         await verify_only(operator, "web-stage")
         await operator.press("i")
@@ -134,7 +136,7 @@ async def test_without_kubectl_it_says_so_and_the_verdict_stands(tmp_path: Path)
         await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 
 
-async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
+async def test_change_opens_the_key_option_for_the_cluster(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await verify_only(operator, "batch-eu")
         await operator.sees("by legacy KMS")
@@ -146,7 +148,7 @@ async def test_from_here_to_a_change_of_the_key_option(tmp_path: Path) -> None:
         await operator.sees("Which cluster")
 
 
-async def test_a_cluster_that_cannot_be_changed_says_why(tmp_path: Path) -> None:
+async def test_cluster_that_cannot_be_changed_shows_why(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await verify_only(operator, "legacy-erp")
         await operator.sees("not encrypted with a KMS key")
@@ -155,7 +157,7 @@ async def test_a_cluster_that_cannot_be_changed_says_why(tmp_path: Path) -> None
         assert isinstance(operator.app.screen, VerificationScreen)
 
 
-async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Path) -> None:
+async def test_second_cluster_is_verified_without_the_first_run(tmp_path: Path) -> None:
     """A cluster that needs no run is verified, not the one of the run before; nor is that in the run's journal."""
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await operator.to_clusters(register=False)
@@ -183,7 +185,7 @@ async def test_after_one_run_another_cluster_is_verified_by_itself(tmp_path: Pat
     assert json.loads((journal / "report.json").read_text("utf-8"))["name"] == "orders-prod"
 
 
-async def test_a_look_that_fails_says_so_and_the_earlier_report_is_not_saved_as_if_it_were_of_now(
+async def test_failed_refresh_is_shown_and_the_old_report_is_not_saved(
     tmp_path: Path,
 ) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
@@ -204,7 +206,7 @@ async def test_a_look_that_fails_says_so_and_the_earlier_report_is_not_saved_as_
         assert isinstance(operator.app.screen, VerificationScreen)
 
 
-async def test_from_a_look_n_only_goes_back_to_the_list(tmp_path: Path) -> None:
+async def test_other_cluster_after_verify_only_keeps_the_answers(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")

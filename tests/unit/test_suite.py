@@ -10,8 +10,8 @@ from tests.conftest import LAYERS, TESTS
 ROOT = TESTS.parent
 TESTED_IN = {
     "screens/__main__": "journeys/test_command_line_lifecycle",
-    "screens/app": "journeys/test_wizard_roads",
-    "screens/messages": "journeys/test_wizard_roads",
+    "screens/app": "journeys/test_wizard_scenarios",
+    "screens/messages": "journeys/test_wizard_scenarios",
     "screens/exit_codes": "hostile/test_command_line",
     "screens/cli/fleet_options": "journeys/test_command_line_fleet",
     "screens/cli/gc_startup": "journeys/test_command_line_lifecycle",

@@ -1,4 +1,4 @@
-"""At 80x24, what is chosen is seen, keys do what the screen says of them, and nothing that counts is out of reach."""
+"""At 80x24: the selection is visible, keys do what the page says, and everything important can be reached."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
 
-async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: Path) -> None:
+async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -42,7 +42,7 @@ async def test_the_arrows_go_from_card_to_card_and_each_is_seen_whole(tmp_path: 
         assert whose.session.draft.option == "platform-managed"
 
 
-async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path: Path) -> None:
+async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
     async with (
         Simulator("never-ends", speed=600) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -58,7 +58,7 @@ async def test_the_log_stays_at_its_end_however_the_steps_above_it_grow(tmp_path
         await operator.sees("log, following", "operation)")
 
 
-async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tmp_path: Path) -> None:
+async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -71,7 +71,7 @@ async def test_what_is_typed_at_once_after_the_filters_key_reaches_the_filter(tm
         await operator.sees("Which cluster?")
 
 
-async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path: Path) -> None:
+async def test_irreversible_changes_are_visible_while_the_name_is_typed(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -90,7 +90,7 @@ async def test_what_is_for_ever_stands_above_the_name_while_it_is_typed(tmp_path
         )
 
 
-async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_how(tmp_path: Path) -> None:
+async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tmp_path: Path) -> None:
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("enter")
@@ -100,7 +100,7 @@ async def test_the_first_subscription_is_there_to_be_chosen_and_the_footer_says_
         assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
 
 
-async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -> None:
+async def test_palette_offers_help_and_the_keys_of_the_footer(tmp_path: Path) -> None:
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("ctrl+p")
@@ -108,6 +108,6 @@ async def test_the_palette_has_help_and_what_the_footer_offers(tmp_path: Path) -
         await operator.sees("Verify only")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("help")
-        await operator.sees("key f1")
+        await operator.sees("Key f1")
         await operator.press("enter")
         await operator.sees("The wizard goes through the steps in the step rail")

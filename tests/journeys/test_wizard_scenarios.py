@@ -1,4 +1,4 @@
-"""The six roads, as an operator walks them: real keys, the real SDKs, a simulated Azure that keeps the truth."""
+"""The six scenarios in the wizard: real keys, the real SDKs, and a simulated Azure that holds the state."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
     ],
     ids=lambda value: {True: "new", False: "existing", SMALL: "80x24", LARGE: "120x40"}.get(value, value),
 )
-async def test_a_road_ends_in_a_verified_cluster(
+async def test_scenario_ends_with_a_verified_cluster(
     option: str, create: bool, size: tuple[int, int], tmp_path: Path
 ) -> None:
     name, group = ("aks-new", "rg-new") if create else ("aks-demo", "rg-demo")

@@ -1,4 +1,4 @@
-"""What did not come to its end is offered when the wizard starts, and carried on from what Azure says then."""
+"""Resuming: runs that were not completed are offered when the wizard starts, and resumed from the current state in Azure."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def carried_to_review(operator: Operator) -> str:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-async def test_a_killed_run_is_carried_on_and_its_update_is_followed_not_sent_again(
+async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
     slow, clock = world(tmp_path, durations={"cluster_update": 3_600_000}), MovedClock()
@@ -98,7 +98,7 @@ async def read(operator: Operator) -> None:
     await operator.until(lambda: operator.app.session.resumable is not None, "the journal to be read")
 
 
-async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Path) -> None:
+async def test_review_of_a_resumed_run_shows_what_has_changed_since(tmp_path: Path) -> None:
     chosen = answers("customer-managed-public")
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "crypto-role")
@@ -108,7 +108,7 @@ async def test_what_has_changed_since_then_is_said_before_the_gate(tmp_path: Pat
             await operator.sees("✓ completed", "Create the key vault;")
 
 
-async def test_an_interval_that_is_not_in_the_list_is_kept(tmp_path: Path) -> None:
+async def test_rotation_interval_that_is_not_an_option_is_kept(tmp_path: Path) -> None:
     chosen = answers("customer-managed-private", key={"rotate_every": "P180D"})
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
@@ -118,7 +118,7 @@ async def test_an_interval_that_is_not_in_the_list_is_kept(tmp_path: Path) -> No
             await operator.sees("every 180 days")
 
 
-async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
+async def test_changed_answers_start_a_new_run(tmp_path: Path) -> None:
     chosen = answers("customer-managed-private")
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "vault")
@@ -131,7 +131,7 @@ async def test_answers_that_are_changed_are_a_new_run(tmp_path: Path) -> None:
             assert "resumed" not in screen
 
 
-async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_be_asked_twice(
+async def test_resuming_shows_its_progress_and_cannot_be_started_twice(
     tmp_path: Path,
 ) -> None:
     async with Simulator("contoso", speed=600) as simulator:
@@ -152,7 +152,7 @@ async def test_while_a_run_is_read_to_be_carried_on_that_is_said_and_it_cannot_b
             assert isinstance(operator.app.screen, WelcomeScreen)
 
 
-async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_the_review_below(
+async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     match = {"method": "PUT", "path": "*/managedclusters/aks-demo", "count": 2}
@@ -197,7 +197,7 @@ async def test_a_second_run_takes_the_place_of_the_first_on_its_screen_and_on_th
         assert f"To resume: aks-kms runs resume {second.journal.id}" in told
 
 
-async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path: Path) -> None:
+async def test_only_runs_of_visible_subscriptions_can_be_resumed(tmp_path: Path) -> None:
     here, elsewhere = (
         answers("platform-managed"),
         answers(
@@ -224,7 +224,7 @@ async def test_only_runs_of_subscriptions_that_can_be_seen_are_offered(tmp_path:
         await operator.sees("0 found in 1 subscription", "You can see no cluster.")
 
 
-async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path: Path) -> None:
+async def test_run_of_another_simulated_azure_cannot_be_resumed(tmp_path: Path) -> None:
     async with Simulator("contoso", speed=600) as simulator:
         chosen = answers("platform-managed")
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
@@ -237,7 +237,7 @@ async def test_what_was_begun_in_another_simulated_azure_is_not_offered(tmp_path
         assert operator.app.session.resumable == []
 
 
-async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_path: Path) -> None:
+async def test_new_simulated_environment_has_no_runs_to_resume(tmp_path: Path) -> None:
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(
             simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
@@ -254,7 +254,7 @@ async def test_in_a_world_that_begins_with_the_wizard_nothing_is_carried_on(tmp_
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+q"])
-async def test_left_during_a_run_it_says_what_goes_on_and_how_to_carry_on(
+async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
     how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with Simulator(world(tmp_path, durations={"feature": 3600}), speed=60) as simulator:

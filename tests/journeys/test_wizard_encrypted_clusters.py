@@ -1,4 +1,4 @@
-"""Clusters that are encrypted already, or half: what the cards, the list and the review say, and what a run leaves."""
+"""Clusters that are encrypted already, or whose last operation failed: list, cards, review and report."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ from wizard.simulator import Simulator
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
-async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_stay(
+async def test_legacy_kms_changes_to_a_platform_managed_key_and_the_old_key_is_kept(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
     async with (
@@ -52,7 +52,7 @@ async def test_legacy_kms_moves_to_a_key_of_akss_own_and_the_old_key_is_said_to_
     assert "## You can delete later" in report
 
 
-async def test_legacy_kms_version_1_cannot_be_chosen_and_says_the_way_out(tmp_path: Path) -> None:
+async def test_legacy_kms_version_1_cannot_be_selected_and_shows_the_remedy(tmp_path: Path) -> None:
     async with (
         Simulator("legacy-kms-v1", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
@@ -69,7 +69,7 @@ async def test_legacy_kms_version_1_cannot_be_chosen_and_says_the_way_out(tmp_pa
         assert simulator.writes() == []
 
 
-async def test_a_failed_attempt_can_be_chosen_says_what_it_lacks_and_is_repaired(tmp_path: Path) -> None:
+async def test_failed_cluster_can_be_selected_and_repaired(tmp_path: Path) -> None:
     async with (
         Simulator("failed-attempt", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
