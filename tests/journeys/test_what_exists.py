@@ -163,7 +163,7 @@ async def test_an_identity_that_was_made_anew_is_given_to_the_cluster_once_more(
         plan, _, status = await carried_out(azure, PUBLIC)
         assert status == "succeeded"
         [step] = [step for step in plan.steps if step.key == "cluster"]
-        assert "made anew" in step.effects[0].detail
+        assert "re-created" in step.effects[0].detail
         assert any(command.startswith("az aks update") for command in step.commands)
         [attached] = dig(simulator.resource(cluster_id()), "identity", "userAssignedIdentities").values()
         now = dig(simulator.resource(identity_id()), "properties", "principalId")
