@@ -170,12 +170,16 @@ def fault_of_ours(error: BaseException, where: str = "") -> Problem:
     )
 
 
+_PAGER = "wizard.cloud.paging"
+"""It yields the entries of all lists: what reads them is the place that helps."""
+
+
 def _what_and_where(error: BaseException) -> str:
     """Return an exception's type and the last line of this program in its traceback: `TypeError in wizard.cloud.roles, line 80`."""
     place, frame = "", error.__traceback__
     while frame is not None:
         module = str(frame.tb_frame.f_globals.get("__name__", ""))
-        if module.startswith(("wizard", "screens")):
+        if module.startswith(("wizard", "screens")) and module != _PAGER:
             place = f" in {module}, line {frame.tb_lineno}"
         frame = frame.tb_next
     return f"{type(error).__name__}{place}"
