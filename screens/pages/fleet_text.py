@@ -82,10 +82,12 @@ def columns(room: int) -> dict[str, int]:
     names = names if room >= 110 else [name for name in names if name != "region"]
     names = names if room >= 84 else [name for name in names if name != "subscription"]
     fixed["now"] = max(len(kind) for kind in KINDS.values())
-    each, rest = divmod(room - sum(fixed.values()) - 2 * len(names), len(names) - len(fixed))
-    widths = {name: fixed.get(name, max(6, each)) for name in names}
-    widths["cluster"] += rest
-    return widths
+    left = room - sum(fixed.values()) - 2 * len(names)
+    others = len(names) - len(fixed) - 1
+    fixed["cluster"] = max(6, left * 2 // (2 * others + 1))
+    each, rest = divmod(left - fixed["cluster"], others)
+    fixed["cluster"] += rest
+    return {name: fixed.get(name, max(6, each)) for name in names}
 
 
 def cells(line: Line) -> dict[str, Text]:

@@ -82,9 +82,9 @@ async def test_irreversible_changes_are_visible_while_the_name_is_typed(tmp_path
         await operator.press("enter")
         await operator.sees(
             "AKS cannot disable this encryption later.",
-            "Purge protection of kv-orders-prod-kms cannot be turned off again",
+            "Purge protection of kv-orders-prod-kms cannot be disabled later",
             "orders-prod changes to a user-assigned identity",
-            "Losing kv-orders-prod-kms/aks-kms loses the cluster's secrets",
+            "If you lose kv-orders-prod-kms/aks-kms, you lose the cluster's secrets",
             "id-orders-prod and its roles on kv-orders-prod-kms",
             "Type the cluster name to confirm",
         )

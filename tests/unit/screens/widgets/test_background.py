@@ -15,6 +15,7 @@ import screens
 from screens.app import WizardApp
 from screens.widgets.dialogs import ProblemDialog
 from screens.widgets.frame import Frame
+from tests.support import wait_until
 from wizard.cloud.azure import Azure
 from wizard.cloud.retry_notices import RetryNotice, notify
 
@@ -81,7 +82,7 @@ async def test_cleaning_up_without_the_widgets_of_the_page_shows_no_problem(pilo
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0.2)
+            await wait_until(lambda: not page.is_attached)
             notify(RetryNotice("GET aks-demo", "HTTP 503", 1.0, asked=False))
             try:
                 page.write()
