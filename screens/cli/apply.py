@@ -21,6 +21,7 @@ from screens.cli.outcome import (
     read_answers,
     read_line,
     run_command,
+    write_result,
     write_stderr,
     write_stdout,
 )
@@ -121,7 +122,7 @@ async def apply(
         plan = await make_plan(azure, answers)
         if resuming:
             _print_differences(plan, resuming)
-        _print_plan(plan, cloud_note(azure), in_full=must_confirm or settings.verbose)
+        _print_plan(plan, cloud_note(azure), in_full=must_confirm or settings.verbose > 0)
         if plan.errors:
             _refuse(plan, output, "No changes were made. Fix the errors marked ✗ and try again.")
         if resuming and not must_confirm and confirm is None and (change := resuming.changed_by_others(plan)):
@@ -284,7 +285,7 @@ class _Application:
     def _listeners(self) -> "list[Listener]":
         from screens.cli.live_log import LiveLog
 
-        live_log = LiveLog(self._azure.clock, write_stderr, verbose=self._settings.verbose)
+        live_log = LiveLog(self._azure.clock, write_stderr, verbose=self._settings.verbose > 0)
         listeners: list[Listener] = [live_log, self._record]
         if self._output == "jsonl":
             listeners.append(lambda event: write_stdout(json.dumps(event.to_json())))
@@ -330,7 +331,7 @@ class _Application:
             case "text" if report:
                 from wizard.reports.text import report_text
 
-                write_stdout(report_text(report))
+                write_result(report_text(report))
             case _:
                 pass
 

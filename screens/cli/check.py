@@ -10,7 +10,7 @@ import click
 from screens.cli.connection import cloud_note, connect
 from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import code_of, problem_text, run_command, write_stdout
+from screens.cli.outcome import code_of, problem_text, run_command, write_result, write_stdout
 from screens.exit_codes import SUCCESS
 from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
@@ -47,7 +47,7 @@ async def _check(settings: Settings, output: str) -> int:
         body = {"prerequisites": [tool.to_json() for tool in tools], "sign_in": sign_in.to_json()}
         write_stdout(json.dumps(body, indent=2))
     else:
-        write_stdout(_text(tools, sign_in))
+        write_result(_text(tools, sign_in))
     return sign_in.code
 
 

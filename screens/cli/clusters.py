@@ -10,7 +10,15 @@ from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import CommandExit, code_of, problem_text, run_command, write_stderr, write_stdout
+from screens.cli.outcome import (
+    CommandExit,
+    code_of,
+    problem_text,
+    run_command,
+    write_result,
+    write_stderr,
+    write_stdout,
+)
 from screens.cli.progress_line import show_progress, summary
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
@@ -119,7 +127,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
         }
         write_stdout(json.dumps(body, indent=2))
     elif output == "table":
-        write_stdout(_text([each.row for each in rows], len(subscriptions), filtered=filters.narrows))
+        write_result(_text([each.row for each in rows], len(subscriptions), filtered=filters.narrows))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
     if filters.chooses and not progress.fitting:

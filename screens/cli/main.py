@@ -15,6 +15,7 @@ import click
 from screens.cli import gc_startup
 from screens.cli.help import Group
 from screens.cli.options import azure_options, expand_bare_simulate
+from screens.cli.terminal import print_text
 from wizard import __version__
 from wizard.system.sanitize import sanitize
 
@@ -147,7 +148,7 @@ def main() -> None:
     except click.ClickException as error:
         message = io.StringIO()
         error.show(file=message)
-        click.echo(sanitize(message.getvalue()), nl=False, err=True)  # click repeats its input unchanged
+        print_text(message.getvalue().rstrip("\n"), sys.stderr)  # click repeats its input unchanged
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted.", err=True)

@@ -19,6 +19,7 @@ CREDENTIALS = (
     *("azure-cli", "device-code", "browser"),
 )
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+COLORS = ("auto", "always", "never")
 DEFAULT_CLOUD = CLOUDS[0]
 ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
@@ -38,7 +39,9 @@ class Settings:
     credential: str | None = None
     timeouts: dict[str, float] = field(default_factory=dict)
     """Seconds, by the names of the fields of `Timeouts`."""
-    verbose: bool = False
+    color: str | None = None
+    verbose: int = 0
+    """How often `-v` is given."""
 
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""
@@ -123,6 +126,24 @@ def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     return click.option(*names, cls=GlobalOption, **attributes)
 
 
+_presentation = (
+    _global(
+        "--color",
+        type=click.Choice(COLORS),
+        metavar="WHEN",
+        help=f"Colour: {', '.join(COLORS)}. Default: auto.",
+    ),
+    _global("-v", "--verbose", count=True, help="Print more; -vv prints IDs and provenance too."),
+)
+
+
+def presentation_options(command: Decorated) -> Decorated:
+    """Add the global options of commands that do not connect to Azure."""
+    for option in reversed(_presentation):
+        command = option(command)
+    return command
+
+
 def azure_options(command: Decorated) -> Decorated:
     """Add the global options, with those that select the cloud and the sign-in. `settings_of(ctx)` returns their values."""
     for option in reversed(
@@ -165,7 +186,7 @@ def azure_options(command: Decorated) -> Decorated:
                 help="Timeout of a wait, repeatable (docs/timeouts.md).",
             ),
             click.option("--patience", multiple=True, hidden=True, expose_value=False, callback=_renamed),
-            _global("-v", "--verbose", is_flag=True, help="Print detailed progress to stderr."),
+            *_presentation,
         )
     ):
         command = option(command)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.cli.terminal import print_text
 from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
@@ -115,9 +116,9 @@ async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
 
 
 def write_stderr(text: str = "") -> None:
-    """Write a message to stderr, without terminal control sequences. A terminal that is gone is ignored."""
+    """Write a message to stderr. A terminal that is gone is ignored."""
     try:
-        click.echo(sanitize(text), err=True)
+        print_text(text, sys.stderr)
     except OSError:
         discard_stream(2)
 
@@ -143,8 +144,16 @@ def discard_stream(stream: int) -> None:
     os.close(null)
 
 
+def write_result(text: str) -> None:
+    """Write a result for people to stdout. Raise OutputError."""
+    try:
+        print_text(text, sys.stdout)
+    except OSError as error:
+        raise OutputError(error.errno, error.strerror) from error
+
+
 def write_stdout(text: str) -> None:
-    """Write data to stdout, without terminal control sequences. Raise OutputError."""
+    """Write data for programs to stdout, without terminal control sequences. Raise OutputError."""
     try:
         click.echo(sanitize(text))
     except OSError as error:

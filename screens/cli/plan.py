@@ -8,7 +8,7 @@ from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST
 from screens.cli.help import Command
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
-from screens.cli.outcome import read_answers, run_command, write_stdout
+from screens.cli.outcome import read_answers, run_command, write_result, write_stdout
 from screens.exit_codes import FAILURE, SUCCESS
 
 
@@ -44,9 +44,9 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
     if output == "json":
         write_stdout(json.dumps(plan.to_json(), indent=2))
     else:
-        write_stdout(plan_text(plan, note))
+        write_result(plan_text(plan, note))
         if plan.writes and not plan.errors:
-            write_stdout("" if not settings.verbose else f"\nPlan digest: {plan.digest}")
-            write_stdout("To apply exactly this plan:")
-            write_stdout(f"  {settings.command('apply', '-f', path, '--confirm', plan.digest[:SHORTEST])}")
+            write_result("" if not settings.verbose else f"\nPlan digest: {plan.digest}")
+            write_result("To apply exactly this plan:")
+            write_result(f"  {settings.command('apply', '-f', path, '--confirm', plan.digest[:SHORTEST])}")
     return FAILURE if plan.errors else SUCCESS

@@ -18,6 +18,7 @@ from screens.cli.outcome import (
     problem_text,
     read_line,
     run_command,
+    write_result,
     write_stderr,
     write_stdout,
 )
@@ -154,16 +155,16 @@ def _print_result(rotation: "Rotation", version: str, every: str | None, output:
     if not done:
         return
     if every:
-        write_stdout(
+        write_result(
             f"✓ {rotation.vault} rotates {rotation.key} {how_often(every)}; AKS picks up each new version automatically."
         )
         return
-    write_stdout(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
-    write_stdout(
+    write_result(f"✓ {rotation.vault}/{rotation.key} has a new version, {version}.")
+    write_result(
         f"  AKS uses it in {rotation.cluster} within 6 hours, and re-encrypts every secret automatically."
     )
-    write_stdout(
+    write_result(
         "  Keep the old versions enabled: the cluster reads with them until then, and backups need them."
     )
     policy = how_often(rotation.every) if rotation.every else "none. To set one: aks-kms rotate --every P1Y"
-    write_stdout(f"  Rotation policy: {policy}")
+    write_result(f"  Rotation policy: {policy}")

@@ -10,8 +10,15 @@ from screens.cli import candidates
 from screens.cli.apply import CONFIRM_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
 from screens.cli.help import Group
-from screens.cli.options import azure_options, output_option, settings_of
-from screens.cli.outcome import CommandExit, problem_text, run_command, write_stderr, write_stdout
+from screens.cli.options import azure_options, output_option, presentation_options, settings_of
+from screens.cli.outcome import (
+    CommandExit,
+    problem_text,
+    run_command,
+    write_result,
+    write_stderr,
+    write_stdout,
+)
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
@@ -40,6 +47,7 @@ def command() -> None:
 
 @command.command("list")
 @output_option("table", "json")
+@presentation_options
 def list_(output: str) -> int:
     """List all runs, newest first."""
     return run_command(_list(output))
@@ -63,15 +71,16 @@ async def _list(output: str) -> int:
             )
             for run in runs
         ]
-        write_stdout(table(("ID", "CLUSTER", "CLOUD", "STATUS", "DURATION", "TITLE"), rows))
+        write_result(table(("ID", "CLUSTER", "CLOUD", "STATUS", "DURATION", "TITLE"), rows))
     else:
-        write_stdout(f"No runs in {default_root()}.")
+        write_result(f"No runs in {default_root()}.")
     return SUCCESS
 
 
 @command.command("show")
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
+@presentation_options
 def show_(run: str, output: str) -> int:
     """Show the answers and the log of a run."""
     return run_command(_show(run, output))
@@ -102,7 +111,7 @@ async def _show(run: str, output: str) -> int:
     if sentences := in_flight(found.events).sentences:
         lines += ["", "In progress when it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
     lines += ["", "Log", *(f"  {sanitize(line)}" for line in found.log.splitlines())]
-    write_stdout("\n".join(lines))
+    write_result("\n".join(lines))
     return SUCCESS
 
 

@@ -10,7 +10,7 @@ import click
 from screens.cli import candidates, gc_startup
 from screens.cli.help import Command
 from screens.cli.options import DEFAULT_SCENARIO, DEFAULT_SPEED, Speed
-from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
+from screens.cli.outcome import CommandExit, run_command, write_result, write_stderr, write_stdout
 from screens.exit_codes import SUCCESS, USAGE
 from wizard.reports.table import table
 
@@ -86,7 +86,7 @@ def command(
     if only_list:
         from wizard.simulator import scenarios
 
-        write_stdout(table(("SCENARIO", "DESCRIPTION"), list(scenarios().items())))
+        write_result(table(("SCENARIO", "DESCRIPTION"), list(scenarios().items())))
         return SUCCESS
     return run_command(_serve(port, state, scenario, speed, env, record))
 

@@ -15,7 +15,15 @@ from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
-from screens.cli.outcome import code_of, problem_text, read_answers, run_command, write_stderr, write_stdout
+from screens.cli.outcome import (
+    code_of,
+    problem_text,
+    read_answers,
+    run_command,
+    write_result,
+    write_stderr,
+    write_stdout,
+)
 from screens.cli.progress_line import show_progress
 from screens.exit_codes import FAILURE, SUCCESS, UNREACHABLE
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
@@ -336,7 +344,7 @@ def _print_report(findings: "Findings", options: _Options) -> None:
             from wizard.reports.text import overview, report_text
 
             alone = len(findings.reports) == 1 and not findings.missed and not options.everything
-            write_stdout(
+            write_result(
                 report_text(findings.reports[0]) if alone else overview(findings.reports, findings.tally)
             )
         case _:

@@ -32,6 +32,8 @@ def run_wizard(ctx: click.Context) -> int:
         return USAGE
     if settings.simulate is not None:
         _check_scenario(settings.simulate)
+    if settings.color == "never":
+        os.environ["NO_COLOR"] = "1"  # which Textual reads
     from screens.app import WizardApp  # Textual, which only the wizard needs
 
     gc_startup.end()

@@ -221,7 +221,7 @@ def test_exit_code_and_message(typed: str, code: int, said: str, home: Path) -> 
 def test_exit_code_and_message_on_a_terminal(
     typed: str, asked: str, answer: str, code: int, said: str, home: Path
 ) -> None:
-    with Shell(home).terminal(*typed.split()) as terminal:
+    with Shell(home).terminal(*typed.split(), environment={"NO_COLOR": "1"}) as terminal:
         terminal.waits_for(asked)
         if answer == CTRL_C:  # this terminal is not the one that controls the command
             terminal.process.send_signal(signal.SIGINT)

@@ -172,7 +172,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
     first.communicate(timeout=LIMIT)
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
-        terminal.waits_for("carries it on")
+        terminal.waits_for("resumes it with")
         terminal.types("c")
         terminal.waits_for("Carry on which run?")
         terminal.types("\r")

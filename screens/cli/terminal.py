@@ -1,0 +1,128 @@
+"""Text for people on a terminal: wrapped to its width, with coloured signs. A pipe or a file gets the lines unchanged.
+
+The text is plain until it is written, so only this module knows about terminals. Data for programs does not come here.
+"""
+
+import os
+import re
+import textwrap
+from typing import TextIO
+
+import click
+
+from screens.cli.options import Settings
+from wizard.system.sanitize import sanitize
+
+_COLOURS = {"✓": 32, "+": 32, "✗": 31, "!": 33, "?": 33, "~": 33, "◐": 36}
+"""ANSI colours of signs: they follow the palette of the terminal."""
+_ASCII_SIGNS = {"✓": "OK", "✗": "FAIL", "!": "WARN", "?": "?", "◐": "..", "–": "-", "·": "-", "○": "-"}
+_ASCII = str.maketrans(
+    {"…": "...", "–": "-", "·": "-", "→": "->", "×": "x", "✓": "OK", "✗": "FAIL", "◐": ".."}
+)
+_SIGN = re.compile(r"(\s*(?:[\d:/]+ +)?)([✓✗!?◐–·○+~=])(?= |$)")
+"""A sign at the beginning of a line, at most behind a time or a number of steps."""
+_GAP = re.compile(r"\S {2,}(?=\S)")
+_COMMAND = re.compile(r"(?:aks-kms|az|python3|source|export) (?=\S)")
+_PROSE, _MEASURE = 60, 100
+"""Characters from which the last column of a line is prose, and the longest line of prose."""
+_NARROWEST = 24
+"""Columns that the last column of a wrapped line has at least."""
+
+
+def print_text(text: str, stream: TextIO) -> None:
+    """Write lines for people to stdout or stderr, without terminal control sequences of others. Raise OSError."""
+    click.echo(render(sanitize(text), stream), file=stream, color=True)
+
+
+def render(text: str, stream: TextIO) -> str:
+    """Return the lines as they are to be written to a stream."""
+    lines = text.split("\n")
+    if not _can_encode(stream):
+        lines = _in_ascii(lines)
+    if width := _width(stream):
+        lines = [part for line in lines for part in wrap(line, width)]
+    if _in_colour(stream):
+        lines = [_coloured(line) for line in lines]
+    return "\n".join(lines)
+
+
+def wrap(line: str, width: int) -> list[str]:
+    """Return a line in parts that fit. Only its last column is wrapped, and no word, `command` or command line is broken."""
+    start = _text_start(line, width)
+    is_prose = len(line) - start >= _PROSE and not _GAP.search(line, start)
+    limit = min(width, _MEASURE) if is_prose else width
+    if len(line) <= limit or _COMMAND.match(line, start):
+        return [line]
+    joined = re.sub(r"`[^`]*`", lambda match: match[0].replace(" ", "\0"), line[start:])
+    first, *rest = textwrap.wrap(joined, limit - start, break_long_words=False, break_on_hyphens=False) or [
+        ""
+    ]
+    parts = [line[:start] + first, *(" " * start + part for part in rest)]
+    return [part.replace("\0", " ").rstrip() for part in parts]
+
+
+def _text_start(line: str, width: int) -> int:
+    """Return where the last column of a line begins, in which it is wrapped."""
+    sign = _SIGN.match(line)
+    indent = sign.end() + 1 if sign else len(line) - len(line.lstrip())
+    gaps = [match.end() for match in _GAP.finditer(line) if match.end() <= width * 0.65]
+    start = max([indent, *gaps])
+    return start if width - start >= _NARROWEST else min(indent, max(0, width - _NARROWEST))
+
+
+def _coloured(line: str) -> str:
+    match = _SIGN.match(line)
+    if not match or match[2] not in _COLOURS:
+        return line
+    return f"{match[1]}\x1b[{_COLOURS[match[2]]}m{match[2]}\x1b[0m{line[match.end() :]}"
+
+
+def _in_ascii(lines: list[str]) -> list[str]:
+    """Return lines with words for signs. They are wider, so what is indented below a sign moves to the right with it."""
+    signs = [_SIGN.match(line) for line in lines]
+    columns = [len(match[1]) for match in signs if match and not match[1].strip()]
+
+    def converted(line: str, match: re.Match[str] | None) -> str:
+        if match:
+            return f"{match[1]}{_ASCII_SIGNS.get(match[2], match[2]):<4}{line[match.end() :]}"
+        below = columns and len(line) - len(line.lstrip()) > min(columns)
+        return f"   {line}" if below else line
+
+    return [
+        converted(line, match).translate(_ASCII).rstrip() for line, match in zip(lines, signs, strict=True)
+    ]
+
+
+def _can_encode(stream: TextIO) -> bool:
+    try:
+        "✓✗".encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _width(stream: TextIO) -> int:
+    """Return the columns of a terminal; 0 for a pipe, a file, or a terminal that does not say."""
+    if not stream.isatty():
+        return 0
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return max(_NARROWEST * 2, int(given))
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return 0
+    return columns and max(_NARROWEST * 2, columns)
+
+
+def _in_colour(stream: TextIO) -> bool:
+    context = click.get_current_context(silent=True)
+    settings = context.find_object(Settings) if context else None
+    choice = settings.color if settings and settings.color else "auto"
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,107 @@
+"""Text on a terminal: wrapping, colour and ASCII signs; a pipe gets it unchanged."""
+
+import io
+
+import pytest
+
+from screens.cli.terminal import render, wrap
+
+TEXT = """✗ aks-demo: not verified.
+  2 of 3 checks passed.
+
+  ✓ key-exists   The key exists
+                 found: kv-demo/aks-kms → ok
+  ! vault-lock   No lock"""
+
+
+class Stream(io.StringIO):
+    """A stream with an encoding, which may be a terminal."""
+
+    def __init__(self, *, terminal: bool = False, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._terminal, self._encoding = terminal, encoding
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+def test_a_pipe_gets_the_lines_unchanged() -> None:
+    text = f"{TEXT}\n{'long ' * 60}"
+    assert render(text, Stream()) == text
+
+
+def test_signs_are_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = render(TEXT, Stream(terminal=True)).splitlines()
+    assert shown[0] == "\x1b[31m✗\x1b[0m aks-demo: not verified."
+    assert shown[3].startswith("  \x1b[32m✓\x1b[0m key-exists")
+    assert shown[5].startswith("  \x1b[33m!\x1b[0m vault-lock")
+    assert "\x1b" not in shown[1] + shown[4]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert render(TEXT, Stream(terminal=True)) == TEXT
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert render(TEXT, Stream(terminal=True)) == TEXT
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    assert "\x1b[31m✗" in render(TEXT, Stream())
+
+
+def test_signs_become_words_where_they_cannot_be_encoded() -> None:
+    shown = render(TEXT, Stream(encoding="ascii")).splitlines()
+    assert shown == [
+        "FAIL aks-demo: not verified.",
+        "     2 of 3 checks passed.",
+        "",
+        "  OK   key-exists   The key exists",
+        "                    found: kv-demo/aks-kms -> ok",
+        "  WARN vault-lock   No lock",
+    ]
+    assert "\n".join(shown).isascii()
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("  ✗ code      one two three four", ["  ✗ code      one two", "              three four"]),
+        ("✗ one two three four five six seven", ["✗ one two three four five", "  six seven"]),
+        ("no gap and no sign, but a long text", ["no gap and no sign, but a", "long text"]),
+        ("short", ["short"]),
+        ("", [""]),
+    ],
+)
+def test_the_last_column_of_a_line_is_wrapped(
+    line: str, parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screens.cli.terminal._NARROWEST", 10)
+    assert wrap(line, 26) == parts
+
+
+def test_no_word_and_no_command_is_broken() -> None:
+    command = "  aks-kms verify --id /subscriptions/22222222-2222-2222-2222-222222222222 --output json"
+    assert wrap(command, 48) == [command], "so that it can be copied"
+    word = "x" * 60
+    assert wrap(f"found {word} there", 48) == ["found", word, "there"]
+    assert "`aks-kms answers example customer-managed`" in wrap(
+        "Give the path of an answers file: `aks-kms answers example customer-managed`", 60
+    )
+
+
+def test_prose_is_at_most_a_hundred_characters_wide_and_a_table_as_wide_as_the_terminal() -> None:
+    assert max(map(len, wrap("word " * 60, 200))) <= 100
+    row = "  ".join(["cell" * 5] * 8)
+    assert wrap(row, 200) == [row]
+
+
+def test_columns_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, render("word " * 60, Stream(terminal=True)).splitlines())) <= 60
