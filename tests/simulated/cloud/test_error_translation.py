@@ -131,7 +131,7 @@ async def test_invalid_time_is_an_unexpected_response(tmp_path: Path) -> None:
             await grants(azure, vault_id(), "p")
     problem = refusal.value.problem
     assert problem.summary == f"The role assignments on {vault_id()} could not be listed."
-    assert "DeserializationError in wizard.cloud.paging, line " in problem.cause
+    assert "DeserializationError in wizard.cloud.roles, line " in problem.cause
     assert "yesterday" not in repr(problem)
 
 
