@@ -5,7 +5,7 @@ import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -25,6 +25,9 @@ ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
 DEFAULT_SPEED = 60.0
 
+if TYPE_CHECKING:
+    from wizard.reports.text import Detail
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -42,6 +45,11 @@ class Settings:
     color: str | None = None
     verbose: int = 0
     """How often `-v` is given."""
+
+    @property
+    def detail(self) -> "Detail":
+        """How much of a report is printed: `-v` is 1, `-vv` and more is 2."""
+        return 2 if self.verbose > 1 else 1 if self.verbose else 0
 
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.reports.findings import Findings, Missed
+    from wizard.reports.text import Detail
     from wizard.verification.report import ClusterReport, Depth
 
 _CONCURRENCY = 8
@@ -56,6 +57,7 @@ class _Options:
     output: str
     in_cluster: bool = False
     allow_unknown: tuple[str, ...] = ()
+    detail: "Detail" = 0
 
     def validate(self) -> None:
         """Raise click.UsageError if no cluster is selected, a selection is incomplete, or options contradict each other."""
@@ -195,6 +197,7 @@ def command(
         output,
         in_cluster,
         allow_unknown,
+        settings_of(ctx).detail,
     )
     options.validate()
     return run_command(_verify(settings_of(ctx), options))
@@ -307,7 +310,8 @@ async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -
                         findings.reports.append(report)
     findings.in_order()
     print_notes(progress, findings.gone)
-    write_stderr(str(findings.tally))
+    if options.output != "table":
+        write_stderr(str(findings.tally))
     return progress
 
 
@@ -345,7 +349,9 @@ def _print_report(findings: "Findings", options: _Options) -> None:
 
             alone = len(findings.reports) == 1 and not findings.missed and not options.everything
             write_result(
-                report_text(findings.reports[0]) if alone else overview(findings.reports, findings.tally)
+                report_text(findings.reports[0], options.detail)
+                if alone
+                else overview(findings.reports, findings.tally, options.detail)
             )
         case _:
             pass

@@ -92,7 +92,7 @@ def test_only_full_depth_checks_the_vault(start_shell: StartShell):
     )
     asked = ("verify", "--all", "-g", "rg-bank")
     assert shell.run(*asked).code == 0
-    full = shell.run(*asked, "--depth", "full")
+    full = shell.run(*asked, "--depth", "full", "-v")
     assert full.code == 1
     assert "does not allow trusted Azure services" in full.out
 

