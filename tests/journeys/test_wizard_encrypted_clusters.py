@@ -79,7 +79,7 @@ async def test_failed_cluster_can_be_selected_and_repaired(tmp_path: Path) -> No
         await operator.type("aks-demo")
         await operator.sees("failed: can be repaired. The review shows what is missing")
         await operator.press("enter", "enter")
-        await operator.sees("The last operation on aks-demo failed", "sends the whole cluster again")
+        await operator.sees("The last operation on aks-demo failed", "re-applies the cluster update")
         await operator.take_key("Private")
         await operator.sees("kv-demo · rg-demo", "id-aks-demo · rg-demo")
         await operator.press("ctrl+n")

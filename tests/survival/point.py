@@ -75,7 +75,7 @@ class Place:
         if self.road.wanted is None:
             return self.apply(kill)
         ended = self.go(["runs", "resume", "--yes"], kill)
-        if ended.code == 2 and "There is no run to carry on" in ended.said:
+        if ended.code == 2 and "There is no run to resume" in ended.said:
             return self.apply(kill)
         return ended
 
