@@ -122,7 +122,8 @@ async def apply(
         plan = await make_plan(azure, answers)
         if resuming:
             _print_differences(plan, resuming)
-        _print_plan(plan, cloud_note(azure), in_full=must_confirm or settings.verbose > 0)
+        verbose = settings.verbose > 0
+        _print_plan(plan, cloud_note(azure), in_full=must_confirm or verbose, verbose=verbose)
         if plan.errors:
             _refuse(plan, output, "No changes were made. Fix the errors marked ✗ and try again.")
         if resuming and not must_confirm and confirm is None and (change := resuming.changed_by_others(plan)):
@@ -172,13 +173,14 @@ def _print_differences(plan: "Plan", before: "ResumableRun") -> None:
     )
 
 
-def _print_plan(plan: "Plan", note: str, *, in_full: bool) -> None:
-    from screens.cli.plan_text import findings_text, plan_text
+def _print_plan(plan: "Plan", note: str, *, in_full: bool, verbose: bool) -> None:
+    from screens.cli.plan_text import findings_text, plan_text, sum_line
 
     if in_full:
-        write_stderr(plan_text(plan, note) + "\n")
+        write_stderr(plan_text(plan, note, verbose=verbose) + "\n")
     else:
-        write_stderr("\n".join([f"{plan.title} · {note}", *findings_text(plan.findings)]))
+        lines = [f"{plan.title} · {note}", *findings_text(plan.findings), sum_line(plan), ""]
+        write_stderr("\n".join(lines))
 
 
 def _refuse(
@@ -265,14 +267,11 @@ class _Application:
             raise
         except asyncio.CancelledError:
             self._print_result(run, status, None)
-            if status == "interrupted":
-                self._print_notice()
             raise
         finally:
             self._close_journal()
         self._print_result(run, status, report)
         if status != "succeeded":
-            self._print_notice()
             if status == "interrupted":
                 return INTERRUPTED
             only_verify = [key for key, state in run.statuses.items() if state == "failed"] == ["verify"]
@@ -285,7 +284,14 @@ class _Application:
     def _listeners(self) -> "list[Listener]":
         from screens.cli.live_log import LiveLog
 
-        live_log = LiveLog(self._azure.clock, write_stderr, verbose=self._settings.verbose > 0)
+        live_log = LiveLog(
+            self._azure.clock,
+            write_stderr,
+            unchanged={
+                step.key for step in self._plan.steps if step.action == "none" and step.key != "verify"
+            },
+            verbose=self._settings.verbose > 0,
+        )
         listeners: list[Listener] = [live_log, self._record]
         if self._output == "jsonl":
             listeners.append(lambda event: write_stdout(json.dumps(event.to_json())))
@@ -319,19 +325,42 @@ class _Application:
                 write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
 
     def _print_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
+        """Print the result; last, so that it is on the screen when the command has ended."""
+        if self._journal and (self._output != "text" or self._settings.verbose):
+            write_stderr(f"Journal: {self._journal.path}")
+        if status != "succeeded":
+            self._print_notice()
         with optional_output("The journal contains the result."):
             self._write_result(run, status, report)
-        if self._journal:
-            write_stderr(f"Journal: {self._journal.path}")
+        if status == "failed" and not (report and self._output == "text"):
+            write_stderr(f"✗ {self._failure(run)}")
+
+    def _failure(self, run: "Run") -> str:
+        failed = [key for key, state in run.statuses.items() if state == "failed"]
+        problem = next((run.problems[key].summary for key in failed if key in run.problems), "")
+        sentence = f"{self._answers.cluster.name}: failed at {', '.join(failed)}. {problem}".rstrip()
+        if "cluster" not in failed or self._settings.simulate is not None:
+            return sentence
+        verify = self._settings.command("verify", "--id", self._plan.cluster_id)
+        return f"{sentence}\n  Whether its secrets are encrypted is not certain. To find out:\n  {verify}"
 
     def _write_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         match self._output:
             case "json":
                 write_stdout(strict_json(self._json(run, status, report), indent=2))
             case "text" if report:
-                from wizard.reports.text import report_text
+                from screens.cli.apply_text import result_text
 
-                write_result(report_text(report))
+                journal = self._journal
+                text = result_text(
+                    report,
+                    self._plan,
+                    self._answers,
+                    report_command=f"aks-kms runs report {journal.id}" if journal else "",
+                    seconds=self._seconds,
+                    detail=self._settings.detail,
+                )
+                write_result(text)
             case _:
                 pass
 
@@ -343,12 +372,16 @@ class _Application:
         for line in notice_lines(left, run, self._settings):
             write_stderr(line)
 
+    @property
+    def _seconds(self) -> float | None:
+        """How long the run took, in Azure's time."""
+        return next((event.seconds for event in self._events if event.type == "run-finished"), None)
+
     def _json(self, run: "Run", status: str, report: "ClusterReport | None") -> dict[str, Any]:
-        whole = next((event for event in self._events if event.type == "run-finished"), None)
         steps = {event.step: event for event in self._events if event.type == "step-finished"}
         return {
             "status": status,
-            "seconds": whole.seconds if whole else None,
+            "seconds": self._seconds,
             "cluster_id": self._plan.cluster_id,
             "plan": self._plan.digest,
             "steps": [

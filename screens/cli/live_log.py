@@ -1,7 +1,7 @@
 """The live log of a run, as lines: elapsed time, sign, status, step, message."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from screens.cli.outcome import problem_text
 from wizard.procedure.events import Event
@@ -18,10 +18,21 @@ _REPEAT_INTERVAL = 30.0
 class LiveLog:
     """A listener that prints a run's events."""
 
-    def __init__(self, clock: Clock, print_line: Callable[[str], None], *, verbose: bool = False) -> None:
-        """`print_line` receives each line; `verbose` includes the events for the full log."""
+    def __init__(
+        self,
+        clock: Clock,
+        print_line: Callable[[str], None],
+        *,
+        unchanged: Container[str] = (),
+        verbose: bool = False,
+    ) -> None:
+        """`print_line` receives each line; `verbose` includes the events for the full log.
+
+        `unchanged`: keys of steps that change nothing. Only their end is printed, unless `verbose`.
+        """
         self._clock = clock
         self._print = print_line
+        self._unchanged = unchanged
         self._verbose = verbose
         self._started = clock.elapsed()
         self._last: dict[str, tuple[float, float, str]] = {}
@@ -29,7 +40,7 @@ class LiveLog:
     def __call__(self, event: Event) -> None:
         step = event.step or "run"
         match event.type:
-            case "step-started":
+            case "step-started" if self._verbose or step not in self._unchanged:
                 self._line("◐", "started", step, event.message)
             case "step-progress" if self._is_due(event, step):
                 of = f" ({duration(event.seconds)}" if event.seconds is not None else ""
@@ -44,7 +55,7 @@ class LiveLog:
                     self._print(problem_text(event.problem))
             case "log" if event.audience == "operator" or self._verbose:
                 self._line("·", "", step, event.message)
-            case "run-finished":
+            case "run-finished" if self._verbose or event.status == "interrupted":
                 sign, word, _ = STEP_STATES[event.status or "failed"]
                 self._line(sign, word, step, event.message)
             case _:

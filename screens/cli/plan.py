@@ -44,9 +44,10 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
     if output == "json":
         write_stdout(json.dumps(plan.to_json(), indent=2))
     else:
-        write_result(plan_text(plan, note))
+        write_result(plan_text(plan, note, verbose=settings.verbose > 0))
         if plan.writes and not plan.errors:
-            write_result("" if not settings.verbose else f"\nPlan digest: {plan.digest}")
+            if settings.verbose:
+                write_result(f"Plan digest: {plan.digest}")
             write_result("To apply exactly this plan:")
             write_result(f"  {settings.command('apply', '-f', path, '--confirm', plan.digest[:SHORTEST])}")
     return FAILURE if plan.errors else SUCCESS

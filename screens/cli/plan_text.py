@@ -1,50 +1,86 @@
-"""A plan as text: what it creates, changes and keeps, what is irreversible, and its findings."""
+"""A plan as text, on one grid: problems, what it creates and changes, what is irreversible, warnings, and the sum."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.reports.table import table
-from wizard.reports.wording import AFTERWARDS, FOLLOWS, LEVELS, VERBS, usually
+from wizard.reports.wording import AFTERWARDS, FOLLOWS, LEVELS, count, usually
 from wizard.rules import Finding
 from wizard.system.sanitize import one_line
 
 _ACTIONS = {"create": "create", "update": "change", "register": "register", "none": "no changes"}
+_VERBS = {"create": "+ create", "change": "~ change", "keep": "= unchanged"}
+_WIDEST = 26
+"""The longest name that has its detail on the same line."""
 
 
-def plan_text(plan: Plan, note: str) -> str:
-    """Return the whole plan as text. `note` names the cloud and the signed-in identity."""
-    lines = [
-        one_line(plan.title),
-        f"  {one_line(note)}",
-        f"  {one_line(plan.cluster_id)}",
-        f"  from: {one_line(plan.moves[0])}",
-        f"  to:   {one_line(plan.moves[1])}",
-    ]
-    for verb, heading in VERBS.items():
-        rows = [
-            (effect.what, effect.name, effect.detail)
-            for step in plan.steps
-            for effect in step.effects
-            if effect.verb == verb and step.key != "verify"
-        ]
-        if rows:
-            lines += ["", heading.capitalize(), table(("", "", ""), rows, indent="  ")]
-    lines += ["", f"Steps (usual duration: {usually(*plan.usually)})", _steps(plan.steps)]
+def plan_text(plan: Plan, note: str, *, verbose: bool = False) -> str:
+    """Return the whole plan as text. `note` names the cloud and the signed-in identity.
+
+    `verbose` adds IDs, the steps and what stays unchanged.
+    """
+    lines = [one_line(plan.title), f"  {one_line(note)}"]
+    lines += [f"  {one_line(plan.cluster_id)}"] if verbose else []
+    lines.append(f"  {one_line(plan.moves[0])}  →  {one_line(plan.moves[1])}")
+    if plan.errors:
+        lines += ["", "Problems", *findings_text(plan.errors)]
+    if effects := _effects(plan, verbose=verbose):
+        lines += ["", *effects]
+    if verbose:
+        lines += ["", "Steps", _steps(plan.steps)]
     lines += _sentences("Irreversible", plan.irreversible)
     for heading, key in AFTERWARDS:
         lines += _sentences(heading, getattr(plan, key), sign="·" if key == "clean_up" else "!")
-    if plan.findings:
-        lines += ["", "Findings", *findings_text(plan.findings)]
+    if others := [finding for finding in plan.findings if finding.level != "error"]:
+        lines += ["", "Warnings" if plan.warnings else "Notes", *findings_text(others)]
+    return "\n".join([*lines, "", sum_line(plan), *_result(plan)])
+
+
+def sum_line(plan: Plan) -> str:
+    """Return the sum: `Plan: 5 to create, 3 to change, 3 unchanged. Usually 13–27 min. No problems, 2 warnings.`"""
+    verbs = Counter(effect.verb for effect in _all_effects(plan))
+    counts = f"Plan: {verbs['create']} to create, {verbs['change']} to change, {verbs['keep']} unchanged."
+    duration = f" Usually {usually(*plan.usually)}." if plan.writes else ""
+    problems = count(len(plan.errors), "problem") if plan.errors else "No problems"
+    warnings = f", {count(len(plan.warnings), 'warning')}" if plan.warnings else ""
+    return f"{counts}{duration} {problems}{warnings}."
+
+
+def _result(plan: Plan) -> list[str]:
     if plan.errors:
-        lines += ["", "✗ This plan cannot be applied. Fix the errors marked ✗ and plan again."]
-    elif plan.follows and not plan.writes:
-        lines += [
-            "",
-            f"· {FOLLOWS}. Applying this plan changes nothing: it waits for the operation and verifies the cluster.",
+        return ["✗ This plan cannot be applied. Fix the errors marked ✗ and plan again."]
+    if plan.writes:
+        return []
+    if plan.follows:
+        return [
+            f"· {FOLLOWS}. Applying this plan changes nothing: it waits for the operation and verifies the cluster."
         ]
-    elif not plan.writes:
-        lines += ["", "✓ No changes. Applying this plan only verifies the cluster."]
-    return "\n".join(lines)
+    return ["✓ No changes. Applying this plan only verifies the cluster."]
+
+
+def _all_effects(plan: Plan) -> list[Effect]:
+    return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
+
+
+def _effects(plan: Plan, *, verbose: bool) -> list[str]:
+    """Return one line for each resource: sign and verb, kind, name, detail. A long name has its detail below."""
+    found = sorted(
+        (effect for effect in _all_effects(plan) if verbose or effect.verb != "keep"),
+        key=lambda effect: list(_VERBS).index(effect.verb),
+    )
+    rows = [[one_line(text) for text in (each.what, each.name, each.detail)] for each in found]
+    first = max((len(_VERBS[each.verb]) for each in found), default=0)
+    kind = max((len(row[0]) for row in rows), default=0)
+    name = max((len(row[1]) for row in rows if len(row[1]) <= _WIDEST), default=0)
+    lines = []
+    for effect, row in zip(found, rows, strict=True):
+        start = f"  {_VERBS[effect.verb]:<{first}}  {row[0]:<{kind}}  "
+        if len(row[1]) > name and row[2]:
+            lines += [start + row[1], f"{'':<{len(start) + name}}  {row[2]}"]
+        else:
+            lines.append(f"{start}{row[1]:<{name}}  {row[2]}".rstrip())
+    return lines
 
 
 def _steps(steps: tuple[PlannedStep, ...]) -> str:
@@ -67,12 +103,13 @@ def _sentences(heading: str, sentences: Iterable[str], sign: str = "!") -> list[
     return ["", heading, *lines] if lines else []
 
 
-def findings_text(findings: Iterable[Finding]) -> list[str]:
-    """Return findings as lines: sign, level and message, each followed by its remedy."""
+def findings_text(findings: Sequence[Finding]) -> list[str]:
+    """Return findings as lines: sign, code and message, each followed by its remedy."""
+    width = max((len(finding.code) for finding in findings), default=0)
     lines = []
     for finding in findings:
-        sign, word, _ = LEVELS[finding.level]
-        lines.append(f"  {sign} {word + ':':<9}{one_line(finding.message)} [{finding.code}]")
+        start = f"  {LEVELS[finding.level][0]} {finding.code:<{width}}  "
+        lines.append(start + one_line(finding.message))
         if finding.remedy:
-            lines.append(f"    what to do: {one_line(finding.remedy)}")
+            lines.append(f"{'':<{len(start)}}what to do: {one_line(finding.remedy)}")
     return lines

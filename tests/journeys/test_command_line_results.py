@@ -1,0 +1,99 @@
+"""What the command line prints as text: the result in a few lines, and last."""
+
+import re
+
+from tests.journeys.command_line import Shell
+from tests.journeys.conftest import StartShell
+from tests.support import answers
+
+PRIVATE = answers("customer-managed-private").to_yaml()
+SIMULATE = ("--simulate", "--speed=max")
+
+
+def test_apply_prints_its_result_in_five_lines(shell: Shell) -> None:
+    done = shell.run(*SIMULATE, "apply", "-f", shell.write("answers.yaml", PRIVATE), "--yes")
+    assert done.code == 0, done.err
+    [run] = shell.run("runs", "list", "-o", "json").json["runs"]
+    assert re.sub(r"\d+:\d\d elapsed", "0:00 elapsed", done.out).splitlines() == [
+        "✓ aks-demo: secrets are encrypted with the customer-managed key kv-demo/aks-kms.",
+        "  Verified: 35 of 35 checks passed. 0:00 elapsed.",
+        "  Keep    kv-demo/aks-kms (all versions), the key vault kv-demo, and id-aks-demo with its role assignments",
+        "  To do   Assign the new identity the roles that the old one has outside the node resource group.",
+        f"  Report  aks-kms runs report {run['id']}",
+    ]
+    assert shell.run("runs", "report", run["id"]).code == 0
+    assert (
+        "Plan: 5 to create, 3 to change, 3 unchanged. Usually 13–27 min. No problems, 2 warnings." in done.err
+    )
+
+
+def test_apply_prints_all_with_v(shell: Shell) -> None:
+    file = shell.write("answers.yaml", PRIVATE)
+    done = shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-v")
+    assert "  ✓ identity-role " in done.out
+    assert "Security profile" not in done.out
+    assert "Journal: " in done.err
+    assert "Security profile" in shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-vv").out
+
+
+def test_the_result_is_the_last_thing_on_a_terminal(start_shell: StartShell) -> None:
+    shell = start_shell()
+    file = shell.write("answers.yaml", PRIVATE)
+    with shell.terminal("apply", "-f", file, "--yes", environment={"NO_COLOR": "1"}) as terminal:
+        assert terminal.ends() == 0
+    assert [line.split()[0] for line in terminal.shown.splitlines()[-5:]] == [
+        "✓",
+        "Verified:",
+        "Keep",
+        "To",
+        "Report",
+    ]
+
+
+def test_a_step_that_changes_nothing_is_one_line_of_the_log(start_shell: StartShell) -> None:
+    shell = start_shell()
+    file = shell.write("answers.yaml", PRIVATE)
+    first = shell.run("apply", "-f", file, "--yes").err
+    assert len(re.findall("resource-group ", first)) == 1
+    assert len(re.findall("started +vault ", first)) == 1
+    again = shell.run("apply", "-f", file, "--yes").err
+    assert re.findall("started +([a-z-]+) ", again) == ["verify"]
+    assert len(re.findall("no change", again)) == 10
+    assert len(re.findall("started", shell.run("apply", "-f", file, "--yes", "-v").err)) == 11
+
+
+def test_a_failed_run_ends_with_what_failed_and_how_to_find_out_more(start_shell: StartShell) -> None:
+    shell = start_shell("update-fails")
+    done = shell.run("apply", "-f", shell.write("answers.yaml", PRIVATE), "--yes")
+    assert done.code == 1
+    assert done.out == ""
+    *_, resume, failed, certain, verify = done.err.splitlines()
+    assert resume.startswith("To resume: aks-kms runs resume ")
+    assert failed == "✗ aks-demo: failed at cluster. The cluster aks-demo could not be updated."
+    assert certain == "  Whether its secrets are encrypted is not certain. To find out:"
+    found = shell.run(*verify.split()[1:])
+    assert found.out.splitlines()[0][:11] == "✗ aks-demo:"
+
+
+def test_a_plan_is_on_one_grid_with_its_problems_first(shell: Shell) -> None:
+    file = shell.write("answers.yaml", PRIVATE)
+    planned = shell.run("--simulate", "plan", "-f", file).out
+    rows = [line for line in planned.splitlines() if line.startswith(("  + create", "  ~ change"))]
+    names = {
+        row.index(name)
+        for row in rows
+        for name in row.split("  ")
+        if name in {"kv-demo", "aks-demo", "id-aks-demo"}
+    }
+    assert len(rows) == 8
+    assert len(names) == 1, "all names begin in one column"
+    assert "= unchanged" not in planned
+    verbose = shell.run("--simulate", "plan", "-f", file, "-v").out
+    assert "  = unchanged" in verbose
+    assert "/managedClusters/aks-demo" in verbose
+    refused = shell.run("--simulate=no-rights", "plan", "-f", file)
+    assert refused.code == 1
+    lines = refused.out.splitlines()
+    assert lines.index("Problems") < lines.index("Irreversible")
+    assert lines[4:6][0] == "Problems"
+    assert lines[-1] == "✗ This plan cannot be applied. Fix the errors marked ✗ and plan again."
