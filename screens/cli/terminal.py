@@ -66,8 +66,9 @@ def _text_start(line: str, width: int) -> int:
     sign = _SIGN.match(line)
     indent = sign.end() + 1 if sign else len(line) - len(line.lstrip())
     gaps = [match.end() for match in _GAP.finditer(line) if match.end() <= width * 0.65]
-    start = max([indent, *gaps])
-    return start if width - start >= _NARROWEST else min(indent, max(0, width - _NARROWEST))
+    starts = [start for start in sorted({indent, *gaps}, reverse=True) if width - start >= _NARROWEST]
+    fitting = (start for start in starts if max(map(len, line[start:].split()), default=0) <= width - start)
+    return next(fitting, starts[0] if starts else max(0, width - _NARROWEST))
 
 
 def _coloured(line: str) -> str:

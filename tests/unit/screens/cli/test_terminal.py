@@ -75,6 +75,10 @@ def test_signs_become_words_where_they_cannot_be_encoded() -> None:
         ("  ✗ code      one two three four", ["  ✗ code      one two", "              three four"]),
         ("✗ one two three four five six seven", ["✗ one two three four five", "  six seven"]),
         ("no gap and no sign, but a long text", ["no gap and no sign, but a", "long text"]),
+        (
+            "  one  two  three four five  fifteen-letters",
+            ["  one  two  three four", "       five", "       fifteen-letters"],
+        ),
         ("short", ["short"]),
         ("", [""]),
     ],
