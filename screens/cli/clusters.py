@@ -22,7 +22,7 @@ from screens.cli.outcome import (
     write_stdout,
 )
 from screens.cli.progress_line import show_progress, summary
-from screens.cli.terminal import columns
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
 from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes

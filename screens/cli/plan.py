@@ -10,7 +10,7 @@ from screens.cli.digest import SHORTEST
 from screens.cli.help import Command
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import read_answers, run_command, write_result, write_stdout
-from screens.cli.terminal import columns
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS
 
 

@@ -20,7 +20,7 @@ from screens.cli.outcome import (
     write_stderr,
     write_stdout,
 )
-from screens.cli.terminal import columns
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table

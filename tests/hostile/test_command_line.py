@@ -54,7 +54,7 @@ ROWS = [
     ("clusters", 3, "✗ You are not signed in to Azure."),
     ("--arm-endpoint=https://127.0.0.1:1 clusters", 3, "✗ The metadata document of https://127.0.0.1:1 could not be read."),
     ("--arm-endpoint=nonsense clusters", 2, "✗ 'nonsense' is not an https:// URL."),
-    ("clusters -o yaml", 2, "Error: Invalid value for '-o' / '--output': 'yaml' is not one of 'table', 'json', 'jsonl'."),
+    ("clusters -o yaml", 2, "Error: Invalid value for '-o' / '--output': 'yaml' is not one of 'table', 'wide', 'json', 'jsonl'."),
     ("--simulate clusters --subscription=x", 2, "✗ application 44444444-4444-4444-4444-444444444444 has no access to a subscription 'x'."),
     ("--simulate clusters --location=nowhere", 1, "✗ No cluster matches the filters."),
     ("plan", 2, "Error: Missing option '-f' / '--file'."),
