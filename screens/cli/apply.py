@@ -25,6 +25,7 @@ from screens.cli.outcome import (
     write_stderr,
     write_stdout,
 )
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
 from wizard.reports.strict_json import strict_json
 
@@ -177,7 +178,7 @@ def _print_plan(plan: "Plan", note: str, *, in_full: bool, verbose: bool) -> Non
     from screens.cli.plan_text import findings_text, plan_text, sum_line
 
     if in_full:
-        write_stderr(plan_text(plan, note, verbose=verbose) + "\n")
+        write_stderr(plan_text(plan, note, width=columns(sys.stderr), verbose=verbose) + "\n")
     else:
         lines = [f"{plan.title} · {note}", *findings_text(plan.findings), sum_line(plan), ""]
         write_stderr("\n".join(lines))

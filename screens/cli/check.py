@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from screens.exit_codes import SUCCESS
 from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
 from wizard.reports.wording import TOOL_STATES
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.tools import Prerequisite
@@ -47,7 +49,7 @@ async def _check(settings: Settings, output: str) -> int:
         body = {"prerequisites": [tool.to_json() for tool in tools], "sign_in": sign_in.to_json()}
         write_stdout(json.dumps(body, indent=2))
     else:
-        write_result(_text(tools, sign_in))
+        write_result(_text(tools, sign_in, settings.command()))
     return sign_in.code
 
 
@@ -90,26 +92,45 @@ async def _sign_in(settings: Settings) -> _SignIn:
         return _SignIn("", {}, error.problem)
 
 
-def _text(tools: "list[Prerequisite]", sign_in: _SignIn) -> str:
-    rows = [
-        (TOOL_STATES[tool.state][0], tool.name, tool.state, tool.found or "", tool.required, tool.needed_by)
-        for tool in tools
-    ]
-    lines = [table(("", "TOOL", "STATE", "FOUND", "REQUIRED", "NEEDED BY"), rows)]
-    for tool in tools:
-        if tool.state != "found":
-            reason = f" ({tool.note})" if tool.note else ""
-            lines.append(f"  {tool.name} is {tool.state}{reason}. To fix: {tool.remedy}")
-    lines += ["", "aks-kms itself needs none of these tools: it connects to Azure directly.", ""]
+def _text(tools: "list[Prerequisite]", sign_in: _SignIn, start: str) -> str:
+    """Return the sign-in first, then the tools, and last whether one can start. `start` is the command for it."""
+    rows = [*_sign_in_rows(sign_in), *(row for tool in tools for row in _tool_rows(tool))]
+    width = max(len(label) for _, label, _ in rows)
+    lines = [problem_text(sign_in.problem), ""] if sign_in.problem else []
+    lines += [f"{sign:<1} {label:<{width}}  {text}".rstrip() for sign, label, text in rows]
+    if any(tool.state != "found" for tool in tools):
+        lines += ["", "aks-kms itself needs none of these tools: it connects to Azure directly."]
+    return "\n".join([*lines, "", _result(sign_in, start)])
+
+
+def _result(sign_in: _SignIn, start: str) -> str:
     if sign_in.problem:
-        lines.append(problem_text(sign_in.problem))
-        return "\n".join(lines)
-    lines += [f"✓ {sign_in.note}", f"  tenant {sign_in.body['tenant_id']}"]
+        return f"Not ready: {sign_in.problem.summary}"
+    if not sign_in.body["subscriptions"]:
+        return "Not ready: no accessible subscription. Ask for a role in one, or sign in to another tenant."
+    return f"Ready. Start with: {start}"
+
+
+def _sign_in_rows(sign_in: _SignIn) -> Iterator[tuple[str, str, str]]:
+    if sign_in.problem:
+        return
+    yield "✓", "Azure", one_line(sign_in.note)
+    yield "✓", "Tenant", one_line(str(sign_in.body["tenant_id"]))
     subscriptions = [(row["name"], row["id"], row["state"]) for row in sign_in.body["subscriptions"]]
-    if subscriptions:
-        lines += ["", table(("SUBSCRIPTION", "ID", "STATE"), subscriptions)]
-    else:
-        lines.append(
-            "! No accessible subscription. Ask for a role in a subscription, or sign in to another tenant."
-        )
-    return "\n".join(lines)
+    if not subscriptions:
+        yield "✗", "Subscriptions", "none"
+        return
+    for number, line in enumerate(table(("", "", ""), subscriptions).splitlines()):
+        yield ("", "", line) if number else ("✓", "Subscriptions", line)
+
+
+def _tool_rows(tool: "Prerequisite") -> Iterator[tuple[str, str, str]]:
+    """Yield a tool, and how to get it if it is not found; aks-kms itself needs none."""
+    sign = TOOL_STATES[tool.state][0]
+    if tool.state == "found":
+        yield sign, tool.name, one_line(tool.found or "")
+        return
+    state = " ".join(filter(None, (tool.found, tool.state))) + (f" ({tool.note})" if tool.note else "")
+    yield sign, tool.name, one_line(f"{state}; needed by {tool.needed_by}: {tool.required}")
+    if tool.remedy:
+        yield "", "", f"to fix: {one_line(tool.remedy)}"

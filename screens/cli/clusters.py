@@ -1,6 +1,8 @@
 """`aks-kms clusters`: list clusters and how their secrets are encrypted."""
 
 import json
+import sys
+from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +22,26 @@ from screens.cli.outcome import (
     write_stdout,
 )
 from screens.cli.progress_line import show_progress, summary
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import count, encryption, sweep_notes
+from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure, Subscription
+    from wizard.cloud.encryption import Encryption, EncryptionKind
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
+
+_SHORT: "dict[EncryptionKind, str]" = {
+    "none": "none",
+    "platform-managed": "platform",
+    "customer-managed": "customer",
+    "legacy-kms": "legacy KMS",
+}
+"""The kinds of encryption as words of a narrow table."""
 
 
 @click.command(
@@ -63,7 +75,7 @@ if TYPE_CHECKING:
     help="Only clusters in this resource group. Can be specified multiple times.",
 )
 @fleet_options()
-@output_option("table", "json", "jsonl")
+@output_option("table", "wide", "json", "jsonl")
 @azure_options
 @click.pass_context
 def command(
@@ -110,7 +122,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
                     rows.append(each)
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
-    print_notes(progress, gone)
+    print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
@@ -126,8 +138,8 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
             "gone": sorted(gone),
         }
         write_stdout(json.dumps(body, indent=2))
-    elif output == "table":
-        write_result(_text([each.row for each in rows], len(subscriptions), filtered=filters.narrows))
+    elif output != "jsonl":
+        write_result(_text(rows, len(subscriptions), filtered=filters.narrows, wide=output == "wide"))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
     if filters.chooses and not progress.fitting:
@@ -136,15 +148,16 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     return FAILURE if unreadable else SUCCESS
 
 
-def print_notes(progress: "Progress", gone: list[str]) -> None:
-    """Print the notes and the summary of a sweep on stderr."""
+def print_notes(progress: "Progress", gone: list[str], *, with_summary: bool) -> None:
+    """Print the notes on a sweep on stderr, and its duration `with_summary`."""
     if progress.graph_problem is not None:
         write_stderr(problem_text(progress.graph_problem))
     for sentence in sweep_notes(progress, gone):
         write_stderr(f"! {sentence}")
     if gone:
         write_stderr(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
-    write_stderr(summary(progress))
+    if with_summary or progress.throttling.times:
+        write_stderr(summary(progress))
 
 
 async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
@@ -191,10 +204,39 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: "list[ClusterRow]", subscriptions: int, *, filtered: bool) -> str:
+def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: bool) -> str:
     if not rows:
         return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
-    heads = ("NAME", "RESOURCE GROUP", "SUBSCRIPTION", "REGION", "VERSION", "IDENTITY", "ENCRYPTION", "NOTE")
+    body = _wide_table([each.row for each in rows]) if wide else _table(rows)
+    kinds = Counter(each.row.kind for each in rows)
+    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _SHORT.items() if kinds[kind])
+    return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
+
+
+def _table(rows: "list[Judged]") -> str:
+    heads = ("", "CLUSTER", "RESOURCE GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE")
+    cells = [
+        (
+            "–" if each.row.kind == "none" else VERDICTS[each.report.outcome][0],
+            *(each.row.name, each.row.resource_group, each.row.subscription_name),
+            *(each.row.kubernetes_version, _encryption(each.row.encryption), _note(each.row)),
+        )
+        for each in rows
+    ]
+    return table(heads, cells, width=columns(sys.stdout), shorten=(2, 3, 6, 1))
+
+
+def _wide_table(rows: "list[ClusterRow]") -> str:
+    heads = (
+        "CLUSTER",
+        "RESOURCE GROUP",
+        "SUBSCRIPTION",
+        "REGION",
+        "VERSION",
+        "IDENTITY",
+        "ENCRYPTION",
+        "NOTE",
+    )
     cells = [
         (
             *(row.name, row.resource_group, row.subscription_name, row.location, row.kubernetes_version),
@@ -202,9 +244,19 @@ def _text(rows: "list[ClusterRow]", subscriptions: int, *, filtered: bool) -> st
         )
         for row in rows
     ]
-    return (
-        table(heads, cells) + f"\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}"
-    )
+    return table(heads, cells)
+
+
+def _encryption(found: "Encryption") -> str:
+    """Return how a cluster is encrypted, in one or two words: `customer, private`."""
+    access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
+    return _SHORT[found.kind] + access
+
+
+def _note(row: "ClusterRow") -> str:
+    if row.identity == "service principal":
+        return "service principal"
+    return row.why_not or _state(row) or ("versioned key" if row.encryption.key_version else "")
 
 
 def _state(row: "ClusterRow") -> str:

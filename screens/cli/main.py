@@ -15,7 +15,7 @@ import click
 from screens.cli import gc_startup
 from screens.cli.help import Group
 from screens.cli.options import azure_options, expand_bare_simulate
-from screens.cli.terminal import print_text
+from screens.cli.render import print_text
 from wizard import __version__
 from wizard.system.sanitize import sanitize
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from screens.cli.terminal import print_text
+from screens.cli.render import print_text
 from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours

@@ -1,6 +1,7 @@
 """`aks-kms plan`: the changes that an answers file requires, from the live state."""
 
 import json
+import sys
 
 import click
 
@@ -9,6 +10,7 @@ from screens.cli.digest import SHORTEST
 from screens.cli.help import Command
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import read_answers, run_command, write_result, write_stdout
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS
 
 
@@ -44,7 +46,7 @@ async def _plan(settings: Settings, path: str, output: str) -> int:
     if output == "json":
         write_stdout(json.dumps(plan.to_json(), indent=2))
     else:
-        write_result(plan_text(plan, note, verbose=settings.verbose > 0))
+        write_result(plan_text(plan, note, width=columns(sys.stdout), verbose=settings.verbose > 0))
         if plan.writes and not plan.errors:
             if settings.verbose:
                 write_result(f"Plan digest: {plan.digest}")

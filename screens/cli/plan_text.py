@@ -15,17 +15,18 @@ _WIDEST = 26
 """The longest name that has its detail on the same line."""
 
 
-def plan_text(plan: Plan, note: str, *, verbose: bool = False) -> str:
+def plan_text(plan: Plan, note: str, *, width: int = 0, verbose: bool = False) -> str:
     """Return the whole plan as text. `note` names the cloud and the signed-in identity.
 
-    `verbose` adds IDs, the steps and what stays unchanged.
+    `width` is that of the terminal, 0 for any: a detail that does not fit is below its name. `verbose` adds IDs, the steps and
+    what stays unchanged.
     """
     lines = [one_line(plan.title), f"  {one_line(note)}"]
     lines += [f"  {one_line(plan.cluster_id)}"] if verbose else []
     lines.append(f"  {one_line(plan.moves[0])}  →  {one_line(plan.moves[1])}")
     if plan.errors:
         lines += ["", "Problems", *findings_text(plan.errors)]
-    if effects := _effects(plan, verbose=verbose):
+    if effects := _effects(plan, width, verbose=verbose):
         lines += ["", *effects]
     if verbose:
         lines += ["", "Steps", _steps(plan.steps)]
@@ -63,8 +64,8 @@ def _all_effects(plan: Plan) -> list[Effect]:
     return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
 
 
-def _effects(plan: Plan, *, verbose: bool) -> list[str]:
-    """Return one line for each resource: sign and verb, kind, name, detail. A long name has its detail below."""
+def _effects(plan: Plan, width: int, *, verbose: bool) -> list[str]:
+    """Return one line for each resource: sign and verb, kind, name, detail."""
     found = sorted(
         (effect for effect in _all_effects(plan) if verbose or effect.verb != "keep"),
         key=lambda effect: list(_VERBS).index(effect.verb),
@@ -76,7 +77,9 @@ def _effects(plan: Plan, *, verbose: bool) -> list[str]:
     lines = []
     for effect, row in zip(found, rows, strict=True):
         start = f"  {_VERBS[effect.verb]:<{first}}  {row[0]:<{kind}}  "
-        if len(row[1]) > name and row[2]:
+        if width and len(start) + name + 2 + len(row[2]) > width:
+            lines += [start + row[1], f"{'':<{len(start)}}{row[2]}"]
+        elif len(row[1]) > name and row[2]:
             lines += [start + row[1], f"{'':<{len(start) + name}}  {row[2]}"]
         else:
             lines.append(f"{start}{row[1]:<{name}}  {row[2]}".rstrip())

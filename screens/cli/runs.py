@@ -1,6 +1,7 @@
 """`aks-kms runs`: list, inspect and resume previous runs."""
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from screens.cli.outcome import (
     write_stderr,
     write_stdout,
 )
+from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
@@ -27,6 +29,7 @@ from wizard.system.sanitize import one_line, sanitize
 
 if TYPE_CHECKING:
     from wizard.cloud.endpoints import Cloud
+    from wizard.runs.journal import RunSummary
     from wizard.runs.resume import ResumableRun
 
 
@@ -60,21 +63,30 @@ async def _list(output: str) -> int:
     if output == "json":
         write_stdout(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
     elif runs:
+        heads = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
         rows = [
             (
-                run.id,
-                run.cluster,
-                run.cloud_text,
-                run.status,
-                duration(run.seconds) if run.seconds is not None else "",
-                run.title,
+                *(run.id, run.cluster, run.status, f"{run.started:%m-%d %H:%M}" if run.started else ""),
+                *(duration(run.seconds) if run.seconds is not None else "", _what(run)),
             )
             for run in runs
         ]
-        write_result(table(("ID", "CLUSTER", "CLOUD", "STATUS", "DURATION", "TITLE"), rows))
+        write_result(table(heads, rows, width=columns(sys.stdout), shorten=(5, 1)))
     else:
         write_result(f"No runs in {default_root()}.")
     return SUCCESS
+
+
+def _what(run: "RunSummary") -> str:
+    """Return the title of a run in a few words: `Encrypt: customer, private · sim`."""
+    title = re.sub(
+        r"a customer-managed key in a (\w+) vault",
+        r"customer, \1",
+        run.title.replace(f" {run.cluster}", "", 1),
+    )
+    title = re.sub(r"a platform-managed key", "platform", title)
+    cloud = " · sim" if run.cloud and run.cloud.get("simulated") else ""
+    return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud
 
 
 @command.command("show")

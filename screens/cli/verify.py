@@ -309,8 +309,9 @@ async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -
                     if options.output != "jsonl":  # printed already, and memory must stay constant
                         findings.reports.append(report)
     findings.in_order()
-    print_notes(progress, findings.gone)
-    if options.output != "table":
+    table = options.output == "table"
+    print_notes(progress, findings.gone, with_summary=not table or options.detail > 0)
+    if not table:
         write_stderr(str(findings.tally))
     return progress
 

@@ -132,7 +132,7 @@ def test_the_clusters_are_listed_with_their_encryption(start_shell: StartShell):
         "legacy-kms",
     }
     assert rows["legacy-erp"]["why_not"] == "needs 1.33"
-    text = shell.run("clusters", "--subscription", "contoso production")
+    text = shell.run("clusters", "--subscription", "contoso production", "-o", "wide")
     assert text.code == 0
     assert "legacy KMS, versioned key" in text.out
     assert "Contoso Development" not in text.out

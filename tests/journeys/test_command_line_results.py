@@ -97,3 +97,53 @@ def test_a_plan_is_on_one_grid_with_its_problems_first(shell: Shell) -> None:
     assert lines.index("Problems") < lines.index("Irreversible")
     assert lines[4:6][0] == "Problems"
     assert lines[-1] == "✗ This plan cannot be applied. Fix the errors marked ✗ and plan again."
+
+
+def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shell) -> None:
+    narrow = shell.run("--simulate", "clusters")
+    lines = narrow.out.splitlines()
+    heads = ["CLUSTER", "RESOURCE", "GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE"]
+    assert lines[0].split() == heads
+    assert max(map(len, lines)) <= 100
+    assert lines[-1] == "13 clusters in 2 subscriptions: 9 none, 1 platform, 2 customer, 1 legacy KMS"
+    rows = {line.split()[1]: line for line in lines[1:-2]}
+    assert rows["bank-ledger"].startswith("✓")
+    assert rows["bank-ledger"].endswith("1.34.2   customer, private")
+    assert rows["batch-eu"].startswith("!")
+    assert rows["batch-eu"].split()[-4:] == ["legacy", "KMS", "versioned", "key"]
+    assert rows["aks-demo"].startswith("–")
+    assert narrow.err == ""
+    wide = shell.run("--simulate", "clusters", "-o", "wide").out
+    assert {"REGION", "IDENTITY"} <= set(wide.splitlines()[0].split())
+    assert "customer-managed key, private vault" in wide
+
+
+def test_long_names_are_shortened_on_a_terminal_only(shell: Shell) -> None:
+    with shell.terminal("--simulate", "clusters", environment={"COLUMNS": "80", "NO_COLOR": "1"}) as terminal:
+        assert terminal.ends() == 0
+    lines = terminal.shown.rpartition("\x1b[K")[2].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "Contoso…" in terminal.shown
+    assert "bank-ledger" in terminal.shown
+
+
+def test_check_ends_with_whether_one_can_start(shell: Shell) -> None:
+    ready = shell.run("--simulate", "check")
+    assert ready.out.splitlines()[0].startswith("✓ Azure ")
+    assert ready.out.endswith("\n\nReady. Start with: aks-kms --simulate\n")
+    not_ready = shell.run("check", environment={"AZURE_CONFIG_DIR": "/nowhere", "PATH": "/nowhere"})
+    assert not_ready.code == 3
+    assert not_ready.out.endswith("\n\nNot ready: You are not signed in to Azure.\n")
+
+
+def test_runs_are_a_table_of_a_hundred_columns(shell: Shell) -> None:
+    for key_option in ("customer-managed-private", "platform-managed"):
+        file = shell.write("answers.yaml", shell.run("answers", "example", key_option).out)
+        assert shell.run(*SIMULATE, "apply", "-f", file, "--yes").code == 0
+    head, *rows = shell.run("runs", "list").out.splitlines()
+    assert head.split() == ["ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT"]
+    assert max(map(len, rows)) <= 100
+    assert {row[head.index("WHAT") :] for row in rows} == {
+        "Encrypt: customer, private · sim",
+        "Encrypt: platform · sim",
+    }

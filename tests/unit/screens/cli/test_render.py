@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from screens.cli.terminal import render, wrap
+from screens.cli.render import render, wrap
 
 TEXT = """✗ aks-demo: not verified.
   2 of 3 checks passed.
@@ -75,6 +75,10 @@ def test_signs_become_words_where_they_cannot_be_encoded() -> None:
         ("  ✗ code      one two three four", ["  ✗ code      one two", "              three four"]),
         ("✗ one two three four five six seven", ["✗ one two three four five", "  six seven"]),
         ("no gap and no sign, but a long text", ["no gap and no sign, but a", "long text"]),
+        (
+            "  one  two  three four five  fifteen-letters",
+            ["  one  two  three four", "       five", "       fifteen-letters"],
+        ),
         ("short", ["short"]),
         ("", [""]),
     ],
@@ -82,7 +86,7 @@ def test_signs_become_words_where_they_cannot_be_encoded() -> None:
 def test_the_last_column_of_a_line_is_wrapped(
     line: str, parts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("screens.cli.terminal._NARROWEST", 10)
+    monkeypatch.setattr("screens.cli.render._NARROWEST", 10)
     assert wrap(line, 26) == parts
 
 

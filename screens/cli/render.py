@@ -39,7 +39,7 @@ def render(text: str, stream: TextIO) -> str:
     lines = text.split("\n")
     if not _can_encode(stream):
         lines = _in_ascii(lines)
-    if width := _width(stream):
+    if width := columns(stream):
         lines = [part for line in lines for part in wrap(line, width)]
     if _in_colour(stream):
         lines = [_coloured(line) for line in lines]
@@ -66,8 +66,9 @@ def _text_start(line: str, width: int) -> int:
     sign = _SIGN.match(line)
     indent = sign.end() + 1 if sign else len(line) - len(line.lstrip())
     gaps = [match.end() for match in _GAP.finditer(line) if match.end() <= width * 0.65]
-    start = max([indent, *gaps])
-    return start if width - start >= _NARROWEST else min(indent, max(0, width - _NARROWEST))
+    starts = [start for start in sorted({indent, *gaps}, reverse=True) if width - start >= _NARROWEST]
+    fitting = (start for start in starts if max(map(len, line[start:].split()), default=0) <= width - start)
+    return next(fitting, starts[0] if starts else max(0, width - _NARROWEST))
 
 
 def _coloured(line: str) -> str:
@@ -80,12 +81,12 @@ def _coloured(line: str) -> str:
 def _in_ascii(lines: list[str]) -> list[str]:
     """Return lines with words for signs. They are wider, so what is indented below a sign moves to the right with it."""
     signs = [_SIGN.match(line) for line in lines]
-    columns = [len(match[1]) for match in signs if match and not match[1].strip()]
+    places = [len(match[1]) for match in signs if match and not match[1].strip()]
 
     def converted(line: str, match: re.Match[str] | None) -> str:
         if match:
             return f"{match[1]}{_ASCII_SIGNS.get(match[2], match[2]):<4}{line[match.end() :]}"
-        below = columns and len(line) - len(line.lstrip()) > min(columns)
+        below = places and len(line) - len(line.lstrip()) > min(places)
         return f"   {line}" if below else line
 
     return [
@@ -101,18 +102,18 @@ def _can_encode(stream: TextIO) -> bool:
     return True
 
 
-def _width(stream: TextIO) -> int:
-    """Return the columns of a terminal; 0 for a pipe, a file, or a terminal that does not say."""
+def columns(stream: TextIO) -> int:
+    """Return the width of a terminal; 0 for a pipe, a file, or a terminal that does not say."""
     if not stream.isatty():
         return 0
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given):
         return max(_NARROWEST * 2, int(given))
     try:
-        columns = os.get_terminal_size(stream.fileno()).columns
+        width = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         return 0
-    return columns and max(_NARROWEST * 2, columns)
+    return width and max(_NARROWEST * 2, width)
 
 
 def _in_colour(stream: TextIO) -> bool:
