@@ -57,7 +57,11 @@ class Leftovers:
 def children() -> Iterator[tuple[int, str]]:
     """The processes that this one has started and that still run, with their command lines. None where there is no /proc."""
     for path in Path("/proc/self/task").glob("*/children"):
-        for pid in path.read_text().split():
+        try:
+            pids = path.read_text().split()
+        except OSError:  # the thread has ended meanwhile
+            continue
+        for pid in pids:
             try:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:  # it has ended meanwhile

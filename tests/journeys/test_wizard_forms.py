@@ -130,7 +130,7 @@ async def test_name_of_a_soft_deleted_vault_is_reported_on_leaving_and_cleared_o
 async def test_public_access_of_a_shared_vault_is_not_denied(form: Form) -> None:
     async with form("shared-vault") as (_, operator):
         await pick(operator, "vault", "kv-demo")
-        await operator.sees("✗ Closing kv-demo would block aks-shop")
+        await operator.sees("✗ Denying public access to kv-demo would block aks-shop")
         operator.app.screen.query_one("#tags-input").focus()
         await operator.sees("Fix the errors marked ✗ at the vault")
         await operator.press("f3")

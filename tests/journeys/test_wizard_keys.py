@@ -75,7 +75,7 @@ async def test_report_is_saved_as_json_and_markdown_and_never_overwrites_a_file(
         assert saved["clusters"][0]["encryption"] == "customer-managed"
         assert saved["provenance"]["cloud"]["simulated"] is True
         report = (tmp_path / "report.md").read_text("utf-8")
-        assert "passed: bank-ledger: secrets are encrypted" in report
+        assert "verified: bank-ledger: secrets are encrypted" in report
         for words in (
             "- read: 20",
             "- by: application 44444444",
