@@ -134,7 +134,7 @@ async def test_public_access_of_a_shared_vault_is_not_denied(form: Form) -> None
         operator.app.screen.query_one("#tags-input").focus()
         await operator.sees("Fix the errors marked ✗ at the vault")
         await operator.press("f3")
-        await operator.sees("Preflight checks", "(vault-shared)", "az aks update --ids")
+        await operator.sees("Preflight checks", "(vault-shared)", "az aks update -n aks-shop")
 
 
 async def test_missing_permissions_are_shown_above_continue_and_do_not_block_the_review(form: Form) -> None:
