@@ -17,8 +17,7 @@ from click.shell_completion import (
 )
 
 from screens.cli.help import Command
-from screens.cli.main import COMPLETION
-from screens.cli.options import expand_bare_simulate
+from screens.cli.options import COMPLETION, expand_bare_simulate
 from screens.exit_codes import SUCCESS
 
 

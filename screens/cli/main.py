@@ -14,16 +14,13 @@ import click
 
 from screens.cli import gc_startup
 from screens.cli.help import Group
-from screens.cli.options import azure_options, expand_bare_simulate
+from screens.cli.options import COMPLETION, azure_options, expand_bare_simulate
 from screens.cli.render import print_text
 from wizard import __version__
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-COMPLETION = "_AKS_KMS_COMPLETE"
-"""The environment variable with which a completion script asks for candidates, as click derives it from the program's name."""
 
 COMMANDS = {
     "check": "Check prerequisites: tools, sign-in and subscriptions.",

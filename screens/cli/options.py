@@ -23,6 +23,8 @@ COLORS = ("auto", "always", "never")
 DEFAULT_CLOUD = CLOUDS[0]
 ARM_ENDPOINT = "AKS_KMS_ARM_ENDPOINT"
 DEFAULT_SCENARIO = "contoso"
+COMPLETION = "_AKS_KMS_COMPLETE"
+"""The environment variable with which a completion script asks for candidates, as click derives it from the program's name."""
 DEFAULT_SPEED = 60.0
 
 if TYPE_CHECKING:
