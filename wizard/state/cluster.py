@@ -254,7 +254,8 @@ def wanted_profile(target: Target, present: Json | None) -> Json:
             "keyVaultResourceId": target.vault_id,
         }
     elif dig(profile, "azureKeyVaultKms", "enabled"):
-        profile["azureKeyVaultKms"] = {"enabled": False}
+        # As Microsoft's own client since aks-preview 19.0.0b13: the rest unchanged (docs/azure.md#request-bodies).
+        profile["azureKeyVaultKms"] = {**profile["azureKeyVaultKms"], "enabled": False}
     return profile
 
 
