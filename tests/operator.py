@@ -21,7 +21,7 @@ from tests.support import LIMIT, PRODUCTION
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-_TURNS, _LONGEST = 5, 5.0
+_TURNS, _LONGEST = 10, 5.0
 """The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
 
 SMALL, LARGE = (80, 24), (120, 40)

@@ -8,10 +8,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 
 from screens.widgets.dialogs import Dialog
-from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES, count
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class ResumeDialog(Dialog["ResumableRun | None"]):
                 ),
                 classes="muted",
             )
-        yield KeyFooter(compact=True)
+        yield Footer(compact=True)
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:

@@ -9,13 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
-from textual.widgets import Static
+from textual.widgets import Footer, Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.steps import ORDER, STEPS
 from screens.widgets.background import BackgroundScreen
-from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100
@@ -138,7 +137,7 @@ class Frame(BackgroundScreen[None]):
             yield StepRail(self.STEP)
             with Container(id="body"):
                 yield from self.body()
-        yield KeyFooter(compact=True)
+        yield Footer(compact=True)
 
     def body(self) -> ComposeResult:
         """Yield the widgets of this page."""
@@ -158,7 +157,7 @@ class Frame(BackgroundScreen[None]):
         if self.is_mounted:
             self.query_one(TopLine).show(self.session)
             self.query_one(StepRail).show(self.session)
-            self.query_one(KeyFooter).show_command_palette = self.app.size.width >= NARROW
+            self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
 
     def on_resize(self) -> None:
         self.refresh_frame()

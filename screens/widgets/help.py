@@ -9,10 +9,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Footer, Static
 
 from screens.widgets.dialogs import Dialog
-from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES
 
 
@@ -36,7 +35,7 @@ class HelpDialog(Dialog[None]):
                     with Horizontal(classes="key"):
                         yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
                         yield Static(Content(what))
-        yield KeyFooter(compact=True)
+        yield Footer(compact=True)
 
     def action_close(self) -> None:
         """Return to the page."""
