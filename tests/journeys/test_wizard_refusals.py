@@ -86,7 +86,7 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
             "Likely cause",
             "What to do",
             "Completed",
-            "The cluster now  Failed; by its settings: customer-managed key",
+            "Failed; encryption in its settings: customer-managed key",
             "correlation id",
         )
         assert operator.app.session.exit_code == 1

@@ -73,11 +73,11 @@ async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
         before = len(simulator.writes())
         async with wizard(simulator, tmp_path, size) as operator:
-            await operator.sees("ended without a word", "resumes it")
+            await operator.sees("ended unexpectedly", "resumes it")
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "✓ completed")
             assert operator.app.session.draft.answers() == chosen
-            await operator.sees("an operation on the cluster is under way: verify it when that has ended")
+            await operator.sees("an operation on it is in progress")
             await operator.press("enter")
             await operator.sees("aks-demo", "not certain yet", "checks passed")
             await operator.press("w")
