@@ -156,7 +156,7 @@ async def test_cluster_with_an_operation_in_progress_is_not_changed(world: World
         await operator.start("orders-prod")
         await operator.sees(
             "Run not started: preflight checks failed.",
-            "Another operation on orders-prod is under way",
+            "Another operation on orders-prod is in progress",
             "r plan again",
         )
         assert simulator.writes() == []
