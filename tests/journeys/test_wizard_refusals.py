@@ -286,7 +286,7 @@ async def test_run_continues_without_a_journal(world: World, tmp_path: Path) -> 
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
-        await operator.sees("The journal of this run cannot be kept", "Continuing without a journal.")
+        await operator.sees("The journal of this run cannot be written", "Continuing without a journal.")
         await operator.sees("Done in", "! this log is not saved")
         await operator.press("c")
         await operator.sees("Copied, if your terminal allows it.")

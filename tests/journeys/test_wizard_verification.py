@@ -86,7 +86,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
         await operator.until(
             lambda: "· next in " in operator.frame().splitlines()[2], "the watch in one line"
         )
-        await operator.sees("since ", "No call of the KMS provider went wrong.")
+        await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
             await operator.sees("Inside the cluster  10 checks, at ")
