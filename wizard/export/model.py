@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from wizard.cloud.arm import GroupId, Json, ResourceId
+from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.encryption import Encryption
 
 
@@ -109,11 +109,6 @@ class Setup:
         return tuple(
             p for p in self.vault.access_policies if str(p.get("objectId", "")).casefold() == principal
         )
-
-    @property
-    def vault_group(self) -> GroupId | None:
-        """The resource group of the vault, into which templates are deployed."""
-        return GroupId(self.vault.id.subscription, self.vault.id.resource_group) if self.vault else None
 
     def profile(self, key_id: str, vault_id: str) -> Json:
         """Return the cluster's `securityProfile` in ARM's form, with these expressions for key and vault."""

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wizard.cloud.arm import CLUSTER_API, GroupId, Json
+from wizard.cloud.arm import CLUSTER_API, KEY_VAULT, USER_ASSIGNED_IDENTITY, GroupId, Json
 from wizard.export.model import Setup
 
-VAULTS = "Microsoft.KeyVault/vaults"
 VAULT_API = "2024-11-01"
-IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 IDENTITY_API = "2023-01-31"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 ASSIGNMENT_API = "2022-04-01"
@@ -73,9 +71,9 @@ def _vault_resources(setup: Setup) -> tuple[Resource, ...]:
         "keyOps": list(key.operations or KEY_OPERATIONS),
     }
     return (
-        Resource("vault", VAULTS, VAULT_API, vault.id.name, _body(vault.location, vault.tags, properties)),
+        Resource("vault", KEY_VAULT, VAULT_API, vault.id.name, _body(vault.location, vault.tags, properties)),
         Resource(
-            "key", f"{VAULTS}/keys", VAULT_API, key.name, {"properties": key_properties}, parent="vault"
+            "key", f"{KEY_VAULT}/keys", VAULT_API, key.name, {"properties": key_properties}, parent="vault"
         ),
         *(
             Resource(
@@ -107,7 +105,11 @@ def _identity_resources(setup: Setup) -> tuple[Resource, ...]:
     own = setup.identity
     if own is None:
         return ()
-    return (Resource("identity", IDENTITIES, IDENTITY_API, own.id.name, _body(own.location, own.tags, None)),)
+    return (
+        Resource(
+            "identity", USER_ASSIGNED_IDENTITY, IDENTITY_API, own.id.name, _body(own.location, own.tags, None)
+        ),
+    )
 
 
 def _body(location: str, tags: Mapping[str, str], properties: Json | None) -> Json:
