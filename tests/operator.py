@@ -73,7 +73,10 @@ class Operator:
         raise AssertionError(f"{texts!r} do not stand there together:\n{self.frame()}")
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+        """Press keys, one after the other. A button that was just pressed ignores keys for 0.2 s: wait until it takes them."""
+        focused = self.app.focused
+        if focused:
+            await self.until(lambda: not focused.has_class("-active"), "the button")
         await self.pilot.press(*keys)
         await self.pilot.pause()
 

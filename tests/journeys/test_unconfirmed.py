@@ -22,7 +22,6 @@ from wizard.procedure.run import Run
         {"feature_needs_provider_refresh": False},
         {"private_access_validated": True},
         {"private_access_validated": False},
-        {"leftovers_of_a_disabled_key": "refused"},
         {"versioned_key_in_the_new_way": "refused"},
         {"etag_in_answers": False},
         {"repeated_assignment": "refused"},
@@ -65,9 +64,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
 @pytest.mark.parametrize(
     ("base", "road", "rules"),
     [
-        ("legacy-kms", "platform-managed", {"leftovers_of_a_disabled_key": "refused"}),
         ("legacy-kms", "customer-managed-private", {"versioned_key_in_the_new_way": "refused"}),
-        ("encrypted", "platform-managed", {"leftovers_of_a_disabled_key": "refused"}),
         ("encrypted", "platform-managed", {"disabled_key_shown": False}),
         ("encrypted", "customer-managed-private", {"etag_in_answers": False}),
         ("feature-gone", "platform-managed", {"unknown_feature_code": "ResourceNotFound"}),

@@ -57,10 +57,12 @@ async def test_new_version_is_created_after_confirmation_and_shown_as_pending(tm
         screen = await operator.sees("✓ Created version", "2 versions", "may take until", "Rotate anyway")
         assert "--again" not in screen
         await operator.press("escape")
-        await operator.sees("checks passed", "to review")
-        report = operator.app.screen._report  # type: ignore[attr-defined]
-        pickup = next(check for check in report.checks if check.code == "key-pickup")
-        assert pickup.outcome != "passed", pickup
+
+        def pending() -> bool:
+            report = operator.app.screen._report  # type: ignore[attr-defined]
+            return any(check.code == "key-pickup" and check.outcome != "passed" for check in report.checks)
+
+        await operator.until(pending, "the verification after the rotation")
 
 
 async def test_rotation_policy_is_set(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from azure.core.exceptions import AzureError as AzureCoreError
 from tests.support import PRODUCTION, answers, carried_out, cluster_id, signed_in, world
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure
+from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError
 from wizard.export.arm_template import arm
 from wizard.export.bicep import bicep
@@ -67,9 +68,10 @@ async def deploy(azure: Azure, group: str, template: Json) -> None:
             for key, value in one.items()
             if key not in {"type", "apiVersion", "name", "scope", "dependsOn"}
         }
-        poller = await client.begin_create_or_update_by_id(
-            f"{group}/providers/{scope}{own}", body, api_version=one["apiVersion"]
-        )
+        with declared(Repeat.SAFE):
+            poller = await client.begin_create_or_update_by_id(
+                f"{group}/providers/{scope}{own}", body, api_version=one["apiVersion"]
+            )
         made = (await poller.result()).as_dict()
         done.add(own)
         if principal := dig(made, "properties", "principalId") if "identities" in own.casefold() else None:
@@ -88,7 +90,9 @@ async def merge(azure: Azure, fragment: Json) -> None:
     kept: Json = {
         key: body[key] for key in ("location", "tags", "sku", "identity", "properties") if key in body
     }
-    await (await client.begin_create_or_update_by_id(str(CLUSTER), kept, api_version="2026-08-01")).result()
+    with declared(Repeat.SAFE):
+        poller = await client.begin_create_or_update_by_id(str(CLUSTER), kept, api_version="2026-08-01")
+    await poller.result()
 
 
 @pytest.mark.parametrize("road", ["customer-managed-private", "customer-managed-public", "platform-managed"])

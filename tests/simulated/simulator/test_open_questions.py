@@ -64,22 +64,6 @@ async def test_a_key_version_in_the_new_experience(start: Start, answer: str) ->
     assert (await cloud.put_cluster(security=profile | {"azureKeyVaultKms": unversioned}))[0] == 200
 
 
-@pytest.mark.parametrize("answer", ["accepted", "refused"])
-async def test_leftover_settings_of_a_disabled_key(start: Start, answer: str) -> None:
-    """§2a: core az only sets enabled to false; the SDK says that the key id must be empty."""
-    cloud = await start(f"extends: encrypted\nrules: {{leftovers_of_a_disabled_key: {answer}}}")
-    kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
-    profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
-    status, body, _ = await cloud.put_cluster(
-        security=profile | {"azureKeyVaultKms": kms | {"enabled": False}}
-    )
-    assert status == (200 if answer == "accepted" else 400)
-    assert ("keyId, keyVaultNetworkAccess, keyVaultResourceId must be empty" in str(body)) == (
-        answer == "refused"
-    )
-    assert (await cloud.put_cluster(security=profile | {"azureKeyVaultKms": {"enabled": False}}))[0] == 200
-
-
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_disabled_key_is_shown_or_hidden(start: Start, shown: bool) -> None:
     """§2a: what a response contains then is not documented."""

@@ -29,11 +29,17 @@ PROGRAMS = {
         asyncio.run(main(ManagedIdentityCredential()))
     """,
     "device code": """
+        import ssl
+        from urllib.parse import urlencode
+        from urllib.request import urlopen
         from azure.identity import DeviceCodeCredential
+        def approve(page, code, *_):
+            form = {"user_code": code, "client_secret": os.environ["AZURE_CLIENT_SECRET"]}
+            urlopen(page, urlencode(form).encode(), context=ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])).close()
         class Aio:
             def __init__(self):
                 self.held = DeviceCodeCredential(
-                    authority=arm, tenant_id=os.environ["AZURE_TENANT_ID"], disable_instance_discovery=True, prompt_callback=lambda *_: None
+                    authority=arm, tenant_id=os.environ["AZURE_TENANT_ID"], disable_instance_discovery=True, prompt_callback=approve
                 )
             async def get_token(self, *scopes, **more):
                 return self.held.get_token(*scopes)

@@ -41,13 +41,6 @@ def check(world: World, change: Change) -> None:
     _check_infrastructure(world, change)
     if change.after.customer:
         _check_customer_key(world, change)
-    elif (
-        set(change.after.kms) - {"enabled"} and world.scenario.rules.leftovers_of_a_disabled_key == "refused"
-    ):
-        named = ", ".join(sorted(set(change.after.kms) - {"enabled"}))
-        raise _bad(
-            f"The fields {named} must be empty when Azure Key Vault KMS is disabled."
-        )  # text UNCONFIRMED
 
 
 def _check_upgrade(change: Change) -> None:

@@ -30,10 +30,6 @@ class Rules(Model):
     public_vault_id: Literal["accepted", "refused"] = Field(
         "accepted", description="Whether AKS accepts a keyVaultResourceId together with Public (§0 C)."
     )
-    leftovers_of_a_disabled_key: Literal["accepted", "refused"] = Field(
-        "accepted",
-        description="Whether AKS accepts a keyId and related fields together with `enabled: false` (§2a).",
-    )
     disabled_key_shown: bool = Field(
         True,
         description="Whether responses still contain azureKeyVaultKms, as disabled, after it was turned off.",
