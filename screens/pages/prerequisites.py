@@ -69,8 +69,9 @@ subscription that you can see."""
                 f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
             options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
-        if chosen and chosen in subscriptions:
-            options.highlighted = subscriptions.index(chosen)
+        current = [number for number, each in enumerate(subscriptions) if chosen and each.id == chosen.id]
+        if current:
+            options.highlighted = current[0]
         else:
             options.action_first()
         options.focus()

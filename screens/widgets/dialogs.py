@@ -49,7 +49,7 @@ def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
 
     `remedy_first`: cause and remedy before what Azure returned, for a panel that shows only its first lines.
     """
-    parts: list[tuple[str, str]] = [("✗ ", "$text-error"), (sanitize(problem.summary), "bold")]
+    parts: list[tuple[str, str]] = [("✗ ", "$error"), (sanitize(problem.summary), "bold")]
     returned = ": ".join(filter(None, (sanitize(problem.code), sanitize(problem.azure_said))))
     ours = [("Likely cause", sanitize(problem.cause)), ("What to do", sanitize(problem.remedy))]
     azures = [("Azure said", returned)]

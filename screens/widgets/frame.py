@@ -38,7 +38,7 @@ class TopLine(Static):
             name = azure.signed_in.name
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
             parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
-        styles = {"simulated": "$text-warning on $warning-muted", "dim": "$quiet"}
+        styles = {"simulated": "bold $background on $warning", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 
 
@@ -66,7 +66,7 @@ def _entry(session: Session, key: str, *, current: bool, narrow: bool) -> Conten
     name_style = "bold" if current else ("" if sign in "✓!◐✗" else "$quiet")
     parts: list[tuple[str, str]] = [(sign, style), (" ", ""), (STEPS[key].name, name_style)]
     if not narrow:
-        parts.append((f"\n  {note}" if note else "\n", "$quiet" if sign != "!" else "$text-warning"))
+        parts.append((f"\n  {note}" if note else "\n", "$quiet" if sign != "!" else "$warning"))
     return Content.assemble(*parts)
 
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Tone = Literal["good", "bad", "warn", "busy", "plain", "dim"]
 
 STYLES: dict[Tone, str] = {
-    "good": "$text-success",
-    "bad": "$text-error",
-    "warn": "$text-warning",
-    "busy": "$text-accent",
+    "good": "$success",
+    "bad": "$error",
+    "warn": "$warning",
+    "busy": "$accent",
     "plain": "",
     "dim": "$quiet",
 }
