@@ -4,6 +4,8 @@ Each text has a contrast of at least 4.5:1 with each background it stands on, an
 and 1.4.11); a test computes them.
 """
 
+from dataclasses import replace
+
 from rich.text import Text
 from textual.theme import Theme
 
@@ -47,6 +49,15 @@ CALM = Theme(
         "block-hover-background": "#1d2630",
     },
 )
+
+
+def without_colours(theme: Theme) -> Theme:
+    """Return a theme for NO_COLOR: the selected row of a list is underlined, as its background cannot be seen.
+
+    Textual 8.2 leaves `reverse` out of the style of options (`Widget.get_visual_style`).
+    """
+    return replace(theme, variables={**theme.variables, "block-cursor-text-style": "bold underline"})
+
 
 COLOURS: dict[Tone, str] = {
     "good": "#86c98a",

@@ -3,7 +3,7 @@
 import pytest
 from textual.color import Color
 
-from screens.widgets.theme import CALM, COLOURS
+from screens.widgets.theme import CALM, COLOURS, without_colours
 
 BACKGROUNDS = {
     "background": CALM.background,
@@ -56,3 +56,8 @@ def test_tables_have_the_colours_of_the_theme() -> None:
         CALM.accent,
         CALM.variables["quiet"],
     ]
+
+
+def test_without_colours_the_selected_row_differs_by_an_attribute_that_textual_draws() -> None:
+    assert CALM.variables["block-cursor-text-style"] == "none"
+    assert "underline" in without_colours(CALM).variables["block-cursor-text-style"]
