@@ -224,6 +224,6 @@ async def wizard(
 
 
 def _flat(text: str) -> str:
-    """Without line breaks, frames and runs of spaces: a sentence is a sentence, however it is wrapped."""
-    body = "\n".join(line.split("▎", 1)[-1] for line in text.splitlines())
+    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped."""
+    body = "\n".join(re.sub(r"^.{22}│", "", line) for line in text.splitlines())
     return text + "\n" + " ".join(re.sub(r"[▎▌▊▐│┃]", " ", body).split())
