@@ -25,7 +25,7 @@ from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
-from screens.widgets.theme import CALM, without_colours
+from screens.widgets.theme import CALM
 from wizard.errors import Problem
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class WizardApp(App[int]):
         """See `Session` for the arguments."""
         super().__init__(driver_class=_driver(), ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
-        self.register_theme(without_colours(CALM) if self.no_color else CALM)
+        self.register_theme(CALM)
         self.theme = CALM.name
         self.session = Session(
             self,

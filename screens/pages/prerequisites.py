@@ -69,9 +69,8 @@ subscription that you can see."""
                 f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
             options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
-        current = [number for number, each in enumerate(subscriptions) if chosen and each.id == chosen.id]
-        if current:
-            options.highlighted = current[0]
+        if chosen and chosen in subscriptions:
+            options.highlighted = subscriptions.index(chosen)
         else:
             options.action_first()
         options.focus()

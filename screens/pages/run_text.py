@@ -7,8 +7,6 @@ from screens.widgets.dialogs import problem_content
 from screens.widgets.frame import NARROW
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
 
-_NOT_CERTAIN = "\n? Whether its secrets are encrypted is not certain. Verify it to see the cause."
-
 
 def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
     """Return the title of the page and its note: the progress, and the time it has taken."""
@@ -18,20 +16,16 @@ def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
     if active.in_flight:
         low, high = active.plan.usually
         note += f" · usually {usually(low, high)}"
-        note += f" · {_late(active.elapsed, high)}" if _late(active.elapsed, high) else ""
+        if active.elapsed > high:
+            note += f" · {duration(active.elapsed - high)} longer than usual"
         note += "" if narrow else f"  {time_bar(active.elapsed, high)}"
     return title, note
-
-
-def _late(elapsed: float, high: float) -> str:
-    """Return by how much a run takes longer than it usually does at most; empty if it does not."""
-    return f"{duration(elapsed - high)} longer than usual" if elapsed > high else ""
 
 
 def time_bar(elapsed: float, high: float, width: int = 12) -> str:
     """Return how much of the usual maximum has passed, both in seconds. The number of steps would mislead: one of eleven
     takes most of the time."""
-    full = width if elapsed >= high else min(width - 1, int(width * elapsed / high))
+    full = int(width * elapsed / high) if elapsed < high else width
     return "█" * full + "░" * (width - full)
 
 
@@ -121,8 +115,7 @@ def _failed(active: ActiveRun) -> list[Content]:
     parts.append(Content.assemble(("Completed  ", "$quiet"), ", ".join(done) or "no step"))
     if active.problem:
         now = active.cluster_now or "not read yet"
-        certain = _NOT_CERTAIN if now.startswith("Failed") else ""
-        parts.append(Content.assemble(("The cluster now  ", "$quiet"), now, (certain, STYLES["warn"])))
+        parts.append(Content.assemble(("The cluster now  ", "$quiet"), now))
     if active.plan.now != "none":
         before, then = active.plan.moves
         parts.append(Content.assemble(("Changing from  ", "$quiet"), before, (" to ", "$quiet"), then))

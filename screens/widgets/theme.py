@@ -4,67 +4,59 @@ Each text has a contrast of at least 4.5:1 with each background it stands on, an
 and 1.4.11); a test computes them.
 """
 
-from dataclasses import replace
-
 from rich.text import Text
 from textual.theme import Theme
 
 from wizard.reports.wording import Tone
 
+_TEXT, _QUIET, _FAINT, _LINE = "#dbe2ea", "#a8b4c1", "#8592a0", "#667889"
+_ACCENT, _GOOD, _WARN, _BAD = "#7cc4e0", "#86c98a", "#e5b567", "#f29c9c"
+_SURFACE, _PANEL = "#161d25", "#1d2630"
+
 CALM = Theme(
     name="calm",
-    primary="#7cc4e0",
-    secondary="#7cc4e0",
-    accent="#7cc4e0",
-    foreground="#dbe2ea",
+    primary=_ACCENT,
+    secondary=_ACCENT,
+    accent=_ACCENT,
+    foreground=_TEXT,
     background="#10151b",
-    surface="#161d25",
-    panel="#1d2630",
-    success="#86c98a",
-    warning="#e5b567",
-    error="#f29c9c",
+    surface=_SURFACE,
+    panel=_PANEL,
+    success=_GOOD,
+    warning=_WARN,
+    error=_BAD,
     dark=True,
     variables={
-        "scrollbar": "#667889",
-        "scrollbar-hover": "#8592a0",
-        "scrollbar-active": "#7cc4e0",
-        "scrollbar-background": "#161d25",
-        "scrollbar-background-hover": "#161d25",
-        "scrollbar-background-active": "#161d25",
-        "scrollbar-corner-color": "#161d25",
-        "quiet": "#a8b4c1",
-        "border": "#667889",
-        "line": "#667889",
-        "disabled": "#8592a0",
-        "border-blurred": "#667889",
-        "footer-background": "#161d25",
-        "footer-key-foreground": "#7cc4e0",
-        "footer-description-foreground": "#a8b4c1",
+        "scrollbar": _LINE,
+        "scrollbar-hover": _FAINT,
+        "scrollbar-active": _ACCENT,
+        "scrollbar-background": _SURFACE,
+        "scrollbar-background-hover": _SURFACE,
+        "scrollbar-background-active": _SURFACE,
+        "scrollbar-corner-color": _SURFACE,
+        "quiet": _QUIET,
+        "border": _LINE,
+        "text-disabled": _FAINT,
+        "border-blurred": _LINE,
+        "footer-background": _SURFACE,
+        "footer-key-foreground": _ACCENT,
+        "footer-description-foreground": _QUIET,
         "input-selection-background": "#7cc4e0 35%",
         "block-cursor-background": "#24465a",
         "block-cursor-foreground": "#eef4f8",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#1f2b36",
-        "block-cursor-blurred-foreground": "#dbe2ea",
-        "block-hover-background": "#1d2630",
+        "block-cursor-blurred-foreground": _TEXT,
+        "block-hover-background": _PANEL,
     },
 )
 
-
-def without_colours(theme: Theme) -> Theme:
-    """Return a theme for NO_COLOR: the selected row of a list is underlined, as its background cannot be seen.
-
-    Textual 8.2 leaves `reverse` out of the style of options (`Widget.get_visual_style`).
-    """
-    return replace(theme, variables={**theme.variables, "block-cursor-text-style": "bold underline"})
-
-
 COLOURS: dict[Tone, str] = {
-    "good": "#86c98a",
-    "warn": "#e5b567",
-    "bad": "#f29c9c",
-    "busy": "#7cc4e0",
-    "dim": "#a8b4c1",
+    "good": _GOOD,
+    "warn": _WARN,
+    "bad": _BAD,
+    "busy": _ACCENT,
+    "dim": _QUIET,
     "plain": "",
 }
 """The colours of the theme for table cells, which Rich draws without knowing Textual's colour names."""

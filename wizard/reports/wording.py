@@ -3,9 +3,8 @@
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
-from wizard.cloud.arm import dig
-from wizard.cloud.encryption import Encryption, EncryptionKind
-from wizard.system.sanitize import sanitize, shell_word
+from wizard.cloud.encryption import Encryption, EncryptionKind, provisioning_state, settings_state
+from wizard.system.sanitize import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,11 +98,13 @@ KINDS: dict[EncryptionKind, str] = {
 
 
 def state_of(cluster: "Json | None") -> str:
-    """Return a cluster's provisioning state and the encryption in its settings, in a few words."""
+    """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""
     if cluster is None:
         return "it does not exist"
-    state = sanitize(str(dig(cluster, "properties", "provisioningState") or "unknown provisioning state"))
-    return f"{state}; encryption in its settings: {KINDS[Encryption.of(cluster).kind]}"
+    said = f"{provisioning_state(cluster)}; encryption in its settings: {KINDS[Encryption.of(cluster).kind]}"
+    if settings_state(cluster) == "effective":
+        return said
+    return f"{said}\n? Whether its secrets are encrypted is not certain. Verify it to see the cause."
 
 
 def explained(row: "ClusterRow") -> str:

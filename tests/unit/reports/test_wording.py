@@ -2,7 +2,7 @@
 
 import pytest
 
-from wizard.reports.wording import ago, duration, hanging, short, usually
+from wizard.reports.wording import ago, duration, hanging, short, state_of, usually
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,15 @@ def test_usually(low: float, high: float, words: str) -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "just now"), (12.7, "12 s ago"), (200, "3 min ago")])
 def test_ago(seconds: float, words: str) -> None:
     assert ago(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("state", "certain"),
+    [("Succeeded", True), ("failed", False), ("Canceled", False), ("Updating", False), ("Brewing", False)],
+)
+def test_settings_that_may_not_be_in_effect_are_called_not_certain(state: str, certain: bool) -> None:
+    cluster = {"properties": {"provisioningState": state, "securityProfile": {}}}
+    assert ("not certain" not in state_of(cluster)) == certain
 
 
 def test_a_hanging_text_starts_every_line_at_its_column() -> None:
