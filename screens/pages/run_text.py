@@ -15,9 +15,8 @@ def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
     note = f"{duration(active.elapsed)} elapsed"
     if active.in_flight:
         low, high = active.plan.usually
-        note += f" · usually {usually(low, high)}"
-        if active.elapsed > high:
-            note += f" · {duration(active.elapsed - high)} longer than usual"
+        late = active.elapsed - high
+        note += f" · {duration(late)} longer than usual" if late > 0 else f" · usually {usually(low, high)}"
         note += "" if narrow else f"  {time_bar(active.elapsed, high)}"
     return title, note
 
