@@ -141,6 +141,10 @@ class YamlAliasError(EngineError, ValueError):
         super().__init__(f"line {line} uses an alias (*), which is not supported; write the value out")
 
 
+UNKNOWN_SHAPE = "UnknownShape"
+"""The code of a problem with a response that has another shape than documented."""
+
+
 def odd_answer(summary: str, why: BaseException | str, kind: ProblemKind = "azure") -> Problem:
     """Return the problem of a response from Azure that could not be read. `summary` says what did not succeed.
 
@@ -152,7 +156,7 @@ def odd_answer(summary: str, why: BaseException | str, kind: ProblemKind = "azur
         summary,
         f"The response from Azure has an unexpected format ({what}).",
         "Try again, which is safe. If the error persists, report this line and what you did.",
-        code="UnknownShape",
+        code=UNKNOWN_SHAPE,
         retryable=True,
     )
 

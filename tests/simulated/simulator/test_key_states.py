@@ -205,7 +205,6 @@ async def test_a_vault_of_another_tenant(start: Start, access: str) -> None:
 
 async def test_a_vault_accepts_tokens_of_its_own_tenant_only(start: Start) -> None:
     theirs = "99999999-9999-9999-9999-999999999999"
-    # The SDK caches the challenge of a host for the life of the process, so no other test uses this vault.
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {{kv-moved: {{tenant: {theirs}}}}}}}}}}}}}"
     )

@@ -8,7 +8,7 @@ from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError
+from wizard.errors import UNKNOWN_SHAPE, AzureError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
@@ -104,7 +104,7 @@ class Key(Step):
                 problem, refusal = error.problem, error
                 if problem.code in _NOT_YET:
                     work.progress("your role assignment on the vault has not propagated yet", spent, 300)
-                elif problem.kind in {"unreachable", "transient"} and faults < _MOST_FAULTS:
+                elif _may_be_done(problem) and faults < _MOST_FAULTS:
                     faults += 1
                     work.log(f"{problem.code}: checking whether the key was created anyway", "operator")
                 else:
@@ -183,6 +183,11 @@ def _kind(key: KeyState) -> str:
 def rotation_policy(every: str) -> Json:
     """Return a rotation policy in Azure's format: a new version this long (ISO 8601) after the last one was created."""
     return {"lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}]}
+
+
+def _may_be_done(problem: Problem) -> bool:
+    """Whether the request may have succeeded all the same: its response was lost, or cannot be read."""
+    return problem.kind in {"unreachable", "transient"} or problem.code == UNKNOWN_SHAPE
 
 
 def _is_to_rotate(work: Work, key: Json | None) -> bool:
