@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud import reads
-from wizard.cloud.arm import GroupId, ResourceId, covers, same
+from wizard.cloud.arm import GroupId, covers, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import none_if_forbidden, translate_errors
-from wizard.cloud.paging import items
+from wizard.cloud.error_translation import none_if_missing, translate_errors
+from wizard.cloud.paging import every_item, items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
 from wizard.errors import AzureError, odd_answer
@@ -79,39 +79,26 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
 
 
-async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | None:
-    """Return the caller's permissions in a resource group; None if it does not exist or the caller may not read them.
+async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | Unknown | None:
+    """Return the caller's permissions in a resource group; None if it does not exist.
 
-    Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions). Raise AzureError.
+    Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions).
     """
     client = azure.authorization(group.subscription)
-    return await _read(client.permissions.list_for_resource_group(group.name), str(group))
+    return await _read(azure, client.permissions.list_for_resource_group(group.name), str(group))
 
 
-async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
-    """Return the same for one resource, including inherited permissions; None if it does not exist. Raise AzureError."""
-    there = ResourceId.parse(resource_id)
-    namespace, _, kind = there.type.partition("/")
-    client = azure.authorization(there.subscription)
-    listing = client.permissions.list_for_resource(there.resource_group, namespace, "", kind, there.name)
-    return await _read(listing, resource_id)
-
-
-async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
-    """Return the caller's permissions on a resource of any depth, such as a subnet; None if it is no resource id."""
+async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
+    """Return the same for a resource of any depth, such as a subnet, including inherited permissions; None if it does not
+    exist, or if that is no resource ID."""
     parts = resource_id.strip("/").split("/")
     if len(parts) < 8 or len(parts) % 2:
         return None
     subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
     client = azure.authorization(subscription)
     parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
-
-    async def read() -> tuple[Permission, ...] | None:
-        listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
-        return await _read(listing, resource_id)
-
-    summary = f"Your permissions on {resource_id} could not be read."
-    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
+    listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
+    return await _read(azure, listing, resource_id)
 
 
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
@@ -139,18 +126,26 @@ async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, boo
     with translate_errors(f"The role {guid} could not be read."):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
         if role.permissions is None:
-            raise AzureError(
-                odd_answer(f"The role {guid} could not be read.", "it has no permissions", "unreachable")
-            )
+            raise AzureError(odd_answer(f"The role {guid} could not be read.", "it has no permissions"))
         allowed = _data_permissions(role.permissions)
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
         return sanitize(str(role.role_name or guid)), fits
 
 
-async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    with translate_errors(f"Your permissions on {where} could not be read."):
-        found = await none_if_forbidden(listing)
-        return None if found is None else _permissions(found)
+async def _read(azure: Azure, listing: Any, where: str) -> tuple[Permission, ...] | Unknown | None:
+    """Return the caller's permissions at a scope. Azure lists one for every role that the caller has there: an empty list
+    says nothing."""
+    summary = f"Your permissions on {sanitize(where)} could not be read."
+
+    async def read() -> tuple[Permission, ...] | None:
+        found = await none_if_missing(every_item(listing))
+        if found is None:
+            return None
+        if not found:
+            raise AzureError(odd_answer(summary, "it lists none"))
+        return _permissions(found)
+
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:

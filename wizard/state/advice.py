@@ -1,0 +1,236 @@
+"""The advisory facts of a plan: what its findings tell beyond what the plan needs. Each is read beside the needed reads.
+
+Every function here starts its reads and returns, by the field of `Snapshot`, a function for its value when all reads have
+ended. What could not be read has the value of something that does not stand in the way; `Snapshot.unknown` names it.
+"""
+
+from asyncio import Task
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from wizard.cloud import quota, reads, rights
+from wizard.cloud.arm import Json, ResourceId, dig, same, same_region
+from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.error_translation import none_if_missing
+from wizard.cloud.features import cluster_regions, provider_state
+from wizard.cloud.inventory import locations
+from wizard.cloud.locks import locks
+from wizard.cloud.paging import items
+from wizard.cloud.quota import Quota
+from wizard.cloud.reads import Beside, Unknown, known
+from wizard.cloud.rights import Permission
+from wizard.cloud.roles import eligible, grants
+from wizard.errors import AzureError, odd_answer
+from wizard.state.cluster import ClusterState, changed, identity_roles, linked_actions
+from wizard.state.target import Target
+from wizard.state.vault import VaultState
+from wizard.system.sanitize import sanitize
+
+Facts = dict[str, Callable[[], Any]]
+"""By the field of `Snapshot`."""
+Held = tuple[Permission, ...] | Unknown | None
+"""The caller's permissions at a scope; None if it does not exist."""
+
+
+def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """Locks, deny assignments and eligible roles."""
+    names = target.subscriptions
+    return {
+        "eligible": _value(beside.add(eligible(azure, f"/subscriptions/{target.answers.subscription}")), ()),
+        "locks": _joined([beside.start(reads.LOCKS, locks(azure, name)) for name in names]),
+        "deny_assignments": _joined(
+            [
+                beside.start(reads.DENY_ASSIGNMENTS, rights.denies(azure, f"/subscriptions/{name}"))
+                for name in names
+            ]
+        ),
+    }
+
+
+def of_permissions(azure: Azure, target: Target, beside: Beside) -> "dict[str, Task[Held]]":
+    """Start to read the caller's permissions on each subscription, group and resource, by the ID of the scope. A role may be
+    assigned on a vault only."""
+    resources = [target.cluster_id]
+    if target.answers.customer_managed is not None:
+        resources += [target.vault_id, target.identity_id]
+    requests: dict[str, Coroutine[Any, Any, Held]] = {
+        **{f"/subscriptions/{name}": rights.in_subscription(azure, name) for name in target.subscriptions},
+        **{str(group): rights.in_group(azure, group) for group in target.groups},
+        **{resource: rights.on_resource(azure, resource) for resource in resources},
+    }
+    return {scope: beside.add(request) for scope, request in requests.items()}
+
+
+def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The regions of AKS, and the quota of clusters in the region."""
+    subscription, location = target.answers.subscription, target.answers.location
+    regions = beside.add(cluster_regions(azure, subscription))
+
+    async def room() -> Quota | Unknown | None:
+        found = await quota.clusters_in_region(azure, subscription, location)
+        if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
+            return None  # there are no clusters, and no quota of them
+        return found
+
+    return {"regions": _value(regions, frozenset()), "quota": _value(beside.add(room()), None)}
+
+
+def not_offered(location: str, regions: frozenset[str]) -> bool:
+    """Whether AKS offers no clusters in a region, as far as its regions are known."""
+    return bool(regions) and location.casefold() not in regions
+
+
+def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The resource providers of a customer-managed key that are not registered."""
+    wanted = (
+        ("Microsoft.KeyVault", target.answers.vault_group.subscription),
+        ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
+    )
+
+    async def unregistered(namespace: str, subscription: str) -> tuple[tuple[str, str], ...]:
+        state = await provider_state(azure, subscription, namespace)
+        return () if state in {"Registered", "Registering"} else ((namespace, subscription),)
+
+    states = [
+        beside.start(
+            reads.PROVIDERS, unregistered(*each), f"The registration of {each[0]} could not be read."
+        )
+        for each in wanted
+    ]
+    return {"unregistered": _joined(states)}
+
+
+def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """Whether the vault's name is available, and the soft-deleted vault that has it."""
+    name = target.own.vault.name
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
+
+    async def taken() -> str | None:
+        from azure.mgmt.keyvault.models import VaultCheckNameAvailabilityParameters  # imported by connect
+
+        answer = await client.check_name_availability(VaultCheckNameAvailabilityParameters(name=name))
+        if answer.name_available is None:
+            raise AzureError(odd_answer(summary, "it does not say"))
+        return None if answer.name_available else sanitize(str(answer.message or answer.reason or ""))
+
+    async def deleted() -> Json | None:
+        async for vault in items(client.list_deleted()):
+            if same(vault.name, name):
+                return as_json(vault)
+        return None  # the name check finds those of other subscriptions
+
+    summary = f"Whether the name {name} is available for a key vault could not be checked."
+    return {
+        "vault_name_taken": _value(beside.start(reads.VAULT_NAME, taken(), summary), None),
+        "vault_deleted": _value(beside.start(reads.DELETED_VAULTS, deleted()), None),
+    }
+
+
+def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside) -> Facts:
+    """The other clusters that lose access when an open vault is closed."""
+    if target.own.vault.network_access != "Private" or vault.denies_public_access:
+        return {}
+
+    async def users(subscription: str) -> tuple[str, ...]:
+        found = []
+        async for cluster in items(azure.containers(subscription).managed_clusters.list()):
+            there = ClusterState(as_json(cluster))
+            public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
+            if public and not same(str(dig(there.body, "id")), target.cluster_id):
+                found.append(str(dig(there.body, "id")))
+        return tuple(found)
+
+    readings = [
+        beside.start(reads.VAULT_USERS, users(name), f"The clusters of {name} could not be listed.")
+        for name in target.subscriptions
+    ]
+    joined = _joined(readings)
+    return {"vault_users": lambda: tuple(sorted(joined(), key=str.casefold))}
+
+
+def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
+    name = target.own.key.name
+
+    async def deleted() -> bool:
+        return await none_if_missing(azure.keys(target.vault_uri).get_deleted_key(name)) is not None
+
+    summary = f"The deleted key {name} could not be read."
+    return {"key_deleted": _value(beside.start(reads.DELETED_KEY, deleted(), summary), False)}
+
+
+def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside) -> Facts:
+    """Its role assignments in the vault's subscription."""
+    scope = f"/subscriptions/{target.answers.vault_group.subscription}"
+    return {
+        "identity_elsewhere": _value(beside.start(reads.OTHER_ROLES, grants(azure, scope, principal)), ())
+    }
+
+
+def of_the_cluster(
+    azure: Azure,
+    target: Target,
+    cluster: Json | None,
+    principal: str,
+    held: "dict[str, Task[Held]]",
+    beside: Beside,
+) -> Facts:
+    """The permissions and role assignments on other resources that the cluster's body names, such as its subnets; its deleted
+    identities; the regions, if the answers name another one than the cluster's. `principal`: of its new identity; `held`: the
+    permissions on other scopes."""
+    facts: Facts = {}
+    there = ClusterState(cluster)
+    linked = {id_ for _, id_ in linked_actions(changed(target, there))} if cluster is not None else set()
+    held = {
+        **{id_: beside.add(rights.on_resource(azure, id_)) for id_ in sorted(linked - held.keys())},
+        **held,
+    }
+    facts["permissions_at"] = lambda: _by_scope(held)
+    if principal and not same(there.principal(target), principal):
+        on_linked = {
+            id_: beside.start(
+                reads.OTHER_ROLES,
+                grants(azure, id_, principal),
+                f"The role assignments on {sanitize(id_)} could not be listed.",
+            )
+            for id_ in sorted({id_ for _, id_ in identity_roles(there)})
+        }
+        facts["identity_grants_on_linked"] = lambda: _by_scope(on_linked)
+    gone = [
+        beside.start(
+            reads.CLUSTER_IDENTITIES,
+            _gone(azure, id_),
+            f"The identity {sanitize(id_)} of the cluster could not be read.",
+        )
+        for id_ in there.identities
+    ]
+    facts["missing_identities"] = _joined(gone)
+    at_home = cluster is None or same_region(there.location, target.answers.location)
+    if not at_home and target.answers.customer_managed is not None:
+        regions = beside.start(reads.REGIONS, locations(azure, target.answers.subscription))
+        facts["locations"] = lambda: frozenset(known(regions.result(), ()))
+    return facts
+
+
+async def _gone(azure: Azure, identity: str) -> tuple[str, ...]:
+    """Return the ID of a user-assigned identity if it no longer exists."""
+    there = ResourceId.parse(identity)  # an ID of another form cannot be checked
+    client = azure.identities(there.subscription).user_assigned_identities
+    found = await none_if_missing(client.get(there.resource_group, there.name))
+    return (identity,) if found is None else ()
+
+
+def _value(reading: "Task[Any]", otherwise: Any) -> Callable[[], Any]:
+    """The result of a read, or another value if it is not known."""
+    return lambda: known(reading.result(), otherwise)
+
+
+def _joined(readings: "Sequence[Task[tuple[Any, ...] | Unknown]]") -> Callable[[], tuple[Any, ...]]:
+    """The entries of all lists that could be read."""
+    return lambda: tuple(entry for each in readings for entry in known(each.result(), ()))
+
+
+def _by_scope(readings: "Mapping[str, Task[Any]]") -> dict[str, Any]:
+    """The results by scope in lower case: None if one could not be read; without those of scopes that do not exist."""
+    found = {scope.casefold(): each.result() for scope, each in readings.items()}
+    return {scope: known(each, None) for scope, each in found.items() if each is not None}
