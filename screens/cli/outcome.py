@@ -72,9 +72,9 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
 
 
 def code_of(problem: Problem) -> int:
-    """Return the exit code for a problem that ended a command without a result."""
+    """Return the exit code for a problem that ended a command without a result: a missing permission is no invalid input."""
     match problem.kind:
-        case "input":
+        case "input" if not problem.code.endswith("AuthorizationFailed"):
             return USAGE
         case "sign-in" | "unreachable" | "transient":
             return UNREACHABLE

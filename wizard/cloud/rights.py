@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.cloud import reads
-from wizard.cloud.arm import GroupId, covers, same
+from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import none_if_missing, translate_errors
+from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import every_item, items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
@@ -79,26 +79,32 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
 
 
-async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | Unknown | None:
-    """Return the caller's permissions in a resource group; None if it does not exist.
+async def at(azure: Azure, scope: str) -> tuple[Permission, ...] | Unknown:
+    """Return the caller's permissions in a resource group, or on a resource of any depth, such as a subnet, by its ID. Inherited
+    ones are included.
 
     Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions).
     """
-    client = azure.authorization(group.subscription)
-    return await _read(azure, client.permissions.list_for_resource_group(group.name), str(group))
+    summary = f"Your permissions on {sanitize(scope)} could not be read."
+
+    async def read() -> tuple[Permission, ...]:
+        found = await every_item(_listing(azure, scope))
+        if not found:  # one for every role, and what is there could be read
+            raise AzureError(odd_answer(summary, "it lists none"))
+        return _permissions(found)
+
+    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
-async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
-    """Return the same for a resource of any depth, such as a subnet, including inherited permissions; None if it does not
-    exist, or if that is no resource ID."""
-    parts = resource_id.strip("/").split("/")
+def _listing(azure: Azure, scope: str) -> Any:
+    parts = scope.strip("/").split("/")
+    permissions = azure.authorization(subscription_of(scope)).permissions
+    if len(parts) == 4:
+        return permissions.list_for_resource_group(parts[3])
     if len(parts) < 8 or len(parts) % 2:
-        return None
-    subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
-    client = azure.authorization(subscription)
-    parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
-    listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
-    return await _read(azure, listing, resource_id)
+        raise ValueError("it is no resource ID")
+    group, namespace, *path = parts[3], *parts[5:]
+    return permissions.list_for_resource(group, namespace, "/".join(path[:-2]), path[-2], path[-1])
 
 
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
@@ -130,22 +136,6 @@ async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, boo
         allowed = _data_permissions(role.permissions)
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
         return sanitize(str(role.role_name or guid)), fits
-
-
-async def _read(azure: Azure, listing: Any, where: str) -> tuple[Permission, ...] | Unknown | None:
-    """Return the caller's permissions at a scope. Azure lists one for every role that the caller has there: an empty list
-    says nothing."""
-    summary = f"Your permissions on {sanitize(where)} could not be read."
-
-    async def read() -> tuple[Permission, ...] | None:
-        found = await none_if_missing(every_item(listing))
-        if found is None:
-            return None
-        if not found:
-            raise AzureError(odd_answer(summary, "it lists none"))
-        return _permissions(found)
-
-    return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:

@@ -1,6 +1,6 @@
 """Advisory reads that did not succeed: what is not known, why, and what they would have told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wizard.cloud.reads import Unknown
 from wizard.rules.finding import Finding
@@ -12,8 +12,13 @@ from wizard.system.sanitize import one_line, sanitize
 def unknown(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report each kind of advisory read that did not succeed, once: a plan does without it, but never silently."""
     del target
+    yield from of_reads(snapshot.unknown)
+
+
+def of_reads(unknown: Iterable[Unknown]) -> Iterator[Finding]:
+    """Yield a finding for each kind of read among these."""
     by_kind: dict[str, list[Unknown]] = {}
-    for each in snapshot.unknown:
+    for each in unknown:
         by_kind.setdefault(each.read.name, []).append(each)
     for name, (first, *others) in by_kind.items():
         yield Finding(

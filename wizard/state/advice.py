@@ -5,7 +5,7 @@ ended. What could not be read has the value of something that does not stand in 
 """
 
 from asyncio import Task
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from wizard.cloud import quota, reads, rights
@@ -18,18 +18,15 @@ from wizard.cloud.locks import locks
 from wizard.cloud.paging import items
 from wizard.cloud.quota import Quota
 from wizard.cloud.reads import Beside, Unknown, known
-from wizard.cloud.rights import Permission
 from wizard.cloud.roles import eligible, grants
 from wizard.errors import AzureError, odd_answer
-from wizard.state.cluster import ClusterState, changed, identity_roles, linked_actions
+from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize
 
 Facts = dict[str, Callable[[], Any]]
 """By the field of `Snapshot`."""
-Held = tuple[Permission, ...] | Unknown | None
-"""The caller's permissions at a scope; None if it does not exist."""
 
 
 def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
@@ -45,20 +42,6 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
             ]
         ),
     }
-
-
-def of_permissions(azure: Azure, target: Target, beside: Beside) -> "dict[str, Task[Held]]":
-    """Start to read the caller's permissions on each subscription, group and resource, by the ID of the scope. A role may be
-    assigned on a vault only."""
-    resources = [target.cluster_id]
-    if target.answers.customer_managed is not None:
-        resources += [target.vault_id, target.identity_id]
-    requests: dict[str, Coroutine[Any, Any, Held]] = {
-        **{f"/subscriptions/{name}": rights.in_subscription(azure, name) for name in target.subscriptions},
-        **{str(group): rights.in_group(azure, group) for group in target.groups},
-        **{resource: rights.on_resource(azure, resource) for resource in resources},
-    }
-    return {scope: beside.add(request) for scope, request in requests.items()}
 
 
 def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
@@ -167,25 +150,22 @@ def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside
     }
 
 
-def of_the_cluster(
-    azure: Azure,
-    target: Target,
-    cluster: Json | None,
-    principal: str,
-    held: "dict[str, Task[Held]]",
-    beside: Beside,
-) -> Facts:
-    """The permissions and role assignments on other resources that the cluster's body names, such as its subnets; its deleted
-    identities; the regions, if the answers name another one than the cluster's. `principal`: of its new identity; `held`: the
-    permissions on other scopes."""
+def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: Beside) -> Facts:
+    """The caller's permissions in each subscription, and on the groups and resources that are there, by their ID: a role may be
+    assigned on a vault only."""
+    held = {
+        **{f"/subscriptions/{name}": rights.in_subscription(azure, name) for name in target.subscriptions},
+        **{scope: rights.at(azure, scope) for scope in there},
+    }
+    reading = {scope: beside.add(request) for scope, request in held.items()}
+    return {"permissions_at": lambda: _by_scope(reading)}
+
+
+def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:
+    """The role assignments of its new identity, with this principal ID, on other resources that its body names, such as its
+    subnets; its deleted identities; the regions, if the answers name another one than the cluster's."""
     facts: Facts = {}
     there = ClusterState(cluster)
-    linked = {id_ for _, id_ in linked_actions(changed(target, there))} if cluster is not None else set()
-    held = {
-        **{id_: beside.add(rights.on_resource(azure, id_)) for id_ in sorted(linked - held.keys())},
-        **held,
-    }
-    facts["permissions_at"] = lambda: _by_scope(held)
     if principal and not same(there.principal(target), principal):
         on_linked = {
             id_: beside.start(
@@ -205,8 +185,8 @@ def of_the_cluster(
         for id_ in there.identities
     ]
     facts["missing_identities"] = _joined(gone)
-    at_home = cluster is None or same_region(there.location, target.answers.location)
-    if not at_home and target.answers.customer_managed is not None:
+    elsewhere = not same_region(there.location, target.answers.location)
+    if elsewhere and target.answers.customer_managed is not None:
         regions = beside.start(reads.REGIONS, locations(azure, target.answers.subscription))
         facts["locations"] = lambda: frozenset(known(regions.result(), ()))
     return facts
@@ -231,6 +211,5 @@ def _joined(readings: "Sequence[Task[tuple[Any, ...] | Unknown]]") -> Callable[[
 
 
 def _by_scope(readings: "Mapping[str, Task[Any]]") -> dict[str, Any]:
-    """The results by scope in lower case: None if one could not be read; without those of scopes that do not exist."""
-    found = {scope.casefold(): each.result() for scope, each in readings.items()}
-    return {scope: known(each, None) for scope, each in found.items() if each is not None}
+    """The results by scope in lower case: None if one could not be read."""
+    return {scope.casefold(): known(each.result(), None) for scope, each in readings.items()}

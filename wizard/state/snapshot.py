@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from wizard.cloud import reads
-from wizard.cloud.arm import GroupId, Json, covers, dig
+from wizard.cloud.arm import GroupId, Json, covers, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
@@ -21,7 +21,7 @@ from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, grants
 from wizard.errors import AzureError
 from wizard.state import advice
 from wizard.state.advice import Facts
-from wizard.state.cluster import ClusterState
+from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -173,7 +173,6 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
 async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
     """Read what the plan needs, and start its advisory reads beside that. Raise AzureError if a needed read fails."""
     advised = advice.of_the_caller(azure, target, beside)
-    held = advice.of_permissions(azure, target, beside)
     subscription = target.answers.subscription
     groups, feature, provider, cluster, (new, of_new), (own, of_own) = await together(
         together(*(_group(azure, group) for group in target.groups)),
@@ -183,8 +182,6 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         _for_a_new_cluster(azure, target, beside),
         _own(azure, target, beside),
     )
-    principal = principal_id(own.get("identity"))
-    of_cluster = advice.of_the_cluster(azure, target, cluster, principal, held, beside)
     snapshot = Snapshot(
         signed_in=azure.signed_in,
         feature=feature,
@@ -194,7 +191,25 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         **new,
         **own,
     )
-    return Reading(snapshot, {**advised, **of_new, **of_own, **of_cluster}, beside)
+    advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    if cluster is not None:
+        advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
+    return Reading(snapshot, advised, beside)
+
+
+def _existing(target: Target, snapshot: Snapshot) -> list[str]:
+    """Return the IDs of the groups and resources that exist and that a plan may need permissions on."""
+    found = [str(group) for group in target.groups if snapshot.groups[group.key] is not None]
+    if snapshot.cluster is not None:
+        found.append(target.cluster_id)
+        found += (id_ for _, id_ in linked_actions(changed(target, snapshot.cluster_state)))
+    if snapshot.vault is not None:
+        found.append(target.vault_id)
+    if snapshot.identity is None and target.answers.customer_managed is not None:
+        found = [id_ for id_ in found if not same(id_, target.identity_id)]
+    elif snapshot.identity is not None:
+        found.append(target.identity_id)
+    return list({id_.casefold(): id_ for id_ in found}.values())
 
 
 async def read(what: Read, request: Awaitable[Any], summary: str) -> Json | None:
