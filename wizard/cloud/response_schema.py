@@ -177,12 +177,14 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("quotas", "usages"),
+    *("versions", "quotas", "usages"),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
 _WHOLE = {_CLUSTERS, "vaults"}
 """Resources whose ID is used in the next request, and which are sent back as a copy."""
+_NAMED = {"resourcegroups", "keys", "userassignedidentities", "versions"}
+"""Other resources, which always have an ID."""
 
 
 def schema_error(method: str, path: str, status: int, body: object) -> str | None:
@@ -212,6 +214,8 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return why
     if is_list and parts[-1] == _CLUSTERS:
         return None
+    if read and not is_list and (why := _no_resource(body, parts[-2:][0])):
+        return why
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
     for entry in entries:
         if why := _misfit(entry, _ANSWER) or (_incomplete(entry) if whole else None):
@@ -269,6 +273,13 @@ def _misfit(value: object, shape: _Shape, name: str = "") -> str | None:
         if why := _misfit(found, wanted, each):
             return why
     return None
+
+
+def _no_resource(body: Mapping[str, object], kind: str) -> str | None:
+    """Return why a body is not that of one resource, of a type such as `keys`; None if it may be one."""
+    if "value" in body and body.keys() <= {"value", "nextLink"}:
+        return "it is a list, not a resource"
+    return _unlike("id", body.get("id"), "text") if kind in _NAMED and not body.get("id") else None
 
 
 def _incomplete(resource: Mapping[str, object]) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from wizard.cloud import reads
 from wizard.cloud.arm import covers, same
@@ -120,7 +120,7 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
         held = await grants(azure, scope, azure.signed_in.object_id)
         guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
         roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
-        return tuple(one for role in roles for one in _permissions(role.permissions))
+        return tuple(one for role in roles for one in _permissions(_of_role(role, summary)))
 
     summary = f"Your role assignments on {scope} could not be read."
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
@@ -129,13 +129,19 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
 async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
     """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
     client = azure.authorization(subscription)
-    with translate_errors(f"The role {guid} could not be read."):
+    summary = f"The role {guid} could not be read."
+    with translate_errors(summary):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
-        if role.permissions is None:
-            raise AzureError(odd_answer(f"The role {guid} could not be read.", "it has no permissions"))
-        allowed = _data_permissions(role.permissions)
+        allowed = _data_permissions(_of_role(role, summary))
         fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
         return sanitize(str(role.role_name or guid)), fits
+
+
+def _of_role(role: Any, summary: str) -> Iterable[Any]:
+    """Return the permissions of a role definition, which always has some. Raise AzureError."""
+    if not role.permissions:
+        raise AzureError(odd_answer(summary, "it has no permissions"))
+    return cast("Iterable[Any]", role.permissions)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
