@@ -44,7 +44,7 @@ def _what(found: list[Unknown]) -> str:
 def _why(unknown: Unknown) -> str:
     """Return the reason: Azure's own words, or else the cause."""
     problem = unknown.problem
-    if not problem.azure_said:
+    if problem.kind == "unreachable" or not problem.azure_said:
         return sanitize(problem.cause)
     said = one_line(problem.azure_said)
     short = said if len(said) <= 200 else f"{said[:199]}…"
