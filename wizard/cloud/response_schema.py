@@ -177,7 +177,7 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("versions", "quotas", "usages"),
+    *("versions", "quotas", "usages", "resourcegroups"),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
