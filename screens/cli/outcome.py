@@ -100,13 +100,11 @@ async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
             os._exit(INTERRUPTED)
 
     loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None:
-            try:
-                loop.add_signal_handler(number, cancel, number)
-            except NotImplementedError:  # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there
-                break
+    for number in _signals():
+        try:
+            loop.add_signal_handler(number, cancel, number)
+        except NotImplementedError:  # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there
+            break
     try:
         return await task
     except asyncio.CancelledError:
@@ -192,9 +190,32 @@ def problem_text(problem: Problem) -> str:
 
 
 def read_answers(path: str) -> "Answers":
-    """Return the answers in a file, or on stdin if the path is `-`. Raise AnswersError."""
+    """Return the answers in a file, or on stdin if the path is `-`. Raise AnswersError, and CommandExit on a signal."""
     from wizard.answers.model import load, read  # pydantic takes longer than all of --help
 
-    if path == "-":
-        return read(sys.stdin.buffer, "stdin")
-    return load(Path(path))
+    with _signals_end_a_read():
+        if path == "-":
+            return read(sys.stdin.buffer, "stdin")
+        return load(Path(path))
+
+
+@contextmanager
+def _signals_end_a_read() -> Iterator[None]:
+    """Raise CommandExit when a signal arrives: no task can be cancelled while a terminal, a pipe or a FIFO is read."""
+
+    def end(number: int, frame: object) -> None:
+        del number, frame
+        raise CommandExit(INTERRUPTED, "Interrupted.")
+
+    before = {number: signal.signal(number, end) for number in _signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals that interrupt a command, as far as the system has them."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
