@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.cli.render import print_text
-from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
+from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
@@ -31,7 +31,14 @@ class CommandExit(Exception):  # noqa: N818 - not every exit is an error
 
 
 class OutputError(OSError):
-    """stdout cannot be written, or its reader is gone."""
+    """stdout cannot be written, or its reader is gone. A command that ends well nevertheless exits 1."""
+
+    raised = False
+    """Whether this command has lost output."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror)
+        OutputError.raised = True
 
 
 _READER_GONE = {errno.EPIPE, errno.EIO}
@@ -47,8 +54,9 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
     from wizard.errors import AnswersError, JournalError
     from wizard.simulator import ScenarioError, StateFileError
 
+    OutputError.raised = False
     try:
-        return asyncio.run(_with_signal_handlers(work))
+        code = asyncio.run(_with_signal_handlers(work))
     except AzureError as error:
         write_stderr(problem_text(error.problem))
         return code_of(error.problem)
@@ -60,15 +68,21 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
             write_stderr(str(end))
         return end.code
     except OutputError as error:
-        discard_stream(1)
-        if error.errno not in _READER_GONE:
-            write_stderr(
-                f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it to another file or device."
-            )
-        return FAILURE
+        return code_of_lost_output(error)
     except Exception as error:  # noqa: BLE001 - the user gets a message for every error, never a traceback
         write_stderr(problem_text(fault_of_ours(error)))
         return FAILURE
+    return FAILURE if code == SUCCESS and OutputError.raised else code
+
+
+def code_of_lost_output(error: OSError) -> int:
+    """Say that stdout cannot be written, unless its reader is gone, and return the exit code."""
+    discard_stream(1)
+    if error.errno not in _READER_GONE:
+        write_stderr(
+            f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it to another file or device."
+        )
+    return FAILURE
 
 
 def code_of(problem: Problem) -> int:
@@ -123,16 +137,14 @@ def write_stderr(text: str = "") -> None:
 
 @contextmanager
 def optional_output(alternative: str) -> Iterator[None]:
-    """Print a result whose loss does not change the exit code.
-
-    If stdout cannot be written, say so on stderr with `alternative`, which names another way to get the result.
-    """
+    """Print a result of something that is done. If stdout cannot be written, say on stderr what else tells the result."""
     try:
         yield
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
+        OutputError(error)
         discard_stream(1)
-        write_stderr(f"! The reader of stdout is gone. {alternative}")
+        write_stderr(f"! The output cannot be written: {error.strerror}. {alternative}")
 
 
 def discard_stream(stream: int) -> None:
@@ -147,7 +159,7 @@ def write_result(text: str) -> None:
     try:
         print_text(text, sys.stdout)
     except OSError as error:
-        raise OutputError(error.errno, error.strerror) from error
+        raise OutputError(error) from error
 
 
 def write_stdout(text: str) -> None:
@@ -155,7 +167,7 @@ def write_stdout(text: str) -> None:
     try:
         click.echo(sanitize(text))
     except OSError as error:
-        raise OutputError(error.errno, error.strerror) from error
+        raise OutputError(error) from error
 
 
 async def read_line() -> str:
