@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.cloud.arm import Json
-from wizard.cloud.credential import CredentialKind, KeptCredential, SignedIn, identity_of, make_credential
+from wizard.cloud.credential import (
+    SECRET_VARIABLES,
+    CredentialKind,
+    KeptCredential,
+    SignedIn,
+    identity_of,
+    make_credential,
+)
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
@@ -23,7 +30,7 @@ from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
-from wizard.system.sanitize import sanitize
+from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
     import aiohttp
@@ -300,6 +307,7 @@ async def connect(
     settings are not valid.
     """
     proxies = Proxies(environment)
+    mask(*(environment.get(name, "") for name in SECRET_VARIABLES))
     clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
     await asyncio.to_thread(_import_sdks)
     import aiohttp  # imported just above, in a thread

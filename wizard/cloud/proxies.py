@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
 from wizard.errors import AzureError, Problem
+from wizard.system.sanitize import mask
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Proxies:
             for name, value in environment.items()
             if name.lower().endswith("_proxy") and value
         }
+        for value in values.values():
+            mask(*_passwords(value))
         self._given = values.get("https_proxy") or values.get("all_proxy")
         self._bypassed = {"no": values.get("no_proxy", "")}
 
@@ -59,6 +62,13 @@ class Proxies:
     @cached_property
     def _proxy(self) -> Proxy:
         return _proxy(self._given or "")
+
+
+def _passwords(text: str) -> tuple[str, str]:
+    """Return the password in the URL of a proxy, as it is written and decoded; empty if there is none."""
+    credentials = text.rpartition("@")[0].rpartition("//")[2]
+    password = credentials.partition(":")[2]
+    return password, unquote(password)
 
 
 def _proxy(text: str) -> Proxy:
