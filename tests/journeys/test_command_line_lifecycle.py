@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import signed_in_az
 from tests.journeys.command_line import COMMAND, Shell
 from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
@@ -26,7 +27,7 @@ from screens.cli.main import main
 try:
     main()
 finally:
-    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography"}
+    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography", "msal", "requests"}
     print("LOADED", *sorted(heavy & {name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 
@@ -50,6 +51,32 @@ finally:
 def test_light_commands_import_no_heavy_packages(arguments: list[str], shell: Shell):
     done = shell.run(*arguments, command=[sys.executable, "-c", LOADED])
     assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["verify", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure", "cryptography"]),
+        (["clusters"], ["aiohttp", "azure", "cryptography"]),
+        (["export", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure", "cryptography"]),
+        (["apply", "-f", "-", "--yes"], ["aiohttp", "azure", "cryptography", "pydantic", "ruamel"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_commands_import_only_what_they_need(
+    arguments: list[str], needed: list[str], start_shell: StartShell
+):
+    """Signed in by the Azure CLI, which needs neither azure-identity nor msal and requests; the SDK of keys needs cryptography."""
+    shell = start_shell()
+    assert shell.simulator is not None
+    done = shell.run(
+        *arguments,
+        stdin=PLATFORM,
+        command=[sys.executable, "-c", LOADED],
+        environment=signed_in_az.environment(shell.simulator, shell.home / "programs"),
+    )
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1].split() == ["LOADED", *needed], done.err
 
 
 @pytest.mark.parametrize(

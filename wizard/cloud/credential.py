@@ -169,8 +169,6 @@ def make_credential(
     `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `tell` receives the instructions of
     a device-code sign-in. Raise AzureError if the environment lacks what the kind needs.
     """
-    from azure.identity import aio  # late: a quarter of a second
-
     chosen = _by_evidence(environment) if kind == "auto" else kind
     tenant = environment.get("AZURE_TENANT_ID", "")
     common: dict[str, Any] = {
@@ -184,8 +182,10 @@ def make_credential(
                 environment, common | {"policies": policies(), "transport": transport()}
             )
         case "workload-identity":
+            from azure.identity.aio import WorkloadIdentityCredential  # imported by now: libraries_of
+
             _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
-            inner = aio.WorkloadIdentityCredential(
+            inner = WorkloadIdentityCredential(
                 tenant_id=tenant,
                 client_id=environment["AZURE_CLIENT_ID"],
                 token_file_path=environment["AZURE_FEDERATED_TOKEN_FILE"],
@@ -194,8 +194,10 @@ def make_credential(
                 **common,
             )
         case "managed-identity":
+            from azure.identity.aio import ManagedIdentityCredential  # imported by now: libraries_of
+
             client = environment.get("AZURE_CLIENT_ID")
-            inner = aio.ManagedIdentityCredential(client_id=client, transport=transport())
+            inner = ManagedIdentityCredential(client_id=client, transport=transport())
         case "azure-cli":
             inner = _from_azure_cli(environment, tenant)
         case "device-code":
@@ -208,6 +210,12 @@ def make_credential(
             )
             inner = _Threaded(InteractiveBrowserCredential(**options))
     return KeptCredential(inner)
+
+
+def libraries_of(kind: CredentialKind, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the modules to import before `make_credential`: signing in by the Azure CLI needs none."""
+    chosen = _by_evidence(environment) if kind == "auto" else kind
+    return () if chosen == "azure-cli" else ("azure.identity.aio",)
 
 
 def identity_of(token: str) -> SignedIn:

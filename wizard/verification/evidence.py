@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
@@ -11,6 +11,9 @@ from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
 from wizard.state.target import Target
+
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers
 
 PICKUP = timedelta(hours=6)
 """The longest time until AKS uses a new version of a key: the how-to, "Key rotation"."""
@@ -26,7 +29,7 @@ class Evidence:
 
     cluster: Json
     encryption: Encryption
-    expect: Answers | None
+    expect: "Answers | None"
     vault_suffix: str
     vault: Json | None = None
     key: Json | None = None

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
@@ -21,10 +20,13 @@ from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
 from wizard.verification.key import newest_first
 
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers
+
 Found = TypeVar("Found")
 
 
-async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
+async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "Answers | None") -> Evidence:
     """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
     e = Evidence(

@@ -1,6 +1,7 @@
 """Verifies one managed cluster: reads it and what it depends on, then makes the checks."""
 
-from wizard.answers.model import Answers
+from typing import TYPE_CHECKING
+
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import Encryption
@@ -13,8 +14,11 @@ from wizard.verification.gather import gather
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import CENTRAL, Check, ClusterReport, Depth
 
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers
 
-async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None) -> ClusterReport:
+
+async def verify(azure: Azure, cluster_id: str, *, expect: "Answers | None" = None) -> ClusterReport:
     """Return the report on a cluster's encryption as Azure returns it now, compared with `expect` if given.
 
     Raise AzureError if the cluster does not exist or cannot be read. Anything else that cannot be read becomes a check with
@@ -38,7 +42,7 @@ async def verify(azure: Azure, cluster_id: str, *, expect: Answers | None = None
     return await report_on(azure, await cluster_body(azure, target), expect=expect)
 
 
-async def report_on(azure: Azure, cluster: Json, *, expect: Answers | None = None) -> ClusterReport:
+async def report_on(azure: Azure, cluster: Json, *, expect: "Answers | None" = None) -> ClusterReport:
     """Return the report on a cluster whose body has been read already."""
     target = ResourceId.parse(str(cluster["id"]))
     evidence = await gather(azure, target, cluster, expect)
