@@ -1,7 +1,7 @@
 """A managed cluster: the facts of its body, each derived once, and the bodies that are sent to create or update it. Pure."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,22 +20,6 @@ from wizard.cloud.roles import DNS_ZONE_CONTRIBUTOR, IDENTITY_OPERATOR, NETWORK_
 from wizard.cloud.versions import version_of
 from wizard.state.target import Target
 
-_VOLATILE = frozenset(
-    {
-        "etag",
-        "provisioningState",
-        "systemData",
-        "powerState",
-        "currentKubernetesVersion",
-        "currentOrchestratorVersion",
-        "nodeImageVersion",
-        "count",
-        "resourceUID",
-        "effectiveOutboundIPs",
-        "status",
-    }
-)
-"""Names of properties that Azure itself keeps changing. A difference in them is not caused by this program."""
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
@@ -305,30 +289,8 @@ def chosen_version(asked: str | None, versions: Sequence[VersionRow]) -> str | N
     return next((row.version for row in versions if not row.preview and not row.lts_only), None)
 
 
-def compared(before: Json, after: Json) -> tuple[int, tuple[str, ...]]:
-    """Return how many settings besides encryption and identity were compared, and the paths of those that differ."""
-    old, new = dict(_settings(before)), dict(_settings(after))
-    differing = [path for path in old.keys() | new.keys() if old.get(path) != new.get(path)]
-    return len(old), tuple(sorted(differing))
-
-
 def _identity(target: Target) -> Json:
     return {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
-
-
-def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every leaf of a body that the owner may set, with its path."""
-    if path in {"identity", "properties.securityProfile"}:
-        return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name.casefold() not in {v.casefold() for v in _VOLATILE}:
-                yield from _settings(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _settings(inner, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def _dns_prefix(cluster: str, group: str, subscription: str) -> str:

@@ -18,8 +18,9 @@ from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import RequiredAction
-from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created, linked_actions
+from wizard.state.cluster import ClusterState, changed, chosen_version, created, linked_actions
 from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
+from wizard.state.settings import compared
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
