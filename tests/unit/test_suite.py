@@ -27,6 +27,7 @@ TESTED_IN = {
     "wizard/answers/examples": "unit/answers/test_model",
     "wizard/cloud/azure": "simulated/cloud/test_connect",
     "wizard/cloud/bodies": "simulated/cloud/test_inventory",
+    "wizard/cloud/compute": "simulated/cloud/test_reads",
     "wizard/cloud/credential": "simulated/cloud/test_connect",
     "wizard/cloud/p[io]*": "simulated/cloud/test_response_limit",
     "wizard/cloud/quota": "unit/rules/test_rules",

@@ -49,6 +49,11 @@ _KNOWN: dict[str, _Known] = {
         "Choose one that `az account list --output table` shows, or sign in to its tenant.",
         "input",
     ),
+    "ReadOnlyDisabledSubscription": _Known(
+        "The subscription is disabled, so Azure refuses every write in it.",
+        "Ask its billing owner to re-enable it, then try again.",
+        "input",
+    ),
     "InvalidAuthenticationTokenTenant": _Known(
         "You are signed in to another tenant than the subscription's.",
         "Set AZURE_TENANT_ID to the subscription's tenant, or sign in with `az login --tenant`.",
@@ -91,6 +96,25 @@ _KNOWN: dict[str, _Known] = {
     "QuotaExceeded": _Known(
         "The request exceeds a quota of the subscription.",
         "Request a higher quota for the subscription and region (portal: Quotas), then try again.",
+    ),
+    "ErrCode_InsufficientVCPUQuota": _Known(
+        "The nodes need more vCPUs than the subscription's quota in the region has left.",
+        "Request a higher quota (portal: Quotas), or choose fewer nodes, another size or another region.",
+        "input",
+    ),
+    **dict.fromkeys(
+        (
+            "CustomPrivateDNSZoneMissingPermissionError",
+            "CustomKubeletIdentityMissingPermissionError",
+            "ResourceMissingPermissionError",
+        ),
+        _Known(
+            "The cluster's identity lacks a role on a resource that the cluster names: its private DNS zone, a subnet or its "
+            "kubelet identity.",
+            "Plan again: the plan names the missing role, with the command that assigns it. "
+            + _WAIT_FOR_ROLE,
+            retryable=True,
+        ),
     ),
     "EtagMismatch": _Known(
         "The cluster was changed at the same time by another client.",

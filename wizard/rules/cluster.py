@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import same
+from wizard.cloud.compute import ALL_VCPUS
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
@@ -10,6 +11,9 @@ from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
+
+_FEWEST_VCPUS = 2
+"""The vCPUs of the smallest node of a system pool (AKS:use-system-pools); AKS chooses the default size itself."""
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -231,3 +235,34 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"The subscription has {snapshot.quota.used} clusters in {region}, and its quota is {snapshot.quota.limit}.",
             f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --subscription {target.answers.subscription} --query \"[?location=='{region}'].id\"",
         )
+
+
+def node_size(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Check that the region offers the nodes' VM size, and that the vCPU quotas allow the nodes: docs/azure.md#vm-sizes-and-quotas."""
+    new, size = target.answers.cluster.create, snapshot.node_size
+    if new is False or snapshot.cluster is not None:
+        return
+    region = target.answers.location
+    place = f"--location {region} --subscription {target.answers.subscription}"
+    if size is not None and not size.available:
+        such = f", such as {', '.join(size.similar)}" if size.similar else ""
+        yield Finding(
+            "error",
+            "vm-size-not-available",
+            f"The VM size {size.name} is not available to this subscription in {region}.",
+            f"Choose another one{such}: az vm list-skus {place} --resource-type virtualMachines --output table",
+        )
+        return
+    each, name = (size.vcpus, size.name) if size else (_FEWEST_VCPUS, "the default size")
+    for quota_name in (ALL_VCPUS, *([size.family] if size else [])):
+        there = snapshot.vcpus.get(quota_name.casefold())
+        if there is not None and new.node_count * each > there.limit - there.used:
+            yield Finding(
+                "error",
+                "vcpu-quota-reached",
+                f"{new.node_count} nodes of {name} need {'' if size else 'at least '}{new.node_count * each} vCPUs, but "
+                f"the quota {sanitize(quota_name)} in {region} has {max(0, there.limit - there.used)} left.",
+                "Request a higher quota (portal: Quotas), choose fewer nodes or another size, or another region: "
+                f"az vm list-usage {place} --output table",
+            )
+            return

@@ -34,6 +34,7 @@ from tests.facts import (
 from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
+from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.locks import Lock
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
@@ -120,6 +121,9 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
     ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
+    ("error", "vm-size-not-available", "Standard_Nope_v9", NEW, bare(NEW, node_size=NodeSize("Standard_Nope_v9", False))),
+    ("error", "vcpu-quota-reached", "12 vCPUs", NEW, bare(NEW, node_size=NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4), vcpus={"standardddsv5family": Vcpus(20, 9)})),
+    ("error", "vcpu-quota-reached", "at least 6 vCPUs", NEW, bare(NEW, vcpus={"cores": Vcpus(20, 15)})),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
     ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
@@ -203,6 +207,7 @@ def test_every_code_of_the_rules_has_a_case() -> None:
         "rights-conditional",
         "rights-denied",
         "scope-locked",
+        "subscription-disabled",
     } == {case[1] for case in CASES}
 
 
@@ -410,6 +415,29 @@ def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
 @pytest.mark.parametrize("locks", [None, (), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
 def test_locks_that_block_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
     assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
+
+
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [("Disabled", "error"), ("Deleted", "error"), ("Warned", "warning"), ("PastDue", "warning")],
+)
+def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it(
+    state: str, level: str
+) -> None:
+    """vscode-azureappservice#1646."""
+    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
+    finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
+    assert (finding.level, state in finding.message) == (level, True)
+    assert "subscription-disabled" not in found(PRIVATE, there)
+    assert "subscription-disabled" not in found(
+        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
+    )
+
+
+def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
+    size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
+    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
+    assert "vcpu-quota-reached" not in found(NEW, enough)
 
 
 def test_errors_come_first() -> None:

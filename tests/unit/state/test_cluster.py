@@ -1,7 +1,6 @@
 """The request bodies for AKS: exactly as in the how-to, and no other setting of a cluster is changed."""
 
 import copy
-from typing import Any
 
 import pytest
 from hypothesis import given
