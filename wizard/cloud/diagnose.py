@@ -178,8 +178,8 @@ _KNOWN: dict[str, _Known] = {
         "allow this computer's address in the vault's firewall.",
     ),
     "ForbiddenByConnection": _Known(
-        "Public network access to the vault is disabled.",
-        "Create the key with key.create_through: resource-manager, which does not need access to the vault.",
+        "Public network access to the vault is disabled, by its owner or by an Azure Policy.",
+        "Set vault.network_access: Private, and create the key with key.create_through: resource-manager, which does not need access to the vault.",
     ),
     "AccessDenied": _Known(
         "The key vault uses access policies, and none of them grants the caller this permission.",
@@ -221,6 +221,9 @@ _KNOWN: dict[str, _Known] = {
 }
 
 _MORE = {
+    "public network access is disabled and request is not from a trusted service": _KNOWN[
+        "ForbiddenByConnection"
+    ],
     "azurekeyvaultkms feature does not support cluster identity": _Known(
         "A customer-managed key needs a cluster with a user-assigned identity.",
         "Plan again: the new plan changes the cluster to a user-assigned identity.",

@@ -19,6 +19,7 @@ from wizard.cloud.inventory import VersionRow
 from wizard.cloud.roles import DNS_ZONE_CONTRIBUTOR, IDENTITY_OPERATOR, NETWORK_CONTRIBUTOR, Role
 from wizard.cloud.versions import version_of
 from wizard.state.target import Target
+from wizard.system.sanitize import sanitize
 
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
@@ -143,17 +144,27 @@ class ClusterState:
 
     def matches(self, target: Target) -> bool:
         """Whether the cluster is encrypted as configured, identity included. Ids are compared as ARM does."""
-        there = self.encryption
-        own = target.answers.customer_managed
+        return not self.differences(target)
+
+    def differences(self, target: Target) -> tuple[str, ...]:
+        """Return how the cluster's encryption and identity differ from the answers, each in a few words."""
+        there, own = self.encryption, target.answers.customer_managed
+        found = [] if there.infrastructure else ["infrastructure encryption is not enabled"]
         if own is None:
-            return there.kind == "platform-managed"
-        return (
-            there.kind == "customer-managed"
-            and same(there.key_id, target.key_id)
-            and same(there.network_access, own.vault.network_access)
-            and (same(there.vault_id, target.vault_id) or not there.vault_id)
-            and self.has_identity(target)
-        )
+            return (*found, *([f"the key {there.key_name} is still in use"] if there.kms_enabled else ()))
+        if not there.kms_enabled:
+            found.append("no customer-managed key is in use")
+        elif not same(there.key_id, target.key_id):
+            found.append(f"its key is {there.key_id or 'not named'} instead of {target.key_id}")
+        elif not same(there.network_access, own.vault.network_access):
+            now = there.network_access or "not set"
+            found.append(f"its network access is {now} instead of {own.vault.network_access}")
+        elif there.vault_id and not same(there.vault_id, target.vault_id):
+            found.append(f"its key vault is {there.vault_id} instead of {target.vault_id}")
+        if not self.has_identity(target):
+            names = sanitize(", ".join(id_.rsplit("/", 1)[-1] for id_ in self.identities))
+            found.append(f"its identity is {names or 'system-assigned'} instead of {own.identity.name}")
+        return tuple(found)
 
     def leaves_its_key(self, target: Target) -> bool:
         """Whether the cluster uses a customer's key now, and would use another one, or none, afterwards."""

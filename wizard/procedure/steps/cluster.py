@@ -183,7 +183,7 @@ class Cluster(Step):
         if state != SUCCEEDED:
             raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
-            raise unconfirmed(f"The cluster {name} is not encrypted as configured.")
+            raise AzureError(_not_as_asked(work, cluster))
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
         count, differing = compared(work.snapshot.cluster, cluster.body)
@@ -350,6 +350,27 @@ def _still_going(work: Work) -> Problem:
         "The operation continues in Azure.",
         "Run again later; an operation that is still in progress is followed, not started again; "
         f"{work.timeouts.more('operation')}.",
+        retryable=True,
+    )
+
+
+def _not_as_asked(work: Work, cluster: ClusterState) -> Problem:
+    """Return the problem of an operation that succeeded without having applied everything (Azure/AKS#3498)."""
+    target, name = work.target, work.answers.cluster.name
+    differing = cluster.differences(target) or ("it uses the identity under its previous principal id",)
+    remedy = "Run again; completed steps are skipped. If it remains so, ask Azure support."
+    if target.answers.customer_managed is not None and not cluster.has_identity(target):
+        remedy = (
+            "Run again; completed steps are skipped. If it remains so, assign the identity yourself and run again: "
+            f"az aks update {target.cluster_args} --enable-managed-identity --assign-identity "
+            f"{shlex.quote(target.identity_id)} --yes"
+        )
+    return Problem(
+        "azure",
+        f"The cluster {name} is not encrypted as configured: {'; '.join(differing)}.",
+        "Azure reports that its operation succeeded, but it did not apply everything that was requested, or the cluster was "
+        "changed afterwards.",
+        remedy,
         retryable=True,
     )
 
