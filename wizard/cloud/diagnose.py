@@ -1,10 +1,14 @@
 """Turns an SDK's error into a problem with a cause and a remedy. Source of the codes: docs/azure.md#refusals, docs/azure.md#key-vault, docs/azure.md#preview-features."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from wizard.cloud import entra
+from wizard.cloud.credential import identity_of
 from wizard.cloud.throttling import TOO_MANY, retry_after
-from wizard.errors import Problem, ProblemKind
+from wizard.errors import AzureError, Problem, ProblemKind
 from wizard.system.sanitize import sanitize, without_secret
 
 
@@ -38,8 +42,8 @@ _KNOWN: dict[str, _Known] = {
         "input",
     ),
     "LinkedAuthorizationFailed": _Known(
-        "Assigning a user-assigned identity to a cluster needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action.",
-        "Ask for the role Managed Identity Operator on the identity, then try again.",
+        "The request names another resource (such as an identity, a subnet or a DNS zone) on which the signed-in identity lacks a permission.",
+        "Ask for a role with the action that Azure names on that resource, then try again.",
         "input",
     ),
     "ResourceGroupNotFound": _Known("", "Check the resource group's name and the subscription.", "input"),
@@ -302,6 +306,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
+    if code == "LinkedAuthorizationFailed":
+        known = _linked(said) or known
+    if code == "RequestDisallowedByPolicy" and _ASKS_FOR_MFA.search(said):
+        known = _mfa(error)
     if (
         code == _STATE and "in progress" not in said.casefold()
     ):  # a quota, or a state in which it is not allowed
@@ -349,12 +357,62 @@ def _is_sign_in(error: Any) -> bool:
     return isinstance(error, ClientAuthenticationError) and error.status_code != 403
 
 
+def _linked(said: str) -> _Known | None:
+    """Return the cause and remedy with the action and the resource that Azure names, if its message has them."""
+    found = _LINKED.search(said)
+    if found is None:
+        return None
+    action, scopes = found["action"], found["scopes"].replace("','", ", ")
+    role = next((role for part, role in _LINKED_ROLES.items() if part in action.casefold()), "")
+    return _Known(
+        f"The signed-in identity has no permission for {action} on {scopes}, which the request names.",
+        f"Ask for {f'the role {role}' if role else 'a role with this action'} on it, then try again.",
+        "input",
+    )
+
+
+_LINKED = re.compile(
+    r"permission to perform action\(?s?\)? '(?P<action>[^']+)' on the linked scope\(s\) '(?P<scopes>[^']+(?:','[^']+)*)'"
+)
+_LINKED_ROLES = {
+    "userassignedidentities/assign": "Managed Identity Operator",
+    "privatednszones/": "Private DNS Zone Contributor",
+    "microsoft.network/": "Network Contributor",
+    "/read": "Reader",
+}
+"""The smallest built-in role for an action, by a part of the action in lower case; the first one counts."""
+_ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_ASKS_FOR_MFA = re.compile(r"\bMFA\b|multi-?factor", re.IGNORECASE)
+
+
+def _mfa(error: Any) -> _Known:
+    """Return the cause and remedy of Azure's own policy that requires MFA for writes (azure-docs-cli#5403)."""
+    request = getattr(error.response, "request", None)
+    login = "az login"
+    with suppress(AzureError, AttributeError):  # without a token, the tenant is not known
+        token = str(request.headers.get("Authorization") or "").removeprefix("Bearer ")  # type: ignore[union-attr]
+        if _ARGUMENT.fullmatch(tenant := identity_of(token).tenant_id):
+            login += f" --tenant {tenant}"
+    scope = entra.cli_scope(str(getattr(request, "url", "")))
+    return _Known(
+        "Azure requires multi-factor authentication for this change, and the sign-in was without it.",
+        f"Run `{login} --scope {scope}`, complete the multi-factor authentication, then try again. A policy exemption does not "
+        "help. A pipeline needs a service principal or a managed identity.",
+        "sign-in",
+    )
+
+
 def _not_signed_in(said: str, summary: str, code: str = "") -> Problem:
+    known = entra.refusal(said)
+    cause, remedy = known or (
+        "Microsoft Entra did not accept the sign-in.",
+        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`, or use another --credential",
+    )
     return Problem(
         "sign-in",
         summary,
-        "Microsoft Entra did not accept the sign-in.",
-        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`, or use another --credential.",
+        cause,
+        f"{remedy}.",
         code=sanitize(code),
         azure_said=sanitize(said).splitlines()[0] if said.strip() else "",
     )
