@@ -40,7 +40,7 @@ _KNOWN: dict[str, Why] = {
     ),
     "700024": Why(
         "The client assertion has expired. A pipeline's OIDC token is valid for some minutes only.",
-        "Sign in again in the job (`azure/login` in GitHub Actions), then continue with `aks-kms runs resume`",
+        "Sign in again in the job (`azure/login` in GitHub Actions), then try again; `aks-kms runs resume` continues a run",
     ),
     "700016": Why(
         "The tenant has no application with this client ID.",

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support import PRODUCTION, Road, answers, signed_in, world
-from wizard.errors import Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 
@@ -58,3 +60,16 @@ async def test_an_identity_that_aks_has_kept_is_named(tmp_path: Path) -> None:
     assert list(problems) == ["cluster"]
     assert "its identity is id-old instead of id-aks-demo" in problems["cluster"].summary
     assert "az aks update -n aks-demo -g rg-demo --subscription" in problems["cluster"].remedy
+
+
+async def test_the_token_for_the_vault_is_obtained_before_the_first_write(tmp_path: Path) -> None:
+    """Azure/login#180: after five minutes, the assertion of a pipeline is no longer valid."""
+    chosen = answers("customer-managed-public")
+    faults = [{"match": {"audience": "https://vault*"}, "sign_in": 700024}]
+    async with signed_in(world(tmp_path, faults=faults)) as (simulator, azure):
+        plan = await make_plan(azure, chosen)
+        with pytest.raises(AzureError) as refusal:
+            await Run(azure, chosen, plan).execute(plan.digest)
+        assert "client assertion has expired" in refusal.value.problem.cause
+        assert "aks-kms runs resume" in refusal.value.problem.remedy
+        assert simulator.writes() == []
