@@ -84,7 +84,7 @@ async def _health(kubectl: Kubectl) -> Check:
     except KubectlError as error:
         if error.reason in {"Unauthorized", "Unreachable", "TimeLimit", "Broken"}:
             raise
-        if error.reason == "Forbidden":
+        if error.reason in {"Forbidden", "Unknown"}:
             return checks.unseen_health(error)
         # An API server that is not ready answers 500 with the same lines, which kubectl puts into its message.
         return checks.health(error.said.replace("\\n", "\n").replace('("', "\n"))
@@ -179,7 +179,7 @@ async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | Kube
             was_made = was_there or refused is None or (None if may_appear else False)
         except KubectlError as error:
             failure = error
-    never_made = refused is not None and refused.reason == "Forbidden"
+    never_made = refused is not None and refused.reason in {"Forbidden", "Denied"}
     if not never_made or (isinstance(swept, int) and swept):
         told(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
     return refused is None or checks.of_encryption(refused)
