@@ -51,6 +51,14 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         return
     name = target.answers.cluster.name
     running = snapshot.cluster_state.version
+    if not version_of(running):
+        yield Finding(
+            "warning",
+            "cluster-version-unknown",
+            f"Azure does not return the Kubernetes version of {name}; KMS data encryption requires 1.33 or later.",
+            f"Check the version: az aks show {target.cluster_args} --query '[kubernetesVersion,currentKubernetesVersion]'",
+        )
+        return
     if version_of(running) >= OLDEST:
         return
     if snapshot.cluster_state.encryption.kms_enabled and version_of(running) < LEGACY_KMS_V2:
@@ -146,7 +154,14 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     now = snapshot.cluster_state.provisioning_state
     if snapshot.cluster_state.at_rest:
         return
-    if snapshot.cluster_state.matches(target):
+    if snapshot.cluster_state.deleting:
+        yield Finding(
+            "error",
+            "cluster-deleting",
+            f"{name} is being deleted.",
+            f"Choose another cluster. To use the name again, wait until it is gone: az aks wait {target.cluster_args} --deleted",
+        )
+    elif snapshot.cluster_state.matches(target):
         yield Finding(
             "info",
             "cluster-under-way",
@@ -158,8 +173,17 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "cluster-busy",
             f"Another operation on {name} is in progress ({sanitize(now)}).",
-            f"Wait until it finishes, then plan again: az aks wait {target.cluster_args} --updated",
+            f"{stuck(target)} Otherwise wait until it finishes, then plan again: az aks wait {target.cluster_args} --updated",
         )
+
+
+def stuck(target: Target) -> str:
+    """Return what to do about an operation that does not finish, in a sentence (Azure/AKS#2341)."""
+    args = target.cluster_args
+    return (
+        f"If it takes much longer than an hour, look at it with `az aks operation show-latest {args}`; "
+        f"`az aks operation-abort {args}` stops it."
+    )
 
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -175,7 +199,7 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         case "platform-managed":
             settings = "its settings request a platform-managed key"
         case _:
-            settings = f"its settings request the key {there.key_name} ({there.network_access or 'access unspecified'})"
+            settings = f"its settings request the key {there.key_label} ({there.network_access or 'access unspecified'})"
     said = sanitize(cluster.provisioning_error)
     missing = _missing(target, snapshot, there)
     yield Finding(

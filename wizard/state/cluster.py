@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import identity_kind, kubernetes_version
 from wizard.cloud.encryption import (
     FAILED_STATES,
     SUCCEEDED,
@@ -73,7 +74,7 @@ class ClusterState:
     @cached_property
     def version(self) -> str:
         """The Kubernetes version that the cluster runs; empty if Azure returned none."""
-        return self._text("currentKubernetesVersion")
+        return kubernetes_version(self.body)
 
     @cached_property
     def location(self) -> str:
@@ -126,6 +127,17 @@ class ClusterState:
         kind: str | None = dig(self.body, "identity", "type")
         return kind
 
+    @property
+    def identity_label(self) -> str:
+        """The names of the user-assigned identities, or `system-assigned` or `service principal`."""
+        names = ", ".join(id_.rsplit("/", 1)[-1] for id_ in self.identities)
+        return sanitize(names) or identity_kind(self.body or {})
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the cluster is being deleted."""
+        return same(self.provisioning_state, "Deleting")
+
     @cached_property
     def identities(self) -> Mapping[str, str]:
         """The principal ids of the user-assigned identities, by resource id; empty if Azure returned none."""
@@ -151,7 +163,7 @@ class ClusterState:
         there, own = self.encryption, target.answers.customer_managed
         found = [] if there.infrastructure else ["infrastructure encryption is not enabled"]
         if own is None:
-            return (*found, *([f"the key {there.key_name} is still in use"] if there.kms_enabled else ()))
+            return (*found, *([f"the key {there.key_label} is still in use"] if there.kms_enabled else ()))
         if not there.kms_enabled:
             found.append("no customer-managed key is in use")
         elif not same(there.key_id, target.key_id):
@@ -162,8 +174,7 @@ class ClusterState:
         elif there.vault_id and not same(there.vault_id, target.vault_id):
             found.append(f"its key vault is {there.vault_id} instead of {target.vault_id}")
         if not self.has_identity(target):
-            names = sanitize(", ".join(id_.rsplit("/", 1)[-1] for id_ in self.identities))
-            found.append(f"its identity is {names or 'system-assigned'} instead of {own.identity.name}")
+            found.append(f"its identity is {self.identity_label} instead of {own.identity.name}")
         return tuple(found)
 
     def leaves_its_key(self, target: Target) -> bool:

@@ -24,6 +24,9 @@ from wizard.verification.key import newest_first
 Found = TypeVar("Found")
 
 
+_NO_KEY = Problem("azure", "The cluster's key identifier names no key.")
+
+
 async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
     """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
@@ -104,6 +107,8 @@ async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
     """Return the version that the cluster names, or the newest one for an identifier without a version."""
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
     request: Awaitable[Any] = (
         client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
@@ -117,6 +122,8 @@ async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json 
 async def _versions(
     azure: Azure, vault: ResourceId, encryption: Encryption
 ) -> tuple[Json, ...] | Problem | None:
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
 
     async def listed() -> list[Json]:
@@ -293,7 +300,7 @@ async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: 
     missing = Problem(
         "azure",
         f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
-        f"is {name}.",
+        f"is {name or 'the one in its key identifier'}.",
         "",
         f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
         "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
