@@ -72,7 +72,11 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         ):
             continue
         name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(its_principal)
-        look = f": az role assignment list --all --assignee {principal}" if principal else ""
+        look = (
+            f": az role assignment list --all --assignee {principal} --subscription {target.answers.subscription}"
+            if principal
+            else ""
+        )
         sentences.append(f"The permissions of the identity {name} on {vault}{look}")
     sentences.append(
         f"The old key {before.key_label}: if nothing else uses it, disable it for a few weeks before you delete it."

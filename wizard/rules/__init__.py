@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     key.deleted,
     key.fits,
     key.dates,
+    key.rotates_in_time,
     key.differs,
     key.rotation,
     regions.elsewhere,

@@ -66,8 +66,8 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "legacy-kms-v1",
             f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, which cannot be migrated.",
-            f"Disable KMS (az aks update {target.cluster_args} --disable-azure-keyvault-kms), rewrite all secrets "
-            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later, one minor version at a "
+            f"Disable KMS (`az aks update {target.cluster_args} --disable-azure-keyvault-kms`), rewrite all secrets "
+            "(`kubectl get secrets -A -o json | kubectl replace -f -`), upgrade to 1.33 or later, one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
         return
@@ -128,7 +128,7 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "version-lts-only",
             f"Kubernetes {asked} is offered in {region} with long-term support only, which clusters created by this tool do not have.",
             f"Choose one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster in "
-            "another way (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it with this tool.",
+            "another way (with --tier premium --k8s-support-plan AKSLongTermSupport) and encrypt it with this tool.",
         )
     elif offered[minor].preview:
         yield Finding(

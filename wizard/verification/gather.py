@@ -302,11 +302,11 @@ async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: 
         f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
         f"is {name or 'the one in its key identifier'}.",
         "",
-        f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
-        "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+        "Look for it in your other subscriptions. If it is in none, it was deleted, and the cluster cannot decrypt its secrets: "
+        f"az keyvault list-deleted --subscription {subscription} --output table",
     )
     key = missing
     if isinstance(deleted.get("vault"), dict):
-        comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
+        comes_back = f"Recover it, and the key with it: az keyvault recover --name {name} --subscription {subscription}"
         key = Problem("azure", f"The key vault {name} with the key was deleted.", "", comes_back)
     return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

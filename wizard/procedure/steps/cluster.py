@@ -18,6 +18,7 @@ from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import RequiredAction
+from wizard.rules.cluster import stuck
 from wizard.state.cluster import ClusterState, changed, chosen_version, created, linked_actions
 from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
 from wizard.state.settings import compared
@@ -337,7 +338,7 @@ def _busy_for_good(target: Target) -> Problem:
         "transient",
         f"Another operation on the cluster {target.answers.cluster.name} has not finished.",
         "AKS changes a cluster for one caller at a time.",
-        f"Wait until `az aks show {target.cluster_args} --query provisioningState` says Succeeded, then run again.",
+        f"{stuck(target)} Otherwise wait until it has finished, then run again: az aks wait {target.cluster_args} --updated",
         retryable=True,
     )
 
@@ -349,7 +350,7 @@ def _still_going(work: Work) -> Problem:
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
         "The operation continues in Azure.",
         "Run again later; an operation that is still in progress is followed, not started again; "
-        f"{work.timeouts.more('operation')}.",
+        f"{work.timeouts.more('operation')}. {stuck(work.target)}",
         retryable=True,
     )
 
