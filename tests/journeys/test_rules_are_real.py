@@ -164,6 +164,7 @@ async def test_without_the_rule_azure_refuses(
 NOT_AZURES_TO_REFUSE = {
     "cluster-not-found": "reading it is the refusal: ResourceNotFound",
     "cluster-exists": "Azure would change the cluster that exists, which nobody asked for",
+    "cluster-deleting": "the cluster is gone before Azure could refuse",
     "cluster-busy": "the run would wait until the other operation has ended, however long",
     "no-version-offered": "without a version AKS takes its default, which may be one that cannot be encrypted",
     "vault-shared": "Azure closes the vault, and the other clusters lose their key",

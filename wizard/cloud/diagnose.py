@@ -60,14 +60,14 @@ _KNOWN: dict[str, _Known] = {
     ),
     "InvalidAuthenticationTokenTenant": _Known(
         "You are signed in to another tenant than the subscription's.",
-        "Set AZURE_TENANT_ID to the subscription's tenant, or sign in with `az login --tenant`.",
+        "Set AZURE_TENANT_ID to the subscription's tenant, or run `az login --tenant` with it.",
         "sign-in",
     ),
     "InvalidAuthenticationToken": _Known("The token was not accepted.", "Sign in again.", "sign-in"),
     "ExpiredAuthenticationToken": _Known("The token has expired.", "Sign in again.", "sign-in"),
     "ScopeLocked": _Known(
         "A lock on the resource, its resource group or its subscription blocks the change.",
-        "Ask an owner to remove the lock (`az lock list` shows it), then try again.",
+        "Ask an owner to remove the lock, then try again. To see it: az lock list{subscription}",
     ),
     "RequestDisallowedByPolicy": _Known(
         "An Azure Policy assignment denies the change. Updating a cluster validates its node resource group as well.",
@@ -78,13 +78,12 @@ _KNOWN: dict[str, _Known] = {
         _Known(
             "This cloud does not offer the resource type in the required API version. Sovereign clouds get new versions "
             "later.",
-            "Check --cloud. `az provider show --namespace NAMESPACE` lists the available versions; nothing can be read or "
-            "changed until the required one is among them.",
+            "Check --cloud. Nothing can be read or changed until this cloud offers the required version.",
         ),
     ),
     "MissingSubscriptionRegistration": _Known(
         "The resource provider is not registered in the subscription.",
-        "Register it with `az provider register --namespace NAMESPACE --wait`, then try again.",
+        "Register it, then try again: az provider register --namespace {namespace}{subscription} --wait",
     ),
     "TooManyRequests": _Known(
         "Azure is throttling requests.", "Wait a minute, then try again.", "transient", True
@@ -93,7 +92,7 @@ _KNOWN: dict[str, _Known] = {
     # AKS
     "OperationNotAllowed": _Known(
         "Another operation on the cluster is in progress, or the cluster's state does not allow this one.",
-        "Wait until `az aks show --query provisioningState` returns Succeeded, then try again.",
+        "Wait until the operation has ended, then try again.",
         "transient",
         True,
     ),
@@ -152,18 +151,17 @@ _KNOWN: dict[str, _Known] = {
     ),
     "FailedIdentityOperation": _Known(
         "A user-assigned identity of the cluster does not exist, or cannot be assigned to it.",
-        "Set identity.name to an existing identity, or assign another one to the cluster (`az aks update "
-        "--enable-managed-identity --assign-identity IDENTITY_ID`).",
+        "Set identity.name to an existing identity, or assign another one to the cluster.",
         "input",
     ),
     "LocationNotAvailableForResourceType": _Known(
         "Azure does not offer this resource type in the region for this subscription.",
-        "Choose another region: `az account list-locations --output table`.",
+        "Choose another region: az account list-locations --output table",
         "input",
     ),
     "K8sVersionNotSupported": _Known(
         "The region does not offer this Kubernetes version, or offers it with long-term support only.",
-        "Choose a version that `az aks get-versions` shows.",
+        "Choose a version that the region offers, or omit cluster.create.kubernetes_version.",
         "input",
     ),
     "ManagedClusterCountExceedsQuotaLimit": _Known(
@@ -187,7 +185,7 @@ _KNOWN: dict[str, _Known] = {
     ),
     "AccessDenied": _Known(
         "The key vault uses access policies, and none of them grants the caller this permission.",
-        "Ask for an access policy (`az keyvault set-policy`), or wait some minutes if it was added just now.",
+        "Ask for an access policy with this permission, or wait some minutes if it was added just now.",
         retryable=True,
     ),
     "ForbiddenByPolicy": _Known(
@@ -202,12 +200,12 @@ _KNOWN: dict[str, _Known] = {
     ),
     "ConflictError": _Known(
         "A soft-deleted vault has this name, so the name is reserved.",
-        "Recover it (`az keyvault recover --name NAME`), or choose another name.",
+        "Recover it, or choose another name. To see it: az keyvault list-deleted{subscription} --resource-type vault",
         "input",
     ),
     "ObjectIsDeletedButRecoverable": _Known(
         "A soft-deleted key has this name, so the name is reserved.",
-        "Recover it (`az keyvault key recover`) and plan again, or choose another name for the key.",
+        "Recover it and plan again, or choose another name for the key.",
         "input",
     ),
     "VaultNameNotValid": _Known("", "Choose another name: 3 to 24 letters, digits and hyphens.", "input"),
@@ -234,7 +232,7 @@ _MORE = {
     ),
     "is not enabled. please see https://aka.ms/aks/previews": _Known(
         "The preview feature is not registered, or the registration has not reached AKS yet.",
-        "Run `az provider register --namespace Microsoft.ContainerService`, wait some minutes, then try again.",
+        "Run `az provider register --namespace Microsoft.ContainerService{subscription}`, wait some minutes, then try again.",
         retryable=True,
     ),
 }
@@ -341,7 +339,7 @@ def _refusal(error: Any, summary: str) -> Problem:
         known.kind,
         summary,
         known.cause,
-        known.remedy + more,
+        _filled(known.remedy, said, error) + more,
         code=sanitize(code) or f"HTTP {error.status_code}",
         azure_said=said,
         correlation_id=sanitize(
@@ -349,6 +347,19 @@ def _refusal(error: Any, summary: str) -> Problem:
         ),
         retryable=known.retryable,
     )
+
+
+def _filled(remedy: str, said: str, error: Any) -> str:
+    """Return a remedy with the subscription of the request and the namespace that Azure names in its commands."""
+    subscription = _SUBSCRIPTION.search(str(getattr(getattr(error.response, "request", None), "url", "")))
+    namespace = _NAMESPACE.search(said)
+    return remedy.replace(
+        "{subscription}", f" --subscription {subscription[1]}" if subscription else ""
+    ).replace("{namespace}", namespace[1] if namespace else "NAMESPACE")
+
+
+_SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f-]{36})(?:/|\?|$)")
+_NAMESPACE = re.compile(r"namespace '([A-Za-z]+(?:\.[A-Za-z]+)+)'")
 
 
 def _is_sign_in(error: Any) -> bool:

@@ -26,7 +26,7 @@ _BLOCKED = Why(
 _EXPIRED = Why("The saved sign-in has expired or was revoked.", _AGAIN)
 _NO_CREDENTIAL = Why(
     "The application has no federated credential for this token's issuer and subject.",
-    "Add one with the issuer, subject and audience that Entra names (`az ad app federated-credential create`)",
+    "Add one with the issuer, subject and audience that Entra names",
 )
 _KNOWN: dict[str, Why] = {
     **dict.fromkeys(("50076", "50078", "50079", "50158"), _MFA),

@@ -181,7 +181,7 @@ def stuck(target: Target) -> str:
     """Return what to do about an operation that does not finish, in a sentence (Azure/AKS#2341)."""
     args = target.cluster_args
     return (
-        f"If it takes much longer than an hour, look at it with `az aks operation show-latest {args}`; "
+        f"If it takes much longer than an hour, look at it with `az aks operation show-latest {args}` (extension aks-preview); "
         f"`az aks operation-abort {args}` stops it."
     )
 

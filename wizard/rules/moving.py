@@ -48,5 +48,5 @@ def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Findin
         "secret-policies",
         f"{target.answers.cluster.name} runs the Azure Policy add-on. A policy that blocks updates of secrets prevents "
         "AKS from encrypting existing secrets.",
-        "Look for such a policy (kubectl get constraints), and exempt updates of secrets during the run.",
+        "Look for such a policy (`kubectl get constraints`), and exempt updates of secrets during the run.",
     )

@@ -173,7 +173,7 @@ def _denied(e: Evidence) -> Check:
         "Azure creates deny assignments for deployment stacks and managed applications. Ask their owner to exclude the "
         "identity."
         if certain
-        else f"Check the members of the group: az ad group member list --group {perhaps[0].groups[0]}"
+        else f"Check the members of the group: az ad group member list --group {shell_word(perhaps[0].groups[0])}"
         if perhaps
         else "",
     )

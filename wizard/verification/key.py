@@ -123,7 +123,7 @@ def _missing(e: Evidence) -> Check:
         "",
         f"The key {name} does not exist: the cluster cannot decrypt its secrets.{unseen}",
         problem.azure_said,
-        f"{first}; if that is not possible, restore it from a backup with `az keyvault key restore`. To recover: {recover}",
+        f"{first}; if that is not possible, restore it from a backup. To recover it: {recover}",
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 from azure.core import exceptions
 from azure.core.exceptions import HttpResponseError, ODataV4Format
 
+from tests.remedies import commands
+from tests.support import PRODUCTION
 from wizard.cloud import diagnose
 from wizard.cloud.arm import Json
 from wizard.cloud.diagnose import code_of, problem_from
@@ -41,7 +43,7 @@ def test_every_known_code_has_a_remedy_and_keeps_azures_message(code: str) -> No
     known = problem(400, {"code": code, "message": "Azure's own\x1b[31m words."})
     assert known.remedy
     assert known.remedy[0].isupper() or known.remedy[0] == "`"
-    assert known.remedy.endswith((".", ")"))
+    assert known.remedy.endswith((".", ")")) or commands(known.remedy)
     assert (known.summary, known.code, known.azure_said) == (SUMMARY, code, "Azure's own words.")
 
 
@@ -238,3 +240,12 @@ def test_a_refusal_of_entra_is_explained_by_its_code(code: str, cause: str, reme
     """azure-cli#32275, #16696, Azure/login#180."""
     found = problem_from(exceptions.ClientAuthenticationError(f"AADSTS{code}: No. Trace ID: x"), SUMMARY)
     assert (found.kind, cause in found.cause, remedy in found.remedy) == ("sign-in", True, True)
+
+
+def test_commands_name_the_subscription_of_the_request_and_the_provider_of_the_message() -> None:
+    said = "The subscription is not registered to use namespace 'Microsoft.KeyVault'. See https://aka.ms/rps-not-found."
+    error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said})
+    address = f"https://management.azure.com/subscriptions/{PRODUCTION}/resourceGroups/x?api-version=1"
+    error.response = SimpleNamespace(headers={}, request=SimpleNamespace(headers={}, url=address))
+    command = f"az provider register --namespace Microsoft.KeyVault --subscription {PRODUCTION} --wait"
+    assert problem_from(error, SUMMARY).remedy.endswith(f": {command}")
