@@ -287,7 +287,9 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             problem,
             cause="A new version is created through the vault's data plane, and its firewall blocks this computer. The "
             "cluster is not affected.",
-            remedy="Run this on a computer that the firewall admits, or admit this one's address temporarily. A rotation policy (--every P1Y; in the wizard: "
+            remedy="Run this on a computer that the firewall admits, or admit this one temporarily (`az keyvault network-rule add "
+            f"-n {vault} --subscription {ResourceId.parse(rotation.cluster_id).subscription} --ip-address YOUR-ADDRESS`; remove "
+            "the rule afterwards). A rotation policy (--every P1Y; in the wizard: "
             "Have the vault do it), set once from there, rotates the key automatically from then on.",
         )
     return problem
