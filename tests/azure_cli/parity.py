@@ -121,6 +121,11 @@ def judged(calls: list[list[str]]) -> None:
         at = call.index(flag)
         assert call[at + 1] == "Enabled"
         lines.append(json.dumps([*call[:at], *call[at + 2 :]]))
+    parsed(lines)
+
+
+def parsed(lines: list[str]) -> None:
+    """Have the Azure CLI's own parser take commands, each a JSON array of its arguments."""
     asked = subprocess.run(
         [real_python(), str(HERE / "az_parser.py")],
         check=False,
@@ -130,7 +135,7 @@ def judged(calls: list[list[str]]) -> None:
         timeout=LIMIT,
     )
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.split() == ["taken"] * len(calls)
+    assert asked.stdout.split() == ["taken"] * len(lines)
 
 
 def everything(state: Path, chosen: Answers) -> Left:

@@ -119,6 +119,13 @@ class Azure:
         with translate_errors(f"No token for {scope} could be obtained."):
             return (await self._credential.get_token_info(scope)).token
 
+    async def sign_in_to_vaults(self) -> None:
+        """Obtain the token for the data plane of vaults ahead of its use: later, what signs in here may have expired, such as
+        the assertion of a pipeline after five minutes (docs/azure.md#sign-in). Raise AzureError."""
+        scope = f"https://{self.cloud.vault_suffix.removeprefix('.')}/.default"
+        with translate_errors("No token for Key Vault could be obtained."):
+            await self._credential.get_token_info(scope, options={"tenant_id": self.signed_in.tenant_id})
+
     async def get(self, address: str, api_version: str = "") -> Json:
         """Return the JSON object at a path of Azure Resource Manager, or at a link that Azure gave, without an SDK.
 

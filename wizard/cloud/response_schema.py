@@ -100,6 +100,8 @@ _QUOTA: dict[str, _Shape] = {
     "limit": {"value": _NUMBER},
     "usages": {"value": _NUMBER},
 }
+_VCPU_QUOTA: _Shape = {"name": {"value": _TEXT}, "limit": _NUMBER, "currentValue": _NUMBER}
+"""An entry of the usages of Microsoft.Compute, whose name is an object at the top."""
 _TOP: dict[str, _Shape] = {
     **dict.fromkeys(("id", "name", "type", "location", "etag", "eTag"), _TEXT),
     "tags": {},
@@ -177,7 +179,7 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("quotas", "usages"),
+    *("quotas", "usages", "skus"),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
@@ -213,8 +215,9 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
     if is_list and parts[-1] == _CLUSTERS:
         return None
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
+    shape = _VCPU_QUOTA if {"microsoft.compute", "usages"} <= set(parts) else _ANSWER
     for entry in entries:
-        if why := _misfit(entry, _ANSWER) or (_incomplete(entry) if whole else None):
+        if why := _misfit(entry, shape) or (_incomplete(entry) if whole else None):
             return why
     return _incomplete(body) if whole and not is_list else None
 

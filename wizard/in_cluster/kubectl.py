@@ -30,7 +30,13 @@ _KEPT = {"SYSTEMROOT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 """The environment variables that kubectl gets: proxies, and no credential."""
 _FOLDER = "aks-kms-inside-"
 
-_FROM_SERVER = re.compile(r"Error from server \((?P<reason>\w+)\): (?P<message>.*)", re.DOTALL)
+_FROM_SERVER = re.compile(r"Error from server(?: \((?P<reason>\w+)\))?: (?P<message>.*)", re.DOTALL)
+_DENIED = re.compile(
+    r"admission webhook .{1,300}? denied the request|ValidatingAdmissionPolicy .{1,600}? denied request",
+    re.DOTALL,
+)
+"""A denial by admission. kubectl prints it with the reason Forbidden (Gatekeeper), without one (Kyverno), or as an invalid
+object (docs/azure.md#proof-from-inside-a-cluster)."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,11 @@ class Kubectl:
         for secret in self._secrets:  # it should print none
             said = said.replace(secret, "(left out)")
         text = sanitize(without_secret(said)).strip()
-        if found := _FROM_SERVER.search(text):
-            return KubectlError(found["reason"], found["message"].strip())
+        found = _FROM_SERVER.search(text)
+        if _DENIED.search(text):
+            return KubectlError("Denied", found["message"].strip() if found else text)
+        if found:
+            return KubectlError(found["reason"] or "Unknown", found["message"].strip())
         if "You must be logged in" in text or "(Unauthorized)" in text:
             return KubectlError("Unauthorized", text)
         if "context deadline exceeded" in text or "Client.Timeout" in text or "request canceled" in text:

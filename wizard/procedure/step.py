@@ -119,6 +119,10 @@ class Step(ABC):
         """Return the actions for which the signed-in identity needs permission in `apply`."""
         return ()
 
+    def signs_in_to_vault(self, target: Target) -> bool:  # noqa: ARG002 - most steps need Azure Resource Manager only
+        """Return whether `apply` needs a token for the data plane of the vault."""
+        return False
+
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:  # noqa: ARG002 - most steps send none
         """Return the requests of `apply` that Azure Policy might deny."""
         return ()

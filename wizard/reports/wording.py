@@ -114,7 +114,7 @@ def explained(row: "ClusterRow") -> str:
         case "legacy KMS v1":
             return (
                 f"it runs Kubernetes {row.kubernetes_version} with legacy KMS version 1, which cannot be migrated. Turn it off "
-                f"(az aks update {where} --disable-azure-keyvault-kms), rewrite every secret, upgrade to 1.33 or later, then "
+                f"(`az aks update {where} --disable-azure-keyvault-kms`), rewrite every secret, upgrade to 1.33 or later, then "
                 "start again. Keep the old key until then."
             )
         case "needs 1.33":

@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     cluster.failed,
     cluster.upgrade,
     cluster.quota,
+    cluster.node_size,
     identity.of_the_cluster,
     identity.roles_on_linked,
     identity.fits,
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     key.deleted,
     key.fits,
     key.dates,
+    key.rotates_in_time,
     key.differs,
     key.rotation,
     regions.elsewhere,
@@ -56,6 +58,7 @@ GUARDS: tuple[Guard, ...] = (
     governance.missing_permissions,
     governance.deny_assignments,
     governance.read_only_locks,
+    governance.subscriptions_enabled,
 )
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}

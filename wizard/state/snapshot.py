@@ -10,6 +10,7 @@ from typing import Any
 from wizard.cloud import quota, reads, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, covers, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.compute import NodeSize, Vcpus, node_size, vcpus
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
@@ -21,6 +22,7 @@ from wizard.cloud.quota import Quota
 from wizard.cloud.reads import advisory, known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, eligible, grants
+from wizard.cloud.subscriptions import subscription_state
 from wizard.errors import AzureError
 from wizard.state.cluster import ClusterState, changed, identity_roles, linked_actions
 from wizard.state.key import KeyState
@@ -48,6 +50,10 @@ class Snapshot:
     cluster's, empty if they cannot be read."""
     quota: Quota | None = None
     """The quota of clusters in the region; read only if a cluster is created, None if it cannot be read."""
+    node_size: NodeSize | None = None
+    """The configured VM size of a new cluster's nodes; None if none is configured, or the region's sizes cannot be read."""
+    vcpus: dict[str, Vcpus] = field(default_factory=dict)
+    """The quotas of vCPUs in the region, by name in lower case; read only if a cluster is created, empty if unknown."""
     vault: Json | None = None
     vault_deleted: Json | None = None
     """The soft-deleted vault that reserves the name, if it is visible."""
@@ -74,6 +80,8 @@ class Snapshot:
     """The permissions of the signed-in identity, by the id of a scope in lower case; None if they cannot be read."""
     eligible: tuple[Eligible, ...] = ()
     """Roles that the signed-in identity may activate."""
+    subscription_states: dict[str, str] = field(default_factory=dict)
+    """The states of the subscriptions that could be read, by id in lower case."""
     deny_assignments: tuple[Deny, ...] | None = ()
     """The deny assignments of the subscriptions that allow reading them; None if none of them does."""
     unregistered: tuple[tuple[str, str], ...] = ()
@@ -136,11 +144,16 @@ def principal_id(identity: Json | None) -> str:
 async def read_resources(azure: Azure, target: Target) -> Snapshot:
     """Read all of it, as much as possible at the same time. Raise AzureError if a required read fails."""
     subscription = target.answers.subscription
-    (groups, held, may), (feature, provider, locked, denied), (cluster, new, own) = await asyncio.gather(
+    (
+        (groups, held, may, states),
+        (feature, provider, locked, denied),
+        (cluster, new, own),
+    ) = await asyncio.gather(
         asyncio.gather(
             asyncio.gather(*(_group(azure, group) for group in target.groups)),
             _rights(azure, target),
             eligible(azure, f"/subscriptions/{subscription}"),
+            asyncio.gather(*(subscription_state(azure, name) for name in target.subscriptions)),
         ),
         asyncio.gather(
             feature_state(azure, subscription),
@@ -163,6 +176,11 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         groups={group.key: body for group, body in zip(target.groups, groups, strict=True)},
         permissions_at={**linked, **held},
         eligible=known(may, ()),
+        subscription_states={
+            name: state
+            for name, found in zip(target.subscriptions, states, strict=True)
+            if (state := known(found, ""))
+        },
         locks=_together(locked),
         deny_assignments=_together(denied),
         cluster=cluster,
@@ -290,11 +308,24 @@ async def _for_a_new_cluster(azure: Azure, target: Target) -> dict[str, Any]:
     regions = known(await cluster_regions(azure, subscription), frozenset())
     if regions and location.casefold() not in regions:
         return {"regions": regions}  # such a region has neither versions nor a quota
-    versions, room = await asyncio.gather(
+    wanted = target.answers.cluster.create.node_vm_size
+    versions, room, left, size = await asyncio.gather(
         kubernetes_versions(azure, subscription, location),
         quota.clusters_in_region(azure, subscription, location),
+        vcpus(azure, subscription, location),
+        node_size(azure, subscription, location, wanted) if wanted else _nothing(),
     )
-    return {"versions": tuple(versions), "quota": known(room, None), "regions": regions}
+    return {
+        "versions": tuple(versions),
+        "quota": known(room, None),
+        "regions": regions,
+        "vcpus": known(left, {}),
+        "node_size": known(size, None),
+    }
+
+
+async def _nothing() -> None:
+    """Read nothing."""
 
 
 async def _own(azure: Azure, target: Target) -> dict[str, Any]:

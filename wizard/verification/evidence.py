@@ -1,16 +1,18 @@
 """Everything that was read for one cluster; the checks are made from it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.locks import Lock
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
-from wizard.state.target import Target
+from wizard.state.target import Target, cli_args
+from wizard.system.sanitize import shell_word
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -72,6 +74,26 @@ class Evidence:
     def vault_id(self) -> str:
         """The key vault's resource ID; empty if it could not be read."""
         return str((self.vault or {}).get("id", ""))
+
+    @property
+    def cluster_args(self) -> str:
+        """The options that name the cluster in an Azure CLI command."""
+        return cli_args(str(self.cluster["id"]))
+
+    @property
+    def vault_args(self) -> str:
+        """The options that name the key vault in an Azure CLI command; only its name and subscription if it was not read."""
+        if self.vault_id:
+            return cli_args(self.vault_id)
+        return f"-n {shell_word(self.encryption.key_name.partition('/')[0])} --subscription {self.vault_subscription}"
+
+    @property
+    def vault_subscription(self) -> str:
+        """The ID of the key vault's subscription; the cluster's if it is not known."""
+        for id_ in (self.vault_id, self.encryption.vault_id):
+            with suppress(ValueError):
+                return ResourceId.parse(id_).subscription
+        return ResourceId.parse(str(self.cluster["id"])).subscription
 
     @property
     def target(self) -> Target | None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
+_NO_KEY = Problem("azure", "The cluster's key identifier names no key.")
+
+
 async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "Answers | None") -> Evidence:
     """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
@@ -106,6 +109,8 @@ async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
     """Return the version that the cluster names, or the newest one for an identifier without a version."""
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
     request: Awaitable[Any] = (
         client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
@@ -119,6 +124,8 @@ async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json 
 async def _versions(
     azure: Azure, vault: ResourceId, encryption: Encryption
 ) -> tuple[Json, ...] | Problem | None:
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
 
     async def listed() -> list[Json]:
@@ -295,13 +302,13 @@ async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: 
     missing = Problem(
         "azure",
         f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
-        f"is {name}.",
+        f"is {name or 'the one in its key identifier'}.",
         "",
-        f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
-        "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+        "Look for it in your other subscriptions. If it is in none, it was deleted, and the cluster cannot decrypt its secrets: "
+        f"az keyvault list-deleted --subscription {subscription} --output table",
     )
     key = missing
     if isinstance(deleted.get("vault"), dict):
-        comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
+        comes_back = f"Recover it, and the key with it: az keyvault recover --name {name} --subscription {subscription}"
         key = Problem("azure", f"The key vault {name} with the key was deleted.", "", comes_back)
     return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

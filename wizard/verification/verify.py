@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
+from wizard.cloud.bodies import kubernetes_version
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_body
 from wizard.errors import AzureError, Problem
@@ -66,7 +67,7 @@ def _report(
         name=sanitize(str(cluster.get("name") or target.name)),
         resource_group=target.resource_group,
         subscription=target.subscription,
-        kubernetes_version=sanitize(str(dig(cluster, "properties", "currentKubernetesVersion") or "")),
+        kubernetes_version=sanitize(kubernetes_version(cluster)),
         encryption=evidence.encryption.kind,
         checks=found,
         security_profile=dig(cluster, "properties", "securityProfile") or {},
@@ -81,7 +82,7 @@ def _keep(encryption: Encryption) -> tuple[str, ...]:
         return ()
     vault = encryption.key_name.partition("/")[0]
     return (
-        f"The key {encryption.key_name} with all its versions, enabled and unexpired. If you lose it, you lose the cluster's secrets.",
-        f"The key vault {vault} and the cluster's network access to it.",
+        f"The key {encryption.key_label} with all its versions, enabled and unexpired. If you lose it, you lose the cluster's secrets.",
+        f"The key vault {vault or 'of the key'} and the cluster's network access to it.",
         "The cluster's user-assigned identity and its role assignments on the key vault.",
     )

@@ -121,11 +121,28 @@ async def test_az_in_an_untrusted_folder_is_not_run(az: StandIn, tmp_path: Path)
     ("said", "code", "cause", "remedy"),
     [
         ("ERROR: Please run 'az login' to setup account.", 1, "The Azure CLI is not signed", "`az login`"),
-        ("ERROR: AADSTS70043: expired. Please run: az login", 1, "Entra did not accept", "`az login` again"),
+        (
+            "ERROR: AADSTS70043: expired. Please run: az login",
+            1,
+            "has expired or was revoked",
+            "`az login` again",
+        ),
+        (
+            "ERROR: AADSTS53003: blocked. Please run: az login",
+            1,
+            "Conditional Access",
+            "Ask the Microsoft Entra administrator",
+        ),
+        (
+            "ERROR: AADSTS500011: not in the tenant. Please run:\naz login --scope x",
+            1,
+            "another cloud or tenant",
+            "`az cloud show --query name`",
+        ),
         (
             "ERROR: AADSTS700082: \x1b[2Jthe token eyJabc.def.ghi has expired",
             1,
-            "Entra did not",
+            "has expired or was revoked",
             "`az login`",
         ),
         ("ERROR: cannot proxy by http://me:eyJabc@h:1", 1, "could not be reached", "`az login` again"),
@@ -141,7 +158,7 @@ async def test_refusal_of_az_has_cause_and_remedy(
     assert problem.kind == "sign-in"
     assert cause in problem.cause
     assert remedy in problem.remedy
-    assert "--credential" in problem.remedy
+    assert ("--credential" in problem.remedy) is ("AADSTS" not in said), "Entra refuses the user, not the way"
     assert problem.azure_said[:20] == said[:20]
     assert not {"eyJabc", "\x1b"} & {problem.azure_said[at : at + 6] for at in range(99)}
 

@@ -11,6 +11,7 @@ from tests.support import PRODUCTION, signed_in
 from wizard.cloud import quota, reads
 from wizard.cloud.arm import KEY_VAULT, GroupId
 from wizard.cloud.azure import Azure
+from wizard.cloud.compute import vcpus
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.features import cluster_regions
 from wizard.cloud.policies import Request, denials
@@ -56,6 +57,7 @@ ADVISORY: dict[str, tuple[str, Callable[[Azure], Awaitable[Any]]]] = {
         "*/quotas",
         lambda azure: quota.clusters_in_region(azure, PRODUCTION, "westeurope"),
     ),
+    "vcpu-quotas": ("*/usages", lambda azure: vcpus(azure, PRODUCTION, "westus2")),
     "permissions": ("*/roleAssignments", lambda azure: in_subscription(azure, PRODUCTION)),
     "eligible-roles": (
         "*/roleEligibilityScheduleInstances",

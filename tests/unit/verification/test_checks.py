@@ -96,6 +96,10 @@ CUSTOM = Role("Our own role", "00000000-0000-0000-0000-0000000000ff")
 EVERYONE = (("00000000-0000-0000-0000-000000000000", "SystemDefined"),)
 ROTATES: Json = {"lifetimeActions": [{"trigger": {"timeAfterCreate": "P18M"}, "action": {"type": "rotate"}}]}
 
+BEFORE_EXPIRY: Json = {
+    "lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Rotate"}}]
+}
+
 
 def key_with(**attributes: Any) -> Json:
     return key(attributes={"enabled": True, **attributes})
@@ -135,6 +139,7 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("cluster-healthy", "passed", evidence(PRIVATE)),
     ("cluster-running", "warning", evidence({}, body=cluster(PRIVATE, identity=OURS, powerState={"code": "Stopped"}))),
     ("cluster-running", "passed", evidence(PRIVATE)),
+    ("cluster-version", "unknown", evidence(PRIVATE, body=cluster(PRIVATE, identity=OURS, currentKubernetesVersion=None, kubernetesVersion=None))),
     ("cluster-version", "warning", evidence({}, body=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.29.9"))),
     ("cluster-version", "passed", evidence(PRIVATE)),
     ("encryption-enabled", "failed", evidence({})),
@@ -210,6 +215,10 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("key-rotation-policy", "warning", evidence(PRIVATE, key=key(attributes={"exp": time.time() + 400 * DAY}, rotationPolicy=None))),
     ("key-rotation-policy", "warning", evidence(LEGACY, key=key(rotationPolicy=ROTATES))),
     ("key-rotation-policy", "passed", evidence(PRIVATE, key=key(rotationPolicy=ROTATES))),
+    ("key-rotation-policy", "warning", evidence(PRIVATE, key=key_with(created=time.time() - 65 * DAY, exp=time.time() + 25 * DAY))),
+    ("key-rotation-policy", "passed", evidence(PRIVATE, key=key_with(created=time.time() - 300 * DAY, exp=time.time() + 100 * DAY))),
+    ("key-rotation-policy", "unknown", evidence(PRIVATE, key=key_with(exp=time.time() + 25 * DAY))),
+    ("key-rotation-policy", "warning", evidence(PRIVATE, key=key(rotationPolicy=BEFORE_EXPIRY))),
     ("identity-attached", "failed", evidence({}, body=cluster(PRIVATE))),
     ("identity-attached", "passed", evidence(PRIVATE)),
     ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): gone("ResourceNotFound")})),

@@ -169,6 +169,9 @@ class Key(Step):
             return (RequiredAction("Microsoft.KeyVault/vaults/keys/write", target.vault_id),)
         return ()
 
+    def signs_in_to_vault(self, target: Target) -> bool:
+        return target.own.create_through == "key-vault"
+
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:
         del snapshot
         name = target.own.key.name
