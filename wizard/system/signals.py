@@ -5,8 +5,12 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""SIGHUP and SIGBREAK are the closed window, on POSIX and on Windows."""
+END_SIGNALS = [
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if name in signal.Signals.__members__
+]
+"""Those that this system has. SIGHUP and SIGBREAK are the closed window, on POSIX and on Windows."""
 
 
 def on_end_signals(call: Callable[[signal.Signals], object]) -> None:
@@ -23,7 +27,7 @@ def on_end_signals(call: Callable[[signal.Signals], object]) -> None:
         except RuntimeError:  # the loop is closed
             raise KeyboardInterrupt from None
 
-    for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+    for number in END_SIGNALS:
         try:
             loop.add_signal_handler(number, call, number)
         except NotImplementedError:
