@@ -35,8 +35,8 @@ class OutputError(OSError):
     """stdout cannot be written, or its reader is gone."""
 
 
-_READER_GONE = {errno.EPIPE, errno.EIO}
-"""The reader closed the pipe, or the terminal is gone."""
+_READER_GONE = {errno.EPIPE, errno.EIO, *([errno.EINVAL] if sys.platform == "win32" else [])}
+"""The reader closed the pipe (EINVAL on Windows), or the terminal is gone."""
 
 
 def run_command(work: Coroutine[Any, Any, int]) -> int:

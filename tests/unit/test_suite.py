@@ -88,7 +88,6 @@ TESTED_IN = {
     "wizard/state/*": "unit/state/test_target",
     "wizard/system/private_files": "simulated/runs/test_journal",
     "wizard/system/processes": "unit/in_cluster/test_kubectl",
-    "wizard/system/signals": "survival/test_signals",
     "wizard/system/yaml_loader": "unit/answers/test_model",
     "wizard/verification/*": "unit/verification/test_checks",
 }
