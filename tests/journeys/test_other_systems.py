@@ -88,8 +88,9 @@ def test_a_cluster_is_encrypted_and_verified_from_a_home_with_backslashes(tmp_pa
 async def test_the_wizard_encrypts_a_cluster(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
-        wizard(simulator, tmp_path / r"C:\Users\An Operator") as operator,
+        wizard(simulator, tmp_path / r"C:\Users\An Operator", ACC_CLOUD="PROD") as operator,
     ):
+        await operator.sees("Azure Cloud Shell ends a session after 20 minutes")
         await operator.to_clusters()
         await operator.choose("aks-demo")
         await operator.to_review("Platform-managed")
