@@ -47,7 +47,9 @@ def first_frame(report: Report, times: int = 11) -> None:
     took = medians(
         {
             "bare": partial(_until_shown, [_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"),
-            "wizard": partial(_until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"stores its secrets in etcd"),
+            "wizard": partial(
+                _until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"stores its secrets in etcd"
+            ),
         },
         times,
     )
