@@ -74,8 +74,8 @@ def peak_memory(command: Sequence[str], environment: dict[str, str] | None = Non
     """The most memory, in bytes, that a process and its own had resident. Raise RuntimeError if it fails."""
     if sys.platform == "win32":
         raise NotImplementedError
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env=environment, **quiet)  # type: ignore[call-overload]
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=null, stderr=null)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{command[0]} failed.")
