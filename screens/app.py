@@ -1,9 +1,8 @@
 """The wizard: one Textual app, in which pages, session and engine meet. It navigates, and shows what goes wrong."""
 
 import asyncio
-import os
 import pkgutil
-import signal
+import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
@@ -27,6 +26,7 @@ from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.theme import CALM
 from wizard.errors import Problem
+from wizard.system.signals import on_end_signals
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -344,13 +344,7 @@ class WizardApp(App[int]):
 
         Ctrl-C is a key in the wizard, so a SIGINT comes from another process.
         """
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            if number := getattr(signal, name, None):
-                try:
-                    loop.add_signal_handler(number, lambda: self.call_later(self.leave, INTERRUPTED))
-                except (NotImplementedError, RuntimeError):
-                    return  # there are no signals on Windows, nor outside the main thread
+        on_end_signals(lambda _: self.call_later(self.leave, INTERRUPTED))
 
 
 def _import_pages() -> None:
@@ -361,11 +355,11 @@ def _import_pages() -> None:
 
 def _driver() -> "type[Driver] | None":
     """Return the driver of the terminal; None for Textual's own choice."""
-    if os.name != "posix" or constants.DRIVER:
-        return None
-    from screens.widgets.terminal import TerminalDriver  # not on Windows
+    if sys.platform != "win32" and not constants.DRIVER:
+        from screens.widgets.terminal import TerminalDriver
 
-    return TerminalDriver
+        return TerminalDriver
+    return None
 
 
 async def _ended(worker: Worker[Any]) -> None:

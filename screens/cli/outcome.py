@@ -17,6 +17,7 @@ from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
+from wizard.system.signals import on_end_signals
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -34,8 +35,8 @@ class OutputError(OSError):
     """stdout cannot be written, or its reader is gone."""
 
 
-_READER_GONE = {errno.EPIPE, errno.EIO}
-"""The reader closed the pipe, or the terminal is gone."""
+_READER_GONE = {errno.EPIPE, errno.EIO, *([errno.EINVAL] if sys.platform == "win32" else [])}
+"""The reader closed the pipe (EINVAL on Windows), or the terminal is gone."""
 
 
 def run_command(work: Coroutine[Any, Any, int]) -> int:
@@ -99,14 +100,7 @@ async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
             )
             os._exit(INTERRUPTED)
 
-    loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None:
-            try:
-                loop.add_signal_handler(number, cancel, number)
-            except NotImplementedError:  # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there
-                break
+    on_end_signals(cancel)
     try:
         return await task
     except asyncio.CancelledError:
@@ -166,8 +160,12 @@ async def read_line() -> str:
     ready = asyncio.Event()
     try:
         loop.add_reader(sys.stdin.fileno(), ready.set)
-    except NotImplementedError:  # Windows, where Ctrl-C interrupts the read
-        return sys.stdin.readline()
+    except NotImplementedError:  # Windows; the loop waits too, so Ctrl-C must interrupt the read itself
+        previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return sys.stdin.readline()
+        finally:
+            signal.signal(signal.SIGINT, previous)
     try:
         await ready.wait()
         return sys.stdin.readline()

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 from screens.messages import GoTo, PickCluster, ShowFleet
 from screens.session.session import Session
 from screens.widgets.frame import Frame
+from wizard.cloud.cloud_shell import notice
 from wizard.reports.wording import SPINNER, STYLES, duration
 from wizard.system.clock import Clock
 
@@ -63,6 +64,7 @@ Start with --credential to choose another method."""
         with VerticalScroll(can_focus=False):
             yield Static(Content(TITLE), classes="title")
             yield Static(id="resumable", classes="text caution")
+            yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
             yield Static(Content(ABOUT), classes="text")
             yield Static(
                 Content("\n").join(
@@ -86,8 +88,11 @@ Start with --credential to choose another method."""
         """The run that is being resumed, while its cluster is read."""
         self._clock = Clock()
         self._beats = 0
+        self._cloud_shell = notice(session.environment)
 
     def on_mount(self) -> None:
+        self.query_one("#cloud-shell").display = bool(self._cloud_shell)
+        self.set_class(bool(self._cloud_shell), "in-cloud-shell")
         self.query_one("#resumable").display = self.query_one("#resume").display = False
         self.every(0.25, self._beat)
 

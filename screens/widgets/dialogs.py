@@ -172,7 +172,7 @@ class SaveDialog(Dialog[None]):
         paths = self._paths(self._field.value)
         for path, text in paths.items():
             try:
-                with path.open("x", encoding="utf-8") as file:
+                with path.open("x", encoding="utf-8", newline="\n") as file:
                     file.write(text)
             except (OSError, ValueError) as error:
                 self.notify(f"{path} was not saved: {_reason(error)}.", severity="error", markup=False)

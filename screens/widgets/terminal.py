@@ -8,10 +8,13 @@ Textual then sets up the terminal again, which is enough to fill the queue.)
 import contextlib
 import os
 import signal
+import sys
 from typing import Any, TextIO, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+assert sys.platform != "win32"  # noqa: S101 - Textual has another driver there
 
 
 class TerminalDriver(LinuxDriver):

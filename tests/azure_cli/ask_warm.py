@@ -5,6 +5,8 @@ import os
 import socket
 import sys
 
+assert sys.platform != "win32"
+
 _, place, *arguments = sys.argv
 request = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}  # noqa: PTH109 - pathlib costs half of the start
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as warm:

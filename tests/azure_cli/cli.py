@@ -87,6 +87,8 @@ class AzureCli:
         """End the process, and whatever it still runs."""
         self.running.remove(self)
         assert self._warm.stdout is not None
+        if sys.platform == "win32":
+            raise NotImplementedError
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._warm.pid, signal.SIGKILL)
         self._warm.wait()

@@ -16,6 +16,8 @@ import socket
 import sys
 from typing import Any
 
+assert sys.platform != "win32"
+
 GROUPS = ("acs", "identity", "keyvault", "profile", "resource", "role")
 PARTS = ("", "._help", "._params", ".commands", ".custom")
 LIBRARIES = (

@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -71,8 +72,10 @@ def of_process(
 
 def peak_memory(command: Sequence[str], environment: dict[str, str] | None = None) -> float:
     """The most memory, in bytes, that a process and its own had resident. Raise RuntimeError if it fails."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env=environment, **quiet)  # type: ignore[call-overload]
+    if sys.platform == "win32":
+        raise NotImplementedError
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=null, stderr=null)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{command[0]} failed.")

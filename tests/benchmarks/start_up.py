@@ -59,6 +59,8 @@ def first_frame(report: Report, times: int = 11) -> None:
 
 def _until_shown(command: Sequence[str], text: bytes) -> float:
     """Seconds from starting a command on a terminal to that text being on it."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     begun = time.perf_counter()

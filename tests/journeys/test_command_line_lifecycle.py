@@ -17,6 +17,7 @@ from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import LIMIT, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
+from wizard.system.signals import END_SIGNALS
 
 PLATFORM = answers("platform-managed").to_yaml()
 
@@ -397,9 +398,7 @@ def test_a_plan_refused_after_the_confirmation_is_reported_on_stdout(
     assert shell.simulator.writes() == []
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
-)
+@pytest.mark.parametrize("number", END_SIGNALS, ids=lambda number: number.name)
 def test_an_interrupted_run_is_reported_and_can_be_resumed(number: signal.Signals, start_shell: StartShell):
     shell = start_shell("feature-pending", speed=60)
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")

@@ -24,6 +24,7 @@ from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.runs.journal import EVENTS, Journal, list_runs
 from wizard.simulator import Simulator
+from wizard.system.signals import END_SIGNALS
 
 
 async def cut_short(
@@ -253,7 +254,7 @@ async def test_new_simulated_environment_has_no_runs_to_resume(tmp_path: Path) -
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+q"])
+@pytest.mark.parametrize("how", [*END_SIGNALS, "ctrl+q"])
 async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
     how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,8 @@ async def measure(operator: Operator, folder: Path) -> Measured:
     took = time.perf_counter() - begun
     await operator.press("f")
     gc.collect()
+    if sys.platform == "win32":
+        raise NotImplementedError
     pages = int(Path("/proc/self/statm").read_text().split()[1])  # noqa: ASYNC240 - no disk is behind it
     return Measured(
         active.elapsed / 3600,

@@ -14,6 +14,7 @@ from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell, start_shell
 from tests.support import LIMIT, MovedClock, answers, cluster_id, world
 from wizard.cloud.arm import dig
+from wizard.system.signals import END_SIGNALS
 
 __all__ = ["start_shell"]
 
@@ -52,7 +53,7 @@ def updating(process: "subprocess.Popen[str]", said: str = "cluster is being upd
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", END_SIGNALS, ids=lambda n: n.name)
 def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_follows_it(
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from wizard.cloud import entra
+from wizard.cloud import cloud_shell, entra
 from wizard.errors import OutputLimitError, Problem
 from wizard.system.processes import Printed, child_environment, run
 from wizard.system.sanitize import sanitize, without_secret
@@ -28,6 +28,7 @@ _KEPT = (
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "AZURE_CLOUD_NAME", "AZURE_CORE_INSTANCE_DISCOVERY"),
     *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"),  # for tokens in a keyring
+    *cloud_shell.VARIABLES,
 )
 """Environment variables that `az` needs besides those of every program: proxies, certificates, and the place of its sign-in.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
+from wizard.cloud.cloud_shell import in_cloud_shell
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.proxies import Proxies, ca_bundle
 from wizard.errors import AzureError, Problem
@@ -253,6 +254,8 @@ def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
         return "environment"
     if environment.get(_TOKEN_FILE):
         return "workload-identity"
+    if in_cloud_shell(environment):
+        return "azure-cli"  # its managed identity is the user; `az` has that sign-in too, or the one of `az login`
     if environment.get("IDENTITY_ENDPOINT") or environment.get("MSI_ENDPOINT"):
         return "managed-identity"
     empty = [name for name in (_SECRET, _CERTIFICATE, _TOKEN_FILE) if environment.get(name) == ""]

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Literal
 
 from wizard.cloud import entra
@@ -251,7 +252,9 @@ def problem_from(error: Exception, summary: str) -> Problem:
     if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
         return _unreachable(error, summary, "The response did not come from Azure or was incomplete.")
     if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
-        return _unreachable(error, summary, "Azure could not be reached, or its response was lost.")
+        return _refused_by_proxy(error, summary) or _unreachable(
+            error, summary, "Azure could not be reached, or its response was lost."
+        )
     return Problem(
         "azure",
         summary,
@@ -261,6 +264,26 @@ def problem_from(error: Exception, summary: str) -> Problem:
         azure_said=sanitize(without_secret(str(error))),
         retryable=True,
     )
+
+
+def _refused_by_proxy(error: Any, summary: str) -> Problem | None:
+    """Return the problem of an error with which a proxy requires authentication (407); None for any other."""
+    cause = error.inner_exception
+    if getattr(cause, "status", None) != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return None
+    asked = [value.partition(" ")[0] for value in (cause.headers or {}).getall("Proxy-Authenticate", [])]
+    offered = sanitize(", ".join(asked))
+    if asked and "basic" not in offered.casefold():
+        why = f"The proxy requires authentication with {offered}, which aks-kms does not support: only Basic."
+        remedy = (
+            "Run a local proxy that signs in to the company's proxy, such as px or cntlm, and set HTTPS_PROXY to it. "
+            "Or ask the proxy's administrator to exempt this computer."
+        )
+    else:
+        why = "The proxy requires a user name and a password, or did not accept those that were given."
+        remedy = "Set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT, then try again."
+    said = sanitize(without_secret(str(error)))
+    return Problem("unreachable", summary, why, remedy, code="HTTP 407", azure_said=said)
 
 
 def _unreachable(error: Exception, summary: str, cause: str) -> Problem:

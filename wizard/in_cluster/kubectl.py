@@ -156,11 +156,14 @@ def opened(
 def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Return a path at which a program with these descriptors can read the text, until the block ends.
 
-    On Linux it is a file in memory, which disappears with the last process that holds it. On other systems it is a private
-    file in a private directory; one that a killed process has left is removed here.
+    On Linux it is a file in memory, which disappears with the last process that holds it. macOS and Windows have none:
+    there it is a private file in a private directory, and one that a killed process has left is removed here.
     """
-    if in_memory if in_memory is not None else hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-        descriptor = os.memfd_create("kubeconfig")
+    memfd_create = getattr(os, "memfd_create", None)
+    if in_memory is None:
+        in_memory = Path("/proc/self/fd").is_dir()
+    if in_memory and memfd_create:
+        descriptor = memfd_create("kubeconfig")
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(text.encode())
@@ -173,19 +176,28 @@ def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, t
         path = Path(folder, "kubeconfig")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - the mode
             file.write(text.encode())
-        yield str(path), ()
+            file.flush()
+            yield str(path), ()  # still open: see _is_abandoned
 
 
 def _sweep() -> None:
     """Remove the files of processes that have ended."""
-    if os.name != "posix":  # on other systems, os.kill with signal 0 ends the process
-        return
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid == os.getuid() and owner.isdigit() and not _lives(int(owner)):
+            if owner.isdigit() and _is_abandoned(folder, int(owner)):
                 (folder / "kubeconfig").unlink(missing_ok=True)
                 folder.rmdir()
+
+
+def _is_abandoned(folder: Path, owner: int) -> bool:
+    """Return whether a folder is the user's own and its process has ended.
+
+    Windows removes no file that a process has open, and os.kill would end the process there.
+    """
+    if not hasattr(os, "getuid"):
+        return True
+    return folder.stat().st_uid == os.getuid() and not _lives(owner)
 
 
 def _lives(process: int) -> bool:

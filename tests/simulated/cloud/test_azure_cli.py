@@ -82,6 +82,8 @@ async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) 
             "PATH": f"{az.folder}:.:",
             "AZURE_CONFIG_DIR": "/home/me/az",
             "https_proxy": "http://proxy.example:3128",
+            "ACC_CLOUD": "PROD",
+            "MSI_ENDPOINT": "http://localhost:50342/oauth2/token",
             **SECRETS,
         }
         async with connect(child_environment(simulator, at_home), credential=kind) as azure:
@@ -96,7 +98,7 @@ async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) 
         assert not set(SECRETS) & set(environment)
         assert "do-not-tell" not in environment.values()
         assert folder == "/"
-        kept = ("HOME", "AZURE_CONFIG_DIR", "https_proxy")
+        kept = ("HOME", "AZURE_CONFIG_DIR", "https_proxy", "ACC_CLOUD", "MSI_ENDPOINT")
         assert {name: environment[name] for name in kept} == {name: at_home[name] for name in kept}
         assert environment["REQUESTS_CA_BUNDLE"] == simulator.environment["REQUESTS_CA_BUNDLE"]
         assert environment["AZURE_CORE_INSTANCE_DISCOVERY"] == "false"
