@@ -133,8 +133,25 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
-async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
+@dataclass(frozen=True)
+class RoleDefinition:
+    """A role: its name, and its permissions in both planes."""
+
+    name: str
+    actions: tuple[Permission, ...]
+    data_actions: tuple[Permission, ...]
+
+    def allows(self, action: str) -> bool:
+        """Return whether it allows an action of the management plane."""
+        return any(permission.allows(action) for permission in self.actions)
+
+    def allows_data(self, action: str) -> bool:
+        """Return whether it allows an action of the data plane."""
+        return any(permission.allows(action) for permission in self.data_actions)
+
+
+async def role_definition(azure: Azure, subscription: str, guid: str) -> RoleDefinition:
+    """Return a role of a subscription. Raise AzureError."""
     client = azure.authorization(subscription)
     with translate_errors(f"The role {guid} could not be read."):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
@@ -142,9 +159,14 @@ async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, boo
             raise AzureError(
                 odd_answer(f"The role {guid} could not be read.", "it has no permissions", "unreachable")
             )
-        allowed = _data_permissions(role.permissions)
-        fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
-        return sanitize(str(role.role_name or guid)), fits
+        name = sanitize(str(role.role_name or guid))
+        return RoleDefinition(name, _permissions(role.permissions), _data_permissions(role.permissions))
+
+
+async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
+    """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
+    role = await role_definition(azure, subscription, guid)
+    return role.name, all(role.allows_data(action) for action in (ENCRYPT, DECRYPT))
 
 
 async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:

@@ -12,6 +12,7 @@ SAYS: dict[Says, tuple[str, str]] = {
     "non-compliant": ("✗", "non-compliant"),
     "manual-for": ("✓", "manual; the evidence speaks for it"),
     "manual-against": ("✗", "manual; the evidence speaks against it"),
+    "manual": ("·", "manual; the evidence is to be weighed"),
     "not-certain": ("?", "not certain"),
 }
 """Sign and words of each answer."""

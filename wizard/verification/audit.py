@@ -13,8 +13,8 @@ from typing import Any, Literal
 from wizard.cloud.encryption import Encryption
 from wizard.verification.report import ClusterReport
 
-Says = Literal["compliant", "non-compliant", "manual-for", "manual-against", "not-certain"]
-"""`manual-…`: a person judges, and the checks of this program are evidence for it or against it."""
+Says = Literal["compliant", "non-compliant", "manual-for", "manual-against", "manual", "not-certain"]
+"""`manual…`: a person judges, and the checks of this program are evidence for it, against it, or to be weighed."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,20 @@ def audit_checks() -> tuple[AuditCheck, ...]:
     """Return the checks that are known, in the order in which they are shown."""
     text = files("wizard.verification").joinpath("audit_checks.toml").read_text("utf-8")
     return tuple(
-        AuditCheck(**{
-            name: tuple(value) if isinstance(value, list) else str(value) if name == "read" else value
-            for name, value in each.items()
-        })
+        AuditCheck(
+            id=each["id"],
+            title=each["title"],
+            tests=each["tests"],
+            source=each["source"],
+            read=str(each["read"]),
+            passes_if=tuple(each.get("passes_if", ())),
+            judged_by=tuple(each.get("judged_by", ())),
+            differs=each.get("differs", {}),
+            unseen=each.get("unseen", {}),
+            note=each.get("note", ""),
+        )
         for each in tomllib.loads(text)["check"]
-    )  # fmt: skip
+    )
 
 
 def evidence_table(report: ClusterReport) -> tuple[AuditRow, ...]:
@@ -120,7 +128,7 @@ def _by_judgement(check: AuditCheck, report: ClusterReport) -> AuditRow:
         return AuditRow(check, "manual-against", "Secrets are not encrypted with a KMS key.")
     made = {code: outcomes.get(code, "not made") for code in check.judged_by}
     said = "; ".join(f"{code}: {outcome}" for code, outcome in made.items())
-    says: Says = "manual-for"
+    says: Says = "manual-for" if set(made.values()) == {"passed"} else "manual"
     if "failed" in made.values():
         says = "manual-against"
     elif made.keys() - outcomes.keys() or "unknown" in made.values():

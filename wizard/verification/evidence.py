@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.key_access import KeyAccess, LogSetting
 from wizard.cloud.locks import Lock
+from wizard.cloud.ownership import CodeSigns, LastWrite
+from wizard.cloud.reads import Unknown
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
@@ -48,6 +51,14 @@ class Evidence:
     """By resource id: the user-assigned identities on the cluster."""
     locks: tuple[Lock, ...] | None = None
     """Every lock in the subscriptions of the cluster and the vault."""
+    key_access: KeyAccess | Unknown | None = None
+    """Who has which role on the key; None if it was not read."""
+    log_settings: tuple[LogSetting, ...] | Unknown | None = None
+    """The diagnostic settings of the vault; None if they were not read."""
+    code: CodeSigns | None = None
+    """The signs of infrastructure code in the resource groups of cluster, vault and identity; None if they were not read."""
+    last_write: LastWrite | Unknown | None = None
+    """Who changed the cluster last; read only if it has lost the customer-managed key that was expected."""
     deleted: dict[str, Json | Problem] = field(default_factory=dict)
     """`vault` and `key` if they are soft-deleted, or why that could not be read."""
     unreadable: dict[str, Problem] = field(default_factory=dict)
@@ -72,6 +83,15 @@ class Evidence:
     def vault_id(self) -> str:
         """The key vault's resource ID; empty if it could not be read."""
         return str((self.vault or {}).get("id", ""))
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a customer-managed key was expected, and the cluster has a platform-managed one, or its user-assigned identity
+        is gone: what is left after azurerm has sent `azureKeyVaultKms: {enabled: false}`."""
+        if self.expect is None or self.expect.customer_managed is None:
+            return False
+        kind = self.encryption.kind
+        return kind == "platform-managed" or (kind != "none" and not self.identity_ids)
 
     @property
     def target(self) -> Target | None:

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.key_access import key_access, log_settings
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.ownership import code_signs, last_write
 from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, denies, key_role
 from wizard.cloud.roles import Grant, grants
@@ -41,22 +44,23 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "A
         vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
     subscriptions = {cluster_id.subscription.lower(): cluster_id.subscription}
     if not isinstance(vault_id, str):
-        held, identities = await asyncio.gather(
-            _locks(azure, list(subscriptions.values())), _identities(azure, e)
+        held, identities, about = await asyncio.gather(
+            _locks(azure, list(subscriptions.values())), _identities(azure, e), _about(azure, cluster_id, e)
         )
-        e = replace(e, **_sorted({"locks": held}), identities=identities)
+        e = replace(e, **_sorted({"locks": held}), **about, identities=identities)
         return (
             await _without_vault(azure, cluster_id.subscription, e, vault_id) if encryption.kms_enabled else e
         )
     vault = ResourceId.parse(vault_id)
     subscriptions.setdefault(vault.subscription.lower(), vault.subscription)
-    (held, body), (key, versions), (roles, denied, identities) = await asyncio.gather(
+    (held, body), (key, versions), (roles, denied, identities), about = await asyncio.gather(
         asyncio.gather(_locks(azure, list(subscriptions.values())), _vault(azure, vault)),
         asyncio.gather(_key(azure, vault, encryption), _versions(azure, vault, encryption)),
         asyncio.gather(_roles(azure, vault_id, e), _deny_assignments(azure, vault_id), _identities(azure, e)),
+        _about(azure, cluster_id, e, vault),
     )
     found = {"locks": held, "vault": body, "key": key, "key-versions": versions, "deny-assignments": denied}
-    e = replace(e, **_sorted(found), identities=identities)
+    e = replace(e, **_sorted(found), **about, identities=identities)
     if isinstance(roles, Problem):
         e = replace(e, unreadable={**e.unreadable, "roles": roles})
     else:
@@ -64,6 +68,37 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "A
         unread = {f"role {guid}": role for guid, role in roles[3].items()}
         e = replace(e, unreadable={**e.unreadable, **unread})
     return replace(e, deleted=await _deleted(azure, vault, e))
+
+
+async def _about(
+    azure: Azure, cluster_id: ResourceId, e: Evidence, vault: ResourceId | None = None
+) -> dict[str, Any]:
+    """Return what only informs: signs of infrastructure code, who else can use the key, whether its use is logged, and who
+    took the key away. All of it is advisory, and read beside the rest."""
+
+    async def nothing() -> None:
+        return None
+
+    places = [cluster_id, *([vault] if vault else []), *_ids(e.identity_ids)]
+    groups = [GroupId(place.subscription, place.resource_group) for place in places]
+    own = e.encryption.kms_enabled
+    key = e.encryption.key_name.partition("/")[2]
+    signs, access, logs, write = await asyncio.gather(
+        code_signs(azure, groups) if own or e.reverted else nothing(),
+        key_access(azure, str(vault), key) if vault else nothing(),
+        log_settings(azure, str(vault)) if vault else nothing(),
+        last_write(azure, str(cluster_id)) if e.reverted else nothing(),
+    )
+    return {"code": signs, "key_access": access, "log_settings": logs, "last_write": write}
+
+
+def _ids(texts: Collection[str]) -> list[ResourceId]:
+    """Return those of these texts that are resource IDs."""
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(ResourceId.parse(text))
+    return found
 
 
 def _sorted(found: dict[str, Any]) -> dict[str, Any]:

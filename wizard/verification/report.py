@@ -13,7 +13,7 @@ Depth = Literal["basic", "full"]
 """`basic`: only the cluster's own settings are read. `full`: also the key vault, key, identity, role assignments and locks
 that it depends on."""
 
-Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
+Group = Literal["cluster", "key", "vault", "identity", "access", "code", "expectation", "inside"]
 Outcome = Literal["passed", "failed", "warning", "unknown", "note"]
 """`note`: not a check, only information."""
 
