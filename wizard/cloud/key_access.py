@@ -4,12 +4,12 @@ Members of groups, eligible roles, deny assignments and conditions are not evalu
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from wizard.cloud import reads
-from wizard.cloud.arm import Json, ResourceId, covers, dig
+from wizard.cloud.arm import Json, covers, dig
 from wizard.cloud.azure import Azure
-from wizard.cloud.paging import items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.rights import Permission, RoleDefinition, role_definition
 from wizard.cloud.roles import (
@@ -21,9 +21,10 @@ from wizard.cloud.roles import (
     ENCRYPTION_USER,
     GENERAL,
     READER,
+    Grant,
     Role,
 )
-from wizard.errors import AzureError, Problem
+from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
 UNWRAP = "Microsoft.KeyVault/vaults/keys/unwrap/action"
@@ -66,88 +67,61 @@ BUILT_IN = {role.guid: RoleDefinition(role.name, actions, data) for role, action
 
 
 @dataclass(frozen=True)
-class Held:
-    """A role that a principal has."""
-
-    principal_id: str
-    principal_type: str
-    """`User`, `Group`, `ServicePrincipal`, …"""
-    role_guid: str
-    scope: str
-    conditional: bool = False
-
-
-@dataclass(frozen=True)
 class KeyAccess:
     """Every role assignment that may concern the key, and what the roles allow."""
 
-    held: tuple[Held, ...] = ()
+    held: tuple[Grant, ...] = ()
+    """At the vault, above it and below it."""
     roles: dict[str, RoleDefinition] = field(default_factory=dict)
     """By GUID in lower case."""
     unread: dict[str, Problem] = field(default_factory=dict)
     """The roles whose definition could not be read, by GUID in lower case."""
 
-    def data_holders(self, *actions: str) -> tuple[Held, ...]:
-        """Return the roles that allow one of these data actions."""
+    def role(self, grant: Grant) -> RoleDefinition | None:
+        """Return the role of an assignment; None if its definition could not be read."""
+        return self.roles.get(grant.role_guid.casefold())
+
+    def data_holders(self, scope: str, *actions: str) -> tuple[Grant, ...]:
+        """Return the assignments that allow one of these data actions at a scope."""
         return tuple(
             one
             for one in self.held
-            if (role := self.roles.get(one.role_guid)) and any(role.allows_data(each) for each in actions)
+            if applies(one.scope, scope)
+            and (role := self.role(one))
+            and any(role.allows_data(each) for each in actions)
         )
 
-    def holders(self, *actions: str, scope: str = "") -> tuple[Held, ...]:
-        """Return the roles that allow one of these actions of the management plane, at or above a scope if one is given."""
+    def holders(self, scope: str, *actions: str) -> tuple[Grant, ...]:
+        """Return the assignments that allow one of these actions of the management plane at a scope."""
         return tuple(
             one
             for one in self.held
-            if (role := self.roles.get(one.role_guid))
+            if applies(one.scope, scope)
+            and (role := self.role(one))
             and any(role.allows(each) for each in actions)
-            and (not scope or _applies(one.scope, scope))
         )
 
 
-def _applies(scope: str, resource_id: str) -> bool:
+def applies(scope: str, resource_id: str) -> bool:
     """Return whether a role assignment at a scope applies to a resource. Azure lists those of the management groups above."""
     return covers(scope, resource_id) or scope.casefold().startswith("/providers/microsoft.management/")
 
 
-async def key_access(azure: Azure, vault_id: str, key: str) -> KeyAccess | Unknown:
-    """Return who has which role on a vault, above it and on this key of it, and what these roles allow."""
-    summary = "The role assignments on the key vault could not be listed."
-    return await advisory(reads.KEY_ACCESS, _key_access(azure, vault_id, key), azure.timeouts, summary)
-
-
-async def _key_access(azure: Azure, vault_id: str, key: str) -> KeyAccess:
-    subscription = ResourceId.parse(vault_id).subscription
-    client = azure.authorization(subscription).role_assignments
-    own = f"{vault_id}/keys/{key}"
-    held = [
-        Held(
-            str(one.principal_id or ""),
-            str(one.principal_type or "principal"),
-            str(one.role_definition_id or "").rsplit("/", 1)[-1].casefold(),
-            sanitize(str(one.scope or "")),
-            bool(one.condition),
+async def other_definitions(
+    azure: Azure, subscription: str, guids: Iterable[str]
+) -> dict[str, RoleDefinition | Problem]:
+    """Return the definitions of roles by GUID, those of common built-in roles without a read; a problem for each unread one."""
+    asked = sorted(set(guids) - BUILT_IN.keys())
+    found = await asyncio.gather(
+        *(
+            advisory(reads.ROLE_DEFINITION, role_definition(azure, subscription, guid), azure.timeouts)
+            for guid in asked
         )
-        async for one in items(client.list_for_scope(vault_id))
-        if _applies(str(one.scope or ""), own)  # the list also has those on other keys and secrets
-    ]
-    guids = {one.role_guid for one in held}
-    asked = sorted(guids - BUILT_IN.keys())
-    found = await asyncio.gather(*(_definition(azure, subscription, guid) for guid in asked))
-    pairs = dict(zip(asked, found, strict=True))
-    known = {guid: role for guid, role in BUILT_IN.items() if guid in guids}
-    known |= {guid: role for guid, role in pairs.items() if isinstance(role, RoleDefinition)}
-    return KeyAccess(
-        tuple(held), known, {guid: role for guid, role in pairs.items() if isinstance(role, Problem)}
     )
-
-
-async def _definition(azure: Azure, subscription: str, guid: str) -> RoleDefinition | Problem:
-    try:
-        return await role_definition(azure, subscription, guid)
-    except AzureError as error:
-        return error.problem
+    pairs = zip(asked, found, strict=True)
+    return {guid: role.problem if isinstance(role, Unknown) else role for guid, role in pairs} | {
+        guid: BUILT_IN[guid] for guid in guids if guid in BUILT_IN
+    }
 
 
 @dataclass(frozen=True)

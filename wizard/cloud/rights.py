@@ -12,7 +12,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_forbidden, translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.reads import Unknown, advisory
-from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.cloud.roles import grants, subscription_of
 from wizard.errors import AzureError, odd_answer
 from wizard.system.sanitize import sanitize
 
@@ -161,12 +161,6 @@ async def role_definition(azure: Azure, subscription: str, guid: str) -> RoleDef
             )
         name = sanitize(str(role.role_name or guid))
         return RoleDefinition(name, _permissions(role.permissions), _data_permissions(role.permissions))
-
-
-async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
-    role = await role_definition(azure, subscription, guid)
-    return role.name, all(role.allows_data(action) for action in (ENCRYPT, DECRYPT))
 
 
 async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:

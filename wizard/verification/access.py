@@ -14,12 +14,10 @@ from wizard.cloud.key_access import (
     PURGE_VAULT,
     SET_POLICIES,
     UNWRAP,
-    Held,
     KeyAccess,
 )
 from wizard.cloud.reads import Unknown
-from wizard.cloud.roles import DECRYPT
-from wizard.errors import Problem
+from wizard.cloud.roles import DECRYPT, Grant
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
@@ -43,9 +41,9 @@ def access_checks(e: Evidence) -> Iterator[Check]:
     """Yield the checks on the access to the key, and on its log."""
     if e.vault is None:
         return
-    if not isinstance(e.key_access, KeyAccess):
+    if e.key_access is None:
         for code in ("access-key-use", "access-key-destroy", "access-grant"):
-            yield unknown_check(code, "access", "the role assignments", _why(e.key_access))
+            yield unknown_check(code, "access", "the role assignments", e.unreadable.get("roles"))
     else:
         yield _listed(e, "access-key-use", "can decrypt with the key", _users(e, e.key_access))
         yield _destroyers(e, e.key_access)
@@ -53,16 +51,12 @@ def access_checks(e: Evidence) -> Iterator[Check]:
     yield _logged(e)
 
 
-def _why(found: Unknown | object) -> Problem | None:
-    return found.problem if isinstance(found, Unknown) else None
-
-
 def _users(e: Evidence, access: KeyAccess) -> tuple[_Holder, ...]:
     """Return who can decrypt. To unwrap with an RSA key is the same operation, if the key allows it."""
     operations = {str(each).casefold() for each in dig(e.key, "properties", "keyOps") or ("unwrapKey",)}
     unwraps = "unwrapkey" in operations
     if VaultState(e.vault).uses_rbac:
-        return _by_role(access, access.data_holders(DECRYPT, *([UNWRAP] if unwraps else [])))
+        return _by_role(access, access.data_holders(_key_id(e), DECRYPT, *([UNWRAP] if unwraps else [])))
     return _by_policy(e, "decrypt", *(["unwrapkey"] if unwraps else []))
 
 
@@ -70,8 +64,8 @@ def _destroyers(e: Evidence, access: KeyAccess) -> Check:
     """Return who can purge: the key in the vault's data plane, or the deleted vault in its subscription."""
     rbac = VaultState(e.vault).uses_rbac
     subscription = "/".join(e.vault_id.split("/")[:3])
-    vault = _by_role(access, access.holders(PURGE_VAULT, scope=subscription))
-    key = _by_role(access, access.data_holders(PURGE_KEY)) if rbac else _by_policy(e, "purge")
+    vault = _by_role(access, access.holders(subscription, PURGE_VAULT))
+    key = _by_role(access, access.data_holders(_key_id(e), PURGE_KEY)) if rbac else _by_policy(e, "purge")
     check = _listed(e, "access-key-destroy", "can purge the key or its vault", (*key, *vault))
     protected = VaultState(e.vault).purge_protection is True
     more = (
@@ -83,17 +77,24 @@ def _destroyers(e: Evidence, access: KeyAccess) -> Check:
 def _granters(e: Evidence, access: KeyAccess) -> tuple[_Holder, ...]:
     """Return who can give access: by role assignments, or in a vault with access policies by changing these."""
     rbac = VaultState(e.vault).uses_rbac
-    return _by_role(access, access.holders(GRANT) if rbac else access.holders(GRANT, *SET_POLICIES))
+    if rbac:
+        return _by_role(access, access.holders(_key_id(e), GRANT))
+    return _by_role(access, access.holders(e.vault_id, GRANT, *SET_POLICIES))
 
 
-def _by_role(access: KeyAccess, held: tuple[Held, ...]) -> tuple[_Holder, ...]:
+def _key_id(e: Evidence) -> str:
+    return f"{e.vault_id}/keys/{e.encryption.key_name.partition('/')[2]}"
+
+
+def _by_role(access: KeyAccess, held: tuple[Grant, ...]) -> tuple[_Holder, ...]:
     return tuple(
         _Holder(
             one.principal_id,
-            one.principal_type,
-            f"{access.roles[one.role_guid].name} on {one.scope}{' with a condition' if one.conditional else ''}",
+            one.principal_type or "principal",
+            f"{role.name} on {one.scope}{' with a condition' if one.conditional else ''}",
         )
         for one in held
+        if (role := access.role(one))
     )
 
 
@@ -118,7 +119,7 @@ def _listed(e: Evidence, code: str, can: str, holders: tuple[_Holder, ...]) -> C
     seen = "; ".join(f"{each.type} {sanitize(each.id)}: {each.how}" for each in holders[:_MOST])
     if len(holders) > _MOST:
         seen += f"; and {len(holders) - _MOST} more"
-    if isinstance(access, KeyAccess) and access.unread:
+    if access is not None and access.unread:
         unread = unknown_check(code, "access", "the definition of a role", next(iter(access.unread.values())))
         return replace(unread, message=f"{unread.message} At least: {said}", evidence=seen or unread.evidence)
     return make_check(code, "access", "note", said, "", seen or "none")
@@ -142,7 +143,10 @@ def _logged(e: Evidence) -> Check:
     found = e.log_settings
     if found is None or isinstance(found, Unknown):
         return unknown_check(
-            "vault-audit-log", "access", "the diagnostic settings of the key vault", _why(found)
+            "vault-audit-log",
+            "access",
+            "the diagnostic settings of the key vault",
+            found.problem if found else None,
         )
     sends = [each for each in found if each.audits]
     check = make_check(

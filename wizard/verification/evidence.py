@@ -51,8 +51,8 @@ class Evidence:
     """By resource id: the user-assigned identities on the cluster."""
     locks: tuple[Lock, ...] | None = None
     """Every lock in the subscriptions of the cluster and the vault."""
-    key_access: KeyAccess | Unknown | None = None
-    """Who has which role on the key; None if it was not read."""
+    key_access: KeyAccess | None = None
+    """Who has which role on the vault and its key; None if it could not be read."""
     log_settings: tuple[LogSetting, ...] | Unknown | None = None
     """The diagnostic settings of the vault; None if they were not read."""
     code: CodeSigns | None = None
