@@ -187,7 +187,12 @@ async def last_write(azure: Azure, cluster_id: str) -> LastWrite | Unknown | Non
         subscription = ResourceId.parse(cluster_id).subscription
         log = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
         events = await _entries(azure, f"{log}?$filter={wanted}", "2015-04-01")
-        writes = [one for one in events if same(str(dig(one, "operationName", "value")), _WRITE)]
+        writes = [
+            one
+            for one in events
+            if same(str(dig(one, "operationName", "value")), _WRITE)
+            and str(dig(one, "status", "value")).casefold() in {"accepted", "succeeded"}
+        ]
         if not writes:
             return None
         last = max(writes, key=lambda one: str(one["eventTimestamp"]))
