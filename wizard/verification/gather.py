@@ -11,6 +11,7 @@ from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.inventory import vault_of_key
 from wizard.cloud.key_access import BUILT_IN, KeyAccess, log_settings, other_definitions
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.ownership import code_signs, last_write
@@ -41,7 +42,9 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "A
     )
     vault_id: str | Problem | None = None
     if encryption.kms_enabled:
-        vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
+        vault_id = _named_vault(encryption) or await _read(
+            vault_of_key(azure, cluster_id.subscription, encryption), ""
+        )
     subscriptions = {cluster_id.subscription.lower(): cluster_id.subscription}
     if not isinstance(vault_id, str):
         held, identities, about = await asyncio.gather(
@@ -326,26 +329,6 @@ def _named_vault(encryption: Encryption) -> str:
         return str(ResourceId.parse(encryption.vault_id))
     except ValueError:
         return ""
-
-
-async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str | Problem | None:
-    """Return the resource ID of the vault in the key identifier, for a cluster that does not name it; the problem if the
-    vaults could not be listed; None if the subscription has no such vault."""
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
-
-    async def listed() -> list[Json]:
-        return [
-            as_json(vault) async for vault in items(azure.vaults(subscription).vaults.list_by_subscription())
-        ]
-
-    found = await _read(listed(), "The key vaults of the cluster's subscription could not be listed.")
-    if isinstance(found, Problem):
-        return found
-    for body in found:
-        uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-        if same(uri, host):
-            return str(body["id"])
-    return None
 
 
 async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: Problem | None) -> Evidence:
