@@ -3,7 +3,6 @@
 The rules of these checks are facts in `audit_checks.toml`, each with its source and the date on which it was read. Pure.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -61,6 +60,8 @@ class AuditRow:
 @cache
 def audit_checks() -> tuple[AuditCheck, ...]:
     """Return the checks that are known, in the order in which they are shown."""
+    import tomllib  # late: only the evidence table needs it
+
     text = files("wizard.verification").joinpath("audit_checks.toml").read_text("utf-8")
     return tuple(
         AuditCheck(
