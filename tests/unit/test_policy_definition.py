@@ -44,7 +44,7 @@ def flagged(body: Json) -> bool:
         found = TYPE if path == ["type"] else dig(body, "properties", *path)
         text = "" if found is None else json.dumps(found).strip('"').casefold()
         wanted = condition.get("equals", condition.get("notEquals", "")).casefold()
-        return (text == wanted) == ("equals" in condition)
+        return bool((text == wanted) == ("equals" in condition))
 
     return all(meets(each) for each in DEFINITION["policyRule"]["if"]["allOf"])
 
