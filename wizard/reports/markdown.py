@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from wizard.reports.evidence import TITLE, evidence_rows
 from wizard.reports.findings import Findings, Missed
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, details
 from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.audit import audit_checks
@@ -105,6 +107,8 @@ def _section(report: ClusterReport) -> str:
         lines += ["", f"{TITLE}:", "", _table(("Check", "Says", "Why"), rows)]
     if report.keep:
         lines += ["", f"{KEEP}:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
+    if said := code_lines(report.encryption, report.resource_group, report.name):
+        lines += ["", f"{CODE}:", "", *(f"- {plain(sentence)}" for sentence in said)]
     profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
     return "\n".join([*lines, "", "Security profile, as returned by Azure:", "", fenced(profile, "json")])
 

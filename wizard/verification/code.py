@@ -48,7 +48,7 @@ def _signs(e: Evidence) -> Check:
         "note",
         f"Infrastructure code seems to own the cluster. Change its code, or its next run may revert the encryption: {lines}"
         if found
-        else f"No sign of infrastructure code. Terraform and Pulumi leave none: if code owns the cluster, change it: {lines}",
+        else "No sign of infrastructure code was found. Terraform and Pulumi leave none.",
         "",
         "; ".join(dict.fromkeys(found)) or "tags, deployments and deployment stacks: none of the cluster",
     )
