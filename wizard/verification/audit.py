@@ -6,7 +6,6 @@ The rules of these checks are facts in `audit_checks.toml`, each with its source
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from wizard.cloud.encryption import Encryption
@@ -60,7 +59,8 @@ class AuditRow:
 @cache
 def audit_checks() -> tuple[AuditCheck, ...]:
     """Return the checks that are known, in the order in which they are shown."""
-    import tomllib  # late: only the evidence table needs it
+    import tomllib  # late, as the next one: only the evidence table needs them
+    from importlib.resources import files
 
     text = files("wizard.verification").joinpath("audit_checks.toml").read_text("utf-8")
     return tuple(
