@@ -1,4 +1,5 @@
-"""Signs of infrastructure code that owns a cluster, as far as the role Reader shows them. Every read here is advisory.
+"""Signs of infrastructure code that owns a cluster, as far as the role Reader shows them
+(docs/azure.md#who-owns-a-cluster-and-who-changed-it). Every read here is advisory.
 
 Terraform, OpenTofu and Pulumi leave no trace in Azure, so that nothing was found never means that no code owns the cluster.
 """
