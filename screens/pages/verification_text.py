@@ -14,6 +14,8 @@ GROUPS = {
     "key": "The key",
     "vault": "The vault",
     "identity": "The identity",
+    "access": "Access to the key",
+    "code": "Infrastructure code",
     "expectation": "Compared with your answers",
     "inside": "Inside the cluster",
 }

@@ -30,6 +30,8 @@ TESTED_IN = {
     "wizard/cloud/compute": "simulated/cloud/test_reads",
     "wizard/cloud/credential_files": "unit/cloud/test_credential",
     "wizard/cloud/entra": "unit/cloud/test_diagnose",
+    "wizard/cloud/key_access": "unit/verification/test_informing",
+    "wizard/cloud/ownership": "simulated/verification/test_informing",
     "wizard/cloud/p[io]*": "simulated/cloud/test_response_limit",
     "wizard/cloud/quota": "unit/rules/test_rules",
     "wizard/cloud/re*": "simulated/cloud/test_error_translation",
@@ -78,6 +80,8 @@ TESTED_IN = {
     "wizard/simulator/providers/c*": "simulated/simulator/test_managed_clusters",
     "wizard/simulator/providers/upgrade_profiles": "simulated/simulator/test_managed_clusters",
     "wizard/simulator/providers/vault_keys": "simulated/simulator/test_key_vault",
+    "wizard/simulator/providers/deployments": "simulated/verification/test_informing",
+    "wizard/simulator/providers/monitor": "simulated/verification/test_informing",
     "wizard/simulator/providers/*": "simulated/simulator/test_providers",
     "wizard/simulator/resource_graph/*": "simulated/simulator/test_resource_graph",
     "wizard/simulator/scenario/*": "simulated/simulator/test_scenarios",
@@ -91,6 +95,7 @@ TESTED_IN = {
     "wizard/system/private_files": "simulated/runs/test_journal",
     "wizard/system/processes": "unit/in_cluster/test_kubectl",
     "wizard/system/yaml_loader": "unit/answers/test_model",
+    "wizard/verification/code": "unit/verification/test_informing",
     "wizard/verification/*": "unit/verification/test_checks",
 }
 """Where a module is tested that has no test file of its name; of several patterns that match, the first."""

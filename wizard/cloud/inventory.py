@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from wizard.cloud.arm import Json, ResourceId, dig
+from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
 from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
@@ -193,6 +193,19 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
         for body in bodies
     ]
     return sorted(rows, key=lambda row: row.name)
+
+
+async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) -> str | None:
+    """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
+    subscription has no such vault that the caller can see. Raise AzureError."""
+    host = encryption.key_id.removeprefix("https://").partition("/")[0]
+    with translate_errors("The key vaults of the cluster's subscription could not be listed."):
+        async for vault in items(azure.vaults(subscription).vaults.list_by_subscription()):
+            body = as_json(vault)
+            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
+            if same(uri, host):
+                return str(body["id"])
+    return None
 
 
 async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:

@@ -158,6 +158,15 @@ _OTHERS: dict[str, _Shape] = {
 }
 _ERROR: dict[str, _Shape] = {"error": {"code": _TEXT, "details": [{"code": _TEXT}]}}
 _ANSWER: _Shape = {**_RESOURCE, **_OTHERS, **_ERROR, "nextLink": _TEXT}
+_EVENT: _Shape = {
+    **dict.fromkeys(("caller", "eventTimestamp"), _TEXT),
+    "operationName": {"value": _TEXT},
+    "status": {"value": _TEXT},
+    "claims": {_ANY: _TEXT},
+}
+"""An event of the Activity Log."""
+_EVENTS = "values"
+"""The last part of the path of the Activity Log."""
 _KEY_ANSWER: _Shape = {
     "key": {**dict.fromkeys(("kid", "kty", "n", "e"), _TEXT), "key_ops": [_TEXT]},
     "attributes": _ATTRIBUTES,
@@ -214,6 +223,7 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return why
     if is_list and parts[-1] == _CLUSTERS:
         return None
+    shape = _EVENT if parts[-1] == _EVENTS else _ANSWER
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
     shape = _VCPU_QUOTA if {"microsoft.compute", "usages"} <= set(parts) else _ANSWER
     for entry in entries:

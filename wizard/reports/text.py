@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from wizard.fleet.tally import Tally
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.table import table
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, count, details
 from wizard.system.sanitize import one_line, sanitize
@@ -28,6 +30,8 @@ def report_text(report: ClusterReport, detail: Detail = 2) -> str:
     lines += _all_checks(report, detail) if detail else _groups(report)
     if report.keep and detail:
         lines += ["", KEEP, *(f"  ! {one_line(sentence)}" for sentence in report.keep)]
+    if detail and (said := code_lines(report.encryption, report.resource_group, report.name)):
+        lines += ["", CODE, *(f"  {one_line(sentence)}" for sentence in said)]
     if detail > 1:
         profile = sanitize(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
         lines += [

@@ -6,7 +6,7 @@ rules run again just before the first write.
 
 from collections.abc import Collection
 
-from wizard.rules import cluster, governance, identity, key, moving, regions, vault
+from wizard.rules import cluster, governance, identity, key, moving, ownership, regions, vault
 from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     moving.from_a_key,
     moving.from_legacy,
     moving.secrets_are_rewritten,
+    ownership.cluster_api,
     governance.providers_registered,
     governance.policies_deny,
     vault.name_is_free,

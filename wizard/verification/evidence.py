@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.encryption import Encryption
+from wizard.cloud.key_access import KeyAccess, LogSetting
 from wizard.cloud.locks import Lock
+from wizard.cloud.ownership import CodeSigns, LastWrite
+from wizard.cloud.reads import Unknown
 from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
@@ -50,6 +53,14 @@ class Evidence:
     """By resource id: the user-assigned identities on the cluster."""
     locks: tuple[Lock, ...] | None = None
     """Every lock in the subscriptions of the cluster and the vault."""
+    key_access: KeyAccess | None = None
+    """Who has which role on the vault and its key; None if it could not be read."""
+    log_settings: tuple[LogSetting, ...] | Unknown | None = None
+    """The diagnostic settings of the vault; None if they were not read."""
+    code: CodeSigns | None = None
+    """The signs of infrastructure code in the resource groups of cluster, vault and identity; None if they were not read."""
+    last_write: LastWrite | Unknown | None = None
+    """Who changed the cluster last; read only if it has lost the customer-managed key that was expected."""
     deleted: dict[str, Json | Problem] = field(default_factory=dict)
     """`vault` and `key` if they are soft-deleted, or why that could not be read."""
     unreadable: dict[str, Problem] = field(default_factory=dict)
@@ -94,6 +105,15 @@ class Evidence:
             with suppress(ValueError):
                 return ResourceId.parse(id_).subscription
         return ResourceId.parse(str(self.cluster["id"])).subscription
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a customer-managed key was expected, and the cluster has a platform-managed one, or its user-assigned identity
+        is gone: what is left after azurerm has sent `azureKeyVaultKms: {enabled: false}`."""
+        if self.expect is None or self.expect.customer_managed is None:
+            return False
+        kind = self.encryption.kind
+        return kind == "platform-managed" or (kind != "none" and not self.identity_ids)
 
     @property
     def target(self) -> Target | None:

@@ -74,7 +74,13 @@ def _report(
         keep=_keep(evidence.encryption),
         provenance=provenance,
         depth=depth,
+        host_encryption=_host_encryption(cluster),
     )
+
+
+def _host_encryption(cluster: Json) -> bool | None:
+    pools = dig(cluster, "properties", "agentPoolProfiles")
+    return all(pool.get("enableEncryptionAtHost") is True for pool in pools) if pools else None
 
 
 def _keep(encryption: Encryption) -> tuple[str, ...]:

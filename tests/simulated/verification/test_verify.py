@@ -258,7 +258,11 @@ async def test_without_permission_to_read_the_verdict_is_not_certain(tmp_path: P
         report = await verify(azure, LEDGER)
     assert (report.verdict, report.transient) == ("not-certain", False)
     assert outcomes(report) == dict.fromkeys(
-        ("cluster-unlocked", "vault-exists", "key-exists", "identity-exists"), "unknown"
+        (
+            *("cluster-unlocked", "vault-exists", "key-exists", "identity-exists"),
+            *("code-signs", "code-complete-mode"),
+        ),
+        "unknown",
     )
     assert report.headline.endswith(
         "this is not certain: the locks, the key, the key vault and the cluster's identity could not be read."
@@ -275,7 +279,9 @@ async def test_each_resource_is_read_once() -> None:
         assert (await verify(azure, LEDGER)).passed
         asked = [(entry.method, entry.path, entry.query) for entry in simulator.requests[before:]]
     assert len(asked) == len(set(asked))
-    assert len(asked) <= 10, "cluster, vault, key, versions, identity, roles and their worth, denials, locks"
+    assert len(asked) <= 11, (
+        "cluster; then at once vault, key, versions, identity, roles, denials, locks, log settings, deployments, stacks"
+    )
 
 
 async def test_access_policies_count_if_the_vault_uses_them() -> None:

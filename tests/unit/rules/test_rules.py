@@ -1,6 +1,7 @@
 """Each rule has a finding in its case, and none for a valid configuration."""
 
 import inspect
+import json
 import re
 import time
 from collections.abc import Collection
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.facts import (
     BRACKETED,
@@ -53,6 +55,7 @@ PRIVATE, PUBLIC, PLATFORM = (
 NEW = answers("platform-managed", new=True)
 OURS = user_assigned(identity_id())
 DAY = 86400
+OF_CAPZ: Json = {**cluster(), "tags": {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod": "owned"}}
 
 
 def found(chosen: Answers, snapshot: Snapshot, needed: Collection[RequiredAction] = ()) -> dict[str, Finding]:
@@ -120,6 +123,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "cluster-service-principal", "aks-demo", PRIVATE, furnished(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
     ("warning", "identity-moves", "id-aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster())),
     ("warning", "identity-replaced", "id-old", PRIVATE, furnished(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
+    ("warning", "capz-identity", "sigs.k8s.io", PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ)),
     ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, bare(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
     ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
@@ -255,6 +259,16 @@ def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> Non
     assert f"--scope {group} --expires-on 20" in vault_
     assert "--name aks-kms-aks-demo-tags " in cluster_
     assert f"--scope {cluster_id()} --expires-on 20" in cluster_
+
+
+def test_a_cluster_of_cluster_api_is_warned_of_only_if_its_identity_changes() -> None:
+    finding = found(PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ))["capz-identity"]
+    spec = YAML(typ="safe").load(finding.remedy.partition(": ")[2])["spec"]
+    assert spec["identity"]["userAssignedIdentityResourceID"] == identity_id()
+    assert spec["securityProfile"]["azureKeyVaultKms"]["keyID"].endswith("/keys/aks-kms")
+    assert "infrastructureEncryption" in json.loads(spec["asoManagedClusterPatches"][0])["spec"]["securityProfile"]["kubernetesResourceObjectEncryptionProfile"]  # fmt: skip
+    assert "capz-identity" not in found(PRIVATE, furnished(PRIVATE, cluster={**OF_CAPZ, "identity": OURS}))
+    assert "capz-identity" not in found(PLATFORM, bare(PLATFORM, cluster=OF_CAPZ))
 
 
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})
