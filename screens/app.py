@@ -20,12 +20,13 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 from screens import messages, pages
 from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
+from screens.session import preferences
 from screens.session.session import Connect, Session
 from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
-from screens.widgets.theme import CALM
+from screens.widgets.theme import THEMES, cell_styles
 from wizard.errors import Problem
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ class WizardApp(App[int]):
         speed_note: str = "",
         journal_root: Path | None = None,
         can_resume: bool = True,
+        theme: str = preferences.DEFAULT_THEME,
     ) -> None:
-        """See `Session` for the arguments."""
+        """`theme`: one of `THEMES`. See `Session` for the other arguments."""
         super().__init__(driver_class=_driver(), ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
-        self.register_theme(CALM)
-        self.theme = CALM.name
+        for each in THEMES.values():
+            self.register_theme(each)
+        self.use_theme(theme)
         self.session = Session(
             self,
             connect,
@@ -81,6 +84,11 @@ class WizardApp(App[int]):
             can_resume=can_resume,
         )
         self._last_notice = -_BETWEEN_NOTICES
+
+    def use_theme(self, name: str) -> None:
+        """Draw everything with a theme from now on."""
+        self.console.push_theme(cell_styles(name))
+        self.theme = name
 
     def on_mount(self) -> None:
         self.push_screen(WelcomeScreen(self.session))
@@ -272,10 +280,28 @@ class WizardApp(App[int]):
             )
         if connected:
             yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
+        for theme, what in preferences.THEMES.items():
+            yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
         if self.session.active:
             yield SystemCommand("Go to the run", "Steps and log", partial(self.go_to, "run"))
         if "app.quit" not in offered:
             yield SystemCommand("Quit", "Quit the wizard", self.action_quit)
+
+    def choose_theme(self, theme: str) -> None:
+        """Use a theme from now on, and remember it. `auto` is found out when the wizard starts."""
+        if theme in THEMES:
+            self.use_theme(theme)
+        try:
+            path = preferences.save_theme(theme)
+        except OSError as error:
+            self.warn(f"The theme was not saved: {error.strerror or error}.")
+            return
+        said = f"Theme {theme} saved in {path}"
+        if theme == preferences.AUTO:
+            said += "; it applies from the next start"
+        if self.session.environment.get(preferences.THEME):
+            said += f". {preferences.THEME} is set and comes first at the next start"
+        self.notify(f"{said}.", markup=False)
 
     # -- problems ------------------------------------------------------------------------------------------------
 

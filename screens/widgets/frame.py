@@ -38,7 +38,7 @@ class TopLine(Static):
             name = azure.signed_in.name
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
             parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
-        styles = {"simulated": "bold $background on $warning", "dim": "$quiet"}
+        styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 
 
