@@ -40,7 +40,7 @@ def is_light(answer: bytes) -> bool:
     if not (found := _COLOUR.search(answer)):
         return False
     red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in found.groups())
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+    return bool(0.299 * red + 0.587 * green + 0.114 * blue > 0.5)
 
 
 def _ask(terminal: int) -> bytes:

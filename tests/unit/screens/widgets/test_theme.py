@@ -1,6 +1,10 @@
 """The themes: each text and each border can be seen on each background it stands on (WCAG 2.2, 1.4.3 and 1.4.11)."""
 
 import itertools
+import os
+import pty
+import sys
+import termios
 
 import pytest
 from rich.console import Console
@@ -9,7 +13,7 @@ from textual.theme import Theme
 
 from screens.session.preferences import AUTO
 from screens.session.preferences import THEMES as CHOICES
-from screens.widgets.terminal_background import is_light
+from screens.widgets.terminal_background import is_light, terminal_is_light
 from screens.widgets.theme import THEMES, cell, cell_styles, resolve
 
 COMPUTED = [THEMES["calm"], THEMES["calm-light"]]
@@ -100,3 +104,15 @@ def test_every_choice_is_a_theme_and_auto_asks_the_terminal() -> None:
 )
 def test_a_light_background_is_recognized_in_the_answer_of_a_terminal(answer: bytes, expected: bool) -> None:
     assert is_light(answer) is expected
+
+
+def test_the_terminal_is_asked_for_its_background_and_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, inner = pty.openpty()
+    with os.fdopen(inner, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        before = termios.tcgetattr(inner)
+        os.write(terminal, b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?1c")
+        assert terminal_is_light()
+        assert termios.tcgetattr(inner) == before
+        assert b"\x1b]11;?" in os.read(terminal, 1024)
+    os.close(terminal)
