@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
@@ -256,6 +257,13 @@ class WizardApp(App[int]):
     def _start_run(self, message: messages.StartRun) -> None:
         if self.session.start_run(message.answers, message.plan):
             self.go_to("run")
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of a key as the pages show it."""
+        shown = super().get_key_display(binding)
+        if shown == "⏎":
+            return "enter"
+        return shown.upper() if shown[1:].isdigit() else shown
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""

@@ -8,9 +8,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from screens.widgets.dialogs import Dialog
+from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES, count
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ResumeDialog(Dialog["ResumableRun | None"]):
                 ),
                 classes="muted",
             )
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:

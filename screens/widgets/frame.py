@@ -9,12 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.steps import ORDER, STEPS
 from screens.widgets.background import BackgroundScreen
+from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100
@@ -123,7 +124,7 @@ class Frame(BackgroundScreen[None]):
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),
-        Binding("f1", "help", "help"),
+        Binding("question_mark,f1", "help", "help"),
         Binding("ctrl+q", "app.quit", "quit", priority=True, tooltip="Quit the wizard"),
     ]
 
@@ -137,7 +138,7 @@ class Frame(BackgroundScreen[None]):
             yield StepRail(self.STEP)
             with Container(id="body"):
                 yield from self.body()
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def body(self) -> ComposeResult:
         """Yield the widgets of this page."""
@@ -157,7 +158,6 @@ class Frame(BackgroundScreen[None]):
         if self.is_mounted:
             self.query_one(TopLine).show(self.session)
             self.query_one(StepRail).show(self.session)
-            self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
 
     def on_resize(self) -> None:
         self.refresh_frame()

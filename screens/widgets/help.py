@@ -9,16 +9,17 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from screens.widgets.dialogs import Dialog
+from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES
 
 
 class HelpDialog(Dialog[None]):
     """What a page is for, and what its keys do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "close", show=False)]
 
     def __init__(self, text: str, keys: list[tuple[str, str]]) -> None:
         """`keys`: each key with what it does."""
@@ -35,7 +36,7 @@ class HelpDialog(Dialog[None]):
                     with Horizontal(classes="key"):
                         yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
                         yield Static(Content(what))
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def action_close(self) -> None:
         """Return to the page."""
