@@ -15,7 +15,7 @@ from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from screens import messages, pages
@@ -267,11 +267,10 @@ class WizardApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
-        offered = {
-            active.binding.action: active
-            for active in screen.active_bindings.values()
-            if active.enabled and active.binding.show and active.binding.action != "app.command_palette"
-        }
+        offered: dict[str, ActiveBinding] = {}
+        for active in screen.active_bindings.values():
+            if active.enabled and active.binding.show and active.binding.action != "app.command_palette":
+                offered.setdefault(active.binding.action, active)
         for action, active in offered.items():
             what = active.binding.description
             yield SystemCommand(

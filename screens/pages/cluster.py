@@ -40,9 +40,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         Binding("enter", "open", "select", tooltip="Select the cluster"),
         Binding("n", "new", "new", tooltip="Create a new cluster with encryption enabled instead"),
         Binding("v", "verify", "verify", tooltip="Only verify the cluster under the cursor"),
-        Binding(
-            "a", "fleet", "all clusters", show=False, tooltip="Show all clusters, with a verdict on each"
-        ),
+        Binding("a", "fleet", "all clusters", tooltip="Show all clusters, with a verdict on each"),
     ]
 
     def __init__(

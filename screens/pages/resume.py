@@ -64,7 +64,7 @@ def offer(runs: "Sequence[ResumableRun]") -> Content:
         f" {_started(newest)}.",
         "".join(f" {sentence}" for sentence in newest.in_flight.sentences),
         more,
-        ("\nc", STYLES["busy"]),
+        ("\nr", STYLES["busy"]),
         "  resumes it with a new plan, from the current state in Azure",
     )
 

@@ -263,7 +263,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             self.post_message(GoTo(step))
             return
         text = "You have selected another cluster since."
-        text += " Press c on the first page to resume this run." if self.session.can_resume else ""
+        text += " Press r on the first page to resume this run." if self.session.can_resume else ""
         self.notify(text, severity="warning", markup=False)
 
     def action_save(self) -> None:

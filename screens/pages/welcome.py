@@ -51,12 +51,13 @@ Start with --credential to choose another method."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
-        Binding("v", "verify", "verify only", tooltip="Verify an existing cluster, without changing it"),
+        Binding("r", "resume", "resume", tooltip="Resume an earlier run that was not completed"),
+        Binding("r", "sign_in", "sign in again", tooltip="Sign in again, after a failed sign-in"),
+        Binding("e", "start", "encrypt", tooltip="Encrypt the secrets of a cluster, step by step"),
+        Binding("v", "verify", "verify", tooltip="Verify an existing cluster, without changing it"),
         Binding(
             "a", "fleet", "all clusters", tooltip="Show all clusters that you can see, with a verdict on each"
         ),
-        Binding("c", "resume", "resume", tooltip="Resume an earlier run that was not completed"),
-        Binding("r", "sign_in", "sign in again", tooltip="Sign in again, after a failed sign-in"),
     ]
 
     def body(self) -> ComposeResult:
@@ -163,6 +164,7 @@ Start with --credential to choose another method."""
         can_start = not failed and self._resuming is None
         offered = {
             "sign_in": failed,
+            "start": can_start,
             "verify": can_start,
             "fleet": can_start,
             "resume": can_start and bool(self.session.resumable),
@@ -170,8 +172,10 @@ Start with --credential to choose another method."""
         return offered.get(action, True)
 
     @on(Button.Pressed, "#start")
-    def _start(self) -> None:
-        self.post_message(GoTo("prerequisites"))
+    def action_start(self) -> None:
+        """Show the first step."""
+        if self.session.azure_or_none:
+            self.post_message(GoTo("prerequisites"))
 
     @on(Button.Pressed, "#verify")
     def action_verify(self) -> None:
@@ -187,11 +191,14 @@ Start with --credential to choose another method."""
 
     @on(Button.Pressed, "#resume")
     def action_resume(self) -> None:
-        """Ask which run to resume."""
+        """Resume the run, or ask which of several."""
         from screens.pages.resume import ResumeDialog
 
-        if self.session.azure_or_none and self.session.resumable:
-            self.app.push_screen(ResumeDialog(self.session.resumable), self._resume)
+        runs = self.session.resumable or []
+        if self.session.azure_or_none and len(runs) > 1:
+            self.app.push_screen(ResumeDialog(runs), self._resume)
+        elif self.session.azure_or_none and runs:
+            self._resume(runs[0])
 
     def _resume(self, run: "ResumableRun | None") -> None:
         if run:

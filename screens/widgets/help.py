@@ -31,11 +31,11 @@ class HelpDialog(Dialog[None]):
         with Vertical(classes="dialog to-read"):
             yield Static(Content("Help"), classes="title")
             with VerticalScroll(can_focus=True):
-                yield Static(Content(f"{self._text}\n"))
                 for key, what in self._keys:
                     with Horizontal(classes="key"):
                         yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
                         yield Static(Content(what))
+                yield Static(Content(self._text), classes="text")
         yield KeyFooter()
 
     def action_close(self) -> None:
@@ -45,10 +45,10 @@ class HelpDialog(Dialog[None]):
 
 def keys_of(page: Screen[Any], display: Callable[[Binding], str]) -> list[tuple[str, str]]:
     """Return the keys of a page with what they do, from the tooltips of its bindings; those of its widgets come last."""
-    found: dict[str, Binding] = {}
+    found: dict[tuple[str, str], Binding] = {}
     for node in (page, *page.focus_chain):
         for binding in _bindings(type(node)):
-            found.setdefault(binding.key, binding)
+            found.setdefault((binding.key, binding.action), binding)
     return [(display(binding), binding.tooltip) for binding in found.values() if binding.tooltip]
 
 

@@ -96,7 +96,7 @@ async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tm
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("enter")
-        await operator.sees("Which subscription?", "⏎ select")
+        await operator.sees("Which subscription?", "enter select")
         await operator.press("enter")
         await operator.sees("The preview feature")
         assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
@@ -109,11 +109,11 @@ async def test_palette_offers_help_the_keys_of_the_footer_and_themes(
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("ctrl+p")
-        await operator.type("verify on")
-        await operator.sees("Verify only")
+        await operator.type("verify an existing")
+        await operator.sees("Verify an existing cluster, without")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("help")
-        await operator.sees("Key f1")
+        await operator.sees("Key ?")
         await operator.press("enter")
         await operator.sees("The wizard goes through the steps in the step rail")
         await operator.press("escape", "ctrl+p")
