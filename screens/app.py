@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding
-from textual.screen import ActiveBinding, Screen
+from textual.binding import ActiveBinding, Binding
+from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from screens import messages, pages
@@ -85,6 +85,8 @@ class WizardApp(App[int]):
             can_resume=can_resume,
         )
         self._last_notice = -_BETWEEN_NOTICES
+        self.kept = ""
+        """After the end: the name of the cluster whose answers are kept for the next start; empty if there are none."""
 
     def use_theme(self, name: str) -> None:
         """Draw everything with a theme from now on."""
@@ -141,12 +143,18 @@ class WizardApp(App[int]):
             return answers is not None
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Frame) and step == screen.STEP:
+                self._keep_input()
                 self._back_to(screen)
                 return True
         can = self.session.can_go_to(step)
         if can:
             self.push_screen(self._page_of(step))
         return can
+
+    def _keep_input(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame) and screen.is_mounted:
+                screen.keep_input()
 
     @on(messages.Completed)
     def _after(self, message: messages.Completed) -> None:
@@ -359,7 +367,9 @@ class WizardApp(App[int]):
             await self.leave()
 
     async def leave(self, code: int | None = None) -> None:
-        """End the work of pages, then the run, then the connection; then exit."""
+        """Keep the answers, end the work of pages, then the run, then the connection; then exit."""
+        self._keep_input()
+        self.kept = self.session.keep_draft() or self.kept
         code = self.session.exit_code if code is None else code
         last = ("run", "app", "connection")
         own = sorted({worker.group for worker in self.workers} - {*last})

@@ -62,7 +62,9 @@ def run_wizard(ctx: click.Context) -> int:
 
 
 def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
-    """Print which operations continue and how to resume, if the last run failed or was interrupted."""
+    """Print what is kept, which operations continue and how to resume, if the last run failed or was interrupted."""
+    if app.kept:
+        write_stderr(f"Your answers for {app.kept} are kept. The wizard offers them when it starts.")
     active = app.session.active
     if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return

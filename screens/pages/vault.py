@@ -228,10 +228,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
         return encrypted and not draft.vault.seen and bool(self._loading)
 
+    def keep_input(self) -> None:
+        """Put the form into the draft."""
+        self.session.draft = replace(self.session.draft, vault=self._form())
+
     def action_back(self) -> None:
         """Go back; what was typed is kept."""
         self._validation.cancel()
-        self.session.draft = replace(self.session.draft, vault=self._form())
+        self.keep_input()
         super().action_back()
 
     # -- preflight checks -----------------------------------------------------------------------------------------------

@@ -166,6 +166,9 @@ class Frame(BackgroundScreen[None]):
     def _resumed(self) -> None:
         self.refresh_frame()
 
+    def keep_input(self) -> None:
+        """Put what was typed on this page into the draft, before the page or the wizard is left."""
+
     def action_back(self) -> None:
         """Return to the previous page; nothing is lost."""
         self.post_message(Back())

@@ -133,14 +133,12 @@ async def test_resuming_shows_its_progress_and_cannot_be_started_twice(
     tmp_path: Path,
 ) -> None:
     async with Simulator("contoso", speed=600) as simulator:
-        other = {"resource_group": "rg-orders", "cluster": {"name": "orders-prod"}}
-        for chosen in (answers("platform-managed", **other), answers("platform-managed")):
+        orders = answers("platform-managed", resource_group="rg-orders", cluster={"name": "orders-prod"})
+        for chosen in (orders, answers("platform-managed")):
             await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("Signed in to", "resumes it", "1 other run can be resumed too")
-            simulator.inject_faults(
-                {"match": {"method": "GET", "path": "*/managedclusters/*"}, "hang": True}
-            )
+            simulator.inject_faults({"match": {"method": "GET", "path": "*/managedclusters/*"}, "hang": True})
             await operator.press("r")
             await operator.sees("Which run do you want to resume?", "Nothing is written before you type")
             await operator.press("enter")
@@ -275,3 +273,28 @@ async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
         assert "The run on aks-demo was interrupted." in told
         assert "Still running in Azure: the preview feature KMSPMKPreview is being registered." in told
         assert f"To resume: aks-kms runs resume {run.id}" in told
+
+
+async def test_answers_that_were_not_applied_are_offered_by_the_next_wizard(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=math.inf) as simulator:
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.to_clusters(register=False)
+            await operator.choose("orders-prod")
+            await operator.take_key("Private")
+            await operator.sees("Vault, key and identity for")
+            await operator.press("ctrl+a", "ctrl+k")
+            await operator.paste("kv-typed")
+            await operator.press("ctrl+q")
+            assert operator.app.kept == "orders-prod"
+        async with wizard(simulator, tmp_path, SMALL) as operator:
+            await operator.sees("Your answers for orders-prod were not applied.", "continues with them")
+            await operator.press("r")
+            await operator.sees("Completed: Prerequisites, Feature, Cluster, Key.", "delete these answers")
+            await operator.press("enter")
+            await operator.sees("Vault, key and identity for orders-prod", "kv-typed")
+        async with wizard(simulator, tmp_path, SMALL) as operator:
+            await operator.sees("continues with them")
+            await operator.press("r", "delete")
+            await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the first page")
+            assert not operator.app.session.drafts
+            assert not list((tmp_path / "drafts").iterdir())
