@@ -27,12 +27,14 @@ from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
+from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from wizard.errors import Problem
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from screens.session.active_run import ActiveRun
     from wizard.answers.model import Answers
     from wizard.cloud.retry_notices import RetryNotice
 
@@ -84,6 +86,7 @@ class WizardApp(App[int]):
             journal_root=journal_root,
             can_resume=can_resume,
         )
+        self.signals = TerminalSignals(self._write_to_terminal, environment)
         self._last_notice = -_BETWEEN_NOTICES
         self.kept = ""
         """After the end: the name of the cluster whose answers are kept for the next start; empty if there are none."""
@@ -97,10 +100,25 @@ class WizardApp(App[int]):
         self.push_screen(WelcomeScreen(self.session))
         self.call_after_refresh(self._after_first_frame)
         self._listen_to_signals()
+        self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
+
+    # -- the terminal -------------------------------------------------------------------------------------------
+
+    def _write_to_terminal(self, text: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+
+    def _show_title(self) -> None:
+        self.signals.title(title_of(self.session.active))
+
+    def bell(self) -> None:
+        """Ring the bell, unless the user has turned it off."""
+        if self.signals.rings:
+            super().bell()
 
     # -- what the session asks for -------------------------------------------------------------------------------
 
@@ -114,6 +132,12 @@ class WizardApp(App[int]):
                 screen.refresh_frame()
             elif isinstance(screen, RunDialog) and ended:
                 screen.run_ended(ended.status or "interrupted")
+
+    def run_ended(self, active: "ActiveRun") -> None:
+        """Say that a run has ended to someone who is not looking."""
+        self._show_title()
+        self.bell()
+        self.signals.notify(end_of(active))
 
     def warn(self, text: str) -> None:
         """Show a warning for a few seconds."""

@@ -162,7 +162,7 @@ assignments and locks that clusters depend on, each of them once."""
     def describe(self, row: Line | None) -> Content:
         """Return the cluster in words, and what is wrong with it."""
         if isinstance(row, Shown):
-            return fleet_text.description(row)
+            return fleet_text.description(row, self.session.portal_link)
         if isinstance(row, Unreadable):
             from screens.widgets.dialogs import problem_content
 

@@ -46,6 +46,9 @@ class Host(Protocol):
     def call_later(self, callback: Callable[[], object], /) -> bool:
         """Call `callback` on the app's own thread."""
 
+    def run_ended(self, active: "ActiveRun", /) -> None:
+        """Say that a run has ended to someone who is not looking."""
+
     def warn(self, text: str) -> None:
         """Show a warning for a few seconds."""
 
@@ -140,6 +143,11 @@ class Session:
     def subscription_of(self, identifier: str) -> "Subscription | None":
         """Return the subscription with this id, or None if the signed-in identity cannot see it."""
         return next((each for each in self.subscriptions if same(each.id, identifier)), None)
+
+    def portal_link(self, resource_id: str) -> str:
+        """Return the URL of a resource in the Azure portal; empty if its cloud has none that is known."""
+        azure = self.azure_or_none
+        return azure.cloud.portal_link(resource_id, azure.signed_in.tenant_id) if azure else ""
 
     # -- the answers ---------------------------------------------------------------------------------------------
 
@@ -413,6 +421,8 @@ class Session:
         if active.status == "succeeded" and self.draft.is_about(active.plan.cluster_id):
             self.complete("run")
         self._host.changed()
+        if active.status != "interrupted":
+            self._host.run_ended(active)
 
     async def _read_cluster(self, active: "ActiveRun") -> None:
         """Read the state in which a failed run has left the cluster."""
