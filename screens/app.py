@@ -195,9 +195,17 @@ class WizardApp(App[int]):
 
     @on(messages.Back)
     def back(self) -> None:
-        """Return to the previous page."""
-        if len(self.screen_stack) > 2:
+        """Return to the previous page; from the end of the road, to the list of clusters or to the first page."""
+        if isinstance(self.screen, Frame) and self.screen.is_the_end:
+            self._back_to_list()
+        elif len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def _back_to_list(self) -> None:
+        from screens.widgets.cluster_table import ClusterTable
+
+        tables = [screen for screen in self.screen_stack[:-1] if isinstance(screen, ClusterTable)]
+        self._back_to(tables[-1] if tables else self.screen_stack[1])
 
     def _back_to(self, screen: Screen[Any]) -> None:
         while self.screen is not screen and len(self.screen_stack) > 2:
@@ -260,11 +268,8 @@ class WizardApp(App[int]):
 
     def start_over(self) -> None:
         """Forget the answers for this cluster, and return to the list of clusters."""
-        from screens.widgets.cluster_table import ClusterTable
-
         self.session.start_over()
-        tables = [screen for screen in self.screen_stack if isinstance(screen, ClusterTable)]
-        self._back_to(tables[-1] if tables else self.screen_stack[1])
+        self._back_to_list()
 
     @on(messages.VerifyCluster)
     def _verify_cluster(self, message: messages.VerifyCluster) -> None:

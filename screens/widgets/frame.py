@@ -166,6 +166,11 @@ class Frame(BackgroundScreen[None]):
     def _resumed(self) -> None:
         self.refresh_frame()
 
+    @property
+    def is_the_end(self) -> bool:
+        """Whether the pages before this one are done with, so that back leads to the list of clusters."""
+        return False
+
     def keep_input(self) -> None:
         """Put what was typed on this page into the draft, before the page or the wizard is left."""
 

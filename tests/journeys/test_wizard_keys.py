@@ -43,7 +43,7 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.sees("Azure returned:")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
-        await operator.press("n")
+        await operator.press("e")
         await operator.sees("Which cluster do you want to verify?")
 
 

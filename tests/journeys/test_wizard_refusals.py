@@ -115,7 +115,7 @@ async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster
         await operator.start("aks-demo")
         shown = await operator.sees("✗ Encrypt the managed cluster", "Likely cause", "What to do")
         assert "with a private vault" not in shown, "there is no vault"
-        await operator.press("e")
+        await operator.press("m")
         await operator.sees("Which cluster?", "aks-demo", "platform-managed key", "failed: can be repaired")
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")

@@ -162,7 +162,7 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             await operator.start("aks-demo")
             await operator.sees("✗ Encrypt the managed cluster", "Not now.")
             screen, first = operator.app.screen, operator.app.session.active
-            await operator.press("e")
+            await operator.press("m")
             await operator.sees("Which cluster?", "aks-demo")
             await operator.choose("aks-demo")
             await operator.to_review("Public")
