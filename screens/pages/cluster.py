@@ -40,9 +40,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         Binding("enter", "open", "select", tooltip="Select the cluster"),
         Binding("n", "new", "new", tooltip="Create a new cluster with encryption enabled instead"),
         Binding("v", "verify", "verify", tooltip="Only verify the cluster under the cursor"),
-        Binding(
-            "a", "fleet", "all clusters", show=False, tooltip="Show all clusters, with a verdict on each"
-        ),
+        Binding("a", "fleet", "all clusters", tooltip="Show all clusters, with a verdict on each"),
     ]
 
     def __init__(
@@ -134,7 +132,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
     def describe(self, row: Line | None) -> Content:
         """Return what is known of a cluster before it is selected, or why there is none."""
         if row is not None:
-            return cluster_text.description(row, verify_only=self._verify_only)
+            return cluster_text.description(row, self.session.portal_link, verify_only=self._verify_only)
         if self.reading:
             return Content("Reading the clusters from Azure…")
         if self._found:

@@ -1,11 +1,12 @@
 """What the list of clusters shows: its columns, a cluster in table cells and in words. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.text import Text
 from textual.content import Content
 
 from screens.widgets.dialogs import problem_content
+from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.reports.wording import KINDS, STYLES, Tone, count, encryption, explained
@@ -70,12 +71,12 @@ def matches(line: Line, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def description(line: Line, *, verify_only: bool) -> Content:
-    """Return what is known of a cluster before it is selected."""
+def description(line: Line, link: Callable[[str], str], *, verify_only: bool) -> Content:
+    """Return what is known of a cluster before it is selected. `link`: returns the URL of a resource in the portal."""
     if isinstance(line, Unreadable):
         return problem_content(line.problem)
     first = Content.assemble(
-        (line.name, "bold"),
+        linked(line.name, link(line.id)),
         f" · {line.location} · {count(line.node_pools, 'node pool')}, {count(line.nodes, 'node')}",
         f" · {line.provisioning_state}, {line.power_state.lower()}",
         (

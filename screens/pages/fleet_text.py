@@ -1,9 +1,12 @@
 """What the fleet overview shows: a cluster in table cells and in words, and the totals. Pure functions."""
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.content import Content
 
 from screens.session.fleet import Fleet, Line, Shown
+from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
@@ -110,12 +113,12 @@ def cells(line: Line) -> dict[str, Text]:
     }
 
 
-def description(line: Shown) -> Content:
-    """Return the cluster in words, and what is wrong with it."""
+def description(line: Shown, link: Callable[[str], str]) -> Content:
+    """Return the cluster in words, and what is wrong with it. `link`: returns the URL of a resource in the portal."""
     row = line.row
     key = f" {row.encryption.key_name}" if row.encryption.key_name else ""
     text = Content.assemble(
-        (row.name, "bold"),
+        linked(row.name, link(row.id)),
         f" · {row.location} · {row.kubernetes_version} · {count(row.nodes, 'node')} · {row.provisioning_state}, {row.power_state.lower()}",
         (
             f"\n{row.resource_group} in {row.subscription_name} · {row.identity} · {KINDS[row.kind]}{key}",

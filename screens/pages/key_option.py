@@ -81,7 +81,7 @@ class Card(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "select", tooltip="Select the option"),
         # bound by the card, because its container would scroll
-        Binding("left,up", "screen.move(-1)", "previous", show=False),
+        Binding("left,up", "screen.move(-1)", "compare", key_display="←→"),
         Binding("right,down", "screen.move(1)", "next", show=False),
     ]
 
@@ -159,9 +159,19 @@ You can change between these options later. You cannot return to "not encrypted"
 
 Use the arrow keys or tab to go to the next card."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "1", "take(0)", "choose", key_display="1-3", tooltip="Select the first, second or third option"
+        ),
+        Binding("2", "take(1)", "second", show=False),
+        Binding("3", "take(2)", "third", show=False),
+    ]
+
     def body(self) -> ComposeResult:
         draft = self.session.draft
-        yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "arrow keys and Enter")
+        yield Heading(
+            f"Who manages the encryption key of {draft.cluster_name}?", "arrow keys and Enter, or 1 to 3"
+        )
         yield Static(id="from")
         yield Static(id="of-cluster")
         with VerticalScroll(can_focus=False), Horizontal(id="cards"):
@@ -225,6 +235,12 @@ Use the arrow keys or tab to go to the next card."""
         cards = list(self.query(Card))
         here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
         cards[(here + by) % len(cards)].focus(scroll_visible=False)
+
+    def action_take(self, number: int) -> None:
+        """Select a card by its place."""
+        card = list(self.query(Card))[number]
+        card.focus(scroll_visible=False)
+        card.action_choose()
 
     @on(Card.Chosen)
     def _chosen(self, event: Card.Chosen) -> None:

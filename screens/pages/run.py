@@ -25,6 +25,10 @@ DRAIN = 0.1
 class RunLog(Log):
     """The log. It stays at its end when its size changes, until the operator scrolls up."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end", "scroll_end", "follow", tooltip="Follow the log; scrolling up pauses it"),
+    ]
+
     def follow(self) -> None:
         """Scroll to the end, unless the log is paused. Textual's own following stops when the size changes."""
         if self.is_vertical_scrollbar_grabbed:
@@ -79,14 +83,8 @@ continue, and the remaining steps are not started. You can resume the run later 
             "retry",
             tooltip="After a failure: plan again and retry; completed steps are skipped",
         ),
-        Binding("e", "edit", "edit", tooltip="After a failure: edit the answers"),
+        Binding("m", "edit", "change", tooltip="After a failure: change the answers"),
         Binding("s", "save", "save", tooltip="Save a report, after the run has ended"),
-        Binding(
-            "f",
-            "follow",
-            "follow/pause",
-            tooltip="Follow the log, or pause it; scrolling up pauses it as well",
-        ),
         Binding(  # with priority, so that fast typing goes to the filter
             "slash",
             "filter",
@@ -140,6 +138,11 @@ continue, and the remaining steps are not started. You can resume the run later 
         if self.session.active is None:
             raise RuntimeError("The page of the run is shown without a run.")
         return self.session.active
+
+    @property
+    def is_the_end(self) -> bool:
+        """Whether back leads to the list: after a success."""
+        return self.active.status == "succeeded"
 
     def body(self) -> ComposeResult:
         yield Heading("")
@@ -236,7 +239,7 @@ continue, and the remaining steps are not started. You can resume the run later 
                 return status is not None
             case "filter" if isinstance(self.focused, Input):
                 return False  # in an input it is an ordinary character
-            case "follow" | "filter":
+            case "filter":
                 return not self._log_is_hidden
         return True
 
@@ -263,7 +266,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             self.post_message(GoTo(step))
             return
         text = "You have selected another cluster since."
-        text += " Press c on the first page to resume this run." if self.session.can_resume else ""
+        text += " Press r on the first page to resume this run." if self.session.can_resume else ""
         self.notify(text, severity="warning", markup=False)
 
     def action_save(self) -> None:
@@ -285,13 +288,6 @@ continue, and the remaining steps are not started. You can resume the run later 
         )  # the journal has that of a step
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
-
-    def action_follow(self) -> None:
-        """Follow the log, or pause it."""
-        log = self.query_one(RunLog)
-        log.auto_scroll = not log.auto_scroll
-        log.follow()
-        self._draw()
 
     def action_only(self, number: int) -> None:
         """Show only the log of one step; 0 shows all."""

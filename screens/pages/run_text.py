@@ -30,7 +30,7 @@ def time_bar(elapsed: float, high: float, width: int = 12) -> str:
 
 def log_title(*, following: bool, only: str, words: str) -> str:
     """Return the title of the log. `only`: the step whose lines are shown; `words`: the filter."""
-    state = "following" if following else "paused; f follows"
+    state = "following" if following else "paused; end follows"
     return f"log, {state}{f' · only {only}' if only else ''}{f' · with “{words}”' if words else ''}"
 
 
@@ -98,7 +98,7 @@ def outcome(active: ActiveRun) -> Content:
             sign, _, tone = LEVELS[finding.level]
             lines.append(Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}"))
         return Content("\n").join(
-            [*lines, _keys({"r": "plan again", "e": "edit answers", "s": "save report"})]
+            [*lines, _keys({"r": "plan again", "m": "change answers", "s": "save report"})]
         )
     return Content("\n").join(_failed(active))
 
@@ -121,7 +121,7 @@ def _failed(active: ActiveRun) -> list[Content]:
         parts += _afterwards(active)
     keys = {
         "r": "plan again and retry",
-        "e": "edit answers",
+        "m": "change answers",
         "s": "save report",
         "^q": "quit and resume later",
     }

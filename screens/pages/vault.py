@@ -32,7 +32,7 @@ from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.errors import AnswersError, AzureError, Problem
-from wizard.reports.wording import finding_text
+from wizard.reports.wording import command_in, finding_text
 from wizard.rules import Finding
 from wizard.state.key import KeyState
 
@@ -62,6 +62,13 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "continue", "continue", tooltip="Continue, from any field"),
+        Binding("f8", "problem", "next problem", tooltip="Go to the next entry with a finding"),
+        Binding(
+            "ctrl+y",
+            "copy_fix",
+            "copy fix",
+            tooltip="Copy the fix of the finding: its command, if it has one",
+        ),
         Binding("f3", "checks", "all checks", tooltip="Show all findings so far, to read and copy"),
     ]
 
@@ -81,6 +88,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         """The findings by the entry below which they are shown; those of the empty one are shown above Continue."""
         self._rotated: str | None = None
         """How often the selected existing key is rotated; None until that is known."""
+        self._had_findings = False
+        """Whether the footer offers the keys of findings."""
         self._problem: Problem | None = None
         self._validation = FormValidation(self, self._validated)
 
@@ -228,10 +237,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
         return encrypted and not draft.vault.seen and bool(self._loading)
 
+    def keep_input(self) -> None:
+        """Put the form into the draft."""
+        self.session.draft = replace(self.session.draft, vault=self._form())
+
     def action_back(self) -> None:
         """Go back; what was typed is kept."""
         self._validation.cancel()
-        self.session.draft = replace(self.session.draft, vault=self._form())
+        self.keep_input()
         super().action_back()
 
     # -- preflight checks -----------------------------------------------------------------------------------------------
@@ -321,6 +334,9 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self._explain(vault, key)
         for entry in self.query(Entry):
             entry.show_findings(self._found.get(str(entry.id), ()))
+        if self._had_findings != any(self._found.values()):
+            self._had_findings = not self._had_findings
+            self.refresh_bindings()
         text = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
         self.query_one("#validation", Static).update(text)
         self.query_one("#validation").display = bool(text.plain)
@@ -355,6 +371,30 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Offer the keys of findings only if there are any."""
+        return action not in {"problem", "copy_fix"} or any(self._found.values())
+
+    def _with_findings(self) -> list[Entry]:
+        """The entries with findings, as they are on the page; the one with the focus comes first."""
+        entries = [entry for entry in self.query(Entry) if self._found.get(str(entry.id))]
+        here = next((at for at, entry in enumerate(entries) if entry.has_focus_within), 0)
+        return entries[here:] + entries[:here]
+
+    def action_problem(self) -> None:
+        """Go to the next entry with a finding; after the last comes the first."""
+        entries = self._with_findings()
+        if entries:
+            self._edit(entries[1] if len(entries) > 1 and entries[0].has_focus_within else entries[0])
+
+    def action_copy_fix(self) -> None:
+        """Copy the fix of the entry that has the focus, else of the first finding: its command, or its sentence."""
+        places = [*(str(entry.id) for entry in self._with_findings()), ""]
+        finding = next(found for place in places for found in self._found.get(place, ()))
+        fix = command_in(finding.remedy) or finding.remedy or finding.message
+        self.app.copy_to_clipboard(fix)
+        self.notify(f"Copied, if your terminal allows it: {fix}", markup=False)
+
     @on(ContinueButton.Pressed)
     def action_continue(self) -> None:
         """Continue to the review, if every field is valid."""
@@ -367,13 +407,16 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if self._still_loading:
             return
         if mistakes := self._mistakes():
-            entry = self.query_one(f"#{mistakes[0]}")
-            entry.query_one("Input, Select").focus(scroll_visible=False)
-            self.call_after_refresh(self._reveal, entry)
+            self._edit(self.query_one(f"#{mistakes[0]}", Entry))
             return
         self._validation.cancel()
         self.session.complete("vault", vault=self._form())
         self.post_message(Completed("vault"))
+
+    def _edit(self, entry: Entry) -> None:
+        """Put the focus into an entry, and show it with its findings."""
+        entry.query_one("Input, Select").focus(scroll_visible=False)
+        self.call_after_refresh(self._reveal, entry)
 
     async def _reveal(self, entry: Widget) -> None:
         """Scroll to an entry, and stop any other scrolling."""

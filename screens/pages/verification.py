@@ -44,7 +44,7 @@ class VerificationScreen(Frame):
 All results are read live from Azure. A check that could not run is shown as unknown and never counts as passed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "verify", "verify again", show=False, tooltip="Verify again"),
+        Binding("r", "verify", "again", tooltip="Verify again"),
         Binding(
             "w",
             "watch",
@@ -63,7 +63,7 @@ All results are read live from Azure. A check that could not run is shown as unk
         Binding(
             "o", "rotate", "rotate", tooltip="Rotate the customer-managed key now, or set a rotation policy"
         ),
-        Binding("n", "another", "other", tooltip="Select another cluster"),
+        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
     ]
 
     def __init__(self, session: Session, cluster_id: str = "", *, expect: Answers | None = None) -> None:
@@ -89,6 +89,11 @@ All results are read live from Azure. A check that could not run is shown as unk
         self._inside: list[Check] = []
         """The last checks inside the cluster. They stay when the cluster is verified again from outside."""
         self._inside_at = ""
+
+    @property
+    def is_the_end(self) -> bool:
+        """Whether back leads to the list: always, as going through the finished run would plan again."""
+        return True
 
     def body(self) -> ComposeResult:
         yield Heading("Verification")

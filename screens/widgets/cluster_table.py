@@ -50,7 +50,7 @@ class ClusterTable(Frame, Generic[Row]):
             priority=True,
             tooltip="Filter by any words of a row; esc clears the filter",
         ),
-        Binding("r", "reload", "reload", tooltip="Read the clusters from Azure again"),
+        Binding("r", "reload", "refresh", tooltip="Read the clusters from Azure again"),
     ]
 
     def __init__(

@@ -70,13 +70,15 @@ def read_until(terminal: int, *wanted: bytes, limit: float = LIMIT) -> bytes:
 
 def test_a_polite_kill_leaves_a_sane_terminal() -> None:
     process, terminal = start()
-    before = read_until(terminal, b"Signing", b"browser.")
+    before = read_until(terminal, b"Signing", b"browser.", b"\x1b]2;aks-kms\x1b")
     assert b"\x1b[?1049h" in before
+    assert b"\x1b[22;2t" in before
     process.send_signal(signal.SIGTERM)
     after = read_until(terminal, b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
     assert process.wait(LIMIT) == 130
     assert b"\x1b[?1049l" in after
     assert b"\x1b[?1000l" in after
+    assert b"\x1b[23;2t" in after
     os.close(terminal)
 
 

@@ -33,7 +33,7 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.sees("Signed in to")
         await operator.press("v")
         footer = await operator.sees(
-            "Which cluster do you want to verify?", "legacy-erp", "⏎ select", "^q quit"
+            "Which cluster do you want to verify?", "legacy-erp", "enter select", "^q quit"
         )
         assert "n new" not in footer
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
@@ -43,7 +43,7 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.sees("Azure returned:")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
-        await operator.press("n")
+        await operator.press("e")
         await operator.sees("Which cluster do you want to verify?")
 
 

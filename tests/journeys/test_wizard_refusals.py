@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from screens.pages.cluster import ClusterScreen
 from screens.widgets.frame import StepRail
+from screens.widgets.signals import TerminalSignals
 from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
@@ -78,6 +79,8 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
+        said: list[str] = []
+        operator.app.signals = TerminalSignals(said.append, {"TERM": "xterm"})
         await operator.start("orders-prod")
         await operator.sees(
             "✗ Encrypt the managed cluster",
@@ -90,6 +93,8 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
             "correlation id",
         )
         assert operator.app.session.exit_code == 1
+        assert said[-2] == "\x1b]2;aks-kms ✗ orders-prod\x1b\\"
+        assert said[-1].startswith("\x1b]9;aks-kms: ✗ The run on orders-prod failed after ")
         await operator.until(
             lambda: not operator.app.session.is_deferred("feature"), "the feature that the run registered"
         )
@@ -110,7 +115,7 @@ async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster
         await operator.start("aks-demo")
         shown = await operator.sees("✗ Encrypt the managed cluster", "Likely cause", "What to do")
         assert "with a private vault" not in shown, "there is no vault"
-        await operator.press("e")
+        await operator.press("m")
         await operator.sees("Which cluster?", "aks-demo", "platform-managed key", "failed: can be repaired")
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.press("enter")

@@ -3,9 +3,11 @@
 import math
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
+from screens.session.preferences import chosen_theme
 from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
@@ -94,20 +96,30 @@ async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tm
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("enter")
-        await operator.sees("Which subscription?", "⏎ select")
+        await operator.sees("Which subscription?", "enter select")
         await operator.press("enter")
         await operator.sees("The preview feature")
         assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
 
 
-async def test_palette_offers_help_and_the_keys_of_the_footer(tmp_path: Path) -> None:
+async def test_palette_offers_help_the_keys_of_the_footer_and_themes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("ctrl+p")
-        await operator.type("verify on")
-        await operator.sees("Verify only")
+        await operator.type("verify an existing")
+        await operator.sees("Verify an existing cluster, without")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("help")
-        await operator.sees("Key f1")
+        await operator.sees("Key ?")
         await operator.press("enter")
         await operator.sees("The wizard goes through the steps in the step rail")
+        await operator.press("escape", "ctrl+p")
+        await operator.type("calm-light")
+        await operator.sees("Theme: calm-light")
+        await operator.press("enter")
+        await operator.sees("Theme calm-light saved in")
+        assert operator.app.theme == "calm-light"
+        assert chosen_theme({}) == "calm-light"

@@ -167,7 +167,7 @@ async def test_second_cluster_is_verified_without_the_first_run(tmp_path: Path) 
         await operator.sees("Done in")
         await operator.press("enter")
         await operator.sees("orders-prod: secrets are encrypted with")
-        await operator.press("n")
+        await operator.press("e")
         await operator.sees("Which cluster?", "found in 2 subscriptions")
         assert operator.app.screen.query_one("#filter", Input).value == ""
         table = operator.app.screen.query_one(DataTable)
@@ -215,7 +215,7 @@ async def test_other_cluster_after_verify_only_keeps_the_answers(tmp_path: Path)
         await operator.press("escape", "escape", "v")
         await operator.sees("Verification of orders-prod", "checks passed")
         draft = operator.app.session.draft
-        await operator.press("n")
+        await operator.press("e")
         await operator.sees("Which cluster?")
         assert operator.app.session.draft == draft
         assert operator.app.session.draft.option == "Private"

@@ -79,15 +79,15 @@ def _waited(run: ActiveRun, until: float) -> bool:
 
 
 async def measure(operator: Operator, folder: Path) -> Measured:
-    """How it stands now; a key is pressed for it, and pressed again."""
+    """How it stands now; a key is pressed for it, and another one."""
     active = operator.app.session.active
     assert active is not None
     log = operator.app.screen.query_one(Log)
-    follows, begun = log.auto_scroll, time.perf_counter()
-    await operator.press("f")
-    await operator.sees("paused; f follows" if follows else "following")
+    begun = time.perf_counter()
+    await operator.press("up")
+    await operator.sees("paused; end follows")
     took = time.perf_counter() - begun
-    await operator.press("f")
+    await operator.press("end")
     gc.collect()
     if sys.platform == "win32":
         raise NotImplementedError

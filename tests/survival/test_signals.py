@@ -174,9 +174,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
         terminal.waits_for("resumes it with")
-        terminal.types("c")
-        terminal.waits_for("Which run do you want to resume?")
-        terminal.types("\r")
+        terminal.types("r")
         terminal.waits_for("when it ended")
         while "That is not aks-demo" not in terminal.shown:  # the field has the focus once it hears
             terminal.types("\r")

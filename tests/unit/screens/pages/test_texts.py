@@ -78,7 +78,7 @@ def test_validation_text_is_empty_without_findings() -> None:
     ("following", "only", "words", "title"),
     [
         (True, "", "", "log, following"),
-        (False, "vault", "denied", "log, paused; f follows · only vault · with “denied”"),
+        (False, "vault", "denied", "log, paused; end follows · only vault · with “denied”"),
     ],
 )
 def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:
