@@ -29,9 +29,10 @@ async def test_legacy_kms_changes_to_a_platform_managed_key_and_the_old_key_is_k
         )
         await operator.take_key("platform-managed")
         await operator.sees(
-            "from legacy KMS, kv-demo/aks-kms", "to a platform-managed key", "Enter, then type"
+            "legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo → a platform-managed key",
+            "Enter, then type",
         )
-        await operator.scrolls_to("clean up later", "The old key vault kv-demo")
+        await operator.scrolls_to("You can delete later", "The old key vault kv-demo")
         await operator.start("aks-demo")
         await operator.sees("Done in", "aks-demo was read back", "! still needed The old key kv-demo/aks-kms")
         await operator.press("s")

@@ -186,7 +186,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
-        await operator.press("s")
+        await operator.press("ctrl+s")
         await operator.sees("Save the answers")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.paste(str(tmp_path / "answers.yaml"))

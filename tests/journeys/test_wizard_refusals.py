@@ -161,7 +161,7 @@ async def test_cluster_with_an_operation_in_progress_is_not_changed(world: World
         )
         assert simulator.writes() == []
         await operator.press("r")
-        await operator.sees("this plan cannot be applied", "✗ error")
+        await operator.sees("Not applicable: 1 problem", "✗ 1 cluster-busy")
 
 
 async def test_missing_permissions_are_shown_in_the_review(world: World) -> None:
@@ -169,7 +169,16 @@ async def test_missing_permissions_are_shown_in_the_review(world: World) -> None
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.take_key("platform-managed")
-        await operator.sees("this plan cannot be applied", "✗ error")
+        await operator.sees(
+            "This plan cannot be applied: 2 problems", "Not applicable: 2 problems", "Fix Ask an owner"
+        )
+        screen = operator.frame()
+        assert screen.index("✗ 1  rights-missing") < screen.index("Plan, for information")
+        await operator.press("f8", "ctrl+y")
+        await operator.sees("Copied", "Ask an owner for the role Owner there")
+        await operator.press("enter", *"orders-prod", "enter")
+        assert operator.app.session.active is None
+        assert operator.app.screen.query_one("#typed", Input).value == ""
         assert simulator.writes() == []
 
 

@@ -1,5 +1,6 @@
 """Words, signs and durations shared by the screens, the command line and the reports."""
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
@@ -198,6 +199,12 @@ def finding_text(finding: "Finding") -> str:
     sign, word, _ = LEVELS[finding.level]
     remedy = f"\n  {finding.remedy}" if finding.remedy else ""
     return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"
+
+
+def command_in(remedy: str) -> str:
+    """Return the command of the Azure CLI in a remedy, ready to be pasted; empty if there is none."""
+    found = re.search(r"(?:^|: )(az .+)$|\((az [^()]+)\)", remedy, re.DOTALL)
+    return next(filter(None, found.groups()), "").strip() if found else ""
 
 
 def short(identifier: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from textual.content import Content
 
-from screens.pages import feature, review_text, run_text, vault_text
+from screens.pages import feature, run_text, vault_text
 from screens.pages.prerequisites import tool_line
 from screens.session.feature_registration import GONE, FeatureRegistration
 from wizard.cloud.tools import Prerequisite
@@ -48,10 +48,6 @@ def test_missing_tool_shows_how_to_fix_it() -> None:
     text = tool_line(tool, narrow=False).plain
     assert "– kubectl" in text
     assert "to fix it, run  az aks install-cli" in text
-
-
-def test_gate_asks_for_the_cluster_name_before_there_is_a_plan() -> None:
-    assert review_text.gate(None, "aks-demo")[0].startswith("Press Enter, then type aks-demo.")
 
 
 @pytest.mark.parametrize(
