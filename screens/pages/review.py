@@ -114,7 +114,7 @@ each with its fix."""
             yield Static(id="state", classes="section")
             yield Static(id="refusal", classes="section")
             yield Vertical(id="problems")
-            yield Static(Content.assemble(("Plan, for information", "bold")), id="only-information")
+            yield Static(Content("Plan, for information"), id="only-information", classes="muted")
             for key in _SECTIONS:
                 yield Static(id=f"section-{key}", classes="section")
         yield Static(id="below")

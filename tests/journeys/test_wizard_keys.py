@@ -39,8 +39,11 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
         await operator.sees("legacy-erp: secrets are not encrypted with a KMS key.")
-        await operator.press("enter")
-        await operator.sees("Azure returned:")
+        await operator.sees("✗ NOT VERIFIED", "✗ failed encryption-enabled", "Found", "▸ ")
+        await operator.press("f")
+        await operator.until(lambda: "▸ " not in operator.frame(), "only what did not pass")
+        await operator.press("escape", "down", "f8", "c")
+        await operator.sees("✗ failed encryption-enabled", "▸ ", "Copied")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("n")
