@@ -325,6 +325,7 @@ class Session:
             run.set_run_id(active.journal.id)
         try:
             status = await run.execute(active.plan.digest)
+            active.report = run.report
             if run.report and active.journal:
                 active.journal.save_report(run.report)
             active.end(status)

@@ -51,11 +51,13 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
-        await operator.sees("9 of 11 done", "log, following", "following the operation", "operation)")
+        await operator.sees("9 of 11 done", "log: events, following")
+        await operator.press("l", "l")
+        await operator.sees("log: all, following", "following the operation", "operation)")
         await operator.press("up")
-        await operator.sees("log, paused")
+        await operator.sees("log: all, paused")
         await operator.press("end")
-        await operator.sees("log, following", "operation)")
+        await operator.sees("log: all, following", "operation)")
 
 
 async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:

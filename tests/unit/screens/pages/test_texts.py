@@ -73,8 +73,8 @@ def test_validation_text_is_empty_without_findings() -> None:
 @pytest.mark.parametrize(
     ("following", "only", "words", "title"),
     [
-        (True, "", "", "log, following"),
-        (False, "vault", "denied", "log, paused; f follows · only vault · with “denied”"),
+        (True, "", "", "log: events, following"),
+        (False, "vault", "denied", "log: events, paused; f follows · only vault · with “denied”"),
     ],
 )
 def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:
