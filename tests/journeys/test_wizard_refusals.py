@@ -196,6 +196,16 @@ async def test_going_back_keeps_input_and_a_change_requires_another_review(
         await operator.sees("kv-mine", "any identity with a role")
         await operator.press("ctrl+n")
         await operator.sees("kv-mine", "Enter, then type orders-prod")
+        await operator.press("escape")
+        await operator.sees("Vault, key and identity for orders-prod")
+        operator.app.screen.query_one("#vault-name-input", Input).value = "k"
+        await operator.press("escape")
+        await operator.sees("✗ Vault", "not valid")
+        await operator.press("enter")
+        await operator.sees("Vault, key and identity for orders-prod")
+        operator.app.screen.query_one("#vault-name-input", Input).value = "kv-mine"
+        await operator.press("ctrl+n")
+        await operator.sees("kv-mine", "Enter, then type orders-prod", "✓ Vault")
         await operator.press("escape", "escape", "escape")
         await operator.sees("Which cluster?")
         await operator.press("escape", "escape")
