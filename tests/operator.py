@@ -127,7 +127,7 @@ class Operator:
         await self.until(lambda: self.app.session.clusters_complete, "all clusters")
 
     async def choose(self, cluster: str) -> None:
-        """Choose a cluster in the list. Its name is pasted, as each typed letter takes a tenth of a second."""
+        """Choose a cluster in the list, of the selected subscription. Its name is pasted, as each typed letter takes a tenth of a second."""
         await self.press("slash")
         await self.paste(cluster)
         await self.press("enter")

@@ -87,7 +87,7 @@ async def _main_road(tools: str) -> None:
         draw(operator, "run")
         await operator.sees("Done in")
         await operator.press("enter")
-        await operator.sees("checks passed", "securityProfile")
+        await operator.sees("checks passed", "The identity")
         draw(operator, "verification")
 
 
@@ -152,8 +152,8 @@ async def _inside(folder: Path) -> None:
         await operator.press("tab", "enter")
         await operator.sees("encryption of a canary secret was observed")
         await operator.until(lambda: not operator.app.screen._busy, "all checks")  # type: ignore[attr-defined]
-        await operator.press("end", "up", "up", "up", "enter")
-        await operator.sees("proves:")
+        await operator.press("end", "up", "up", "up")
+        await operator.sees("Proves")
         draw(operator, "inside")
 
 

@@ -207,6 +207,13 @@ class Session:
             return bool(self.feature and self.feature.problem)
         return step == "run" and bool(self.active and self.active.status == "failed")
 
+    def has_changed(self, step: str) -> bool:
+        """Whether the answers have changed since a successful run, so that its result is not about them."""
+        run = self.ended_run
+        if step not in {"run", "verify"} or run is None or not self.draft.is_about(run.plan.cluster_id):
+            return False
+        return step in self.draft.completed and self.draft.answers_or_none() != run.answers
+
     def is_deferred(self, step: str) -> bool:
         """Whether a completed step is still to be done: its page was not shown, or the run does it."""
         feature = self.feature if step == "feature" else None
@@ -391,6 +398,7 @@ class Session:
             run.set_run_id(active.journal.id)
         try:
             status = await run.execute(active.plan.digest)
+            active.report = run.report
             if run.report and active.journal:
                 active.journal.save_report(run.report)
             active.end(status)

@@ -84,6 +84,10 @@ def step_state(session: Session, key: str, *, current: bool) -> tuple[str, str, 
         return "◐", STYLES["busy"], note
     if session.has_failed(key):
         return "✗", STYLES["bad"], note
+    if key in draft.mistaken:
+        return "✗", STYLES["bad"], "not valid"
+    if session.has_changed(key):
+        return "!", STYLES["warn"], "changed since"
     if key in draft.completed and session.is_deferred(key):
         return "–", STYLES["dim"], note
     if key in draft.completed:

@@ -147,7 +147,7 @@ async def test_missing_permissions_are_shown_above_continue_and_do_not_block_the
         await operator.sees("✗", "has no permission for Microsoft.Authorization/roleAssignments/write")
         await operator.press("ctrl+n")
         await operator.until(lambda: isinstance(operator.app.screen, ReviewScreen), "the review")
-        await operator.sees("this plan cannot be applied")
+        await operator.sees("This plan cannot be applied")
 
 
 async def test_selected_rotation_interval_is_in_the_answers(form: Form) -> None:

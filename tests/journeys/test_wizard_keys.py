@@ -19,6 +19,7 @@ from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.support import DEVELOPMENT
 from wizard.answers.model import load
 from wizard.cloud.azure import Azure
 from wizard.errors import fault_of_ours
@@ -39,8 +40,11 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
         await operator.sees("legacy-erp: secrets are not encrypted with a KMS key.")
-        await operator.press("enter")
-        await operator.sees("Azure returned:")
+        await operator.sees("✗ NOT VERIFIED", "✗ failed encryption-enabled", "Found", "▸ ")
+        await operator.press("f")
+        await operator.until(lambda: "▸ " not in operator.frame(), "only what did not pass")
+        await operator.press("escape", "down", "f8", "c")
+        await operator.sees("✗ failed encryption-enabled", "▸ ", "Copied")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("e")
@@ -186,7 +190,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
-        await operator.press("s")
+        await operator.press("ctrl+s")
         await operator.sees("Save the answers")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.paste(str(tmp_path / "answers.yaml"))
@@ -256,3 +260,30 @@ async def test_wide_top_line_shows_the_whole_application_name(tmp_path: Path) ->
         name = operator.app.session.azure.signed_in.name
         assert name.startswith("application ")
         assert name in operator.frame().splitlines()[0]
+
+
+async def test_cluster_of_another_subscription_is_confirmed_and_the_subscription_stays_selected(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.press("slash")
+        await operator.paste("contoso dev")
+        await operator.sees("4 of 13 found in 2 subscriptions", "dev-sandbox")
+        await operator.press("enter", "enter")
+        draft = operator.app.session.draft
+        await operator.sees("dev-sandbox is in Contoso Development (selected: Contoso Production).")
+        await operator.press("escape")
+        await operator.until(lambda: "(selected:" not in operator.frame(), "the question to go")
+        assert operator.app.session.draft == draft
+        await operator.press("enter", "enter")
+        await operator.sees("Who manages the encryption key of dev-sandbox?", "Contoso Development")
+        operator.app.go_to("prerequisites")
+        await operator.sees("Which subscription?", "Contoso Production")
+        await operator.press("enter")
+        assert operator.app.session.draft.subscription is not None
+        assert operator.app.session.draft.subscription.id == DEVELOPMENT
+        assert operator.app.session.draft.cluster is not None

@@ -182,7 +182,7 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             await operator.press("left_square_bracket", "left_square_bracket")
             await operator.sees("only verify")
             await operator.press("r")
-            await operator.sees("with a customer-managed key in a public vault", "Enter, then type aks-demo")
+            await operator.sees("kv-aks-demo-kms/aks-kms (Public)", "Enter, then type aks-demo")
             operator.app.start_over()
             operator.app.go_to("run")
             await operator.press("r")

@@ -50,8 +50,8 @@ async def test_watch_ends_when_the_verdict_changes(tmp_path: Path) -> None:
         await operator.sees("The verdict changed to not verified at")
         await operator.press("w")
         await operator.sees("watching since")
-        await operator.press("w")
-        await operator.sees("no longer watching")
+        await operator.press("escape")
+        await operator.sees("no longer watching", "NOT VERIFIED")
         looks = len(simulator.requests)
         await operator.press("escape")
         assert len(simulator.requests) - looks <= 12, "a look that had begun may still end"
@@ -78,9 +78,10 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
         await operator.press("tab", "enter")
         await operator.until(lambda: looked_inside(operator), "the end")
         await operator.press("end")
-        await operator.sees("Inside the cluster", "No call to the KMS provider failed.")
+        await operator.sees("No call to the KMS provider failed.")
         await operator.press("enter")
-        await operator.sees("proves:")
+        await operator.sees("c copy all", "Proves")
+        await operator.press("escape")
         assert not [key for key in simulator.etcd(WEB) if "canary" in key]
         await operator.press("w")
         await operator.until(
@@ -89,7 +90,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
         await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
-            await operator.sees("Inside the cluster  10 checks, at ")
+            await operator.sees("▾ ✓ Inside the cluster 10 of 10 checks, at ")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from textual.widgets import Log
 
 from screens.app import WizardApp
 from screens.session.active_run import ActiveRun
@@ -82,7 +81,6 @@ async def measure(operator: Operator, folder: Path) -> Measured:
     """How it stands now; a key is pressed for it, and another one."""
     active = operator.app.session.active
     assert active is not None
-    log = operator.app.screen.query_one(Log)
     begun = time.perf_counter()
     await operator.press("up")
     await operator.sees("paused; end follows")

@@ -5,6 +5,7 @@ from datetime import UTC
 
 from wizard.cloud.arm import Json
 from wizard.errors import Problem
+from wizard.reports.follow_up import follow_ups
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.markdown import code, fenced, plain
@@ -30,6 +31,9 @@ def run_report(run: RecordedRun, problem: Problem | None = None) -> str:
     for step in run.plan.get("steps") or ():
         lines += _step_lines(step, ended.get(step.get("key"), {}), run)
     lines += _verification(run.report) if run.report else ()
+    codes = (str(finding.get("code")) for finding in run.plan.get("findings") or ())
+    if left := list(follow_ups(codes)):
+        lines += ["", "## To do", "", *(f"- {sentence}" for sentence in left)]
     for heading, key in AFTERWARDS:
         if sentences := run.plan.get(key):
             lines += ["", f"## {heading}", "", *(f"- {plain(str(sentence))}" for sentence in sentences)]

@@ -23,7 +23,7 @@ _SYMPTOMS = {CENTRAL, "cluster-healthy"}
 def report_text(report: ClusterReport, detail: Detail = 2) -> str:
     """Return the report on one cluster."""
     lines = [verdict(report)]
-    if cause := _cause(report):
+    if cause := cause_of(report):
         lines.append(f"  Cause: {one_line(cause)}")
     lines += [f"  {line}" for line in _about(report, detail)]
     lines.append("")
@@ -49,8 +49,8 @@ def verdict(report: ClusterReport) -> str:
 
 def problems_text(report: ClusterReport) -> list[str]:
     """Return the checks that did not pass, with evidence and remedy."""
-    width = _code_width(_problems(report))
-    return [line for check in _problems(report) for line in _check(check, 0, width)]
+    width = _code_width(problems_of(report))
+    return [line for check in problems_of(report) for line in _check(check, 0, width)]
 
 
 def summary(report: ClusterReport, detail: Detail = 0) -> str:
@@ -92,7 +92,7 @@ def _against(report: ClusterReport, detail: Detail) -> str:
     return checks[0].code + more if checks else ""
 
 
-def _cause(report: ClusterReport) -> str:
+def cause_of(report: ClusterReport) -> str:
     """Return why the cluster is not verified, if the headline does not say it: a check that is more than a symptom."""
     if report.passed:
         return ""
@@ -126,7 +126,7 @@ def _groups(report: ClusterReport) -> Iterator[str]:
 
 def _all_checks(report: ClusterReport, detail: Detail) -> Iterator[str]:
     """Return the checks that did not pass, then the others by group."""
-    width, problems = _code_width(report.checks), _problems(report)
+    width, problems = _code_width(report.checks), problems_of(report)
     blocks = [[line for check in problems for line in _check(check, detail, width)]] if problems else []
     for group in dict.fromkeys(check.group for check in report.checks):
         checks = [check for check in report.checks if check.group == group]
@@ -137,7 +137,7 @@ def _all_checks(report: ClusterReport, detail: Detail) -> Iterator[str]:
         yield from [""] * (number > 0) + block
 
 
-def _problems(report: ClusterReport) -> list[Check]:
+def problems_of(report: ClusterReport) -> list[Check]:
     """Return the checks that did not pass: failed ones first, and among these, causes before symptoms."""
     order = {"failed": 0, "unknown": 1, "warning": 2}
     problems = [check for check in report.checks if check.outcome in order]

@@ -102,10 +102,10 @@ def state_of(cluster: "Json | None") -> str:
     """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""
     if cluster is None:
         return "it does not exist"
-    said = f"{provisioning_state(cluster)}; encryption in its settings: {KINDS[Encryption.of(cluster).kind]}"
+    state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
-        return said
-    return f"{said}\n? Whether its secrets are encrypted is not certain. Verify it to see the cause."
+        return f"{state}; encryption in its settings: {requested}"
+    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
 
 
 def explained(row: "ClusterRow") -> str:

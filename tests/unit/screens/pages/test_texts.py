@@ -3,7 +3,7 @@
 import pytest
 from textual.content import Content
 
-from screens.pages import feature, review_text, run_text, vault_text
+from screens.pages import feature, run_text, vault_text
 from screens.pages.prerequisites import tool_line
 from screens.session.feature_registration import GONE, FeatureRegistration
 from wizard.cloud.tools import Prerequisite
@@ -50,10 +50,6 @@ def test_missing_tool_shows_how_to_fix_it() -> None:
     assert "to fix it, run  az aks install-cli" in text
 
 
-def test_gate_asks_for_the_cluster_name_before_there_is_a_plan() -> None:
-    assert review_text.gate(None, "aks-demo")[0].startswith("Press Enter, then type aks-demo.")
-
-
 @pytest.mark.parametrize(
     ("invalid", "mistakes", "loading", "reason"),
     [
@@ -77,8 +73,8 @@ def test_validation_text_is_empty_without_findings() -> None:
 @pytest.mark.parametrize(
     ("following", "only", "words", "title"),
     [
-        (True, "", "", "log, following"),
-        (False, "vault", "denied", "log, paused; end follows · only vault · with “denied”"),
+        (True, "", "", "log: events, following"),
+        (False, "vault", "denied", "log: events, paused; end follows · only vault · with “denied”"),
     ],
 )
 def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:
