@@ -16,11 +16,11 @@ _KIND = re.compile(rb"\x1b\[\?[\d;]*c")
 
 def terminal_is_light() -> bool:
     """Ask the terminal of this process for its background. Return False if it does not say."""
-    try:
-        import termios
-        import tty
-    except ImportError:  # on Windows
+    if sys.platform == "win32":  # no termios there
         return False
+    import termios
+    import tty
+
     try:
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
