@@ -242,7 +242,8 @@ def _refused_by_proxy(error: Any, summary: str) -> Problem | None:
     cause = error.inner_exception
     if getattr(cause, "status", None) != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return None
-    asked = [value.partition(" ")[0] for value in (cause.headers or {}).getall("Proxy-Authenticate", [])]
+    headers = cause.headers
+    asked = [value.partition(" ")[0] for value in headers.getall("Proxy-Authenticate", [])] if headers else []
     offered = sanitize(", ".join(asked))
     if asked and "basic" not in offered.casefold():
         why = f"The proxy requires authentication with {offered}, which aks-kms does not support: only Basic."
