@@ -139,6 +139,13 @@ async def test_a_lock_names_its_holder_and_its_locked_byte_is_not_read(tmp_path:
     assert holders(tmp_path) == []
 
 
+def test_the_state_directory_can_be_chosen_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
+    here = private_files.state_directory()
+    monkeypatch.setattr(private_files, "sys", WINDOWS)
+    assert private_files.state_directory() == here == Path("/elsewhere/aks-kms")
+
+
 @pytest.mark.usefixtures("lacking")
 def test_no_link_is_followed_without_the_flag_for_it(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("of another")
