@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from screens.cli import main
-from screens.cli.outcome import run_command
+from screens.cli.outcome import read_line, run_command
 from tests.in_process import run
 from tests.operator import wizard
 from tests.support import answers, cluster_id, gone
@@ -124,6 +124,18 @@ def test_a_signal_interrupts_a_command_whose_loop_has_no_handlers(
     assert "Interrupted." in capsys.readouterr().err
     with pytest.raises(KeyboardInterrupt):  # the loop has ended
         signal.raise_signal(number)
+
+
+@pytest.mark.usefixtures("lacking")
+def test_a_line_is_read_by_a_loop_that_cannot_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = os.pipe()
+    os.write(ours, b"aks-demo\n")
+    os.close(ours)
+    handler = signal.getsignal(signal.SIGINT)
+    with open(theirs, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert asyncio.run(read_line()) == "aks-demo\n"
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 @pytest.mark.usefixtures("lacking")
