@@ -132,7 +132,7 @@ def test_a_line_is_read_by_a_loop_that_cannot_wait_for_it(monkeypatch: pytest.Mo
     os.write(ours, b"aks-demo\n")
     os.close(ours)
     handler = signal.getsignal(signal.SIGINT)
-    with open(theirs, encoding="utf-8") as stdin:
+    with os.fdopen(theirs, encoding="utf-8") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         assert asyncio.run(read_line()) == "aks-demo\n"
     assert signal.getsignal(signal.SIGINT) is handler
