@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from screens.cli import main
-from screens.cli.outcome import run_command
+from screens.cli.outcome import read_line, run_command
 from tests.in_process import run
 from tests.operator import wizard
 from tests.support import answers, cluster_id, gone
@@ -127,6 +127,18 @@ def test_a_signal_interrupts_a_command_whose_loop_has_no_handlers(
 
 
 @pytest.mark.usefixtures("lacking")
+def test_a_line_is_read_by_a_loop_that_cannot_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = os.pipe()
+    os.write(ours, b"aks-demo\n")
+    os.close(ours)
+    handler = signal.getsignal(signal.SIGINT)
+    with os.fdopen(theirs, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert asyncio.run(read_line()) == "aks-demo\n"
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.usefixtures("lacking")
 async def test_a_lock_names_its_holder_and_its_locked_byte_is_not_read(tmp_path: Path) -> None:
     """Windows lets no other process read the byte that is locked."""
     lock = ClusterLock("https://arm", cluster_id(), root=tmp_path)
@@ -137,6 +149,13 @@ async def test_a_lock_names_its_holder_and_its_locked_byte_is_not_read(tmp_path:
     assert [holder.cluster for holder in holders(tmp_path)] == ["aks-demo"]
     lock.release()
     assert holders(tmp_path) == []
+
+
+def test_the_state_directory_can_be_chosen_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
+    here = private_files.state_directory()
+    monkeypatch.setattr(private_files, "sys", WINDOWS)
+    assert private_files.state_directory() == here == Path("/elsewhere/aks-kms")
 
 
 @pytest.mark.usefixtures("lacking")

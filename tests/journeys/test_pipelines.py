@@ -120,7 +120,9 @@ def test_a_script_tries_once_more_if_azure_could_not_be_reached(
     done = subprocess.run(["bash", "-e", "-c", SCRIPTS[name]], cwd=tmp_path, env=given, check=False)
     if name == "compare":  # what is not yet as the file says is for the reviewer
         assert done.returncode == {"1": 0}.get(codes[0], int(codes[0]))
-        assert (tmp_path / "commented").read_text() == "pr comment 7 --body-file report.md\n"
+        assert (
+            tmp_path / "commented"
+        ).read_text() == "pr comment 7 --edit-last --create-if-none --body-file report.md\n"
         return
     assert done.returncode == int(codes[-1])
     assert (tmp_path / "runs").read_text() == f"{len(codes)}\n"

@@ -39,6 +39,7 @@ TESTED_IN = {
     "wizard/cloud/s*": "survival/test_faults",
     "wizard/cloud/throttling": "simulated/fleet/test_sweep",
     "wizard/cloud/timeouts": "survival/test_budgets",
+    "wizard/cloud/trust": "simulated/cloud/test_connect",
     "wizard/cloud/versions": "simulated/cloud/test_inventory",
     "wizard/cloud/writes": "survival/test_unfinished_journals",
     "wizard/export/hcl": "unit/export/test_terraform",

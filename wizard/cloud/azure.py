@@ -24,10 +24,11 @@ from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.proxies import Proxies
-from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
+from wizard.cloud.settings import clock_of, timeouts_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 from wizard.system.sanitize import sanitize

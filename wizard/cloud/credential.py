@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from wizard.cloud.cloud_shell import in_cloud_shell
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.proxies import Proxies, ca_bundle
+from wizard.cloud.trust import synchronous_transport
 from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
 from wizard.system.sanitize import sanitize
@@ -327,7 +328,7 @@ def _network(cloud: Cloud, environment: Mapping[str, str], proxies: Proxies) -> 
         "connection_verify": ca_bundle(environment) or True,
         "proxies": {"https": proxy.whole} if proxy else None,
         "use_env_settings": False,
-    }
+    } | synchronous_transport(environment)
 
 
 def _well_known(cloud: Cloud) -> bool:

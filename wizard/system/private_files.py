@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -21,7 +22,10 @@ _MOST = 64 * 1024 * 1024
 
 
 def state_directory() -> Path:
-    """Return the directory of the user's journals and locks."""
+    """Return the directory of the user's journals and locks. XDG_STATE_HOME applies on Windows too."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    if sys.platform == "win32" and given:
+        return Path(given, "aks-kms").absolute()
     return user_state_path("aks-kms", appauthor=False)
 
 

@@ -10,7 +10,8 @@ END_SIGNALS = [
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     if name in signal.Signals.__members__
 ]
-"""Those that this system has. SIGHUP and SIGBREAK are the closed window, on POSIX and on Windows."""
+"""Those that this system has. SIGHUP is the closed window on POSIX, SIGBREAK is Ctrl-Break on Windows (where a closed window
+ends the process)."""
 
 
 def on_end_signals(call: Callable[[signal.Signals], object]) -> None:
