@@ -44,6 +44,6 @@ def az_commands(remedies: Iterable[str]) -> list[list[str]]:
 
 
 def names_its_subscription(arguments: list[str]) -> bool:
-    """Whether a command acts on the same resource in any session: by subscription, or by an id."""
+    """Whether a command acts on the same resource in any session: by subscription, or by an id (of another command: X)."""
     given = " ".join(arguments)
-    return "--subscription " in given or "/subscriptions/" in given or "--id https://" in given
+    return any(part in given for part in ("--subscription ", "/subscriptions/", "--id https://", "--scope X"))

@@ -82,6 +82,11 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         self._proxies = proxies
         self._whole = _CONNECTING + timeouts.request
 
+    @property
+    def closed(self) -> bool:
+        """Whether the shared session was closed."""
+        return bool(self.session is None or self.session.closed)
+
     async def send(self, request: Any, **config: Any) -> Any:
         """Send a request, with the keywords of azure-core's transport. Raise azure-core's errors only."""
         address = urlsplit(request.url)
