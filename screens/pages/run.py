@@ -15,8 +15,10 @@ from screens.pages import run_text
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine
 from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog
-from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.frame import NARROW, Heading
+from screens.widgets.infrastructure_code import CodePage
 from wizard.reports.run_report import run_report
+from wizard.state.target import Target
 
 DRAIN = 0.1
 """Seconds between two updates of the page; the lines that came meanwhile are written at once."""
@@ -64,7 +66,7 @@ class RunLog(Log):
         self.follow()
 
 
-class RunScreen(Frame):
+class RunScreen(CodePage):
     """The steps and their log."""
 
     STEP = "run"
@@ -242,7 +244,7 @@ continue, and the remaining steps are not started. You can resume the run later 
         match action:
             case "verify":
                 return status is not None and not (self.session.active and self.session.active.never_started)
-            case "another":
+            case "another" | "export":
                 return status == "succeeded"
             case "retry" | "edit":
                 return status in {"failed", "interrupted"}
@@ -299,6 +301,10 @@ continue, and the remaining steps are not started. You can resume the run later 
         )  # the journal has that of a step
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
+
+    def cluster_to_export(self) -> str:
+        """Return the cluster of the run."""
+        return Target(self.active.answers, "").cluster_id if self.active else ""
 
     def action_another(self) -> None:
         """Return to the list of clusters, to encrypt another one."""

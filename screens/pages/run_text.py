@@ -7,6 +7,8 @@ from screens.session.active_run import ActiveRun, StepProgress
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import Cell, rows
 from wizard.reports.follow_up import follow_ups, keep_line
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_advice
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, usually
 from wizard.system.sanitize import sanitize
 
@@ -160,6 +162,7 @@ def _succeeded(active: ActiveRun) -> list[tuple[str, str]]:
         ("! Keep", keep_line(active.answers)),
         *(("! To do", text) for text in to_do),
         *after,
+        ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
         ("Next", "v  show all checks   s  save a report   e  encrypt another cluster"),
     ]
 

@@ -17,7 +17,8 @@ from screens.pages import verification_text
 from screens.session.session import Session
 from screens.session.watch import Watch
 from screens.widgets.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
-from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.frame import NARROW, Heading
+from screens.widgets.infrastructure_code import CodePage
 from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
@@ -36,7 +37,7 @@ _EVERY, _LEAST = 30.0, 2.0
 once, and then one per second (AKS:quotas-skus-regions)."""
 
 
-class VerificationScreen(Frame):
+class VerificationScreen(CodePage):
     """Verify one cluster."""
 
     STEP = "verify"
@@ -387,9 +388,15 @@ everything about the check under the cursor: what Azure returned, what it proves
         """Offer rotation for a customer-managed key only, and the keys of problems only if there are any."""
         if action == "rotate":
             return bool(self._report and self._report.encryption == "customer-managed")
+        if action == "export":
+            return bool(self._report and self._report.encryption != "none")
         if action in {"only_problems", "next_problem"}:
             return any(each.check and each.check.outcome in verification_text.PROBLEMS for each in self._rows)
         return action != "copy" or self._rows == [] or self._check is not None
+
+    def cluster_to_export(self) -> str:
+        """Return the cluster that is verified."""
+        return self._report.id if self._report else ""
 
     def action_rotate(self) -> None:
         """Open the key rotation; verify again if it changes anything."""

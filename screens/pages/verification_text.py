@@ -11,6 +11,7 @@ from textual.content import Content
 
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import row, rows
+from screens.widgets.infrastructure_code import code_section
 from wizard.cloud.encryption import Encryption
 from wizard.reports.text import cause_of, problems_of, summary
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, STYLES, VERDICTS, count, hanging
@@ -107,6 +108,8 @@ def listed(
             ]
     if report.keep:
         found.append(Row("keep", keep(report, width), enabled=False))
+    if report.encryption != "none":
+        found.append(Row("code", code_section(report.encryption, width), enabled=False))
     return found
 
 
@@ -118,12 +121,13 @@ def _group(group: str, checks: list[Check], when: str, *, opened: bool) -> Conte
     """Return the row of a group: whether it is open, and how many of its checks passed."""
     passed = sum(check.outcome == "passed" for check in checks)
     made = sum(check.outcome != "note" for check in checks)
-    sign, tone = ("✓", STYLES["good"]) if passed == made else ("·", "$quiet")
+    sign, tone = ("✓", STYLES["good"]) if made and passed == made else ("·", "$quiet")
+    said = f"{passed} of {count(made, 'check')}" if made else count(len(checks), "note")
     return Content.assemble(
         ("▾ " if opened else "▸ ", STYLES["busy"]),
         (f"{sign} ", tone),
         f"{GROUPS.get(group, group):<27}",
-        (f"{passed} of {count(made, 'check')}{when}", "$quiet"),
+        (f"{said}{when}", "$quiet"),
     )
 
 

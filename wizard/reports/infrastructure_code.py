@@ -8,14 +8,19 @@ TITLE = "If infrastructure code owns this cluster"
 _SAID: dict[EncryptionKind, str] = {
     "none": "",
     "platform-managed": "Terraform (azurerm) does not know the platform-managed key, and leaves it alone.",
-    "customer-managed": "Its next run may take the key away: Terraform (azurerm) cannot write a key identifier without a version, and "
-    "sends enabled = false. Change the code first.",
+    "customer-managed": "Its next run may take the key away, because Terraform (azurerm) cannot write a key identifier without a "
+    "version. Change the code first.",
     "legacy-kms": "Its next run must name this key with its version.",
 }
 
 
+def code_advice(encryption: EncryptionKind) -> str:
+    """Return what to do, in one sentence or two; empty for a cluster that is not encrypted."""
+    return _SAID[encryption]
+
+
 def code_lines(encryption: EncryptionKind, resource_group: str, name: str) -> tuple[str, ...]:
-    """Return what to do, in one sentence or two and a command; nothing for a cluster that is not encrypted."""
+    """Return the same with the command that prints the code."""
     if not _SAID[encryption]:
         return ()
     command = f"aks-kms export --resource-group {shell_word(sanitize(resource_group))} --name {shell_word(sanitize(name))}"

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     moving.from_legacy,
     moving.secrets_are_rewritten,
     ownership.cluster_api,
+    ownership.deployments,
     governance.providers_registered,
     governance.policies_deny,
     vault.name_is_free,

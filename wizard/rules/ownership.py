@@ -6,6 +6,7 @@ from wizard.cloud.ownership import capz_tags
 from wizard.rules.finding import Finding
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
+from wizard.system.sanitize import shell_word
 
 
 def cluster_api(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -29,3 +30,44 @@ def cluster_api(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         'asoManagedClusterPatches: [\'{"spec":{"securityProfile":{"kubernetesResourceObjectEncryptionProfile":'
         '{"infrastructureEncryption":"Enabled"}}}}\']}',
     )
+
+
+def deployments(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Report the deployments and stacks that own the cluster, and warn of those that would delete its vault and identity."""
+    if target.answers.customer_managed is None:
+        return
+    found, own = snapshot.code, target.own
+    export = f"aks-kms export {_cluster(target)} --format bicep"
+    alarms = [f"deployment {each.name} of {each.group}, {each.at}" for each in found.complete[:3]]
+    alarms += [f"deployment stack {each.name} of {each.group}" for each in found.stacks if each.deletes]
+    if alarms:
+        yield Finding(
+            "warning",
+            "code-complete-mode",
+            f"A template was deployed in complete mode, or a stack deletes what leaves it ({'; '.join(alarms)}). Its next deployment "
+            f"deletes {own.vault.name} and {own.identity.name} if the template does not name them, and with them the key of {target.answers.cluster.name}.",
+            f"Deploy with --mode Incremental, or add to the template, after the run, what this prints: {export}",
+        )
+    owners = [
+        f"the deployment {each.name} of {each.group}"
+        for each in found.deployments
+        if each.has(target.cluster_id)
+    ]
+    owners += [
+        f"the deployment stack {each.name} of {each.group}"
+        for each in found.stacks
+        if each.has(target.cluster_id)
+    ]
+    if owners:
+        yield Finding(
+            "info",
+            "code-owns-cluster",
+            f"{target.answers.cluster.name} is part of {' and '.join(dict.fromkeys(owners))}. If that is deployed again without the "
+            "identity and the key, it may revert them.",
+            f"After the run, add to the template what this prints: {export}",
+        )
+
+
+def _cluster(target: Target) -> str:
+    group, name = target.answers.resource_group, target.answers.cluster.name
+    return f"--resource-group {shell_word(group)} --name {shell_word(name)}"

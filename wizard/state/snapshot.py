@@ -16,6 +16,7 @@ from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import cluster_regions, feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.ownership import CodeSigns, code_signs
 from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
@@ -90,6 +91,8 @@ class Snapshot:
     """The locks of the subscriptions that allow reading them; None if none of them does."""
     policy_denials: tuple[Denial, ...] = ()
     """The policies that would deny a request of the plan."""
+    code: CodeSigns = field(default_factory=CodeSigns)
+    """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
 
     @cached_property
     def cluster_state(self) -> ClusterState:
@@ -148,6 +151,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         (groups, held, may, states),
         (feature, provider, locked, denied),
         (cluster, new, own),
+        code,
     ) = await asyncio.gather(
         asyncio.gather(
             asyncio.gather(*(_group(azure, group) for group in target.groups)),
@@ -162,6 +166,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
             asyncio.gather(*(_denies(azure, name) for name in target.subscriptions)),
         ),
         asyncio.gather(read_cluster(azure, target), _for_a_new_cluster(azure, target), _own(azure, target)),
+        code_signs(azure, target.groups if target.answers.customer_managed is not None else ()),
     )
     missing, regions, linked, on_linked = await asyncio.gather(
         _gone(azure, cluster),
@@ -187,6 +192,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
         missing_identities=missing,
         identity_grants_on_linked=on_linked,
         locations=regions,
+        code=code,
         **new,
         **own,
     )

@@ -38,6 +38,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.locks import Lock
+from wizard.cloud.ownership import CodeSigns, Deployment, Stack
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.rights import Deny, Permission
@@ -55,6 +56,13 @@ PRIVATE, PUBLIC, PLATFORM = (
 NEW = answers("platform-managed", new=True)
 OURS = user_assigned(identity_id())
 DAY = 86400
+OWNED = CodeSigns(
+    (
+        Deployment("main", "rg-demo", complete=False, at="2026-11-01", resources=(cluster_id(),)),
+        Deployment("clean-up", "rg-demo", complete=True, at="2026-10-01", resources=()),
+    ),
+    (Stack("all", "rg-demo", denies=False, deletes=True, resources=(cluster_id(),)),),
+)
 OF_CAPZ: Json = {**cluster(), "tags": {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod": "owned"}}
 
 
@@ -124,6 +132,8 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "identity-moves", "id-aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster())),
     ("warning", "identity-replaced", "id-old", PRIVATE, furnished(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
     ("warning", "capz-identity", "sigs.k8s.io", PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ)),
+    ("warning", "code-complete-mode", "clean-up of rg-demo", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
+    ("info", "code-owns-cluster", "the deployment main of rg-demo and the deployment stack all", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
     ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, bare(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
     ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),

@@ -56,6 +56,7 @@ def test_passed_checks_are_in_groups_that_are_closed_at_first() -> None:
         "group-key",
         "group-identity",
         "keep",
+        "code",
     ]
     opened = keys(opened={"group-key"})
     assert opened[opened.index("group-key") + 1] == "key-type"
