@@ -147,14 +147,10 @@ class Operator:
         await self.press("ctrl+n")
 
     async def take_key(self, option: str) -> None:
-        """Take one of the three cards."""
+        """Take one of the three cards, by its number."""
         await self.sees("Who manages the encryption key of")
         await self.until(lambda: self.app.focused is not None, "a card with the focus")
-        for _ in range(3):
-            if self.app.focused and self.app.focused.id == f"card-{option}":
-                break
-            await self.press("right")
-        await self.press("enter")
+        await self.press({"platform-managed": "1", "Private": "2", "Public": "3"}[option])
 
     async def to_review(self, option: str) -> str:
         """From the key option to the plan."""

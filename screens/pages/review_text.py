@@ -19,7 +19,7 @@ _VERBS: dict[str, tuple[str, Tone]] = {"create": ("+", "good"), "change": ("~", 
 
 def title(plan: Plan) -> str:
     """Return the title of a plan without the part that the line below it says: `Review: encrypt orders-prod`."""
-    short = plan.title.split(", ")[0].split(" with ")[0].split("; ")[0].split(" from ")[0]
+    short = plan.title.split(", ")[0].split(" with ")[0].split("; ")[0].split(" from ")[0].split(" to ")[0]
     verb, _, rest = short.partition(" ")
     return f"Review: {verb.lower()} {rest}" if verb in _TITLES else f"Review: {short}"
 
@@ -27,7 +27,9 @@ def title(plan: Plan) -> str:
 def summary(plan: Plan, width: int) -> Content:
     """Return from what to what the plan changes the encryption, and how much it changes."""
     before, after = plan.moves
-    move = hanging(f"{before} → {after}", 2, width)
+    move = f"{before} → {after}"
+    if len(move) > width:
+        move = f"{hanging(before, 2, width)}\n→ {hanging(after, 2, width)}"
     return Content.assemble(move, "\n", _size(plan, width))
 
 

@@ -25,7 +25,7 @@ async def test_legacy_kms_changes_to_a_platform_managed_key_and_the_old_key_is_k
             "now legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
             "migrates from legacy KMS",
             "First disable policies that block updates of secrets",
-            "still needed",
+            "Still needed",
         )
         await operator.take_key("platform-managed")
         await operator.sees(

@@ -214,8 +214,7 @@ async def test_resources_of_the_cluster_are_preselected_and_a_change_of_network_
         )
         await operator.press("ctrl+n")
         await operator.sees(
-            "from kv-demo/aks-kms (Public), identity id-aks-demo",
-            "to kv-demo/aks-kms (Private), identity id-aks-demo",
+            "kv-demo/aks-kms (Public), identity id-aks-demo → kv-demo/aks-kms (Private), identity id-aks-demo",
             "after the cluster update",
             "Enter, then type aks-demo",
         )

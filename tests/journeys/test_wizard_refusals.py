@@ -119,8 +119,8 @@ async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster
         await operator.press("enter")
         await operator.sees(
             "now a platform-managed key",
-            "last operation failed",
-            "selecting it re-applies the cluster update, which often repairs it",
+            "Last operation failed",
+            "Selecting it re-applies the cluster update, which often repairs it",
         )
         assert "until verified inside the cluster" not in operator.frame()
 

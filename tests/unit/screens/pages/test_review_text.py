@@ -71,6 +71,7 @@ def test_summary_says_from_what_to_what_and_how_much() -> None:
     [
         ("Encrypt a with a customer-managed key in a private vault", "Review: encrypt a"),
         ("Create a, encrypted with a platform-managed key", "Review: create a"),
+        ("Change the network access of a to kv-a to Private", "Review: change the network access of a"),
         ("Prod is already encrypted with a platform-managed key", "Review: Prod is already encrypted"),
     ],
 )
