@@ -16,11 +16,13 @@ def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext:
     """Return the trusted certificates; they are always verified. Raise AzureError.
 
     Python's own default is the system's on Linux only. On macOS and Windows, the system itself judges: companies distribute
-    the certificates of their proxies there.
+    the certificates of their proxies there. A Python that was not built for its Linux distribution, as uv installs it, may not
+    know where the certificates are.
     """
     bundle = ca_bundle(environment)
-    if bundle is None and sys.platform in {"darwin", "win32"}:
-        import truststore  # late: not on Linux
+    known = ssl.get_default_verify_paths()
+    if bundle is None and (sys.platform in {"darwin", "win32"} or not (known.cafile or known.capath)):
+        import truststore  # late: seldom on Linux
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:

@@ -5,10 +5,12 @@ import contextlib
 import json
 import math
 import socket
+import ssl
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import truststore
 
 from tests.support import PRODUCTION, TENANT, approving, child_environment, signed_in, world
 from wizard.cloud import trust
@@ -87,6 +89,14 @@ async def test_a_certificate_that_the_system_does_not_trust_is_refused(
         problem = await refused(unaware(simulator.environment))
     assert problem.kind == "unreachable"
     assert "certificate" in problem.cause.casefold()
+
+
+def test_a_python_that_does_not_know_the_places_of_certificates_finds_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not isinstance(trust.tls_of({}), truststore.SSLContext)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(cafile=None, capath=None))
+    assert isinstance(trust.tls_of({}), truststore.SSLContext)
 
 
 @pytest.mark.parametrize("system", ["", "linux", "darwin"])
