@@ -124,6 +124,8 @@ def explained(row: "ClusterRow") -> str:
             return f"it is stopped. Start it first: az aks start {where}"
         case "needs a managed identity":
             return "it uses a service principal. Change it to a managed identity first."
+        case "is deleting":
+            return "it is being deleted."
         case why:
             return f"it {why}. Wait until the operation has ended, then refresh with r."
 
