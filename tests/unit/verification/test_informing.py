@@ -159,6 +159,7 @@ def test_signs_of_infrastructure_code_are_named() -> None:
         "deployment main of rg-demo (2026-11-01); deployment stack estate of rg-demo, which denies changes by others"
     )
     assert found["code-complete-mode"].outcome == "note"
+    assert "code-signs" not in signs(evidence(code=None)), "nothing is said of what was not read"
     nothing = signs(evidence())["code-signs"]
     assert "Terraform and Pulumi leave none" in nothing.message
 
