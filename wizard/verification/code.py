@@ -97,7 +97,7 @@ def reverted_check(e: Evidence) -> Iterator[Check]:
     lines = " and ".join(TERRAFORM_LINES)
     remedy = (
         f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster: {lines}. Then apply the answers file again "
-        "(aks-kms apply -f FILE), and print the code for all tools: "
+        "(`aks-kms apply -f FILE`), and print the code for all tools: "
         f"aks-kms export --resource-group {shell_word(_names(e)[1])} --name {shell_word(_names(e)[0])}"
     )
     last = e.last_write
