@@ -53,7 +53,8 @@ MEANINGS = {
 
 def test_each_key_has_one_meaning() -> None:
     found: dict[str, set[str]] = {}
-    for page in [*PAGES, FleetScreen, ClusterScreen, ProblemDialog]:
+    pages_: tuple[type, ...] = (*PAGES, FleetScreen, ClusterScreen, ProblemDialog)
+    for page in pages_:
         for each in page.__mro__:
             for binding in own_bindings(each):
                 found.setdefault(binding.key, set()).add(binding.description)
