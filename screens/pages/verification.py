@@ -309,7 +309,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         if check:
             text = verification_text.detail(check, width, brief=self.app.size.width < NARROW)
         else:
-            text = verification_text.about(self._report, width)
+            text = verification_text.about(self._report, width, self.session.portal_link)
         self.query_one("#check", Static).update(text)
         side.scroll_home(animate=False)
         self.refresh_bindings()

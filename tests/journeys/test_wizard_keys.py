@@ -198,7 +198,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.until((tmp_path / "answers.yaml").exists, "the file")
         assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
         await operator.press("f2")
-        await operator.sees("Azure CLI commands", "az account set --subscription")
+        await operator.sees("Azure CLI commands", "set -euo pipefail")
         await operator.press("escape", "f1")
         await operator.sees("Help", "The plan was made from the current state in Azure")
 
