@@ -28,6 +28,7 @@ from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.arm import same
@@ -391,7 +392,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def action_checks(self) -> None:
         """Show the findings so far, to read and copy."""
         found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(finding_text(f) for f in found) or "No findings so far."
+        text = "\n\n".join(for_form(finding_text(f)) for f in found) or "No findings so far."
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 

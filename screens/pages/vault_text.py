@@ -6,6 +6,7 @@ from textual.content import Content
 
 from screens.session.draft import Draft
 from screens.widgets.fields import Said
+from screens.widgets.form_words import for_form
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
@@ -194,10 +195,11 @@ def findings_in_panel(findings: Sequence[Finding], width: int) -> Content:
         sign, _, tone = LEVELS[finding.level]
         parts.append(
             Content.assemble(
-                (f"{sign} ", STYLES[tone]), (hanging(sanitize(finding.message), 2, width), STYLES[tone])
+                (f"{sign} ", STYLES[tone]),
+                (hanging(for_form(sanitize(finding.message)), 2, width), STYLES[tone]),
             )
         )
-        fix = without_command(sanitize(finding.remedy))
+        fix = without_command(for_form(sanitize(finding.remedy)))
         if command_in(finding.remedy):
             fix = f"{fix} ^y copies the az command.".lstrip()
         label = "Fix  " if finding.level == "error" else "  "
@@ -215,7 +217,7 @@ def _elsewhere(said: Said, width: int) -> Content:
     return Content.assemble(
         (f"{sign} {_title(said.key)}", f"bold {STYLES[tone]}"),
         (f"  and {more} more" if more > 0 else "", "$quiet"),
-        f"\n  {hanging(sanitize(text), 2, width)}",
+        f"\n  {hanging(for_form(sanitize(text)), 2, width)}",
     )
 
 

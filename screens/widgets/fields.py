@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
+from screens.widgets.form_words import for_form
 from wizard.reports.wording import LEVELS, STYLES
 from wizard.system.sanitize import sanitize
 
@@ -81,8 +82,8 @@ def findings_content(findings: "Sequence[Finding]") -> Content:
         sign, _, tone = LEVELS[finding.level]
         parts.append(
             Content.assemble(
-                (f"{sign} {sanitize(finding.message)}", STYLES[tone]),
-                (f"\n{sanitize(finding.remedy)}" if finding.remedy else "", "$quiet"),
+                (f"{sign} {for_form(sanitize(finding.message))}", STYLES[tone]),
+                (f"\n{for_form(sanitize(finding.remedy))}" if finding.remedy else "", "$quiet"),
             )
         )
     return Content("\n").join(parts)
