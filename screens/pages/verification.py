@@ -105,6 +105,11 @@ everything about the check under the cursor: what Azure returned, what it proves
         """Whether back leads to the list: always, as going through the finished run would plan again."""
         return True
 
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is a step; the verification of any other cluster is none."""
+        return self.expect is not None
+
     def body(self) -> ComposeResult:
         yield Heading("Verification")
         yield Static(id="verdict")
