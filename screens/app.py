@@ -1,9 +1,8 @@
 """The wizard: one Textual app, in which pages, session and engine meet. It navigates, and shows what goes wrong."""
 
 import asyncio
-import os
 import pkgutil
-import signal
+import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
@@ -14,23 +13,28 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from screens import messages, pages
 from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
+from screens.session import preferences
 from screens.session.session import Connect, Session
 from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
-from screens.widgets.theme import CALM
+from screens.widgets.signals import TerminalSignals, end_of, title_of
+from screens.widgets.theme import THEMES, cell_styles
 from wizard.errors import Problem
+from wizard.system.signals import on_end_signals
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from screens.session.active_run import ActiveRun
     from wizard.answers.model import Answers
     from wizard.cloud.retry_notices import RetryNotice
 
@@ -66,12 +70,14 @@ class WizardApp(App[int]):
         speed_note: str = "",
         journal_root: Path | None = None,
         can_resume: bool = True,
+        theme: str = preferences.DEFAULT_THEME,
     ) -> None:
-        """See `Session` for the arguments."""
+        """`theme`: one of `THEMES`. See `Session` for the other arguments."""
         super().__init__(driver_class=_driver(), ansi_color=True if environment.get("NO_COLOR") else None)
         self.console = discreet_console()
-        self.register_theme(CALM)
-        self.theme = CALM.name
+        for each in THEMES.values():
+            self.register_theme(each)
+        self.use_theme(theme)
         self.session = Session(
             self,
             connect,
@@ -80,16 +86,39 @@ class WizardApp(App[int]):
             journal_root=journal_root,
             can_resume=can_resume,
         )
+        self.signals = TerminalSignals(self._write_to_terminal, environment)
         self._last_notice = -_BETWEEN_NOTICES
+        self.kept = ""
+        """After the end: the name of the cluster whose answers are kept for the next start; empty if there are none."""
+
+    def use_theme(self, name: str) -> None:
+        """Draw everything with a theme from now on."""
+        self.console.push_theme(cell_styles(name))
+        self.theme = name
 
     def on_mount(self) -> None:
         self.push_screen(WelcomeScreen(self.session))
         self.call_after_refresh(self._after_first_frame)
         self._listen_to_signals()
+        self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
+
+    # -- the terminal -------------------------------------------------------------------------------------------
+
+    def _write_to_terminal(self, text: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+
+    def _show_title(self) -> None:
+        self.signals.title(title_of(self.session.active))
+
+    def bell(self) -> None:
+        """Ring the bell, unless the user has turned it off."""
+        if self.signals.rings:
+            super().bell()
 
     # -- what the session asks for -------------------------------------------------------------------------------
 
@@ -103,6 +132,12 @@ class WizardApp(App[int]):
                 screen.refresh_frame()
             elif isinstance(screen, RunDialog) and ended:
                 screen.run_ended(ended.status or "interrupted")
+
+    def run_ended(self, active: "ActiveRun") -> None:
+        """Say that a run has ended to someone who is not looking."""
+        self._show_title()
+        self.bell()
+        self.signals.notify(end_of(active))
 
     def warn(self, text: str) -> None:
         """Show a warning for a few seconds."""
@@ -132,12 +167,18 @@ class WizardApp(App[int]):
             return answers is not None
         for screen in reversed(self.screen_stack):
             if isinstance(screen, Frame) and step == screen.STEP:
+                self._keep_input()
                 self._back_to(screen)
                 return True
         can = self.session.can_go_to(step)
         if can:
             self.push_screen(self._page_of(step))
         return can
+
+    def _keep_input(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame) and screen.is_mounted:
+                screen.keep_input()
 
     @on(messages.Completed)
     def _after(self, message: messages.Completed) -> None:
@@ -154,9 +195,17 @@ class WizardApp(App[int]):
 
     @on(messages.Back)
     def back(self) -> None:
-        """Return to the previous page."""
-        if len(self.screen_stack) > 2:
+        """Return to the previous page; from the end of the road, to the list of clusters or to the first page."""
+        if isinstance(self.screen, Frame) and self.screen.is_the_end:
+            self._back_to_list()
+        elif len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def _back_to_list(self) -> None:
+        from screens.widgets.cluster_table import ClusterTable
+
+        tables = [screen for screen in self.screen_stack[:-1] if isinstance(screen, ClusterTable)]
+        self._back_to(tables[-1] if tables else self.screen_stack[1])
 
     def _back_to(self, screen: Screen[Any]) -> None:
         while self.screen is not screen and len(self.screen_stack) > 2:
@@ -219,11 +268,8 @@ class WizardApp(App[int]):
 
     def start_over(self) -> None:
         """Forget the answers for this cluster, and return to the list of clusters."""
-        from screens.widgets.cluster_table import ClusterTable
-
         self.session.start_over()
-        tables = [screen for screen in self.screen_stack if isinstance(screen, ClusterTable)]
-        self._back_to(tables[-1] if tables else self.screen_stack[1])
+        self._back_to_list()
 
     @on(messages.VerifyCluster)
     def _verify_cluster(self, message: messages.VerifyCluster) -> None:
@@ -249,13 +295,19 @@ class WizardApp(App[int]):
         if self.session.start_run(message.answers, message.plan):
             self.go_to("run")
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of a key as the pages show it."""
+        shown = super().get_key_display(binding)
+        if shown == "⏎":
+            return "enter"
+        return shown.upper() if shown[1:].isdigit() else shown
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
-        offered = {
-            active.binding.action: active
-            for active in screen.active_bindings.values()
-            if active.enabled and active.binding.show and active.binding.action != "app.command_palette"
-        }
+        offered: dict[str, ActiveBinding] = {}
+        for active in screen.active_bindings.values():
+            if active.enabled and active.binding.show and active.binding.action != "app.command_palette":
+                offered.setdefault(active.binding.action, active)
         for action, active in offered.items():
             what = active.binding.description
             yield SystemCommand(
@@ -272,10 +324,28 @@ class WizardApp(App[int]):
             )
         if connected:
             yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
+        for theme, what in preferences.THEMES.items():
+            yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
         if self.session.active:
             yield SystemCommand("Go to the run", "Steps and log", partial(self.go_to, "run"))
         if "app.quit" not in offered:
             yield SystemCommand("Quit", "Quit the wizard", self.action_quit)
+
+    def choose_theme(self, theme: str) -> None:
+        """Use a theme from now on, and remember it. `auto` is found out when the wizard starts."""
+        if theme in THEMES:
+            self.use_theme(theme)
+        try:
+            path = preferences.save_theme(theme)
+        except OSError as error:
+            self.warn(f"The theme was not saved: {error.strerror or error}.")
+            return
+        said = f"Theme {theme} saved in {path}"
+        if theme == preferences.AUTO:
+            said += "; it applies from the next start"
+        if self.session.environment.get(preferences.THEME):
+            said += f". {preferences.THEME} is set and comes first at the next start"
+        self.notify(f"{said}.", markup=False)
 
     # -- problems ------------------------------------------------------------------------------------------------
 
@@ -326,7 +396,9 @@ class WizardApp(App[int]):
             await self.leave()
 
     async def leave(self, code: int | None = None) -> None:
-        """End the work of pages, then the run, then the connection; then exit."""
+        """Keep the answers, end the work of pages, then the run, then the connection; then exit."""
+        self._keep_input()
+        self.kept = self.session.keep_draft() or self.kept
         code = self.session.exit_code if code is None else code
         last = ("run", "app", "connection")
         own = sorted({worker.group for worker in self.workers} - {*last})
@@ -344,13 +416,7 @@ class WizardApp(App[int]):
 
         Ctrl-C is a key in the wizard, so a SIGINT comes from another process.
         """
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            if number := getattr(signal, name, None):
-                try:
-                    loop.add_signal_handler(number, lambda: self.call_later(self.leave, INTERRUPTED))
-                except (NotImplementedError, RuntimeError):
-                    return  # there are no signals on Windows, nor outside the main thread
+        on_end_signals(lambda _: self.call_later(self.leave, INTERRUPTED))
 
 
 def _import_pages() -> None:
@@ -361,11 +427,11 @@ def _import_pages() -> None:
 
 def _driver() -> "type[Driver] | None":
     """Return the driver of the terminal; None for Textual's own choice."""
-    if os.name != "posix" or constants.DRIVER:
-        return None
-    from screens.widgets.terminal import TerminalDriver  # not on Windows
+    if sys.platform != "win32" and not constants.DRIVER:
+        from screens.widgets.terminal import TerminalDriver
 
-    return TerminalDriver
+        return TerminalDriver
+    return None
 
 
 async def _ended(worker: Worker[Any]) -> None:

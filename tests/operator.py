@@ -1,6 +1,7 @@
 """An operator at the wizard: presses real keys, and sees what a person would see."""
 
 import asyncio
+import itertools
 import os
 import re
 import time
@@ -127,7 +128,7 @@ class Operator:
         await self.until(lambda: self.app.session.clusters_complete, "all clusters")
 
     async def choose(self, cluster: str) -> None:
-        """Choose a cluster in the list. Its name is pasted, as each typed letter takes a tenth of a second."""
+        """Choose a cluster in the list, of the selected subscription. Its name is pasted, as each typed letter takes a tenth of a second."""
         await self.press("slash")
         await self.paste(cluster)
         await self.press("enter")
@@ -147,14 +148,10 @@ class Operator:
         await self.press("ctrl+n")
 
     async def take_key(self, option: str) -> None:
-        """Take one of the three cards."""
+        """Take one of the three cards, by its number."""
         await self.sees("Who manages the encryption key of")
         await self.until(lambda: self.app.focused is not None, "a card with the focus")
-        for _ in range(3):
-            if self.app.focused and self.app.focused.id == f"card-{option}":
-                break
-            await self.press("right")
-        await self.press("enter")
+        await self.press({"platform-managed": "1", "Private": "2", "Public": "3"}[option])
 
     async def to_review(self, option: str) -> str:
         """From the key option to the plan."""
@@ -224,6 +221,11 @@ async def wizard(
 
 
 def _flat(text: str) -> str:
-    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped."""
-    body = "\n".join(re.sub(r"^.{22}│", "", line) for line in text.splitlines())
-    return text + "\n" + " ".join(re.sub(r"[▎▌▊▐│┃]", " ", body).split())
+    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped.
+
+    What is beside each other, with a line between, is read line by line, and each side by itself.
+    """
+    lines = [re.sub(r"^.{22}│", "", line) for line in text.splitlines()]
+    sides = itertools.zip_longest(*(line.split("│") for line in lines), fillvalue="")
+    read = ["\n".join(lines), *("\n".join(side) for side in sides)]
+    return text + "\n" + "\n".join(" ".join(re.sub(r"[▎▌▊▐│┃]", " ", each).split()) for each in read)

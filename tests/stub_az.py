@@ -11,6 +11,11 @@ from tests.support import LIMIT
 
 STUB = """\
 #!/usr/bin/env bash
+case "$*" in
+    version*azure-cli*) echo "${CLI_VERSION-2.91.0}"; exit ;;
+    version*aks-preview*) echo "${PREVIEW_VERSION-19.0.0b15}"; exit ;;
+    account\\ show*) echo "${USER_TYPE-user}"; exit ;;
+esac
 printf '%s\\0' "$#" "$@" >>"$CALLS"
 case "$*" in
     "${FAILS:-nothing}"*) echo "az: no" >&2; exit 3 ;;

@@ -17,9 +17,9 @@ EngineError
 └── YamlAliasError           a YAML text uses an alias; also a ValueError
 
 A class that names a module is defined there because it carries a type of that module (a plan, findings); all the others
-are defined here. Three exceptions extend one of a library and do not leave the pipeline of requests: AzureCliError
-(wizard.cloud.azure_cli), NotUnderstoodError (wizard.cloud.response_validation) and ConnectionLostError
-(wizard.cloud.pipeline). The simulator has its own.
+are defined here. Four exceptions extend one of a library and do not leave the pipeline of requests: AzureCliError
+(wizard.cloud.azure_cli), CredentialFileError (wizard.cloud.credential_files), NotUnderstoodError
+(wizard.cloud.response_validation) and ConnectionLostError (wizard.cloud.pipeline). The simulator has its own.
 """
 
 from dataclasses import asdict, dataclass
@@ -106,7 +106,8 @@ class JournalError(EngineError):
 class KubectlError(EngineError):
     """A request to a cluster's API server did not succeed.
 
-    `reason` is Kubernetes' own (`Forbidden`, `NotFound`, …) or `Unauthorized`. It is `Unreachable`, `TimeLimit` or `Broken`
+    `reason` is Kubernetes' own (`Forbidden`, `NotFound`, …) or `Unauthorized`; `Denied` if an admission policy of the cluster
+    denied the request, and `Unknown` if the API server gave none. It is `Unreachable`, `TimeLimit` or `Broken`
     if no API server answered, and `Unreadable` if the answer made no sense.
     """
 

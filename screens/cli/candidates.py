@@ -5,7 +5,6 @@ Tab key.
 """
 
 import re
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +34,8 @@ def scenarios(ctx: click.Context, param: click.Parameter, incomplete: str) -> "l
     """Complete a built-in scenario, or a file if the value looks like a path."""
     if "/" in incomplete or "." in incomplete:
         return files(ctx, param, incomplete)
+    from importlib import resources  # not for --help: it imports tempfile and the compression of archives
+
     built_in = resources.files("wizard") / "simulator" / "scenario" / "built_in"
     names = (file.name for file in built_in.iterdir() if file.name.endswith(".yaml"))
     return _items(sorted(name.removesuffix(".yaml") for name in names), incomplete)

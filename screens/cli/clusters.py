@@ -105,7 +105,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
-    async with connect(settings) as azure:
+    async with connect(settings, only_reads=True) as azure:
         subscriptions = await select_subscriptions(azure, named)
         found = judge(azure, subscriptions, wanted=filters, whole=not named, progress=progress)
         async with show_progress(progress), aclosing(found):

@@ -39,11 +39,12 @@ def print_instruction(instruction: str) -> None:
 
 @asynccontextmanager
 async def connect(
-    settings: Settings, notify: Callable[[str], None] = print_instruction
+    settings: Settings, notify: Callable[[str], None] = print_instruction, *, only_reads: bool = False
 ) -> AsyncIterator["Azure"]:
     """Connect and sign in to the Azure that the command line selects, until the block ends.
 
-    `notify` receives sign-in instructions. Raise AzureError, or ScenarioError for an invalid scenario.
+    `notify` receives sign-in instructions. A command that only reads clusters starts sooner without the clients of the rest.
+    Raise AzureError, or ScenarioError for an invalid scenario.
     """
     from wizard.cloud import azure  # not for --help
     from wizard.cloud.settings import timeouts_of
@@ -58,6 +59,7 @@ async def connect(
             clock=None if settings.simulate is None else Clock(_speed(settings)),
             timeouts=replace(timeouts_of(environment), **settings.timeouts),
             tell=notify,
+            ahead=azure.TO_READ if only_reads else azure.TO_PLAN,
         ) as connected,
     ):
         gc_startup.end()

@@ -80,7 +80,7 @@ async def _export(
     from wizard.cloud.arm import ResourceId
     from wizard.export.read import read_setup
 
-    async with connect(settings) as azure:
+    async with connect(settings, only_reads=True) as azure:
         setup = await read_setup(azure, ResourceId.parse(await resolve_cluster_id(azure, cluster)))
     if kind == "terraform":
         from wizard.export.terraform import terraform
@@ -117,7 +117,7 @@ def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (directory / name).write_text(text, "utf-8")
+            (directory / name).write_text(text, "utf-8", newline="\n")
             write_stderr(f"✓ {directory / name}")
     except OSError as error:
         raise CommandExit(USAGE, f"✗ The files could not be written: {error}.") from None

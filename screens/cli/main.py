@@ -7,7 +7,7 @@ import importlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -129,13 +129,24 @@ def _reopen_closed_streams() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - stays open
 
 
+def _prepare(stream: TextIO) -> None:
+    """Keep a character that a terminal cannot show from causing a traceback, and write files the same on every system.
+
+    Windows would write them in its own code page and with its own line ends, which no reader of JSON, SARIF or a shell
+    script expects.
+    """
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+        if sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+            stream.reconfigure(encoding="utf-8", newline="\n")
+
+
 def main() -> None:
     """Run the console script, and end the process with one of the documented exit codes."""
     gc_startup.begin()
     _reopen_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a character the terminal cannot show must not cause a traceback
-            stream.reconfigure(errors="backslashreplace")
+        _prepare(stream)
     if COMPLETION in os.environ:
         from screens.cli.completion import register
 

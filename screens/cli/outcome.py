@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
+from wizard.system.signals import END_SIGNALS, on_end_signals
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -41,8 +43,8 @@ class OutputError(OSError):
         OutputError.raised = True
 
 
-_READER_GONE = {errno.EPIPE, errno.EIO}
-"""The reader closed the pipe, or the terminal is gone."""
+_READER_GONE = {errno.EPIPE, errno.EIO, *([errno.EINVAL] if sys.platform == "win32" else [])}
+"""The reader closed the pipe (EINVAL on Windows), or the terminal is gone."""
 
 
 def run_command(work: Coroutine[Any, Any, int]) -> int:
@@ -113,12 +115,7 @@ async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
             )
             os._exit(INTERRUPTED)
 
-    loop = asyncio.get_running_loop()
-    for number in _signals():
-        try:
-            loop.add_signal_handler(number, cancel, number)
-        except NotImplementedError:  # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there
-            break
+    on_end_signals(cancel)
     try:
         return await task
     except asyncio.CancelledError:
@@ -176,8 +173,12 @@ async def read_line() -> str:
     ready = asyncio.Event()
     try:
         loop.add_reader(sys.stdin.fileno(), ready.set)
-    except NotImplementedError:  # Windows, where Ctrl-C interrupts the read
-        return sys.stdin.readline()
+    except NotImplementedError:  # Windows; the loop waits too, so Ctrl-C must interrupt the read itself
+        previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return sys.stdin.readline()
+        finally:
+            signal.signal(signal.SIGINT, previous)
     try:
         await ready.wait()
         return sys.stdin.readline()
@@ -214,20 +215,17 @@ def read_answers(path: str) -> "Answers":
 @contextmanager
 def _signals_end_a_read() -> Iterator[None]:
     """Raise CommandExit when a signal arrives: no task can be cancelled while a terminal, a pipe or a FIFO is read."""
+    if threading.current_thread() is not threading.main_thread():  # which gets no signals
+        yield
+        return
 
     def end(number: int, frame: object) -> None:
         del number, frame
         raise CommandExit(INTERRUPTED, "Interrupted.")
 
-    before = {number: signal.signal(number, end) for number in _signals()}
+    before = {number: signal.signal(number, end) for number in END_SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _signals() -> list[signal.Signals]:
-    """Return the signals that interrupt a command, as far as the system has them."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -127,6 +127,6 @@ def _write_private(path: Path, text: str) -> None:
     """Write a file at once and readable only by the user: the environment contains a (simulated) secret."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(file, "w", encoding="utf-8") as out:
+    with os.fdopen(file, "w", encoding="utf-8", newline="\n") as out:
         out.write(text)
     fresh.replace(path)

@@ -58,9 +58,14 @@ class _Options:
     in_cluster: bool = False
     allow_unknown: tuple[str, ...] = ()
     detail: "Detail" = 0
+    evidence: bool = False
 
     def validate(self) -> None:
         """Raise click.UsageError if no cluster is selected, a selection is incomplete, or options contradict each other."""
+        if self.evidence and self.output in {"junit", "sarif"}:
+            raise click.UsageError(
+                f"--evidence has no place in -o {self.output}. Use -o table, or -o json or markdown, which always have it."
+            )
         if self.everything:
             for given, option in ((self.ids, "--id"), (self.name, "-n"), (self.expect, "--expect")):
                 if given:
@@ -159,6 +164,12 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
               shell_complete=candidates.optional_checks,
               help="Leave this check out of the verdict if it cannot be run, for example cluster-unlocked if you cannot read "
               "locks. Can be specified multiple times. Essential checks cannot be left out.")  # fmt: skip
+@click.option(
+    "--evidence",
+    is_flag=True,
+    help="Also show what Azure Policy, CIS, Kubescape, Mondoo, Prowler and PCI DSS will say, and why. Always part of -o json, "
+    "jsonl and markdown.",
+)
 @output_option("table", "json", "jsonl", "junit", "sarif", "markdown")
 @azure_options
 @click.pass_context
@@ -176,6 +187,7 @@ def command(
     expect: str | None,
     in_cluster: bool,
     allow_unknown: tuple[str, ...],
+    evidence: bool,
     output: str,
 ) -> int:
     """Verify how the secrets of one or more clusters are encrypted.
@@ -198,6 +210,7 @@ def command(
         in_cluster,
         allow_unknown,
         settings_of(ctx).detail,
+        evidence,
     )
     options.validate()
     return run_command(_verify(settings_of(ctx), options))
@@ -208,7 +221,7 @@ async def _verify(settings: Settings, options: _Options) -> int:
     from wizard.verification.provenance import Provenance
 
     expect = read_answers(options.expect) if options.expect else None
-    async with connect(settings) as azure:
+    async with connect(settings, only_reads=True) as azure:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if options.everything:
@@ -354,5 +367,9 @@ def _print_report(findings: "Findings", options: _Options) -> None:
                 if alone
                 else overview(findings.reports, findings.tally, options.detail)
             )
+            if options.evidence:
+                from wizard.reports.evidence import evidence_text
+
+                write_stdout("\n" + "\n\n".join(map(evidence_text, findings.reports)))
         case _:
             pass

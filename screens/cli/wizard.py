@@ -34,7 +34,10 @@ def run_wizard(ctx: click.Context) -> int:
         _check_scenario(settings.simulate)
     if settings.color == "never":
         os.environ["NO_COLOR"] = "1"  # which Textual reads
+    theme = _chosen_theme()
     from screens.app import WizardApp  # Textual, which only the wizard needs
+    from screens.widgets.terminal_background import terminal_is_light
+    from screens.widgets.theme import resolve
 
     gc_startup.end()
 
@@ -43,6 +46,7 @@ def run_wizard(ctx: click.Context) -> int:
         environment=os.environ,
         speed_note=speed_note(settings),
         can_resume=settings.simulate is None,  # a new simulated Azure has no earlier runs
+        theme=resolve(theme, terminal_is_light),
     )
     code = app.run()
     if code is None:
@@ -58,7 +62,9 @@ def run_wizard(ctx: click.Context) -> int:
 
 
 def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
-    """Print which operations continue and how to resume, if the last run failed or was interrupted."""
+    """Print what is kept, which operations continue and how to resume, if the last run failed or was interrupted."""
+    if app.kept:
+        write_stderr(f"Your answers for {app.kept} are kept. The wizard offers them when it starts.")
     active = app.session.active
     if active is None or active.status in {None, "succeeded"} or active.journal is None:
         return
@@ -87,6 +93,16 @@ def _no_terminal() -> str:
     return (
         f"TERM is {term!r}, which cannot display full-screen programs" if term in {"dumb", "unknown"} else ""
     )
+
+
+def _chosen_theme() -> str:
+    """Return the theme that the user has chosen. Raise click.UsageError for a setting that is not valid."""
+    from screens.session.preferences import chosen_theme
+
+    try:
+        return chosen_theme(os.environ)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _check_scenario(name: str) -> None:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widgets import Static
 
 from screens.messages import Completed, CreateCluster, ShowFleet, VerifyCluster
 from screens.pages import cluster_text
 from screens.pages.cluster_text import Line
 from screens.session.session import Session
-from screens.widgets.cluster_table import ClusterTable, Rows
+from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import ClusterRow
 from wizard.fleet.sweep import Gone, Swept, sweep
-from wizard.reports.wording import SPINNER, count, duration
+from wizard.reports.wording import SPINNER, duration
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         Binding("enter", "open", "select", tooltip="Select the cluster"),
         Binding("n", "new", "new", tooltip="Create a new cluster with encryption enabled instead"),
         Binding("v", "verify", "verify", tooltip="Only verify the cluster under the cursor"),
-        Binding(
-            "a", "fleet", "all clusters", show=False, tooltip="Show all clusters, with a verdict on each"
-        ),
+        Binding("a", "fleet", "all clusters", tooltip="Show all clusters, with a verdict on each"),
     ]
 
     def __init__(
@@ -62,6 +61,13 @@ registry, a DNS zone) you must assign to the new one yourself."""
         self._read_subscriptions = 0
         """Subscriptions that were read completely, including those without clusters."""
         self._clock = Clock()
+        self._asked: ClusterRow | None = None
+        """The cluster of another subscription whose selection is to be confirmed."""
+
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is a step; a list to verify one cluster is none."""
+        return not self._verify_only
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         """Keep the clusters in the session, so that returning to the list shows them at once."""
         self._read_subscriptions = len(self.session.subscriptions)
         self.session.clusters, self.session.clusters_complete = self._found, not self.stale
-        if len(self.columns()) != len(self.query_one(Rows).columns):  # the names are longer than expected
+        if list(self.columns()) != self.columns_shown:  # the names are longer than expected
             self.fill()
 
     def _in_turn(self) -> "list[list[Subscription]]":
@@ -103,7 +109,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         """Show how many clusters were found, and whether the search continues."""
         number = sum(isinstance(row, ClusterRow) for row in self._found)
         places = max(self._read_subscriptions, len({row.subscription_id for row in self._found}))
-        text = f"{number:,} found in {count(places, 'subscription')}"
+        text = cluster_text.totals(self.shown, number, places, filtered=bool(self.words))
         if self.reading:
             text = f"{SPINNER[self.beats // 3 % 4]} searching… {text} · {duration(self._clock.elapsed())}"
         self.query_one(Heading).note(text)
@@ -112,7 +118,8 @@ registry, a DNS zone) you must assign to the new one yourself."""
 
     def columns(self) -> dict[str, int]:
         """Return the columns that leave room for the names of the clusters."""
-        return cluster_text.columns(self._found, self.room)
+        searched = [each.name for each in self.session.subscriptions] if self._given is None else ()
+        return cluster_text.columns(self._found, self.room, searched)
 
     def rows(self) -> list[Line]:
         """Return the rows that match the filter, in the order in which they were found."""
@@ -129,12 +136,12 @@ registry, a DNS zone) you must assign to the new one yourself."""
 
     def fits(self, row: Line) -> bool:
         """Whether each word of the filter occurs in it."""
-        return cluster_text.matches(row, self.words)
+        return cluster_text.matches(row, self.words, self.columns_shown)
 
     def describe(self, row: Line | None) -> Content:
         """Return what is known of a cluster before it is selected, or why there is none."""
         if row is not None:
-            return cluster_text.description(row, verify_only=self._verify_only)
+            return cluster_text.description(row, self.session.portal_link, verify_only=self._verify_only)
         if self.reading:
             return Content("Reading the clusters from Azure…")
         if self._found:
@@ -162,10 +169,42 @@ registry, a DNS zone) you must assign to the new one yourself."""
         else:
             before = self.session.draft.subscription
             own = self.session.subscription_of(row.subscription_id) or before
+            if own and before and own != before and self._asked is not row:
+                self._ask(row, before.name)
+                return
             self.session.complete("cluster", cluster=row, subscription=own)
             if own and own != before:
                 self.session.look_up_feature(own.id)
             self.post_message(Completed("cluster"))
+
+    def _ask(self, row: ClusterRow, selected: str) -> None:
+        """Ask whether the subscription is to be changed together with the cluster. The same key again confirms it."""
+        self._asked = row
+        self.session.look_up_feature(row.subscription_id)
+        self._show_question(row, selected)
+
+    def _show_question(self, row: ClusterRow, selected: str) -> None:
+        feature = self.session.registrations.get(row.subscription_id)
+        says = self.query_one("#detail", Static)
+        says.update(cluster_text.confirmation(row, selected, feature))
+        says.add_class("refused")
+
+    def refresh_frame(self) -> None:
+        """Also show the state of the preview feature in the question about another subscription."""
+        super().refresh_frame()
+        if self._asked and self.session.draft.subscription:
+            self._show_question(self._asked, self.session.draft.subscription.name)
+
+    def detail_shown(self) -> None:
+        """Forget the question about another subscription: another row is described."""
+        self._asked = None
+
+    def action_back(self) -> None:
+        """Take back the question about another subscription; or clear the filter, or go back."""
+        if self._asked:
+            self.show_detail()
+        else:
+            super().action_back()
 
     def action_new(self) -> None:
         """Show the form for a new cluster."""

@@ -37,22 +37,20 @@ assignments and locks that clusters depend on, each of them once."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="Open the cluster: every check, with its evidence"),
         Binding(
-            "t",
+            "e",
             "wizard",
-            "wizard",
+            "encrypt",
             tooltip="Open the cluster in the wizard, to encrypt it or to change its key",
         ),
         Binding(
             "k", "kind", "kind", tooltip="Show only clusters of one kind of encryption, then of the next"
         ),
-        Binding("x", "failed", "failed", tooltip="Show only clusters that are not verified"),
-        Binding(
-            "o", "order", "order", show=False, tooltip="Change the order, as a click on a column header does"
-        ),
-        Binding("O", "reverse", "reverse", show=False, tooltip="Reverse the order"),
+        Binding("f", "failed", "failed", tooltip="Show only clusters that are not verified"),
+        Binding("z", "order", "sort", tooltip="Change the order, as a click on a column header does"),
+        Binding("Z", "reverse", "reverse", show=False, tooltip="Reverse the order"),
         Binding("d", "depth", "depth", tooltip="Verify again in full depth, or basic"),
         Binding("s", "save", "save", tooltip="Save the clusters that are shown, as JSON and Markdown"),
-        Binding("r", "reload", "reload", show=False, tooltip="Read the clusters from Azure again"),
+        Binding("r", "reload", "refresh", tooltip="Read the clusters from Azure again"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -92,8 +90,7 @@ assignments and locks that clusters depend on, each of them once."""
     def finished(self) -> None:
         """Put the lines in order, and show the notes of the sweep."""
         self._fleet.complete = not self.stale
-        if self._view.order != "found" or self._view.backwards:
-            self.fill()
+        self.fill()  # in order, and with what the list now has
         problem = self._fleet.progress.graph_problem
         notes = sweep_notes(self._fleet.progress, self._fleet.gone)
         for text in (*([problem.summary] if problem else []), *notes):
@@ -103,7 +100,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def fill(self) -> None:
         """Draw the table with the words that are in the filter now."""
-        self._view = replace(self._view, words=self.typed)
+        self._view = replace(self._view, words=self.typed, columns=tuple(self.columns()))
         super().fill()
 
     def rows(self) -> list[Line]:
@@ -164,7 +161,7 @@ assignments and locks that clusters depend on, each of them once."""
     def describe(self, row: Line | None) -> Content:
         """Return the cluster in words, and what is wrong with it."""
         if isinstance(row, Shown):
-            return fleet_text.description(row)
+            return fleet_text.description(row, self.session.portal_link)
         if isinstance(row, Unreadable):
             from screens.widgets.dialogs import problem_content
 

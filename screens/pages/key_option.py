@@ -1,7 +1,7 @@
 """The key option: three cards side by side, with what each means, which one is in use now, and which cannot be selected."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,66 +13,28 @@ from textual.message import Message
 from textual.widgets import Static
 
 from screens.messages import Completed
-from screens.session.draft import Draft, KeyChoice
+from screens.pages.key_option_text import (
+    LABEL,
+    OPTIONS,
+    Option,
+    aligned,
+    facts,
+    is_about_cluster,
+    is_now,
+    moves,
+    preselection,
+    why_not,
+)
 from screens.widgets.fields import findings_content
 from screens.widgets.frame import NARROW, Frame, Heading
-from wizard.cloud.inventory import ClusterRow
+from screens.widgets.grid import Cell, rows
 from wizard.errors import AnswersError, AzureError
 from wizard.procedure.planning import make_plan
-from wizard.reports.wording import STYLES, explained
-from wizard.rules.regions import WITHOUT_IDENTITIES
+from wizard.reports.wording import STYLES
 from wizard.system.sanitize import sanitize
 
-if TYPE_CHECKING:
-    from wizard.rules import Finding
-
-
-@dataclass(frozen=True)
-class Option:
-    """One key option."""
-
-    choice: KeyChoice
-    title: str
-    owner: str
-    rotation: str
-    created: str
-    time: str
-    caution: str
-    suits: str
-
-
-OPTIONS = (
-    Option(
-        "platform-managed",
-        "Platform-managed key",
-        "AKS; you cannot see it",
-        "AKS, automatically",
-        "no resource of yours",
-        "3–6 min",
-        "none: there is no key that you could lose",
-        "encryption without a key to manage",
-    ),
-    Option(
-        "Private",
-        "Customer-managed key, private vault",
-        "you, in your key vault",
-        "you, or a policy of the vault; AKS follows in 6 hours",
-        "vault, key, identity, two role assignments",
-        "8–12 min",
-        "never delete, disable or let expire key or vault",
-        "production with a requirement to own the key",
-    ),
-    Option(
-        "Public",
-        "Customer-managed key, public vault",
-        "you, in your key vault",
-        "you, or a policy of the vault; AKS follows in 6 hours",
-        "vault, key, identity, three role assignments",
-        "4–8 min",
-        "never delete, disable or let expire key or vault",
-        "test clusters, and networks that cannot use a key vault firewall",
-    ),
-)
+_BESIDE = 30
+"""Columns of the step rail, of the margins of the page, of those between the cards, and of a scrollbar."""
 
 
 class Card(Static, can_focus=True):
@@ -81,7 +43,7 @@ class Card(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "select", tooltip="Select the option"),
         # bound by the card, because its container would scroll
-        Binding("left,up", "screen.move(-1)", "previous", show=False),
+        Binding("left,up", "screen.move(-1)", "compare", key_display="←→"),
         Binding("right,down", "screen.move(1)", "next", show=False),
     ]
 
@@ -92,42 +54,40 @@ class Card(Static, can_focus=True):
             super().__init__()
             self.option = option
 
-    def __init__(self, option: Option, *, now: bool, why_not: str | None) -> None:
+    def __init__(self, option: Option, number: int, *, now: bool, why_not: str | None) -> None:
         super().__init__(id=f"card-{option.choice}", classes="card")
         self.option = option
+        self.number = number
         self._now = now
         self.why_not = why_not
         self.moves: tuple[tuple[str, str], ...] = ()
         """For an encrypted cluster: what it changes to, and what is still needed."""
 
-    def show(self, *, narrow: bool, chosen: bool) -> None:
-        """Draw the card; more compact if there is little room."""
-        option = self.option
-        head: list[tuple[str, str]] = [(option.title, "bold")]
-        if self._now:
-            head.append(("  now", STYLES["good"]))
-        if chosen:
-            head.append(("  ✓ selected", STYLES["busy"]))
-        rows = [
-            *self.moves,
-            ("key managed by", option.owner),
-            ("rotated by", option.rotation),
-            ("will be created", option.created),
-            ("usually takes", option.time),
-            ("caution", option.caution),
-            ("suits", option.suits),
-        ][: -1 if self.moves else None]
-        parts: list[tuple[str, str]] = [*head, ("\n", "")]
-        for label, text in rows:
-            if narrow:
-                parts += [(f"\n{label:<19}", "$quiet"), (text, "")]
-            else:
-                parts += [(f"\n{label}\n", "$quiet"), (f"{text}\n", "")]
-        if narrow:
-            parts[len(head)] = ("", "")
-        if self.why_not:
-            parts += [("\n! ", STYLES["warn"]), (self.why_not, "")]
-        self.update(Content.assemble(*parts))
+    @property
+    def facts(self) -> dict[str, str]:
+        """What there is to say of the option, by labels."""
+        return facts(self.option, self.moves, self.why_not)
+
+    def show(self, lines: list[str], title: int, *, chosen: bool) -> None:
+        """Draw the card with these lines, of which so many are its title."""
+        self.border_title = Content(f"{self.number}{self._notes(chosen=chosen)}")
+        self.update(Content.assemble(("\n".join(lines[:title]), "bold"), "\n", "\n".join(lines[title:])))
+
+    def show_alone(self, width: int, *, chosen: bool) -> None:
+        """Draw the card in one column: its title, and everything else if it has the focus."""
+        self.border_title = None
+        title = Content.assemble(
+            (f"{self.number}  {self.option.title}", "bold" if self.has_focus else ""),
+            (self._notes(chosen=chosen), STYLES["good"]),
+        )
+        table: list[list[Cell]] = [[(label, "$quiet"), (text, "")] for label, text in self.facts.items()]
+        self.update(
+            Content("\n").join([title, rows(table, (3, LABEL + 4), width)]) if self.has_focus else title
+        )
+
+    def _notes(self, *, chosen: bool) -> str:
+        notes = {"now": self._now, "✓ selected": chosen, "not possible": self.why_not is not None}
+        return "".join(f" · {note}" for note, holds in notes.items() if holds)
 
     def action_choose(self) -> None:
         """Select this card."""
@@ -157,16 +117,27 @@ policies that block updating secrets first. You cannot return to legacy KMS.
 
 You can change between these options later. You cannot return to "not encrypted": AKS cannot disable this encryption.
 
-Use the arrow keys or tab to go to the next card."""
+Use the arrow keys or tab to go to the next card, and Enter to select it. The keys 1 to 3 select a card at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "1", "take(0)", "choose", key_display="1-3", tooltip="Select the first, second or third option"
+        ),
+        Binding("2", "take(1)", "second", show=False),
+        Binding("3", "take(2)", "third", show=False),
+    ]
 
     def body(self) -> ComposeResult:
         draft = self.session.draft
-        yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "arrow keys and Enter")
+        yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "Enter, or 1 to 3")
         yield Static(id="from")
         yield Static(id="of-cluster")
-        with VerticalScroll(can_focus=False), Horizontal(id="cards"):
-            for option in OPTIONS:
-                yield Card(option, now=is_now(draft, option), why_not=why_not(draft, option))
+        with VerticalScroll(can_focus=False):
+            with Horizontal(id="cards"):
+                yield Static(id="labels")
+                for number, option in enumerate(OPTIONS, 1):
+                    yield Card(option, number, now=is_now(draft, option), why_not=why_not(draft, option))
+            yield Static(Content(preselection(draft)), id="default", classes="muted")
 
     def on_mount(self) -> None:
         self.query_one("#from").display = self.query_one("#of-cluster").display = False
@@ -180,12 +151,26 @@ Use the arrow keys or tab to go to the next card."""
         self._draw()
 
     def _draw(self) -> None:
-        for card in self.query(Card):
-            chosen = card.option.choice == self.session.draft.option
-            card.show(narrow=self.app.size.width < NARROW, chosen=chosen)
+        cards, selected = list(self.query(Card)), self.session.draft.option
+        if self.app.size.width < NARROW:
+            for card in cards:
+                card.show_alone(self.app.size.width - 6, chosen=card.option.choice == selected)
+        else:
+            width = (self.app.size.width - _BESIDE - LABEL) // len(cards) - 4  # without border and padding
+            titles, columns = [card.option.title for card in cards], [card.facts for card in cards]
+            labels, lines, title = aligned(titles, columns, width)
+            self.query_one("#labels", Static).update(Content("\n".join(labels)))
+            for card, its in zip(cards, lines, strict=True):
+                card.show(its, title, chosen=card.option.choice == selected)
         self.call_after_refresh(self._scroll)
 
     @on(DescendantFocus)
+    def _another(self) -> None:
+        """With little room, only the card that has the focus shows everything."""
+        if self.app.size.width < NARROW:
+            self._draw()
+        self._scroll()
+
     def _scroll(self) -> None:
         """Scroll to the top, or as far as is needed to show the whole card that has the focus."""
         card, seen = self.focused, self.query_one(VerticalScroll)
@@ -226,6 +211,12 @@ Use the arrow keys or tab to go to the next card."""
         here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
         cards[(here + by) % len(cards)].focus(scroll_visible=False)
 
+    def action_take(self, number: int) -> None:
+        """Select a card by its place."""
+        card = list(self.query(Card))[number]
+        card.focus(scroll_visible=False)
+        card.action_choose()
+
     @on(Card.Chosen)
     def _chosen(self, event: Card.Chosen) -> None:
         card = self.query_one(f"#card-{event.option.choice}", Card)
@@ -236,64 +227,3 @@ Use the arrow keys or tab to go to the next card."""
         if event.option.choice == "platform-managed":
             self.session.complete("vault")
         self.post_message(Completed("key"))
-
-
-def is_now(draft: Draft, option: Option) -> bool:
-    """Whether the cluster uses this option now."""
-    cluster = draft.cluster
-    if cluster is None:
-        return False
-    if cluster.kind == "platform-managed":
-        return option.choice == "platform-managed"
-    return cluster.kind == "customer-managed" and option.choice == cluster.encryption.network_access
-
-
-def why_not(draft: Draft, option: Option) -> str | None:
-    """Return why an option cannot be selected, as far as is known without reading from Azure."""
-    if draft.cluster and draft.cluster.why_not:
-        return f"{draft.cluster.name}: {explained(draft.cluster)}"
-    if draft.cluster is None and draft.location in WITHOUT_IDENTITIES and option.choice != "platform-managed":
-        return (
-            f"In {draft.location} no cluster can be created with a user-assigned identity, which a customer-managed key "
-            "needs."
-        )
-    return None
-
-
-def is_about_cluster(finding: "Finding") -> bool:
-    """Whether a finding is about the cluster itself, so that it holds for every option."""
-    about = ("cluster-", "legacy-", "version-", "no-version-", "quota-", "secret-")
-    return finding.code.startswith(about) or finding.code == "identity-gone"
-
-
-def moves(cluster: ClusterRow, option: Option, to_platform: str) -> tuple[tuple[str, str], ...]:
-    """Return what an option changes an encrypted cluster to, and what is still needed, as labels and texts."""
-    own, platform = cluster.encryption, option.choice == "platform-managed"
-    if platform and cluster.kind == "platform-managed":
-        return _repairs(cluster) or (("no changes", "the cluster uses this option already"),)
-    to = to_platform if platform else f"a customer-managed key, {option.choice.lower()} vault"
-    if not own.kms_enabled:
-        return (("changes to", to), *(() if platform else (("still needed", "nothing else"),)))
-    if platform:
-        stays = f"{own.key_name}, its vault and the identity, until verified inside the cluster"
-        return (("changes to", to), ("still needed", stays))
-    if cluster.kind == "legacy-kms":
-        return (
-            ("changes to", f"{to}, without its version"),
-            ("still needed", f"{own.key_name}, every version"),
-        )
-    return (
-        *(_repairs(cluster, "the same key") if option.choice == own.network_access else ()),
-        ("changes to", f"{to}: the same key or another one"),
-        ("still needed", f"{own.key_name}, even if you select another key"),
-    )
-
-
-def _repairs(cluster: ClusterRow, choosing: str = "selecting it") -> tuple[tuple[str, str], ...]:
-    """Return what selecting the current option does if the last operation on the cluster failed; nothing otherwise."""
-    if not cluster.failed_operation:
-        return ()
-    return (
-        ("last operation", cluster.failed_operation),
-        (choosing, "re-applies the cluster update, which often repairs it"),
-    )

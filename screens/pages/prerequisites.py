@@ -45,7 +45,7 @@ Select the subscription for a new cluster. Its clusters are also listed first. Y
 subscription that you can see."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "reload", "check again", tooltip="Check the tools again, after you installed one"),
+        Binding("r", "reload", "refresh", tooltip="Check the tools again, after you installed one"),
     ]
 
     def body(self) -> ComposeResult:

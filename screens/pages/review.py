@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import DescendantFocus, ScreenResume
+from textual.events import Click, DescendantBlur, DescendantFocus, ScreenResume
 from textual.widgets import Button, Input, Static
 
 from screens.messages import StartRun, VerifyAnswers
@@ -16,17 +16,39 @@ from screens.pages import review_text
 from screens.session.active_run import ActiveRun
 from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import Frame, Heading
 from wizard.answers.model import Answers
 from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.script import script
-from wizard.reports.wording import SPINNER, STYLES, ago, finding_text
+from wizard.reports.wording import SPINNER, STYLES, ago, command_in, finding_text
+from wizard.rules import Finding
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-_EMPTY = Content("")
+_SECTIONS = (
+    "resumed",
+    "irreversible",
+    "create",
+    "change",
+    "keep",
+    "never-delete",
+    "still_needed",
+    "clean_up",
+    "warnings",
+    "passed",
+)
+
+
+class ProblemBox(Static, can_focus=True):
+    """A finding that prevents the run, with its remedy."""
+
+    def __init__(self, finding: Finding, number: int) -> None:
+        super().__init__(review_text.problem(finding), classes="problem-box")
+        self.finding = finding
+        self.border_title = Content(f"✗ {number}  {finding.code}")
 
 
 class ReviewScreen(Frame):
@@ -43,7 +65,8 @@ cluster has been verified from inside. What can be cleaned up later is for you t
 If a run is resumed, the first lines show how it ended, what was in progress then, what is completed, and what else is \
 different since. An operation that is still in progress in Azure is followed, not started again.
 
-To start the run, type the cluster name and press Enter. A plan with an error cannot be applied; each error has a remedy."""
+To start the run, type the cluster name and press Enter. A plan with a problem cannot be applied: its problems come first, \
+each with its fix."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -58,8 +81,16 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         Binding(
             "f3", "checks", "all checks", tooltip="Show all findings of the preflight checks, with remedies"
         ),
-        Binding("s", "save", "save", tooltip="Save the answers as a file for `aks-kms apply -f FILE`"),
-        Binding("r", "plan", "plan again", tooltip="Make the plan again"),
+        Binding("ctrl+s", "save", "save", tooltip="Save the answers as a file for `aks-kms apply -f FILE`"),
+        Binding("f5", "plan", "plan again", tooltip="Make the plan again"),
+        Binding("f8", "problem", "next problem", tooltip="Go to the next problem"),
+        Binding(
+            "ctrl+y",
+            "copy_fix",
+            "copy fix",
+            tooltip="Copy the fix of the problem: its command, if it has one",
+        ),
+        Binding("f4", "unchanged", "unchanged", show=False, tooltip="Show or hide what stays unchanged"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -74,13 +105,20 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         self._made = 0.0
         self._planning = False
         self._beats = 0
+        self._opened = False
+        """Whether what stays unchanged is shown."""
 
     def body(self) -> ComposeResult:
         yield Heading(f"Review: {self.session.draft.cluster_name}")
+        yield Static(id="summary")
         with VerticalScroll(id="plan"):
-            yield Static(id="rows")
-            yield Static(id="irreversible", classes="text")
-            yield Static(id="notes", classes="text")
+            yield Static(id="state", classes="section")
+            yield Static(id="refusal", classes="section")
+            yield Vertical(id="problems")
+            yield Static(Content("Plan, for information"), id="only-information", classes="muted")
+            for key in _SECTIONS:
+                yield Static(id=f"section-{key}", classes="section")
+        yield Static(id="below")
         with Vertical(id="gate"):
             with Horizontal(classes="line"):
                 yield Static(Content("Type the cluster name to confirm: "), id="ask")
@@ -91,6 +129,7 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
     def on_mount(self) -> None:
         self.query_one("#verify").display = False
         self.query_one("#plan").focus()
+        self.watch(self.query_one("#plan"), "scroll_y", self._show_below, init=False)
         self.every(0.25, self._beat)
         self.action_plan()
 
@@ -141,9 +180,9 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         self._show()
 
     def _fail(self, problem: Problem) -> None:
-        self._write(problem_content(problem))
+        self._show_state(problem_content(problem))
         self.query_one("#gate-text", Static).update(
-            Content("There is no plan yet. Press r to make it again.")
+            Content("There is no plan yet. Press F5 to make it again.")
         )
 
     def _beat(self) -> None:
@@ -151,7 +190,7 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         if self._planning:
             sign = SPINNER[self._beats % 4]
             waited = time.monotonic() - self._started
-            self._write(
+            self._show_state(
                 Content.assemble(
                     (f"{sign} ", STYLES["busy"]), f"Reading the current state in Azure… {waited:.0f} s"
                 )
@@ -168,29 +207,69 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         if not self.is_mounted or self._plan is None:
             return
         plan = self._plan
-        self.query_one(Heading).title(plan.title)
+        self.query_one(Heading).title(review_text.title(plan))
         self._note()
         width = self.query_one("#plan").size.width - 2
-        self._write(
-            review_text.rows(plan, width, self._resumed_rows(plan)),
-            review_text.irreversible(plan, width),
-            review_text.notes(plan, width),
-        )
+        texts = review_text.sections(plan, width, self._resumed_rows(plan), opened=self._opened)
+        for key in _SECTIONS:
+            self._write(f"section-{key}", texts.get(key))
+        self._write("summary", review_text.summary(plan, width))
+        self._write("state", None)
+        self._write("refusal", review_text.refusal(plan))
+        self._show_problems(plan)
         typed = self.query_one("#typed", Input)
         nothing = not plan.writes and not plan.errors
         typed.disabled = bool(plan.errors) or nothing
-        self.query_one("#gate .line").display = not nothing
+        self.query_one("#gate .line").display = not typed.disabled
+        self.query_one("#gate").set_class(bool(plan.errors), "refused")
         self.query_one("#verify").display = nothing
         self._show_gate()
         if nothing:
             self.query_one("#verify").focus()
+        self.call_after_refresh(self._show_below)
 
-    def _write(self, rows: Content, irreversible: Content = _EMPTY, notes: Content = _EMPTY) -> None:
-        """Show the texts above the gate; empty ones take no room."""
-        for name, text in (("rows", rows), ("irreversible", irreversible), ("notes", notes)):
-            widget = self.query_one(f"#{name}", Static)
+    def _show_problems(self, plan: Plan) -> None:
+        """Show each problem in a box of its own, before the plan; the first of them has the focus."""
+        around = self.query_one("#problems", Vertical)
+        shown = [box.finding for box in self.query(ProblemBox)]
+        self.query_one("#only-information").display = around.display = bool(plan.errors)
+        self.refresh_bindings()
+        if shown == list(plan.errors):
+            return
+        around.remove_children()
+        boxes = [ProblemBox(finding, number) for number, finding in enumerate(plan.errors, 1)]
+        around.mount(*boxes)
+        if boxes:
+            self.call_after_refresh(boxes[0].focus, scroll_visible=False)
+
+    def _show_state(self, text: Content) -> None:
+        """Show only this in place of a plan."""
+        for key in (*(f"section-{key}" for key in _SECTIONS), "summary", "refusal", "below"):
+            self._write(key, None)
+        self.query_one("#problems").display = self.query_one("#only-information").display = False
+        self._write("state", text)
+
+    def _write(self, name: str, text: Content | None) -> None:
+        """Show a text; without one its widget takes no room."""
+        widget = self.query_one(f"#{name}", Static)
+        widget.display = text is not None and bool(text.plain)
+        if text is not None:
             widget.update(text)
-            widget.display = bool(text.plain)
+
+    def _show_below(self) -> None:
+        """Show which sections of the plan are further down."""
+        plan, around = self._plan, self.query_one("#plan", VerticalScroll)
+        if plan is None:
+            return
+        end = around.scroll_offset.y + around.size.height
+        keys = {"problems"} if self.query_one("#problems").virtual_region.bottom > end else set()
+        for key in _SECTIONS:
+            widget = self.query_one(f"#section-{key}")
+            if widget.display and widget.virtual_region.y + widget.size.height > end:
+                keys.add(key)
+        below = self.query_one("#below", Static)
+        below.display = True
+        below.update(review_text.more_below(keys, plan, self.query_one("#plan").size.width))
 
     @property
     def _cluster_name(self) -> str:
@@ -208,7 +287,8 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
 
     def _show_gate(self, refusal: str = "") -> None:
         """Show what the gate expects, or why it has refused what was typed."""
-        text, style = review_text.gate(self._plan, self._cluster_name)
+        field = self.query_one("#typed", Input)
+        text, style = review_text.gate(self._plan, self._cluster_name, field.value, focused=field.has_focus)
         if refusal:
             text, style = refusal, STYLES["bad"]
         self.query_one("#gate-text", Static).update(Content.assemble((text, style)))
@@ -217,10 +297,17 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
 
     @on(DescendantFocus, "#typed")
     def _focused(self) -> None:
-        """Scroll so that what is irreversible is visible while the name is typed."""
-        irreversible = self.query_one("#irreversible")
-        if irreversible.display:
-            self.query_one("#plan").scroll_to_widget(irreversible, animate=False, top=True)
+        """Scroll so that what must never be deleted and the warnings are visible while the name is typed."""
+        plan, keep = self.query_one("#plan"), self.query_one("#section-never-delete")
+        if keep.display:
+            plan.scroll_to_widget(keep, animate=False, top=True)
+        else:
+            plan.scroll_end(animate=False)
+        self._show_gate()
+
+    @on(DescendantBlur, "#typed")
+    def _left(self) -> None:
+        self._show_gate()
 
     @on(Input.Changed, "#typed")
     def _typing(self) -> None:
@@ -237,6 +324,8 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         if self.session.active and self.session.active.in_flight:
             self._show_gate("✗ A run is already in progress. Only one run at a time is possible.")
             return
+        self.query_one("#typed", Input).value = ""  # to be typed again, if this page is shown again
+        self.query_one("#plan").focus()
         self.post_message(StartRun(self._answers, plan))
 
     @on(Button.Pressed, "#verify")
@@ -249,6 +338,37 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
         typed = self.query_one("#typed", Input)
         if not typed.disabled:
             typed.focus()
+
+    # -- the problems and the rest of the plan ---------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Offer the keys of problems only if there are any."""
+        return action not in {"problem", "copy_fix"} or bool(self._plan and self._plan.errors)
+
+    def action_problem(self) -> None:
+        """Go to the next problem; after the last comes the first."""
+        boxes = list(self.query(ProblemBox))
+        here = next((at for at, box in enumerate(boxes) if box.has_focus), -1)
+        if boxes:
+            boxes[(here + 1) % len(boxes)].focus()
+
+    def action_copy_fix(self) -> None:
+        """Copy the fix of the problem that has the focus: its command if it has one, else its sentence."""
+        boxes = list(self.query(ProblemBox))
+        if boxes:
+            finding = next((box for box in boxes if box.has_focus), boxes[0]).finding
+            fix = command_in(finding.remedy) or finding.remedy or finding.message
+            self.app.copy_to_clipboard(fix)
+            self.notify(f"Copied, if your terminal allows it: {fix}", markup=False)
+
+    def action_unchanged(self) -> None:
+        """Show or hide what stays unchanged."""
+        self._opened = not self._opened
+        self._show()
+
+    @on(Click, "#section-keep")
+    def _clicked_unchanged(self) -> None:
+        self.action_unchanged()
 
     # -- other keys ----------------------------------------------------------------------------------------------
 
@@ -266,7 +386,7 @@ To start the run, type the cluster name and press Enter. A plan with an error ca
     def action_checks(self) -> None:
         """Show every finding of the preflight checks."""
         if self._plan:
-            found = "\n\n".join(finding_text(f) for f in self._plan.findings) or "No findings."
+            found = "\n\n".join(for_form(finding_text(f)) for f in self._plan.findings) or "No findings."
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

@@ -1,140 +1,209 @@
-"""What the review shows of a plan: its resources, what is irreversible, how long it takes, the findings. Pure functions."""
+"""What the review shows of a plan: its size, its problems, its resources on one grid, what is irreversible. Pure functions."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from textual.content import Content
 
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
-from wizard.procedure.plan import Effect, Plan, PlannedStep
-from wizard.reports.wording import FOLLOWS, LEVELS, STYLES, VERBS, count, hanging, usually
+from screens.widgets.grid import PROSE, Cell, row, rows, section
+from wizard.procedure.plan import Effect, Plan
+from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
+from wizard.rules import Finding
+
+_TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
+"""The verbs with which the title of a plan begins."""
+
+_VERBS: dict[str, tuple[str, Tone]] = {"create": ("+", "good"), "change": ("~", "warn"), "keep": ("=", "dim")}
 
 
-def gate(plan: Plan | None, cluster: str) -> tuple[str, str]:
-    """Return the text below the cluster name that is to be typed, and its style."""
-    if plan and plan.errors:
-        errors = count(len(plan.errors), "error")
-        return (
-            f"✗ {errors}: this plan cannot be applied. The remedies are above; press F3 to copy them.",
-            STYLES["bad"],
+def title(plan: Plan) -> str:
+    """Return the title of a plan without the part that the line below it says: `Review: encrypt orders-prod`."""
+    short = plan.title.split(", ")[0].split(" with ")[0].split("; ")[0].split(" from ")[0].split(" to ")[0]
+    verb, _, rest = short.partition(" ")
+    return f"Review: {verb.lower()} {rest}" if verb in _TITLES else f"Review: {short}"
+
+
+def summary(plan: Plan, width: int) -> Content:
+    """Return from what to what the plan changes the encryption, and how much it changes."""
+    before, after = plan.moves
+    move = f"{before} → {after}"
+    if len(move) > width:
+        move = f"{hanging(before, 2, width)}\n→ {hanging(after, 2, width)}"
+    return Content.assemble(move, "\n", _size(plan, width))
+
+
+def _size(plan: Plan, width: int) -> Content:
+    verbs = Counter(effect.verb for effect in _effects(plan))
+    left = f"{verbs['create']} to create · {verbs['change']} to change · {verbs['keep']} unchanged"
+    left += f" · {count(len(plan.warnings), 'warning')}" if plan.warnings else ""
+    right = f"usually {usually(*plan.usually)}" if plan.writes else ""
+    return Content.assemble((left, "bold"), " " * max(2, width - len(left) - len(right)), (right, "$quiet"))
+
+
+def refusal(plan: Plan) -> Content:
+    """Return that the plan has problems; empty if it has none."""
+    if not plan.errors:
+        return Content("")
+    problems = count(len(plan.errors), "problem")
+    return Content.assemble((f"✗ This plan cannot be applied: {problems}", f"bold {STYLES['bad']}"))
+
+
+def problem(finding: Finding) -> Content:
+    """Return a finding that prevents the run, with its remedy."""
+    message = for_form(finding.message)
+    if not finding.remedy:
+        return Content(message)
+    return Content.assemble(message, ("\nFix  ", "$quiet"), for_form(finding.remedy))
+
+
+def sections(
+    plan: Plan, width: int, resumed: Sequence[tuple[str, str]] = (), *, opened: bool = False
+) -> dict[str, Content]:
+    """Return the sections of the review by their keys, in their order; an empty one is left out.
+
+    `resumed`: labels and sentences about the run that is resumed; `opened`: show what stays unchanged.
+    """
+    starts = _starts(width)
+    found = {
+        "resumed": section("Since the last run", _since(resumed, starts, width)),
+        "irreversible": section("Irreversible", _sentences(plan.irreversible, width, "!")),
+        **{verb: _block(plan, verb, width) for verb in ("create", "change")},
+        "keep": _unchanged(plan, width, opened=opened),
+    }
+    for heading, key in AFTERWARDS:
+        found[key if key != "keep" else "never-delete"] = section(
+            heading, _sentences(getattr(plan, key), width, "·" if key == "clean_up" else "!")
         )
+    found["warnings"] = section("Warnings", *(_finding(each, starts, width) for each in plan.warnings))
+    notes = len(plan.findings) - len(plan.warnings) - len(plan.errors)
+    if not plan.errors:
+        extra = f" {count(notes, 'note')}: F3" if notes else ""
+        passed = Content.assemble(("✓ ", STYLES["good"]), "No blocking problems.", (extra, "$quiet"))
+        found["passed"] = passed
+    return {key: text for key, text in found.items() if text.plain}
+
+
+def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:
+    """Return the line below the plan: which of these sections are further down; empty if there is none."""
+    verbs = Counter(effect.verb for effect in _effects(plan))
+    words: Mapping[str, str] = {
+        "problems": count(len(plan.errors), "problem"),
+        "irreversible": "irreversible",
+        "create": f"{verbs['create']} to create",
+        "change": f"{verbs['change']} to change",
+        "keep": f"{verbs['keep']} unchanged",
+        "never-delete": KEEP.lower(),
+        "still_needed": "still needed",
+        "clean_up": "delete later",
+        "warnings": count(len(plan.warnings), "warning"),
+    }
+    room = width - len("── more below:  ── pgdn ──")
+    names = [words[key] for key in words if key in keys]
+    while names and len(", ".join(names)) > room:  # the nearest is on the screen in part, and can be left out
+        del names[0]
+    if not names:
+        return Content("")
+    text = f"── more below: {', '.join(names)} "
+    return Content.assemble((f"{text}{'─' * (width - len(text) - 8)} pgdn ──", "$quiet"))
+
+
+def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = False) -> tuple[str, str]:
+    """Return the text below the cluster name that is to be typed, and its style. `focused`: it can be typed now."""
+    if plan and plan.errors:
+        problems = count(len(plan.errors), "problem")
+        return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
+            "bad"
+        ]
     if plan and not plan.writes:
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"
         return "✓ No changes. The cluster already matches your configuration.", "$quiet"
+    typed = typed.strip()
+    if typed == cluster:
+        return "✓ Name matches. Enter applies this plan.", STYLES["good"]
+    if typed and cluster.startswith(typed):
+        return f"{len(typed)} of {len(cluster)} letters match.", "$quiet"
+    if typed:
+        same = next(
+            (at for at, pair in enumerate(zip(typed, cluster, strict=False)) if pair[0] != pair[1]),
+            len(cluster),
+        )
+        return (
+            f"✗ Not {cluster}: only the first {count(same, 'letter')} match."
+            if same
+            else f"✗ Not {cluster}.",
+            STYLES["bad"],
+        )
+    if focused:
+        return f"Type {cluster}, then press Enter. Nothing is changed before that.", "$quiet"
     return f"Press Enter, then type {cluster}. Nothing is changed before that.", "$quiet"
 
 
-def rows(plan: Plan, width: int, resumed: list[tuple[str, str]]) -> Content:
-    """Return what the plan does, in `width` columns. `resumed`: labels and sentences about the run that is resumed."""
-    effects = [effect for step in plan.steps for effect in step.effects]
-    blocks = [_labelled(resumed, width)] if resumed else []
-    if plan.now != "none":
-        blocks.append(_labelled([("from", plan.moves[0]), ("to", plan.moves[1])], width))
-    for verb, words in VERBS.items():
-        if rows := [effect for effect in effects if effect.verb == verb]:
-            blocks.append(_block(verb, words, rows, width))
-    if plan.writes:
-        blocks.append(_time_line(plan, width))
-    return Content("\n\n").join(blocks)
+def _effects(plan: Plan) -> list[Effect]:
+    return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
 
 
-def irreversible(plan: Plan, width: int) -> Content:
-    """Return what is irreversible, and what must never be deleted."""
-    sentences = [("! irreversible", text) for text in plan.irreversible]
-    sentences += [("! never delete", text) for text in plan.keep]
-    return _labelled(sentences, width)
+def _starts(width: int) -> tuple[int, ...]:
+    """Return the columns of sign, kind, name and detail. With little room the detail is below the name."""
+    return (0, 2, 20, 20) if width < NARROW - 22 else (0, 2, 26, 50)
 
 
-def notes(plan: Plan, width: int) -> Content:
-    """Return what is still needed, what you can clean up later, and the findings."""
-    sentences = [("! still needed", text) for text in plan.still_needed]
-    sentences += [("· clean up later", text) for text in plan.clean_up]
-    blocks = [_labelled(sentences, width)] if sentences else []
-    return Content("\n\n").join([*blocks, _findings(plan, width)])
-
-
-_MARGIN = 20
-"""The width of a label."""
-
-
-def _labelled(rows: list[tuple[str, str]], width: int) -> Content:
-    """Return sentences with their labels. Only warnings are coloured."""
-    return Content("\n").join(
-        Content.assemble(
-            (f"{label:<{_MARGIN}}", STYLES["warn"] if label.startswith("!") else "$quiet"),
-            hanging(text, _MARGIN, width),
-        )
-        for label, text in rows
+def _block(plan: Plan, verb: str, width: int) -> Content:
+    """Return the resources that are created, changed or kept, on the grid."""
+    sign, tone = _VERBS[verb]
+    table: list[list[Cell]] = [
+        [
+            (sign, STYLES[tone]),
+            (effect.what, "$quiet"),
+            (effect.name, "" if verb == "keep" else "bold"),
+            (effect.detail, ""),
+        ]
+        for effect in _effects(plan)
+        if effect.verb == verb
+    ]
+    heading = {"create": "Create", "change": "Change", "keep": ""}[verb]
+    return (
+        section(heading, rows(table, _starts(width), width))
+        if heading
+        else rows(table, _starts(width), width)
     )
 
 
-def _block(verb: str, words: str, rows: list[Effect], width: int) -> Content:
-    """Return the resources that are created, changed or kept, a line each; with little room, the detail is below it."""
-    tone = {"create": STYLES["good"], "change": STYLES["warn"], "keep": "$quiet"}[verb]
-    what = min(24, max(len(row.what) for row in rows))
-    name = min(32, max(len(row.name) for row in rows))
-    narrow = width < NARROW - 22
-    lines = [Content.assemble((words, tone))]
-    for row in rows:
-        begin = 6 if narrow else 6 + max(what, len(row.what)) + max(name, len(row.name))
-        lines.append(
-            Content.assemble(
-                (f"  {row.what:<{what}}  ", "$quiet"),
-                (f"{row.name:<{name}}  ", "bold" if verb != "keep" else ""),
-                ("\n      " if narrow and row.detail else "", ""),
-                (hanging(row.detail, begin, width), "$quiet"),
-            )
-        )
-    return Content("\n").join(lines)
+def _unchanged(plan: Plan, width: int, *, opened: bool) -> Content:
+    number = sum(effect.verb == "keep" for effect in _effects(plan))
+    if not number:
+        return Content("")
+    sign, does = ("▾", "hides") if opened else ("▸", "shows")
+    head = Content.assemble(
+        (f"{sign} ", STYLES["busy"]), ("Unchanged", "bold"), f"  {number}", (f"   F4 {does} them", "$quiet")
+    )
+    return Content("\n").join([head, _block(plan, "keep", width)]) if opened else head
 
 
-def _time_line(plan: Plan, width: int) -> Content:
-    """Return how long the run usually takes, and the steps that take most of it. A step is never wrapped."""
-    head = f"{'usually ' + usually(*plan.usually):<{_MARGIN}}"
-    parts: list[tuple[str, str]] = [(head, "bold")]
-    column = len(head)
-    for step in _longest(plan):
-        timing = f" {step.key} {usually(*step.usually)} "
-        if column > _MARGIN and column + len(timing) + 2 > width:
-            parts.append((f"\n{'':<{_MARGIN}}", ""))
-            column = _MARGIN
-        parts += [("▕", "$quiet"), (timing, STYLES["busy"]), ("▏", "$quiet")]
-        column += len(timing) + 2
-    return Content.assemble(*parts)
+def _sentences(sentences: Sequence[str], width: int, sign: str) -> Content:
+    tone = STYLES["warn"] if sign == "!" else "$quiet"
+    table: list[list[Cell]] = [[(sign, tone), (sentence, "")] for sentence in sentences]
+    return rows(table, (0, 2), min(width, PROSE + 2))
 
 
-def _longest(plan: Plan) -> list[PlannedStep]:
-    """Return the steps along the longest chain that take 20 seconds or more."""
-    steps = {step.key: step for step in plan.steps}
-    ends: dict[str, float] = {}
-    before: dict[str, str] = {}
-    for step in plan.steps:
-        last = max((n for n in step.needs if n in ends), key=lambda n: ends[n], default="")
-        before[step.key] = last
-        ends[step.key] = ends.get(last, 0.0) + (step.usually[1] if step.action != "none" else 0.0)
-    here = max(ends, key=lambda key: ends[key], default="")
-    chain = []
-    while here:
-        chain.append(steps[here])
-        here = before[here]
-    return [step for step in reversed(chain) if step.action != "none" and step.usually[1] >= 20]
+def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int) -> Content:
+    table: list[list[Cell]] = []
+    for label, text in resumed:
+        sign, _, words = label.partition(" ") if label[:1] in "!✓·" else ("", "", label)
+        tone = {"!": STYLES["warn"], "✓": STYLES["good"]}.get(sign, "$quiet")
+        table.append([(sign, tone), (words, "$quiet"), (text, "")])
+    return rows(table, starts[:3], width)
 
 
-def _findings(plan: Plan, width: int) -> Content:
-    lines = []
-    for finding in (*plan.errors, *plan.warnings):
-        sign, word, tone = LEVELS[finding.level]
-        lines.append(
-            Content.assemble(
-                (f"{f'{sign} {word}':<{_MARGIN}}", STYLES[tone]),
-                hanging(finding.message, _MARGIN, width),
-                (
-                    f"\n{'':<{_MARGIN}}{hanging(finding.remedy, _MARGIN, width)}" if finding.remedy else "",
-                    "$quiet",
-                ),
-            )
-        )
-    if not plan.errors:
-        infos = len(plan.findings) - len(plan.warnings)
-        text = "no warnings" if not plan.warnings else count(len(plan.warnings), "warning")
-        extra = f", {count(infos, 'note')} (F3)" if infos else ""
-        lines.append(Content.assemble(("✓ ", STYLES["good"]), f"preflight checks passed; {text}{extra}"))
-    return Content("\n").join(lines)
+def _finding(finding: Finding, starts: Sequence[int], width: int) -> Content:
+    sign, _, tone = LEVELS[finding.level]
+    first = row(
+        [(sign, STYLES[tone]), (finding.code, "$quiet"), (for_form(finding.message), "")], starts[:3], width
+    )
+    if not finding.remedy:
+        return first
+    return Content("\n").join(
+        [first, row([("", ""), ("", ""), (for_form(finding.remedy), "$quiet")], starts[:3], width)]
+    )

@@ -8,11 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from screens.pages.vault_text import ROTATIONS
 from screens.widgets.dialogs import AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
+from screens.widgets.key_footer import KeyFooter
 from wizard.answers.naming import how_often
 from wizard.cloud.azure import Azure
 from wizard.errors import AzureError, Problem
@@ -48,7 +49,7 @@ class RotationDialog(Dialog[bool]):
                 yield Button("Close", id="close", compact=True)
                 yield Button("Rotate now", id="now", compact=True)
                 yield Button("Set the policy", id="by-vault", compact=True)
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._do("Reading the key…", self._read())

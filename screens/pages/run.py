@@ -10,13 +10,15 @@ from textual.content import Content
 from textual.events import MouseScrollUp
 from textual.widgets import Input, Log, Static
 
-from screens.messages import Back, GoTo, VerifyAnswers
+from screens.messages import Back, GoTo, StartOver, VerifyAnswers
 from screens.pages import run_text
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine
 from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog
-from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.frame import NARROW, Heading
+from screens.widgets.infrastructure_code import CodePage
 from wizard.reports.run_report import run_report
+from wizard.state.target import Target
 
 DRAIN = 0.1
 """Seconds between two updates of the page; the lines that came meanwhile are written at once."""
@@ -24,6 +26,10 @@ DRAIN = 0.1
 
 class RunLog(Log):
     """The log. It stays at its end when its size changes, until the operator scrolls up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end", "scroll_end", "follow", tooltip="Follow the log; scrolling up pauses it"),
+    ]
 
     def follow(self) -> None:
         """Scroll to the end, unless the log is paused. Textual's own following stops when the size changes."""
@@ -60,7 +66,7 @@ class RunLog(Log):
         self.follow()
 
 
-class RunScreen(Frame):
+class RunScreen(CodePage):
     """The steps and their log."""
 
     STEP = "run"
@@ -72,21 +78,17 @@ The run continues in the background when you go to other pages. If you quit the 
 continue, and the remaining steps are not started. You can resume the run later with the same answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "verify", "verify", tooltip="Verify the cluster, after the run has succeeded"),
+        Binding("v", "verify", "verify", tooltip="After the run: verify the cluster, to see each check"),
+        Binding("enter", "verify", "verify", show=False, tooltip="The same, after the run has succeeded"),
         Binding(
             "r",
             "retry",
             "retry",
             tooltip="After a failure: plan again and retry; completed steps are skipped",
         ),
-        Binding("e", "edit", "edit", tooltip="After a failure: edit the answers"),
+        Binding("m", "edit", "change", tooltip="After a failure: change the answers"),
+        Binding("e", "another", "encrypt another", tooltip="After a success: encrypt another cluster"),
         Binding("s", "save", "save", tooltip="Save a report, after the run has ended"),
-        Binding(
-            "f",
-            "follow",
-            "follow/pause",
-            tooltip="Follow the log, or pause it; scrolling up pauses it as well",
-        ),
         Binding(  # with priority, so that fast typing goes to the filter
             "slash",
             "filter",
@@ -94,6 +96,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             priority=True,
             tooltip="Show only log lines with certain words",
         ),
+        Binding("l", "level", "log level", tooltip="Show events; also requests to Azure; also every detail"),
         Binding("c", "copy", "copy", tooltip="Copy the log"),
         *[Binding(str(n), f"only({n})", "one step", show=False) for n in range(2, 10)],
         Binding(
@@ -130,6 +133,8 @@ continue, and the remaining steps are not started. You can resume the run later 
         """Columns for which the log was written."""
         self._only = ""
         self._words = ""
+        self._level = 0
+        """What the log shows, see `LEVELS_OF_LOG`."""
         self._beats = 0
         self._ended: tuple[str | None, str] = None, ""
         """The status of the run and the state of the cluster that are shown."""
@@ -141,8 +146,15 @@ continue, and the remaining steps are not started. You can resume the run later 
             raise RuntimeError("The page of the run is shown without a run.")
         return self.session.active
 
+    @property
+    def is_the_end(self) -> bool:
+        """Whether back leads to the list: after a success."""
+        return self.active.status == "succeeded"
+
     def body(self) -> ComposeResult:
         yield Heading("")
+        with VerticalScroll(id="outcome"):
+            yield Static(id="outcome-text")
         with Container(id="run"):
             with VerticalScroll(id="steps", can_focus=False):
                 yield Static(id="step-rows")
@@ -150,8 +162,6 @@ continue, and the remaining steps are not started. You can resume the run later 
                 yield Static(id="log-title", classes="muted")
                 yield RunLog(id="log", highlight=False, max_lines=LOG_KEPT)
                 yield Input(placeholder="only lines with…", id="log-filter", compact=True)
-        with VerticalScroll(id="outcome"):
-            yield Static(id="outcome-text")
         yield Static(id="log-path", classes="muted")
 
     def on_mount(self) -> None:
@@ -202,7 +212,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         ]
         self.query_one("#step-rows", Static).update(Content("\n").join(rows))
         following = self.query_one(RunLog).auto_scroll
-        log_title = run_text.log_title(following=following, only=self._only, words=self._words)
+        log_title = run_text.log_title(
+            following=following, only=self._only, words=self._words, level=self._level
+        )
         self.query_one("#log-title", Static).update(Content(log_title))
         self.query_one("#log-path", Static).update(run_text.log_path(active))
         if (active.status, active.cluster_now) != self._ended:
@@ -217,7 +229,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         panel.display = active.status is not None
         panel.set_class(active.status != "succeeded", "problem")
         self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
-        self.query_one("#outcome-text", Static).update(run_text.outcome(active))
+        panel.border_title = Content(run_text.outcome_title(active))
+        width = self.query_one(Heading).size.width - 5
+        self.query_one("#outcome-text", Static).update(run_text.outcome(active, width))
         bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
         if bad:
             self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)
@@ -229,6 +243,8 @@ continue, and the remaining steps are not started. You can resume the run later 
         status = self.session.active.status if self.session.active else None
         match action:
             case "verify":
+                return status is not None and not (self.session.active and self.session.active.never_started)
+            case "another" | "export":
                 return status == "succeeded"
             case "retry" | "edit":
                 return status in {"failed", "interrupted"}
@@ -236,7 +252,7 @@ continue, and the remaining steps are not started. You can resume the run later 
                 return status is not None
             case "filter" if isinstance(self.focused, Input):
                 return False  # in an input it is an ordinary character
-            case "follow" | "filter":
+            case "filter":
                 return not self._log_is_hidden
         return True
 
@@ -263,7 +279,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             self.post_message(GoTo(step))
             return
         text = "You have selected another cluster since."
-        text += " Press c on the first page to resume this run." if self.session.can_resume else ""
+        text += " Press r on the first page to resume this run." if self.session.can_resume else ""
         self.notify(text, severity="warning", markup=False)
 
     def action_save(self) -> None:
@@ -286,12 +302,18 @@ continue, and the remaining steps are not started. You can resume the run later 
         name = f"run-{active.answers.cluster.name}.md"
         self.app.push_screen(SaveDialog("Save a report of this run", name, {"": report}))
 
-    def action_follow(self) -> None:
-        """Follow the log, or pause it."""
-        log = self.query_one(RunLog)
-        log.auto_scroll = not log.auto_scroll
-        log.follow()
-        self._draw()
+    def cluster_to_export(self) -> str:
+        """Return the cluster of the run."""
+        return Target(self.active.answers, "").cluster_id if self.active else ""
+
+    def action_another(self) -> None:
+        """Return to the list of clusters, to encrypt another one."""
+        self.post_message(StartOver())
+
+    def action_level(self) -> None:
+        """Show more of the log, or only events again."""
+        self._level = (self._level + 1) % len(run_text.LEVELS_OF_LOG)
+        self._rewrite()
 
     def action_only(self, number: int) -> None:
         """Show only the log of one step; 0 shows all."""
@@ -322,7 +344,8 @@ continue, and the remaining steps are not started. You can resume the run later 
         self.query_one(RunLog).focus()
 
     def _fits(self, line: LogLine) -> bool:
-        return (not self._only or line.step == self._only) and self._words.casefold() in str(line).casefold()
+        shown = line.level <= self._level and (not self._only or line.step == self._only)
+        return shown and self._words.casefold() in str(line).casefold()
 
     def _rewrite(self) -> None:
         log = self.query_one(RunLog)
@@ -355,6 +378,8 @@ continue, and the remaining steps are not started. You can resume the run later 
                 ),
                 self._leave,
             )
+        elif self.active.status == "succeeded":
+            self.action_another()
         else:
             super().action_back()
 

@@ -2,23 +2,34 @@
 
 from textual.content import Content
 
+from screens.pages.verification_text import counts
 from screens.session.active_run import ActiveRun, StepProgress
-from screens.widgets.dialogs import problem_content
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
-from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, duration, usually
+from screens.widgets.grid import Cell, rows
+from wizard.reports.follow_up import follow_ups, keep_line
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_advice
+from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, usually
+from wizard.system.sanitize import sanitize
 
 
 def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
     """Return the title of the page and its note: the progress, and the time it has taken."""
-    total, done = len(active.steps), active.finished_steps
-    title = f"{active.answers.cluster.name} · {active.status or f'{done} of {total} done'}"
+    total, done, name = len(active.steps), active.finished_steps, active.answers.cluster.name
     note = f"{duration(active.elapsed)} elapsed"
-    if active.in_flight:
-        low, high = active.plan.usually
-        late = active.elapsed - high
-        note += f" · {duration(late)} longer than usual" if late > 0 else f" · usually {usually(low, high)}"
-        note += "" if narrow else f"  {time_bar(active.elapsed, high)}"
-    return title, note
+    if active.status == "succeeded":
+        verified = active.report is not None and active.report.passed
+        return f"✓ {name} {'is encrypted' if verified else 'succeeded'}", note
+    if active.status is not None:
+        bad = next((n for n, each in enumerate(active.steps.values(), 1) if each.status == "failed"), None)
+        where = f" at step {bad} of {total}" if bad else ""
+        return f"{'✗' if active.status == 'failed' else '!'} {name}: {active.status}{where}", note
+    low, high = active.plan.usually
+    late = active.elapsed - high
+    note += f" · {duration(late)} longer than usual" if late > 0 else f" · usually {usually(low, high)}"
+    note += "" if narrow else f"  {time_bar(active.elapsed, high)}"
+    return f"{name} · {done} of {total} done", note
 
 
 def time_bar(elapsed: float, high: float, width: int = 12) -> str:
@@ -28,10 +39,15 @@ def time_bar(elapsed: float, high: float, width: int = 12) -> str:
     return "█" * full + "░" * (width - full)
 
 
-def log_title(*, following: bool, only: str, words: str) -> str:
+LEVELS_OF_LOG = ("events", "requests", "all")
+"""What the log shows: events; requests to Azure as well; every detail as well."""
+
+
+def log_title(*, following: bool, only: str, words: str, level: int = 0) -> str:
     """Return the title of the log. `only`: the step whose lines are shown; `words`: the filter."""
-    state = "following" if following else "paused; f follows"
-    return f"log, {state}{f' · only {only}' if only else ''}{f' · with “{words}”' if words else ''}"
+    state = "following" if following else "paused; end follows"
+    shown = f"log: {LEVELS_OF_LOG[level]}"
+    return f"{shown}, {state}{f' · only {only}' if only else ''}{f' · with “{words}”' if words else ''}"
 
 
 def log_path(active: ActiveRun) -> Content:
@@ -56,8 +72,7 @@ def step_row(
     if progress.status == "running":
         sign = SPINNER[beat % 4]
         word = progress.message or "in progress"
-        if progress.expected:
-            word += f", about {duration(progress.expected)} in total"
+        word += _wait(active, progress)
     elif progress.status == "waiting":
         waits = active.waits_for(progress)
         word = f"waits for {', '.join(waits)}" if waits else "next"
@@ -76,18 +91,33 @@ def step_row(
     )
 
 
-def outcome(active: ActiveRun) -> Content:
-    """Return how the run ended, and what can be done next."""
+def _wait(active: ActiveRun, progress: StepProgress) -> str:
+    """Return how long the present wait of a step has taken, of how long it usually takes."""
+    waited, expected = active.waiting(progress), progress.expected
+    if waited is None or expected is None:
+        return f", about {duration(expected)} in total" if expected else ""
+    if waited <= expected:
+        return f", {duration(waited)} of {duration(expected)}"
+    return f", {duration(waited)}, longer than the usual {duration(expected)}"
+
+
+def outcome_title(active: ActiveRun) -> str:
+    """Return the title of the panel that shows how the run ended."""
     if active.status == "succeeded":
-        over = Content.assemble(
-            ("✓ ", STYLES["good"]),
-            (f"Done in {duration(active.elapsed)}. ", "bold"),
-            f"{active.answers.cluster.name} was read back. Press Enter to verify it again and see each check.",
-        )
-        return Content("\n").join([over, *_afterwards(active)])
+        verified = f", {VERDICTS[active.report.outcome][1]}" if active.report else ""
+        return f"✓ Done in {duration(active.elapsed)}{verified}"
+    if active.drifted or active.refused:
+        return "! Run not started"
+    failed = next((each.step.title for each in active.steps.values() if each.status == "failed"), "")
+    return f"✗ {failed or 'The run failed'}" if active.status == "failed" else "! The run was interrupted"
+
+
+def outcome(active: ActiveRun, width: int) -> Content:
+    """Return how the run ended, and what can be done next, in `width` columns."""
+    if active.status == "succeeded":
+        return _labelled(_succeeded(active), width)
     if active.drifted:
         return Content.assemble(
-            ("! ", STYLES["warn"]),
             ("Run not started: the state in Azure has changed since the plan was created.\n", "bold"),
             "\n".join(f"  {line}" for line in active.drifted),
             ("\nr  review the new plan", STYLES["busy"]),
@@ -96,44 +126,77 @@ def outcome(active: ActiveRun) -> Content:
         lines = [Content.assemble(("Run not started: preflight checks failed.", "bold"))]
         for finding in active.refused:
             sign, _, tone = LEVELS[finding.level]
-            lines.append(Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}"))
+            lines.append(
+                Content.assemble((f"{sign} ", STYLES[tone]), for_form(f"{finding.message} {finding.remedy}"))
+            )
         return Content("\n").join(
-            [*lines, _keys({"r": "plan again", "e": "edit answers", "s": "save report"})]
+            [*lines, _keys({"r": "plan again", "m": "change answers", "s": "save report"})]
         )
-    return Content("\n").join(_failed(active))
+    return _labelled(_failed(active), width)
 
 
-def _failed(active: ActiveRun) -> list[Content]:
-    """Return why a run failed or was interrupted, what is completed, and the state of the cluster."""
-    parts: list[Content] = []
-    if active.problem:
-        parts.append(problem_content(active.problem))
-    elif active.status == "interrupted":
-        parts.append(Content.assemble(("! ", STYLES["warn"]), ("The run was interrupted.", "bold")))
-    done = [s.step.key for s in active.steps.values() if s.status in {"succeeded", "already"}]
-    parts.append(Content.assemble(("Completed  ", "$quiet"), ", ".join(done) or "no step"))
-    if active.problem:
-        now = active.cluster_now or "not read yet"
-        parts.append(Content.assemble(("The cluster now  ", "$quiet"), now))
+def _labelled(lines: list[tuple[str, str]], width: int) -> Content:
+    """Return labels and texts; a label that begins with a sign is a warning."""
+    table: list[list[Cell]] = [
+        [(label, STYLES["warn"] if label[:1] == "!" else "$quiet"), (text, "bold" if label == _BOLD else "")]
+        for label, text in lines
+        if text
+    ]
+    return rows(table, (0, _LABEL), width)
+
+
+_LABEL = 15
+_BOLD = "State now"
+"""The label of what must be read first."""
+
+
+def _succeeded(active: ActiveRun) -> list[tuple[str, str]]:
+    """Return the verdict, what the secrets depend on, and what is left to do, as labels and texts."""
+    report, plan = active.report, active.plan
+    checked = f"{counts(report)}, read from Azure" if report else "the cluster was read back"
+    to_do = [*follow_ups(each.code for each in plan.warnings)]
+    after = [("! Still needed", text) for text in plan.still_needed] + [
+        ("Delete later", text) for text in plan.clean_up
+    ]
+    return [
+        ("Key", plan.moves[1]),
+        ("Checks", checked),
+        ("Not yet seen", "a secret being encrypted inside the cluster; v, then i checks it"),
+        ("! Keep", keep_line(active.answers)),
+        *(("! To do", text) for text in to_do),
+        *after,
+        ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
+        ("Next", "v  show all checks   s  save a report   e  encrypt another cluster"),
+    ]
+
+
+def _failed(active: ActiveRun) -> list[tuple[str, str]]:
+    """Return in which state the cluster is, why the run failed, and what to do next, as labels and texts."""
+    found: list[tuple[str, str]] = []
+    if problem := active.problem:
+        said = ": ".join(filter(None, (sanitize(problem.code), sanitize(problem.azure_said))))
+        found = [
+            (_BOLD, active.cluster_now or "reading the cluster…"),
+            ("Problem", sanitize(problem.summary)),
+            ("Azure said", said),
+            ("Likely cause", sanitize(problem.cause)),
+        ]
+    before, after = active.plan.moves
     if active.plan.now != "none":
-        before, then = active.plan.moves
-        parts.append(Content.assemble(("Changing from  ", "$quiet"), before, (" to ", "$quiet"), then))
-        parts += _afterwards(active)
-    keys = {
-        "r": "plan again and retry",
-        "e": "edit answers",
-        "s": "save report",
-        "^q": "quit and resume later",
-    }
-    return [*parts, _keys(keys)]
-
-
-def _afterwards(active: ActiveRun) -> list[Content]:
-    """Return what is still needed, and what you can clean up later."""
-    rows = [("! still needed  ", STYLES["warn"], text) for text in active.plan.still_needed]
-    if active.status == "succeeded":
-        rows += [("· clean up later  ", "$quiet", text) for text in active.plan.clean_up]
-    return [Content.assemble((label, style), text) for label, style, text in rows]
+        found.append(("Changing", f"from {before} to {after}"))
+        found += [("! Still needed", text) for text in active.plan.still_needed]
+    found += [
+        ("Next", "v  verify: shows whether key, vault or identity fails"),
+        (" ", "r  plan again and retry; completed steps are kept"),
+        (" ", "m  change answers   s  save a report   ^q  quit and resume later"),
+    ]
+    if problem:
+        correlation = sanitize(problem.correlation_id)
+        found += [
+            ("What to do", sanitize(problem.remedy)),
+            ("Support", f"correlation id {correlation}" if correlation else ""),
+        ]
+    return found
 
 
 def _keys(does: dict[str, str]) -> Content:

@@ -6,7 +6,8 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -27,12 +28,13 @@ from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.errors import AnswersError, AzureError, Problem
-from wizard.reports.wording import finding_text
+from wizard.reports.wording import command_in, finding_text
 from wizard.rules import Finding
 from wizard.state.key import KeyState
 
@@ -62,6 +64,13 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "continue", "continue", tooltip="Continue, from any field"),
+        Binding("f8", "problem", "next problem", tooltip="Go to the next entry with a finding"),
+        Binding(
+            "ctrl+y",
+            "copy_fix",
+            "copy fix",
+            tooltip="Copy the fix of the finding: its command, if it has one",
+        ),
         Binding("f3", "checks", "all checks", tooltip="Show all findings so far, to read and copy"),
     ]
 
@@ -81,16 +90,20 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         """The findings by the entry below which they are shown; those of the empty one are shown above Continue."""
         self._rotated: str | None = None
         """How often the selected existing key is rotated; None until that is known."""
+        self._had_findings = False
+        """Whether the footer offers the keys of findings."""
         self._problem: Problem | None = None
         self._validation = FormValidation(self, self._validated)
 
     def body(self) -> ComposeResult:
         draft = self.session.draft
-        with VerticalScroll(can_focus=False):
-            yield Heading(f"Vault, key and identity for {draft.cluster_name}")
-            yield Static(id="drawing", classes="text")
-            yield from entries(draft)
-        yield Static(id="validation")
+        yield Heading(f"Vault, key and identity for {draft.cluster_name}")
+        yield Static(id="drawing", classes="text")
+        with Horizontal(id="beside"):
+            with VerticalScroll(can_focus=False, id="form"):
+                yield from entries(draft)
+            with VerticalScroll(can_focus=False, id="about"):
+                yield Static(id="panel")
         yield ContinueButton("Continue to the review")
 
     def on_mount(self) -> None:
@@ -228,10 +241,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         encrypted = draft.cluster is not None and draft.cluster.encryption.kms_enabled
         return encrypted and not draft.vault.seen and bool(self._loading)
 
+    def keep_input(self) -> None:
+        """Put the form into the draft."""
+        self.session.draft = replace(self.session.draft, vault=self._form())
+
     def action_back(self) -> None:
         """Go back; what was typed is kept."""
         self._validation.cancel()
-        self.session.draft = replace(self.session.draft, vault=self._form())
+        self.keep_input()
         super().action_back()
 
     # -- preflight checks -----------------------------------------------------------------------------------------------
@@ -320,13 +337,38 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self.query_one("#key").disabled = vault is None
         self._explain(vault, key)
         for entry in self.query(Entry):
-            entry.show_findings(self._found.get(str(entry.id), ()))
-        text = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
-        self.query_one("#validation", Static).update(text)
-        self.query_one("#validation").display = bool(text.plain)
+            entry.take_findings(self._found.get(str(entry.id), ()))
+        if self._had_findings != any(self._found.values()):
+            self._had_findings = not self._had_findings
+            self.refresh_bindings()
+        self._show_panel()
         invalid = [str(field.id) for field in self.query(Field) if not field.disabled and field.problem]
         why_not = vault_text.why_not_continue(invalid, self._mistakes(), loading=self._still_loading)
         self.query_one(ContinueButton).allow(why_not)
+
+    @on(DescendantFocus)
+    def _show_panel(self) -> None:
+        """Show what there is to say of the entry that has the focus, and what is wrong elsewhere."""
+        shown = [entry for entry in self.query(Entry) if entry.display]
+        here = next((entry.said for entry in shown if entry.has_focus_within), None)
+        if here and not here.hint:  # what is said of all of its group
+            group = next((group for group, parts in PARTS.items() if here.key in parts), "tags")
+            here = replace(here, hint=self.query_one(f"#{group}", Entry).said.hint)
+        around = self.query_one("#about", VerticalScroll)
+        text = vault_text.panel(
+            here,
+            [entry.said for entry in shown if not entry.has_focus_within],
+            self._found.get("", ()),
+            list(self._left_out.values()),
+            vault_text.state(
+                self._problem,
+                [LOADING[group] for group in self._loading],
+                pending=self._validation.pending,
+            ),
+            around.size.width - (3 if self.app.size.width >= NARROW else 1),
+        )
+        self.query_one("#panel", Static).update(text)
+        around.scroll_home(animate=False)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
         draft = self.session.draft
@@ -334,7 +376,6 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             vault,
             {str(choice.id): choice.value for choice in self.query(Choice)},
             private=draft.option == "Private",
-            left_out=self._left_out,
             rotated=self._rotated if key else None,
         )
         for name, hint in (hints | {name: LOADING[name] for name in self._loading}).items():
@@ -351,9 +392,33 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def action_checks(self) -> None:
         """Show the findings so far, to read and copy."""
         found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(finding_text(f) for f in found) or "No findings so far."
+        text = "\n\n".join(for_form(finding_text(f)) for f in found) or "No findings so far."
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Offer the keys of findings only if there are any."""
+        return action not in {"problem", "copy_fix"} or any(self._found.values())
+
+    def _with_findings(self) -> list[Entry]:
+        """The entries with findings, as they are on the page; the one with the focus comes first."""
+        entries = [entry for entry in self.query(Entry) if self._found.get(str(entry.id))]
+        here = next((at for at, entry in enumerate(entries) if entry.has_focus_within), 0)
+        return entries[here:] + entries[:here]
+
+    def action_problem(self) -> None:
+        """Go to the next entry with a finding; after the last comes the first."""
+        entries = self._with_findings()
+        if entries:
+            self._edit(entries[1] if len(entries) > 1 and entries[0].has_focus_within else entries[0])
+
+    def action_copy_fix(self) -> None:
+        """Copy the fix of the entry that has the focus, else of the first finding: its command, or its sentence."""
+        places = [*(str(entry.id) for entry in self._with_findings()), ""]
+        finding = next(found for place in places for found in self._found.get(place, ()))
+        fix = command_in(finding.remedy) or finding.remedy or finding.message
+        self.app.copy_to_clipboard(fix)
+        self.notify(f"Copied, if your terminal allows it: {fix}", markup=False)
 
     @on(ContinueButton.Pressed)
     def action_continue(self) -> None:
@@ -367,13 +432,16 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if self._still_loading:
             return
         if mistakes := self._mistakes():
-            entry = self.query_one(f"#{mistakes[0]}")
-            entry.query_one("Input, Select").focus(scroll_visible=False)
-            self.call_after_refresh(self._reveal, entry)
+            self._edit(self.query_one(f"#{mistakes[0]}", Entry))
             return
         self._validation.cancel()
         self.session.complete("vault", vault=self._form())
         self.post_message(Completed("vault"))
+
+    def _edit(self, entry: Entry) -> None:
+        """Put the focus into an entry, and show it with its findings."""
+        entry.query_one("Input, Select").focus(scroll_visible=False)
+        self.call_after_refresh(self._reveal, entry)
 
     async def _reveal(self, entry: Widget) -> None:
         """Scroll to an entry, and stop any other scrolling."""

@@ -1,4 +1,4 @@
-"""The verification: the verdict, each check with its evidence, and the security profile as Azure returned it."""
+"""The verification: the verdict with its cause, what did not pass, the groups of what did, and one check in full."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from screens.pages import verification_text
 from screens.session.session import Session
 from screens.session.watch import Watch
 from screens.widgets.dialogs import AskDialog, SaveDialog, TextDialog, problem_content
-from screens.widgets.frame import Frame, Heading
+from screens.widgets.frame import NARROW, Heading
+from screens.widgets.infrastructure_code import CodePage
 from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
@@ -25,7 +26,7 @@ from wizard.errors import AzureError, Problem
 from wizard.in_cluster.look import check_inside
 from wizard.reports.findings import Findings
 from wizard.reports.saved import saved
-from wizard.reports.wording import KEEP, SPINNER, STYLES, VERDICTS, ago, count, duration, explained
+from wizard.reports.wording import SPINNER, STYLES, VERDICTS, ago, command_in, duration, explained
 from wizard.state.target import Target
 from wizard.system.clock import Clock
 from wizard.verification.report import Check, ClusterReport
@@ -36,15 +37,18 @@ _EVERY, _LEAST = 30.0, 2.0
 once, and then one per second (AKS:quotas-skus-regions)."""
 
 
-class VerificationScreen(Frame):
+class VerificationScreen(CodePage):
     """Verify one cluster."""
 
     STEP = "verify"
     HELP = """\
-All results are read live from Azure. A check that could not run is shown as unknown and never counts as passed."""
+All results are read live from Azure. A check that could not run is shown as unknown and never counts as passed.
+
+What did not pass comes first. The checks that passed are in groups: Enter opens and closes one. Beside the list is \
+everything about the check under the cursor: what Azure returned, what it proves, and how to fix it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "verify", "verify again", show=False, tooltip="Verify again"),
+        Binding("r", "verify", "again", tooltip="Verify again"),
         Binding(
             "w",
             "watch",
@@ -57,13 +61,16 @@ All results are read live from Azure. A check that could not run is shown as unk
             "inside",
             tooltip="Check inside the cluster with kubectl, by writing a canary secret",
         ),
+        Binding("f", "only_problems", "failed only", tooltip="Show only what did not pass, or everything"),
+        Binding("f8", "next_problem", "next", show=False, tooltip="Go to the next check that did not pass"),
+        Binding("c", "copy", "copy fix", tooltip="Copy the fix of this check: its command, if it has one"),
         Binding("p", "profile", "raw", tooltip="Show the security profile as Azure returned it"),
         Binding("s", "save", "save", tooltip="Save the report, as JSON and Markdown"),
         Binding("m", "change", "change", tooltip="Change how this cluster is encrypted, or migrate it"),
         Binding(
             "o", "rotate", "rotate", tooltip="Rotate the customer-managed key now, or set a rotation policy"
         ),
-        Binding("n", "another", "other", tooltip="Select another cluster"),
+        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
     ]
 
     def __init__(self, session: Session, cluster_id: str = "", *, expect: Answers | None = None) -> None:
@@ -73,6 +80,9 @@ All results are read live from Azure. A check that could not run is shown as unk
         self.expect = expect
         self._report: ClusterReport | None = None
         self._open: set[str] = set()
+        """The groups whose checks are shown."""
+        self._only_problems = False
+        self._rows: list[verification_text.Row] = []
         self._busy = ""
         """What is in progress, in a few words."""
         self._clock = Clock()
@@ -90,15 +100,23 @@ All results are read live from Azure. A check that could not run is shown as unk
         """The last checks inside the cluster. They stay when the cluster is verified again from outside."""
         self._inside_at = ""
 
+    @property
+    def is_the_end(self) -> bool:
+        """Whether back leads to the list: always, as going through the finished run would plan again."""
+        return True
+
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is a step; the verification of any other cluster is none."""
+        return self.expect is not None
+
     def body(self) -> ComposeResult:
         yield Heading("Verification")
         yield Static(id="verdict")
         with Horizontal(id="report"):
             yield OptionList(id="checks")
-            with VerticalScroll(id="side"):
-                yield Static(Content("securityProfile, as Azure returned it"), classes="muted")
-                yield Static(id="profile")
-                yield Static(id="keep", classes="text")
+            with VerticalScroll(id="side", can_focus=False):
+                yield Static(id="check")
 
     def on_mount(self) -> None:
         self.query_one("#checks").focus()
@@ -107,7 +125,7 @@ All results are read live from Azure. A check that could not run is shown as unk
 
     def on_resize(self) -> None:
         if self._report:
-            self.call_after_refresh(self._fill, self._report)  # once the list has its new width
+            self.call_after_refresh(self._show, self._report)  # once the list has its new width
 
     # -- verifying -------------------------------------------------------------------------------------------------
 
@@ -220,6 +238,7 @@ All results are read live from Azure. A check that could not run is shown as unk
         report = self._report
         if answer == "check" and report and not self._busy:
             self._inside_confirmed = True
+            self._open.add("group-inside")
             self._watch = None
             self._start("checking inside with kubectl")
             self.background(self._check_inside(report), "checking inside")
@@ -255,56 +274,99 @@ All results are read live from Azure. A check that could not run is shown as unk
 
     def _show(self, report: ClusterReport) -> None:
         self._stale = False
-        self._show_verdict(verification_text.verdict(report), good=report.passed)
+        width = self.query_one("#verdict").size.width
+        self._show_verdict(verification_text.verdict(report, width), good=report.passed)
         self.query_one(Heading).title(f"Verification of {report.name}")
         if not self._busy and not self._watch:
             self._note("read from Azure just now")
-        self.query_one("#profile", Static).update(Content(verification_text.profile(report)))
-        heading = Content.assemble((f"! {KEEP.lower()}", STYLES["warn"]))
-        self.query_one("#keep", Static).update(verification_text.keep(report, heading))
         self._fill(report)
 
     def _fill(self, report: ClusterReport) -> None:
+        """Fill the list; the cursor stays on its check, and is first on the first that did not pass."""
         options = self.query_one("#checks", OptionList)
-        where = options.highlighted
-        options.clear_options()
+        before = options.highlighted
+        here = self._rows[before].key if before is not None and before < len(self._rows) else ""
+        self._rows = rows = verification_text.listed(
+            report,
+            options.size.width - 2,
+            opened=self._open,
+            only_problems=self._only_problems,
+            inside_at=self._inside_at,
+        )
         roomy = self.size.height > 30
-        for group in dict.fromkeys(check.group for check in report.checks):
-            checks = [check for check in report.checks if check.group == group]
-            made = count(sum(check.outcome != "note" for check in checks), "check")
-            when = f", at {self._inside_at}" if group == "inside" and self._inside_at else ""
-            head = Content.assemble(
-                (verification_text.GROUPS.get(group, group), "bold"), (f"  {made}{when}", "$quiet")
-            )
-            options.add_option(
-                Option(Content("\n") + head if options.option_count and roomy else head, disabled=True)
-            )
-            for check in checks:
-                options.add_option(Option(self._prompt(check), id=check.code))
-        if report.keep:
-            heading = Content.assemble((KEEP, "bold"))
-            options.add_option(
-                Option(verification_text.keep(report, heading, "  ! "), id="keep", disabled=True)
-            )
-        if where is None and options.option_count > 1:  # the first check that did not pass
-            wrong = next((c.code for c in report.checks if c.outcome not in {"passed", "note"}), None)
-            where = options.get_option_index(wrong) if wrong else 1
-        options.highlighted = where
+        options.clear_options()
+        for number, each in enumerate(rows):
+            apart = number and roomy and not each.enabled
+            text = Content("\n") + each.text if apart else each.text
+            options.add_option(Option(text, id=each.key, disabled=not each.enabled))
+        places = [at for at, each in enumerate(rows) if each.key == here]
+        places += [at for at, each in enumerate(rows) if each.enabled]
+        options.highlighted = next(iter(places), None)
+        self._show_check()
 
-    def _prompt(self, check: Check) -> Content:
-        width = self.query_one("#checks").size.width - 2
-        return verification_text.check_text(check, width, opened=check.code in self._open)
+    @on(OptionList.OptionHighlighted, "#checks")
+    def _show_check(self) -> None:
+        """Show the check under the cursor in full."""
+        if self._report is None:
+            return
+        check, side = self._check, self.query_one("#side", VerticalScroll)
+        width = side.size.width - (3 if self.app.size.width >= NARROW else 1)
+        if check:
+            text = verification_text.detail(check, width, brief=self.app.size.width < NARROW)
+        else:
+            text = verification_text.about(self._report, width, self.session.portal_link)
+        self.query_one("#check", Static).update(text)
+        side.scroll_home(animate=False)
+        self.refresh_bindings()
+
+    @property
+    def _check(self) -> Check | None:
+        """The check under the cursor."""
+        at = self.query_one("#checks", OptionList).highlighted
+        return self._rows[at].check if at is not None and at < len(self._rows) else None
 
     @on(OptionList.OptionSelected, "#checks")
     def _opened(self, event: OptionList.OptionSelected) -> None:
-        if self._report and event.option_id:
+        """Open or close a group; show a check in a dialog, to read and copy."""
+        if self._report is None or event.option_id is None:
+            return
+        if event.option_id.startswith("group-"):
             self._open ^= {event.option_id}
-            check = next((c for c in self._report.checks if c.code == event.option_id), None)
-            if check:
-                event.option_list.replace_option_prompt(event.option_id, self._prompt(check))
-                self.call_after_refresh(event.option_list.scroll_to_highlight)
+            self._fill(self._report)
+        elif check := self._check:
+            text = verification_text.detail(check, 100).plain
+            self.app.push_screen(TextDialog(check.code, text, f"{check.code}.txt", wrap=True))
 
     # -- keys ----------------------------------------------------------------------------------------------------
+
+    def action_only_problems(self) -> None:
+        """Show only what did not pass, or everything."""
+        if self._report:
+            self._only_problems = not self._only_problems
+            self._fill(self._report)
+
+    def action_next_problem(self) -> None:
+        """Go to the next check that did not pass."""
+        options = self.query_one("#checks", OptionList)
+        place = verification_text.next_problem(self._rows, options.highlighted)
+        if place is not None:
+            options.highlighted = place
+
+    def action_copy(self) -> None:
+        """Copy the fix of the check under the cursor: its command if it has one, else its sentence."""
+        if check := self._check:
+            text = command_in(check.remedy) or check.remedy or check.evidence or check.message
+            self.app.copy_to_clipboard(text)
+            self.notify(f"Copied, if your terminal allows it: {text}", markup=False)
+
+    def action_back(self) -> None:
+        """Stop the watch, or show everything again; then go back."""
+        if self._watch:
+            self.action_watch()
+        elif self._only_problems:
+            self.action_only_problems()
+        else:
+            super().action_back()
 
     def action_profile(self) -> None:
         """Show the security profile, to read and copy."""
@@ -328,8 +390,18 @@ All results are read live from Azure. A check that could not run is shown as unk
             )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Offer rotation for a customer-managed key only."""
-        return action != "rotate" or bool(self._report and self._report.encryption == "customer-managed")
+        """Offer rotation for a customer-managed key only, and the keys of problems only if there are any."""
+        if action == "rotate":
+            return bool(self._report and self._report.encryption == "customer-managed")
+        if action == "export":
+            return bool(self._report and self._report.encryption != "none")
+        if action in {"only_problems", "next_problem"}:
+            return any(each.check and each.check.outcome in verification_text.PROBLEMS for each in self._rows)
+        return action != "copy" or self._rows == [] or self._check is not None
+
+    def cluster_to_export(self) -> str:
+        """Return the cluster that is verified."""
+        return self._report.id if self._report else ""
 
     def action_rotate(self) -> None:
         """Open the key rotation; verify again if it changes anything."""

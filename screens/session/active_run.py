@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.errors import Problem
     from wizard.runs.journal import Journal
+    from wizard.verification.report import ClusterReport
 
 
 @dataclass
@@ -33,6 +34,10 @@ class StepProgress:
     seconds: float | None = None
     """How long it took; None until it has finished."""
     expected: float | None = None
+    """How long the present wait usually takes in all."""
+    waited: float | None = None
+    """How long the present wait had taken at `heard`."""
+    heard: float = 0.0
     message: str = ""
 
 
@@ -43,6 +48,8 @@ class LogLine:
     time: datetime
     step: str
     text: str
+    level: int = 0
+    """0: an event for the operator; 1: a request to Azure; 2: a detail."""
 
     def __str__(self) -> str:
         return f"{self._head}{self.text}"
@@ -78,6 +85,8 @@ class ActiveRun:
     """After a failure: the state of the cluster, or why it is not known; empty until it was read."""
     drifted: tuple[str, ...] = ()
     """If the run was not started because the state in Azure had changed: the differences."""
+    report: "ClusterReport | None" = None
+    """The verification with which the run ended."""
     refused: tuple[Finding, ...] = ()
     """If the run was not started because preflight checks failed: their findings."""
 
@@ -89,6 +98,11 @@ class ActiveRun:
     def in_flight(self) -> bool:
         """Whether it has not ended yet."""
         return self.status is None
+
+    @property
+    def never_started(self) -> bool:
+        """Whether the run was refused before its first step."""
+        return bool(self.drifted or self.refused)
 
     @property
     def elapsed(self) -> float:
@@ -121,6 +135,12 @@ class ActiveRun:
             return progress.seconds
         return self.clock.elapsed() - progress.started if progress.status == "running" else None
 
+    def waiting(self, progress: StepProgress) -> float | None:
+        """Return the seconds that the present wait of a running step has taken so far, if they are known."""
+        if progress.waited is None:
+            return None
+        return progress.waited + self.clock.elapsed() - progress.heard
+
     def __call__(self, event: Event) -> None:
         progress = self.steps.get(event.step or "")
         is_repeated = (
@@ -128,13 +148,14 @@ class ActiveRun:
         )
         if event.message and not is_repeated:
             for line in sanitize(event.message).splitlines():
-                self.log.append(LogLine(event.time, event.step or "run", one_line(line)))
+                self.log.append(LogLine(event.time, event.step or "run", one_line(line), _level(event)))
                 self.lines += 1
         match event.type:
             case "step-started" if progress:
                 progress.status, progress.started = "running", self.clock.elapsed()
             case "step-progress" if progress:
                 progress.message, progress.expected = one_line(event.message), event.expected_seconds
+                progress.waited, progress.heard = event.seconds, self.clock.elapsed()
             case "step-finished" if progress:
                 progress.status, progress.seconds = event.status or "failed", event.seconds or 0.0
                 progress.message = one_line(event.message)
@@ -149,6 +170,12 @@ class ActiveRun:
         if self.took is None:
             self.took = self.clock.elapsed() - self.started
         self.status = status
+
+
+def _level(event: Event) -> int:
+    if event.write is not None or event.correlation_id:
+        return 1
+    return 2 if event.audience == "detail" else 0
 
 
 def _ended(status: str | None) -> RunStatus:

@@ -1,6 +1,7 @@
 """The answers so far: one immutable value, kept by the session and not by widgets."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from screens.session.tags import format_tags, parse_tags
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 KeyChoice = Literal["platform-managed", "Private", "Public"]
 """The three key options: who manages the key and, for a customer-managed key, how its vault is reached."""
+
+
+_OF_CLUSTER = {"subscription", "location", "resource_group", "cluster"}
+"""The parts of an answers file that the step of the cluster asks for; all others belong to the vault's."""
 
 
 @dataclass(frozen=True)
@@ -199,12 +204,28 @@ class Draft:
 
     def answers_or_none(self) -> "Answers | None":
         """Return the answers of this draft, or None if something is missing or not valid."""
+        try:
+            return self.answers()
+        except ValueError:  # an AnswersError, or tags that cannot be read
+            return None
+
+    @cached_property
+    def mistaken(self) -> frozenset[str]:
+        """The completed steps with an answer that is not valid."""
+        if self.completed.isdisjoint({"cluster", "vault"}):  # pydantic is not imported before it is needed
+            return frozenset()
         from wizard.errors import AnswersError
 
         try:
-            return self.answers()
-        except AnswersError:
-            return None
+            self.answers()
+        except AnswersError as error:
+            parts = {mistake.where.partition(".")[0] for mistake in error.mistakes}
+            steps = {"cluster" if part in _OF_CLUSTER else "vault" for part in parts}
+        except ValueError:  # the tags, which are typed as one text
+            steps = {"vault"}
+        else:
+            return frozenset()
+        return self.completed & steps
 
     @property
     def chosen(self) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, code_of_report
+from screens.session import saved_drafts
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
@@ -17,6 +18,7 @@ from wizard.reports.wording import duration, state_of
 if TYPE_CHECKING:
     from screens.session.active_run import ActiveRun
     from screens.session.fleet import Fleet
+    from screens.session.saved_drafts import SavedDraft
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -43,6 +45,9 @@ class Host(Protocol):
 
     def call_later(self, callback: Callable[[], object], /) -> bool:
         """Call `callback` on the app's own thread."""
+
+    def run_ended(self, active: "ActiveRun", /) -> None:
+        """Say that a run has ended to someone who is not looking."""
 
     def warn(self, text: str) -> None:
         """Show a warning for a few seconds."""
@@ -92,6 +97,9 @@ class Session:
         """Earlier runs that can be resumed, the newest first; None until the journal was read."""
         self.resumed_run: ResumableRun | None = None
         """The run that is being resumed."""
+        self.drafts: list[SavedDraft] = []
+        """Answers of earlier wizards that were not applied, the newest first."""
+        self._draft_path = saved_drafts.new_path(journal_root)
         self.active: ActiveRun | None = None
         self.result: int | None = None
         """The exit code of the last run or verification."""
@@ -136,11 +144,17 @@ class Session:
         """Return the subscription with this id, or None if the signed-in identity cannot see it."""
         return next((each for each in self.subscriptions if same(each.id, identifier)), None)
 
+    def portal_link(self, resource_id: str) -> str:
+        """Return the URL of a resource in the Azure portal; empty if its cloud has none that is known."""
+        azure = self.azure_or_none
+        return azure.cloud.portal_link(resource_id, azure.signed_in.tenant_id) if azure else ""
+
     # -- the answers ---------------------------------------------------------------------------------------------
 
     def complete(self, step: str, **changes: Any) -> None:
         """Record that this step is answered. Completed steps that depend on what changed need another review."""
         self.draft, self.implicit_steps = self.draft.complete(step, **changes), self.implicit_steps - {step}
+        self.keep_draft()
         self._host.changed()
 
     def select_subscription(self, own: "Subscription") -> None:
@@ -157,6 +171,7 @@ class Session:
         """Forget the answers, except for the subscription and its feature."""
         completed = self.draft.completed & {"prerequisites", "feature"}
         self.draft, self.resumed_run = Draft(subscription=self.draft.subscription, completed=completed), None
+        self.keep_draft()
         self._host.changed()
 
     def forget_clusters(self) -> None:
@@ -191,6 +206,13 @@ class Session:
         if step == "feature":
             return bool(self.feature and self.feature.problem)
         return step == "run" and bool(self.active and self.active.status == "failed")
+
+    def has_changed(self, step: str) -> bool:
+        """Whether the answers have changed since a successful run, so that its result is not about them."""
+        run = self.ended_run
+        if step not in {"run", "verify"} or run is None or not self.draft.is_about(run.plan.cluster_id):
+            return False
+        return step in self.draft.completed and self.draft.answers_or_none() != run.answers
 
     def is_deferred(self, step: str) -> bool:
         """Whether a completed step is still to be done: its page was not shown, or the run does it."""
@@ -252,10 +274,19 @@ class Session:
         from wizard.errors import JournalError
         from wizard.runs.resume import resumable_runs
 
+        cloud = self.azure.cloud
+        self.drafts = [
+            draft
+            for draft in await asyncio.to_thread(
+                saved_drafts.saved_drafts, self._draft_path.parent, cloud.arm
+            )
+            if self.subscription_of(draft.subscription) and draft.path != self._draft_path
+        ]
         try:
-            found = await asyncio.to_thread(resumable_runs, self.journal_root, cloud=self.azure.cloud)
+            found = await asyncio.to_thread(resumable_runs, self.journal_root, cloud=cloud)
         except JournalError as error:
             self._host.warn(str(error))
+            self._host.changed()
             return
         self.resumable = [run for run in found if self.subscription_of(run.answers.subscription)]
         self._host.changed()
@@ -284,6 +315,47 @@ class Session:
         self.draft, self.resumed_run = Draft.of(answers, own, cluster), run
         self.look_up_feature(own.id)
 
+    # -- answers that were not applied -----------------------------------------------------------------------------
+
+    def keep_draft(self) -> str:
+        """Save the answers so far, unless a run has them in its journal. Return the name of their cluster if they are kept."""
+        if not self.can_resume or self.azure_or_none is None:
+            return ""
+        runs = [run.answers for run in (self.active, self.resumed_run) if run]
+        applied = bool(runs) and self.draft.answers_or_none() in runs
+        draft = None if applied else saved_drafts.to_save(self.draft, self.azure_or_none.cloud.arm)
+        try:
+            saved_drafts.write(self._draft_path, draft)
+        except OSError as error:
+            self._host.warn(f"Your answers could not be saved: {error.strerror or error}.")
+            return ""
+        return draft.name if draft else ""
+
+    async def restore(self, saved: "SavedDraft") -> None:
+        """Take over answers that were not applied, with their cluster as it is now. Raise AzureError if it cannot be read."""
+        from wizard.cloud.inventory import one_cluster
+
+        own = self.subscription_of(saved.subscription)
+        if own is None:
+            return
+        cluster = (
+            await one_cluster(self.azure, ResourceId.parse(saved.cluster), own) if saved.cluster else None
+        )
+        self.draft, self.resumed_run = replace(saved.draft, subscription=own, cluster=cluster), None
+        self._draft_path = saved.path
+        self.drafts = [draft for draft in self.drafts if draft is not saved]
+        self.look_up_feature(own.id)
+        self._host.changed()
+
+    def discard(self, saved: "SavedDraft") -> None:
+        """Delete answers that were not applied."""
+        self.drafts = [draft for draft in self.drafts if draft is not saved]
+        try:
+            saved_drafts.write(saved.path, None)
+        except OSError as error:
+            self._host.warn(f"The answers could not be deleted: {error.strerror or error}.")
+        self._host.changed()
+
     # -- the run -------------------------------------------------------------------------------------------------
 
     @property
@@ -299,6 +371,7 @@ class Session:
             return False
         self.draft = replace(self.draft, completed=self.draft.completed - {"run", "verify"})
         self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
+        self.keep_draft()
         self._host.background(self._run(self.active), "run", group="run")
         return True
 
@@ -325,6 +398,7 @@ class Session:
             run.set_run_id(active.journal.id)
         try:
             status = await run.execute(active.plan.digest)
+            active.report = run.report
             if run.report and active.journal:
                 active.journal.save_report(run.report)
             active.end(status)
@@ -355,6 +429,8 @@ class Session:
         if active.status == "succeeded" and self.draft.is_about(active.plan.cluster_id):
             self.complete("run")
         self._host.changed()
+        if active.status != "interrupted":
+            self._host.run_ended(active)
 
     async def _read_cluster(self, active: "ActiveRun") -> None:
         """Read the state in which a failed run has left the cluster."""

@@ -15,7 +15,7 @@ from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
-from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.frame import Frame, Heading
 
 Row = TypeVar("Row")
 
@@ -50,7 +50,7 @@ class ClusterTable(Frame, Generic[Row]):
             priority=True,
             tooltip="Filter by any words of a row; esc clears the filter",
         ),
-        Binding("r", "reload", "reload", tooltip="Read the clusters from Azure again"),
+        Binding("r", "reload", "refresh", tooltip="Read the clusters from Azure again"),
     ]
 
     def __init__(
@@ -130,6 +130,9 @@ class ClusterTable(Frame, Generic[Row]):
         """Open the row under the cursor."""
         raise NotImplementedError
 
+    def detail_shown(self) -> None:
+        """Take note that the description of the row under the cursor is shown."""
+
     @property
     def narrows(self) -> bool:
         """Whether something other than the words of the filter hides rows."""
@@ -181,7 +184,7 @@ class ClusterTable(Frame, Generic[Row]):
     @property
     def room(self) -> int:
         """Columns of the terminal beside the step rail and the margins; known before the layout."""
-        return self.app.size.width - (27 if self.app.size.width >= NARROW else 3)
+        return self.app.size.width - self.beside
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -208,7 +211,7 @@ class ClusterTable(Frame, Generic[Row]):
 
     def _read_ended(self) -> None:
         self.show_totals()
-        self._detail()
+        self.show_detail()
 
     def _beat(self) -> None:
         self.beats += 1
@@ -242,21 +245,23 @@ class ClusterTable(Frame, Generic[Row]):
         if rows:
             table.move_cursor(row=place)
         self.show_totals()
-        self._detail()
+        self.show_detail()
 
     def _add(self, number: int) -> None:
         table = self.query_one(Rows)
-        columns = [str(key.value) for key in table.columns]
+        columns = self.columns_shown
         before = len(self._shown)
         for _ in range(min(number, len(self._waiting))):
             row = self._waiting.popleft()
             self._shown.append(row)
             cells = self.cells(row)
+            for cell in cells.values() if self.words else ():
+                cell.highlight_words(self.words, "underline", case_sensitive=False)
             table.add_row(*(cells[name] for name in columns), height=1)
             if self.reading and not table.cursor_row and self.wanted(row):
                 table.move_cursor(row=len(self._shown) - 1)
         if not before:
-            self._detail()
+            self.show_detail()
 
     @property
     def shown(self) -> int:
@@ -269,8 +274,15 @@ class ClusterTable(Frame, Generic[Row]):
         row = self.query_one(Rows).cursor_row
         return self._shown[row] if 0 <= row < len(self._shown) else None
 
+    @property
+    def columns_shown(self) -> list[str]:
+        """The keys of the columns in the table."""
+        return [str(key.value) for key in self.query_one(Rows).columns]
+
     @on(DataTable.RowHighlighted)
-    def _detail(self) -> None:
+    def show_detail(self) -> None:
+        """Describe the row under the cursor."""
+        self.detail_shown()
         says = self.query_one("#detail", Static)
         says.update(self.describe(self.under_cursor))
         says.remove_class("refused")

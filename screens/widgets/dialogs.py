@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Static, TextArea
+from textual.widgets import Button, Static, TextArea
 
 from screens.widgets.background import BackgroundScreen
 from screens.widgets.fields import Field
+from screens.widgets.key_footer import KeyFooter
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize
 
@@ -103,7 +104,7 @@ class ProblemDialog(_TextToKeep):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog to-read"), VerticalScroll(can_focus=True):
             yield Static(self._content)
-        yield Footer(compact=True)
+        yield KeyFooter()
 
 
 class TextDialog(_TextToKeep):
@@ -118,7 +119,7 @@ class TextDialog(_TextToKeep):
         with Vertical(classes="dialog large"):
             yield Static(Content(self._title), classes="title")
             yield TextArea(self._text, read_only=True, show_line_numbers=False, soft_wrap=self._wrap)
-        yield Footer(compact=True)
+        yield KeyFooter()
 
 
 class SaveDialog(Dialog[None]):
@@ -137,7 +138,7 @@ class SaveDialog(Dialog[None]):
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="save", compact=True, variant="primary")
                 yield Button("Cancel", id="cancel", compact=True)
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._field.edit()
@@ -172,7 +173,7 @@ class SaveDialog(Dialog[None]):
         paths = self._paths(self._field.value)
         for path, text in paths.items():
             try:
-                with path.open("x", encoding="utf-8") as file:
+                with path.open("x", encoding="utf-8", newline="\n") as file:
                     file.write(text)
             except (OSError, ValueError) as error:
                 self.notify(f"{path} was not saved: {_reason(error)}.", severity="error", markup=False)
@@ -209,7 +210,7 @@ class AskDialog(Dialog[str]):
             with Horizontal(classes="buttons"):
                 for key, label in self._answers.items():
                     yield Button(Content(label), id=key, compact=True)
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

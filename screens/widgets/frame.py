@@ -9,12 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.steps import ORDER, STEPS
 from screens.widgets.background import BackgroundScreen
+from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100
@@ -38,7 +39,7 @@ class TopLine(Static):
             name = azure.signed_in.name
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
             parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
-        styles = {"simulated": "bold $background on $warning", "dim": "$quiet"}
+        styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 
 
@@ -83,6 +84,10 @@ def step_state(session: Session, key: str, *, current: bool) -> tuple[str, str, 
         return "◐", STYLES["busy"], note
     if session.has_failed(key):
         return "✗", STYLES["bad"], note
+    if key in draft.mistaken:
+        return "✗", STYLES["bad"], "not valid"
+    if session.has_changed(key):
+        return "!", STYLES["warn"], "changed since"
     if key in draft.completed and session.is_deferred(key):
         return "–", STYLES["dim"], note
     if key in draft.completed:
@@ -123,7 +128,7 @@ class Frame(BackgroundScreen[None]):
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),
-        Binding("f1", "help", "help"),
+        Binding("question_mark,f1", "help", "help"),
         Binding("ctrl+q", "app.quit", "quit", priority=True, tooltip="Quit the wizard"),
     ]
 
@@ -134,10 +139,23 @@ class Frame(BackgroundScreen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine(id="top")
         with Horizontal(id="frame"):
-            yield StepRail(self.STEP)
+            if self.has_rail:
+                yield StepRail(self.STEP)
             with Container(id="body"):
                 yield from self.body()
-        yield Footer(compact=True)
+        yield KeyFooter()
+
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is one of the steps, and shows them."""
+        return bool(self.STEP)
+
+    @property
+    def beside(self) -> int:
+        """Columns of the terminal that the page does not have: of the step rail, and of the margins."""
+        if self.app.size.width < NARROW:
+            return 3
+        return 27 if self.has_rail else 4
 
     def body(self) -> ComposeResult:
         """Yield the widgets of this page."""
@@ -156,8 +174,8 @@ class Frame(BackgroundScreen[None]):
         """Draw the top line and the step rail from the session."""
         if self.is_mounted:
             self.query_one(TopLine).show(self.session)
-            self.query_one(StepRail).show(self.session)
-            self.query_one(Footer).show_command_palette = self.app.size.width >= NARROW
+            for rail in self.query(StepRail):
+                rail.show(self.session)
 
     def on_resize(self) -> None:
         self.refresh_frame()
@@ -165,6 +183,14 @@ class Frame(BackgroundScreen[None]):
     @on(ScreenResume)
     def _resumed(self) -> None:
         self.refresh_frame()
+
+    @property
+    def is_the_end(self) -> bool:
+        """Whether the pages before this one are done with, so that back leads to the list of clusters."""
+        return False
+
+    def keep_input(self) -> None:
+        """Put what was typed on this page into the draft, before the page or the wizard is left."""
 
     def action_back(self) -> None:
         """Return to the previous page; nothing is lost."""

@@ -9,16 +9,17 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from screens.widgets.dialogs import Dialog
+from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES
 
 
 class HelpDialog(Dialog[None]):
     """What a page is for, and what its keys do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "close", show=False)]
 
     def __init__(self, text: str, keys: list[tuple[str, str]]) -> None:
         """`keys`: each key with what it does."""
@@ -30,12 +31,12 @@ class HelpDialog(Dialog[None]):
         with Vertical(classes="dialog to-read"):
             yield Static(Content("Help"), classes="title")
             with VerticalScroll(can_focus=True):
-                yield Static(Content(f"{self._text}\n"))
                 for key, what in self._keys:
                     with Horizontal(classes="key"):
                         yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
                         yield Static(Content(what))
-        yield Footer(compact=True)
+                yield Static(Content(self._text), classes="text")
+        yield KeyFooter()
 
     def action_close(self) -> None:
         """Return to the page."""
@@ -44,10 +45,10 @@ class HelpDialog(Dialog[None]):
 
 def keys_of(page: Screen[Any], display: Callable[[Binding], str]) -> list[tuple[str, str]]:
     """Return the keys of a page with what they do, from the tooltips of its bindings; those of its widgets come last."""
-    found: dict[str, Binding] = {}
+    found: dict[tuple[str, str], Binding] = {}
     for node in (page, *page.focus_chain):
         for binding in _bindings(type(node)):
-            found.setdefault(binding.key, binding)
+            found.setdefault((binding.key, binding.action), binding)
     return [(display(binding), binding.tooltip) for binding in found.values() if binding.tooltip]
 
 

@@ -8,10 +8,15 @@ Textual then sets up the terminal again, which is enough to fill the queue.)
 import contextlib
 import os
 import signal
+import sys
 from typing import Any, TextIO, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+from screens.widgets.signals import KEEP_TITLE, RESTORE_TITLE
+
+assert sys.platform != "win32"  # noqa: S101 - Textual has another driver there
 
 
 class TerminalDriver(LinuxDriver):
@@ -22,6 +27,16 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = cast("Any", Unbroken(cast("TextIO", self._file)))
+
+    def start_application_mode(self) -> None:
+        """Start as Textual does, and let the terminal keep the title of its window."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual has no annotations there
+        self.write(KEEP_TITLE)
+
+    def stop_application_mode(self) -> None:
+        """Restore the title of the window, then stop as Textual does."""
+        self.write(RESTORE_TITLE)
+        super().stop_application_mode()
 
     def run_input_thread(self) -> None:
         """Read as Textual does. Textual would report a terminal that is gone as a crash of the wizard."""

@@ -8,6 +8,11 @@ import sys
 from typing import Any
 
 from azure.cli.core import get_default_cli  # type: ignore[import-untyped]  # not in this project's environment
+from azure.cli.core.commands.events import (  # type: ignore[import-untyped]
+    EVENT_INVOKER_POST_LOAD_ARGUMENTS,
+    EVENT_INVOKER_PRE_LOAD_ARGUMENTS,
+)
+from knack.events import EVENT_INVOKER_POST_CMD_TBL_CREATE  # type: ignore[import-not-found]
 
 
 def parse(arguments: list[str]) -> Any:
@@ -20,17 +25,24 @@ def parse(arguments: list[str]) -> Any:
         help_cls=cli.help_cls,
     )
     cli.invocation = invocation
-    name = " ".join(arguments[:2])
-    invocation.data["command_string"] = name
     loader = invocation.commands_loader
     loader.load_command_table(arguments)
+    prefixes = [" ".join(arguments[:end]) for end in range(len(arguments), 0, -1)]
+    name = next((prefix for prefix in prefixes if prefix in loader.command_table), None)
+    if name is None:
+        sys.exit(f"no such command: {' '.join(arguments)}")
+    invocation.data["command_string"] = name
     loader.command_name = name
     loader.command_table = {name: loader.command_table[name]}
+    cli.raise_event(EVENT_INVOKER_PRE_LOAD_ARGUMENTS, commands_loader=loader)  # adds --subscription
     loader.load_arguments(name)
+    cli.raise_event(EVENT_INVOKER_POST_LOAD_ARGUMENTS, commands_loader=loader)
+    cli.raise_event(EVENT_INVOKER_POST_CMD_TBL_CREATE, commands_loader=loader)  # adds --ids
     invocation.parser.load_command_table(loader)
     return invocation.parser.parse_args(arguments)
 
 
 for line in sys.stdin:
+    print(line, file=sys.stderr, end="")
     parse(json.loads(line))
     print("taken")

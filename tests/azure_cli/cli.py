@@ -1,13 +1,18 @@
 """The Azure CLI as an operator has it: a process a command, a configuration of its own, and the simulator's environment."""
 
+import contextlib
 import json
 import os
 import re
 import shlex
+import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from wizard.simulator import Simulator
 
@@ -18,6 +23,12 @@ USER = "55555555-5555-5555-5555-555555555555"
 CLOUD = "SimulatedAzure"
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 PATIENCE = 300.0
+HERE = Path(__file__).parent
+
+
+def real_python() -> str:
+    """The Python that the Azure CLI on PATH runs in."""
+    return str(Path(str(shutil.which("az"))).resolve().with_name("python3"))
 
 
 @dataclass(frozen=True)
@@ -34,10 +45,16 @@ class Ran:
 
 
 class AzureCli:
-    """One configuration directory of the Azure CLI, and the shell environment that its commands run in."""
+    """One configuration directory of the Azure CLI, and the shell environment that its commands run in.
 
-    def __init__(self, executable: str, simulator: Simulator, folder: Path, **more: str) -> None:
-        self.executable, self.simulator = executable, simulator
+    The commands are carried out by a process that has made the imports of the Azure CLI already (`warm.py`); `stop` ends it.
+    """
+
+    running: ClassVar[list["AzureCli"]] = []
+    """Those whose process was not stopped yet."""
+
+    def __init__(self, simulator: Simulator, folder: Path, **more: str) -> None:
+        self.simulator = simulator
         folder.mkdir(parents=True, exist_ok=True)
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -48,6 +65,35 @@ class AzureCli:
             **simulator.environment,
             **more,
         }
+        self._room = Path(tempfile.mkdtemp(prefix="az-"))  # the path of a socket has to be short
+        place = self._room / "socket"
+        self._warm = subprocess.Popen(
+            [real_python(), str(HERE / "warm.py"), str(place)],
+            env={**self.environment, "AZ_INSTALLER": "PIP"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self.running.append(self)
+        assert self._warm.stdout is not None
+        assert self._warm.stdout.readline() == b"ready\n"
+        executable = self._room / "az"
+        words = [sys.executable, "-IS", str(HERE / "ask_warm.py"), str(place)]
+        executable.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        executable.chmod(0o755)
+        self.executable = str(executable)
+
+    def stop(self) -> None:
+        """End the process, and whatever it still runs."""
+        self.running.remove(self)
+        assert self._warm.stdout is not None
+        if sys.platform == "win32":
+            raise NotImplementedError
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._warm.pid, signal.SIGKILL)
+        self._warm.wait()
+        self._warm.stdout.close()
+        shutil.rmtree(self._room)
 
     def run(self, command: str, *more: str) -> Ran:
         """Run `az COMMAND`, split as a shell would; `more` are further arguments as they are."""

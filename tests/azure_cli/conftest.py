@@ -1,6 +1,6 @@
 """The real Azure CLI is the judge of the simulated Azure. `.ci/azure-cli` installs it and runs these tests.
 
-Each module has one simulator and one sign-in, because a command of the CLI costs most of a second.
+Each module has one simulator and one sign-in, because signing in costs four commands.
 """
 
 import math
@@ -51,18 +51,21 @@ def simulator(request: pytest.FixtureRequest, folder: Path) -> Iterator[Simulato
     assert [f"{entry.method} {entry.path}?{entry.query}" for entry in simulator.unknown] == []
 
 
-@pytest.fixture(scope="module")
-def executable() -> str:
-    return str(AZ)
+@pytest.fixture(autouse=True, scope="module")
+def _stop_azure_cli() -> Iterator[None]:
+    """Leave no process behind."""
+    yield
+    for cli in list(AzureCli.running):
+        cli.stop()
 
 
 @pytest.fixture(scope="module")
-def az(executable: str, simulator: Simulator, folder: Path) -> AzureCli:
+def az(simulator: Simulator, folder: Path) -> AzureCli:
     """The Azure CLI, signed in as the operator's service principal."""
-    return AzureCli(executable, simulator, folder / "operator").sign_in()
+    return AzureCli(simulator, folder / "operator").sign_in()
 
 
 @pytest.fixture(scope="module")
-def user(executable: str, simulator: Simulator, folder: Path) -> AzureCli:
+def user(simulator: Simulator, folder: Path) -> AzureCli:
     """The Azure CLI, signed in by device code as a user."""
-    return AzureCli(executable, simulator, folder / "user").sign_in_as_user()
+    return AzureCli(simulator, folder / "user").sign_in_as_user()

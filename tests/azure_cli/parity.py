@@ -5,7 +5,6 @@ import math
 import os
 import re
 import shlex
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.azure_cli.cli import AzureCli
+from tests.azure_cli.cli import AzureCli, real_python
 from tests.azure_cli.preview_shim import ONLY_PREVIEW
 from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, TENANT, carried_out, child_environment, world
 from wizard.answers.model import Answers
@@ -65,7 +64,7 @@ async def left_by_script(
     state = folder / "script.state"
     async with Simulator(place, speed=math.inf, state=state) as simulator:
         text = await printed(simulator, chosen, live=live)
-        az = AzureCli(str(shutil.which("az")), simulator, folder / "az")
+        az = AzureCli(simulator, folder / "az")
         az = az.sign_in() if live else az.sign_in_as_user()
         calls = run(text, az, folder)
         assert [f"{entry.method} {entry.path}?{entry.query}" for entry in simulator.unknown] == []
@@ -84,7 +83,7 @@ def run(text: str, az: AzureCli, folder: Path) -> list[list[str]]:
     tools = folder / "tools"
     tools.mkdir()
     for name, body in {
-        "az": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(HERE / "preview_shim.py"))} "$@"\n',
+        "az": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS {shlex.quote(str(HERE / "preview_shim.py"))} "$@"\n',
         "sleep": "#!/bin/sh\n",
     }.items():
         (tools / name).write_text(body)
@@ -94,7 +93,7 @@ def run(text: str, az: AzureCli, folder: Path) -> list[list[str]]:
     environment = {
         **az.environment,
         "PATH": f"{tools}:{os.environ['PATH']}",
-        "REAL_AZ": str(shutil.which("az")),
+        "REAL_AZ": az.executable,
         "AKS_CALLS": str(calls),
     }
     file = folder / "script.sh"
@@ -122,9 +121,13 @@ def judged(calls: list[list[str]]) -> None:
         at = call.index(flag)
         assert call[at + 1] == "Enabled"
         lines.append(json.dumps([*call[:at], *call[at + 2 :]]))
-    python = Path(str(shutil.which("az"))).resolve().with_name("python3")
+    parsed(lines)
+
+
+def parsed(lines: list[str]) -> None:
+    """Have the Azure CLI's own parser take commands, each a JSON array of its arguments."""
     asked = subprocess.run(
-        [str(python), str(HERE / "az_parser.py")],
+        [real_python(), str(HERE / "az_parser.py")],
         check=False,
         input="\n".join(lines),
         capture_output=True,
@@ -132,7 +135,7 @@ def judged(calls: list[list[str]]) -> None:
         timeout=LIMIT,
     )
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.split() == ["taken"] * len(calls)
+    assert asked.stdout.split() == ["taken"] * len(lines)
 
 
 def everything(state: Path, chosen: Answers) -> Left:

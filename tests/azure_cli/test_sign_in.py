@@ -37,8 +37,8 @@ def test_a_service_principal_is_no_signed_in_user(az: AzureCli) -> None:
     assert "/me request is only valid with delegated authentication flow." in said
 
 
-def test_a_wrong_secret_and_a_wrong_tenant(executable: str, simulator: Simulator, folder: Path) -> None:
-    stranger = AzureCli(executable, simulator, folder / "stranger").join()
+def test_a_wrong_secret_and_a_wrong_tenant(simulator: Simulator, folder: Path) -> None:
+    stranger = AzureCli(simulator, folder / "stranger").join()
     app = stranger.environment["AZURE_CLIENT_ID"]
     said = stranger.refused(f"login --service-principal --username {app} --password wrong --tenant {TENANT}")
     assert "AADSTS7000215" in said
@@ -47,8 +47,8 @@ def test_a_wrong_secret_and_a_wrong_tenant(executable: str, simulator: Simulator
     assert "AADSTS90002" in said
 
 
-def test_device_code(executable: str, simulator: Simulator, folder: Path) -> None:
-    user = AzureCli(executable, simulator, folder / "device").join()
+def test_device_code(simulator: Simulator, folder: Path) -> None:
+    user = AzureCli(simulator, folder / "device").join()
     ran = user.login_by_device_code()
     assert ran.code == 0, ran
     assert re.search(r"enter the code SIMULATED-\w+ to authenticate", ran.err)
@@ -57,8 +57,8 @@ def test_device_code(executable: str, simulator: Simulator, folder: Path) -> Non
     assert user("group list --query [0].name") == "rg-demo"
 
 
-def test_managed_identity(executable: str, simulator: Simulator, folder: Path) -> None:
-    host = AzureCli(executable, simulator, folder / "host", **simulator.managed_identity_environment).join()
+def test_managed_identity(simulator: Simulator, folder: Path) -> None:
+    host = AzureCli(simulator, folder / "host", **simulator.managed_identity_environment).join()
     host.text("login --identity")
     assert host("account show")["user"] == {
         "assignedIdentityInfo": "MSI",
@@ -68,7 +68,7 @@ def test_managed_identity(executable: str, simulator: Simulator, folder: Path) -
     assert host("group show --name rg-demo")["properties"]["provisioningState"] == "Succeeded"
 
 
-def test_the_lines_that_the_simulator_prints(executable: str, simulator: Simulator, folder: Path) -> None:
+def test_the_lines_that_the_simulator_prints(simulator: Simulator, folder: Path) -> None:
     lines = env_lines(simulator.environment)
     environment_file = folder / "azure.env"
     environment_file.write_text(lines)
@@ -79,7 +79,7 @@ def test_the_lines_that_the_simulator_prints(executable: str, simulator: Simulat
     done = subprocess.run(
         ["/bin/bash", "-c", script],
         env={
-            "PATH": f"{Path(executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "AZURE_CONFIG_DIR": str(folder / "pasted"),
         },
@@ -95,7 +95,6 @@ async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
     """As an operator does who ran `az login`: with the CLI's own folder, and nothing that names who it is."""
     nobody = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
     here = {name: value for name, value in user.environment.items() if name not in nobody}
-    here["PATH"] = f"{Path(user.executable).parent}{os.pathsep}{here['PATH']}"
     async with connect(here) as azure:
         assert azure.signed_in.name == "ops@contoso.example"
         assert len(await azure.subscriptions()) == 2
@@ -106,7 +105,7 @@ async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
     assert refused.value.problem.cause == "The Azure CLI is not signed in."
 
 
-def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> None:
+def test_a_token_that_is_revoked_under_way(folder: Path) -> None:
     """401 with insufficient_claims: the CLI fetches a new token and repeats what it asked (docs/azure.md#tokens)."""
     world = folder / "revoked.yaml"
     world.write_text(
@@ -115,7 +114,7 @@ def test_a_token_that_is_revoked_under_way(executable: str, folder: Path) -> Non
     )
     simulator = Simulator(world)
     simulator.start()
-    az = AzureCli(executable, simulator, folder / "revoked").sign_in()
+    az = AzureCli(simulator, folder / "revoked").sign_in()
     assert [az("group show --name rg-demo --query name") for _ in range(3)] == ["rg-demo"] * 3
     asked = [
         entry.status for entry in simulator.requests if entry.path.lower().endswith("/resourcegroups/rg-demo")

@@ -1,12 +1,17 @@
-"""`python -m tests.benchmarks [NAME...]`: prints medians and ratios; without names, all of them."""
+"""`python -m tests.benchmarks [NAME...] [--json FILE] [--against FILE]`: prints medians, ratios and aims; without names, all."""
 
-import sys
+import argparse
+import json
+from pathlib import Path
 
-from tests.benchmarks import fleet, simulator, start_up, whole_runs
+from tests.benchmarks import fleet, pairs, simulator, start_up, whole_runs
+from tests.benchmarks.measure import Report
 
 BENCHMARKS = {
     "help": start_up.help_and_version,
     "first-frame": start_up.first_frame,
+    "pairs": pairs.beside_the_azure_cli,
+    "simulated-start": pairs.simulated_start,
     "no-waiting": whole_runs.without_waiting,
     "simulator": simulator.simulator,
     "fleet": fleet.fleet,
@@ -14,14 +19,22 @@ BENCHMARKS = {
 }
 
 
-def main(names: list[str]) -> None:
-    """Run the benchmarks of these names."""
-    unknown = [name for name in names if name not in BENCHMARKS]
-    if unknown:
-        sys.exit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(BENCHMARKS)}.")
-    for name in names or BENCHMARKS:
-        print(name)
-        BENCHMARKS[name]()
+def main() -> None:
+    """Run the benchmarks of these names; keep the results in a file, compare them with those of an earlier run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with the results in this file")
+    given = parser.parse_args()
+    if unknown := set(given.names) - BENCHMARKS.keys():
+        parser.error(f"There is no benchmark {min(unknown)!r}. There are: {', '.join(BENCHMARKS)}.")
+    earlier = json.loads(given.against.read_text("utf-8")) if given.against else []
+    report = Report({result["what"]: result["value"] for result in earlier})
+    for name in given.names or BENCHMARKS:
+        print(name, flush=True)
+        BENCHMARKS[name](report)
+    if given.json:
+        given.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", "utf-8")
 
 
-main(sys.argv[1:])
+main()

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 
+from tests.benchmarks.measure import Report
 from tests.served import served
 
 SIZES = (100, 1_000, 10_000)
@@ -70,7 +71,7 @@ _WAYS = {
 }
 
 
-def fleet() -> None:
+def fleet(_: Report) -> None:
     """Each way at each size; the last column is the way that this one is held against."""
     print(f"  {'':<34} {'clusters':>9} {'wall':>9} {'a second':>9} {'CPU':>9} {'peak memory':>12}")
     for size in SIZES:

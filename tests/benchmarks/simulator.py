@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks.measure import line, medians
+from tests.benchmarks.measure import Report, medians
 from tests.simulated.simulator.plain import Plain
 from wizard.simulator import Simulator
 
@@ -34,7 +34,7 @@ simulator.stop()
 """
 
 
-def listening() -> None:
+def listening(report: Report) -> None:
     """Seconds until it listens: in a fresh process (without starting Python), and again in a warm one."""
 
     def cold(scenario: str) -> float:
@@ -61,10 +61,10 @@ def listening() -> None:
         5,
     )
     for name, seconds in found.items():
-        line(f"until it listens: {name}", seconds, aim="aim: < 500 ms")
+        report.line(f"until it listens: {name}", seconds, ("half a second", 0.5), 1.0)
 
 
-def answering() -> None:
+def answering(report: Report) -> None:
     """The time of one request, client and TLS included, and the part of it that the server's own work takes."""
     with TemporaryDirectory() as folder:
         for scenario, state in (("contoso", None), ("contoso", Path(folder, "contoso")), ("fleet", None), ("fleet", Path(folder, "fleet"))):  # fmt: skip
@@ -77,13 +77,14 @@ def answering() -> None:
                 _, page, _ = client("POST", "/providers/Microsoft.ResourceGraph/resources", {"query": f"{CLUSTERS} | project id"})  # fmt: skip
                 cluster = page["data"][-1]["id"]
             wall = _median(client, "GET", cluster, None, 400)
-            line(f"GET of a cluster, {scenario}{with_state}: round trip", wall)
-            line(
+            report.line(f"GET of a cluster, {scenario}{with_state}: round trip", wall)
+            report.line(
                 f"GET of a cluster, {scenario}{with_state}: server",
                 _server_time(simulator, cluster),
-                aim="aim: < 1 ms",
+                ("a millisecond", 0.001),
+                1.0,
             )
-            line(f"PATCH of a cluster, {scenario}{with_state}: round trip", _median(client, "PATCH", cluster, {"tags": {"n": "1"}}, 100))  # fmt: skip
+            report.line(f"PATCH of a cluster, {scenario}{with_state}: round trip", _median(client, "PATCH", cluster, {"tags": {"n": "1"}}, 100))  # fmt: skip
             simulator.stop()
 
 
@@ -150,8 +151,8 @@ def memory() -> None:
         print(f"  memory with ten thousand clusters, {when:<28} {megabytes:9.0f} MB  aim: < 200 MB")
 
 
-def simulator() -> None:
+def simulator(report: Report) -> None:
     """All of it."""
-    listening()
-    answering()
+    listening(report)
+    answering(report)
     memory()

@@ -80,6 +80,7 @@ ROWS = [
     ("--simulate verify --all --subscription=x", 2, "✗ application 44444444-4444-4444-4444-444444444444 has no access to a subscription 'x'."),
     ("clusters --encryption=some", 2, "Error: Invalid value for '--encryption': 'some' is not one of 'none', 'platform-managed', 'customer-managed', 'legacy-kms'."),
     ("verify --all -n x", 2, "Error: --all selects every cluster and cannot be used with -n. Remove one of them."),
+    ("verify --all --evidence -o junit", 2, "Error: --evidence has no place in -o junit. Use -o table, or -o json or markdown, which always have it."),
     ("verify --all --in-cluster", 2, "Error: --in-cluster cannot be used with --all. Select the clusters with -g and -n, or with --id."),
     ("verify --expect platform-managed.yaml --subscription=x", 2, "Error: --subscription requires -g and -n, or --all: --id and --expect contain the subscription. Remove it."),
     ("verify --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", 2, "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the ID of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Use the ID of a cluster."),

@@ -4,6 +4,7 @@ or in words with one of the documented exit codes, never in a traceback, and not
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -272,6 +273,8 @@ def spoil(data: Any, file: Path) -> None:
             file.symlink_to("/etc/passwd")
         case "pipe":
             file.unlink()
+            if sys.platform == "win32":
+                raise NotImplementedError
             os.mkfifo(file)
         case "folder":
             file.unlink()

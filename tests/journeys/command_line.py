@@ -86,6 +86,9 @@ class Shell:
         `controlling`: the kernel tells the command when the terminal hangs up; without, as after `setsid` or `nohup`.
         """
 
+        if sys.platform == "win32":
+            raise NotImplementedError
+
         def controlled() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests import signed_in_az
 from tests.journeys.command_line import COMMAND, Shell
 from tests.journeys.conftest import StartShell
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import LIMIT, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
+from wizard.system.signals import END_SIGNALS
 
 PLATFORM = answers("platform-managed").to_yaml()
 
@@ -26,7 +28,7 @@ from screens.cli.main import main
 try:
     main()
 finally:
-    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography"}
+    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography", "msal", "requests"}
     print("LOADED", *sorted(heavy & {name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 
@@ -50,6 +52,32 @@ finally:
 def test_light_commands_import_no_heavy_packages(arguments: list[str], shell: Shell):
     done = shell.run(*arguments, command=[sys.executable, "-c", LOADED])
     assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["verify", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure", "cryptography"]),
+        (["clusters"], ["aiohttp", "azure", "cryptography"]),
+        (["export", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure", "cryptography"]),
+        (["apply", "-f", "-", "--yes"], ["aiohttp", "azure", "cryptography", "pydantic", "ruamel"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_commands_import_only_what_they_need(
+    arguments: list[str], needed: list[str], start_shell: StartShell
+):
+    """Signed in by the Azure CLI, which needs neither azure-identity nor msal and requests; the SDK of keys needs cryptography."""
+    shell = start_shell()
+    assert shell.simulator is not None
+    done = shell.run(
+        *arguments,
+        stdin=PLATFORM,
+        command=[sys.executable, "-c", LOADED],
+        environment=signed_in_az.environment(shell.simulator, shell.home / "programs"),
+    )
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1].split() == ["LOADED", *needed], done.err
 
 
 @pytest.mark.parametrize(
@@ -370,9 +398,7 @@ def test_a_plan_refused_after_the_confirmation_is_reported_on_stdout(
     assert shell.simulator.writes() == []
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
-)
+@pytest.mark.parametrize("number", END_SIGNALS, ids=lambda number: number.name)
 def test_an_interrupted_run_is_reported_and_can_be_resumed(number: signal.Signals, start_shell: StartShell):
     shell = start_shell("feature-pending", speed=60)
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")

@@ -47,9 +47,11 @@ def test_every_format_of_a_fleet_counts_what_is_not_certain(start_shell: StartSh
     assert "0 of 1 verified; 1 not certain" in done.err
     root = ET.fromstring(shell.run(*asked, "-o", "junit").out)
     assert int(root.attrib["errors"]) > 0
-    assert "? not certain" in shell.run(*asked, "-o", "markdown").out
+    assert "? not certain" in shell.run(*asked, "--evidence", "-o", "markdown").out
+    assert "Azure Policy, built-in definition" in shell.run(*asked, "--evidence").out
     [row] = shell.run(*asked, "-o", "jsonl").lines
     assert row["verdict"] == "not-certain"
+    assert {each["id"]: each["says"] for each in row["evidence"]}["azure-policy-dbbdc317"] == "compliant"
 
 
 @pytest.mark.parametrize(("fault", "code"), [("403", 1), ("500", 3)])

@@ -40,6 +40,8 @@ raise SystemExit(app.run() if not CRASH else (app.run() or app.return_code))
 
 def start(*arguments: str, **environment: str) -> tuple[subprocess.Popen[bytes], int]:
     """The wizard in a terminal of its own."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     terminal, inner = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", WIZARD, *arguments],
@@ -68,17 +70,21 @@ def read_until(terminal: int, *wanted: bytes, limit: float = LIMIT) -> bytes:
 
 def test_a_polite_kill_leaves_a_sane_terminal() -> None:
     process, terminal = start()
-    before = read_until(terminal, b"Signing", b"browser.")
+    before = read_until(terminal, b"Signing", b"browser.", b"\x1b]2;aks-kms\x1b")
     assert b"\x1b[?1049h" in before
+    assert b"\x1b[22;2t" in before
     process.send_signal(signal.SIGTERM)
     after = read_until(terminal, b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
     assert process.wait(LIMIT) == 130
     assert b"\x1b[?1049l" in after
     assert b"\x1b[?1000l" in after
+    assert b"\x1b[23;2t" in after
     os.close(terminal)
 
 
 def test_a_terminal_that_hangs_up_ends_it() -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     process, terminal = start()
     assert b"Signing" in read_until(terminal, b"Signing")
     process.send_signal(signal.SIGHUP)
@@ -89,6 +95,8 @@ def test_a_terminal_that_hangs_up_ends_it() -> None:
 
 def test_a_terminal_that_is_closed_ends_the_real_command_as_interrupted(tmp_path: Path) -> None:
     """As when a window is closed or ssh loses its line: a hang-up, and every write to the terminal fails from then on."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     terminal, inner = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "screens", "--simulate"],

@@ -86,6 +86,9 @@ CASES = [
     Case("region-not-offered", regions.offered, new("1.34"), {"not_offered": {"Microsoft.ContainerService/managedClusters": ["westus2"]}}, "LocationNotAvailableForResourceType"),
     Case("cluster-stopped", cluster.state, PLATFORM, "stopped", "OperationNotAllowed"),
     Case("quota-reached", cluster.quota, new(), "quota-reached", "ManagedClusterCountExceedsQuotaLimit"),
+    Case("vm-size-not-available", cluster.node_size, answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_Nope_v9"}}), {}, "BadRequest"),
+    Case("vcpu-quota-reached", cluster.node_size, new(), {"quotas": {"vcpus": {"westus2": {"cores": 14}}}}, "ErrCode_InsufficientVCPUQuota"),
+    Case("subscription-disabled", governance.subscriptions_enabled, PLATFORM, {"subscriptions": {PRODUCTION: {"state": "Disabled"}}}, "ReadOnlyDisabledSubscription"),
     Case("cluster-service-principal", identity.of_the_cluster, PLATFORM, "service-principal", "BadRequest"),
     Case("identity-gone", identity.deleted, PLATFORM, "identity-deleted", "FailedIdentityOperation"),
     Case("provider-not-registered", governance.providers_registered, PRIVATE, "unregistered-provider", "MissingSubscriptionRegistration"),
@@ -161,6 +164,7 @@ async def test_without_the_rule_azure_refuses(
 NOT_AZURES_TO_REFUSE = {
     "cluster-not-found": "reading it is the refusal: ResourceNotFound",
     "cluster-exists": "Azure would change the cluster that exists, which nobody asked for",
+    "cluster-deleting": "the cluster is gone before Azure could refuse",
     "cluster-busy": "the run would wait until the other operation has ended, however long",
     "no-version-offered": "without a version AKS takes its default, which may be one that cannot be encrypted",
     "vault-shared": "Azure closes the vault, and the other clusters lose their key",

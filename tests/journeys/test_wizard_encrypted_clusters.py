@@ -25,15 +25,16 @@ async def test_legacy_kms_changes_to_a_platform_managed_key_and_the_old_key_is_k
             "now legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
             "migrates from legacy KMS",
             "First disable policies that block updates of secrets",
-            "still needed",
+            "Still needed",
         )
         await operator.take_key("platform-managed")
         await operator.sees(
-            "from legacy KMS, kv-demo/aks-kms", "to a platform-managed key", "Enter, then type"
+            "legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo → a platform-managed key",
+            "Enter, then type",
         )
-        await operator.scrolls_to("clean up later", "The old key vault kv-demo")
+        await operator.scrolls_to("You can delete later", "The old key vault kv-demo")
         await operator.start("aks-demo")
-        await operator.sees("Done in", "aks-demo was read back", "! still needed The old key kv-demo/aks-kms")
+        await operator.sees("Done in", "aks-demo is encrypted", "! Still needed The old key kv-demo/aks-kms")
         await operator.press("s")
         await operator.sees("Save a report of this run")
         await operator.press("ctrl+a", "ctrl+k")
@@ -48,6 +49,7 @@ async def test_legacy_kms_changes_to_a_platform_managed_key_and_the_old_key_is_k
     assert "- cloud: simulated Azure at https://localhost:" in report
     assert "## Log" in report
     assert "## Verification\n\naks-demo: secrets are encrypted with a platform-managed key." in report
+    assert "## To do" not in report, "the identity stays"
     assert "## Still needed\n\n- The old key kv-demo/aks-kms with all its versions" in report
     assert "## You can delete later" in report
 

@@ -13,12 +13,13 @@ from textual.widgets import Input, Static
 
 from screens.app import WizardApp
 from screens.cli.wizard import _check_scenario
-from screens.pages.welcome import WelcomeScreen
+from screens.pages.prerequisites import PrerequisitesScreen
 from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.support import DEVELOPMENT
 from wizard.answers.model import load
 from wizard.cloud.azure import Azure
 from wizard.errors import fault_of_ours
@@ -33,17 +34,20 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.sees("Signed in to")
         await operator.press("v")
         footer = await operator.sees(
-            "Which cluster do you want to verify?", "legacy-erp", "⏎ select", "^q quit"
+            "Which cluster do you want to verify?", "legacy-erp", "enter select", "^q quit"
         )
         assert "n new" not in footer
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
         await operator.sees("legacy-erp: secrets are not encrypted with a KMS key.")
-        await operator.press("enter")
-        await operator.sees("Azure returned:")
+        await operator.sees("✗ NOT VERIFIED", "✗ failed encryption-enabled", "Found", "▸ ")
+        await operator.press("f")
+        await operator.until(lambda: "▸ " not in operator.frame(), "only what did not pass")
+        await operator.press("escape", "down", "f8", "c")
+        await operator.sees("✗ failed encryption-enabled", "▸ ", "Copied")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
-        await operator.press("n")
+        await operator.press("e")
         await operator.sees("Which cluster do you want to verify?")
 
 
@@ -186,7 +190,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
-        await operator.press("s")
+        await operator.press("ctrl+s")
         await operator.sees("Save the answers")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.paste(str(tmp_path / "answers.yaml"))
@@ -194,7 +198,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.until((tmp_path / "answers.yaml").exists, "the file")
         assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
         await operator.press("f2")
-        await operator.sees("Azure CLI commands", "az account set --subscription")
+        await operator.sees("Azure CLI commands", "set -euo pipefail")
         await operator.press("escape", "f1")
         await operator.sees("Help", "The plan was made from the current state in Azure")
 
@@ -218,15 +222,18 @@ async def test_click_on_the_step_rail_goes_only_to_reachable_steps(tmp_path: Pat
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         await operator.sees("Signed in to")
+        assert not operator.app.screen.query(StepRail), "the first page is no step"
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "Contoso Production")
         for step in ("review", "run", "verify"):
             await operator.pilot.click(StepRail, offset=(3, 1 + 2 * ORDER.index(step)))
             await operator.pilot.pause()
-            assert isinstance(operator.app.screen, WelcomeScreen), step
+            assert isinstance(operator.app.screen, PrerequisitesScreen), step
         for line in (0, 1):  # a step has two lines: its name, and a note
+            await operator.press("enter")
+            await operator.sees("The preview feature")
             await operator.pilot.click(StepRail, offset=(3, 1 + line + 2 * ORDER.index("prerequisites")))
             await operator.sees("Which subscription?")
-            await operator.press("escape")
-            await operator.sees("Signed in to")
 
 
 async def test_throttled_request_shows_a_notice(tmp_path: Path) -> None:
@@ -256,3 +263,30 @@ async def test_wide_top_line_shows_the_whole_application_name(tmp_path: Path) ->
         name = operator.app.session.azure.signed_in.name
         assert name.startswith("application ")
         assert name in operator.frame().splitlines()[0]
+
+
+async def test_cluster_of_another_subscription_is_confirmed_and_the_subscription_stays_selected(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Simulator("contoso", speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, LARGE) as operator,
+    ):
+        await operator.to_clusters(register=False)
+        await operator.press("slash")
+        await operator.paste("contoso dev")
+        await operator.sees("4 of 13 found in 2 subscriptions", "dev-sandbox")
+        await operator.press("enter", "enter")
+        draft = operator.app.session.draft
+        await operator.sees("dev-sandbox is in Contoso Development (selected: Contoso Production).")
+        await operator.press("escape")
+        await operator.until(lambda: "(selected:" not in operator.frame(), "the question to go")
+        assert operator.app.session.draft == draft
+        await operator.press("enter", "enter")
+        await operator.sees("Who manages the encryption key of dev-sandbox?", "Contoso Development")
+        operator.app.go_to("prerequisites")
+        await operator.sees("Which subscription?", "Contoso Production")
+        await operator.press("enter")
+        assert operator.app.session.draft.subscription is not None
+        assert operator.app.session.draft.subscription.id == DEVELOPMENT
+        assert operator.app.session.draft.cluster is not None

@@ -24,6 +24,7 @@ from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.runs.journal import EVENTS, Journal, list_runs
 from wizard.simulator import Simulator
+from wizard.system.signals import END_SIGNALS
 
 
 async def cut_short(
@@ -56,9 +57,7 @@ def updating(event: Event) -> bool:
 async def carried_to_review(operator: Operator) -> str:
     """From the first frame to the review of the newest run."""
     await operator.sees("Signed in to", "resumes it")
-    await operator.press("c")
-    await operator.sees("Which run do you want to resume?", "Nothing is written before you type")
-    await operator.press("enter")
+    await operator.press("r")
     return await operator.sees("resumed", "plan ")
 
 
@@ -135,19 +134,17 @@ async def test_resuming_shows_its_progress_and_cannot_be_started_twice(
     tmp_path: Path,
 ) -> None:
     async with Simulator("contoso", speed=600) as simulator:
-        await cut_short(
-            simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
-        )
+        orders = answers("platform-managed", resource_group="rg-orders", cluster={"name": "orders-prod"})
+        for chosen in (orders, answers("platform-managed")):
+            await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("Signed in to", "resumes it")
-            simulator.inject_faults(
-                {"match": {"method": "GET", "path": "*/managedclusters/aks-demo"}, "hang": True}
-            )
-            await operator.press("c")
-            await operator.sees("Which run do you want to resume?")
+            await operator.sees("Signed in to", "resumes it", "1 other run can be resumed too")
+            simulator.inject_faults({"match": {"method": "GET", "path": "*/managedclusters/*"}, "hang": True})
+            await operator.press("r")
+            await operator.sees("Which run do you want to resume?", "Nothing is written before you type")
             await operator.press("enter")
-            await operator.sees("Reading the current state of aks-demo…")
-            await operator.press("c")
+            await operator.sees("Reading the current state of ")
+            await operator.press("r")
             await operator.pilot.pause()
             assert isinstance(operator.app.screen, WelcomeScreen)
 
@@ -166,7 +163,7 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             await operator.start("aks-demo")
             await operator.sees("✗ Encrypt the managed cluster", "Not now.")
             screen, first = operator.app.screen, operator.app.session.active
-            await operator.press("e")
+            await operator.press("m")
             await operator.sees("Which cluster?", "aks-demo")
             await operator.choose("aks-demo")
             await operator.to_review("Public")
@@ -178,6 +175,8 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             assert second is not None
             assert second.journal is not None
             assert second.journal.id in str(screen.query_one("#log-path", Static).visual)
+            await operator.press("l", "l")
+            await operator.sees("log: all")
             begun = [line for line in screen.query_one(Log).lines if not line.startswith(" ")]
             assert len(begun) == second.lines
             await operator.press("right_square_bracket")
@@ -185,7 +184,7 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             await operator.press("left_square_bracket", "left_square_bracket")
             await operator.sees("only verify")
             await operator.press("r")
-            await operator.sees("with a customer-managed key in a public vault", "Enter, then type aks-demo")
+            await operator.sees("kv-aks-demo-kms/aks-kms (Public)", "Enter, then type aks-demo")
             operator.app.start_over()
             operator.app.go_to("run")
             await operator.press("r")
@@ -216,9 +215,7 @@ async def test_only_runs_of_visible_subscriptions_can_be_resumed(tmp_path: Path)
     ):
         await operator.sees("resumes it", "in simulated Azure at https://localhost:")
         assert [run.answers for run in operator.app.session.resumable or ()] == [here]
-        await operator.press("c")
-        await operator.sees("Which run do you want to resume?")
-        await operator.press("enter")
+        await operator.press("r")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
         await operator.press("escape", "v")
         await operator.sees("0 found in 1 subscription", "You can see no cluster.")
@@ -253,7 +250,7 @@ async def test_new_simulated_environment_has_no_runs_to_resume(tmp_path: Path) -
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, "ctrl+q"])
+@pytest.mark.parametrize("how", [*END_SIGNALS, "ctrl+q"])
 async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
     how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -279,3 +276,28 @@ async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
         assert "The run on aks-demo was interrupted." in told
         assert "Still running in Azure: the preview feature KMSPMKPreview is being registered." in told
         assert f"To resume: aks-kms runs resume {run.id}" in told
+
+
+async def test_answers_that_were_not_applied_are_offered_by_the_next_wizard(tmp_path: Path) -> None:
+    async with Simulator("contoso", speed=math.inf) as simulator:
+        async with wizard(simulator, tmp_path, LARGE) as operator:
+            await operator.to_clusters(register=False)
+            await operator.choose("orders-prod")
+            await operator.take_key("Private")
+            await operator.sees("Vault, key and identity for")
+            await operator.press("ctrl+a", "ctrl+k")
+            await operator.paste("kv-typed")
+            await operator.press("ctrl+q")
+            assert operator.app.kept == "orders-prod"
+        async with wizard(simulator, tmp_path, SMALL) as operator:
+            await operator.sees("Your answers for orders-prod were not applied.", "continues with them")
+            await operator.press("r")
+            await operator.sees("Completed: Prerequisites, Feature, Cluster, Key.", "delete these answers")
+            await operator.press("enter")
+            await operator.sees("Vault, key and identity for orders-prod", "kv-typed")
+        async with wizard(simulator, tmp_path, SMALL) as operator:
+            await operator.sees("continues with them")
+            await operator.press("r", "delete")
+            await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the first page")
+            assert not operator.app.session.drafts
+            assert not list((tmp_path / "drafts").iterdir())

@@ -3,9 +3,11 @@
 import math
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
+from screens.session.preferences import chosen_theme
 from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
@@ -38,7 +40,7 @@ async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
             assert whose.focused is not None
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
-        await operator.sees("with a platform-managed key")
+        await operator.sees("no KMS key → a platform-managed key")
         assert whose.session.draft.option == "platform-managed"
 
 
@@ -51,11 +53,13 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
-        await operator.sees("9 of 11 done", "log, following", "following the operation", "operation)")
+        await operator.sees("9 of 11 done", "log: events, following")
+        await operator.press("l", "l")
+        await operator.sees("log: all, following", "following the operation", "operation)")
         await operator.press("up")
-        await operator.sees("log, paused")
+        await operator.sees("log: all, paused")
         await operator.press("end")
-        await operator.sees("log, following", "operation)")
+        await operator.sees("log: all, following", "operation)")
 
 
 async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
@@ -71,43 +75,62 @@ async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
         await operator.sees("Which cluster?")
 
 
-async def test_irreversible_changes_are_visible_while_the_name_is_typed(tmp_path: Path) -> None:
+async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typed_what_to_keep(
+    tmp_path: Path,
+) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
         await operator.walk_to_clusters(register=False)
         await operator.choose("orders-prod")
-        assert "irreversible" not in await operator.to_review("Private")
-        await operator.press("enter")
+        await operator.to_review("Private")
         await operator.sees(
             "AKS cannot disable this encryption later.",
             "Purge protection of kv-orders-prod-kms cannot be disabled later",
             "orders-prod changes to a user-assigned identity",
+            "never delete, 2 warnings ",
+        )
+        await operator.press("enter")
+        await operator.sees(
             "If you lose kv-orders-prod-kms/aks-kms, you lose the cluster's secrets",
             "id-orders-prod and its roles on kv-orders-prod-kms",
             "Type the cluster name to confirm",
         )
+        await operator.type("orders-p")
+        await operator.sees("8 of 11 letters match.")
+        await operator.type("rod")
+        await operator.sees("✓ Name matches. Enter applies this plan.")
 
 
 async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tmp_path: Path) -> None:
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("enter")
-        await operator.sees("Which subscription?", "⏎ select")
+        await operator.sees("Which subscription?", "enter select")
         await operator.press("enter")
         await operator.sees("The preview feature")
         assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
 
 
-async def test_palette_offers_help_and_the_keys_of_the_footer(tmp_path: Path) -> None:
+async def test_palette_offers_help_the_keys_of_the_footer_and_themes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.sees("Signed in to")
         await operator.press("ctrl+p")
-        await operator.type("verify on")
-        await operator.sees("Verify only")
+        await operator.type("verify an existing")
+        await operator.sees("Verify an existing cluster, without")
         await operator.press("ctrl+a", "ctrl+k")
         await operator.type("help")
-        await operator.sees("Key f1")
+        await operator.sees("Key ?")
         await operator.press("enter")
         await operator.sees("The wizard goes through the steps in the step rail")
+        await operator.press("escape", "ctrl+p")
+        await operator.type("calm-light")
+        await operator.sees("Theme: calm-light")
+        await operator.press("enter")
+        await operator.sees("Theme calm-light saved in")
+        assert operator.app.theme == "calm-light"
+        assert chosen_theme({}) == "calm-light"

@@ -85,6 +85,8 @@ def run(
     arguments: list[str], environment: Mapping[str, str], out: Path, *, kill: Kill | None = None
 ) -> Ended:
     """Run a command to its end, or to its death."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     process = _context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
     process.start()
     process.join(LIMIT)
@@ -120,6 +122,8 @@ def die_at(kill: Kill) -> None:
 
     def now(moment: Moment) -> None:
         if kill.moment == moment and kill.asked == own.get(None):
+            if sys.platform == "win32":
+                raise NotImplementedError
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def counted(self: Any, request: Any, **config: Any) -> Any:

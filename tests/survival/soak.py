@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from textual.widgets import Log
 
 from screens.app import WizardApp
 from screens.session.active_run import ActiveRun
@@ -79,16 +78,17 @@ def _waited(run: ActiveRun, until: float) -> bool:
 
 
 async def measure(operator: Operator, folder: Path) -> Measured:
-    """How it stands now; a key is pressed for it, and pressed again."""
+    """How it stands now; a key is pressed for it, and another one."""
     active = operator.app.session.active
     assert active is not None
-    log = operator.app.screen.query_one(Log)
-    follows, begun = log.auto_scroll, time.perf_counter()
-    await operator.press("f")
-    await operator.sees("paused; f follows" if follows else "following")
+    begun = time.perf_counter()
+    await operator.press("up")
+    await operator.sees("paused; end follows")
     took = time.perf_counter() - begun
-    await operator.press("f")
+    await operator.press("end")
     gc.collect()
+    if sys.platform == "win32":
+        raise NotImplementedError
     pages = int(Path("/proc/self/statm").read_text().split()[1])  # noqa: ASYNC240 - no disk is behind it
     return Measured(
         active.elapsed / 3600,

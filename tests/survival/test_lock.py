@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -74,7 +73,7 @@ def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(HeldError, match=f"process {process.pid},"):
             asyncio.run(lock(tmp_path).acquire())
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     asyncio.run(lock(tmp_path).acquire())
 
 

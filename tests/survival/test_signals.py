@@ -14,6 +14,7 @@ from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell, shell, start_shell
 from tests.support import LIMIT, MovedClock, answers, cluster_id, world
 from wizard.cloud.arm import dig
+from wizard.system.signals import END_SIGNALS
 
 __all__ = ["shell", "start_shell"]
 
@@ -52,7 +53,7 @@ def updating(process: "subprocess.Popen[str]", said: str = "cluster is being upd
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", END_SIGNALS, ids=lambda n: n.name)
 def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_follows_it(
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
 ) -> None:
@@ -184,9 +185,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
         terminal.waits_for("resumes it with")
-        terminal.types("c")
-        terminal.waits_for("Which run do you want to resume?")
-        terminal.types("\r")
+        terminal.types("r")
         terminal.waits_for("when it ended")
         while "That is not aks-demo" not in terminal.shown:  # the field has the focus once it hears
             terminal.types("\r")

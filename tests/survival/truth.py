@@ -17,6 +17,7 @@ _PASSING = {
     "created",
     "updated",
     "changedtime",
+    "eventtimestamp",
     "provisioningtime",
     "starttime",
 }

@@ -1,11 +1,13 @@
 """The documents: links lead somewhere, and tables name what the code has."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from screens.cli.main import COMMANDS
+from screens.cli.main import COMMANDS, cli
 from wizard.cloud import reads
 from wizard.cloud.timeouts import budgets
 
@@ -44,17 +46,61 @@ def test_the_document_of_timeouts_has_each_name_with_its_default() -> None:
 
 def test_the_document_of_reliability_has_each_read_of_a_plan() -> None:
     text = (ROOT / "docs/reliability.md").read_text("utf-8")
-    table = [each for each in vars(reads).values() if isinstance(each, reads.Read)]
+    verification = (reads.ROLE_DEFINITION, reads.LOG_SETTINGS, reads.ACTIVITY_LOG)
+    everything = [each for each in vars(reads).values() if isinstance(each, reads.Read)]
+    table = [each for each in everything if each not in verification]
     rows = re.findall(r"^\| `([a-z-]+)-unknown` \| (\w+) \| (.+) \|$", text, re.MULTILINE)
     assert rows == [
         (each.name, each.level, f"{each.failure} {each.absence}") for each in table if not each.needed
     ]
     assert [each.name for each in table if each.needed and f"`{each.name}`" not in text] == []
+    assert [each.name for each in verification if f"`{each.name}`" not in text] == []
 
 
 def test_the_document_of_the_command_line_names_every_command() -> None:
     text = (ROOT / "docs/command-line.md").read_text("utf-8")
     assert [name for name in COMMANDS if not re.search(rf"^\|.*`{name}\b", text, re.MULTILINE)] == []
+
+
+def options_by_command() -> dict[str, set[str]]:
+    """Return the options that each command takes, those of the groups around it among them; "" is `aks-kms` itself."""
+
+    def below(
+        command: click.Command, words: tuple[str, ...], taken: set[str]
+    ) -> Iterator[tuple[str, set[str]]]:
+        taken = taken.union(*(parameter.opts for parameter in command.params), {"--help"})
+        yield " ".join(words), taken
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                inner = command.get_command(context, name)
+                assert inner
+                yield from below(inner, (*words, name), taken)
+
+    return dict(below(cli, (), set()))
+
+
+def test_every_option_of_a_documented_command_exists() -> None:
+    known = options_by_command()
+    texts = [*DOCUMENTS, *(ROOT / "docs/pipelines").iterdir()]
+    used = [
+        (path.name, line.strip())
+        for path in texts
+        if path.name != "CHANGELOG.md"  # it names what was there once
+        for line in re.findall(r"(?:^|[`$ ])aks-kms( [^`|#;&<>\n]*)", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(used) > 50
+    wrong = []
+    for name, line in used:
+        words = line.split()
+        commands = [word for word in words if re.fullmatch("[a-z]+", word)]
+        command = next((two for two in (" ".join(commands[:2]), " ".join(commands[:1])) if two in known), "")
+        wrong += [
+            f"{name}: aks-kms {line}"
+            for word in words
+            if re.match("--[a-z]", word) and word.partition("=")[0].rstrip(".,)") not in known[command]
+        ]
+    assert wrong == []
 
 
 def test_the_glossary_is_short() -> None:

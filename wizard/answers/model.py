@@ -3,6 +3,7 @@
 An answers file contains no secrets. An unknown key is rejected by name, with the closest valid one.
 """
 
+import codecs
 import difflib
 import io
 import warnings
@@ -288,12 +289,16 @@ def read(file: BinaryIO, source: str) -> Answers:
 
 
 def decode(data: bytes, source: str = "answers") -> Answers:
-    """Return the answers in a file's bytes: UTF-8, with or without a byte order mark. Raise AnswersError if they are invalid."""
+    """Return the answers in a file's bytes. Raise AnswersError if they are invalid.
+
+    They are UTF-8, with or without a byte order mark, or UTF-16 with one, as Windows PowerShell redirects output to a file.
+    """
     if len(data) > _MOST:
         what = f"this is too large: an answers file has at most {_MOST // 1024} KiB."
         raise AnswersError([Mistake("", what, "Give the path of an answers file.")], source)
     try:
-        return parse(data.decode("utf-8-sig"), source)
+        encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        return parse(data.decode(encoding), source)
     except UnicodeDecodeError:
         raise AnswersError([Mistake("", "this is not text in UTF-8.", "Save it as UTF-8.")], source) from None
 

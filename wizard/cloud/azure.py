@@ -6,7 +6,7 @@ Importing this module is cheap; `connect` imports the SDKs, in a thread.
 import asyncio
 import importlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,16 +18,18 @@ from wizard.cloud.credential import (
     KeptCredential,
     SignedIn,
     identity_of,
+    libraries_of,
     make_credential,
 )
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.proxies import Proxies
-from wizard.cloud.settings import clock_of, timeouts_of, tls_of, which_cloud
+from wizard.cloud.settings import clock_of, timeouts_of, which_cloud
 from wizard.cloud.skew import Skew
 from wizard.cloud.throttling import Throttling
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
 from wizard.system.sanitize import mask, sanitize
@@ -47,22 +49,25 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-_SDKS = (
-    "aiohttp",
-    "azure.identity.aio",
-    "azure.keyvault.keys.aio",
-    "azure.mgmt.authorization.aio",
+_TO_SIGN_IN = ("aiohttp", "azure.core.pipeline.policies", "wizard.cloud.pipeline")
+TO_READ = (
     "azure.mgmt.containerservice.aio",
     "azure.mgmt.keyvault.aio",
+    "azure.keyvault.keys.aio",
+    "azure.mgmt.authorization.aio",
     "azure.mgmt.msi.aio",
-    "azure.mgmt.policyinsights.aio",
-    "azure.mgmt.resource.features.aio",
     "azure.mgmt.resource.locks.aio",
-    "azure.mgmt.resource.resources.aio",
-    "azure.mgmt.resource.subscriptions.aio",
-    "wizard.cloud.pipeline",
     "wizard.cloud.rest",
 )
+"""The modules of the clients that reading a cluster with its vault, key and identity needs."""
+TO_PLAN = (
+    *TO_READ,
+    "azure.mgmt.resource.resources.aio",
+    "azure.mgmt.resource.subscriptions.aio",
+    "azure.mgmt.resource.features.aio",
+    "azure.mgmt.policyinsights.aio",
+)
+"""Those that a plan needs beside them."""
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
@@ -115,6 +120,13 @@ class Azure:
         """Return an access token of the signed-in identity, for a service without an SDK here. Raise AzureError."""
         with translate_errors(f"No token for {scope} could be obtained."):
             return (await self._credential.get_token_info(scope)).token
+
+    async def sign_in_to_vaults(self) -> None:
+        """Obtain the token for the data plane of vaults ahead of its use: later, what signs in here may have expired, such as
+        the assertion of a pipeline after five minutes (docs/azure.md#sign-in). Raise AzureError."""
+        scope = f"https://{self.cloud.vault_suffix.removeprefix('.')}/.default"
+        with translate_errors("No token for Key Vault could be obtained."):
+            await self._credential.get_token_info(scope, options={"tenant_id": self.signed_in.tenant_id})
 
     async def get(self, address: str, api_version: str = "") -> Json:
         """Return the JSON object at a path of Azure Resource Manager, or at a link that Azure gave, without an SDK.
@@ -295,13 +307,15 @@ async def connect(
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    ahead: Sequence[str] = TO_PLAN,
 ) -> AsyncIterator[Azure]:
     """Sign in, and keep the connection for the length of the block.
 
     Endpoints, proxies, certificates and the settings of the credential are read from `environment` (normally
     `os.environ`), and so are `clock` (AKS_KMS_SPEED) and `timeouts` (AKS_KMS_TIMEOUTS) if they are not given. `cloud` is one
     of the built-in clouds; `arm_endpoint` (or AKS_KMS_ARM_ENDPOINT) any other one. `tell` receives the instructions of an
-    interactive sign-in.
+    interactive sign-in. The modules `ahead` are imported while the sign-in waits for its answers; any other is imported when
+    its client is first asked for.
 
     Raise AzureError of kind `sign-in` if signing in failed, `unreachable` if Azure does not answer, and `input` if the
     settings are not valid.
@@ -309,7 +323,7 @@ async def connect(
     proxies = Proxies(environment)
     mask(*(environment.get(name, "") for name in SECRET_VARIABLES))
     clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
-    await asyncio.to_thread(_import_sdks)
+    await asyncio.to_thread(_import, _TO_SIGN_IN + libraries_of(credential, environment))
     import aiohttp  # imported just above, in a thread
 
     from wizard.cloud.pipeline import BoundedResponse, Transport, token_policies
@@ -318,7 +332,7 @@ async def connect(
     session = aiohttp.ClientSession(
         connector=connector, response_class=BoundedResponse, cookie_jar=aiohttp.DummyCookieJar()
     )
-    async with session:
+    async with session, _importing(ahead) as imported:
         where = await which_cloud(
             cloud,
             arm_endpoint or environment.get("AKS_KMS_ARM_ENDPOINT"),
@@ -339,6 +353,7 @@ async def connect(
         async with signing_in:
             with translate_errors(f"Signing in to {where.title} failed."):
                 token = await signing_in.get_token_info(where.arm_scope)
+            await imported
             yield Azure(
                 where,
                 identity_of(token.token),
@@ -351,8 +366,18 @@ async def connect(
             )
 
 
-def _import_sdks() -> None:
-    for name in _SDKS:
+@asynccontextmanager
+async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]]:
+    """Import modules in a thread, beside the block."""
+    importing = asyncio.create_task(asyncio.to_thread(_import, modules))
+    try:
+        yield importing
+    finally:
+        await importing
+
+
+def _import(modules: Sequence[str]) -> None:
+    for name in modules:
         importlib.import_module(name)
     logging.getLogger("azure").addHandler(
         logging.NullHandler()

@@ -15,6 +15,7 @@ from typing import Any
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
+from wizard.cloud import cloud_shell, entra
 from wizard.errors import OutputLimitError, Problem
 from wizard.system.processes import Printed, child_environment, run
 from wizard.system.sanitize import sanitize, without_secret
@@ -27,6 +28,7 @@ _KEPT = (
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR", "AZURE_CLOUD_NAME", "AZURE_CORE_INSTANCE_DISCOVERY"),
     *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"),  # for tokens in a keyring
+    *cloud_shell.VARIABLES,
 )
 """Environment variables that `az` needs besides those of every program: proxies, certificates, and the place of its sign-in.
 
@@ -42,10 +44,10 @@ _SECRET = re.compile(r"eyJ[\w.-]+|(?<=\"accessToken\": \")[^\"]*")
 class AzureCliError(ClientAuthenticationError):
     """The Azure CLI returned no token; `problem` says why, and what to do."""
 
-    def __init__(self, cause: str, remedy: str, said: str = "") -> None:
-        self.problem = Problem(
-            "sign-in", "The Azure CLI returned no token.", cause, f"{remedy}, {_ELSEWHERE}", azure_said=said
-        )
+    def __init__(self, cause: str, remedy: str, said: str = "", *, elsewhere: bool = True) -> None:
+        """`remedy` is without a full stop; `elsewhere`: another credential may help as well."""
+        remedy = f"{remedy}, {_ELSEWHERE}" if elsewhere else f"{remedy}."
+        self.problem = Problem("sign-in", "The Azure CLI returned no token.", cause, remedy, azure_said=said)
         super().__init__(message=cause)
 
 
@@ -89,7 +91,7 @@ class AzureCliCredential:
         command = [self._path, "account", "get-access-token", "--output", "json", "--resource", resource]
         printed = await self._ask([*command, *(["--tenant", tenant] if tenant else [])])
         if printed.code:
-            raise self._refused(printed, tenant)
+            raise self._refused(printed, tenant, scope)
         if token := _token(printed.output):
             return token
         raise AzureCliError(
@@ -111,10 +113,12 @@ class AzureCliCredential:
             why = f"{self._path} cannot be run: {error.strerror or error}."
         raise AzureCliError(why, "Run `az version` to test it")
 
-    def _refused(self, printed: Printed, tenant: str) -> AzureCliError:
+    def _refused(self, printed: Printed, tenant: str, scope: str) -> AzureCliError:
         told = _SECRET.sub("(redacted)", printed.errors.decode("utf-8", "replace"))
         said = sanitize(without_secret(told)).strip()
         login = f"az login --tenant {tenant}" if tenant else "az login"
+        if known := entra.refusal(said, tenant=tenant, scope=scope):
+            return AzureCliError(*known, said, elsewhere=False)
         if "AADSTS" not in said and ("az login" in said or "az account set" in said):
             why, remedy = "The Azure CLI is not signed in.", f"Run `{login}`"
         elif printed.code == _USAGE:

@@ -14,6 +14,12 @@ def identity_kind(cluster: Json) -> str:
             return "service principal"
 
 
+def kubernetes_version(cluster: Json | None) -> str:
+    """Return the version that a cluster runs; the requested one if Azure does not return it, and else an empty string."""
+    properties = dig(cluster, "properties")
+    return str(dig(properties, "currentKubernetesVersion") or dig(properties, "kubernetesVersion") or "")
+
+
 def firewall_denies(vault: Json) -> bool:
     """Return whether public network access to a vault is denied: KV:network-security."""
     properties = vault.get("properties") or {}

@@ -5,6 +5,7 @@ import base64
 import binascii
 import contextvars
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
+from wizard.cloud.cloud_shell import in_cloud_shell
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.proxies import Proxies, ca_bundle
+from wizard.cloud.trust import synchronous_transport
 from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
 from wizard.system.sanitize import mask, sanitize
@@ -37,6 +40,11 @@ CredentialKind = Literal[
     "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
 ]
 
+_SECRET, _CERTIFICATE = "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"
+_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105 - the name of a variable
+_IDS = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+"""A GUID, or a tenant's domain."""
 _FRESH = 300  # seconds for which a cached token must still be valid; azure-identity refreshes at the same age
 
 
@@ -180,8 +188,7 @@ def make_credential(
     `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `tell` receives the instructions of
     a device-code sign-in. Raise AzureError if the environment lacks what the kind needs.
     """
-    from azure.identity import aio  # late: a quarter of a second
-
+    environment = _checked(environment)
     chosen = _by_evidence(environment) if kind == "auto" else kind
     tenant = environment.get("AZURE_TENANT_ID", "")
     common: dict[str, Any] = {
@@ -195,18 +202,24 @@ def make_credential(
                 environment, common | {"policies": policies(), "transport": transport()}
             )
         case "workload-identity":
-            _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
-            inner = aio.WorkloadIdentityCredential(
+            from azure.identity.aio import ClientAssertionCredential  # imported by now: libraries_of
+
+            from wizard.cloud.credential_files import federated_token  # late: it imports the SDKs' core
+
+            _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", _TOKEN_FILE)
+            inner = ClientAssertionCredential(
                 tenant_id=tenant,
                 client_id=environment["AZURE_CLIENT_ID"],
-                token_file_path=environment["AZURE_FEDERATED_TOKEN_FILE"],
+                func=federated_token(_TOKEN_FILE, environment[_TOKEN_FILE]),
                 transport=transport(),
                 policies=policies(),
                 **common,
             )
         case "managed-identity":
+            from azure.identity.aio import ManagedIdentityCredential  # imported by now: libraries_of
+
             client = environment.get("AZURE_CLIENT_ID")
-            inner = aio.ManagedIdentityCredential(client_id=client, transport=transport())
+            inner = ManagedIdentityCredential(client_id=client, transport=transport())
         case "azure-cli":
             inner = _from_azure_cli(environment, tenant)
         case "device-code":
@@ -219,6 +232,12 @@ def make_credential(
             )
             inner = _Threaded(InteractiveBrowserCredential(**options))
     return KeptCredential(inner)
+
+
+def libraries_of(kind: CredentialKind, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the modules to import before `make_credential`: signing in by the Azure CLI needs none."""
+    chosen = _by_evidence(environment) if kind == "auto" else kind
+    return () if chosen == "azure-cli" else ("azure.identity.aio",)
 
 
 def identity_of(token: str) -> SignedIn:
@@ -243,27 +262,63 @@ def identity_of(token: str) -> SignedIn:
 
 def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
     """Return the kind that the environment is set up for, or the Azure CLI."""
-    if environment.get("AZURE_CLIENT_ID") and (
-        environment.get("AZURE_CLIENT_SECRET") or environment.get("AZURE_CLIENT_CERTIFICATE_PATH")
-    ):
+    if environment.get("AZURE_CLIENT_ID") and (environment.get(_SECRET) or environment.get(_CERTIFICATE)):
         return "environment"
-    if environment.get("AZURE_FEDERATED_TOKEN_FILE"):
+    if environment.get(_TOKEN_FILE):
         return "workload-identity"
+    if in_cloud_shell(environment):
+        return "azure-cli"  # its managed identity is the user; `az` has that sign-in too, or the one of `az login`
     if environment.get("IDENTITY_ENDPOINT") or environment.get("MSI_ENDPOINT"):
         return "managed-identity"
+    names = ("AZURE_CLIENT_ID", _SECRET, _CERTIFICATE, _TOKEN_FILE)
+    given = [name for name in names if environment.get(name)]
+    empty = [name for name in names if environment.get(name) == ""]
+    if given and empty:  # not the sign-in of another identity instead
+        raise _cannot_sign_in(f"{given[0]} is set, but {empty[0]} is empty.", f"Set {empty[0]}")
     return "azure-cli"
+
+
+def _checked(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment without the white space around ids and paths (of a secret, it may be a part).
+
+    Raise AzureError if an id has characters that none has.
+    """
+    tidied = {
+        name: value.strip() for name in (*_IDS, _TOKEN_FILE, _CERTIFICATE) if (value := environment.get(name))
+    }
+    for name in _IDS:
+        if (value := tidied.get(name)) and not _ID.fullmatch(value):
+            raise AzureError(
+                Problem(
+                    "input",
+                    f"{name} is not valid.",
+                    f"Its value is {sanitize(value)!r}.",
+                    f"Set {name} to the ID alone, without quotes or other characters.",
+                )
+            )
+    return {**environment, **tidied}
 
 
 def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) -> Any:
     from azure.identity import aio  # imported by now
 
+    from wizard.cloud.credential_files import CredentialFileError, certificate, not_a_certificate
+
     _demand(environment, "environment", "AZURE_TENANT_ID", "AZURE_CLIENT_ID")
     tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
-    if certificate := environment.get("AZURE_CLIENT_CERTIFICATE_PATH"):
+    if path := environment.get(_CERTIFICATE):
         password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
-        return aio.CertificateCredential(tenant, client, certificate, password=password, **common)
-    _demand(environment, "environment", "AZURE_CLIENT_SECRET")
-    secret = environment["AZURE_CLIENT_SECRET"]
+        try:
+            content = certificate(_CERTIFICATE, path)
+            return aio.CertificateCredential(
+                tenant, client, certificate_data=content, password=password, **common
+            )
+        except CredentialFileError as error:
+            raise AzureError(error.problem) from error
+        except (ValueError, TypeError) as error:
+            raise AzureError(not_a_certificate(_CERTIFICATE, path).problem) from error
+    _demand(environment, "environment", _SECRET)
+    secret = environment[_SECRET]
     return aio.ClientSecretCredential(tenant, client, secret, **common)
 
 
@@ -284,7 +339,7 @@ def _network(cloud: Cloud, environment: Mapping[str, str], proxies: Proxies) -> 
         "connection_verify": ca_bundle(environment) or True,
         "proxies": {"https": proxy.whole} if proxy else None,
         "use_env_settings": False,
-    }
+    } | synchronous_transport(environment)
 
 
 def _well_known(cloud: Cloud) -> bool:
@@ -300,7 +355,8 @@ def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
     missing = [name for name in names if not environment.get(name)]
     if missing:
         raise _cannot_sign_in(
-            f"The credential {kind} needs {', '.join(missing)}, which the environment does not set."
+            f"The credential {kind} needs {', '.join(missing)}, which the environment does not set.",
+            f"Set {', '.join(missing)}, run `az login`",
         )
 
 
@@ -318,12 +374,12 @@ def _from_azure_cli(environment: Mapping[str, str], tenant: str) -> Any:
     )
 
 
-def _cannot_sign_in(cause: str) -> AzureError:
+def _cannot_sign_in(cause: str, remedy: str = "Run `az login`") -> AzureError:
     return AzureError(
         Problem(
             "sign-in",
             "You are not signed in to Azure.",
             cause,
-            "Run `az login`, or use another --credential (device-code needs no other program).",
+            f"{remedy}, or use another --credential (device-code needs no other program).",
         )
     )

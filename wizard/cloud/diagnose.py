@@ -1,10 +1,15 @@
 """Turns an SDK's error into a problem with a cause and a remedy. Source of the codes: docs/azure.md#refusals, docs/azure.md#key-vault, docs/azure.md#preview-features."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Literal
 
+from wizard.cloud import entra
+from wizard.cloud.credential import identity_of
 from wizard.cloud.throttling import TOO_MANY, retry_after
-from wizard.errors import Problem, ProblemKind
+from wizard.errors import AzureError, Problem, ProblemKind
 from wizard.system.sanitize import sanitize, without_secret
 
 
@@ -38,8 +43,8 @@ _KNOWN: dict[str, _Known] = {
         "input",
     ),
     "LinkedAuthorizationFailed": _Known(
-        "Assigning a user-assigned identity to a cluster needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action.",
-        "Ask for the role Managed Identity Operator on the identity, then try again.",
+        "The request names another resource (such as an identity, a subnet or a DNS zone) on which the signed-in identity lacks a permission.",
+        "Ask for a role with the action that Azure names on that resource, then try again.",
         "input",
     ),
     "ResourceGroupNotFound": _Known("", "Check the resource group's name and the subscription.", "input"),
@@ -49,16 +54,21 @@ _KNOWN: dict[str, _Known] = {
         "Choose one that `az account list --output table` shows, or sign in to its tenant.",
         "input",
     ),
+    "ReadOnlyDisabledSubscription": _Known(
+        "The subscription is disabled, so Azure refuses every write in it.",
+        "Ask its billing owner to re-enable it, then try again.",
+        "input",
+    ),
     "InvalidAuthenticationTokenTenant": _Known(
         "You are signed in to another tenant than the subscription's.",
-        "Set AZURE_TENANT_ID to the subscription's tenant, or sign in with `az login --tenant`.",
+        "Set AZURE_TENANT_ID to the subscription's tenant, or run `az login --tenant` with it.",
         "sign-in",
     ),
     "InvalidAuthenticationToken": _Known("The token was not accepted.", "Sign in again.", "sign-in"),
     "ExpiredAuthenticationToken": _Known("The token has expired.", "Sign in again.", "sign-in"),
     "ScopeLocked": _Known(
         "A lock on the resource, its resource group or its subscription blocks the change.",
-        "Ask an owner to remove the lock (`az lock list` shows it), then try again.",
+        "Ask an owner to remove the lock, then try again. To see it: az lock list{subscription}",
     ),
     "RequestDisallowedByPolicy": _Known(
         "An Azure Policy assignment denies the change. Updating a cluster validates its node resource group as well.",
@@ -69,13 +79,12 @@ _KNOWN: dict[str, _Known] = {
         _Known(
             "This cloud does not offer the resource type in the required API version. Sovereign clouds get new versions "
             "later.",
-            "Check --cloud. `az provider show --namespace NAMESPACE` lists the available versions; nothing can be read or "
-            "changed until the required one is among them.",
+            "Check --cloud. Nothing can be read or changed until this cloud offers the required version.",
         ),
     ),
     "MissingSubscriptionRegistration": _Known(
         "The resource provider is not registered in the subscription.",
-        "Register it with `az provider register --namespace NAMESPACE --wait`, then try again.",
+        "Register it, then try again: az provider register --namespace {namespace}{subscription} --wait",
     ),
     "TooManyRequests": _Known(
         "Azure is throttling requests.", "Wait a minute, then try again.", "transient", True
@@ -84,13 +93,32 @@ _KNOWN: dict[str, _Known] = {
     # AKS
     "OperationNotAllowed": _Known(
         "Another operation on the cluster is in progress, or the cluster's state does not allow this one.",
-        "Wait until `az aks show --query provisioningState` returns Succeeded, then try again.",
+        "Wait until the operation has ended, then try again.",
         "transient",
         True,
     ),
     "QuotaExceeded": _Known(
         "The request exceeds a quota of the subscription.",
         "Request a higher quota for the subscription and region (portal: Quotas), then try again.",
+    ),
+    "ErrCode_InsufficientVCPUQuota": _Known(
+        "The nodes need more vCPUs than the subscription's quota in the region has left.",
+        "Request a higher quota (portal: Quotas), or choose fewer nodes, another size or another region.",
+        "input",
+    ),
+    **dict.fromkeys(
+        (
+            "CustomPrivateDNSZoneMissingPermissionError",
+            "CustomKubeletIdentityMissingPermissionError",
+            "ResourceMissingPermissionError",
+        ),
+        _Known(
+            "The cluster's identity lacks a role on a resource that the cluster names: its private DNS zone, a subnet or its "
+            "kubelet identity.",
+            "Plan again: the plan names the missing role, with the command that assigns it. "
+            + _WAIT_FOR_ROLE,
+            retryable=True,
+        ),
     ),
     "EtagMismatch": _Known(
         "The cluster was changed at the same time by another client.",
@@ -124,18 +152,17 @@ _KNOWN: dict[str, _Known] = {
     ),
     "FailedIdentityOperation": _Known(
         "A user-assigned identity of the cluster does not exist, or cannot be assigned to it.",
-        "Set identity.name to an existing identity, or assign another one to the cluster (`az aks update "
-        "--enable-managed-identity --assign-identity IDENTITY_ID`).",
+        "Set identity.name to an existing identity, or assign another one to the cluster.",
         "input",
     ),
     "LocationNotAvailableForResourceType": _Known(
         "Azure does not offer this resource type in the region for this subscription.",
-        "Choose another region: `az account list-locations --output table`.",
+        "Choose another region: az account list-locations --output table",
         "input",
     ),
     "K8sVersionNotSupported": _Known(
         "The region does not offer this Kubernetes version, or offers it with long-term support only.",
-        "Choose a version that `az aks get-versions` shows.",
+        "Choose a version that the region offers, or omit cluster.create.kubernetes_version.",
         "input",
     ),
     "ManagedClusterCountExceedsQuotaLimit": _Known(
@@ -154,12 +181,12 @@ _KNOWN: dict[str, _Known] = {
         "allow this computer's address in the vault's firewall.",
     ),
     "ForbiddenByConnection": _Known(
-        "Public network access to the vault is disabled.",
-        "Create the key with key.create_through: resource-manager, which does not need access to the vault.",
+        "Public network access to the vault is disabled, by its owner or by an Azure Policy.",
+        "Set vault.network_access: Private, and create the key with key.create_through: resource-manager, which does not need access to the vault.",
     ),
     "AccessDenied": _Known(
         "The key vault uses access policies, and none of them grants the caller this permission.",
-        "Ask for an access policy (`az keyvault set-policy`), or wait some minutes if it was added just now.",
+        "Ask for an access policy with this permission, or wait some minutes if it was added just now.",
         retryable=True,
     ),
     "ForbiddenByPolicy": _Known(
@@ -174,12 +201,12 @@ _KNOWN: dict[str, _Known] = {
     ),
     "ConflictError": _Known(
         "A soft-deleted vault has this name, so the name is reserved.",
-        "Recover it (`az keyvault recover --name NAME`), or choose another name.",
+        "Recover it, or choose another name. To see it: az keyvault list-deleted{subscription} --resource-type vault",
         "input",
     ),
     "ObjectIsDeletedButRecoverable": _Known(
         "A soft-deleted key has this name, so the name is reserved.",
-        "Recover it (`az keyvault key recover`) and plan again, or choose another name for the key.",
+        "Recover it and plan again, or choose another name for the key.",
         "input",
     ),
     "VaultNameNotValid": _Known("", "Choose another name: 3 to 24 letters, digits and hyphens.", "input"),
@@ -197,13 +224,16 @@ _KNOWN: dict[str, _Known] = {
 }
 
 _MORE = {
+    "public network access is disabled and request is not from a trusted service": _KNOWN[
+        "ForbiddenByConnection"
+    ],
     "azurekeyvaultkms feature does not support cluster identity": _Known(
         "A customer-managed key needs a cluster with a user-assigned identity.",
         "Plan again: the new plan changes the cluster to a user-assigned identity.",
     ),
     "is not enabled. please see https://aka.ms/aks/previews": _Known(
         "The preview feature is not registered, or the registration has not reached AKS yet.",
-        "Run `az provider register --namespace Microsoft.ContainerService`, wait some minutes, then try again.",
+        "Run `az provider register --namespace Microsoft.ContainerService{subscription}`, wait some minutes, then try again.",
         retryable=True,
     ),
 }
@@ -222,7 +252,9 @@ def problem_from(error: Exception, summary: str) -> Problem:
     if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
         return _unreachable(error, summary, "The response did not come from Azure or was incomplete.")
     if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
-        return _unreachable(error, summary, "Azure could not be reached, or its response was lost.")
+        return _refused_by_proxy(error, summary) or _unreachable(
+            error, summary, "Azure could not be reached, or its response was lost."
+        )
     return Problem(
         "azure",
         summary,
@@ -232,6 +264,27 @@ def problem_from(error: Exception, summary: str) -> Problem:
         azure_said=sanitize(without_secret(str(error))),
         retryable=True,
     )
+
+
+def _refused_by_proxy(error: Any, summary: str) -> Problem | None:
+    """Return the problem of an error with which a proxy requires authentication (407); None for any other."""
+    cause = error.inner_exception
+    if getattr(cause, "status", None) != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return None
+    challenges = cause.headers.getall("Proxy-Authenticate", []) if cause.headers else []
+    asked = [value.partition(" ")[0] for value in challenges]
+    offered = sanitize(", ".join(asked))
+    if asked and "basic" not in offered.casefold():
+        why = f"The proxy requires authentication with {offered}, which aks-kms does not support: only Basic."
+        remedy = (
+            "Run a local proxy that signs in to the company's proxy, such as px or cntlm, and set HTTPS_PROXY to it. "
+            "Or ask the proxy's administrator to exempt this computer."
+        )
+    else:
+        why = "The proxy requires a user name and a password, or did not accept those that were given."
+        remedy = "Set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT, then try again."
+    said = sanitize(without_secret(str(error)))
+    return Problem("unreachable", summary, why, remedy, code="HTTP 407", azure_said=said)
 
 
 def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
@@ -275,6 +328,10 @@ def _refusal(error: Any, summary: str) -> Problem:
     said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
+    if code == "LinkedAuthorizationFailed":
+        known = _linked(said) or known
+    if code == "RequestDisallowedByPolicy" and _ASKS_FOR_MFA.search(said):
+        known = _mfa(error)
     if (
         code == _STATE and "in progress" not in said.casefold()
     ):  # a quota, or a state in which it is not allowed
@@ -306,7 +363,7 @@ def _refusal(error: Any, summary: str) -> Problem:
         known.kind,
         summary,
         known.cause,
-        known.remedy + more,
+        _filled(known.remedy, said, error) + more,
         code=sanitize(code) or f"HTTP {error.status_code}",
         azure_said=said,
         correlation_id=sanitize(
@@ -316,18 +373,81 @@ def _refusal(error: Any, summary: str) -> Problem:
     )
 
 
+def _filled(remedy: str, said: str, error: Any) -> str:
+    """Return a remedy with the subscription of the request and the namespace that Azure names in its commands."""
+    subscription = _SUBSCRIPTION.search(str(getattr(getattr(error.response, "request", None), "url", "")))
+    namespace = _NAMESPACE.search(said)
+    return remedy.replace(
+        "{subscription}", f" --subscription {subscription[1]}" if subscription else ""
+    ).replace("{namespace}", namespace[1] if namespace else "NAMESPACE")
+
+
+_SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f-]{36})(?:/|\?|$)")
+_NAMESPACE = re.compile(r"namespace '([A-Za-z]+(?:\.[A-Za-z]+)+)'")
+
+
 def _is_sign_in(error: Any) -> bool:
     from azure.core.exceptions import ClientAuthenticationError  # imported by now
 
     return isinstance(error, ClientAuthenticationError) and error.status_code != 403
 
 
+def _linked(said: str) -> _Known | None:
+    """Return the cause and remedy with the action and the resource that Azure names, if its message has them."""
+    found = _LINKED.search(said)
+    if found is None:
+        return None
+    action, scopes = found["action"], found["scopes"].replace("','", ", ")
+    role = next((role for part, role in _LINKED_ROLES.items() if part in action.casefold()), "")
+    return _Known(
+        f"The signed-in identity has no permission for {action} on {scopes}, which the request names.",
+        f"Ask for {f'the role {role}' if role else 'a role with this action'} on it, then try again.",
+        "input",
+    )
+
+
+_LINKED = re.compile(
+    r"permission to perform action\(?s?\)? '(?P<action>[^']+)' on the linked scope\(s\) '(?P<scopes>[^']+(?:','[^']+)*)'"
+)
+_LINKED_ROLES = {
+    "userassignedidentities/assign": "Managed Identity Operator",
+    "privatednszones/": "Private DNS Zone Contributor",
+    "microsoft.network/": "Network Contributor",
+    "/read": "Reader",
+}
+"""The smallest built-in role for an action, by a part of the action in lower case; the first one counts."""
+_ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_ASKS_FOR_MFA = re.compile(r"\bMFA\b|multi-?factor", re.IGNORECASE)
+
+
+def _mfa(error: Any) -> _Known:
+    """Return the cause and remedy of Azure's own policy that requires MFA for writes (azure-docs-cli#5403)."""
+    request = getattr(error.response, "request", None)
+    login = "az login"
+    with suppress(AzureError, AttributeError):  # without a token, the tenant is not known
+        token = str(request.headers.get("Authorization") or "").removeprefix("Bearer ")  # type: ignore[union-attr]
+        if _ARGUMENT.fullmatch(tenant := identity_of(token).tenant_id):
+            login += f" --tenant {tenant}"
+    scope = entra.cli_scope(str(getattr(request, "url", "")))
+    return _Known(
+        "Azure requires multi-factor authentication for this change, and the sign-in was without it.",
+        f"Run `{login} --scope {scope}`, complete the multi-factor authentication, then try again. A policy exemption does not "
+        "help. A pipeline needs a service principal or a managed identity.",
+        "sign-in",
+    )
+
+
 def _not_signed_in(said: str, summary: str, code: str = "") -> Problem:
+    known = entra.refusal(said)
+    cause, remedy = known or (
+        "Microsoft Entra did not accept the sign-in.",
+        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`, or use another --credential",
+    )
     return Problem(
         "sign-in",
         summary,
-        "Microsoft Entra did not accept the sign-in.",
-        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, or run `az login`, or use another --credential.",
+        cause,
+        f"{remedy}.",
         code=sanitize(code),
         azure_said=sanitize(said).splitlines()[0] if said.strip() else "",
     )

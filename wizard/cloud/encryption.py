@@ -80,19 +80,24 @@ class Encryption:
     @property
     def key_version(self) -> str:
         """The version in the key identifier; empty for a versionless one."""
-        return self._key[3] if len(self._key) > 3 else ""
+        return self._key[3] if self.names_key and len(self._key) > 3 else ""
 
     @property
     def names_key(self) -> bool:
         """Whether the key identifier is valid: `https://HOST/keys/NAME`, optionally with a version."""
         host, kind, *rest = [*self._key, "", ""]
         whole = self.key_id.casefold().startswith("https://") and len(self._key) in {3, 4}
-        return bool(whole and host and kind == "keys" and all(rest[: len(self._key) - 2]))
+        return bool(whole and host and kind.casefold() == "keys" and all(rest[: len(self._key) - 2]))
 
     @property
     def key_name(self) -> str:
-        """`vault/key`, or an empty string."""
-        return f"{self._key[0].split('.')[0]}/{self._key[2]}" if len(self._key) > 2 else ""
+        """`vault/key`; empty if the key identifier is not valid."""
+        return f"{self._key[0].split('.')[0]}/{self._key[2]}" if self.names_key else ""
+
+    @property
+    def key_label(self) -> str:
+        """`vault/key`, or what the settings have instead, in words."""
+        return self.key_name or f"(invalid identifier: {self.key_id or 'empty'})"
 
     @property
     def _key(self) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from wizard.cloud.arm import dig
 from wizard.cloud.proxies import Proxy
@@ -49,6 +49,11 @@ class Cloud:
         """The name in records: `Azure`, `simulated Azure at https://localhost:4433, not a real one`."""
         words = self.title if self.name in CLOUDS else f"{self.title} at {self.arm}"
         return f"{words}, not a real one" if self.simulated else words
+
+    def portal_link(self, resource_id: str, tenant_id: str) -> str:
+        """Return the URL of a resource in the Azure portal; empty for a cloud whose portal is not known."""
+        portal = _PORTALS.get(self.name)
+        return f"{portal}/#@{quote(tenant_id)}/resource{quote(resource_id)}" if portal else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the cloud as in plans, journals and reports."""
@@ -96,6 +101,13 @@ _TITLES = {
     "AzureUSGovernment": "Azure Government",
     "AzureChinaCloud": "Azure China",
     SIMULATED: "simulated Azure",
+}
+
+# Azure CLI 2.91 core/cloud.py
+_PORTALS = {
+    "AzureCloud": "https://portal.azure.com",
+    "AzureUSGovernment": "https://portal.azure.us",
+    "AzureChinaCloud": "https://portal.azure.cn",
 }
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})

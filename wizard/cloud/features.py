@@ -97,7 +97,7 @@ async def follow_feature(
                     "azure",
                     f"The feature {FEATURE} is {state}, although its registration was requested.",
                     "Another user may have unregistered it.",
-                    f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE}`, then try again.",
+                    f"Run `az feature register --namespace {NAMESPACE} --name {FEATURE} --subscription {subscription}`, then try again.",
                 )
             )
     raise AzureError(_still(state or "", wait, azure.timeouts.more("registration")))

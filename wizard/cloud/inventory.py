@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from wizard.cloud import reads
-from wizard.cloud.arm import Json, ResourceId, dig
+from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, Subscription, as_json
-from wizard.cloud.bodies import firewall_denies, identity_kind
+from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
 from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
@@ -44,8 +44,9 @@ class ClusterRow:
     @property
     def why_not(self) -> str | None:
         """Why it cannot be changed now, in a few words; None if it can."""
-        if version_of(self.kubernetes_version) < OLDEST:
-            legacy = self.encryption.kms_enabled and version_of(self.kubernetes_version) < LEGACY_KMS_V2
+        running = version_of(self.kubernetes_version)
+        if running and running < OLDEST:
+            legacy = self.encryption.kms_enabled and running < LEGACY_KMS_V2
             return "legacy KMS v1" if legacy else "needs 1.33"
         if self.power_state.casefold() == "stopped":
             return "stopped"
@@ -150,7 +151,6 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
     """Return a managed cluster's body as a row."""
     properties = body.get("properties") or {}
     pools = properties.get("agentPoolProfiles") or []
-    current = properties.get("currentKubernetesVersion") or properties.get("kubernetesVersion") or ""
     return ClusterRow(
         id=sanitize(str(body.get("id", ""))),
         name=sanitize(str(body.get("name", ""))),
@@ -158,7 +158,7 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         subscription_id=subscription.id,
         subscription_name=subscription.name,
         location=sanitize(str(body.get("location", ""))),
-        kubernetes_version=sanitize(str(current)),
+        kubernetes_version=sanitize(kubernetes_version(body)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
         provisioning_state=provisioning_state(body),
@@ -194,6 +194,19 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
         for body in bodies
     ]
     return sorted(rows, key=lambda row: row.name)
+
+
+async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) -> str | None:
+    """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
+    subscription has no such vault that the caller can see. Raise AzureError."""
+    host = encryption.key_id.removeprefix("https://").partition("/")[0]
+    with translate_errors("The key vaults of the cluster's subscription could not be listed."):
+        async for vault in items(azure.vaults(subscription).vaults.list_by_subscription()):
+            body = as_json(vault)
+            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
+            if same(uri, host):
+                return str(body["id"])
+    return None
 
 
 async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:

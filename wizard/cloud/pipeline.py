@@ -85,11 +85,19 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         self._proxies = proxies
         self._whole = _CONNECTING + timeouts.request
 
+    @property
+    def closed(self) -> bool:
+        """Whether the shared session was closed."""
+        return bool(self.session is None or self.session.closed)
+
     async def send(self, request: Any, **config: Any) -> Any:
         """Send a request, with the keywords of azure-core's transport. Raise azure-core's errors only."""
-        host = urlsplit(request.url).hostname or ""
+        address = urlsplit(request.url)
         config["middlewares"] = (_send_once,)
-        if not config.get("proxies") and (proxy := self._proxies.for_host(host)):
+        secure = (
+            address.scheme == "https"
+        )  # a managed identity's endpoint is http, on this computer or beside it
+        if secure and not config.get("proxies") and (proxy := self._proxies.for_host(address.hostname or "")):
             config |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
         try:
             async with asyncio.timeout(self._whole):  # aiohttp has no limit for a proxy that does not answer

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address, ip_network
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
 from wizard.errors import AzureError, Problem
 from wizard.system.sanitize import mask
@@ -48,14 +48,14 @@ class Proxies:
         for value in values.values():
             mask(*_passwords(value))
         self._given = values.get("https_proxy") or values.get("all_proxy")
-        self._bypassed = {"no": values.get("no_proxy", "")}
+        self._direct = values.get("no_proxy", "").replace(",", " ").lower().split()
 
     def for_host(self, host: str) -> Proxy | None:
-        """Return the proxy for a request to `host`; None if there is none, or NO_PROXY names the host.
+        """Return the proxy for an HTTPS request to `host`; None if there is none, or NO_PROXY names the host.
 
         Raise AzureError if the variable does not hold the address of a proxy.
         """
-        if self._given is None or proxy_bypass_environment(host, self._bypassed):
+        if self._given is None or any(_names(entry, host.lower()) for entry in self._direct):
             return None
         return self._proxy
 
@@ -69,6 +69,29 @@ def _passwords(text: str) -> tuple[str, str]:
     credentials = text.rpartition("@")[0].rpartition("//")[2]
     password = credentials.partition(":")[2]
     return password, unquote(password)
+
+
+def _names(entry: str, host: str) -> bool:
+    """Return whether an entry of NO_PROXY names a host: `*`, a host or domain (`x`, `.x` and `*.x` are the same), an
+    address or a network (`10.0.0.0/8`); a port is ignored."""
+    if entry == "*":
+        return True
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        name = entry.partition(":")[0].removeprefix("*").removeprefix(".")
+        return bool(name) and (host == name or host.endswith(f".{name}"))
+    try:
+        return address in ip_network(_without_port(entry), strict=False)
+    except ValueError:
+        return False
+
+
+def _without_port(entry: str) -> str:
+    """Return the address or network of an entry of NO_PROXY: `::1` for `[::1]:443`, `10.0.0.1` for `10.0.0.1:443`."""
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
 def _proxy(text: str) -> Proxy:

@@ -62,6 +62,9 @@ PERMISSIONS = _advisory("permissions", "Your permissions could not be read.", "Y
 ELIGIBLE_ROLES = _advisory("eligible-roles", "The eligible roles could not be listed.", "A role that you could activate is not named.")  # fmt: skip
 PROVIDERS = _advisory("provider-registration", "The registration of a resource provider could not be read.", "It may not be registered; Azure refuses the resource then.")  # fmt: skip
 QUOTA = _advisory("quota", "The quota of clusters could not be read.", "The subscription may have reached it; Azure refuses a new cluster then.")  # fmt: skip
+SUBSCRIPTION_STATE = _advisory("subscription-state", "The state of the subscription could not be read.", "It may be disabled; Azure refuses every write then.")  # fmt: skip
+VM_SIZES = _advisory("vm-sizes", "The VM sizes of the region could not be read.", "The size of the nodes may not be available; AKS refuses a new cluster then.")  # fmt: skip
+VCPU_QUOTAS = _advisory("vcpu-quotas", "The vCPU quotas of the region could not be read.", "The nodes may exceed one; AKS refuses a new cluster then.")  # fmt: skip
 AKS_REGIONS = _advisory("aks-regions", "The regions of AKS could not be read.", "AKS may not be available in the region; Azure refuses a new cluster then.")  # fmt: skip
 REGIONS = _advisory("regions", "The regions could not be listed.", "The region may not exist; Azure refuses a new resource then.")  # fmt: skip
 VAULT_NAME = _advisory("vault-name", "Whether the vault's name is available could not be checked.", "The name may be in use; Azure refuses the vault then.")  # fmt: skip
@@ -73,6 +76,12 @@ VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could n
 OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "A role on another scope is not named.")  # fmt: skip
 CLUSTER_IDENTITIES = _advisory("cluster-identities", "An identity of the cluster could not be read.", "It may have been deleted.")  # fmt: skip
 KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated last is not known.", "warning")  # fmt: skip
+ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
+
+LOG_SETTINGS = _advisory("log-settings", "The diagnostic settings of the key vault could not be read.", "Whether the use of the key is logged is not known.")  # fmt: skip
+DEPLOYMENTS = _advisory("deployments", "The deployment history of the resource group could not be read.", "Whether a template owns the cluster is not known.")  # fmt: skip
+STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource group could not be read.", "Whether a stack owns the cluster is not known.")  # fmt: skip
+ACTIVITY_LOG = _advisory("activity-log", "The Activity Log could not be read.", "Who changed the cluster last is not known.")  # fmt: skip
 
 
 @dataclass(frozen=True)

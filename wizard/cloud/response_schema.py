@@ -100,6 +100,8 @@ _QUOTA: dict[str, _Shape] = {
     "limit": {"value": _NUMBER},
     "usages": {"value": _NUMBER},
 }
+_VCPU_QUOTA: _Shape = {"name": {"value": _TEXT}, "limit": _NUMBER, "currentValue": _NUMBER}
+"""An entry of the usages of Microsoft.Compute, whose name is an object at the top."""
 _TOP: dict[str, _Shape] = {
     **dict.fromkeys(("id", "name", "type", "location", "etag", "eTag"), _TEXT),
     "tags": {},
@@ -156,6 +158,15 @@ _OTHERS: dict[str, _Shape] = {
 }
 _ERROR: dict[str, _Shape] = {"error": {"code": _TEXT, "details": [{"code": _TEXT}]}}
 _ANSWER: _Shape = {**_RESOURCE, **_OTHERS, **_ERROR, "nextLink": _TEXT}
+_EVENT: _Shape = {
+    **dict.fromkeys(("caller", "eventTimestamp"), _TEXT),
+    "operationName": {"value": _TEXT},
+    "status": {"value": _TEXT},
+    "claims": {_ANY: _TEXT},
+}
+"""An event of the Activity Log."""
+_EVENTS = "values"
+"""The last part of the path of the Activity Log."""
 _KEY_ANSWER: _Shape = {
     "key": {**dict.fromkeys(("kid", "kty", "n", "e"), _TEXT), "key_ops": [_TEXT]},
     "attributes": _ATTRIBUTES,
@@ -177,7 +188,8 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("versions", "quotas", "usages", "resourcegroups"),
+    *("quotas", "usages", "skus", "versions", "resourcegroups", "diagnosticsettings"),
+    *("deployments", "deploymentstacks", "values"),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
@@ -217,8 +229,10 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
     if read and not is_list and (why := _no_resource(body, parts[-2:][0])):
         return why
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
+    of_vcpus = {"microsoft.compute", "usages"} <= set(parts)
+    shape = _VCPU_QUOTA if of_vcpus else _EVENT if parts[-1] == _EVENTS else _ANSWER
     for entry in entries:
-        if why := _misfit(entry, _ANSWER) or (_incomplete(entry) if whole else None):
+        if why := _misfit(entry, shape) or (_incomplete(entry) if whole else None):
             return why
     return _incomplete(body) if whole and not is_list else None
 

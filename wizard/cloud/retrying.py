@@ -73,8 +73,10 @@ class Retrying(policies.AsyncRetryPolicy[Any, Any]):
     async def sleep(
         self, settings: dict[str, Any], transport: Any, response: PipelineResponse[Any, Any] | None = None
     ) -> None:
-        """Wait before the next try, and send a notice."""
-        del transport
+        """Wait before the next try, and send a notice. Raise the error of the last one if the connection was closed here, as
+        when another read has failed: what broke it was not Azure, and nothing waits for the response."""
+        if getattr(transport, "closed", False) and (error := settings["history"][-1].error):
+            raise error
         asked = self.asked(response) if response is not None else None
         pause = self._clock.scaled(self.get_backoff_time(settings)) if asked is None else asked
         settings["waited"] += pause

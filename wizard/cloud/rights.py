@@ -12,7 +12,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import every_item, items
 from wizard.cloud.reads import Unknown, advisory
-from wizard.cloud.roles import DECRYPT, ENCRYPT, grants, subscription_of
+from wizard.cloud.roles import grants, subscription_of
 from wizard.errors import AzureError, odd_answer
 from wizard.system.sanitize import sanitize
 
@@ -76,7 +76,13 @@ class Deny:
 
 
 def _matches(action: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
+    wanted = action.casefold()
+    return any(_matches_one(wanted, pattern.casefold()) for pattern in patterns)
+
+
+def _matches_one(action: str, pattern: str) -> bool:
+    """Compare without a regular expression if there is no need for one: to compile it costs more than all the rest."""
+    return pattern in {action, "*"} or ("*" in pattern and fnmatch.fnmatchcase(action, pattern))
 
 
 async def at(azure: Azure, scope: str) -> tuple[Permission, ...] | Unknown:
@@ -126,15 +132,32 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
 
 
-async def key_role(azure: Azure, subscription: str, guid: str) -> tuple[str, bool]:
-    """Return a role's name, and whether it allows to encrypt and decrypt with a key. Raise AzureError."""
+@dataclass(frozen=True)
+class RoleDefinition:
+    """A role: its name, and its permissions in both planes."""
+
+    name: str
+    actions: tuple[Permission, ...]
+    data_actions: tuple[Permission, ...]
+
+    def allows(self, action: str) -> bool:
+        """Return whether it allows an action of the management plane."""
+        return any(permission.allows(action) for permission in self.actions)
+
+    def allows_data(self, action: str) -> bool:
+        """Return whether it allows an action of the data plane."""
+        return any(permission.allows(action) for permission in self.data_actions)
+
+
+async def role_definition(azure: Azure, subscription: str, guid: str) -> RoleDefinition:
+    """Return a role of a subscription. Raise AzureError."""
     client = azure.authorization(subscription)
     summary = f"The role {guid} could not be read."
     with translate_errors(summary):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
-        allowed = _data_permissions(_of_role(role, summary))
-        fits = all(any(one.allows(action) for one in allowed) for action in (ENCRYPT, DECRYPT))
-        return sanitize(str(role.role_name or guid)), fits
+        permissions = _of_role(role, summary)
+        name = sanitize(str(role.role_name or guid))
+        return RoleDefinition(name, _permissions(permissions), _data_permissions(permissions))
 
 
 def _of_role(role: Any, summary: str) -> Iterable[Any]:

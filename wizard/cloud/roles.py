@@ -72,6 +72,8 @@ class Grant:
     """The group that the role is assigned to; empty if it is assigned directly."""
     conditional: bool = False
     """Whether it has a condition, which only Azure can evaluate."""
+    principal_type: str = ""
+    """`User`, `Group`, `ServicePrincipal`, …; empty if it does not matter."""
 
     def covers(self, scope: str) -> bool:
         """Return whether it applies to a scope, directly or inherited."""
@@ -97,10 +99,28 @@ def assignment_name(scope: str, principal_id: str, role: Role) -> str:
     return str(uuid.uuid5(_NAMESPACE, "-".join(parts)))
 
 
-async def grants(azure: Azure, scope: str, principal_id: str, *, directly: bool = False) -> tuple[Grant, ...]:
-    """Return the role assignments of a principal at a scope, including inherited ones and, unless `directly`, those of its
-    groups. Raise AzureError."""
-    which = f"principalId eq '{principal_id}'" if directly else f"assignedTo('{principal_id}')"
+async def assignments(azure: Azure, scope: str) -> tuple[Grant, ...]:
+    """Return the role assignments of all principals at a scope, above it and below it. Raise AzureError."""
+    client = azure.authorization(subscription_of(scope)).role_assignments
+    with translate_errors(f"The role assignments on {scope} could not be listed."):
+        return tuple(
+            [
+                Grant(
+                    scope=str(a.scope or ""),
+                    role_guid=str(a.role_definition_id or "").rsplit("/", 1)[-1],
+                    principal_id=str(a.principal_id or ""),
+                    created_on=a.created_on,
+                    conditional=bool(a.condition),
+                    principal_type=str(a.principal_type or ""),
+                )
+                async for a in items(client.list_for_scope(scope))
+            ]
+        )
+
+
+async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ...]:
+    """Return the role assignments of a principal and of its groups at a scope, including inherited ones. Raise AzureError."""
+    which = f"assignedTo('{principal_id}')"
     client = azure.authorization(subscription_of(scope)).role_assignments
     with translate_errors(f"The role assignments on {scope} could not be listed."):
         return tuple(

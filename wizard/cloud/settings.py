@@ -1,11 +1,10 @@
-"""Settings from the environment: the cloud, the speed of its time, the timeouts, and the trusted certificates."""
+"""Settings from the environment: the cloud, the speed of its time, and the timeouts."""
 
-import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wizard.cloud.endpoints import CLOUDS, Cloud, discover, over_tls
-from wizard.cloud.proxies import Proxies, ca_bundle
+from wizard.cloud.proxies import Proxies
 from wizard.cloud.timeouts import VARIABLE, Timeouts
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
@@ -60,19 +59,3 @@ def timeouts_of(environment: Mapping[str, str]) -> Timeouts:
     except ValueError as error:
         remedy = f"Set {VARIABLE} to NAME=SECONDS, separated by commas, or unset it."
         raise AzureError(Problem("input", f"{VARIABLE}: {error}.", "", remedy)) from None
-
-
-def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Return the trusted certificates; they are always verified. Raise AzureError."""
-    bundle = ca_bundle(environment)
-    try:
-        return ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise AzureError(
-            Problem(
-                "input",
-                f"The CA bundle {bundle!r} cannot be read.",
-                str(error),
-                "Point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at a file of PEM certificates, or unset it.",
-            )
-        ) from None

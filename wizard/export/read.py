@@ -7,6 +7,7 @@ from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.inventory import vault_of_key
 from wizard.cloud.paging import items
 from wizard.cloud.roles import (
     ADMINISTRATOR,
@@ -78,13 +79,9 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
     """The vault that the cluster names, or else the one in its subscription with the address of the key identifier."""
     if encryption.vault_id:
         return ResourceId.parse(encryption.vault_id)
+    if found := await vault_of_key(azure, cluster.subscription, encryption):
+        return ResourceId.parse(found)
     host = encryption.key_id.removeprefix("https://").partition("/")[0]
-    with translate_errors(f"The key vaults of the subscription of {cluster.name} could not be listed."):
-        async for found in items(azure.vaults(cluster.subscription).vaults.list_by_subscription()):
-            body = as_json(found)
-            uri = str(dig(body, "properties", "vaultUri") or "")
-            if same(uri.removeprefix("https://").strip("/"), host):
-                return ResourceId.parse(_id(body))
     raise AzureError(
         Problem(
             "azure",

@@ -8,7 +8,6 @@ that the verification may read in future.
 import asyncio
 import inspect
 import math
-import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
@@ -89,8 +88,6 @@ class CachingClient:
 
     def _method(self, method: Callable[..., Any], path: Key) -> Callable[..., Any]:
         def call(*args: Any, **given: Any) -> Any:
-            if path[-1] == "list_for_scope" and (principal := _of_one_principal(given)):
-                return self._of(principal, self._listed(method, path, args, {"filter": "atScope()"}))
             if not inspect.iscoroutinefunction(method):
                 return self._listed(method, path, args, given)
             return self._responses.answer(
@@ -107,15 +104,3 @@ class CachingClient:
 
         for each in await self._responses.answer((*path, args, tuple(sorted(given.items()))), ask):
             yield each
-
-    async def _of(self, principal: str, assignments: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Yield the role assignments of a principal. A scope is listed once for all: a fleet has one identity per cluster."""
-        async for each in assignments:
-            if str(each.principal_id or "").casefold() == principal.casefold():
-                yield each
-
-
-def _of_one_principal(given: dict[str, Any]) -> str:
-    """Return the principal if a list of role assignments is filtered by one, else an empty string."""
-    found = re.fullmatch(r"principalId eq '([^']+)'", str(given.get("filter") or ""))
-    return found[1] if found and len(given) == 1 else ""

@@ -21,7 +21,9 @@ from wizard.system.clock import Clock
 NAMESPACE = "default"
 """Every cluster has it, and no system component depends on it."""
 LABELS = {"app.kubernetes.io/managed-by": "aks-kms", "app.kubernetes.io/component": "canary"}
-OPEN_ENDED = frozenset({"TimeLimit", "Unreachable", "Timeout", "ServerTimeout", "ServiceUnavailable"})
+OPEN_ENDED = frozenset(
+    {"TimeLimit", "Unreachable", "Timeout", "ServerTimeout", "ServiceUnavailable", "Unknown"}
+)
 """Reasons after which a secret may have been created although the request failed."""
 _LATE = 6.0
 """Seconds in which a cancelled request may still take effect: API servers know kubectl's timeout and end a request soon

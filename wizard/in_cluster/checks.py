@@ -98,6 +98,8 @@ def written(error: KubectlError | None, name: str) -> Check:
         "An admission webhook of the cluster could not be called, so no canary secret was created and no encryption was "
         "observed."
         if _of_webhook(error)
+        else "An admission policy of the cluster denied the canary secret, so no encryption was observed."
+        if error is not None and error.reason == "Denied"
         else "A canary secret could not be created, so no encryption was observed."
         if refused
         else "The API server cannot write secrets: it cannot encrypt with the key.",
@@ -418,10 +420,8 @@ def _what_to_do(error: KubectlError | None, right: str, *, resource: bool = True
                 f"Ask for a role that allows you to {right}, such as Azure Kubernetes Service RBAC "
                 f"{'Writer' if resource else 'Cluster Admin'} on the cluster."
             )
-        case "Forbidden" if error and "admission" in error.said.casefold():
-            return (
-                "A policy of the cluster denies it. Exclude secrets named aks-kms-canary-* from the policy."
-            )
+        case "Denied":
+            return "Exclude secrets named aks-kms-canary-* from the policy that is named above, then verify again."
         case "InternalError" if _of_webhook(error):
             return (
                 "Fix the webhook named above, or exclude secrets named aks-kms-canary-* from it, then verify again: "

@@ -15,6 +15,7 @@ from wizard.cloud.arm import Json, ResourceId, dig
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import translate_errors
 from wizard.errors import AzureError, Problem
+from wizard.state.target import cli_args
 from wizard.system import yaml_loader
 from wizard.system.sanitize import sanitize, shell_word
 
@@ -117,8 +118,7 @@ def _server_application(user: Mapping[str, Any]) -> str:
                 "input",
                 "The cluster's kubeconfig gets its credentials in an unsupported way.",
                 f"It runs {command}, and aks-kms never runs a program from a kubeconfig.",
-                "Check manually: `az aks get-credentials`, then `kubectl get --raw '/readyz?verbose'` and "
-                "`kubectl get --raw /metrics`.",
+                "Check manually, with your own kubeconfig: `kubectl get --raw '/readyz?verbose'` and `kubectl get --raw /metrics`.",
             )
         )
     return AKS_SERVER
@@ -129,7 +129,7 @@ def _odd(why: str) -> Problem:
         "azure",
         "Azure returned a kubeconfig that cannot be used.",
         why,
-        "Check it: `az aks get-credentials --file -`.",
+        "Check it with your own kubeconfig: kubectl config view",
     )
 
 
@@ -138,12 +138,12 @@ def _refused(problem: Problem, azure: Azure, cluster: ResourceId) -> Problem:
     remedy = problem.remedy
     if problem.code == "AuthorizationFailed":
         remedy = (
+            "Ask an owner of the cluster to assign you the role: "
             f'az role assignment create --role "{_LOGIN}" --assignee {azure.signed_in.object_id} --scope {cluster}'
-            "   (by an owner of the cluster)"
         )
     elif "disable local accounts" in problem.azure_said.casefold():
         remedy = (
-            "Enable Microsoft Entra integration (`az aks update --enable-aad`), or check through Azure: "
+            f"Enable Microsoft Entra integration (`az aks update {cli_args(str(cluster))} --enable-aad`), or check through Azure: "
             + invoke(cluster)
         )
     return Problem(

@@ -30,7 +30,13 @@ _KEPT = {"SYSTEMROOT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 """The environment variables that kubectl gets: proxies, and no credential."""
 _FOLDER = "aks-kms-inside-"
 
-_FROM_SERVER = re.compile(r"Error from server \((?P<reason>\w+)\): (?P<message>.*)", re.DOTALL)
+_FROM_SERVER = re.compile(r"Error from server(?: \((?P<reason>\w+)\))?: (?P<message>.*)", re.DOTALL)
+_DENIED = re.compile(
+    r"admission webhook .{1,300}? denied the request|ValidatingAdmissionPolicy .{1,600}? denied request",
+    re.DOTALL,
+)
+"""A denial by admission. kubectl prints it with the reason Forbidden (Gatekeeper), without one (Kyverno), or as an invalid
+object (docs/azure.md#proof-from-inside-a-cluster)."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,11 @@ class Kubectl:
         for secret in self._secrets:  # it should print none
             said = said.replace(secret, "(left out)")
         text = sanitize(without_secret(said)).strip()
-        if found := _FROM_SERVER.search(text):
-            return KubectlError(found["reason"], found["message"].strip())
+        found = _FROM_SERVER.search(text)
+        if _DENIED.search(text):
+            return KubectlError("Denied", found["message"].strip() if found else text)
+        if found:
+            return KubectlError(found["reason"] or "Unknown", found["message"].strip())
         if "You must be logged in" in text or "(Unauthorized)" in text:
             return KubectlError("Unauthorized", text)
         if "context deadline exceeded" in text or "Client.Timeout" in text or "request canceled" in text:
@@ -147,11 +156,14 @@ def opened(
 def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Return a path at which a program with these descriptors can read the text, until the block ends.
 
-    On Linux it is a file in memory, which disappears with the last process that holds it. On other systems it is a private
-    file in a private directory; one that a killed process has left is removed here.
+    On Linux it is a file in memory, which disappears with the last process that holds it. macOS and Windows have none:
+    there it is a private file in a private directory, and one that a killed process has left is removed here.
     """
-    if in_memory if in_memory is not None else hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-        descriptor = os.memfd_create("kubeconfig")
+    memfd_create = getattr(os, "memfd_create", None)
+    if in_memory is None:
+        in_memory = Path("/proc/self/fd").is_dir()
+    if in_memory and memfd_create:
+        descriptor = memfd_create("kubeconfig")
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(text.encode())
@@ -164,19 +176,28 @@ def hidden(text: str, *, in_memory: bool | None = None) -> Iterator[tuple[str, t
         path = Path(folder, "kubeconfig")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - the mode
             file.write(text.encode())
-        yield str(path), ()
+            file.flush()
+            yield str(path), ()  # still open: see _is_abandoned
 
 
 def _sweep() -> None:
     """Remove the files of processes that have ended."""
-    if os.name != "posix":  # on other systems, os.kill with signal 0 ends the process
-        return
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid == os.getuid() and owner.isdigit() and not _lives(int(owner)):
+            if owner.isdigit() and _is_abandoned(folder, int(owner)):
                 (folder / "kubeconfig").unlink(missing_ok=True)
                 folder.rmdir()
+
+
+def _is_abandoned(folder: Path, owner: int) -> bool:
+    """Return whether a folder is the user's own and its process has ended.
+
+    Windows removes no file that a process has open, and os.kill would end the process there.
+    """
+    if not hasattr(os, "getuid"):
+        return True
+    return folder.stat().st_uid == os.getuid() and not _lives(owner)
 
 
 def _lives(process: int) -> bool:

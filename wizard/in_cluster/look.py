@@ -12,9 +12,9 @@ from wizard.in_cluster.canary import OPEN_ENDED, new_canary, sweep
 from wizard.in_cluster.kubeconfig import invoke, kubeconfig
 from wizard.in_cluster.kubectl import TIME_LIMIT, Kubectl, opened
 from wizard.in_cluster.metrics import KMS, Readings, survey
+from wizard.state.target import cli_args
 from wizard.system.clock import Clock
 from wizard.system.processes import program as program_of
-from wizard.system.sanitize import shell_word
 from wizard.verification.report import Check, ClusterReport
 
 _REACHED = "That the API server accepts the credentials. Nothing about encryption."
@@ -46,13 +46,19 @@ async def check_inside(
     """
     cluster, told = ResourceId.parse(report.id), _Told(tell)
     if any(check.code == "cluster-running" and check.outcome != "passed" for check in report.checks):
-        start = f"az aks start --resource-group {shell_word(cluster.resource_group)} --name {cluster.name}"
+        start = f"az aks start {cli_args(str(cluster))}"
         told(_not_reached("The cluster is not running, so it cannot be checked from inside.", "", start))
         return tuple(told.all)
     program = program_of("kubectl", azure.environment)
     if program is None:
         missing = "kubectl is not found on the PATH, so nothing was checked inside the cluster."
-        told(_not_reached(missing, "", f"az aks install-cli   (or, through Azure: {invoke(cluster)})"))
+        told(
+            _not_reached(
+                missing,
+                "",
+                f"Install kubectl with `az aks install-cli`, or check through Azure: {invoke(cluster)}",
+            )
+        )
         return tuple(told.all)
     try:
         credentials = await kubeconfig(azure, cluster)
@@ -84,7 +90,7 @@ async def _health(kubectl: Kubectl) -> Check:
     except KubectlError as error:
         if error.reason in {"Unauthorized", "Unreachable", "TimeLimit", "Broken"}:
             raise
-        if error.reason == "Forbidden":
+        if error.reason in {"Forbidden", "Unknown"}:
             return checks.unseen_health(error)
         # An API server that is not ready answers 500 with the same lines, which kubectl puts into its message.
         return checks.health(error.said.replace("\\n", "\n").replace('("', "\n"))
@@ -179,7 +185,7 @@ async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | Kube
             was_made = was_there or refused is None or (None if may_appear else False)
         except KubectlError as error:
             failure = error
-    never_made = refused is not None and refused.reason == "Forbidden"
+    never_made = refused is not None and refused.reason in {"Forbidden", "Denied"}
     if not never_made or (isinstance(swept, int) and swept):
         told(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
     return refused is None or checks.of_encryption(refused)

@@ -1,7 +1,7 @@
 """One run at a time per cluster on one computer: a lock that ends with the process that holds it.
 
-It is a kernel lock on a file (flock), so a killed process leaves no lock behind. Between two computers Azure prevents
-concurrent changes: with the cluster's eTag, and by rejecting a second operation.
+It is a kernel lock on a file (flock, or LockFileEx on Windows), so a killed process leaves no lock behind. Between two
+computers Azure prevents concurrent changes: with the cluster's eTag, and by rejecting a second operation.
 """
 
 import asyncio
@@ -17,13 +17,11 @@ from wizard.errors import GateError, Problem
 from wizard.system import private_files
 from wizard.system.sanitize import one_line
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 _TRIES, _PAUSE = 5, 0.1
 """A process that reads who holds a lock takes it for a moment; acquiring it is tried again."""
+_NOTE, _LONGEST = 1, 4096
+"""Where the holder's note starts, and its largest size in bytes. The first byte is the locked one, which Windows lets no
+other process read."""
 
 
 def default_root() -> Path:
@@ -103,7 +101,7 @@ class ClusterLock:
         """Release the lock. Calling it twice, or without holding the lock, has no effect."""
         if self._file is not None:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._file, 0)
+                _write(self._file, b"")
             os.close(self._file)
             self._file = None
 
@@ -117,8 +115,7 @@ class ClusterLock:
             "cluster": holder.cluster,
             "run": holder.run,
         }
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(body).encode(), 0)
+        _write(self._file, json.dumps(body).encode())
 
 
 def holders(root: Path | None = None) -> list[Holder]:
@@ -137,26 +134,28 @@ def holders(root: Path | None = None) -> list[Holder]:
 
 def _opened(path: Path) -> int:
     """Open the lock's file, and create it if it is missing; symbolic links are not followed."""
-    if fcntl is None:
-        raise OSError(0, "file locks are not supported on this system")
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, private_files.FILE)
-    os.fchmod(file, private_files.FILE)
-    return file
+    return private_files.open_file(path, os.O_RDWR | os.O_CREAT)
 
 
 def _taken(file: int) -> bool:
     """Try to take the lock; return whether that succeeded."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    from filelock import lock_descriptor  # late: start-up time
+
+    return lock_descriptor(file, blocking=False)
+
+
+def _write(file: int, note: bytes) -> None:
+    """Replace the holder's note."""
+    os.ftruncate(file, _NOTE)
+    os.lseek(file, _NOTE, os.SEEK_SET)
+    private_files.write_all(file, note)
 
 
 def _read(file: int) -> Holder | None:
     """Return what the holder has written; None if it cannot be parsed."""
     try:
-        body = json.loads(os.pread(file, 4096, 0))
+        os.lseek(file, _NOTE, os.SEEK_SET)
+        body = json.loads(os.read(file, _LONGEST))
         since = datetime.fromisoformat(str(body["since"]))
         return Holder(int(body["pid"]), since, one_line(str(body["cluster"])), one_line(str(body["run"])))
     except (OSError, ValueError, KeyError, TypeError):

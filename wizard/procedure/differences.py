@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from wizard.cloud.arm import Json
+from wizard.cloud.arm import Json, same
 from wizard.procedure.plan import Plan
 from wizard.system.sanitize import sanitize
 
@@ -137,7 +137,9 @@ def _in_words(step: Json) -> str:
 
 def _identity(now: list[Any], shown: Json) -> str:
     """Return the cluster's current identity by name; `shown`: the plan whose run may have assigned it."""
-    names = [str(each).rsplit("/", 1)[-1] for each in now[-1]] or ["system-assigned" if now[0] else "none"]
+    names = [str(each).rsplit("/", 1)[-1] for each in now[-1]] or [
+        "system-assigned" if same(now[0], "SystemAssigned") else "none"
+    ]
     to = str((shown.get("moves") or {}).get("to", "")).casefold()
     left = ", as set by the run" if to.endswith(f"identity {names[0]}".casefold()) else ""
     return f"the cluster's identity is now {', '.join(names)}{left}"

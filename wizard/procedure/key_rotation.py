@@ -149,7 +149,7 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
         ]
     if KeyState(e.key).disabled:
         message = f"The newest version of {vault}/{key} is disabled."
-        remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --enabled true"
+        remedy = f"az keyvault key set-attributes --vault-name {vault} -n {key} --subscription {e.vault_subscription} --enabled true"
         return [Finding("warning", "key-disabled", message, remedy)]
     return []
 
@@ -296,8 +296,9 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             problem,
             cause="A new version is created through the vault's data plane, and its firewall blocks this computer. The "
             "cluster is not affected.",
-            remedy=f"Run this on a computer that the firewall admits; or admit this one temporarily (az keyvault network-rule add "
-            f"-n {vault} --ip-address YOUR-ADDRESS, afterwards: network-rule remove). A rotation policy (--every P1Y; in the wizard: "
+            remedy="Run this on a computer that the firewall admits, or admit this one temporarily (`az keyvault network-rule add "
+            f"-n {vault} --subscription {ResourceId.parse(rotation.cluster_id).subscription} --ip-address YOUR-ADDRESS`; remove "
+            "the rule afterwards). A rotation policy (--every P1Y; in the wizard: "
             "Have the vault do it), set once from there, rotates the key automatically from then on.",
         )
     return problem

@@ -28,9 +28,8 @@ def _now(snapshot: Snapshot) -> str:
         return "a platform-managed key"
     if there.kind == "none":
         return "no KMS key"
-    names = ", ".join(sanitize(i.rsplit("/", 1)[-1]) for i in snapshot.cluster_state.identities)
     legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
-    return f"{legacy}{there.key_name} ({there.network_access or 'access unspecified'}), identity {names or 'system-assigned'}"
+    return f"{legacy}{there.key_label} ({there.network_access or 'access unspecified'}), identity {snapshot.cluster_state.identity_label}"
 
 
 def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
@@ -38,10 +37,10 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     if not snapshot.cluster_state.leaves_its_key(target):
         return ()
     before = snapshot.cluster_state.encryption
-    vault = before.key_name.partition("/")[0]
+    vault = before.key_name.partition("/")[0] or "(unknown)"
     sentences = [
         (
-            f"The old key {before.key_name} with all its versions, enabled and unexpired: AKS decrypts with it what is not "
+            f"The old key {before.key_label} with all its versions, enabled and unexpired: AKS decrypts with it what is not "
             "yet re-encrypted. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
             "cluster might be restored."
         ),
@@ -65,7 +64,7 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     if not snapshot.cluster_state.leaves_its_key(target):
         return ()
     before = snapshot.cluster_state.encryption
-    vault = before.key_name.partition("/")[0]
+    vault = before.key_name.partition("/")[0] or "(unknown)"
     sentences = []
     for identity, its_principal in snapshot.cluster_state.identities.items():
         if identity.casefold() == _identity(target) and before.key_id.casefold().startswith(
@@ -73,10 +72,14 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
         ):
             continue
         name, principal = sanitize(identity.rsplit("/", 1)[-1]), sanitize(its_principal)
-        look = f": az role assignment list --all --assignee {principal}" if principal else ""
+        look = (
+            f": az role assignment list --all --assignee {principal} --subscription {target.answers.subscription}"
+            if principal
+            else ""
+        )
         sentences.append(f"The permissions of the identity {name} on {vault}{look}")
     sentences.append(
-        f"The old key {before.key_name}: if nothing else uses it, disable it for a few weeks before you delete it."
+        f"The old key {before.key_label}: if nothing else uses it, disable it for a few weeks before you delete it."
     )
     if target.answers.customer_managed is None or not before.key_id.casefold().startswith(
         target.vault_uri.casefold()

@@ -144,7 +144,7 @@ def _title(target: Target, snapshot: Snapshot) -> str:
             return f"Change the network access of {name} to {own.vault.name} to {access}"
         return f"Change {name} to use {own.vault.name}/{own.key.name} with the identity {own.identity.name}"
     if own is not None and encryption.kms_enabled:
-        return f"Migrate {name} from {encryption.key_name} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
+        return f"Migrate {name} from {encryption.key_label} to {own.vault.name}/{own.key.name} in a {own.vault.network_access.lower()} vault"
     return f"Migrate {name} to {how}"
 
 

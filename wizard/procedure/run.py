@@ -161,6 +161,12 @@ class Run:
             raise DriftedError(fresh, differences(self._plan.to_json(), fresh))
         if fresh.errors:
             raise RefusedError(fresh.errors)
+        acting = {step.key for step in fresh.steps if step.action != "none"}
+        if any(
+            step.key in acting and step.signs_in_to_vault(self._target)
+            for step in applicable_steps(self._target, snapshot)
+        ):
+            await self._azure.sign_in_to_vaults()
         return snapshot
 
     async def _step(self, step: Step, work: Work, needs: Sequence["asyncio.Task[bool]"]) -> bool:

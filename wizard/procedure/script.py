@@ -2,6 +2,7 @@
 
 from wizard.answers.model import Answers
 from wizard.cloud.timeouts import Timeouts
+from wizard.cloud.tools import AKS_PREVIEW, AZURE_CLI
 from wizard.procedure.order import applicable_steps
 from wizard.procedure.role_propagation import propagation_time
 from wizard.procedure.variables import declared, quoted
@@ -33,6 +34,35 @@ until az keyvault key list --vault-name $KEY_VAULT_NAME -o none 2>/dev/null; do
     sleep 15
 done"""
 
+_CHECK_VERSIONS = f"""\
+# Check the Azure CLI and its extension before anything is changed
+at_least() {{ # MINIMUM VERSION
+    case $2 in
+        '') return 1 ;;
+        *[a-z]*) ;;
+        *) set -- "$1" "$2z" ;; # a release is newer than its previews
+    esac
+    [ "$(printf '%s\\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}}
+stop() {{
+    echo "$1" >&2
+    exit 1
+}}
+command -v az >/dev/null || stop "The Azure CLI is not installed: https://learn.microsoft.com/cli/azure/install-azure-cli"
+at_least {AZURE_CLI} "$(az version --query '"azure-cli"' -o tsv)" ||
+    stop "The Azure CLI {AZURE_CLI} or later is required: az upgrade"
+PREVIEW=$(az version --query 'extensions."aks-preview"' -o tsv)
+[ -n "$PREVIEW" ] || stop "The extension aks-preview is not installed: az extension add --name aks-preview"
+at_least {AKS_PREVIEW} "$PREVIEW" ||
+    stop "The extension aks-preview {AKS_PREVIEW} or later is required: az extension update --name aks-preview\""""
+
+_CHECK_USER = """\
+# Check that you are signed in as a user, whose role this script assigns, before anything is changed
+[ "$(az account show --query user.type -o tsv)" = user ] ||
+    stop "You are signed in as an application. Sign in as a user, or export a script for the application: aks-kms script --live"
+az ad signed-in-user show --query id -o none"""
+_NEEDS_USER = "az ad signed-in-user show"
+
 _ON_FAILURE = r"""trap 'echo "Stopped in line $LINENO: $BASH_COMMAND" >&2
 echo "Fix the cause. Then run aks-kms script --live to print the remaining steps." >&2' ERR"""
 """bash reports where the script stopped; the Azure CLI has reported why."""
@@ -59,16 +89,19 @@ def script(answers: Answers, vault_suffix: str = ".vault.azure.net", snapshot: S
     lines = [
         "#!/usr/bin/env bash",
         f"# Encrypt the Kubernetes secrets of {one_line(answers.cluster.name)} with a {one_line(answers.key_option)} key.",
-        "# Requires Azure CLI 2.73.0 or later, signed in, with the extension aks-preview 19.0.0b13 or later.",
+        f"# Requires Azure CLI {AZURE_CLI} or later, signed in, with the extension aks-preview {AKS_PREVIEW} or later.",
         "# This encryption cannot be disabled once it is enabled.",
         "set -euo pipefail",
         _ON_FAILURE,
+        "",
+        _CHECK_VERSIONS,
         "",
         "# Set environment variables",
         *declared(target, body, _ALWAYS),
         "",
         "# Set subscription",
         'az account set --subscription "$SUBSCRIPTION_ID"',
+        *(("", _CHECK_USER) if _NEEDS_USER in body else ()),
         *_version_lines(answers),
     ]
     return "\n".join(lines) + "\n" + body

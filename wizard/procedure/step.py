@@ -119,6 +119,10 @@ class Step(ABC):
         """Return the actions for which the signed-in identity needs permission in `apply`."""
         return ()
 
+    def signs_in_to_vault(self, target: Target) -> bool:  # noqa: ARG002 - most steps need Azure Resource Manager only
+        """Return whether `apply` needs a token for the data plane of the vault."""
+        return False
+
     def requests(self, target: Target, snapshot: Snapshot) -> tuple[Request, ...]:  # noqa: ARG002 - most steps send none
         """Return the requests of `apply` that Azure Policy might deny."""
         return ()
@@ -157,7 +161,7 @@ def shell(*parts: str) -> str:
 
 def unconfirmed(summary: str, remedy: str = "Run again. Completed steps are skipped.") -> AzureError:
     """Return the error of a step whose result is not as requested."""
-    cause = "Azure accepted the change, but it is not visible yet, or the resource was changed afterwards."
+    cause = "Azure accepted the change, but it is not visible yet, or an Azure Policy or another caller has changed the resource."
     return AzureError(Problem("azure", summary, cause, remedy, retryable=True))
 
 

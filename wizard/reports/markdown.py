@@ -5,9 +5,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from wizard.reports.evidence import TITLE, evidence_rows
 from wizard.reports.findings import Findings, Missed
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, details
 from wizard.system.sanitize import one_line, sanitize
+from wizard.verification.audit import audit_checks
 from wizard.verification.report import ClusterReport
 
 MOST_SECTIONS = 50
@@ -24,6 +28,7 @@ def markdown(findings: Findings) -> str:
         parts += _overview(findings)
     if len(reports) <= MOST_SECTIONS:
         parts += [_section(report) for report in reports]
+        parts += [_audit_checks()] if any(report.depth == "full" for report in reports) else []
     return "\n\n".join(parts)
 
 
@@ -97,10 +102,23 @@ def _section(report: ClusterReport) -> str:
         "",
         _table(("Outcome", "Check", "Result", "Evidence"), checks),
     ]
+    if report.depth == "full":
+        rows = [tuple(map(plain, row)) for row in evidence_rows(report)]
+        lines += ["", f"{TITLE}:", "", _table(("Check", "Says", "Why"), rows)]
     if report.keep:
         lines += ["", f"{KEEP}:", "", *(f"- {plain(sentence)}" for sentence in report.keep)]
+    if said := code_lines(report.encryption, report.resource_group, report.name):
+        lines += ["", f"{CODE}:", "", *(f"- {plain(sentence)}" for sentence in said)]
     profile = json.dumps(report.security_profile, indent=2, ensure_ascii=False)
     return "\n".join([*lines, "", "Security profile, as returned by Azure:", "", fenced(profile, "json")])
+
+
+def _audit_checks() -> str:
+    """Return what the other tools and standards test, and where that was read; once for all clusters."""
+    rows = [
+        (plain(each.title), plain(each.tests), f"{each.source} (read {each.read})") for each in audit_checks()
+    ]
+    return f"## What the other checks test\n\n{_table(('Check', 'Tests', 'Source'), rows)}"
 
 
 def _sign(report: ClusterReport) -> str:

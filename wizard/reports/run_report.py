@@ -5,6 +5,9 @@ from datetime import UTC
 
 from wizard.cloud.arm import Json
 from wizard.errors import Problem
+from wizard.reports.follow_up import follow_ups
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.markdown import code, fenced, plain
 from wizard.reports.wording import AFTERWARDS, OUTCOMES, STEP_STATES, duration
 from wizard.runs.journal import RecordedRun, RunSummary
@@ -28,9 +31,13 @@ def run_report(run: RecordedRun, problem: Problem | None = None) -> str:
     for step in run.plan.get("steps") or ():
         lines += _step_lines(step, ended.get(step.get("key"), {}), run)
     lines += _verification(run.report) if run.report else ()
+    codes = (str(finding.get("code")) for finding in run.plan.get("findings") or ())
+    if left := list(follow_ups(codes)):
+        lines += ["", "## To do", "", *(f"- {sentence}" for sentence in left)]
     for heading, key in AFTERWARDS:
         if sentences := run.plan.get(key):
             lines += ["", f"## {heading}", "", *(f"- {plain(str(sentence))}" for sentence in sentences)]
+    lines += _code(run.report) if run.report else ()
     return "\n".join([*lines, "", "## Log", "", fenced(run.log), ""])
 
 
@@ -75,6 +82,13 @@ def _problem_lines(first: str, problem: Json) -> Iterator[str]:
     for name in ("code", "azure_said", "correlation_id", "cause", "remedy"):
         if problem.get(name):
             yield f"  - {name.replace('_', ' ')}: {plain(str(problem[name]))}"
+
+
+def _code(report: Json) -> Iterator[str]:
+    """Return what to do if infrastructure code owns the cluster."""
+    parts = [str(report.get(name) or "") for name in ("resource_group", "name")]
+    if said := code_lines(report.get("encryption") or "none", *parts):
+        yield from ("", f"## {CODE}", "", *(f"- {plain(sentence)}" for sentence in said))
 
 
 def _verification(report: Json) -> Iterator[str]:

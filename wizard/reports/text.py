@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from wizard.fleet.tally import Tally
+from wizard.reports.infrastructure_code import TITLE as CODE
+from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.table import table
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, count, details
 from wizard.system.sanitize import one_line, sanitize
@@ -21,13 +23,15 @@ _SYMPTOMS = {CENTRAL, "cluster-healthy"}
 def report_text(report: ClusterReport, detail: Detail = 2) -> str:
     """Return the report on one cluster."""
     lines = [verdict(report)]
-    if cause := _cause(report):
+    if cause := cause_of(report):
         lines.append(f"  Cause: {one_line(cause)}")
     lines += [f"  {line}" for line in _about(report, detail)]
     lines.append("")
     lines += _all_checks(report, detail) if detail else _groups(report)
     if report.keep and detail:
         lines += ["", KEEP, *(f"  ! {one_line(sentence)}" for sentence in report.keep)]
+    if detail and (said := code_lines(report.encryption, report.resource_group, report.name)):
+        lines += ["", CODE, *(f"  {one_line(sentence)}" for sentence in said)]
     if detail > 1:
         profile = sanitize(json.dumps(report.security_profile, indent=2, ensure_ascii=False))
         lines += [
@@ -45,8 +49,8 @@ def verdict(report: ClusterReport) -> str:
 
 def problems_text(report: ClusterReport) -> list[str]:
     """Return the checks that did not pass, with evidence and remedy."""
-    width = _code_width(_problems(report))
-    return [line for check in _problems(report) for line in _check(check, 0, width)]
+    width = _code_width(problems_of(report))
+    return [line for check in problems_of(report) for line in _check(check, 0, width)]
 
 
 def summary(report: ClusterReport, detail: Detail = 0) -> str:
@@ -81,14 +85,22 @@ def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0)
 
 def _against(report: ClusterReport, detail: Detail) -> str:
     """Return the first code and the number of the others, `key-exists +2`, or all messages."""
-    checks = [check for check in report.against if report.encryption != "none" or check.code != CENTRAL]
-    if detail:
-        return "; ".join(check.message for check in checks)
+    checks = against(report)
+    return "; ".join(check.message for check in checks) if detail else codes(checks)
+
+
+def against(report: ClusterReport) -> list[Check]:
+    """Return the checks against a cluster, without the one that fails because it is not encrypted."""
+    return [check for check in report.against if report.encryption != "none" or check.code != CENTRAL]
+
+
+def codes(checks: Sequence[Check]) -> str:
+    """Return the first code and the number of the others: `key-exists +2`."""
     more = f" +{len(checks) - 1}" if len(checks) > 1 else ""
     return checks[0].code + more if checks else ""
 
 
-def _cause(report: ClusterReport) -> str:
+def cause_of(report: ClusterReport) -> str:
     """Return why the cluster is not verified, if the headline does not say it: a check that is more than a symptom."""
     if report.passed:
         return ""
@@ -122,7 +134,7 @@ def _groups(report: ClusterReport) -> Iterator[str]:
 
 def _all_checks(report: ClusterReport, detail: Detail) -> Iterator[str]:
     """Return the checks that did not pass, then the others by group."""
-    width, problems = _code_width(report.checks), _problems(report)
+    width, problems = _code_width(report.checks), problems_of(report)
     blocks = [[line for check in problems for line in _check(check, detail, width)]] if problems else []
     for group in dict.fromkeys(check.group for check in report.checks):
         checks = [check for check in report.checks if check.group == group]
@@ -133,7 +145,7 @@ def _all_checks(report: ClusterReport, detail: Detail) -> Iterator[str]:
         yield from [""] * (number > 0) + block
 
 
-def _problems(report: ClusterReport) -> list[Check]:
+def problems_of(report: ClusterReport) -> list[Check]:
     """Return the checks that did not pass: failed ones first, and among these, causes before symptoms."""
     order = {"failed": 0, "unknown": 1, "warning": 2}
     problems = [check for check in report.checks if check.outcome in order]

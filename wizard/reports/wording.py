@@ -1,5 +1,6 @@
 """Words, signs and durations shared by the screens, the command line and the reports."""
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
@@ -101,10 +102,10 @@ def state_of(cluster: "Json | None") -> str:
     """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""
     if cluster is None:
         return "it does not exist"
-    said = f"{provisioning_state(cluster)}; encryption in its settings: {KINDS[Encryption.of(cluster).kind]}"
+    state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
-        return said
-    return f"{said}\n? Whether its secrets are encrypted is not certain. Verify it to see the cause."
+        return f"{state}; encryption in its settings: {requested}"
+    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
 
 
 def explained(row: "ClusterRow") -> str:
@@ -114,7 +115,7 @@ def explained(row: "ClusterRow") -> str:
         case "legacy KMS v1":
             return (
                 f"it runs Kubernetes {row.kubernetes_version} with legacy KMS version 1, which cannot be migrated. Turn it off "
-                f"(az aks update {where} --disable-azure-keyvault-kms), rewrite every secret, upgrade to 1.33 or later, then "
+                f"(`az aks update {where} --disable-azure-keyvault-kms`), rewrite every secret, upgrade to 1.33 or later, then "
                 "start again. Keep the old key until then."
             )
         case "needs 1.33":
@@ -123,6 +124,8 @@ def explained(row: "ClusterRow") -> str:
             return f"it is stopped. Start it first: az aks start {where}"
         case "needs a managed identity":
             return "it uses a service principal. Change it to a managed identity first."
+        case "is deleting":
+            return "it is being deleted."
         case why:
             return f"it {why}. Wait until the operation has ended, then refresh with r."
 
@@ -198,6 +201,21 @@ def finding_text(finding: "Finding") -> str:
     sign, word, _ = LEVELS[finding.level]
     remedy = f"\n  {finding.remedy}" if finding.remedy else ""
     return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"
+
+
+_COMMAND = re.compile(r"(?:^|: )(az .+)$|\s*\((az [^()]+)\)", re.DOTALL)
+
+
+def command_in(remedy: str) -> str:
+    """Return the command of the Azure CLI in a remedy, ready to be pasted; empty if there is none."""
+    found = _COMMAND.search(remedy)
+    return next(filter(None, found.groups()), "").strip() if found else ""
+
+
+def without_command(remedy: str) -> str:
+    """Return a remedy without its command: the sentence that says what it does."""
+    text = _COMMAND.sub("", remedy, count=1).strip()
+    return f"{text}." if text and text[-1].isalnum() else text
 
 
 def short(identifier: str) -> str:

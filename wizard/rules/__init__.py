@@ -6,7 +6,7 @@ rules run again just before the first write.
 
 from collections.abc import Collection
 
-from wizard.rules import cluster, governance, identity, key, moving, regions, unread, vault
+from wizard.rules import cluster, governance, identity, key, moving, ownership, regions, unread, vault
 from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     cluster.failed,
     cluster.upgrade,
     cluster.quota,
+    cluster.node_size,
     identity.of_the_cluster,
     identity.roles_on_linked,
     identity.fits,
@@ -30,6 +31,8 @@ RULES: tuple[Rule, ...] = (
     moving.from_a_key,
     moving.from_legacy,
     moving.secrets_are_rewritten,
+    ownership.cluster_api,
+    ownership.deployments,
     governance.providers_registered,
     governance.policies_deny,
     vault.name_is_free,
@@ -43,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     key.deleted,
     key.fits,
     key.dates,
+    key.rotates_in_time,
     key.differs,
     key.rotation,
     regions.elsewhere,
@@ -57,6 +61,7 @@ GUARDS: tuple[Guard, ...] = (
     governance.missing_permissions,
     governance.deny_assignments,
     governance.read_only_locks,
+    governance.subscriptions_enabled,
 )
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import same
+from wizard.cloud.compute import ALL_VCPUS
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.rules.finding import Finding
@@ -10,6 +11,9 @@ from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
+
+_FEWEST_VCPUS = 2
+"""The vCPUs of the smallest node of a system pool (AKS:use-system-pools); AKS chooses the default size itself."""
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -47,6 +51,14 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         return
     name = target.answers.cluster.name
     running = snapshot.cluster_state.version
+    if not version_of(running):
+        yield Finding(
+            "warning",
+            "cluster-version-unknown",
+            f"Azure does not return the Kubernetes version of {name}; KMS data encryption requires 1.33 or later.",
+            f"Check the version: az aks show {target.cluster_args} --query '[kubernetesVersion,currentKubernetesVersion]'",
+        )
+        return
     if version_of(running) >= OLDEST:
         return
     if snapshot.cluster_state.encryption.kms_enabled and version_of(running) < LEGACY_KMS_V2:
@@ -54,8 +66,8 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "legacy-kms-v1",
             f"{name} runs Kubernetes {sanitize(running)} with legacy KMS version 1, which cannot be migrated.",
-            f"Disable KMS (az aks update {target.cluster_args} --disable-azure-keyvault-kms), rewrite all secrets "
-            "(kubectl get secrets -A -o json | kubectl replace -f -), upgrade to 1.33 or later, one minor version at a "
+            f"Disable KMS (`az aks update {target.cluster_args} --disable-azure-keyvault-kms`), rewrite all secrets "
+            "(`kubectl get secrets -A -o json | kubectl replace -f -`), upgrade to 1.33 or later, one minor version at a "
             "time, then plan again. Keep the old key until then.",
         )
         return
@@ -116,7 +128,7 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "version-lts-only",
             f"Kubernetes {asked} is offered in {region} with long-term support only, which clusters created by this tool do not have.",
             f"Choose one of {', '.join(v for v, row in offered.items() if not row.lts_only)}; or create the cluster in "
-            "another way (`az aks create --tier premium --k8s-support-plan AKSLongTermSupport`) and encrypt it with this tool.",
+            "another way (with --tier premium --k8s-support-plan AKSLongTermSupport) and encrypt it with this tool.",
         )
     elif offered[minor].preview:
         yield Finding(
@@ -142,7 +154,14 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     now = snapshot.cluster_state.provisioning_state
     if snapshot.cluster_state.at_rest:
         return
-    if snapshot.cluster_state.matches(target):
+    if snapshot.cluster_state.deleting:
+        yield Finding(
+            "error",
+            "cluster-deleting",
+            f"{name} is being deleted.",
+            f"Choose another cluster. To use the name again, wait until it is gone: az aks wait {target.cluster_args} --deleted",
+        )
+    elif snapshot.cluster_state.matches(target):
         yield Finding(
             "info",
             "cluster-under-way",
@@ -154,8 +173,17 @@ def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "cluster-busy",
             f"Another operation on {name} is in progress ({sanitize(now)}).",
-            f"Wait until it finishes, then plan again: az aks wait {target.cluster_args} --updated",
+            f"{stuck(target)} Otherwise wait until it finishes, then plan again: az aks wait {target.cluster_args} --updated",
         )
+
+
+def stuck(target: Target) -> str:
+    """Return what to do about an operation that does not finish, in a sentence (Azure/AKS#2341)."""
+    args = target.cluster_args
+    return (
+        f"If it takes much longer than an hour, look at it with `az aks operation show-latest {args}` (extension aks-preview); "
+        f"`az aks operation-abort {args}` stops it."
+    )
 
 
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -171,7 +199,7 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         case "platform-managed":
             settings = "its settings request a platform-managed key"
         case _:
-            settings = f"its settings request the key {there.key_name} ({there.network_access or 'access unspecified'})"
+            settings = f"its settings request the key {there.key_label} ({there.network_access or 'access unspecified'})"
     said = sanitize(cluster.provisioning_error)
     missing = _missing(target, snapshot, there)
     yield Finding(
@@ -188,16 +216,18 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an upgrade that is pending or has failed: the update of the cluster may resume it (Azure/AKS#2055)."""
-    cluster = snapshot.cluster_state
-    if not cluster.upgrade_pending or converged(target, snapshot):
+    cluster, name = snapshot.cluster_state, target.answers.cluster.name
+    if not cluster.pending_upgrades or converged(target, snapshot):
         return
+    what, requested, running = cluster.pending_upgrades[0]
+    where = f"the node pool {sanitize(what)} of {name}" if what else name
     yield Finding(
         "warning",
         "upgrade-pending",
-        f"The settings of {target.answers.cluster.name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
-        f"{sanitize(cluster.version)}. This update may resume the upgrade.",
-        f"Finish the upgrade first: az aks show {target.cluster_args} "
-        "--query '[kubernetesVersion,currentKubernetesVersion]'",
+        f"The settings of {where} request Kubernetes {sanitize(requested)}, but it runs {sanitize(running)}. This update may "
+        "resume the upgrade.",
+        f"Finish the upgrade first. To see the versions: az aks show {target.cluster_args} --query "
+        "'[kubernetesVersion,currentKubernetesVersion,agentPoolProfiles[].[name,orchestratorVersion,currentOrchestratorVersion]]'",
     )
 
 
@@ -231,3 +261,34 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f"The subscription has {snapshot.quota.used} clusters in {region}, and its quota is {snapshot.quota.limit}.",
             f"Request a higher quota (portal: Quotas), choose another region, or delete a cluster: az aks list --subscription {target.answers.subscription} --query \"[?location=='{region}'].id\"",
         )
+
+
+def node_size(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Check that the region offers the nodes' VM size, and that the vCPU quotas allow the nodes: docs/azure.md#vm-sizes-and-quotas."""
+    new, size = target.answers.cluster.create, snapshot.node_size
+    if new is False or snapshot.cluster is not None:
+        return
+    region = target.answers.location
+    place = f"--location {region} --subscription {target.answers.subscription}"
+    if size is not None and not size.available:
+        such = f", such as {', '.join(size.similar)}" if size.similar else ""
+        yield Finding(
+            "error",
+            "vm-size-not-available",
+            f"The VM size {size.name} is not available to this subscription in {region}.",
+            f"Choose another one{such}: az vm list-skus {place} --resource-type virtualMachines --output table",
+        )
+        return
+    each, name = (size.vcpus, size.name) if size else (_FEWEST_VCPUS, "the default size")
+    for quota_name in (ALL_VCPUS, *([size.family] if size else [])):
+        there = snapshot.vcpus.get(quota_name.casefold())
+        if there is not None and new.node_count * each > there.limit - there.used:
+            yield Finding(
+                "error",
+                "vcpu-quota-reached",
+                f"{new.node_count} nodes of {name} need {'' if size else 'at least '}{new.node_count * each} vCPUs, but "
+                f"the quota {sanitize(quota_name)} in {region} has {max(0, there.limit - there.used)} left.",
+                "Request a higher quota (portal: Quotas), choose fewer nodes or another size, or another region: "
+                f"az vm list-usage {place} --output table",
+            )
+            return

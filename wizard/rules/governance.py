@@ -11,6 +11,8 @@ from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
+_ENABLED = "Enabled"
+_READ_ONLY = frozenset({"Disabled", "Deleted"})
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
@@ -170,4 +172,29 @@ def read_only_locks(
                 f"The read-only lock {lock.name} on {sanitize(lock.scope)} blocks the writes of this plan.",
                 "Ask an owner to remove it temporarily: az lock delete --ids "
                 + shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}"),
+            )
+
+
+def subscriptions_enabled(
+    target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
+) -> Iterator[Finding]:
+    """Check that Azure accepts writes in the subscriptions in which the plan writes: docs/azure.md#subscriptions."""
+    written = {right.scope.split("/")[2].casefold() for right in needed}
+    for subscription in target.subscriptions:
+        now = snapshot.subscription_states.get(subscription, _ENABLED)
+        if now == _ENABLED or subscription not in written:
+            continue
+        if now in _READ_ONLY:
+            yield Finding(
+                "error",
+                "subscription-disabled",
+                f"The subscription {subscription} is {now}: Azure refuses every write in it.",
+                "Ask its billing owner to re-enable it, then plan again.",
+            )
+        else:
+            yield Finding(
+                "warning",
+                "subscription-disabled",
+                f"The subscription {subscription} is {now}: Azure may refuse writes in it, and may disable it.",
+                "Ask its billing owner to pay before the run.",
             )

@@ -42,7 +42,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "identity-moves",
-                f"{name} will change from its system-assigned identity to {target.own.identity.name}, and cannot change back.",
+                f"{name} will change from its system-assigned identity to {target.own.identity.name}.",
                 "Assign the new identity the roles that the old one has outside the node resource group (own network, disks, "
                 "registries). There is no downtime; parts of the control plane use the old identity for "
                 "some hours.",
@@ -77,9 +77,7 @@ def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         if held is None:
             has = f"The cluster uses {name}. Whether {own} has the role {role.name} on it could not be read."
         assignee = principal or f'"$(az identity show {target.identity_args} --query principalId -o tsv)"'
-        create = (
-            "" if principal else f"az identity create {target.identity_args} -l {target.answers.location} && "
-        )
+        create = "" if principal else _creation(target, snapshot)
         yield Finding(
             "error" if role is DNS_ZONE_CONTRIBUTOR and held is not None else "warning",
             "identity-needs-role",
@@ -87,6 +85,14 @@ def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             f'Assign the role before the run: {create}az role assignment create --role "{role.name}" '
             f"--assignee-object-id {assignee} --assignee-principal-type ServicePrincipal --scope {shell_word(resource)}",
         )
+
+
+def _creation(target: Target, snapshot: Snapshot) -> str:
+    """Return the commands that create the identity, and its resource group if it does not exist, with `&&` at the end."""
+    group, place = target.answers.identity_group, f"-l {target.answers.location}"
+    exists = snapshot.groups.get(group.key) is not None
+    first = f"az group create -n {shell_word(group.name)} --subscription {group.subscription} {place} && "
+    return f"{'' if exists else first}az identity create {target.identity_args} {place} && "
 
 
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

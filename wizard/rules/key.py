@@ -90,6 +90,21 @@ def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def rotates_in_time(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+    """Check that the next automatic rotation comes before the key expires: docs/azure.md#rotation-expiry-and-hsms."""
+    key = snapshot.key_state
+    if not key.rotates_too_late or key.next_rotation is None or key.expires is None:
+        return
+    yield Finding(
+        "warning",
+        "key-rotates-late",
+        f"The key {_name(target)} is rotated automatically on {key.next_rotation:%Y-%m-%d}, but expires before that, on "
+        f"{key.expires:%Y-%m-%d}.",
+        "Rotate it more often, on a computer that the vault's firewall admits: aks-kms rotate "
+        f"{target.cluster_args} --every P30D",
+    )
+
+
 def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an existing key of another kind than configured: Azure returns it unchanged (docs/azure.md#keys-through-resource-manager)."""
     if snapshot.key is None:

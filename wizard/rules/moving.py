@@ -16,7 +16,7 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "warning",
         "old-key-still-needed",
-        f"{target.answers.cluster.name} uses {before.key_name} now. AKS needs that key until all secrets are re-encrypted.",
+        f"{target.answers.cluster.name} uses the key {before.key_label} now. AKS needs that key until all secrets are re-encrypted.",
         "Do not delete or disable the old key, its vault or the old identity's role assignments until you have verified the "
         "cluster from inside (`aks-kms verify --in-cluster`) and no backup needs them.",
     )
@@ -48,5 +48,5 @@ def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Findin
         "secret-policies",
         f"{target.answers.cluster.name} runs the Azure Policy add-on. A policy that blocks updates of secrets prevents "
         "AKS from encrypting existing secrets.",
-        "Look for such a policy (kubectl get constraints), and exempt updates of secrets during the run.",
+        "Look for such a policy (`kubectl get constraints`), and exempt updates of secrets during the run.",
     )

@@ -46,7 +46,7 @@ def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "error",
         "region-unknown",
         f"The region {wanted} does not exist in this subscription.",
-        f"Choose the cluster's region, {where}, or another one{_such(wanted, snapshot.locations)}: az account list-locations --subscription {target.answers.subscription} -o table",
+        f"Choose the cluster's region, {where}, or another one{_such(wanted, snapshot.locations)}: az account list-locations --output table",
     )
 
 
@@ -66,7 +66,8 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             "error",
             "region-not-offered",
             f"AKS offers no clusters in {answers.location} to this subscription.",
-            f"Choose another region{such}: az account list-locations --subscription {target.answers.subscription} -o table",
+            f"Choose another region{such}: az provider show --namespace Microsoft.ContainerService --subscription "
+            f"{answers.subscription} --query \"resourceTypes[?resourceType=='managedClusters'].locations[]\" -o table",
         )
 
 

@@ -5,34 +5,41 @@ ended. What could not be read has the value of something that does not stand in 
 """
 
 from asyncio import Task
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from wizard.cloud import quota, reads, rights
-from wizard.cloud.arm import Json, ResourceId, dig, same, same_region
+from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.compute import node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import cluster_regions, provider_state
 from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
+from wizard.cloud.ownership import CodeSigns, deployments, stacks
 from wizard.cloud.paging import items
-from wizard.cloud.quota import Quota
 from wizard.cloud.reads import Beside, Unknown, known
 from wizard.cloud.roles import eligible, grants
+from wizard.cloud.subscriptions import subscription_state
 from wizard.errors import AzureError, odd_answer
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize
 
+Found = TypeVar("Found")
 Facts = dict[str, Callable[[], Any]]
 """By the field of `Snapshot`."""
 
 
 def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
-    """Locks, deny assignments and eligible roles."""
+    """The states of the subscriptions, locks, deny assignments and eligible roles."""
     names = target.subscriptions
+    states = {name: beside.add(subscription_state(azure, name)) for name in names}
     return {
+        "subscription_states": lambda: {
+            name: state for name, each in states.items() if (state := known(each.result(), ""))
+        },
         "eligible": _value(beside.add(eligible(azure, f"/subscriptions/{target.answers.subscription}")), ()),
         "locks": _joined([beside.start(reads.LOCKS, locks(azure, name)) for name in names]),
         "deny_assignments": _joined(
@@ -45,17 +52,31 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
 
 
 def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
-    """The regions of AKS, and the quota of clusters in the region."""
-    subscription, location = target.answers.subscription, target.answers.location
+    """The regions of AKS; the quotas of clusters and vCPUs in the region, and the configured VM size of the nodes."""
+    subscription, location, new = (
+        target.answers.subscription,
+        target.answers.location,
+        target.answers.cluster.create,
+    )
     regions = beside.add(cluster_regions(azure, subscription))
 
-    async def room() -> Quota | Unknown | None:
-        found = await quota.clusters_in_region(azure, subscription, location)
+    async def there(request: Coroutine[Any, Any, Found | Unknown]) -> Found | Unknown | None:
+        found = await request
         if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
-            return None  # there are no clusters, and no quota of them
+            return None  # there are no clusters, and nothing to know about them
         return found
 
-    return {"regions": _value(regions, frozenset()), "quota": _value(beside.add(room()), None)}
+    room = beside.add(there(quota.clusters_in_region(azure, subscription, location)))
+    left = beside.add(there(vcpus(azure, subscription, location)))
+    facts: Facts = {
+        "regions": _value(regions, frozenset()),
+        "quota": _value(room, None),
+        "vcpus": lambda: known(left.result(), None) or {},
+    }
+    if new is not False and (wanted := new.node_vm_size):
+        size = beside.add(there(node_size(azure, subscription, location, wanted)))
+        facts["node_size"] = _value(size, None)
+    return facts
 
 
 def not_offered(location: str, regions: frozenset[str]) -> bool:
@@ -159,6 +180,14 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
     }
     reading = {scope: beside.add(request) for scope, request in held.items()}
     return {"permissions_at": lambda: _by_scope(reading)}
+
+
+def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
+    """The signs of infrastructure code in resource groups that exist."""
+    signs: list[Task[Any]] = []
+    for group in groups:
+        signs += [beside.add(deployments(azure, group)), beside.add(stacks(azure, group))]
+    return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 
 def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:

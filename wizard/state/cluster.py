@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import identity_kind, kubernetes_version
 from wizard.cloud.encryption import (
     FAILED_STATES,
     SUCCEEDED,
@@ -19,27 +20,21 @@ from wizard.cloud.inventory import VersionRow
 from wizard.cloud.roles import DNS_ZONE_CONTRIBUTOR, IDENTITY_OPERATOR, NETWORK_CONTRIBUTOR, Role
 from wizard.cloud.versions import version_of
 from wizard.state.target import Target
+from wizard.system.sanitize import sanitize
 
-_VOLATILE = frozenset(
-    {
-        "etag",
-        "provisioningState",
-        "systemData",
-        "powerState",
-        "currentKubernetesVersion",
-        "currentOrchestratorVersion",
-        "nodeImageVersion",
-        "count",
-        "resourceUID",
-        "effectiveOutboundIPs",
-        "status",
-    }
-)
-"""Names of properties that Azure itself keeps changing. A difference in them is not caused by this program."""
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
-_READ_DISK_ENCRYPTION = "Microsoft.Compute/diskEncryptionSets/read"
+_LINKED = {
+    "microsoft.managedidentity/userassignedidentities": _ASSIGN,
+    "microsoft.network/virtualnetworks/subnets": _JOIN_SUBNET,
+    "microsoft.network/privatednszones": _JOIN_ZONE,
+    "microsoft.network/publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
+    "microsoft.network/publicipprefixes": "Microsoft.Network/publicIPPrefixes/join/action",
+    "microsoft.network/routetables": "Microsoft.Network/routeTables/join/action",
+    "microsoft.compute/diskencryptionsets": "Microsoft.Compute/diskEncryptionSets/read",
+}
+"""What the caller of a PUT needs on each resource that the body names, by its type: docs/azure.md#refusals-of-the-aks-resource-provider."""
 _AT_REST = FAILED_STATES | {SUCCEEDED}
 
 
@@ -88,7 +83,7 @@ class ClusterState:
     @cached_property
     def version(self) -> str:
         """The Kubernetes version that the cluster runs; empty if Azure returned none."""
-        return self._text("currentKubernetesVersion")
+        return kubernetes_version(self.body)
 
     @cached_property
     def location(self) -> str:
@@ -106,15 +101,22 @@ class ClusterState:
         return dig(self.body, "properties", "securityProfile")
 
     @cached_property
-    def requested_version(self) -> str:
-        """The Kubernetes version that the cluster's settings request; empty if Azure returned none."""
-        return self._text("kubernetesVersion")
-
-    @cached_property
-    def upgrade_pending(self) -> bool:
-        """Whether the settings request another version than the running one: an upgrade is pending, or has failed."""
-        requested, running = version_of(self.requested_version), version_of(self.version)
-        return bool(requested and running) and running[: len(requested)] != requested
+    def pending_upgrades(self) -> tuple[tuple[str, str, str], ...]:
+        """What requests another Kubernetes version than it runs, because an upgrade is pending or has failed: the cluster ("")
+        or a node pool, by name, with both versions."""
+        pools = dig(self.body, "properties", "agentPoolProfiles") or ()
+        versions = [
+            ("", self._text("kubernetesVersion"), self._text("currentKubernetesVersion")),
+            *(
+                (
+                    str(pool.get("name") or ""),
+                    str(pool.get("orchestratorVersion") or ""),
+                    str(pool.get("currentOrchestratorVersion") or ""),
+                )
+                for pool in pools
+            ),
+        ]
+        return tuple(each for each in versions if _differ(*each[1:]))
 
     @cached_property
     def policy_add_on(self) -> bool:
@@ -141,6 +143,17 @@ class ClusterState:
         kind: str | None = dig(self.body, "identity", "type")
         return kind
 
+    @property
+    def identity_label(self) -> str:
+        """The names of the user-assigned identities, or `system-assigned` or `service principal`."""
+        names = ", ".join(id_.rsplit("/", 1)[-1] for id_ in self.identities)
+        return sanitize(names) or identity_kind(self.body or {})
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the cluster is being deleted."""
+        return same(self.provisioning_state, "Deleting")
+
     @cached_property
     def identities(self) -> Mapping[str, str]:
         """The principal ids of the user-assigned identities, by resource id; empty if Azure returned none."""
@@ -159,17 +172,26 @@ class ClusterState:
 
     def matches(self, target: Target) -> bool:
         """Whether the cluster is encrypted as configured, identity included. Ids are compared as ARM does."""
-        there = self.encryption
-        own = target.answers.customer_managed
+        return not self.differences(target)
+
+    def differences(self, target: Target) -> tuple[str, ...]:
+        """Return how the cluster's encryption and identity differ from the answers, each in a few words."""
+        there, own = self.encryption, target.answers.customer_managed
+        found = [] if there.infrastructure else ["infrastructure encryption is not enabled"]
         if own is None:
-            return there.kind == "platform-managed"
-        return (
-            there.kind == "customer-managed"
-            and same(there.key_id, target.key_id)
-            and same(there.network_access, own.vault.network_access)
-            and (same(there.vault_id, target.vault_id) or not there.vault_id)
-            and self.has_identity(target)
-        )
+            return (*found, *([f"the key {there.key_label} is still in use"] if there.kms_enabled else ()))
+        if not there.kms_enabled:
+            found.append("no customer-managed key is in use")
+        elif not same(there.key_id, target.key_id):
+            found.append(f"its key is {there.key_id or 'not named'} instead of {target.key_id}")
+        elif not same(there.network_access, own.vault.network_access):
+            now = there.network_access or "not set"
+            found.append(f"its network access is {now} instead of {own.vault.network_access}")
+        elif there.vault_id and not same(there.vault_id, target.vault_id):
+            found.append(f"its key vault is {there.vault_id} instead of {target.vault_id}")
+        if not self.has_identity(target):
+            found.append(f"its identity is {self.identity_label} instead of {own.identity.name}")
+        return tuple(found)
 
     def leaves_its_key(self, target: Target) -> bool:
         """Whether the cluster uses a customer's key now, and would use another one, or none, afterwards."""
@@ -197,28 +219,37 @@ class ClusterState:
         return str(dig(self.body, "properties", *path) or "")
 
 
+def _differ(requested: str, running: str) -> bool:
+    """Whether a version is another one than requested, of which only the minor version may be given; False if one is unknown."""
+    asked, now = version_of(requested), version_of(running)
+    return bool(asked and now) and now[: len(asked)] != asked
+
+
 def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
     """Return the actions on other resources that a PUT of this body requires, each with the id of the resource.
 
     Azure checks the caller's permission on each resource that the body names (LinkedAuthorizationFailed). Resources in
     the node resource group are AKS's own.
     """
-    pools = dig(body, "properties", "agentPoolProfiles") or ()
-    named = [
-        *((_ASSIGN, id_) for id_ in dig(body, "identity", "userAssignedIdentities") or ()),
-        (_ASSIGN, dig(body, "properties", "identityProfile", "kubeletidentity", "resourceId")),
-        *((_JOIN_SUBNET, pool.get(name)) for pool in pools for name in ("vnetSubnetID", "podSubnetID")),
-        (_JOIN_SUBNET, dig(body, "properties", "apiServerAccessProfile", "subnetId")),
-        (_JOIN_ZONE, dig(body, "properties", "apiServerAccessProfile", "privateDNSZone")),
-        (_READ_DISK_ENCRYPTION, dig(body, "properties", "diskEncryptionSetID")),
-    ]
     nodes = str(dig(body, "properties", "nodeResourceGroup") or "").casefold()
     found: dict[str, tuple[str, str]] = {}
-    for action, id_ in named:
-        parts = str(id_ or "").split("/")
-        if len(parts) > 8 and (not nodes or parts[4].casefold() != nodes):
+    for id_ in (*(dig(body, "identity", "userAssignedIdentities") or ()), *_ids(body.get("properties"))):
+        parts = str(id_).strip("/").split("/")
+        if len(parts) < 8 or len(parts) % 2 or (nodes and parts[3].casefold() == nodes):
+            continue
+        kind = "/".join((parts[5], *parts[6::2])).casefold()
+        if action := _LINKED.get(kind):
             found.setdefault(f"{action} {id_}".casefold(), (action, str(id_)))
     return tuple(found.values())
+
+
+def _ids(value: object) -> Iterator[str]:
+    """Yield every resource id in a value of a body."""
+    if isinstance(value, str) and value.casefold().startswith("/subscriptions/"):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _ids(inner)
 
 
 def identity_roles(cluster: ClusterState) -> tuple[tuple[Role, str], ...]:
@@ -305,30 +336,8 @@ def chosen_version(asked: str | None, versions: Sequence[VersionRow]) -> str | N
     return next((row.version for row in versions if not row.preview and not row.lts_only), None)
 
 
-def compared(before: Json, after: Json) -> tuple[int, tuple[str, ...]]:
-    """Return how many settings besides encryption and identity were compared, and the paths of those that differ."""
-    old, new = dict(_settings(before)), dict(_settings(after))
-    differing = [path for path in old.keys() | new.keys() if old.get(path) != new.get(path)]
-    return len(old), tuple(sorted(differing))
-
-
 def _identity(target: Target) -> Json:
     return {"type": "UserAssigned", "userAssignedIdentities": {target.identity_id: {}}}
-
-
-def _settings(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every leaf of a body that the owner may set, with its path."""
-    if path in {"identity", "properties.securityProfile"}:
-        return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name.casefold() not in {v.casefold() for v in _VOLATILE}:
-                yield from _settings(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _settings(inner, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def _dns_prefix(cluster: str, group: str, subscription: str) -> str:

@@ -1,15 +1,28 @@
 """A key: the facts of its body, each derived once. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from wizard.cloud.arm import Json, dig, moment
+from wizard.cloud.arm import Json, dig, moment, same
 from wizard.system.sanitize import sanitize
 
 EXPIRES_SOON = timedelta(days=90)
 """A nearer expiry is a warning: this leaves enough time to notice it and to create a new version."""
+
+
+_DURATION = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,4})D)?")
+
+
+def days_of(duration: str) -> timedelta | None:
+    """Return the length of an ISO 8601 duration such as `P1Y` or `P90D`, with 30 days a month; None if it is another text."""
+    found = _DURATION.fullmatch(duration)
+    if found is None or not any(found.groups()):
+        return None
+    years, months, weeks, days = (int(part or 0) for part in found.groups())
+    return timedelta(days=years * 365 + months * 30 + weeks * 7 + days)
 
 
 @dataclass(frozen=True)
@@ -55,18 +68,45 @@ class KeyState:
         return moment(self._property("attributes", "exp"))
 
     @cached_property
+    def rotation_triggers(self) -> tuple[Json, ...]:
+        """The triggers of the rotation policy that create a new version: `timeAfterCreate` or `timeBeforeExpiry`."""
+        return tuple(
+            dig(action, "trigger") or {}
+            for action in self._property("rotationPolicy", "lifetimeActions") or ()
+            if same(dig(action, "action", "type"), "rotate")
+        )
+
+    @cached_property
     def rotates_every(self) -> str:
         """How often the vault creates a new version automatically: `P1Y`, `P30D before expiry`; empty if it does not."""
-        for action in self._property("rotationPolicy", "lifetimeActions") or ():
-            if str(dig(action, "action", "type") or "").casefold() == "rotate":
-                after, before = (
-                    dig(action, "trigger", "timeAfterCreate"),
-                    dig(action, "trigger", "timeBeforeExpiry"),
-                )
-                return sanitize(
-                    str(after or (f"{before} before expiry" if before else "once, at its expiry"))
-                )
+        for trigger in self.rotation_triggers:
+            after, before = trigger.get("timeAfterCreate"), trigger.get("timeBeforeExpiry")
+            return sanitize(str(after or (f"{before} before expiry" if before else "once, at its expiry")))
         return ""
+
+    @cached_property
+    def next_rotation(self) -> datetime | None:
+        """When the vault creates the next version, by its policy and the dates of this one (docs/azure.md#rotation-expiry-and-hsms).
+
+        None if it does not, or if that is not known, as without the date of creation.
+        """
+        moments = []
+        for trigger in self.rotation_triggers:
+            after, before = (
+                days_of(str(trigger.get(name) or "")) for name in ("timeAfterCreate", "timeBeforeExpiry")
+            )
+            if after and self.created:
+                moments.append(self.created + after)
+            elif before and self.expires:
+                moments.append(self.expires - before)
+            elif self.expires and not any(trigger.values()):
+                moments.append(self.expires)
+        return min(moments, default=None)
+
+    @property
+    def rotates_too_late(self) -> bool:
+        """Whether the next automatic rotation comes after the key has expired."""
+        return bool(self.expires and self.next_rotation and self.next_rotation > self.expires)
 
     def _property(self, *path: str) -> Any:
         return dig(self.body, "properties", *path)

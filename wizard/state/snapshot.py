@@ -8,11 +8,13 @@ from typing import Any
 from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json, covers, dig, same
 from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions
 from wizard.cloud.locks import Lock
+from wizard.cloud.ownership import CodeSigns
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.reads import Beside, Read, Unknown, needed, together
@@ -46,6 +48,10 @@ class Snapshot:
     cluster's, empty if they are not known."""
     quota: Quota | None = None
     """The quota of clusters in the region; read only if a cluster is created, None if it is not known."""
+    node_size: NodeSize | None = None
+    """The configured VM size of a new cluster's nodes; None if none is configured, or it is not known."""
+    vcpus: dict[str, Vcpus] = field(default_factory=dict)
+    """The quotas of vCPUs in the region, by name in lower case; read only if a cluster is created, empty if not known."""
     vault: Json | None = None
     vault_deleted: Json | None = None
     """The soft-deleted vault that reserves the name, if it is visible."""
@@ -73,6 +79,8 @@ class Snapshot:
     not exist are left out."""
     eligible: tuple[Eligible, ...] = ()
     """Roles that the signed-in identity may activate."""
+    subscription_states: dict[str, str] = field(default_factory=dict)
+    """The states of the subscriptions that are known, by id in lower case."""
     deny_assignments: tuple[Deny, ...] = ()
     """The deny assignments of the subscriptions."""
     unregistered: tuple[tuple[str, str], ...] = ()
@@ -81,6 +89,8 @@ class Snapshot:
     """The locks of the subscriptions."""
     policy_denials: tuple[Denial, ...] = ()
     """The policies that would deny a request of the plan."""
+    code: CodeSigns = field(default_factory=CodeSigns)
+    """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
     unknown: tuple[Unknown, ...] = ()
     """The advisory reads that did not succeed. Each fact that they would have told has the value of nothing that stands in
     the way, and a finding says what is not known."""
@@ -192,6 +202,9 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         **own,
     )
     advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    if target.answers.customer_managed is not None:
+        there = [group for group in target.groups if snapshot.groups[group.key] is not None]
+        advised |= advice.of_the_code(azure, there, beside)
     if cluster is not None:
         advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
     return Reading(snapshot, advised, beside)

@@ -1,17 +1,20 @@
 """The answers as Azure identifies them: the ids of all resources of the procedure."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wizard.answers.model import Answers, CustomerManaged
 from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, GroupId, ResourceId
 from wizard.system.sanitize import sanitize, shell_word
+
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers, CustomerManaged
 
 
 @dataclass(frozen=True)
 class Target:
     """The answers, applied to one cloud."""
 
-    answers: Answers
+    answers: "Answers"
     vault_suffix: str
     """`.vault.azure.net` in Azure itself."""
 
@@ -21,7 +24,7 @@ class Target:
         return _id(self.answers.group, MANAGED_CLUSTER, self.answers.cluster.name)
 
     @property
-    def own(self) -> CustomerManaged:
+    def own(self) -> "CustomerManaged":
         """Vault, key and identity. Raise ValueError with platform-managed keys, which have none."""
         if self.answers.customer_managed is None:
             raise ValueError("platform-managed keys have no vault, key or identity of the customer's")

@@ -1,9 +1,15 @@
 """Directories and files that only the user can access, whatever the umask; never reached through a symbolic link, and
-synced to disk before the caller continues."""
+synced to disk before the caller continues.
+
+Windows has no such modes: the user's profile, where these directories are, is closed to other users there. It also has
+no O_NOFOLLOW: the path is checked just before it is opened.
+"""
 
 import contextlib
+import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -13,11 +19,13 @@ from wizard.errors import UnsafePathError
 DIRECTORY, FILE = 0o700, 0o600
 _MOST = 64 * 1024 * 1024
 """Bytes of one file; a run of an hour writes less than 1 MiB."""
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def state_directory() -> Path:
-    """Return the directory of the user's journals and locks."""
+    """Return the directory of the user's journals and locks. XDG_STATE_HOME applies on Windows too."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    if sys.platform == "win32" and given:
+        return Path(given, "aks-kms").absolute()
     return user_state_path("aks-kms", appauthor=False)
 
 
@@ -72,8 +80,19 @@ def check_directory(path: Path) -> None:
 
 def create(path: Path) -> int:
     """Create a file for appending that only the user can access, and return its descriptor. Raise FileExistsError, or OSError."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _NOFOLLOW, FILE)
-    if hasattr(os, "fchmod"):
+    return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file that only the user can access, and return its descriptor; a symbolic link is not followed. Raise OSError.
+
+    Data is written and read as it is: without O_BINARY, Windows would change the line ends.
+    """
+    nofollow = getattr(os, "O_NOFOLLOW", None)
+    if nofollow is None and path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    file = os.open(path, flags | (nofollow or 0) | getattr(os, "O_BINARY", 0), FILE)
+    if flags & os.O_CREAT and hasattr(os, "fchmod"):
         os.fchmod(file, FILE)
     return file
 
@@ -99,7 +118,7 @@ def read(path: Path) -> bytes:
 
     Raise OSError, or ValueError if it is not a regular file or too long.
     """
-    file = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
+    file = open_file(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(file, "rb") as opened:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise ValueError(f"{path.name} is not a regular file.")
@@ -111,7 +130,7 @@ def read(path: Path) -> bytes:
 
 def sync(directory: Path) -> None:
     """Sync a directory, so that files created or renamed in it survive a crash. Raise OSError."""
-    if os.name == "nt":  # directories cannot be opened there
+    if not hasattr(os, "O_DIRECTORY"):  # Windows opens no directories
         return
     file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

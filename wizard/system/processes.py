@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,9 @@ _LEFT = 2.0
 """Seconds in which the rest of a program's pipes is read."""
 _MOST = 256 * 1024
 """Bytes that are read of a program's output; the programs used here print a few hundred, or a token."""
+
+_SUFFIXES = (".com", ".exe", ".bat", ".cmd")
+"""What a program's file name ends with on Windows; `az` is a `.cmd`."""
 
 _KEPT = (
     *("HOME", "USER", "LOGNAME", "TMPDIR"),
@@ -59,15 +62,25 @@ def trusted_path(environment: Mapping[str, str]) -> str:
 
 def program(name: str, environment: Mapping[str, str]) -> str | None:
     """Return the absolute path of a program on PATH; None if no trusted folder has it."""
-    found = shutil.which(name, path=trusted_path(environment) or os.devnull)
-    return str(Path(found).absolute()) if found else None
+    return _first(name, trusted_path(environment))
 
 
 def rejected_executable(name: str, environment: Mapping[str, str]) -> str:
     """Return the path of a program that precedes any trusted one on PATH, and is not run; empty if there is none."""
-    found = shutil.which(name, path=environment.get("PATH") or os.devnull)
-    first = str(Path(found).absolute()) if found else ""
-    return "" if first == (program(name, environment) or "") else first
+    first = _first(name, environment.get("PATH", ""))
+    return "" if first is None or first == program(name, environment) else first
+
+
+def _first(name: str, path: str) -> str | None:
+    """Return the absolute path of the first program of that name in the folders of a PATH.
+
+    `shutil.which` also looks in the current folder on Windows, before all others.
+    """
+    names = [name + suffix for suffix in _SUFFIXES] if sys.platform == "win32" else [name]
+    for file in (Path(folder, each) for folder in path.split(os.pathsep) if path for each in names):
+        if file.is_file() and os.access(file, os.X_OK):
+            return str(file.absolute())
+    return None
 
 
 def child_environment(environment: Mapping[str, str], *more: str) -> dict[str, str]:
@@ -144,22 +157,35 @@ async def _beginning(stream: asyncio.StreamReader) -> bytes:
 
 
 async def end_program(process: asyncio.subprocess.Process) -> None:
-    """Kill a program and all processes in its session, and wait until it has ended.
+    """Kill a program and all processes in its session (on Windows: that it started), and wait until it has ended.
 
     Its remaining output is read and discarded: asyncio waits for the ends of the pipes as well, and does not see them
     while a reader's buffer is full.
     """
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":
+            await _end_tree(process)
         else:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
     with contextlib.suppress(
         TimeoutError
     ):  # a process that has left the session may hold a pipe as long as it runs
         async with asyncio.timeout(_LEFT):
             await asyncio.gather(*(_discard(pipe) for pipe in pipes), process.wait())
+
+
+async def _end_tree(process: asyncio.subprocess.Process) -> None:
+    """Kill a program and all processes it started: `az` is a batch file there, which starts Python."""
+    if process.returncode is None:
+        taskkill = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
+        null = asyncio.subprocess.DEVNULL
+        with contextlib.suppress(OSError):
+            ending = await asyncio.create_subprocess_exec(
+                *(str(taskkill), "/T", "/F", "/PID", str(process.pid)), stdin=null, stdout=null, stderr=null
+            )
+            await ending.wait()
+        process.kill()  # if there is no taskkill
 
 
 async def _discard(pipe: asyncio.StreamReader) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig
+from wizard.cloud.arm import dig, same
+from wizard.cloud.bodies import kubernetes_version
 from wizard.cloud.encryption import settings_state
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.system.sanitize import sanitize, shell_word
+from wizard.system.sanitize import shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import make_check, unknown_check
 from wizard.verification.report import CENTRAL, Check, Outcome
@@ -36,9 +37,8 @@ def _state(e: Evidence) -> Iterator[Check]:
         if outcome == "failed"
         else f"An operation on the cluster is in progress ({state}).",
         f"provisioningState: {state}",
-        _REPAIR if outcome == "failed" else _wait(e),
+        _repair(e) if outcome == "failed" else _wait(e),
     )
-    name, group = sanitize(str(e.cluster.get("name", ""))), _group(e)
     yield make_check(
         "cluster-running",
         "cluster",
@@ -46,19 +46,23 @@ def _state(e: Evidence) -> Iterator[Check]:
         "The cluster is running.",
         f"The cluster is {power.lower()}: secrets stay encrypted, but it cannot be changed or checked from inside.",
         f"powerState: {power}",
-        f"az aks start --resource-group {shell_word(group)} --name {name}",
+        f"az aks start {e.cluster_args}",
     )
-    version = str(dig(e.cluster, "properties", "currentKubernetesVersion") or "")
-    enough: Outcome = "passed" if version_of(version) >= OLDEST else "warning"
+    version = kubernetes_version(e.cluster)
+    numbers = version_of(version)
+    enough: Outcome = "unknown" if not numbers else "passed" if numbers >= OLDEST else "warning"
     yield make_check(
         "cluster-version",
         "cluster",
         enough,
         f"Kubernetes {version} supports KMS data encryption.",
-        f"Kubernetes {version} is older than 1.33, which KMS data encryption needs.",
-        f"currentKubernetesVersion: {version}",
-        f"az aks get-upgrades --resource-group {shell_word(group)} --name {name}, then az aks upgrade, one minor version at a time, to "
-        "1.33 or later.",
+        f"Kubernetes {version} is older than 1.33, which KMS data encryption needs."
+        if numbers
+        else "Azure does not return the Kubernetes version of the cluster. KMS data encryption needs 1.33 or later.",
+        f"currentKubernetesVersion: {version or 'not set'}",
+        f"Upgrade it to 1.33 or later, one minor version at a time: az aks get-upgrades {e.cluster_args} --output table"
+        if numbers
+        else f"Read the version again: az aks show {e.cluster_args} --query currentKubernetesVersion",
     )
 
 
@@ -81,7 +85,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
                 "they take effect."
             ),
             f"{settings}, provisioningState: {_provisioning(e)}",
-            _REPAIR if stands == "failed" else _wait(e),
+            _repair(e) if stands == "failed" else _wait(e),
         )
         return
     yield make_check(
@@ -117,16 +121,16 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "positive, because it checks for customer-managed keys only.",
             "",
             f"policy definition {BUILT_IN_POLICY} checks azureKeyVaultKms.enabled only; "
-            "exempt the cluster (`az policy exemption create`)",
+            "exempt the cluster from it",
         )
 
 
 def _migration(e: Evidence) -> str:
     """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: AKS:use-kms-v2, and the migration article."""
-    version = version_of(str(dig(e.cluster, "properties", "currentKubernetesVersion") or ""))
-    if version < LEGACY_KMS_V2:
+    version = version_of(kubernetes_version(e.cluster))
+    if version and version < LEGACY_KMS_V2:
         return (
-            "KMS v1, which Kubernetes before 1.27 uses, cannot be migrated directly. Turn it off (`az aks update "
+            f"KMS v1, which Kubernetes before 1.27 uses, cannot be migrated directly. Turn it off (`az aks update {e.cluster_args} "
             "--disable-azure-keyvault-kms`), rewrite all secrets (`kubectl get secrets --all-namespaces -o json | kubectl "
             "replace -f -`), upgrade to 1.33 or later, then run the wizard. Keep the key until then."
         )
@@ -152,7 +156,9 @@ def _locked(e: Evidence) -> Check:
         "No lock blocks updates of the cluster.",
         "A ReadOnly lock blocks every update of the cluster: it can be neither upgraded nor migrated.",
         "; ".join(f"lock {lock.name} ({lock.level}) on {lock.scope}" for lock in held),
-        f"az lock delete --ids {_id_of(held[0])}   (re-create it after the update)" if held else "",
+        f"Ask an owner to remove it for an update, and to create it again afterwards: az lock delete --ids {_id_of(held[0])}"
+        if held
+        else "",
     )
 
 
@@ -160,24 +166,21 @@ def _id_of(lock: Lock) -> str:
     return shell_word(f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}")
 
 
-_REPAIR = (
-    "Check the last operation (`az aks show`). Applying the same plan again repairs a failed encryption."
-)
+def _repair(e: Evidence) -> str:
+    return (
+        "Apply the same plan again, which repairs a failed encryption. To see what failed: az aks show "
+        f"{e.cluster_args} --query '[provisioningState,status]'"
+    )
 
 
 def _wait(e: Evidence) -> str:
     """Return what to do while an operation is in progress."""
-    name, group = sanitize(str(e.cluster.get("name", ""))), _group(e)
-    return (
-        f"Wait for the operation to end (`az aks wait --name {name} --resource-group {shell_word(group)} --updated`), then "
-        "verify again."
-    )
+    if same(_provisioning(e), "Deleting"):
+        return (
+            f"The cluster is being deleted. To wait until it is gone: az aks wait {e.cluster_args} --deleted"
+        )
+    return f"Wait for the operation to end, then verify again: az aks wait {e.cluster_args} --updated"
 
 
 def _provisioning(e: Evidence) -> str:
     return str(dig(e.cluster, "properties", "provisioningState") or "unknown")
-
-
-def _group(e: Evidence) -> str:
-    parts = str(e.cluster.get("id", "")).split("/")
-    return sanitize(parts[4]) if len(parts) > 4 else ""

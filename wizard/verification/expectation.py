@@ -1,14 +1,17 @@
 """The checks that compare the cluster with an answers file."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from wizard.answers.model import Key
 from wizard.cloud.arm import same
 from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import make_check
 from wizard.verification.report import Check, Outcome
+
+if TYPE_CHECKING:
+    from wizard.answers.model import Key
 
 
 def expectation_checks(e: Evidence) -> Iterator[Check]:
@@ -43,7 +46,7 @@ def expectation_checks(e: Evidence) -> Iterator[Check]:
         )
 
 
-def _key_as_configured(e: Evidence, wanted: Key) -> Iterator[Check]:
+def _key_as_configured(e: Evidence, wanted: "Key") -> Iterator[Check]:
     """Yield the checks of type, size and rotation. The answers apply to a key that is created; an existing one is used
     unchanged, so these only warn."""
     if e.key is None:

@@ -1,30 +1,43 @@
 """Reads everything that the checks need, each resource once, and as much as possible concurrently."""
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wizard.answers.model import Answers
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.inventory import vault_of_key
+from wizard.cloud.key_access import BUILT_IN, KeyAccess, log_settings, other_definitions
 from wizard.cloud.locks import Lock, locks
+from wizard.cloud.ownership import code_signs, last_write
 from wizard.cloud.paging import items
-from wizard.cloud.rights import Deny, denies, key_role
-from wizard.cloud.roles import Grant, grants
+from wizard.cloud.rights import Deny, RoleDefinition, denies, role_definition
+from wizard.cloud.roles import DECRYPT, ENCRYPT, Grant, assignments, grants
 from wizard.errors import AzureError, Problem, odd_answer
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
 from wizard.verification.key import newest_first
 
+if TYPE_CHECKING:
+    from wizard.answers.model import Answers
+
 Found = TypeVar("Found")
 
 
-async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: Answers | None) -> Evidence:
+_NO_KEY = Problem(
+    "azure",
+    "The cluster's key identifier names no key.",
+    remedy="Run the wizard on this cluster. It sets key vault, key and identity.",
+)
+
+
+async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "Answers | None") -> Evidence:
     """Return the evidence. What cannot be read is None, with the reason in `unreadable`."""
     encryption = Encryption.of(cluster)
     e = Evidence(
@@ -36,32 +49,59 @@ async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: An
     )
     vault_id: str | Problem | None = None
     if encryption.kms_enabled:
-        vault_id = _named_vault(encryption) or await _find_vault(azure, cluster_id.subscription, encryption)
+        vault_id = _named_vault(encryption) or await _read(
+            vault_of_key(azure, cluster_id.subscription, encryption), ""
+        )
     subscriptions = {cluster_id.subscription.lower(): cluster_id.subscription}
     if not isinstance(vault_id, str):
-        held, identities = await asyncio.gather(
-            _locks(azure, list(subscriptions.values())), _identities(azure, e)
+        held, identities, about = await asyncio.gather(
+            _locks(azure, list(subscriptions.values())), _identities(azure, e), _about(azure, cluster_id, e)
         )
-        e = replace(e, **_sorted({"locks": held}), identities=identities)
+        e = replace(e, **_sorted({"locks": held}), **about, identities=identities)
         return (
             await _without_vault(azure, cluster_id.subscription, e, vault_id) if encryption.kms_enabled else e
         )
     vault = ResourceId.parse(vault_id)
     subscriptions.setdefault(vault.subscription.lower(), vault.subscription)
-    (held, body), (key, versions), (roles, denied, identities) = await asyncio.gather(
+    (held, body), (key, versions), (roles, denied, identities), about = await asyncio.gather(
         asyncio.gather(_locks(azure, list(subscriptions.values())), _vault(azure, vault)),
         asyncio.gather(_key(azure, vault, encryption), _versions(azure, vault, encryption)),
         asyncio.gather(_roles(azure, vault_id, e), _deny_assignments(azure, vault_id), _identities(azure, e)),
+        _about(azure, cluster_id, e, vault),
     )
     found = {"locks": held, "vault": body, "key": key, "key-versions": versions, "deny-assignments": denied}
-    e = replace(e, **_sorted(found), identities=identities)
-    if isinstance(roles, Problem):
-        e = replace(e, unreadable={**e.unreadable, "roles": roles})
-    else:
-        e = replace(e, identity_grants=roles[0], key_roles=roles[1], grants_elsewhere=roles[2])
-        unread = {f"role {guid}": role for guid, role in roles[3].items()}
-        e = replace(e, unreadable={**e.unreadable, **unread})
+    e = replace(e, **_sorted(found), **about, identities=identities)
+    e = replace(e, unreadable={**e.unreadable, **roles.pop("unreadable", {})}, **roles)
     return replace(e, deleted=await _deleted(azure, vault, e))
+
+
+async def _about(
+    azure: Azure, cluster_id: ResourceId, e: Evidence, vault: ResourceId | None = None
+) -> dict[str, Any]:
+    """Return what only informs: signs of infrastructure code, whether the use of the key is logged, and who took the key away.
+    All of it is advisory, and read beside the rest."""
+
+    async def nothing() -> None:
+        return None
+
+    places = [cluster_id, *([vault] if vault else []), *_ids(e.identity_ids)]
+    groups = [GroupId(place.subscription, place.resource_group) for place in places]
+    own = e.encryption.kms_enabled
+    signs, logs, write = await asyncio.gather(
+        code_signs(azure, groups) if own or e.reverted else nothing(),
+        log_settings(azure, str(vault)) if vault else nothing(),
+        last_write(azure, str(cluster_id)) if e.reverted else nothing(),
+    )
+    return {"code": signs, "log_settings": logs, "last_write": write}
+
+
+def _ids(texts: Collection[str]) -> list[ResourceId]:
+    """Return those of these texts that are resource IDs."""
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(ResourceId.parse(text))
+    return found
 
 
 def _sorted(found: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +144,8 @@ async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
 
 async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json | Problem:
     """Return the version that the cluster names, or the newest one for an identifier without a version."""
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
     request: Awaitable[Any] = (
         client.get_version(vault.resource_group, vault.name, name, encryption.key_version)
@@ -117,6 +159,8 @@ async def _key(azure: Azure, vault: ResourceId, encryption: Encryption) -> Json 
 async def _versions(
     azure: Azure, vault: ResourceId, encryption: Encryption
 ) -> tuple[Json, ...] | Problem | None:
+    if not encryption.names_key:
+        return _NO_KEY
     client, name = azure.vaults(vault.subscription).keys, encryption.key_name.partition("/")[2]
 
     async def listed() -> list[Json]:
@@ -161,61 +205,95 @@ async def _identities(azure: Azure, e: Evidence) -> dict[str, Json | Problem]:
     return dict(zip(e.identity_ids, await _all(one(id_) for id_ in e.identity_ids), strict=True))
 
 
-_Worth = dict[str, tuple[str, bool]]
-"""By the GUID of a role: its name, and whether it lets its holder encrypt and decrypt."""
-
-Roles = tuple[tuple[Grant, ...], _Worth, tuple[Grant, ...], dict[str, Problem]]
+_Worth = dict[str, RoleDefinition]
+"""The definition of roles, by GUID."""
 
 
-async def _roles(azure: Azure, vault_id: str, e: Evidence) -> Roles | Problem:
-    """Return what the identities hold on the vault, what these roles allow, what they hold elsewhere if none of these
-    helps, and the roles whose definition could not be read.
+async def _roles(azure: Azure, vault_id: str, e: Evidence) -> dict[str, Any]:
+    """Return the fields of `Evidence` on role assignments: what the identities hold on the vault, what these roles allow, what
+    they hold elsewhere if none of these helps, and who else has access to the key.
 
-    Groups and other scopes are read only if no role assignment of the identities themselves helps.
+    The assignments of all principals are one list. Groups and other scopes are read only if no role assignment of the
+    identities themselves helps.
     """
+    listed = await _read(assignments(azure, vault_id), "The role assignments could not be listed.")
+    if isinstance(listed, Problem):
+        return {"unreadable": {"roles": listed}}
+    own = {principal.casefold() for principal in e.principals}
+    mine = tuple(grant for grant in listed if grant.principal_id.casefold() in own)
+    others = {grant.role_guid.casefold() for grant in listed} - {g.role_guid.casefold() for g in mine}
+    subscription = ResourceId.parse(vault_id).subscription
+    (known, facts), definitions = await asyncio.gather(
+        _of_the_identities(azure, vault_id, e, mine), other_definitions(azure, subscription, others)
+    )
+    found = definitions | known | {guid: BUILT_IN[guid] for guid in _guids(mine) if guid in BUILT_IN}
+    access = KeyAccess(
+        listed,
+        {guid: role for guid, role in found.items() if not isinstance(role, Problem)},
+        {guid: role for guid, role in found.items() if isinstance(role, Problem)},
+    )
+    return {**facts, "key_access": access}
+
+
+def _guids(held: Iterable[Grant]) -> set[str]:
+    return {grant.role_guid.casefold() for grant in held}
+
+
+async def _of_the_identities(
+    azure: Azure, vault_id: str, e: Evidence, held: tuple[Grant, ...]
+) -> tuple[dict[str, RoleDefinition | Problem], dict[str, Any]]:
+    """Return the definitions of the roles of the cluster's identities, and the fields of `Evidence` on them."""
     if not e.principals:
-        return Problem("azure", "The cluster does not report the principal ID of its identity.")
-    found = await _read(
-        _all(grants(azure, vault_id, principal, directly=True) for principal in e.principals),
-        "The role assignments could not be listed.",
-    )
-    if isinstance(found, Problem):
-        return found
-    held = tuple(grant for some in found for grant in some)
+        unnamed = Problem("azure", "The cluster does not report the principal ID of its identity.")
+        return {}, {"unreadable": {"roles": unnamed}}
     known, unread = await _worth(azure, vault_id, held)
-    if _helps(held, known):
-        return held, known, (), unread
-    everywhere = f"/subscriptions/{ResourceId.parse(vault_id).subscription}"
-    by_group, elsewhere = await asyncio.gather(
-        _read(
-            _all(grants(azure, vault_id, one) for one in e.principals),
-            "The role assignments of the identity's groups could not be listed.",
-        ),
-        _read(_all(grants(azure, everywhere, one) for one in e.principals), ""),
-    )
-    if isinstance(by_group, Problem):
-        return by_group  # a group may hold the role, so it is not known that the identity does not
-    held = tuple(dict.fromkeys([*held, *(grant for some in by_group for grant in some)]))
-    other = () if isinstance(elsewhere, Problem) else tuple(grant for some in elsewhere for grant in some)
-    more, more_unread = await _worth(azure, vault_id, (*held, *other), known.keys() | unread.keys())
-    return held, known | more, other, unread | more_unread
+    other: tuple[Grant, ...] = ()
+    if not _helps(held, known):
+        everywhere = f"/subscriptions/{ResourceId.parse(vault_id).subscription}"
+        by_group, elsewhere = await asyncio.gather(
+            _read(
+                _all(grants(azure, vault_id, one) for one in e.principals),
+                "The role assignments of the identity's groups could not be listed.",
+            ),
+            _read(_all(grants(azure, everywhere, one) for one in e.principals), ""),
+        )
+        if isinstance(
+            by_group, Problem
+        ):  # a group may hold the role, so it is not known that the identity does not
+            return {**known, **unread}, {"unreadable": {"roles": by_group}}
+        held = tuple(dict.fromkeys([*held, *(grant for some in by_group for grant in some)]))
+        other = () if isinstance(elsewhere, Problem) else tuple(grant for some in elsewhere for grant in some)
+        more, more_unread = await _worth(azure, vault_id, (*held, *other), known.keys() | unread.keys())
+        known, unread = known | more, unread | more_unread
+    return {**known, **unread}, {
+        "identity_grants": held,
+        "key_roles": {guid: (role.name, _encrypts(role)) for guid, role in known.items()},
+        "grants_elsewhere": other,
+        "unreadable": {f"role {guid}": problem for guid, problem in unread.items()},
+    }
+
+
+def _encrypts(role: RoleDefinition) -> bool:
+    return role.allows_data(ENCRYPT) and role.allows_data(DECRYPT)
 
 
 def _helps(held: tuple[Grant, ...], known: _Worth) -> bool:
     guids = {grant.role_guid.casefold() for grant in held}
-    return any(guid in KEY_ROLES or known.get(guid, ("", False))[1] for guid in guids)
+    return any(guid in KEY_ROLES or (guid in known and _encrypts(known[guid])) for guid in guids)
 
 
 async def _worth(
     azure: Azure, vault_id: str, held: tuple[Grant, ...], read: Collection[str] = ()
 ) -> tuple[_Worth, dict[str, Problem]]:
-    """Return name and worth of each role held but those `read` before, and why the rest could not be read."""
+    """Return the definition of each role held but those `read` before, and why the rest could not be read."""
     subscription = ResourceId.parse(vault_id).subscription
     guids = sorted({grant.role_guid.casefold() for grant in held} - KEY_ROLES.keys() - set(read))
-    found = await _all(_read(key_role(azure, subscription, guid), "") for guid in guids)
-    pairs = dict(zip(guids, found, strict=True))
+    asked = [guid for guid in guids if guid not in BUILT_IN]
+    found = await _all(_read(role_definition(azure, subscription, guid), "") for guid in asked)
+    pairs = dict(zip(asked, found, strict=True))
     return (
-        {guid: role for guid, role in pairs.items() if not isinstance(role, Problem)},
+        {guid: BUILT_IN[guid] for guid in guids if guid in BUILT_IN}
+        | {guid: role for guid, role in pairs.items() if not isinstance(role, Problem)},
         {guid: role for guid, role in pairs.items() if isinstance(role, Problem)},
     )
 
@@ -260,26 +338,6 @@ def _named_vault(encryption: Encryption) -> str:
         return ""
 
 
-async def _find_vault(azure: Azure, subscription: str, encryption: Encryption) -> str | Problem | None:
-    """Return the resource ID of the vault in the key identifier, for a cluster that does not name it; the problem if the
-    vaults could not be listed; None if the subscription has no such vault."""
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
-
-    async def listed() -> list[Json]:
-        return [
-            as_json(vault) async for vault in items(azure.vaults(subscription).vaults.list_by_subscription())
-        ]
-
-    found = await _read(listed(), "The key vaults of the cluster's subscription could not be listed.")
-    if isinstance(found, Problem):
-        return found
-    for body in found:
-        uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-        if same(uri, host):
-            return str(body["id"])
-    return None
-
-
 async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: Problem | None) -> Evidence:
     """Return the evidence for a vault that was not found: whether it is soft-deleted, or why that is unknown."""
     if problem is not None:
@@ -289,13 +347,13 @@ async def _without_vault(azure: Azure, subscription: str, e: Evidence, problem: 
     missing = Problem(
         "azure",
         f"The cluster does not name the resource ID of its key vault, and none of the key vaults visible in its subscription "
-        f"is {name}.",
+        f"is {name or 'the one in its key identifier'}.",
         "",
-        f"Look for it in another subscription: az keyvault show --name {name} --subscription ANOTHER. If it does not exist, it "
-        "was deleted (az keyvault list-deleted), and the cluster cannot decrypt its secrets.",
+        "Look for it in your other subscriptions. If it is in none, it was deleted, and the cluster cannot decrypt its secrets: "
+        f"az keyvault list-deleted --subscription {subscription} --output table",
     )
     key = missing
     if isinstance(deleted.get("vault"), dict):
-        comes_back = f"az keyvault recover --name {name}   (the key comes back with it)"
+        comes_back = f"Recover it, and the key with it: az keyvault recover --name {name} --subscription {subscription}"
         key = Problem("azure", f"The key vault {name} with the key was deleted.", "", comes_back)
     return replace(e, deleted=deleted, unreadable={**e.unreadable, "vault": missing, "key": key})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.errors import Problem
 from wizard.state.vault import VaultState
@@ -173,7 +173,9 @@ def _denied(e: Evidence) -> Check:
         "Azure creates deny assignments for deployment stacks and managed applications. Ask their owner to exclude the "
         "identity."
         if certain
-        else "Check the members of the group (`az ad group member list`).",
+        else f"Check the members of the group: az ad group member list --group {shell_word(perhaps[0].groups[0])}"
+        if perhaps
+        else "",
     )
 
 
@@ -189,7 +191,6 @@ def _access_policy(e: Evidence) -> Check:
     given = frozenset[str]().union(*(vault.policy_permissions(principal) for principal in principals))
     certain, unsure = _each(e, {one for one in principals if vault.policy_allows(one, "encrypt", "decrypt")})
     principal = principals[0] if principals else "OBJECT-ID"
-    name = ResourceId.parse(e.vault_id).name
     return make_check(
         "identity-access-policy",
         "identity",
@@ -197,5 +198,5 @@ def _access_policy(e: Evidence) -> Check:
         "An access policy allows the identity to encrypt and decrypt.",
         unsure or "No access policy of the key vault allows the identity to encrypt and decrypt.",
         f"accessPolicies for {', '.join(principals)}: {', '.join(sorted(given)) or 'none'}",
-        f"az keyvault set-policy --name {name} --object-id {principal} --key-permissions encrypt decrypt",
+        f"az keyvault set-policy {e.vault_args} --object-id {principal} --key-permissions encrypt decrypt",
     )

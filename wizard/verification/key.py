@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from wizard.cloud.arm import Json, dig, moment
 from wizard.errors import Problem
-from wizard.state.key import EXPIRES_SOON
+from wizard.state.key import EXPIRES_SOON, KeyState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import GONE, make_check, shown, unknown_check
@@ -93,7 +92,9 @@ def key_checks(e: Evidence) -> Iterator[Check]:
 def _missing(e: Evidence) -> Check:
     problem, found, name = e.unreadable.get("key"), e.deleted.get("key"), e.encryption.key_name
     vault, _, key = name.partition("/")
-    recover = f"az keyvault key recover --vault-name {vault} --name {key}"
+    recover = (
+        f"az keyvault key recover --vault-name {vault} --name {key} --subscription {e.vault_subscription}"
+    )
     if isinstance(found, dict):
         until = moment(found.get("scheduledPurgeDate"))
         return make_check(
@@ -104,15 +105,16 @@ def _missing(e: Evidence) -> Check:
             f"The key {name} is soft-deleted and can be recovered"
             f"{f' until {until:%Y-%m-%d}' if until else ''}. Until then the cluster cannot decrypt its secrets.",
             str(found.get("recoveryId") or ""),
-            f"{recover}   (immediately)",
+            f"Recover it now: {recover}",
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("key-exists", "key", "the key", problem)
     unseen = " Whether it can be recovered could not be read." if isinstance(found, Problem) else ""
     first = (
-        ""
+        "Recover it"
         if e.vault is not None
-        else f"az keyvault recover --name {vault}   (the key comes back with it); then, "
+        else f"Recover the vault, and the key with it: `az keyvault recover --name {vault} --subscription {e.vault_subscription}`. "
+        "If the key is still missing, recover it"
     )
     return make_check(
         "key-exists",
@@ -121,7 +123,7 @@ def _missing(e: Evidence) -> Check:
         "",
         f"The key {name} does not exist: the cluster cannot decrypt its secrets.{unseen}",
         problem.azure_said,
-        f"{first}{recover}   (immediately, if possible); else restore it from a backup (`az keyvault key restore`).",
+        f"{first}; if that is not possible, restore it from a backup. To recover it: {recover}",
     )
 
 
@@ -157,8 +159,8 @@ def _expiry(attributes: Json, e: Evidence) -> Check:
         if outcome == "failed"
         else f"The key expires on {_at(when)}, in {_days(left)}. After that, new secrets cannot be written.",
         f"exp: {_stamp(when)}",
-        f"Rotate the key (`az keyvault key rotate --id {shell_word(e.encryption.key_id)}`) or set a later expiry "
-        f"(`az keyvault key set-attributes --id {shell_word(e.encryption.key_id)} --expires DATE`).",
+        f"Rotate the key (`aks-kms rotate {e.cluster_args}`), or set a later expiry: az keyvault key set-attributes --id "
+        f"{shell_word(e.encryption.key_id)} --expires {_stamp(max(when, e.now) + timedelta(days=365))}",
     )
 
 
@@ -211,39 +213,60 @@ def _pickup(e: Evidence) -> Check:
 
 
 def _rotation(e: Evidence) -> Check:
-    """Return the check whether Key Vault rotates the key automatically, and whether the cluster follows."""
-    policy: dict[str, Any] = dig(e.key, "properties", "rotationPolicy") or {}
-    rotates = [
-        trigger
-        for action in policy.get("lifetimeActions") or []
-        if str(dig(action, "action", "type") or "").casefold() == "rotate"
-        and isinstance(trigger := dig(action, "trigger"), dict)
-    ]
-    every = "; ".join(
-        f"{name}: {trigger[name]}" for trigger in rotates for name in sorted(trigger) if trigger[name]
-    )
-    expires = moment(dig(e.key, "properties", "attributes", "exp")) is not None
-    pinned = bool(e.encryption.key_version)
-    if rotates:
+    """Return the check whether Key Vault rotates the key automatically, before it expires, and whether the cluster follows."""
+    key = KeyState(e.key)
+    if not key.rotation_triggers:
         return make_check(
             "key-rotation-policy",
             "key",
-            "warning" if pinned else True,
-            f"Key Vault rotates the key automatically ({every or 'by its policy'}), and AKS follows within 6 hours.",
-            "Key Vault rotates the key automatically, but the cluster does not follow: its key identifier names a version.",
-            f"rotationPolicy: {every or 'rotate'}",
-            "Migrate to KMS data encryption with the wizard; it follows rotations.",
+            "warning" if key.expires else True,
+            "No rotation policy: the key gets a new version only when it is rotated manually.",
+            "The key expires, and no rotation policy creates a new version before that.",
+            "rotationPolicy: none that rotates",
+            _have_it_rotated(e),
         )
-    vault, _, key = e.encryption.key_name.partition("/")
+    every = "; ".join(
+        f"{name}: {sanitize(str(trigger[name]))}"
+        for trigger in key.rotation_triggers
+        for name in sorted(trigger)
+        if trigger[name]
+    )
+    outcome: Outcome = "passed"
+    bad, remedy = "", ""
+    if e.encryption.key_version:
+        outcome = "warning"
+        bad = "Key Vault rotates the key automatically, but the cluster does not follow: its key identifier names a version."
+        remedy = "Migrate to KMS data encryption with the wizard; it follows rotations."
+    elif key.rotates_too_late:
+        outcome = "warning"
+        bad = (
+            f"Key Vault rotates the key on {_at(key.next_rotation)}, but the key expires before that, on {_at(key.expires)}. "
+            "In between, new secrets cannot be written."
+        )
+        remedy = _have_it_rotated(e)
+    elif key.next_rotation is None and (
+        key.expires or not any(trigger.get("timeAfterCreate") for trigger in key.rotation_triggers)
+    ):
+        outcome = "unknown" if key.expires else "warning"
+        bad = (
+            "When Key Vault rotates the key next is not known: its rotation policy or its dates are incomplete."
+            if key.expires
+            else "The rotation policy rotates the key before it expires, but the key does not expire, so it is never rotated."
+        )
+        remedy = _have_it_rotated(e)
     return make_check(
         "key-rotation-policy",
         "key",
-        "warning" if expires else True,
-        "No rotation policy: the key gets a new version only when it is rotated manually.",
-        "The key expires, and no rotation policy creates a new version before that.",
-        "rotationPolicy: none that rotates",
-        f"az keyvault key rotation-policy update --vault-name {vault} --name {key} --value policy.json",
+        outcome,
+        f"Key Vault rotates the key automatically ({every}), and AKS follows within 6 hours.",
+        bad,
+        f"rotationPolicy: {every or 'rotate'}; next rotation: {_stamp(key.next_rotation)}, exp: {_stamp(key.expires)}",
+        remedy,
     )
+
+
+def _have_it_rotated(e: Evidence) -> str:
+    return f"Have the vault rotate it before it expires: aks-kms rotate {e.cluster_args} --every P30D"
 
 
 def newest_first(versions: list[Json]) -> tuple[Json, ...]:

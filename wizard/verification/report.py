@@ -13,7 +13,7 @@ Depth = Literal["basic", "full"]
 """`basic`: only the cluster's own settings are read. `full`: also the key vault, key, identity, role assignments and locks
 that it depends on."""
 
-Group = Literal["cluster", "key", "vault", "identity", "expectation", "inside"]
+Group = Literal["cluster", "key", "vault", "identity", "access", "code", "expectation", "inside"]
 Outcome = Literal["passed", "failed", "warning", "unknown", "note"]
 """`note`: not a check, only information."""
 
@@ -89,6 +89,8 @@ class ClusterReport:
     provenance: Provenance | None = None
     """None in a report of an earlier version."""
     depth: Depth = "full"
+    host_encryption: bool | None = None
+    """Whether encryption at host is enabled on all node pools, which other tools ask for; None if that was not read."""
 
     def with_more(self, more: Iterable[Check]) -> "ClusterReport":
         """Return the same report with these checks added, in the place of earlier ones of their groups."""
@@ -223,6 +225,7 @@ class ClusterReport:
             "headline": self.headline,
             "outcome": self.outcome,
             "depth": self.depth,
+            "host_encryption": self.host_encryption,
             "checks": [check.to_json() for check in self.checks],
             "security_profile": self.security_profile,
             "keep": list(self.keep),
@@ -252,6 +255,7 @@ class ClusterReport:
             keep=tuple(body["keep"]),
             provenance=Provenance.from_json(provenance) if provenance else None,
             depth=body.get("depth", "full"),
+            host_encryption=body.get("host_encryption"),
         )
 
 

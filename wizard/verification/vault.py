@@ -19,14 +19,14 @@ def vault_checks(e: Evidence) -> Iterator[Check]:
     name = sanitize(str(e.vault.get("name", "")))
     yield make_check("vault-exists", "vault", True, f"The key vault {name} exists.", "", e.vault_id)
     yield _named(e, name)
-    yield from _tenant(e, name)
-    yield from _network(e, name)
+    yield from _tenant(e)
+    yield from _network(e)
     yield from _lasting(e, name)
 
 
 def _missing(e: Evidence) -> Check:
     problem, found = e.unreadable.get("vault"), e.deleted.get("vault")
-    name = e.encryption.key_name.partition("/")[0]
+    name = e.vault_name
     if isinstance(found, dict):
         until = sanitize(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown date"))
         return make_check(
@@ -37,7 +37,7 @@ def _missing(e: Evidence) -> Check:
             f"The key vault {name} is soft-deleted and can be recovered until {until}. Until then the cluster cannot decrypt "
             "its secrets.",
             str(dig(found, "properties", "vaultId") or found.get("id") or ""),
-            f"az keyvault recover --name {name}   (immediately)",
+            f"Recover it now: az keyvault recover --name {name} --subscription {e.vault_subscription}",
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("vault-exists", "vault", "the key vault", problem)
@@ -49,7 +49,8 @@ def _missing(e: Evidence) -> Check:
         "",
         f"The key vault {name} does not exist: the cluster cannot decrypt its secrets.{unseen}",
         problem.azure_said,
-        f"az keyvault recover --name {name}   (immediately, if possible); else ask Microsoft support.",
+        "Recover it now; if that is not possible, ask Microsoft support: "
+        f"az keyvault recover --name {name} --subscription {e.vault_subscription}",
     )
 
 
@@ -67,7 +68,7 @@ def _named(e: Evidence, name: str) -> Check:
             "The cluster names its key vault by the key identifier alone, which is enough for network access Public.",
             "The cluster uses its key vault with network access Private but does not name the vault's resource ID.",
             f"keyVaultResourceId: not set, keyId: {e.encryption.key_id}",
-            f"az aks update --ids {shell_word(str(e.cluster.get('id', '')))} --enable-azure-keyvault-kms "
+            f"az aks update {e.cluster_args} --enable-azure-keyvault-kms "
             f"--azure-keyvault-kms-key-id {shell_word(e.encryption.key_id)} "
             f"--azure-keyvault-kms-key-vault-network-access Private "
             f"--azure-keyvault-kms-key-vault-resource-id {shell_word(e.vault_id)}",
@@ -83,7 +84,7 @@ def _named(e: Evidence, name: str) -> Check:
     )
 
 
-def _tenant(e: Evidence, name: str) -> Iterator[Check]:
+def _tenant(e: Evidence) -> Iterator[Check]:
     """Yield the check of the tenant: a vault trusts the tokens of one tenant, and keeps it when its subscription moves to
     another one (KV:move-subscription)."""
     if not e.identity_ids:
@@ -102,11 +103,11 @@ def _tenant(e: Evidence, name: str) -> Iterator[Check]:
         "The key vault trusts the tenant of the cluster's identity.",
         "The key vault trusts another tenant than that of the cluster's identity, so the identity has no access.",
         f"tenantId of the key vault: {trusted or 'not set'}, of the identity: {own}",
-        f"az keyvault update --name {name} --set properties.tenantId={own}   (by an owner of the vault)",
+        f"Ask an owner of the vault to change it: az keyvault update {e.vault_args} --set properties.tenantId={own}",
     )
 
 
-def _network(e: Evidence, name: str) -> Iterator[Check]:
+def _network(e: Evidence) -> Iterator[Check]:
     """Yield the checks whether the cluster passes the vault's firewall: KV:network-security."""
     vault = e.vault or {}
     public, action, bypass = _firewall(vault)
@@ -118,8 +119,8 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
         "reach its key."
     )
     inside = (
-        f"az keyvault update --name {name} --public-network-access Disabled --default-action Deny "
-        "--bypass AzureServices   (or allow access in the perimeter, or use its learning mode)"
+        "Allow access in the perimeter, or use its learning mode; or take the vault out of it: "
+        f"az keyvault update {e.vault_args} --public-network-access Disabled --default-action Deny --bypass AzureServices"
     )
     if e.encryption.network_access.casefold() == "private":
         yield make_check(
@@ -131,7 +132,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             if perimeter
             else "The key vault's firewall does not allow trusted Azure services, so the cluster cannot reach its key.",
             seen,
-            inside if perimeter else f"az keyvault update --name {name} --bypass AzureServices",
+            inside if perimeter else f"az keyvault update {e.vault_args} --bypass AzureServices",
         )
         yield make_check(
             "vault-private",
@@ -140,7 +141,7 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             "The key vault's firewall denies public network access, as the cluster's setting Private requires.",
             "The cluster uses the key vault with network access Private, but its firewall allows public network access.",
             seen,
-            f"az keyvault update --name {name} --default-action Deny --bypass AzureServices",
+            f"az keyvault update {e.vault_args} --default-action Deny --bypass AzureServices",
         )
     else:
         yield make_check(
@@ -152,8 +153,8 @@ def _network(e: Evidence, name: str) -> Iterator[Check]:
             if perimeter
             else "The cluster uses the key vault with network access Public, but the vault's firewall blocks it.",
             seen,
-            f"az keyvault update --name {name} --public-network-access Enabled --default-action Allow   (or plan "
-            "with network_access: Private)",
+            "Plan with vault.network_access: Private, or open the vault to all networks: "
+            f"az keyvault update {e.vault_args} --public-network-access Enabled --default-action Allow",
         )
 
 
@@ -176,8 +177,8 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "The key vault uses Azure RBAC.",
         "The key vault uses access policies; role assignments have no effect on its keys.",
         shown(properties, "enableRbacAuthorization"),
-        f"az keyvault update --name {name} --enable-rbac-authorization true   (first assign the identity Key Vault "
-        "Crypto User: access policies stop working immediately)",
+        "First assign the identity Key Vault Crypto User, because access policies stop working at once. Then: "
+        f"az keyvault update {e.vault_args} --enable-rbac-authorization true",
     )
     days = properties.get("softDeleteRetentionInDays")
     yield make_check(
@@ -187,7 +188,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         f"Soft-delete is enabled: deleted keys can be recovered for {days or 90} days.",
         "Soft-delete is disabled: a deleted key or vault is lost immediately, and the cluster's secrets with it.",
         shown(properties, "enableSoftDelete"),
-        f"az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true   (cannot be undone)",
+        f"It cannot be disabled later: az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true",
     )
     purge = properties.get("enablePurgeProtection") is True
     yield make_check(
@@ -197,7 +198,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         "Purge protection is enabled: the key vault and its keys cannot be deleted permanently before their retention ends.",
         "Purge protection is disabled: anyone with permission to purge the key vault can permanently destroy the cluster's secrets.",
         shown(properties, "enablePurgeProtection"),
-        f"az keyvault update --name {name} --enable-purge-protection true   (cannot be undone)",
+        f"It cannot be disabled later: az keyvault update {e.vault_args} --enable-purge-protection true",
     )
     if e.locks is None:
         yield unknown_check("vault-lock", "vault", "the locks", e.unreadable.get("locks"))

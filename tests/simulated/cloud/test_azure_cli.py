@@ -82,6 +82,8 @@ async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) 
             "PATH": f"{az.folder}:.:",
             "AZURE_CONFIG_DIR": "/home/me/az",
             "https_proxy": "http://proxy.example:3128",
+            "ACC_CLOUD": "PROD",
+            "MSI_ENDPOINT": "http://localhost:50342/oauth2/token",
             **SECRETS,
         }
         async with connect(child_environment(simulator, at_home), credential=kind) as azure:
@@ -96,7 +98,7 @@ async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) 
         assert not set(SECRETS) & set(environment)
         assert "do-not-tell" not in environment.values()
         assert folder == "/"
-        kept = ("HOME", "AZURE_CONFIG_DIR", "https_proxy")
+        kept = ("HOME", "AZURE_CONFIG_DIR", "https_proxy", "ACC_CLOUD", "MSI_ENDPOINT")
         assert {name: environment[name] for name in kept} == {name: at_home[name] for name in kept}
         assert environment["REQUESTS_CA_BUNDLE"] == simulator.environment["REQUESTS_CA_BUNDLE"]
         assert environment["AZURE_CORE_INSTANCE_DISCOVERY"] == "false"
@@ -121,11 +123,28 @@ async def test_az_in_an_untrusted_folder_is_not_run(az: StandIn, tmp_path: Path)
     ("said", "code", "cause", "remedy"),
     [
         ("ERROR: Please run 'az login' to setup account.", 1, "The Azure CLI is not signed", "`az login`"),
-        ("ERROR: AADSTS70043: expired. Please run: az login", 1, "Entra did not accept", "`az login` again"),
+        (
+            "ERROR: AADSTS70043: expired. Please run: az login",
+            1,
+            "has expired or was revoked",
+            "`az login` again",
+        ),
+        (
+            "ERROR: AADSTS53003: blocked. Please run: az login",
+            1,
+            "Conditional Access",
+            "Ask the Microsoft Entra administrator",
+        ),
+        (
+            "ERROR: AADSTS500011: not in the tenant. Please run:\naz login --scope x",
+            1,
+            "another cloud or tenant",
+            "`az cloud show --query name`",
+        ),
         (
             "ERROR: AADSTS700082: \x1b[2Jthe token eyJabc.def.ghi has expired",
             1,
-            "Entra did not",
+            "has expired or was revoked",
             "`az login`",
         ),
         ("ERROR: cannot proxy by http://me:eyJabc@h:1", 1, "could not be reached", "`az login` again"),
@@ -141,7 +160,7 @@ async def test_refusal_of_az_has_cause_and_remedy(
     assert problem.kind == "sign-in"
     assert cause in problem.cause
     assert remedy in problem.remedy
-    assert "--credential" in problem.remedy
+    assert ("--credential" in problem.remedy) is ("AADSTS" not in said), "Entra refuses the user, not the way"
     assert problem.azure_said[:20] == said[:20]
     assert not {"eyJabc", "\x1b"} & {problem.azure_said[at : at + 6] for at in range(99)}
 

@@ -1,14 +1,19 @@
 """Signing in with the real credentials, and each way in which that can fail: the kind of problem and its remedy."""
 
 import base64
+import contextlib
 import json
 import math
 import socket
+import ssl
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import truststore
 
 from tests.support import PRODUCTION, TENANT, approving, child_environment, signed_in, world
+from wizard.cloud import trust
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, identity_of
 from wizard.cloud.retry_notices import RetryNotice, listener
@@ -66,14 +71,49 @@ async def test_managed_identity_needs_no_secret(monkeypatch: pytest.MonkeyPatch)
             assert len(await azure.subscriptions()) == 2
 
 
-async def test_device_code_sign_in_shows_its_instructions() -> None:
+def unaware(environment: dict[str, str]) -> dict[str, str]:
+    """An environment that names no certificates."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+    }
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+async def test_a_certificate_that_the_system_does_not_trust_is_refused(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "sys", SimpleNamespace(platform=system))
+    async with Simulator(speed=math.inf) as simulator:
+        problem = await refused(unaware(simulator.environment))
+    assert problem.kind == "unreachable"
+    assert "certificate" in problem.cause.casefold()
+
+
+def test_a_python_that_does_not_know_the_places_of_certificates_finds_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not isinstance(trust.tls_of({}), truststore.SSLContext)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(cafile=None, capath=None))
+    assert isinstance(trust.tls_of({}), truststore.SSLContext)
+
+
+@pytest.mark.parametrize("system", ["", "linux", "darwin"])
+async def test_device_code_sign_in_shows_its_instructions(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a `system`, no variable of the command names the certificates: they are those of the system."""
     told: list[str] = []
-    async with (
-        Simulator(speed=math.inf) as simulator,
-        connect(
-            child_environment(simulator, NOBODY), credential="device-code", tell=approving(simulator, told)
-        ) as azure,
-    ):
+    async with Simulator(speed=math.inf) as simulator, contextlib.AsyncExitStack() as stack:
+        environment = child_environment(simulator, NOBODY)
+        if system:
+            monkeypatch.setattr(trust, "sys", SimpleNamespace(platform=system))
+            monkeypatch.setenv("SSL_CERT_FILE", environment["SSL_CERT_FILE"])  # where OpenSSL looks
+            environment = unaware(environment)
+        azure = await stack.enter_async_context(
+            connect(environment, credential="device-code", tell=approving(simulator, told))
+        )
         assert azure.signed_in.name == "ops@contoso.example"
         assert azure.signed_in.principal_type == "User"
         assert len(await azure.subscriptions()) == 2

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+from azure.core.rest import HttpRequest
 
-from tests.support import PRODUCTION, signed_in, world
+from tests.support import PRODUCTION, TENANT, signed_in, world
 from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
 from wizard.cloud.azure import connect
+from wizard.cloud.pipeline import Transport
 from wizard.cloud.proxies import Proxies, Proxy, ca_bundle
+from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
@@ -55,6 +59,17 @@ def test_https_proxy_wins_and_http_proxy_is_ignored() -> None:
         ("localhost,127.0.0.1", "127.0.0.1", True),
         ("vault.azure.net", "kv-demo.vault.azure.net", True),
         ("", ARM, False),
+        ("*.azure.com", ARM, True),
+        ("*.azure.com", "azure.com", True),
+        (".azure.com:443 localhost", ARM, True),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8", ARM, False),
+        ("10.1.2.3:443", "10.1.2.3", True),
+        ("[::1],fd00::/8", "::1", True),
+        ("[::1]:443,fd00::/8", "fd12::3", True),
+        ("azure.com", "10.1.2.3", False),
+        (".", ARM, False),
     ],
 )
 def test_no_proxy_matches_hosts_and_domains(no_proxy: str, host: str, direct: bool) -> None:
@@ -140,6 +155,60 @@ async def refusing() -> AsyncIterator[str]:
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("offered", "cause", "remedy"),
+    [
+        (("NTLM", "Negotiate"), "authentication with NTLM, Negotiate, which", "px or cntlm"),
+        (
+            ("NTLM", 'Basic realm="x"'),
+            "requires a user name and a password",
+            "http://USER:PASSWORD@HOST:PORT",
+        ),
+        ((), "requires a user name and a password", "http://USER:PASSWORD@HOST:PORT"),
+    ],
+)
+async def test_a_proxy_that_requires_authentication_is_named_with_what_it_offers(
+    offered: tuple[str, ...], cause: str, remedy: str
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        lines = [f"Proxy-Authenticate: {scheme}\r\n" for scheme in offered]
+        writer.write(f"HTTP/1.1 407 Authenticate\r\nContent-Length: 0\r\n{''.join(lines)}\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    identity = dict.fromkeys(("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"), TENANT)
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(AzureError) as refused:
+            async with connect({**identity, "HTTPS_PROXY": proxy, "AKS_KMS_SPEED": "max"}):
+                pass
+    problem = refused.value.problem
+    assert (problem.kind, problem.code) == ("unreachable", "HTTP 407")
+    assert cause in problem.cause
+    assert remedy in problem.remedy
+
+
+async def test_a_managed_identity_is_asked_without_the_proxy() -> None:
+    """Its endpoint is on this computer or beside it, and no proxy reaches it."""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token"
+        transport = Transport(session, Proxies({"HTTPS_PROXY": PROXY}), Timeouts())
+        await transport.send(HttpRequest("GET", endpoint))
+    assert asked == [b"GET /msi/token HTTP/1.1\r\n"]
 
 
 async def test_proxy_password_is_never_shown(

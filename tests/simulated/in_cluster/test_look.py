@@ -187,7 +187,10 @@ async def test_a_private_cluster_is_unknown(tmp_path: Path) -> None:
 async def test_a_stopped_cluster_is_unknown(tmp_path: Path) -> None:
     async with there(tmp_path) as (_, azure):
         check = await only(azure, cluster_id("web-night", "rg-web"))
-    assert check.remedy == "az aks start --resource-group rg-web --name web-night"
+    assert (
+        check.remedy
+        == "az aks start -n web-night -g rg-web --subscription 22222222-2222-2222-2222-222222222222"
+    )
 
 
 async def test_no_permission_for_a_kubeconfig_is_unknown(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ CASES = {
 DEVIATIONS = {
     "account set: earlier": "the feature is registered in a subscription: in the one that was chosen, not in the last one used",
     "feature show: also": "waits until it says Registered, as the how-to's reader is told to",
+    "ad signed-in-user show: also": "asks whether a user is signed in before anything is changed; of an application, it fails",
     "keyvault key list: also": "waits until the new role has taken effect, before which no key can be created",
     "aks get-versions: also": "asks which versions the region offers: 1.33.0 is not offered for ever",
     "aks create: --kubernetes-version 1.33.0 -> 1.34": "the newest of them; a configured version is used unchanged",

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,6 +172,8 @@ def test_a_disk_error_during_the_run_is_recorded_and_not_raised(journal: Journal
     """A file size limit stands in for a full disk: the write fails in the same way, also for root."""
     import signal
 
+    if sys.platform == "win32":
+        raise NotImplementedError
     old_limit, old_handler = (
         resource.getrlimit(resource.RLIMIT_FSIZE),
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN),

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import random
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -66,7 +65,7 @@ class Served:
         self._stdout.readline()
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         self._stdout.close()
         self._stdin.close()

@@ -112,7 +112,10 @@ async def test_a_deleted_key_can_be_read_with_permission(tmp_path: Path) -> None
     assert wrong(report) == {"key-exists": "failed"}
     found = next(check for check in report.checks if check.code == "key-exists")
     assert "is soft-deleted and can be recovered until 20" in found.message
-    assert found.remedy == "az keyvault key recover --vault-name kv-demo --name aks-kms   (immediately)"
+    assert (
+        found.remedy
+        == f"Recover it now: az keyvault key recover --vault-name kv-demo --name aks-kms --subscription {PRODUCTION}"
+    )
 
 
 async def test_a_deleted_key_that_cannot_be_read_says_so(tmp_path: Path) -> None:
@@ -133,7 +136,10 @@ async def test_a_deleted_vault_is_found_among_the_soft_deleted(tmp_path: Path) -
         report = await verify(azure, cluster_id())
     found = {check.code: check for check in report.checks}
     assert "is soft-deleted and can be recovered" in found["vault-exists"].message
-    assert found["vault-exists"].remedy == "az keyvault recover --name kv-demo   (immediately)"
+    assert (
+        found["vault-exists"].remedy
+        == f"Recover it now: az keyvault recover --name kv-demo --subscription {PRODUCTION}"
+    )
     assert found["key-exists"].outcome == "failed"
 
 

@@ -1,5 +1,7 @@
 """An SDK's error becomes a problem: its kind, the likely cause, the remedy, and Azure's own message."""
 
+import base64
+import json
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +10,8 @@ import pytest
 from azure.core import exceptions
 from azure.core.exceptions import HttpResponseError, ODataV4Format
 
+from tests.remedies import commands
+from tests.support import PRODUCTION
 from wizard.cloud import diagnose
 from wizard.cloud.arm import Json
 from wizard.cloud.diagnose import code_of, problem_from
@@ -39,7 +43,7 @@ def test_every_known_code_has_a_remedy_and_keeps_azures_message(code: str) -> No
     known = problem(400, {"code": code, "message": "Azure's own\x1b[31m words."})
     assert known.remedy
     assert known.remedy[0].isupper() or known.remedy[0] == "`"
-    assert known.remedy.endswith((".", ")"))
+    assert known.remedy.endswith((".", ")")) or commands(known.remedy)
     assert (known.summary, known.code, known.azure_said) == (SUMMARY, code, "Azure's own words.")
 
 
@@ -179,3 +183,69 @@ def test_only_an_operation_in_progress_is_transient(code: str, message: str, kin
     found = problem(409, {"code": code, "message": message})
     assert (found.code, found.kind, found.retryable) == (code, kind, kind == "transient")
     assert cause in found.cause
+
+
+def test_a_missing_permission_on_a_linked_resource_is_named() -> None:
+    """azurerm#3067, Azure/AKS#2040."""
+    said = (
+        "The client 'ci' with object id 'x' has permission to perform action 'Microsoft.ContainerService/managedClusters/write' on "
+        "scope '/s'; however, it does not have permission to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' "
+        "on the linked scope(s) '/net/subnets/aks' or the linked scope(s) are invalid."
+    )
+    found = problem(403, {"code": "LinkedAuthorizationFailed", "message": said})
+    assert "Microsoft.Network/virtualNetworks/subnets/join/action on /net/subnets/aks" in found.cause
+    assert "the role Network Contributor" in found.remedy
+    found = problem(
+        403,
+        {
+            "code": "LinkedAuthorizationFailed",
+            "message": said.replace("Network/virtualNetworks/subnets", "X/y"),
+        },
+    )
+    assert "a role with this action" in found.remedy
+    found = problem(403, {"code": "LinkedAuthorizationFailed", "message": "No."})
+    assert "action that Azure names" in found.remedy
+
+
+def test_a_policy_that_requires_mfa_is_met_by_signing_in_again() -> None:
+    """azure-docs-cli#5403."""
+    claims = base64.urlsafe_b64encode(json.dumps({"tid": "t-1"}).encode()).decode().rstrip("=")
+    said = {
+        "code": "RequestDisallowedByPolicy",
+        "message": "'aks-demo' was disallowed by policy. Reasons: 'MFA is required'.",
+    }
+    error = refusal(403, said)
+    address = "https://management.usgovcloudapi.net/subscriptions/s"
+    error.response = SimpleNamespace(
+        headers={}, request=SimpleNamespace(headers={"Authorization": f"Bearer h.{claims}.s"}, url=address)
+    )
+    found = problem_from(error, SUMMARY)
+    assert found.kind == "sign-in"
+    assert "az login --tenant t-1 --scope https://management.core.usgovcloudapi.net//.default" in found.remedy
+    assert "az login --scope https://management.core.windows.net//.default" in problem(403, said).remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "remedy"),
+    [
+        ("50076", "multi-factor", "az login --scope https://management.core.windows.net//.default"),
+        ("53003", "Conditional Access", "Entra administrator"),
+        ("500011", "another cloud or tenant", "az cloud show"),
+        ("700024", "client assertion has expired", "aks-kms runs resume"),
+        ("7000222", "secret has expired", "az ad app credential reset"),
+        ("4711", "did not accept", "az login"),
+    ],
+)
+def test_a_refusal_of_entra_is_explained_by_its_code(code: str, cause: str, remedy: str) -> None:
+    """azure-cli#32275, #16696, Azure/login#180."""
+    found = problem_from(exceptions.ClientAuthenticationError(f"AADSTS{code}: No. Trace ID: x"), SUMMARY)
+    assert (found.kind, cause in found.cause, remedy in found.remedy) == ("sign-in", True, True)
+
+
+def test_commands_name_the_subscription_of_the_request_and_the_provider_of_the_message() -> None:
+    said = "The subscription is not registered to use namespace 'Microsoft.KeyVault'. See https://aka.ms/rps-not-found."
+    error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said})
+    address = f"https://management.azure.com/subscriptions/{PRODUCTION}/resourceGroups/x?api-version=1"
+    error.response = SimpleNamespace(headers={}, request=SimpleNamespace(headers={}, url=address))
+    command = f"az provider register --namespace Microsoft.KeyVault --subscription {PRODUCTION} --wait"
+    assert problem_from(error, SUMMARY).remedy.endswith(f": {command}")

@@ -4,10 +4,12 @@ import math
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
 
+from wizard.cloud.retry_notices import RetryNotice, listener
 from wizard.cloud.retrying import Retrying
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared, is_write
@@ -100,3 +102,28 @@ async def test_a_read_is_always_repeated() -> None:
     transport = Transport(503, 429, 200)
     with declared(Repeat.BY_CALLER):
         assert await sent(transport, "GET") == 200
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_connection_that_was_closed_here_is_no_fault(closed: bool) -> None:
+    """Another read has failed, and the command ends: a notice would blame the network."""
+
+    class Broken(Transport):
+        async def send(self, request: HttpRequest, **_: Any) -> Any:
+            self.closed = closed
+            if self.sent:
+                return await super().send(request)
+            self.sent += 1
+            raise ServiceResponseError("Server disconnected")
+
+    heard: list[RetryNotice] = []
+    token, transport = listener.set(heard.append), Broken(200)
+    try:
+        if closed:
+            with pytest.raises(ServiceResponseError):
+                await sent(transport, "GET")
+        else:
+            assert await sent(transport, "GET") == 200
+    finally:
+        listener.reset(token)
+    assert (transport.sent, len(heard)) == ((1, 0) if closed else (2, 1))

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, USER_ASSIGNED_IDENTITY, ResourceId
 from wizard.cloud.encryption import Encryption
 from wizard.export.model import Assignment, Identity, Key, Setup, Vault
 
+GOLDEN = Path(__file__).parent / "golden"
 SUBSCRIPTION, OTHER = "22222222-2222-2222-2222-222222222222", "33333333-3333-3333-3333-333333333333"
 CLUSTER = ResourceId(SUBSCRIPTION, "rg-demo", MANAGED_CLUSTER, "aks-demo")
 READ_AT = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)

@@ -9,6 +9,7 @@ from tree_sitter import Language, Node, Parser
 
 from tests.unit.export.setups import (
     ELSEWHERE,
+    GOLDEN,
     HOSTILE,
     HOSTILE_TEXT,
     KEY_ID,
@@ -105,7 +106,7 @@ def declared(text: str) -> dict[str, Json]:
 def test_every_bicep_file_is_parsed(name: str) -> None:
     for file, text in bicep(SETUPS[name]).items():
         assert errors(tree(text)) == [], file
-        holds(f"export-{name}-{file}", text)
+        holds(f"{name}-{file}", text, GOLDEN)
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -10,6 +10,7 @@ import tfparse
 from tests.unit.export.setups import (
     AUTOMATIC,
     ELSEWHERE,
+    GOLDEN,
     HOSTILE,
     HOSTILE_TEXT,
     KEY_ID,
@@ -68,7 +69,7 @@ def test_every_export_is_parsed_by_hashicorps_parser(name: str, manage: bool, tm
         tmp_path,
         block(Block("resource", ("azurerm_kubernetes_cluster", "this"), blocks=merged(SETUPS[name]))),
     )
-    holds(f"export-{name}{'-manage' if manage else ''}.tf", text)
+    holds(f"{name}{'-manage' if manage else ''}.tf", text, GOLDEN)
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -95,7 +95,7 @@ CASES: list[tuple[str, str, Check]] = [
     ("canary-written", "unknown", checks.written(error("InternalError"), "x")),
     ("canary-written", "unknown", checks.written(error("InternalError", WEBHOOK), "x")),
     ("canary-written", "unknown", checks.written(error(), "x")),
-    ("canary-written", "unknown", checks.written(error(said="admission webhook denied the request"), "x")),
+    ("canary-written", "unknown", checks.written(error("Denied", "admission webhook denied the request"), "x")),
     ("canary-read", "passed", checks.read_back(True)),
     ("canary-read", "failed", checks.read_back(False)),
     ("canary-read", "failed", checks.read_back(error("InternalError", UNREADABLE))),
@@ -152,7 +152,7 @@ def test_every_check_says_what_it_proves() -> None:
     ("refusal", "said"),
     [
         (error(said="User does not have access to the resource in Azure."), "Azure Kubernetes Service RBAC Writer"),
-        (error(said='admission webhook "x" denied the request'), "A policy of the cluster denies it"),
+        (error("Denied", 'admission webhook "x" denied the request'), "from the policy that is named above"),
         (error(), "Ask an administrator of the cluster for the permission to create secrets"),
         (error("TimeLimit"), "Verify again"),
         (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),

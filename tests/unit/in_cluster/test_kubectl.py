@@ -74,6 +74,19 @@ def test_files_of_killed_processes_are_removed_and_those_of_running_ones_kept(
     [
         ('Error from server (Forbidden): secrets is forbidden: User "x" cannot create', "Forbidden"),
         ('Error from server (NotFound): secrets "x" not found', "NotFound"),
+        (
+            'Error from server: admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource',
+            "Denied",
+        ),
+        (
+            'Error from server (Forbidden): admission webhook "validation.gatekeeper.sh" denied the request: [x]',
+            "Denied",
+        ),
+        (
+            "The secrets \"x\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+            "Denied",
+        ),
+        ("Error from server: etcdserver: request timed out", "Unknown"),
         ("error: You must be logged in to the server (Unauthorized)", "Unauthorized"),
         ("Unable to connect to the server: dial tcp: lookup x: no such host", "Unreachable"),
         ("Unable to connect to the server: context deadline exceeded", "TimeLimit"),

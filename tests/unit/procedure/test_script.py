@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.facts import target
-from tests.stub_az import carried_out, check_syntax, named, value
+from tests.stub_az import carried_out, check_syntax, named, ran, value
 from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.procedure.script import script
@@ -196,3 +196,36 @@ def test_an_hsm_key_needs_a_premium_vault(tmp_path: Path) -> None:
         "4096",
         "hsm",
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"CLI_VERSION": "2.72.9"}, "az upgrade"),
+        ({"CLI_VERSION": ""}, "az upgrade"),
+        ({"PREVIEW_VERSION": ""}, "az extension add --name aks-preview"),
+        ({"PREVIEW_VERSION": "19.0.0b9"}, "az extension update --name aks-preview"),
+        ({"PREVIEW_VERSION": "18.9.9"}, "az extension update --name aks-preview"),
+        ({"USER_TYPE": "servicePrincipal"}, "aks-kms script --live"),
+        ({"FAILS": "ad signed-in-user show"}, "Stopped in line"),
+    ],
+    ids=str,
+)
+def test_it_stops_before_the_first_write_with_what_to_do(
+    given: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    """Without the extension, it would make a vault that cannot be undone, and then fail at the cluster."""
+    done, calls = ran(script(answers("customer-managed-public")), tmp_path, **given)
+    assert done.returncode == (3 if "FAILS" in given else 1)
+    assert says in done.stderr
+    assert [
+        call[:2] for call in calls if call[:2] not in (["account", "set"], ["ad", "signed-in-user"])
+    ] == []
+
+
+@pytest.mark.parametrize("version", ["19.0.0b13", "19.0.0", "20.0.0b1"])
+def test_versions_that_suffice(version: str, tmp_path: Path) -> None:
+    done, _ = ran(
+        script(answers("platform-managed")), tmp_path, PREVIEW_VERSION=version, USER_TYPE="servicePrincipal"
+    )
+    assert done.returncode == 0, done.stderr

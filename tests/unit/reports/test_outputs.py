@@ -37,7 +37,7 @@ def test_json(found: Findings) -> None:
     holds("findings.json", text)
     body = json.loads(text)
     assert body["summary"] == EVERYTHING
-    assert {"provenance", "clusters", "summary", "unreadable", "gone"} == set(body)
+    assert {"provenance", "clusters", "summary", "unreadable", "gone", "audit_checks"} == set(body)
     assert body["provenance"]["read_at"] == "2026-11-23T12:00:00+00:00"
     assert body["provenance"]["cloud"]["simulated"] is False
     for cluster, each in zip(body["clusters"], found.reports, strict=True):
@@ -159,7 +159,9 @@ def test_markdown(found: Findings) -> None:
     headings = [
         tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"
     ]
-    assert headings == ["Encryption of Kubernetes secrets at rest", "plain", "own", "harm", "fine", "busy"]
+    clusters = ["plain", "own", "harm", "fine", "busy"]
+    last = "What the other checks test"
+    assert headings == ["Encryption of Kubernetes secrets at rest", *clusters, last]
     # every row of every table has as many cells as its head
     for width, rows in _tables(tokens):
         assert rows

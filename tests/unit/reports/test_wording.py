@@ -2,7 +2,16 @@
 
 import pytest
 
-from wizard.reports.wording import ago, duration, hanging, short, state_of, usually
+from wizard.reports.wording import (
+    ago,
+    command_in,
+    duration,
+    hanging,
+    short,
+    state_of,
+    usually,
+    without_command,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +59,29 @@ def test_a_hanging_text_starts_every_line_at_its_column() -> None:
 def test_an_applications_id_is_shortened_and_a_users_name_is_not() -> None:
     assert short("application 44444444-4444-4444-4444-444444444444") == "application 44444444…"
     assert short("ops@contoso.example") == "ops@contoso.example"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "command"),
+    [
+        ("az aks update -n a", "az aks update -n a"),
+        ("Ask an owner to remove it temporarily: az lock delete --ids x", "az lock delete --ids x"),
+        ("Turn it off (az aks update -n a --disable-x), then upgrade.", "az aks update -n a --disable-x"),
+        ("Ask an owner for the role Owner there.", ""),
+    ],
+)
+def test_command_in_a_remedy(remedy: str, command: str) -> None:
+    assert command_in(remedy) == command
+
+
+@pytest.mark.parametrize(
+    ("remedy", "sentence"),
+    [
+        ("az aks update -n a", ""),
+        ("Ask an owner to remove it: az lock delete --ids x", "Ask an owner to remove it."),
+        ("Turn it off (az aks update -n a), then upgrade.", "Turn it off, then upgrade."),
+        ("Ask an owner.", "Ask an owner."),
+    ],
+)
+def test_remedy_without_its_command(remedy: str, sentence: str) -> None:
+    assert without_command(remedy) == sentence

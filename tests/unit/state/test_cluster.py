@@ -1,7 +1,6 @@
 """The request bodies for AKS: exactly as in the how-to, and no other setting of a cluster is changed."""
 
 import copy
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,11 +26,11 @@ from wizard.state.cluster import (
     _dns_prefix,
     changed,
     chosen_version,
-    compared,
     created,
     linked_actions,
     wanted_profile,
 )
+from wizard.state.settings import compared
 
 PRINTED: dict[Road, Json] = {
     "platform-managed": {
@@ -314,35 +313,6 @@ def test_any_names_give_a_valid_dns_prefix(name: str, group: str) -> None:
     assert prefix[0].isalpha()
     assert prefix[-1].isalnum()
     assert all(c.isascii() and (c.isalnum() or c == "-") for c in prefix)
-
-
-def test_properties_that_azure_keeps_changing_are_no_difference() -> None:
-    after = cluster(
-        CUSTOMER_MANAGED,
-        identity=user_assigned(identity_id()),
-        provisioningState="Updating",
-        currentKubernetesVersion="1.34.3",
-        eTag="another",
-    )
-    count, differing = compared(cluster(), after)
-    assert differing == ()
-    assert count > 0
-
-
-@pytest.mark.parametrize(
-    ("change", "path"),
-    [
-        ({"futureProfile": {"mode": "Loud"}}, "properties.futureProfile.mode"),
-        ({"kubernetesVersion": "1.35"}, "properties.kubernetesVersion"),
-        (
-            {"agentPoolProfiles": [{"name": "nodepool1", "count": 3, "vmSize": "Standard_B2s"}]},
-            "properties.agentPoolProfiles[0].vmSize",
-        ),
-        ({"agentPoolProfiles": []}, "properties.agentPoolProfiles[0].name"),
-    ],
-)
-def test_any_other_difference_is_reported(change: Any, path: str) -> None:
-    assert path in compared(cluster(), cluster(**change))[1]
 
 
 @given(chosen, bodies)

@@ -18,8 +18,10 @@ from wizard.procedure.refusals import Refusals
 from wizard.procedure.role_propagation import propagation_time, wait_for_roles
 from wizard.procedure.step import Intent, Step, Work, region, shell, unconfirmed, with_timeout_hint
 from wizard.rules import RequiredAction
-from wizard.state.cluster import ClusterState, changed, chosen_version, compared, created, linked_actions
+from wizard.rules.cluster import stuck
+from wizard.state.cluster import ClusterState, changed, chosen_version, created, linked_actions
 from wizard.state.comparison import closes_last, converged, identity_recreated, may_use_key
+from wizard.state.settings import compared
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
@@ -182,7 +184,7 @@ class Cluster(Step):
         if state != SUCCEEDED:
             raise AzureError(_ended_badly(work.target, cluster))
         if not _arrived(work, cluster):
-            raise unconfirmed(f"The cluster {name} is not encrypted as configured.")
+            raise AzureError(_not_as_asked(work, cluster))
         if work.snapshot.cluster is None:
             return f"{name} created, {state}"
         count, differing = compared(work.snapshot.cluster, cluster.body)
@@ -336,7 +338,7 @@ def _busy_for_good(target: Target) -> Problem:
         "transient",
         f"Another operation on the cluster {target.answers.cluster.name} has not finished.",
         "AKS changes a cluster for one caller at a time.",
-        f"Wait until `az aks show {target.cluster_args} --query provisioningState` says Succeeded, then run again.",
+        f"{stuck(target)} Otherwise wait until it has finished, then run again: az aks wait {target.cluster_args} --updated",
         retryable=True,
     )
 
@@ -348,7 +350,28 @@ def _still_going(work: Work) -> Problem:
         f"Azure has not finished with the cluster {name} after {wait / 60:.0f} minutes.",
         "The operation continues in Azure.",
         "Run again later; an operation that is still in progress is followed, not started again; "
-        f"{work.timeouts.more('operation')}.",
+        f"{work.timeouts.more('operation')}. {stuck(work.target)}",
+        retryable=True,
+    )
+
+
+def _not_as_asked(work: Work, cluster: ClusterState) -> Problem:
+    """Return the problem of an operation that succeeded without having applied everything (Azure/AKS#3498)."""
+    target, name = work.target, work.answers.cluster.name
+    differing = cluster.differences(target) or ("it uses the identity under its previous principal id",)
+    remedy = "Run again; completed steps are skipped. If it remains so, ask Azure support."
+    if target.answers.customer_managed is not None and not cluster.has_identity(target):
+        remedy = (
+            "Run again; completed steps are skipped. If it remains so, assign the identity yourself and run again: "
+            f"az aks update {target.cluster_args} --enable-managed-identity --assign-identity "
+            f"{shlex.quote(target.identity_id)} --yes"
+        )
+    return Problem(
+        "azure",
+        f"The cluster {name} is not encrypted as configured: {'; '.join(differing)}.",
+        "Azure reports that its operation succeeded, but it did not apply everything that was requested, or the cluster was "
+        "changed afterwards.",
+        remedy,
         retryable=True,
     )
 

@@ -4,6 +4,7 @@ from wizard.cloud.arm import KEY_VAULT, Json
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.writes import Repeat, declared
+from wizard.errors import AzureError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, region, scope_args, shell, unconfirmed
@@ -73,6 +74,8 @@ class Vault(Step):
         vault = await self._ready(work)
         if vault.body is None:
             raise unconfirmed(f"The key vault {work.target.own.vault.name} does not exist.")
+        if work.snapshot.vault is None and (problem := _changed_by_policy(work.target, vault)):
+            raise AzureError(problem)
         # a new vault uses Azure RBAC; an existing one keeps its model
         if vault.uses_rbac is work.snapshot.vault_uses_access_policies:
             raise unconfirmed(
@@ -123,6 +126,28 @@ def created_private(target: Target) -> bool:
     """Whether the vault is created with public access denied: only then is it never publicly reachable."""
     own = target.own
     return own.vault.network_access == "Private" and own.create_through == "resource-manager"
+
+
+def _changed_by_policy(target: Target, vault: VaultState) -> Problem | None:
+    """Return the problem of a vault that came back otherwise than requested (docs/azure.md#azure-policy)."""
+    name, private = target.own.vault.name, created_private(target)
+    if private and not (vault.denies_public_access and vault.trusted_services_may_pass):
+        what = "its firewall does not deny public access with an exception for trusted services"
+        fix = "Set its firewall"
+    elif not private and vault.denies_public_access:
+        what = "public network access to it is denied"
+        fix = "Set vault.network_access: Private and key.create_through: resource-manager"
+    elif target.own.vault.purge_protection and vault.purge_protection is not True:
+        what = "purge protection is not enabled"
+        fix = "Enable it, or set vault.purge_protection: false"
+    else:
+        return None
+    return Problem(
+        "input",
+        f"The key vault {name} was created, but not as requested: {what}.",
+        "An Azure Policy with the effect modify or deployIfNotExists has changed it.",
+        f"{fix}, or ask for a policy exemption for its resource group. Then plan again.",
+    )
 
 
 def vault_body(target: Target, tenant: str) -> Json:

@@ -1,6 +1,6 @@
 """The login authority and the discovery documents that MSAL and azure-identity use, and ARM's metadata.
 
-It supports client secret, device code (for the user that the scenario names, once it is approved), refresh token and
+It supports client secret (also as the assertion of a workload identity), device code (for the user that the scenario names, once it is approved), refresh token and
 password grants, and the App Service managed identity endpoint (docs/azure.md#discovery, docs/azure.md#tokens).
 """
 
@@ -241,7 +241,8 @@ class SignIn:
                 f"Application with identifier '{app_id}' was not found in the directory '{self._world.scenario.tenant.name}'. This can happen if the "
                 "application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
             )  # fmt: skip
-        if not hmac.compare_digest(principal.secret.encode(), form.get("client_secret", "").encode()):
+        given = form.get("client_secret") or form.get("client_assertion", "")
+        if not hmac.compare_digest(principal.secret.encode(), given.encode()):
             raise SignInRefused(
                 401, "invalid_client", 7000215,
                 "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client "

@@ -27,8 +27,8 @@ def sweep(place: Path, prefix: str) -> None:
 
     Folders that cannot be read or removed are left.
     """
-    if os.name != "posix":
-        return  # on other systems os.kill(process, 0) ends the process
+    if not hasattr(os, "getuid"):
+        return  # on Windows os.kill(process, 0) ends the process
     name = re.compile(re.escape(prefix) + r"(?P<process>[0-9]{1,9})-.*")
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:

@@ -23,6 +23,7 @@ from wizard.simulator.providers.cluster_checks import (
     resolve_version,
 )
 from wizard.simulator.providers.cluster_links import check_caller, check_identity
+from wizard.simulator.providers.monitor import note_write
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.state.body_fields import check_cluster
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, finish, first_answer, set_state, view
@@ -271,6 +272,7 @@ async def put_cluster(world: World, call: Call) -> Answer:
             call.operation_odd = call.operation_odd or "never-ends"
     set_state(body, "Updating" if before else "Creating")
     world.put(Resource(cluster_id, TYPE, body))
+    note_write(world, call, cluster_id, f"{TYPE}/write")
     seconds = world.scenario.durations.cluster_update if before else world.scenario.durations.cluster_create
     had = held.get("identity") or {}
     leaves = str(had.get("principalId", "")) if identity != had else ""

@@ -14,6 +14,7 @@ from wizard.simulator.scenario.access import AdmissionSpec, DenyAssignmentSpec, 
 from wizard.simulator.scenario.base import FeatureName, FeatureState, Guid, Model, Scope, Version
 from wizard.simulator.scenario.faults import FaultSpec
 from wizard.simulator.scenario.fleet import FleetSpec
+from wizard.simulator.scenario.history import DeploymentSpec, StackSpec
 from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec, VmSizeSpec
 from wizard.simulator.scenario.rules import Rules
 from wizard.simulator.scenario.vaults import IdentitySpec, ManagedHsmSpec, VaultSpec
@@ -87,6 +88,8 @@ class GroupSpec(Model):
     vaults: dict[str, VaultSpec] = {}
     managed_hsms: dict[str, ManagedHsmSpec] = {}
     clusters: dict[str, ClusterSpec] = {}
+    deployments: dict[str, DeploymentSpec] = {}
+    stacks: dict[str, StackSpec] = {}
 
 
 class LockSpec(Model):

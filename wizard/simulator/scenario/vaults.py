@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from wizard.simulator.scenario.base import Guid, Model
+from wizard.simulator.scenario.history import DiagnosticSettingSpec
 
 Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M(\d+D)?|\d+D)$")]
 """An ISO 8601 duration in whole days: `P2Y`, `P18M`, `P30D`."""
@@ -70,6 +71,7 @@ class VaultSpec(Model):
     keys: dict[str, KeySpec] = {}
     access: dict[str, list[str]] = {}
     access_policies: list[AccessPolicySpec] = []
+    diagnostic_settings: dict[str, DiagnosticSettingSpec] = {}
     tags: dict[str, str] = {}
 
     @model_validator(mode="after")

@@ -11,11 +11,13 @@ from wizard.simulator.protocol.ids import stable_guid
 from wizard.simulator.protocol.wire import Json, Refusal, merge
 from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
+from wizard.simulator.providers.deployments import new_deployment, new_stack
 from wizard.simulator.providers.key_vault import finished
 from wizard.simulator.providers.managed_hsms import TYPE as HSM
 from wizard.simulator.providers.managed_hsms import new_hsm
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
+from wizard.simulator.providers.monitor import new_setting
 from wizard.simulator.providers.resource_groups import new_group
 from wizard.simulator.scenario.model import ClusterSpec, GroupSpec, Scenario
 from wizard.simulator.scenario.vaults import KeySpec, RotationPolicySpec, VaultSpec
@@ -73,6 +75,10 @@ def populate(world: World, providers: ResourceProviders) -> None:
             group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
             world.put(new_group(group_id, group.location, group.tags))
             groups.append((group_id, group))
+            for title, deployment in group.deployments.items():
+                world.put(new_deployment(world, group_id, title, deployment))
+            for title, stack in group.stacks.items():
+                world.put(new_stack(group_id, title, stack))
         for name, lock in specification.locks.items():
             world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
     # Resources are created before those that refer to them, across all groups.
@@ -225,6 +231,8 @@ def _vault(world: World, resource_id: str, specification: VaultSpec, group: Grou
     vault = world.put(Resource(resource_id, VAULT, body))
     for key_name, key in specification.keys.items():
         _key(world, vault, key_name, key)
+    for title, setting in specification.diagnostic_settings.items():
+        world.put(new_setting(resource_id, title, setting))
     for who, roles in specification.access.items():
         principal = world.state.principals[_object_id(world, resource_id, who)]
         for role in roles:

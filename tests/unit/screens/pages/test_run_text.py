@@ -1,8 +1,18 @@
 """The texts of the page of the run."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
-from screens.pages.run_text import time_bar
+from screens.pages.run_text import heading, outcome, outcome_title, step_row, time_bar
+from screens.session.active_run import ActiveRun
+from tests.facts import bare, target
+from tests.support import ByHand, answers
+from wizard.errors import Problem
+from wizard.procedure.events import Event, RunStatus
+from wizard.procedure.planning import plan_from
 
 
 @pytest.mark.parametrize(
@@ -15,3 +25,61 @@ def test_the_bar_shows_time_and_is_full_only_at_the_usual_maximum(elapsed: float
 
 def test_a_run_that_usually_takes_no_time_has_a_full_bar() -> None:
     assert time_bar(0, 0, width=4) == "████"
+
+
+def finished(status: RunStatus, **changes: Any) -> ActiveRun:
+    chosen = answers("customer-managed-private")
+    active = ActiveRun(chosen, plan_from(target(chosen), bare(chosen)), ByHand())
+    active.end(status)
+    return replace(active, **changes)
+
+
+def test_failed_run_shows_first_whether_the_secrets_are_encrypted_and_offers_verify_first() -> None:
+    problem = Problem("azure", "Not updated.", "A cause.", "A remedy.", "Code", "Said.", "c0ffee")
+    active = finished("failed", problem=problem, cluster_now="Failed. Not certain.")
+    active.status, active.steps["cluster"].status = "failed", "failed"
+    lines = outcome(active, 90).plain.splitlines()
+    assert lines[0] == "State now      Failed. Not certain."
+    assert next(line for line in lines if line.startswith("Next")).startswith("Next           v  verify")
+    assert "Azure said     Code: Said." in lines
+    assert outcome_title(active) == "✗ Encrypt the managed cluster"
+    assert heading(active, narrow=True)[0] == "✗ aks-demo: failed at step 10 of 11"
+
+
+def test_successful_run_shows_what_to_keep_and_what_is_left_to_do() -> None:
+    active = finished("succeeded")
+    text = " ".join(outcome(active, 90).plain.split())
+    assert "! Keep kv-demo/aks-kms (all versions), the key vault kv-demo, and id-aks-demo" in text
+    assert "! To do Assign the new identity the roles" in text
+    assert outcome_title(active) == "✓ Done in 0:00"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(160.0, "propagating, 2:40 of 5:00"), (400.0, "propagating, 6:40, longer than the usual 5:00")],
+)
+def test_a_wait_has_a_clock_and_its_usual_time(seconds: float, shown: str) -> None:
+    active = finished("succeeded")
+    active(Event(datetime.now(UTC), "step-started", "cluster"))
+    active(
+        Event(
+            datetime.now(UTC),
+            "step-progress",
+            "cluster",
+            seconds=seconds,
+            expected_seconds=300,
+            message="propagating",
+        )
+    )
+    assert shown in step_row(active, 8, active.steps["cluster"], 94, 120, 0).plain
+
+
+def test_log_lines_have_a_level() -> None:
+    active = finished("succeeded")
+    for event in (
+        Event(datetime.now(UTC), "log", "vault", message="created"),
+        Event(datetime.now(UTC), "log", "vault", message="PUT", correlation_id="c0ffee"),
+        Event(datetime.now(UTC), "log", "vault", message="detail", audience="detail"),
+    ):
+        active(event)
+    assert [line.level for line in active.log] == [0, 1, 2]

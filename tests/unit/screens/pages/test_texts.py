@@ -3,11 +3,13 @@
 import pytest
 from textual.content import Content
 
-from screens.pages import feature, review_text, run_text, vault_text
+from screens.pages import feature, run_text, vault_text
 from screens.pages.prerequisites import tool_line
 from screens.session.feature_registration import GONE, FeatureRegistration
+from screens.widgets.fields import Said
 from wizard.cloud.tools import Prerequisite
 from wizard.errors import Problem
+from wizard.rules import Finding
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,6 @@ def test_missing_tool_shows_how_to_fix_it() -> None:
     assert "to fix it, run  az aks install-cli" in text
 
 
-def test_gate_asks_for_the_cluster_name_before_there_is_a_plan() -> None:
-    assert review_text.gate(None, "aks-demo")[0].startswith("Press Enter, then type aks-demo.")
-
-
 @pytest.mark.parametrize(
     ("invalid", "mistakes", "loading", "reason"),
     [
@@ -69,16 +67,42 @@ def test_reason_why_the_vault_form_cannot_be_completed(
     assert vault_text.why_not_continue(invalid, mistakes, loading=loading) == reason
 
 
-def test_validation_text_is_empty_without_findings() -> None:
-    assert vault_text.validation(None, (), pending=False) == Content("")
-    assert "running preflight checks" in vault_text.validation(None, (), pending=True).plain
+def test_state_of_the_form_is_empty_if_nothing_is_in_progress() -> None:
+    assert vault_text.state(None, (), pending=False) == Content("")
+    assert "running preflight checks" in vault_text.state(None, (), pending=True).plain
+    assert "listing" in vault_text.state(None, ["listing the identities…"], pending=True).plain
+
+
+def test_panel_shows_the_entry_with_the_focus_then_what_is_wrong_elsewhere() -> None:
+    fix = "Recover it: az keyvault recover -n kv"
+    deleted = Finding("error", "vault-soft-deleted", "kv is soft-deleted.", fix)
+    moves = Finding("warning", "identity-moves", "The identity changes.", "Assign its roles.")
+    vault = Said("vault-name", "name", hint="unique", findings=(deleted,))
+    identity = Said("identity", "Identity", findings=(moves,))
+    done = Content("")
+    here = vault_text.panel(vault, [identity], (), ["not offered: kv-2"], done, 60).plain
+    assert here.splitlines() == [
+        "Vault name",
+        "unique",
+        "✗ kv is soft-deleted.",
+        "Fix  Recover it. ^y copies the az command.",
+        "",
+        "! Identity",
+        "  The identity changes.",
+        "",
+        "not offered: kv-2",
+    ]
+    there = vault_text.panel(identity, [vault], (), [], done, 60).plain
+    assert there.splitlines()[1:3] == ["! The identity changes.", "  Assign its roles."]
+    assert there.splitlines()[-2:] == ["✗ Vault name", "  kv is soft-deleted."]
+    assert "az keyvault" not in here + there
 
 
 @pytest.mark.parametrize(
     ("following", "only", "words", "title"),
     [
-        (True, "", "", "log, following"),
-        (False, "vault", "denied", "log, paused; f follows · only vault · with “denied”"),
+        (True, "", "", "log: events, following"),
+        (False, "vault", "denied", "log: events, paused; end follows · only vault · with “denied”"),
     ],
 )
 def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:

@@ -96,3 +96,11 @@ def test_parse_tags(text: str, tags: dict[str, str]) -> None:
 def test_tag_without_equals_sign_raises_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="'lonely' is not a tag"):
         parse_tags("a=1, lonely")
+
+
+def test_steps_with_an_answer_that_is_not_valid_are_known() -> None:
+    assert draft().mistaken == frozenset()
+    assert replace(draft(), vault=VaultForm(vault="k")).mistaken == {"vault"}
+    assert replace(draft(), vault=VaultForm(tags="no equals sign")).mistaken == {"vault"}
+    assert replace(draft(), new_cluster=NewClusterForm("-bad", "rg", "westeurope")).mistaken == {"cluster"}
+    assert replace(draft(), vault=VaultForm(vault="k"), completed=frozenset()).mistaken == frozenset()

@@ -9,8 +9,13 @@ from textual.binding import Binding
 
 from screens import pages
 from screens.app import WizardApp
+from screens.pages.cluster import ClusterScreen
 from screens.pages.fleet import FleetScreen
+from screens.pages.new_cluster import NewClusterScreen
 from screens.pages.prerequisites import Subscriptions
+from screens.pages.review import ReviewScreen
+from screens.pages.vault import VaultScreen
+from screens.widgets.dialogs import ProblemDialog
 from screens.widgets.frame import Frame
 from screens.widgets.help import HelpDialog, keys_of
 from tests.unit.screens.widgets.test_background import never_connected
@@ -31,6 +36,38 @@ def test_every_key_in_the_footer_is_explained(page: type) -> None:
     assert unexplained == []
 
 
+MEANINGS = {
+    "r": {"refresh", "retry", "resume", "again", "sign in again"},
+    "s": {"save"},
+    "c": {"copy", "copy fix", "copy all"},
+    "v": {"verify"},
+    "e": {"encrypt", "encrypt another", "next cluster"},
+    "m": {"change"},
+    "f": {"failed", "failed only"},
+    "f8": {"next", "next problem"},
+    "n": {"new"},
+    "enter": {"open", "select", "to the name", "verify"},
+}
+"""What a key may do: the same on every page."""
+
+
+def test_each_key_has_one_meaning() -> None:
+    found: dict[str, set[str]] = {}
+    pages_: tuple[type, ...] = (*PAGES, FleetScreen, ClusterScreen, ProblemDialog)
+    for page in pages_:
+        for each in page.__mro__:
+            for binding in own_bindings(each):
+                found.setdefault(binding.key, set()).add(binding.description)
+    assert {
+        key for key, does in found.items() if len(does) > 1 and not does <= MEANINGS.get(key, set())
+    } == set()
+
+
+@pytest.mark.parametrize("page", [VaultScreen, NewClusterScreen, ReviewScreen])
+def test_no_letter_acts_where_a_text_can_be_typed(page: type) -> None:
+    assert [binding.key for binding in own_bindings(page) if len(binding.key) == 1] == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_help_text_lists_no_keys_by_hand(page: type[Frame]) -> None:
     assert not re.search(r"^(enter|esc|f\d|ctrl\+\w|\w)  +\w", page.HELP, re.MULTILINE)
@@ -40,9 +77,9 @@ async def test_help_of_a_page_shows_its_own_keys_first_and_those_of_its_widgets(
     app = WizardApp(never_connected, environment={})
     async with app.run_test() as pilot:
         keys = keys_of(app.screen, lambda binding: binding.key)
-        assert [key for key, _ in keys][:3] == ["v", "a", "c"]
+        assert [key for key, _ in keys][:5] == ["r", "r", "e", "v", "a"]
         assert ("ctrl+q", "Quit the wizard") in keys
-        assert not any(key == "f1" for key, _ in keys)
-        await pilot.press("f1")
+        assert not any(key in {"f1", "question_mark"} for key, _ in keys)
+        await pilot.press("question_mark")
         assert isinstance(app.screen, HelpDialog)
         await app.leave()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from screens.pages.key_option import OPTIONS, Option, moves
+from screens.pages.key_option_text import LABEL, OPTIONS, Option, aligned, facts, moves, preselection
+from screens.session.draft import Draft
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, cluster
 from tests.support import PRODUCTION
 from wizard.cloud.arm import Json
@@ -43,3 +44,25 @@ def test_another_option_ignores_the_last_operation(profile: Json, option: Option
 def test_current_option_shows_no_changes() -> None:
     assert moves_of(PLATFORM_MANAGED, PLATFORM) == {"no changes": "the cluster uses this option already"}
     assert "last operation" not in moves_of(CUSTOMER_MANAGED, PRIVATE)
+
+
+def test_rows_with_the_same_label_are_side_by_side_in_every_card() -> None:
+    columns = [
+        facts(PLATFORM),
+        facts(PRIVATE, [("still needed", "the old key")]),
+        facts(PUBLIC, why_not="no"),
+    ]
+    margin, lines, title = aligned([option.title for option in OPTIONS], columns, 21)
+    assert {len(margin)} == {len(each) for each in lines}
+    assert all(len(line) <= 21 for each in lines for line in each)
+    assert all(len(label) < LABEL for label in margin)
+    assert not any(margin[:title])
+    assert [label for label in margin if label][:3] == ["Still needed", "Not possible", "Key owner"]
+    duration = margin.index("Duration")
+    assert [each[duration] for each in lines] == [PLATFORM.time, PRIVATE.time, PUBLIC.time]
+    assert [each[margin.index("Still needed")] for each in lines] == ["–", "the old key", "–"]
+
+
+def test_preselection_is_explained_until_an_option_is_selected() -> None:
+    assert preselection(Draft()).startswith("2 is preselected")
+    assert preselection(Draft(option="Public")).startswith("You can change")

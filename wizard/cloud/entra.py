@@ -1,0 +1,88 @@
+"""Why Microsoft Entra refused a sign-in, and what to do: by the AADSTS code in its message (docs/azure.md#sign-in)."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Why(NamedTuple):
+    """The cause of a refusal, and the remedy without a full stop."""
+
+    cause: str
+    remedy: str
+
+
+_CODE = re.compile(r"AADSTS(\d+)")
+_AGAIN = "Run `az login{tenant}` again"
+_MFA = Why(
+    "The tenant requires multi-factor authentication for this sign-in.",
+    "Run `az login{tenant} --scope {scope}` and complete it. A pipeline needs a service principal or a managed identity",
+)
+_BLOCKED = Why(
+    "A Conditional Access policy of the tenant blocks this sign-in.",
+    "Ask the Microsoft Entra administrator, who finds the policy in the sign-in logs; or sign in from a device and network "
+    "that it allows",
+)
+_EXPIRED = Why("The saved sign-in has expired or was revoked.", _AGAIN)
+_NO_CREDENTIAL = Why(
+    "The application has no federated credential for this token's issuer and subject.",
+    "Add one with the issuer, subject and audience that Entra names",
+)
+_KNOWN: dict[str, Why] = {
+    **dict.fromkeys(("50076", "50078", "50079", "50158"), _MFA),
+    **dict.fromkeys(("53000", "53001", "53002", "53003", "53011", "530003", "530035"), _BLOCKED),
+    **dict.fromkeys(("50173", "70043", "70044", "700082", "700084"), _EXPIRED),
+    **dict.fromkeys(("70021", "700211", "700212", "700213"), _NO_CREDENTIAL),
+    "500011": Why(
+        "The token was requested for a service that the tenant does not have: the sign-in goes to another cloud or tenant than "
+        "Azure does.",
+        "Compare `az cloud show --query name` with --cloud, and AZURE_TENANT_ID with the subscription's tenant",
+    ),
+    "700024": Why(
+        "The client assertion has expired. A pipeline's OIDC token is valid for some minutes only.",
+        "Sign in again in the job (`azure/login` in GitHub Actions), then try again; `aks-kms runs resume` continues a run",
+    ),
+    "700016": Why(
+        "The tenant has no application with this client ID.",
+        "Check AZURE_CLIENT_ID, and whether AZURE_TENANT_ID is its tenant",
+    ),
+    "7000215": Why(
+        "The client secret is wrong. It may be the secret's ID instead of its value.",
+        "Set AZURE_CLIENT_SECRET to the secret's value",
+    ),
+    "7000222": Why(
+        "The client secret has expired.",
+        "Create another one (`az ad app credential reset --append --id CLIENT_ID`) and set AZURE_CLIENT_SECRET to it",
+    ),
+    "90002": Why("There is no such tenant in this cloud.", "Check AZURE_TENANT_ID and --cloud"),
+    **dict.fromkeys(
+        ("50020", "50034"),
+        Why(
+            "The account does not exist in this tenant.",
+            "Run `az login{tenant}` with an account of the tenant",
+        ),
+    ),
+}
+
+
+def refusal(said: str, *, tenant: str = "", scope: str = "") -> Why | None:
+    """Return what Entra's message means; None if its code is not known here.
+
+    `tenant` is what to sign in to, if it is known, and `scope` the token that was requested.
+    """
+    known = next((_KNOWN[code] for code in _CODE.findall(said) if code in _KNOWN), None)
+    if known is None:
+        return None
+    option = f" --tenant {tenant}" if tenant else ""
+    return Why(
+        known.cause, known.remedy.replace("{tenant}", option).replace("{scope}", scope or cli_scope(""))
+    )
+
+
+def cli_scope(address: str) -> str:
+    """Return the scope of the Azure CLI's own tokens for the Azure Resource Manager at this address."""
+    host = urlsplit(address).hostname or ""
+    suffix = next(
+        (each for each in ("usgovcloudapi.net", "chinacloudapi.cn") if host.endswith(each)), "windows.net"
+    )
+    return f"https://management.core.{suffix}//.default"

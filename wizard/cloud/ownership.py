@@ -1,0 +1,209 @@
+"""Signs of infrastructure code that owns a cluster, as far as the role Reader shows them
+(docs/azure.md#who-owns-a-cluster-and-who-changed-it). Every read here is advisory.
+
+Terraform, OpenTofu and Pulumi leave no trace in Azure, so that nothing was found never means that no code owns the cluster.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from wizard.cloud import reads
+from wizard.cloud.arm import MANAGED_CLUSTER, GroupId, Json, ResourceId, dig, same
+from wizard.cloud.azure import Azure
+from wizard.cloud.paging import Links
+from wizard.cloud.reads import Unknown, advisory
+from wizard.system.sanitize import sanitize
+
+_TOOLS = re.compile(
+    r"terraform|opentofu|pulumi|bicep|azd-env-name|crossplane|managed[-_ ]?by|provisioner|\biac\b",
+    re.IGNORECASE,
+)
+_CAPZ = "sigs.k8s.io_cluster-api-provider-azure_"
+"""How the tags of Cluster API Provider Azure begin (its api/v1beta1/tags.go)."""
+
+_WRITE = f"{MANAGED_CLUSTER}/write"
+_LOOK_BACK = timedelta(days=14)
+
+
+def capz_tags(cluster: Json | None) -> tuple[str, ...]:
+    """Return the tags with which Cluster API Provider Azure (CAPZ) marks a cluster that it owns."""
+    return tuple(sanitize(name) for name in _tags(cluster) if name.casefold().startswith(_CAPZ))
+
+
+def tool_tags(cluster: Json | None) -> tuple[str, ...]:
+    """Return the tags that name a tool, `name=value`: a convention, no proof."""
+    return tuple(
+        sanitize(f"{name}={value}")
+        for name, value in _tags(cluster).items()
+        if not name.casefold().startswith(_CAPZ) and (_TOOLS.search(name) or _TOOLS.search(str(value)))
+    )
+
+
+def _tags(cluster: Json | None) -> Mapping[str, object]:
+    return (cluster or {}).get("tags") or {}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An entry of a resource group's deployment history. Its parameters are never kept."""
+
+    name: str
+    group: str
+    """The resource group's name."""
+    complete: bool
+    """Whether it was deployed in complete mode, which deletes what the template does not name."""
+    at: str
+    resources: tuple[str, ...]
+    """The IDs of the resources that it deployed."""
+
+    def has(self, resource_id: str) -> bool:
+        """Return whether it deployed a resource."""
+        return any(same(each, resource_id) for each in self.resources)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployment stack of a resource group."""
+
+    name: str
+    group: str
+    denies: bool
+    """Whether it denies writes or deletion of its resources to others."""
+    deletes: bool
+    """Whether it deletes a resource that leaves its template."""
+    resources: tuple[str, ...]
+
+    def has(self, resource_id: str) -> bool:
+        """Return whether it manages a resource."""
+        return any(same(each, resource_id) for each in self.resources)
+
+
+@dataclass(frozen=True)
+class CodeSigns:
+    """The deployment histories and stacks of some resource groups."""
+
+    deployments: tuple[Deployment, ...] = ()
+    stacks: tuple[Stack, ...] = ()
+    unread: tuple[Unknown, ...] = ()
+    """What could not be read of them."""
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[Deployment, ...] | tuple[Stack, ...] | Unknown]) -> "CodeSigns":
+        """Return the signs in lists that were read, or could not be read."""
+        lists = list(found)
+        each = [one for some in lists if not isinstance(some, Unknown) for one in some]
+        return cls(
+            tuple(one for one in each if isinstance(one, Deployment)),
+            tuple(one for one in each if isinstance(one, Stack)),
+            tuple(some for some in lists if isinstance(some, Unknown)),
+        )
+
+    @property
+    def complete(self) -> tuple[Deployment, ...]:
+        """The deployments in complete mode, newest first."""
+        return tuple(
+            sorted((each for each in self.deployments if each.complete), key=lambda d: d.at, reverse=True)
+        )
+
+
+async def code_signs(azure: Azure, groups: Iterable[GroupId]) -> CodeSigns:
+    """Return the signs of infrastructure code in resource groups, each read once. It never raises."""
+    different = {group.key: group for group in groups}.values()
+    requests = [read(azure, group) for group in different for read in (deployments, stacks)]
+    return CodeSigns.of(await asyncio.gather(*requests))
+
+
+async def deployments(azure: Azure, group: GroupId) -> tuple[Deployment, ...] | Unknown:
+    """Return the deployment history of a resource group, of which Azure keeps at most 800 entries."""
+
+    async def read() -> tuple[Deployment, ...]:
+        address = f"{group}/providers/Microsoft.Resources/deployments"
+        return tuple(_deployment(group, one) for one in await _entries(azure, address, "2021-04-01"))
+
+    return await advisory(reads.DEPLOYMENTS, read(), azure.timeouts)
+
+
+def _deployment(group: GroupId, body: Json) -> Deployment:
+    resources = dig(body, "properties", "outputResources") or ()
+    return Deployment(
+        sanitize(str(body.get("name", ""))),
+        group.name,
+        same(str(dig(body, "properties", "mode") or ""), "Complete"),
+        sanitize(str(dig(body, "properties", "timestamp") or "")),
+        tuple(str(each.get("id", "")) for each in resources),
+    )
+
+
+async def stacks(azure: Azure, group: GroupId) -> tuple[Stack, ...] | Unknown:
+    """Return the deployment stacks of a resource group."""
+
+    async def read() -> tuple[Stack, ...]:
+        address = f"{group}/providers/Microsoft.Resources/deploymentStacks"
+        return tuple(_stack(group, one) for one in await _entries(azure, address, "2024-03-01"))
+
+    return await advisory(reads.STACKS, read(), azure.timeouts)
+
+
+def _stack(group: GroupId, body: Json) -> Stack:
+    properties = body.get("properties") or {}
+    mode = str(dig(properties, "denySettings", "mode") or "none")
+    return Stack(
+        sanitize(str(body.get("name", ""))),
+        group.name,
+        not same(mode, "none"),
+        same(str(dig(properties, "actionOnUnmanage", "resources") or ""), "delete"),
+        tuple(str(each.get("id", "")) for each in properties.get("resources") or ()),
+    )
+
+
+async def _entries(azure: Azure, address: str, api_version: str) -> list[Json]:
+    """Return the entries of a list, page by page."""
+    page, links = await azure.get(address, api_version), Links()
+    found: list[Json] = list(page["value"])
+    while link := page.get("nextLink"):
+        links.follow(link)
+        page = await azure.get(link)
+        found += page["value"]
+    return found
+
+
+@dataclass(frozen=True)
+class LastWrite:
+    """The last write of a cluster in the Activity Log."""
+
+    caller: str
+    """The name of a user, or the object ID of an application."""
+    by_application: bool
+    at: str
+
+
+async def last_write(azure: Azure, cluster_id: str) -> LastWrite | Unknown | None:
+    """Return who wrote a cluster last, from the Activity Log of its subscription; None if there was no write in 14 days.
+
+    The log keeps 90 days. `systemData`, which would say the same, is null in the answers of AKS.
+    """
+
+    async def read() -> LastWrite | None:
+        since = f"{datetime.now(UTC) - _LOOK_BACK:%Y-%m-%dT%H:%M:%SZ}"
+        wanted = quote(f"eventTimestamp ge '{since}' and resourceUri eq '{cluster_id}'")
+        subscription = ResourceId.parse(cluster_id).subscription
+        log = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+        events = await _entries(azure, f"{log}?$filter={wanted}", "2015-04-01")
+        writes = [
+            one
+            for one in events
+            if same(str(dig(one, "operationName", "value")), _WRITE)
+            and str(dig(one, "status", "value")).casefold() in {"accepted", "succeeded"}
+        ]
+        if not writes:
+            return None
+        last = max(writes, key=lambda one: str(one["eventTimestamp"]))
+        caller = sanitize(str(last.get("caller") or ""))
+        is_user = "@" in caller or same(str(dig(last, "claims", "idtyp") or ""), "user")
+        return LastWrite(caller, not is_user, sanitize(str(last["eventTimestamp"])))
+
+    return await advisory(reads.ACTIVITY_LOG, read(), azure.timeouts)

@@ -1,0 +1,71 @@
+"""The deployment history of resource groups and the deployment stacks, which can be read. Templates cannot be deployed here."""
+
+from wizard.simulator.arm.provider import Provider
+from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.protocol.ids import group_id
+from wizard.simulator.protocol.wire import Answer, Call, Json
+from wizard.simulator.providers.resource_groups import provider as group_provider
+from wizard.simulator.scenario.history import DeploymentSpec, StackSpec
+from wizard.simulator.state.state import Resource
+from wizard.simulator.state.world import DAY, World, iso
+
+DEPLOYMENT = "Microsoft.Resources/deployments"
+STACK = "Microsoft.Resources/deploymentStacks"
+_KINDS = ("deployments", "deploymentStacks")
+
+provider = Provider(
+    "Microsoft.Resources", (*group_provider.versions, "2025-07-01"), types=_KINDS, unlisted=_KINDS
+)
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+
+
+def _scope(call: Call) -> str:
+    return f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}"
+
+
+@provider.on("GET", f"{_GROUP}/providers/{DEPLOYMENT}", f"{DEPLOYMENT}/read")
+async def list_deployments(world: World, call: Call) -> Answer:
+    """List the deployments of a group, newest first (the order is UNCONFIRMED)."""
+    world.require_group(call.path)
+    found = [each.body for each in world.of_type(DEPLOYMENT, _scope(call))]
+    return listing(sorted(found, key=lambda body: str(body["properties"]["timestamp"]), reverse=True))
+
+
+@provider.on("GET", f"{_GROUP}/providers/{STACK}", f"{STACK}/read")
+async def list_stacks(world: World, call: Call) -> Answer:
+    """List the deployment stacks of a group."""
+    world.require_group(call.path)
+    return listing([each.body for each in world.of_type(STACK, _scope(call))])
+
+
+def new_deployment(world: World, group: str, name: str, specification: DeploymentSpec) -> Resource:
+    """Return an entry of the deployment history as ARM shows it."""
+    id_ = f"{group}/providers/{DEPLOYMENT}/{name}"
+    properties: Json = {
+        "mode": specification.mode,
+        "provisioningState": "Succeeded",
+        "timestamp": iso(world.now() - specification.days_ago * DAY),
+        "duration": "PT2M11S",
+        "correlationId": "00000000-0000-0000-0000-000000000000",
+        "outputResources": [{"id": _id(group, each)} for each in specification.resources],
+    }
+    return Resource(id_, DEPLOYMENT, {"id": id_, "name": name, "type": DEPLOYMENT, "properties": properties})
+
+
+def new_stack(group: str, name: str, specification: StackSpec) -> Resource:
+    """Return a deployment stack as ARM shows it."""
+    id_ = f"{group}/providers/{STACK}/{name}"
+    properties: Json = {
+        "provisioningState": "succeeded",
+        "actionOnUnmanage": {"resources": specification.unmanage, "resourceGroups": "detach"},
+        "denySettings": {"mode": specification.deny, "applyToChildScopes": False},
+        "resources": [
+            {"id": _id(group, each), "status": "managed", "denyStatus": specification.deny}
+            for each in specification.resources
+        ],
+    }
+    return Resource(id_, STACK, {"id": id_, "name": name, "type": STACK, "properties": properties})
+
+
+def _id(group: str, name: str) -> str:
+    return name if name.startswith("/") else f"{group_id(group)}/providers/{name}"
