@@ -142,22 +142,19 @@ class YamlAliasError(EngineError, ValueError):
         super().__init__(f"line {line} uses an alias (*), which is not supported; write the value out")
 
 
-UNKNOWN_SHAPE = "UnknownShape"
-"""The code of a problem with a response that has another shape than documented."""
-
-
-def odd_answer(summary: str, why: BaseException | str, kind: ProblemKind = "azure") -> Problem:
-    """Return the problem of a response from Azure that could not be read. `summary` says what did not succeed.
+def odd_answer(summary: str, why: BaseException | str) -> Problem:
+    """Return the problem of a response from Azure that could not be read, like one that did not come from Azure. `summary` says
+    what did not succeed.
 
     `why` is a text, or the exception that reading the response raised, described as in `fault_of_ours`: without any value.
     """
     what = why if isinstance(why, str) else _what_and_where(why)
     return Problem(
-        kind,
+        "unreachable",
         summary,
         f"The response from Azure has an unexpected format ({what}).",
         "Try again, which is safe. If the error persists, report this line and what you did.",
-        code=UNKNOWN_SHAPE,
+        code="UnknownShape",
         retryable=True,
     )
 

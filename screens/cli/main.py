@@ -3,7 +3,6 @@
 Import nothing here that `--help` does not need: pydantic, Textual and the Azure SDKs take ten times as long as click.
 """
 
-import errno
 import importlib
 import io
 import os
@@ -121,11 +120,13 @@ def cli(ctx: click.Context) -> None:
 
 
 def _reopen_closed_streams() -> None:
-    """Connect closed streams (`>&-`) to the null device, before another file gets the number of one."""
+    """Connect closed streams (`>&-`) to the null device, before another file gets the number of one. A write to stdout still
+    fails: its reader expects a result."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
             mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - stays open
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - stays open
 
 
 def _prepare(stream: TextIO) -> None:
@@ -162,9 +163,9 @@ def main() -> None:
         click.echo("\nInterrupted.", err=True)
         code = 130
     except OSError as error:
-        reader_gone = {errno.EPIPE, errno.EIO, *([errno.EINVAL] if sys.platform == "win32" else [])}
-        if error.errno not in reader_gone:
+        if error.filename is not None:  # no write to a stream
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader closed the pipe, or the terminal is gone
-        code = 1
+        from screens.cli.outcome import code_of_lost_output  # it is not needed for `--help`
+
+        code = code_of_lost_output(error)
     sys.exit(code or 0)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from screens.cli.render import print_text
-from screens.exit_codes import FAILURE, INTERRUPTED, UNREACHABLE, USAGE
+from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
-from wizard.system.signals import on_end_signals
+from wizard.system.signals import END_SIGNALS, on_end_signals
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -32,7 +32,14 @@ class CommandExit(Exception):  # noqa: N818 - not every exit is an error
 
 
 class OutputError(OSError):
-    """stdout cannot be written, or its reader is gone."""
+    """stdout cannot be written, or its reader is gone. A command that ends well nevertheless exits 1."""
+
+    raised = False
+    """Whether this command has lost output."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror)
+        OutputError.raised = True
 
 
 _READER_GONE = {errno.EPIPE, errno.EIO, *([errno.EINVAL] if sys.platform == "win32" else [])}
@@ -48,8 +55,9 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
     from wizard.errors import AnswersError, JournalError
     from wizard.simulator import ScenarioError, StateFileError
 
+    OutputError.raised = False
     try:
-        return asyncio.run(_with_signal_handlers(work))
+        code = asyncio.run(_with_signal_handlers(work))
     except AzureError as error:
         write_stderr(problem_text(error.problem))
         return code_of(error.problem)
@@ -61,21 +69,27 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
             write_stderr(str(end))
         return end.code
     except OutputError as error:
-        discard_stream(1)
-        if error.errno not in _READER_GONE:
-            write_stderr(
-                f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it to another file or device."
-            )
-        return FAILURE
+        return code_of_lost_output(error)
     except Exception as error:  # noqa: BLE001 - the user gets a message for every error, never a traceback
         write_stderr(problem_text(fault_of_ours(error)))
         return FAILURE
+    return FAILURE if code == SUCCESS and OutputError.raised else code
+
+
+def code_of_lost_output(error: OSError) -> int:
+    """Say that stdout cannot be written, unless its reader is gone, and return the exit code."""
+    discard_stream(1)
+    if error.errno not in _READER_GONE:
+        write_stderr(
+            f"✗ The output cannot be written: {error.strerror}.\n  What to do: write it to another file or device."
+        )
+    return FAILURE
 
 
 def code_of(problem: Problem) -> int:
-    """Return the exit code for a problem that ended a command without a result."""
+    """Return the exit code for a problem that ended a command without a result: a missing permission is no invalid input."""
     match problem.kind:
-        case "input":
+        case "input" if not problem.code.endswith("AuthorizationFailed"):
             return USAGE
         case "sign-in" | "unreachable" | "transient":
             return UNREACHABLE
@@ -119,16 +133,14 @@ def write_stderr(text: str = "") -> None:
 
 @contextmanager
 def optional_output(alternative: str) -> Iterator[None]:
-    """Print a result whose loss does not change the exit code.
-
-    If stdout cannot be written, say so on stderr with `alternative`, which names another way to get the result.
-    """
+    """Print a result of something that is done. If stdout cannot be written, say on stderr what else tells the result."""
     try:
         yield
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
+        OutputError(error)
         discard_stream(1)
-        write_stderr(f"! The reader of stdout is gone. {alternative}")
+        write_stderr(f"! The output cannot be written: {error.strerror}. {alternative}")
 
 
 def discard_stream(stream: int) -> None:
@@ -143,7 +155,7 @@ def write_result(text: str) -> None:
     try:
         print_text(text, sys.stdout)
     except OSError as error:
-        raise OutputError(error.errno, error.strerror) from error
+        raise OutputError(error) from error
 
 
 def write_stdout(text: str) -> None:
@@ -151,7 +163,7 @@ def write_stdout(text: str) -> None:
     try:
         click.echo(sanitize(text))
     except OSError as error:
-        raise OutputError(error.errno, error.strerror) from error
+        raise OutputError(error) from error
 
 
 async def read_line() -> str:
@@ -190,9 +202,26 @@ def problem_text(problem: Problem) -> str:
 
 
 def read_answers(path: str) -> "Answers":
-    """Return the answers in a file, or on stdin if the path is `-`. Raise AnswersError."""
+    """Return the answers in a file, or on stdin if the path is `-`. Raise AnswersError, and CommandExit on a signal."""
     from wizard.answers.model import load, read  # pydantic takes longer than all of --help
 
-    if path == "-":
-        return read(sys.stdin.buffer, "stdin")
-    return load(Path(path))
+    with _signals_end_a_read():
+        if path == "-":
+            return read(sys.stdin.buffer, "stdin")
+        return load(Path(path))
+
+
+@contextmanager
+def _signals_end_a_read() -> Iterator[None]:
+    """Raise CommandExit when a signal arrives: no task can be cancelled while a terminal, a pipe or a FIFO is read."""
+
+    def end(number: int, frame: object) -> None:
+        del number, frame
+        raise CommandExit(INTERRUPTED, "Interrupted.")
+
+    before = {number: signal.signal(number, end) for number in END_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -195,6 +195,23 @@ def break_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wizard.cloud.azure.Azure._arm_client", failing)
 
 
+@pytest.mark.parametrize("path", ["*/token", "*/managedClusters"])
+def test_what_the_other_side_echoes_is_masked(path: str, tmp_path: Path) -> None:
+    secrets = (CLIENT_SECRET, "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.c2lnbmF0dXJl")
+    echo = " ".join(secrets)
+    body = (
+        {"error": "x", "error_description": f"AADSTS1: {echo}"}
+        if path == "*/token"
+        else {"error": {"code": "E", "message": echo}}
+    )
+    fault = {"match": {"path": path}, "raw": {"status": 400, "text": json.dumps(body)}}
+    world(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, faults=[fault])
+    done = run("--simulate=world.yaml", "clusters", "-o", "json", home=tmp_path)
+    assert done.code in {1, 3}
+    assert "(secret) (secret)" in done.out + done.err
+    assert [each for each in secrets if each in done.out + done.err] == []
+
+
 async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     record = place / "record.jsonl"
     async with Simulator(place / "world.yaml", record=record, speed=float("inf")) as simulator:

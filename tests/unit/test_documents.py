@@ -8,6 +8,7 @@ import click
 import pytest
 
 from screens.cli.main import COMMANDS, cli
+from wizard.cloud import reads
 from wizard.cloud.timeouts import budgets
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,16 @@ def test_the_document_of_timeouts_has_each_name_with_its_default() -> None:
         r"^\| `([a-z-]+)` \| (\d+) \|", (ROOT / "docs/timeouts.md").read_text("utf-8"), re.MULTILINE
     )
     assert rows == [(name, f"{seconds:.0f}") for name, (seconds, _) in budgets().items()]
+
+
+def test_the_document_of_reliability_has_each_read_of_a_plan() -> None:
+    text = (ROOT / "docs/reliability.md").read_text("utf-8")
+    table = [each for each in vars(reads).values() if isinstance(each, reads.Read)]
+    rows = re.findall(r"^\| `([a-z-]+)-unknown` \| (\w+) \| (.+) \|$", text, re.MULTILINE)
+    assert rows == [
+        (each.name, each.level, f"{each.failure} {each.absence}") for each in table if not each.needed
+    ]
+    assert [each.name for each in table if each.needed and f"`{each.name}`" not in text] == []
 
 
 def test_the_document_of_the_command_line_names_every_command() -> None:

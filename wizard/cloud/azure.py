@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wizard.cloud.arm import Json
 from wizard.cloud.credential import (
+    SECRET_VARIABLES,
     CredentialKind,
     KeptCredential,
     SignedIn,
@@ -31,7 +32,7 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
-from wizard.system.sanitize import sanitize
+from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
     import aiohttp
@@ -320,6 +321,7 @@ async def connect(
     settings are not valid.
     """
     proxies = Proxies(environment)
+    mask(*(environment.get(name, "") for name in SECRET_VARIABLES))
     clock, timeouts = clock or clock_of(environment), timeouts or timeouts_of(environment)
     await asyncio.to_thread(_import, _TO_SIGN_IN + libraries_of(credential, environment))
     import aiohttp  # imported just above, in a thread

@@ -20,11 +20,21 @@ from wizard.cloud.proxies import Proxies, ca_bundle
 from wizard.cloud.trust import synchronous_transport
 from wizard.errors import AzureError, Problem
 from wizard.system.processes import program, rejected_executable
-from wizard.system.sanitize import sanitize
+from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
     from azure.core.pipeline.transport import AsyncHttpTransport
+
+SECRET_VARIABLES = (
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_PASSWORD",
+    "IDENTITY_HEADER",
+    "MSI_SECRET",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+)
+"""Variables of the environment that hold secrets, which this program or azure-identity sends."""
 
 CredentialKind = Literal[
     "auto", "environment", "workload-identity", "managed-identity", "azure-cli", "device-code", "browser"
@@ -82,6 +92,7 @@ class KeptCredential:
             if kept and accepted and kept.expires_on - time.time() > _FRESH:
                 return kept
             self._tokens[key] = await self._inner.get_token_info(*scopes, options=options)
+            mask(self._tokens[key].token)
             return self._tokens[key]
 
     async def close(self) -> None:

@@ -1,11 +1,10 @@
 """Translates the errors of Azure's SDKs into AzureError."""
 
-from collections.abc import AsyncIterable, Awaitable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
-from wizard.cloud.paging import items
 from wizard.errors import AzureError, PagingError, odd_answer
 
 if TYPE_CHECKING:
@@ -46,18 +45,6 @@ async def none_if_missing(request: Awaitable[Found]) -> Found | None:
         return await request
     except ResourceNotFoundError as error:
         if _does_not_exist(error):
-            return None
-        raise
-
-
-async def none_if_forbidden(listing: AsyncIterable[Found]) -> list[Found] | None:
-    """Return all of a list; None if the caller may not read it, or its parent does not exist."""
-    from azure.core.exceptions import HttpResponseError
-
-    try:
-        return [each async for each in items(listing)]
-    except HttpResponseError as error:
-        if error.status_code == 403 or _does_not_exist(error):
             return None
         raise
 

@@ -10,7 +10,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError, Problem
+from wizard.errors import AzureError, Problem, odd_answer
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
@@ -57,12 +57,15 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | U
 
     async def read() -> frozenset[str]:
         provider = await azure.resources(subscription).providers.get(NAMESPACE)
-        return frozenset(
+        regions = frozenset(
             location.replace(" ", "").casefold()
             for kind in provider.resource_types or ()
             if (kind.resource_type or "").casefold() == "managedclusters"
             for location in kind.locations or ()
         )
+        if not regions:
+            raise AzureError(odd_answer(reads.AKS_REGIONS.failure, "it lists none"))
+        return regions
 
     return await advisory(reads.AKS_REGIONS, read(), azure.timeouts)
 

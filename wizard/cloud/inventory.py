@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wizard.cloud import reads
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
@@ -9,7 +10,7 @@ from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, Encryp
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.errors import Problem
+from wizard.errors import AzureError, Problem, odd_answer
 from wizard.system.sanitize import sanitize
 
 
@@ -271,6 +272,9 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
 
 async def locations(azure: Azure, subscription: str) -> list[str]:
     """Return the regions of a subscription, by short name. Raise AzureError."""
-    with translate_errors("The regions could not be listed."):
+    with translate_errors(reads.REGIONS.failure):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
-        return sorted([sanitize(str(location.name)) async for location in items(found)])
+        names = sorted([sanitize(str(location.name)) async for location in items(found)])
+        if not names:
+            raise AzureError(odd_answer(reads.REGIONS.failure, "it lists none"))
+        return names

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from wizard.cloud.arm import covers
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import none_if_forbidden, translate_errors
+from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import items
 from wizard.system.sanitize import sanitize
 
 
@@ -28,20 +29,19 @@ class Lock:
         return self.level.casefold() == "readonly"
 
 
-async def locks(azure: Azure, subscription: str) -> tuple[Lock, ...] | None:
-    """Return all locks in a subscription, at any scope; None if the caller may not read them. Raise AzureError."""
+async def locks(azure: Azure, subscription: str) -> tuple[Lock, ...]:
+    """Return all locks in a subscription, at any scope. Raise AzureError, also if the caller may not read them."""
     with translate_errors("The locks of the subscription could not be read."):
         listing = azure.locks(subscription).management_locks.list_at_subscription_level()
-        found = await none_if_forbidden(listing)
-        if found is None:
-            return None
         marker = "/providers/microsoft.authorization/locks/"
         return tuple(
-            Lock(
-                sanitize(str(lock.name)),
-                str(lock.id)[: str(lock.id).casefold().rindex(marker)],
-                str(lock.level),
-            )
-            for lock in found
-            if marker in str(lock.id).casefold()
+            [
+                Lock(
+                    sanitize(str(lock.name)),
+                    str(lock.id)[: str(lock.id).casefold().rindex(marker)],
+                    str(lock.level),
+                )
+                async for lock in items(listing)
+                if marker in str(lock.id).casefold()
+            ]
         )

@@ -41,6 +41,11 @@ async def items(listing: AsyncIterable[Item]) -> AsyncIterator[Item]:
         yield each
 
 
+async def every_item(listing: AsyncIterable[Item]) -> list[Item]:
+    """Return all entries of a list of an SDK. Raise as `items` does."""
+    return [each async for each in items(listing)]
+
+
 async def _entries(listing: AsyncIterable[Item]) -> AsyncIterator[Item]:
     by_page = getattr(listing, "by_page", None)
     if by_page is None:  # the read cache's own lists have their entries already

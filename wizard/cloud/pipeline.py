@@ -43,11 +43,14 @@ class BoundedResponse(aiohttp.ClientResponse):
         """Return the whole body. Raise aiohttp.ClientPayloadError if it is too long or cannot be decompressed."""
         if self._bounded is None:
             body = bytearray()
-            async for chunk in self.content.iter_any():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    self.close()
-                    raise aiohttp.ClientPayloadError(f"it is longer than {MOST_BYTES >> 20} MiB")
+            try:
+                async for chunk in self.content.iter_any():
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        raise aiohttp.ClientPayloadError(f"it is longer than {MOST_BYTES >> 20} MiB")
+            except BaseException:
+                self.close()  # as in aiohttp's own method: the connection cannot be used again
+                raise
             if not body and self.method == "PUT" and self.status == HTTPStatus.ACCEPTED:
                 body += b"{}"  # of a response without a body, azure-core reads the stream twice, and fails
             self._bounded = bytes(body)

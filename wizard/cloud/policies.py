@@ -6,7 +6,9 @@ from typing import Any
 from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.azure import Azure
+from wizard.cloud.diagnose import code_of
 from wizard.cloud.reads import Unknown, advisory
+from wizard.errors import AzureError, odd_answer
 from wizard.system.sanitize import sanitize
 
 
@@ -56,9 +58,13 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknow
     async def read() -> tuple[Denial, ...]:
         try:
             result = await client.check_at_resource_group_scope(request.group.name, body)
-        except ResourceNotFoundError:
+        except ResourceNotFoundError as error:
+            if code_of(error) != "ResourceGroupNotFound":
+                raise
             result = await client.check_at_subscription_scope(body)
         found = result.content_evaluation_result
+        if found is None and result.field_restrictions is None:
+            raise AzureError(odd_answer(reads.POLICIES.failure, "it has no result"))
         return tuple(
             Denial(
                 what=request.name,

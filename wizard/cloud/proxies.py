@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import quote, unquote, urlsplit
 
 from wizard.errors import AzureError, Problem
+from wizard.system.sanitize import mask
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Proxies:
             for name, value in environment.items()
             if name.lower().endswith("_proxy") and value
         }
+        for value in values.values():
+            mask(*_passwords(value))
         self._given = values.get("https_proxy") or values.get("all_proxy")
         self._direct = values.get("no_proxy", "").replace(",", " ").lower().split()
 
@@ -82,6 +85,13 @@ def _without_port(entry: str) -> str:
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
+
+
+def _passwords(text: str) -> tuple[str, str]:
+    """Return the password in the URL of a proxy, as it is written and decoded; empty if there is none."""
+    credentials = text.rpartition("@")[0].rpartition("//")[2]
+    password = credentials.partition(":")[2]
+    return password, unquote(password)
 
 
 def _proxy(text: str) -> Proxy:

@@ -7,6 +7,7 @@ from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.paging import items
 from wizard.cloud.reads import Unknown, advisory
+from wizard.errors import AzureError, odd_answer
 
 _CLUSTERS = "managedclusters"
 """The name of the quota of clusters. UNCONFIRMED: under another name, the quota counts as unknown."""
@@ -20,12 +21,12 @@ class Quota:
     used: int
 
 
-async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | Unknown | None:
-    """Return the quota of managed clusters; None if Azure does not list one by this name."""
+async def clusters_in_region(azure: Azure, subscription: str, location: str) -> Quota | Unknown:
+    """Return the quota of managed clusters; Unknown also if Azure does not list one by this name."""
     scope = f"subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
     client = azure.quotas(subscription)
 
-    async def read() -> Quota | None:
+    async def read() -> Quota:
         limit = used = None
         async for quota in items(client.quota.list(scope)):
             properties = quota.properties
@@ -35,7 +36,9 @@ async def clusters_in_region(azure: Azure, subscription: str, location: str) -> 
             counted = usage.properties
             if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
                 used = counted.usages.value
-        return Quota(int(limit), int(used)) if limit is not None and used is not None else None
+        if limit is None or used is None:
+            raise AzureError(odd_answer(reads.QUOTA.failure, "it lists none of clusters"))
+        return Quota(int(limit), int(used))
 
     return await advisory(reads.QUOTA, read(), azure.timeouts)
 

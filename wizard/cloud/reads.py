@@ -1,15 +1,18 @@
 """Each read of Azure: whether a plan needs it or it is advisory, and what is not known without it.
 
 A read that is needed raises AzureError. An advisory one never does: a refusal, an error, an unexpected response and slowness
-become an `Unknown`, which says what is not known and why.
+become an `Unknown`, which says what is not known and why. `wizard.rules.unread` makes a finding of it.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
 
 from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.retry_notices import RetryNotice, listener
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
 
@@ -27,14 +30,16 @@ class Read:
     """One sentence, if it did not succeed."""
     absence: str
     """What is not known without it, and what happens then, in a sentence."""
+    level: Literal["warning", "info"] = "info"
+    """Of the finding for an advisory read: a warning if a run could stop half-way, or do harm, without it."""
 
 
 def _needed(name: str, failure: str, absence: str) -> Read:
     return Read(name, True, failure, absence)
 
 
-def _advisory(name: str, failure: str, absence: str) -> Read:
-    return Read(name, False, failure, absence)
+def _advisory(name: str, failure: str, absence: str, level: Literal["warning", "info"] = "info") -> Read:
+    return Read(name, False, failure, absence, level)
 
 
 CLUSTER = _needed(
@@ -50,11 +55,12 @@ ROLES = _needed("role-assignments", "The role assignments could not be listed.",
 VERSIONS = _needed("kubernetes-versions", "The Kubernetes versions of the region could not be listed.", "The version of a new cluster is not known.")  # fmt: skip
 SUBSCRIPTIONS = _needed("subscriptions", "The subscriptions could not be listed.", "Without one, nothing can be read.")  # fmt: skip
 
-LOCKS = _advisory("locks", "The locks could not be read.", "A lock may block a step; Azure refuses it then.")
-DENY_ASSIGNMENTS = _advisory("deny-assignments", "The deny assignments could not be listed.", "A deny assignment may block a step; Azure refuses it then.")  # fmt: skip
-POLICIES = _advisory("policies", "The Azure Policy restrictions could not be checked.", "A policy may deny a resource; Azure refuses it then.")  # fmt: skip
+LOCKS = _advisory("locks", "The locks could not be read.", "A lock may block a step; Azure refuses it then.", "warning")  # fmt: skip
+DENY_ASSIGNMENTS = _advisory("deny-assignments", "The deny assignments could not be listed.", "A deny assignment may block a step; Azure refuses it then.", "warning")  # fmt: skip
+POLICIES = _advisory("policies", "The Azure Policy restrictions could not be checked.", "A policy may deny a resource; Azure refuses it then.", "warning")  # fmt: skip
 PERMISSIONS = _advisory("permissions", "Your permissions could not be read.", "You may lack a permission; Azure refuses the step then.")  # fmt: skip
 ELIGIBLE_ROLES = _advisory("eligible-roles", "The eligible roles could not be listed.", "A role that you could activate is not named.")  # fmt: skip
+PROVIDERS = _advisory("provider-registration", "The registration of a resource provider could not be read.", "It may not be registered; Azure refuses the resource then.")  # fmt: skip
 QUOTA = _advisory("quota", "The quota of clusters could not be read.", "The subscription may have reached it; Azure refuses a new cluster then.")  # fmt: skip
 SUBSCRIPTION_STATE = _advisory("subscription-state", "The state of the subscription could not be read.", "It may be disabled; Azure refuses every write then.")  # fmt: skip
 VM_SIZES = _advisory("vm-sizes", "The VM sizes of the region could not be read.", "The size of the nodes may not be available; AKS refuses a new cluster then.")  # fmt: skip
@@ -66,12 +72,12 @@ DELETED_VAULTS = _advisory("deleted-vaults", "The deleted key vaults could not b
 DELETED_KEY = _advisory(
     "deleted-key", "The deleted key could not be read.", "A soft-deleted key may have the name."
 )
-VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could not be listed.", "Another cluster may use the vault over its public endpoint.")  # fmt: skip
+VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could not be listed.", "Another cluster may use the vault over its public endpoint, and would lose access to its key.", "warning")  # fmt: skip
 OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "A role on another scope is not named.")  # fmt: skip
 CLUSTER_IDENTITIES = _advisory("cluster-identities", "An identity of the cluster could not be read.", "It may have been deleted.")  # fmt: skip
-KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated is not known.")  # fmt: skip
-ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
+KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated last is not known.", "warning")  # fmt: skip
 
+ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
 LOG_SETTINGS = _advisory("log-settings", "The diagnostic settings of the key vault could not be read.", "Whether the use of the key is logged is not known.")  # fmt: skip
 DEPLOYMENTS = _advisory("deployments", "The deployment history of the resource group could not be read.", "Whether a template owns the cluster is not known.")  # fmt: skip
 STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource group could not be read.", "Whether a stack owns the cluster is not known.")  # fmt: skip
@@ -103,24 +109,83 @@ async def advisory(
 
     `summary` is a more precise sentence than `read.failure`.
     """
+    with _retries() as retries:
+        try:
+            async with asyncio.timeout(timeouts.advisory_read):
+                with translate_errors(summary or read.failure):
+                    return await request
+        except AzureError as error:
+            return Unknown(read, error.problem)
+        except TimeoutError:
+            last = f"; its last response was {retries[-1].why}" if retries else ""
+            return Unknown(
+                read,
+                Problem(
+                    "transient",
+                    summary or read.failure,
+                    f"Azure did not answer within {timeouts.advisory_read:g} s{last}.",
+                    f"Try again; {timeouts.more('advisory_read')}.",
+                    code="Timeout",
+                    retryable=True,
+                ),
+            )
+
+
+@contextmanager
+def _retries() -> Iterator[list[RetryNotice]]:
+    """Collect the notices of the retries in this block, and pass them on."""
+    heard: list[RetryNotice] = []
+    tell = listener.get()
+
+    def hear(notice: RetryNotice) -> None:
+        heard.append(notice)
+        if tell is not None:
+            tell(notice)
+
+    token = listener.set(hear)
     try:
-        async with asyncio.timeout(timeouts.advisory_read):
-            with translate_errors(summary or read.failure):
-                return await request
-    except AzureError as error:
-        return Unknown(read, error.problem)
-    except TimeoutError:
-        return Unknown(
-            read,
-            Problem(
-                "transient",
-                summary or read.failure,
-                f"Azure did not answer within {timeouts.advisory_read:g} s.",
-                f"Try again; {timeouts.more('advisory_read')}.",
-                code="Timeout",
-                retryable=True,
-            ),
-        )
+        yield heard
+    finally:
+        listener.reset(token)
+
+
+class Beside:
+    """The advisory reads of one plan, which run beside the needed ones: these do not wait for them.
+
+    A context manager: reads that still run at its end are cancelled, because a needed one has failed.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._running: list[asyncio.Task[Any]] = []
+
+    def start(
+        self, read: Read, request: Coroutine[Any, Any, Found], summary: str = ""
+    ) -> "asyncio.Task[Found | Unknown]":
+        """Start a read; its result is what `advisory` returns."""
+        return self.add(advisory(read, request, self._timeouts, summary))
+
+    def add(self, request: Coroutine[Any, Any, Found]) -> "asyncio.Task[Found]":
+        """Start a read that returns Unknown itself."""
+        task = asyncio.create_task(request)
+        self._running.append(task)
+        return task
+
+    async def ended(self) -> tuple[Unknown, ...]:
+        """Wait until all reads have ended. Return those that did not succeed."""
+        while running := [task for task in self._running if not task.done()]:
+            await asyncio.wait(running)
+        return tuple(found for task in self._running if isinstance(found := task.result(), Unknown))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
 
 async def needed(read: Read, request: Awaitable[Found], summary: str = "") -> Found:
@@ -130,6 +195,17 @@ async def needed(read: Read, request: Awaitable[Found], summary: str = "") -> Fo
     """
     with translate_errors(summary or read.failure):
         return await request
+
+
+async def together(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Return the results of needed reads that are made at the same time. The first that raises cancels the others."""
+    running = [asyncio.ensure_future(each) for each in requests]
+    try:
+        return await asyncio.gather(*running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def known(found: Found | Unknown, otherwise: Other) -> Found | Other:

@@ -188,12 +188,14 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("quotas", "usages", "skus"),
+    *("versions", "quotas", "usages", "resourcegroups", "skus"),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
 _WHOLE = {_CLUSTERS, "vaults"}
 """Resources whose ID is used in the next request, and which are sent back as a copy."""
+_NAMED = {"resourcegroups", "keys", "userassignedidentities", "versions"}
+"""Other resources, which always have an ID."""
 
 
 def schema_error(method: str, path: str, status: int, body: object) -> str | None:
@@ -223,6 +225,8 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return why
     if is_list and parts[-1] == _CLUSTERS:
         return None
+    if read and not is_list and (why := _no_resource(body, parts[-2:][0])):
+        return why
     shape = _EVENT if parts[-1] == _EVENTS else _ANSWER
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
     shape = _VCPU_QUOTA if {"microsoft.compute", "usages"} <= set(parts) else _ANSWER
@@ -282,6 +286,13 @@ def _misfit(value: object, shape: _Shape, name: str = "") -> str | None:
         if why := _misfit(found, wanted, each):
             return why
     return None
+
+
+def _no_resource(body: Mapping[str, object], kind: str) -> str | None:
+    """Return why a body is not that of one resource, of a type such as `keys`; None if it may be one."""
+    if "value" in body and body.keys() <= {"value", "nextLink"}:
+        return "it is a list, not a resource"
+    return _unlike("id", body.get("id"), "text") if kind in _NAMED and not body.get("id") else None
 
 
 def _incomplete(resource: Mapping[str, object]) -> str | None:

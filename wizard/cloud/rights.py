@@ -4,13 +4,13 @@ import asyncio
 import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from wizard.cloud import reads
-from wizard.cloud.arm import GroupId, ResourceId, covers, same
+from wizard.cloud.arm import covers, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.error_translation import none_if_forbidden, translate_errors
-from wizard.cloud.paging import items
+from wizard.cloud.error_translation import translate_errors
+from wizard.cloud.paging import every_item, items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import grants, subscription_of
 from wizard.errors import AzureError, odd_answer
@@ -85,39 +85,32 @@ def _matches_one(action: str, pattern: str) -> bool:
     return pattern in {action, "*"} or ("*" in pattern and fnmatch.fnmatchcase(action, pattern))
 
 
-async def in_group(azure: Azure, group: GroupId) -> tuple[Permission, ...] | None:
-    """Return the caller's permissions in a resource group; None if it does not exist or the caller may not read them.
+async def at(azure: Azure, scope: str) -> tuple[Permission, ...] | Unknown:
+    """Return the caller's permissions in a resource group, or on a resource of any depth, such as a subnet, by its ID. Inherited
+    ones are included.
 
-    Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions). Raise AzureError.
+    Conditions, deny assignments and eligible roles are not included (docs/azure.md#permissions).
     """
-    client = azure.authorization(group.subscription)
-    return await _read(client.permissions.list_for_resource_group(group.name), str(group))
+    summary = f"Your permissions on {sanitize(scope)} could not be read."
 
+    async def read() -> tuple[Permission, ...]:
+        found = await every_item(_listing(azure, scope))
+        if not found:  # one for every role, and what is there could be read
+            raise AzureError(odd_answer(summary, "it lists none"))
+        return _permissions(found)
 
-async def on_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | None:
-    """Return the same for one resource, including inherited permissions; None if it does not exist. Raise AzureError."""
-    there = ResourceId.parse(resource_id)
-    namespace, _, kind = there.type.partition("/")
-    client = azure.authorization(there.subscription)
-    listing = client.permissions.list_for_resource(there.resource_group, namespace, "", kind, there.name)
-    return await _read(listing, resource_id)
-
-
-async def on_linked_resource(azure: Azure, resource_id: str) -> tuple[Permission, ...] | Unknown | None:
-    """Return the caller's permissions on a resource of any depth, such as a subnet; None if it is no resource id."""
-    parts = resource_id.strip("/").split("/")
-    if len(parts) < 8 or len(parts) % 2:
-        return None
-    subscription, group, namespace, *path = parts[1], parts[3], *parts[5:]
-    client = azure.authorization(subscription)
-    parent, kind, name = "/".join(path[:-2]), path[-2], path[-1]
-
-    async def read() -> tuple[Permission, ...] | None:
-        listing = client.permissions.list_for_resource(group, namespace, parent, kind, name)
-        return await _read(listing, resource_id)
-
-    summary = f"Your permissions on {resource_id} could not be read."
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
+
+
+def _listing(azure: Azure, scope: str) -> Any:
+    parts = scope.strip("/").split("/")
+    permissions = azure.authorization(subscription_of(scope)).permissions
+    if len(parts) == 4:
+        return permissions.list_for_resource_group(parts[3])
+    if len(parts) < 8 or len(parts) % 2:
+        raise ValueError("it is no resource ID")
+    group, namespace, *path = parts[3], *parts[5:]
+    return permissions.list_for_resource(group, namespace, "/".join(path[:-2]), path[-2], path[-1])
 
 
 async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, ...] | Unknown:
@@ -133,7 +126,7 @@ async def in_subscription(azure: Azure, subscription: str) -> tuple[Permission, 
         held = await grants(azure, scope, azure.signed_in.object_id)
         guids = sorted({grant.role_guid for grant in held if grant.covers(scope)})
         roles = await asyncio.gather(*(client.role_definitions.get(scope, guid) for guid in guids))
-        return tuple(one for role in roles for one in _permissions(role.permissions))
+        return tuple(one for role in roles for one in _permissions(_of_role(role, summary)))
 
     summary = f"Your role assignments on {scope} could not be read."
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
@@ -159,20 +152,19 @@ class RoleDefinition:
 async def role_definition(azure: Azure, subscription: str, guid: str) -> RoleDefinition:
     """Return a role of a subscription. Raise AzureError."""
     client = azure.authorization(subscription)
-    with translate_errors(f"The role {guid} could not be read."):
+    summary = f"The role {guid} could not be read."
+    with translate_errors(summary):
         role = await client.role_definitions.get(f"/subscriptions/{subscription}", guid)
-        if role.permissions is None:
-            raise AzureError(
-                odd_answer(f"The role {guid} could not be read.", "it has no permissions", "unreachable")
-            )
+        permissions = _of_role(role, summary)
         name = sanitize(str(role.role_name or guid))
-        return RoleDefinition(name, _permissions(role.permissions), _data_permissions(role.permissions))
+        return RoleDefinition(name, _permissions(permissions), _data_permissions(permissions))
 
 
-async def _read(listing: Any, where: str) -> tuple[Permission, ...] | None:
-    with translate_errors(f"Your permissions on {where} could not be read."):
-        found = await none_if_forbidden(listing)
-        return None if found is None else _permissions(found)
+def _of_role(role: Any, summary: str) -> Iterable[Any]:
+    """Return the permissions of a role definition, which always has some. Raise AzureError."""
+    if not role.permissions:
+        raise AzureError(odd_answer(summary, "it has no permissions"))
+    return cast("Iterable[Any]", role.permissions)
 
 
 async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:

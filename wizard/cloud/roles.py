@@ -53,6 +53,9 @@ ENCRYPT = "Microsoft.KeyVault/vaults/keys/encrypt/action"
 DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"
 """The data actions of the vault that AKS needs."""
 
+_NO_LICENCE = "AadPremiumLicenseRequired"
+"""The tenant has no licence for Privileged Identity Management, so that nobody is eligible for a role."""
+
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
 
@@ -138,7 +141,7 @@ async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ..
 
 
 async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...] | Unknown:
-    """Return the roles that the signed-in identity can activate at a scope, which needs a permission and a licence."""
+    """Return the roles that the signed-in identity can activate at a scope; there are none in a tenant without a licence for it."""
     client = azure.authorization(subscription_of(scope)).role_eligibility_schedule_instances
 
     async def read() -> tuple[Eligible, ...]:
@@ -154,7 +157,8 @@ async def eligible(azure: Azure, scope: str) -> tuple[Eligible, ...] | Unknown:
             )
         return tuple(rows)
 
-    return await advisory(reads.ELIGIBLE_ROLES, read(), azure.timeouts)
+    found = await advisory(reads.ELIGIBLE_ROLES, read(), azure.timeouts)
+    return () if isinstance(found, Unknown) and found.problem.code == _NO_LICENCE else found
 
 
 def subscription_of(scope: str) -> str:

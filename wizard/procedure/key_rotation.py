@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from wizard.cloud import reads
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body
+from wizard.cloud.reads import Unknown
 from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError, Problem
 from wizard.procedure.cluster_lock import ClusterLock, HeldError
 from wizard.procedure.steps.key import set_rotation
 from wizard.rules import Finding
+from wizard.rules.unread import of_reads
 from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
 from wizard.verification.gather import gather
+from wizard.verification.verdict import TRANSIENT
 
 _REFUSED = frozenset({"ForbiddenByRbac", "AccessDenied"})
 
@@ -73,12 +77,15 @@ class Rotation:
 async def read_rotation(azure: Azure, cluster_id: str, *, again: bool = False) -> Rotation:
     """Read the cluster and its key. `again`: allow a rotation although AKS might not have picked up the last one.
 
-    Raise AzureError if the cluster cannot be read, and ValueError if `cluster_id` is no resource id.
+    Raise AzureError if the cluster cannot be read, or if its key could not be read now; and ValueError if `cluster_id` is no resource id.
     """
     there = ResourceId.parse(cluster_id)
     body = await cluster_body(azure, there)
-    found = assess(await gather(azure, there, body, None), there.name, again=again)
-    return replace(found, cluster_id=cluster_id)
+    e = await gather(azure, there, body, None)
+    unread = e.unreadable.get("key")
+    if e.key is None and unread is not None and unread.kind in TRANSIENT:
+        raise AzureError(unread)
+    return replace(assess(e, there.name, again=again), cluster_id=cluster_id)
 
 
 def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
@@ -118,6 +125,8 @@ def assess(e: Evidence, name: str, *, again: bool = False) -> Rotation:
             )
         case _:
             found += _of_the_key(e, vault, key)
+            if e.key is not None and (unread := e.unreadable.get("key-versions")):
+                found += of_reads([Unknown(reads.KEY_VERSIONS, unread)])
             if made is not None and len(versions) > 1 and not again:
                 found += _pending(name, made, e.pickup, e.now)
     return Rotation(

@@ -1,6 +1,5 @@
 """Make a plan from the answers and what exists."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +8,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import denials
-from wizard.cloud.reads import known
+from wizard.cloud.reads import Beside, known
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applicable_steps, needs
@@ -17,7 +16,7 @@ from wizard.procedure.plan import Effect, Plan, PlannedStep
 from wizard.procedure.variables import spelled_out
 from wizard.rules import findings
 from wizard.state.comparison import converged, identity_recreated
-from wizard.state.snapshot import Snapshot, read_resources
+from wizard.state.snapshot import Snapshot, read_needed
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
@@ -30,15 +29,18 @@ async def make_plan(azure: Azure, answers: Answers) -> Plan:
 
 async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
     """Read what exists, and which requests of the resulting plan Azure Policy would deny. Raise AzureError if a read fails."""
-    snapshot = await read_resources(azure, target)
-    requests = [
-        request
-        for step in applicable_steps(target, snapshot)
-        if step.inspect(target, snapshot).action != "none"
-        for request in step.requests(target, snapshot)
-    ]
-    found = await asyncio.gather(*(denials(azure, request) for request in requests))
-    return replace(snapshot, policy_denials=tuple(denial for some in found for denial in known(some, ())))
+    async with Beside(azure.timeouts) as beside:
+        reading = await read_needed(azure, target, beside)
+        needed = reading.needed
+        checks = [
+            beside.add(denials(azure, request))
+            for step in applicable_steps(target, needed)
+            if step.inspect(target, needed).action != "none"
+            for request in step.requests(target, needed)
+        ]
+        snapshot = await reading.complete()
+        found = tuple(denial for check in checks for denial in known(check.result(), ()))
+        return replace(snapshot, policy_denials=found)
 
 
 def plan_in(azure: Azure, target: Target, snapshot: Snapshot) -> Plan:

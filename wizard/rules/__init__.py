@@ -6,7 +6,7 @@ rules run again just before the first write.
 
 from collections.abc import Collection
 
-from wizard.rules import cluster, governance, identity, key, moving, ownership, regions, vault
+from wizard.rules import cluster, governance, identity, key, moving, ownership, regions, unread, vault
 from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -54,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     regions.offered,
     regions.without_identities,
     governance.feature,
+    unread.unknown,
 )
 
 GUARDS: tuple[Guard, ...] = (

@@ -91,11 +91,11 @@ def missing_permissions(
     missing: dict[str, list[str]] = {}
     unknown: dict[str, list[str]] = {}
     for right in sorted(set(needed), key=lambda right: (right.scope.casefold(), right.action)):
-        entries = snapshot.permissions(right.scope)
-        if entries is None:
-            unknown.setdefault(_place(right.scope), []).append(right.action)
-        elif not any(entry.allows(right.action) for entry in entries):
-            missing.setdefault(_place(right.scope), []).append(right.action)
+        match snapshot.may(right.action, right.scope):
+            case None:
+                unknown.setdefault(_place(right.scope), []).append(right.action)
+            case False:
+                missing.setdefault(_place(right.scope), []).append(right.action)
     for place, actions in missing.items():
         yield Finding(
             "error",
@@ -143,7 +143,7 @@ def deny_assignments(
     """No deny assignment takes away what the plan needs: docs/azure.md#permissions, pre-check 3."""
     del target
     me = snapshot.signed_in
-    for deny in snapshot.deny_assignments or ():
+    for deny in snapshot.deny_assignments:
         actions = sorted({r.action for r in needed if deny.forbids(r.action) and deny.holds_on(r.scope)})
         if actions and deny.names(me.object_id):
             yield Finding(
@@ -164,7 +164,7 @@ def read_only_locks(
     touched = {right.scope for right in needed}
     if target.cluster_id in touched and (nodes := snapshot.cluster_state.node_resource_group):
         touched.add(f"/subscriptions/{target.answers.subscription}/resourceGroups/{nodes}")
-    for lock in snapshot.locks or ():
+    for lock in snapshot.locks:
         if lock.read_only and any(lock.covers(scope) for scope in touched):
             yield Finding(
                 "error",

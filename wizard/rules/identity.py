@@ -182,7 +182,7 @@ def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _denied(target: Target, snapshot: Snapshot, principal: str) -> Iterator[Finding]:
-    for deny in snapshot.deny_assignments or ():
+    for deny in snapshot.deny_assignments:
         concerns = deny.names(principal) and deny.holds_on(target.vault_id)
         if concerns and (deny.denies(ENCRYPT) or deny.denies(DECRYPT)):
             yield Finding(

@@ -21,16 +21,46 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
 be encoded, and private use."""
 
 
+_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}(\.[\w-]*)?")
+"""A JSON Web Token: three parts in base64, of which the first begins with `{"`."""
+_MASK = "(secret)"
+_LEAST = 6
+"""Characters of a secret. A shorter one may be a part of any word."""
+_MOST = 64
+_secrets: dict[str, None] = {}
+"""The last ones of which `mask` was told."""
+
+
+def mask(*secrets: str) -> None:
+    """Have these texts masked in every text that is sanitized from now on: the other side of a connection may echo them."""
+    from urllib.parse import quote, quote_plus  # late, for a fast start
+
+    for secret in secrets:
+        if len(secret) >= _LEAST:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+                _secrets.pop(form, None)
+                _secrets[form] = None
+    while len(_secrets) > _MOST:
+        del _secrets[next(iter(_secrets))]
+
+
+def _masked(text: str) -> str:
+    for secret in sorted(_secrets, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, _MASK)
+    return _TOKEN.sub(_MASK, text) if "eyJ" in text else text
+
+
 def sanitize(text: str) -> str:
-    r"""Return a text without terminal control sequences and invisible characters.
+    r"""Return a text without terminal control sequences, invisible characters, and secrets (see `mask`).
 
     Escape sequences are removed as a whole, not only their first character. New lines are kept as `\n`; a tab becomes a
     space. The result may still look like a library's markup: show it as plain text.
     """
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
+    if not text.isascii() or not text.replace("\n", "").isprintable():
+        text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
+        text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
+    return _masked(text) if _secrets or "eyJ" in text else text
 
 
 def one_line(text: str) -> str:

@@ -133,8 +133,8 @@ async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | P
 
 
 def _odd(summary: str, why: str) -> Problem:
-    """Return the problem of an answer that is not Azure's, of the kind of those that the connection refuses."""
-    return odd_answer(summary, why, "unreachable")
+    """Return the problem of an answer that is not Azure's."""
+    return odd_answer(summary, why)
 
 
 async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:
@@ -180,11 +180,7 @@ async def _locks(azure: Azure, subscriptions: list[str]) -> tuple[Lock, ...] | P
         _all(locks(azure, subscription) for subscription in subscriptions),
         "The locks of the subscription could not be read.",
     )
-    if isinstance(found, Problem):
-        return found
-    if None in found:
-        return Problem("input", "The signed-in identity cannot read the locks of the subscription.")
-    return tuple(lock for some in found for lock in some or ())
+    return found if isinstance(found, Problem) else tuple(lock for some in found for lock in some)
 
 
 async def _all(requests: Any) -> list[Any]:

@@ -20,11 +20,16 @@ from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.runs.journal import Journal
 from wizard.simulator import Simulator
-from wizard.system.sanitize import without_secret
+from wizard.system.sanitize import sanitize, without_secret
 
 SECRET = "s3cr3t-of-the-proxy"
 PROXY = "http://proxy.example:3128"
 ARM = "management.azure.com"
+
+
+def test_password_of_a_proxy_is_masked_wherever_it_is_echoed() -> None:
+    Proxies({"HTTPS_PROXY": "http://me:pass%40word@proxy.example:3128", "ALL_PROXY": "me:another-one@p"})
+    assert sanitize("pass%40word pass@word another-one me") == "(secret) (secret) (secret) me"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])

@@ -1,86 +1,17 @@
-"""An advisory read never raises, blocks or loops, whatever Azure answers: it is unknown, and says why."""
+"""An advisory read never raises and never blocks: it is unknown, and says why. tests/survival/reads.py has each read."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, signed_in
-from wizard.cloud import quota, reads
-from wizard.cloud.arm import KEY_VAULT, GroupId
-from wizard.cloud.azure import Azure
-from wizard.cloud.compute import vcpus
+from wizard.cloud import reads
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.features import cluster_regions
-from wizard.cloud.policies import Request, denials
-from wizard.cloud.reads import Read, Unknown, advisory, known, needed
-from wizard.cloud.rights import in_subscription
-from wizard.cloud.roles import eligible
+from wizard.cloud.reads import Beside, Read, Unknown, advisory, known, needed, together
+from wizard.cloud.retry_notices import RetryNotice, listener, notify
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
 
 TABLE = [each for each in vars(reads).values() if isinstance(each, Read)]
-WITHIN = 1.0
-
-
-def error(status: int) -> dict[str, Any]:
-    return {"answer": {"status": status, "code": "NeverHeardOf", "message": "No."}}
-
-
-FAULTS: dict[str, dict[str, Any]] = {
-    **{str(status): error(status) for status in (400, 401, 403, 404, 405, 429, 500, 501, 503)},
-    "reset": {"reset": True},
-    "hang": {"hang": True},
-    "half": {"truncate": True},
-    "garbage": {"malformed": True},
-    "page of a proxy": {"page": {}},
-    "empty object": {"raw": {"text": "{}"}},
-    "list of texts": {"raw": {"text": '{"value": ["x"]}'}},
-    "too long": {"raw": {"text": "x" * 1000, "times": 40_000}},
-    "lying encoding": {"raw": {"text": "{}", "headers": {"Content-Encoding": "gzip"}}},
-}
-
-
-def _denials(azure: Azure) -> Awaitable[Any]:
-    vault = {"location": "westeurope", "properties": {}}
-    return denials(azure, Request(GroupId(PRODUCTION, "rg-demo"), KEY_VAULT, "kv", vault, "2024-11-01"))
-
-
-ADVISORY: dict[str, tuple[str, Callable[[Azure], Awaitable[Any]]]] = {
-    "aks-regions": (
-        "*/providers/Microsoft.ContainerService",
-        lambda azure: cluster_regions(azure, PRODUCTION),
-    ),
-    "quota": (
-        "*/quotas",
-        lambda azure: quota.clusters_in_region(azure, PRODUCTION, "westeurope"),
-    ),
-    "vcpu-quotas": ("*/usages", lambda azure: vcpus(azure, PRODUCTION, "westus2")),
-    "permissions": ("*/roleAssignments", lambda azure: in_subscription(azure, PRODUCTION)),
-    "eligible-roles": (
-        "*/roleEligibilityScheduleInstances",
-        lambda azure: eligible(azure, f"/subscriptions/{PRODUCTION}"),
-    ),
-    "policies": ("*/checkPolicyRestrictions", _denials),
-}
-
-
-@pytest.mark.parametrize("read", ADVISORY)
-async def test_advisory_read_is_unknown_after_any_fault(read: str) -> None:
-    path, ask = ADVISORY[read]
-    async with signed_in(environment={"AKS_KMS_TIMEOUTS": f"advisory-read={WITHIN}"}) as (simulator, azure):
-        assert not isinstance(await ask(azure), Unknown), "it succeeds without a fault"
-        for name, fault in FAULTS.items():
-            simulator.inject_faults({"match": {"path": path}, **fault})
-            started = time.monotonic()
-            found = await ask(azure)
-            assert isinstance(found, Unknown), (name, found)
-            assert found.read.name == read
-            assert found.problem.kind != "ours", name
-            assert str(found).endswith(found.read.absence)
-            assert time.monotonic() - started < WITHIN + 2, name
 
 
 async def test_advisory_read_that_is_too_slow_says_how_to_wait_longer() -> None:
@@ -112,6 +43,57 @@ async def test_advisory_read_keeps_the_reason_of_an_azure_error() -> None:
     with pytest.raises(AzureError) as raised:
         await needed(reads.CLUSTER, refused())
     assert raised.value.problem == problem
+
+
+async def test_reads_beside_the_needed_ones_run_at_the_same_time_and_end_with_them() -> None:
+    """Each waits until all have started: one after another, they would all be too slow."""
+    started, ended = asyncio.Barrier(3), []
+
+    async def request(name: str) -> str:
+        await started.wait()
+        try:
+            await asyncio.sleep(3600 if name == "slow" else 0)
+        finally:
+            ended.append(name)
+        return name
+
+    async with Beside(Timeouts(advisory_read=60)) as beside:
+        quick = [beside.start(reads.LOCKS, request(name)) for name in ("one", "two")]
+        beside.start(reads.POLICIES, request("slow"))
+        assert [await each for each in quick] == ["one", "two"]
+    assert ended == ["one", "two", "slow"]
+
+
+async def test_a_slow_read_names_the_last_response() -> None:
+    async def retried() -> None:
+        notify(RetryNotice("GET locks", "HTTP 503", 3600, asked=False))
+        await asyncio.sleep(3600)
+
+    heard: list[RetryNotice] = []
+    listener.set(heard.append)
+    async with Beside(Timeouts(advisory_read=0.01)) as beside:
+        beside.start(reads.LOCKS, retried())
+        [unknown] = await beside.ended()
+    assert "within 0.01 s; its last response was HTTP 503." in unknown.problem.cause
+    assert len(heard) == 1
+
+
+async def test_the_first_needed_read_that_fails_cancels_the_others() -> None:
+    ended = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("slow")
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await together(slow(), fails())
+    assert ended == ["slow"]
 
 
 def test_table_of_reads_has_a_sentence_for_each() -> None:

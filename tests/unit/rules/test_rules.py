@@ -35,15 +35,19 @@ from tests.facts import (
 )
 from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
 from wizard.answers.model import Answers
+from wizard.cloud import reads
 from wizard.cloud.arm import Json
 from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.locks import Lock
 from wizard.cloud.ownership import CodeSigns, Deployment, Stack
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
+from wizard.cloud.reads import Read, Unknown
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER, Role
+from wizard.errors import Problem
 from wizard.procedure.order import applicable_steps
+from wizard.procedure.planning import plan_from
 from wizard.rules import RULES, Finding, RequiredAction, findings
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.snapshot import Snapshot
@@ -430,8 +434,8 @@ def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
     assert "scope-locked" not in found(PRIVATE, there), "where nothing is written, no lock is in the way"
 
 
-@pytest.mark.parametrize("locks", [None, (), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
-def test_locks_that_block_no_write_or_cannot_be_read(locks: tuple[Lock, ...] | None) -> None:
+@pytest.mark.parametrize("locks", [(), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
+def test_locks_that_block_no_write(locks: tuple[Lock, ...]) -> None:
     assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
 
 
@@ -456,6 +460,44 @@ def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
     size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
     enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
     assert "vcpu-quota-reached" not in found(NEW, enough)
+
+
+ADVISORY = [each for each in vars(reads).values() if isinstance(each, Read) and not each.needed]
+
+
+@pytest.mark.parametrize("read", ADVISORY, ids=lambda read: read.name)
+def test_an_advisory_read_that_failed_is_one_finding(read: Read) -> None:
+    forbidden = Problem(
+        "input", "A could not be read.", "No role.", "Ask.", "AuthorizationFailed", "No\nright."
+    )
+    others = (
+        replace(forbidden, summary="B could not be read."),
+        replace(forbidden, summary="C could not be read."),
+    )
+    unknown = tuple(Unknown(read, each) for each in (forbidden, *others))
+    finding = found(PRIVATE, bare(PRIVATE, unknown=unknown))[f"{read.name}-unknown"]
+    assert finding.level == read.level
+    assert finding.message == (
+        "A could not be read. B could not be read. 1 more could not be read. "
+        f"Azure said: AuthorizationFailed: No right. {read.absence}"
+    )
+    assert finding.remedy == ("Ask." if read.level == "warning" else "")
+
+
+def test_findings_about_advisory_reads_leave_the_digest_unchanged() -> None:
+    slow = Unknown(reads.LOCKS, Problem("transient", "No locks.", "Too slow.", "Try again.", "Timeout"))
+    before, after = (plan_from(target(PRIVATE), bare(PRIVATE, unknown=each)) for each in ((), (slow,)))
+    assert before.digest == after.digest
+    assert [f.remedy for f in after.findings if f.code == "locks-unknown"] == ["Try again."]
+    assert not after.errors
+
+
+def test_permissions_on_a_resource_that_could_not_be_read_are_not_missing() -> None:
+    """A role on the resource itself adds to those on its group."""
+    known = bare(PRIVATE, permissions_at={GROUP: ONLY_ROLES, cluster_id().casefold(): None})
+    assert known.may("Microsoft.ContainerService/managedClusters/write", cluster_id()) is None
+    assert known.may("Microsoft.ContainerService/managedClusters/read", cluster_id()) is True
+    assert known.may("Microsoft.KeyVault/vaults/write", vault_id()) is False
 
 
 def test_errors_come_first() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.system.sanitize import one_line, sanitize, shell_word
+from wizard.system.sanitize import mask, one_line, sanitize, shell_word
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,31 @@ def test_shell_word_quotes_a_name_only_if_needed(name: str, word: str) -> None:
 def test_shell_word_is_one_word_for_any_name_even_if_sanitized_again(name: str) -> None:
     command = sanitize(f"az aks start -g {shell_word(name)} -n x")
     assert shlex.split(command) == ["az", "aks", "start", "-g", sanitize(name), "-n", "x"]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, None]:
+    """The secrets that are known; no others, and none afterwards."""
+    secrets: dict[str, None] = {}
+    monkeypatch.setattr("wizard.system.sanitize._secrets", secrets)
+    return secrets
+
+
+@pytest.mark.parametrize(
+    "echo",
+    ["You sent se/cr et+1.", "You sent se/cr\x1b[0m et+1.", "a=se%2Fcr+et%2B1.", "a=se%2Fcr%20et%2B1."],
+)
+def test_a_secret_is_masked_in_every_form(echo: str, kept: dict[str, None]) -> None:
+    mask("se/cr et+1", "", "short")
+    shown = sanitize(echo)
+    assert "(secret)." in shown
+    assert "cr" not in shown.replace("(secret)", "")
+    assert sanitize("a short way") == "a short way"
+
+
+def test_tokens_are_masked_and_only_the_last_secrets_are_kept(kept: dict[str, None]) -> None:
+    assert sanitize("Bearer eyJ0eXAiOiJKV1Qi.eyJhdWQiOi.c2ln-_x!") == "Bearer (secret)!"
+    for number in range(100):
+        mask(f"secret-{number:03}")
+    assert len(kept) <= 64
+    assert sanitize("secret-099 secret-000") == "(secret) secret-000"

@@ -8,7 +8,7 @@ from wizard.cloud.arm import KEY_VAULT, Json, same
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import UNKNOWN_SHAPE, AzureError, Problem
+from wizard.errors import AzureError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.step import Intent, Step, Work, shell, unconfirmed, with_timeout_hint
@@ -200,7 +200,7 @@ def rotation_policy(every: str) -> Json:
 
 def _may_be_done(problem: Problem) -> bool:
     """Whether the request may have succeeded all the same: its response was lost, or cannot be read."""
-    return problem.kind in {"unreachable", "transient"} or problem.code == UNKNOWN_SHAPE
+    return problem.kind in {"unreachable", "transient"}
 
 
 def _is_to_rotate(work: Work, key: Json | None) -> bool:

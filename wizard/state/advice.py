@@ -1,0 +1,235 @@
+"""The advisory facts of a plan: what its findings tell beyond what the plan needs. Each is read beside the needed reads.
+
+Every function here starts its reads and returns, by the field of `Snapshot`, a function for its value when all reads have
+ended. What could not be read has the value of something that does not stand in the way; `Snapshot.unknown` names it.
+"""
+
+from asyncio import Task
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from wizard.cloud import quota, reads, rights
+from wizard.cloud.arm import Json, ResourceId, dig, same, same_region
+from wizard.cloud.azure import Azure, as_json
+from wizard.cloud.compute import node_size, vcpus
+from wizard.cloud.error_translation import none_if_missing
+from wizard.cloud.features import cluster_regions, provider_state
+from wizard.cloud.inventory import locations
+from wizard.cloud.locks import locks
+from wizard.cloud.ownership import code_signs
+from wizard.cloud.paging import items
+from wizard.cloud.quota import Quota
+from wizard.cloud.reads import Beside, Unknown, known
+from wizard.cloud.roles import eligible, grants
+from wizard.cloud.subscriptions import subscription_state
+from wizard.errors import AzureError, odd_answer
+from wizard.state.cluster import ClusterState, identity_roles
+from wizard.state.target import Target
+from wizard.state.vault import VaultState
+from wizard.system.sanitize import sanitize
+
+Facts = dict[str, Callable[[], Any]]
+"""By the field of `Snapshot`."""
+
+
+def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The states of the subscriptions, locks, deny assignments and eligible roles."""
+    names = target.subscriptions
+    states = {name: beside.add(subscription_state(azure, name)) for name in names}
+    return {
+        "subscription_states": lambda: {
+            name.casefold(): state
+            for name, reading in states.items()
+            if (state := known(reading.result(), ""))
+        },
+        "eligible": _value(beside.add(eligible(azure, f"/subscriptions/{target.answers.subscription}")), ()),
+        "locks": _joined([beside.start(reads.LOCKS, locks(azure, name)) for name in names]),
+        "deny_assignments": _joined(
+            [
+                beside.start(reads.DENY_ASSIGNMENTS, rights.denies(azure, f"/subscriptions/{name}"))
+                for name in names
+            ]
+        ),
+    }
+
+
+def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The regions of AKS; the quotas of clusters and vCPUs in the region, and the VM size of the nodes."""
+    subscription, location = target.answers.subscription, target.answers.location
+    regions = beside.add(cluster_regions(azure, subscription))
+
+    async def room() -> Quota | Unknown | None:
+        found = await quota.clusters_in_region(azure, subscription, location)
+        if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
+            return None  # there are no clusters, and no quota of them
+        return found
+
+    facts = {
+        "regions": _value(regions, frozenset()),
+        "quota": _value(beside.add(room()), None),
+        "vcpus": _value(beside.add(vcpus(azure, subscription, location)), {}),
+    }
+    create = target.answers.cluster.create
+    if create is not False and create.node_vm_size:
+        size = beside.add(node_size(azure, subscription, location, create.node_vm_size))
+        facts["node_size"] = _value(size, None)
+    return facts
+
+
+def not_offered(location: str, regions: frozenset[str]) -> bool:
+    """Whether AKS offers no clusters in a region, as far as its regions are known."""
+    return bool(regions) and location.casefold() not in regions
+
+
+def of_a_key_of_the_customer(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The resource providers that are not registered, and signs of infrastructure code, which says itself what it could not
+    read."""
+    wanted = (
+        ("Microsoft.KeyVault", target.answers.vault_group.subscription),
+        ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
+    )
+
+    async def unregistered(namespace: str, subscription: str) -> tuple[tuple[str, str], ...]:
+        state = await provider_state(azure, subscription, namespace)
+        return () if state in {"Registered", "Registering"} else ((namespace, subscription),)
+
+    states = [
+        beside.start(
+            reads.PROVIDERS, unregistered(*each), f"The registration of {each[0]} could not be read."
+        )
+        for each in wanted
+    ]
+    signs = beside.add(code_signs(azure, target.groups))
+    return {"unregistered": _joined(states), "code": signs.result}
+
+
+def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """Whether the vault's name is available, and the soft-deleted vault that has it."""
+    name = target.own.vault.name
+    client = azure.vaults(target.answers.vault_group.subscription).vaults
+
+    async def taken() -> str | None:
+        from azure.mgmt.keyvault.models import VaultCheckNameAvailabilityParameters  # imported by connect
+
+        answer = await client.check_name_availability(VaultCheckNameAvailabilityParameters(name=name))
+        if answer.name_available is None:
+            raise AzureError(odd_answer(summary, "it does not say"))
+        return None if answer.name_available else sanitize(str(answer.message or answer.reason or ""))
+
+    async def deleted() -> Json | None:
+        async for vault in items(client.list_deleted()):
+            if same(vault.name, name):
+                return as_json(vault)
+        return None  # the name check finds those of other subscriptions
+
+    summary = f"Whether the name {name} is available for a key vault could not be checked."
+    return {
+        "vault_name_taken": _value(beside.start(reads.VAULT_NAME, taken(), summary), None),
+        "vault_deleted": _value(beside.start(reads.DELETED_VAULTS, deleted()), None),
+    }
+
+
+def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside) -> Facts:
+    """The other clusters that lose access when an open vault is closed."""
+    if target.own.vault.network_access != "Private" or vault.denies_public_access:
+        return {}
+
+    async def users(subscription: str) -> tuple[str, ...]:
+        found = []
+        async for cluster in items(azure.containers(subscription).managed_clusters.list()):
+            there = ClusterState(as_json(cluster))
+            public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
+            if public and not same(str(dig(there.body, "id")), target.cluster_id):
+                found.append(str(dig(there.body, "id")))
+        return tuple(found)
+
+    readings = [
+        beside.start(reads.VAULT_USERS, users(name), f"The clusters of {name} could not be listed.")
+        for name in target.subscriptions
+    ]
+    joined = _joined(readings)
+    return {"vault_users": lambda: tuple(sorted(joined(), key=str.casefold))}
+
+
+def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
+    name = target.own.key.name
+
+    async def deleted() -> bool:
+        return await none_if_missing(azure.keys(target.vault_uri).get_deleted_key(name)) is not None
+
+    summary = f"The deleted key {name} could not be read."
+    return {"key_deleted": _value(beside.start(reads.DELETED_KEY, deleted(), summary), False)}
+
+
+def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside) -> Facts:
+    """Its role assignments in the vault's subscription."""
+    scope = f"/subscriptions/{target.answers.vault_group.subscription}"
+    return {
+        "identity_elsewhere": _value(beside.start(reads.OTHER_ROLES, grants(azure, scope, principal)), ())
+    }
+
+
+def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: Beside) -> Facts:
+    """The caller's permissions in each subscription, and on the groups and resources that are there, by their ID: a role may be
+    assigned on a vault only."""
+    held = {
+        **{f"/subscriptions/{name}": rights.in_subscription(azure, name) for name in target.subscriptions},
+        **{scope: rights.at(azure, scope) for scope in there},
+    }
+    reading = {scope: beside.add(request) for scope, request in held.items()}
+    return {"permissions_at": lambda: _by_scope(reading)}
+
+
+def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:
+    """The role assignments of its new identity, with this principal ID, on other resources that its body names, such as its
+    subnets; its deleted identities; the regions, if the answers name another one than the cluster's."""
+    facts: Facts = {}
+    there = ClusterState(cluster)
+    if principal and not same(there.principal(target), principal):
+        on_linked = {
+            id_: beside.start(
+                reads.OTHER_ROLES,
+                grants(azure, id_, principal),
+                f"The role assignments on {sanitize(id_)} could not be listed.",
+            )
+            for id_ in sorted({id_ for _, id_ in identity_roles(there)})
+        }
+        facts["identity_grants_on_linked"] = lambda: _by_scope(on_linked)
+    gone = [
+        beside.start(
+            reads.CLUSTER_IDENTITIES,
+            _gone(azure, id_),
+            f"The identity {sanitize(id_)} of the cluster could not be read.",
+        )
+        for id_ in there.identities
+    ]
+    facts["missing_identities"] = _joined(gone)
+    elsewhere = not same_region(there.location, target.answers.location)
+    if elsewhere and target.answers.customer_managed is not None:
+        regions = beside.start(reads.REGIONS, locations(azure, target.answers.subscription))
+        facts["locations"] = lambda: frozenset(known(regions.result(), ()))
+    return facts
+
+
+async def _gone(azure: Azure, identity: str) -> tuple[str, ...]:
+    """Return the ID of a user-assigned identity if it no longer exists."""
+    there = ResourceId.parse(identity)  # an ID of another form cannot be checked
+    client = azure.identities(there.subscription).user_assigned_identities
+    found = await none_if_missing(client.get(there.resource_group, there.name))
+    return (identity,) if found is None else ()
+
+
+def _value(reading: "Task[Any]", otherwise: Any) -> Callable[[], Any]:
+    """The result of a read, or another value if it is not known."""
+    return lambda: known(reading.result(), otherwise)
+
+
+def _joined(readings: "Sequence[Task[tuple[Any, ...] | Unknown]]") -> Callable[[], tuple[Any, ...]]:
+    """The entries of all lists that could be read."""
+    return lambda: tuple(entry for each in readings for entry in known(each.result(), ()))
+
+
+def _by_scope(readings: "Mapping[str, Task[Any]]") -> dict[str, Any]:
+    """The results by scope in lower case: None if one could not be read."""
+    return {scope.casefold(): known(each.result(), None) for scope, each in readings.items()}
