@@ -1,6 +1,7 @@
 """An operator at the wizard: presses real keys, and sees what a person would see."""
 
 import asyncio
+import itertools
 import os
 import re
 import time
@@ -220,6 +221,11 @@ async def wizard(
 
 
 def _flat(text: str) -> str:
-    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped."""
-    body = "\n".join(re.sub(r"^.{22}│", "", line) for line in text.splitlines())
-    return text + "\n" + " ".join(re.sub(r"[▎▌▊▐│┃]", " ", body).split())
+    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped.
+
+    What is beside each other, with a line between, is read line by line, and each side by itself.
+    """
+    lines = [re.sub(r"^.{22}│", "", line) for line in text.splitlines()]
+    sides = itertools.zip_longest(*(line.split("│") for line in lines), fillvalue="")
+    read = ["\n".join(lines), *("\n".join(side) for side in sides)]
+    return text + "\n" + "\n".join(" ".join(re.sub(r"[▎▌▊▐│┃]", " ", each).split()) for each in read)

@@ -1,6 +1,7 @@
 """Draws every screen of the wizard into docs/, from the wizard itself on a simulated Azure.
 
-python -m tests.pictures
+python -m tests.pictures             all of them
+python -m tests.pictures recording   only the recording of the whole road
 """
 
 import asyncio
@@ -8,10 +9,12 @@ import math
 import os
 import re
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
 from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.recording import Recording
 from tests.simulated.in_cluster.kubectl import on_path
 from wizard.simulator import Simulator
 
@@ -23,12 +26,15 @@ TOOLS = {
 }
 
 
-async def main() -> None:
-    """Draw them all."""
+async def main(only: str = "") -> None:
+    """Draw them all, or the recording only."""
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
         tools = _tools(Path(folder) / "bin")
+        await _recording(tools)
+        if only == "recording":
+            return
         await _main_road(tools)
         await _failure(tools)
         await _many(tools)
@@ -73,7 +79,7 @@ async def _main_road(tools: str) -> None:
         draw(operator, "vault")
         await operator.press("ctrl+n")
         await operator.sees("Enter, then type orders-prod")
-        draw(operator, "review")
+        await draw_in_both(operator, "review")
         await operator.press("f2")
         await operator.sees("Azure CLI commands")
         draw(operator, "commands")
@@ -89,6 +95,65 @@ async def _main_road(tools: str) -> None:
         await operator.press("enter")
         await operator.sees("checks passed", "The identity")
         draw(operator, "verification")
+
+
+async def _recording(tools: str) -> None:
+    """Record the whole road: from the first page to the verified cluster."""
+    columns, rows = 120, 34
+    async with (
+        Simulator("contoso", speed=120) as simulator,
+        wizard(simulator, Path(), (columns, rows), PATH=tools) as operator,
+    ):
+        operator.app.session.speed_note = "120× faster"
+        recording = Recording(columns, rows, str(operator.app.current_theme.background))
+        await operator.sees("Signed in to")
+        recording.snap(operator, 2.5)
+        await operator.press("e")
+        await operator.sees("Which subscription?", "aks-preview")
+        recording.snap(operator, 0.8)
+        await operator.press("end")
+        recording.snap(operator, 0.8)
+        await operator.press("enter")
+        await operator.sees("not registered yet")
+        recording.snap(operator, 1.2)
+        await operator.press("enter")
+        await operator.sees("Registering", "so far")
+        recording.snap(operator, 1.0)
+        await operator.press("tab", "enter")
+        await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
+        await operator.sees("lab-principal")
+        recording.snap(operator, 1.5)
+        await operator.press("slash")
+        for letter in "orders":
+            await operator.type(letter)
+            recording.snap(operator, 0.15)
+        await operator.press("enter", "enter")
+        await operator.sees("Who manages the encryption key of orders-prod?")
+        recording.snap(operator, 2.0)
+        await operator.press("2")
+        await operator.sees("Vault, key and identity for", "gets Key Vault Crypto User")
+        recording.snap(operator, 2.5)
+        await operator.press("ctrl+n")
+        await operator.sees("Enter, then type orders-prod")
+        recording.snap(operator, 3.0)
+        await operator.press("enter")
+        for letter in "orders-prod":
+            await operator.type(letter)
+            recording.snap(operator, 0.12)
+        recording.snap(operator, 0.8)
+        await operator.press("enter")
+        await operator.until(lambda: operator.app.session.active is not None, "the run")
+        active = operator.app.session.active
+        while active and active.in_flight:
+            recording.snap(operator, 0.4)
+            await asyncio.sleep(0.5)
+        await operator.sees("Done in")
+        recording.snap(operator, 2.0)
+        await operator.press("enter")
+        await operator.sees("checks passed")
+        recording.snap(operator, 4.0)
+    (DOCS / "recording.svg").write_text(recording.svg(), encoding="utf-8")
+    print("docs/recording.svg")
 
 
 async def _failure(tools: str) -> None:
@@ -121,7 +186,7 @@ async def _many(tools: str) -> None:
         )
         await operator.press("down", "down")
         await operator.sees("of 10,013", "per second", "not encrypted")
-        draw(operator, "fleet")
+        await draw_in_both(operator, "fleet")
 
 
 async def _small(tools: str) -> None:
@@ -157,6 +222,16 @@ async def _inside(folder: Path) -> None:
         draw(operator, "inside")
 
 
+async def draw_in_both(operator: Operator, name: str) -> None:
+    """Keep the screen as docs/NAME.svg and, in the light theme, as docs/NAME-light.svg."""
+    draw(operator, name)
+    operator.app.use_theme("calm-light")
+    await operator.pilot.pause(0.2)
+    draw(operator, f"{name}-light")
+    operator.app.use_theme("calm")
+    await operator.pilot.pause(0.2)
+
+
 def draw(operator: Operator, name: str) -> None:
     """Keep the screen as docs/NAME.svg, without fonts from elsewhere."""
     svg = operator.app.export_screenshot(title="aks-kms")
@@ -182,4 +257,4 @@ def _tools(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(*sys.argv[1:]))

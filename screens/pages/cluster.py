@@ -64,6 +64,11 @@ registry, a DNS zone) you must assign to the new one yourself."""
         self._asked: ClusterRow | None = None
         """The cluster of another subscription whose selection is to be confirmed."""
 
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is a step; a list to verify one cluster is none."""
+        return not self._verify_only
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def recall(self) -> bool:

@@ -90,8 +90,7 @@ assignments and locks that clusters depend on, each of them once."""
     def finished(self) -> None:
         """Put the lines in order, and show the notes of the sweep."""
         self._fleet.complete = not self.stale
-        if self._view.order != "found" or self._view.backwards:
-            self.fill()
+        self.fill()  # in order, and with what the list now has
         problem = self._fleet.progress.graph_problem
         notes = sweep_notes(self._fleet.progress, self._fleet.gone)
         for text in (*([problem.summary] if problem else []), *notes):
@@ -101,7 +100,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def fill(self) -> None:
         """Draw the table with the words that are in the filter now."""
-        self._view = replace(self._view, words=self.typed)
+        self._view = replace(self._view, words=self.typed, columns=tuple(self.columns()))
         super().fill()
 
     def rows(self) -> list[Line]:

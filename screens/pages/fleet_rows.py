@@ -1,5 +1,6 @@
 """Which clusters of a fleet the overview shows, and in which order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,19 +8,19 @@ from screens.session.fleet import Line, Shown
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
 from wizard.cloud.versions import version_of
-from wizard.reports.wording import KINDS, encryption
+from wizard.reports.wording import KINDS
 from wizard.verification.report import Outcome
 
 Order = Literal["found", "cluster", "group", "subscription", "region", "version", "now", "verdict"]
 ORDERS: dict[Order, str] = {
-    "found": "as found",
+    "verdict": "failures first",
     "cluster": "by name",
     "group": "by resource group",
     "subscription": "by subscription",
     "region": "by region",
     "version": "by version",
     "now": "by encryption",
-    "verdict": "failures first",
+    "found": "as found",
 }
 CHOICES: tuple[EncryptionKind | None, ...] = (None, *KINDS)
 """Filters by kind of encryption, in the order in which a key goes through them."""
@@ -33,8 +34,10 @@ class View:
     """In lower case; each must occur in a line."""
     kind: EncryptionKind | None = None
     failed: bool = False
-    order: Order = "found"
+    order: Order = "verdict"
     backwards: bool = False
+    columns: tuple[str, ...] = ("cluster", "group", "subscription", "region", "version", "now", "checks")
+    """The columns that are shown; words are searched in no others."""
 
     def fits(self, line: Line) -> bool:
         """Whether a line is shown. Only words hide what could not be read: it may be of any kind, and it may fail."""
@@ -42,7 +45,7 @@ class View:
             return False
         if isinstance(line, Shown) and self.failed and line.passed:
             return False
-        text = text_of(line) if self.words else ""
+        text = text_of(line, self.columns) if self.words else ""
         return all(word in text for word in self.words)
 
     def of(self, lines: list[Line]) -> list[Line]:
@@ -60,15 +63,22 @@ class View:
         return bool(self.words or self.kind or self.failed)
 
 
-def text_of(line: Line) -> str:
-    """Return the text in which the words of a filter are searched."""
+def text_of(line: Line, columns: Collection[str]) -> str:
+    """Return the text of these columns, in which the words of a filter are searched."""
     if isinstance(line, Unreadable):
-        return f"{line.name} {line.subscription_name} {line.id} not readable".casefold()
-    row = line.row
-    return (
-        f"{row.name} {row.resource_group} {row.subscription_name} {row.location} {row.kubernetes_version} "
-        f"{row.identity} {encryption(row.encryption)[0]} {KINDS[row.kind]} {row.encryption.key_name} {row.why_not or ''}"
-    ).casefold()
+        cells = {"cluster": line.name, "subscription": line.subscription_name, "now": "not readable"}
+    else:
+        row = line.row
+        cells = {
+            "cluster": row.name,
+            "group": row.resource_group,
+            "subscription": row.subscription_name,
+            "region": row.location,
+            "version": row.kubernetes_version,
+            "now": KINDS[row.kind],
+            "checks": line.codes,
+        }
+    return " ".join(text for name, text in cells.items() if name in columns).casefold()
 
 
 _VERDICTS: tuple[Outcome, ...] = ("failed", "unknown", "warning", "passed")

@@ -23,72 +23,93 @@ _BAR: dict[EncryptionKind, tuple[str, str, Tone]] = {
 
 
 def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
-    """Return a bar of how the clusters are encrypted, and the same in numbers with the failures: two lines of `room`
-    columns, or three if the numbers are long.
+    """Return the verdicts in numbers, how the clusters are encrypted in numbers, and a bar: three lines of `room` columns.
+
+    While clusters are read the bar shows how far that is; afterwards, how they are encrypted.
     """
     tally = fleet.tally
     if not tally.clusters:
         return Content.assemble(
             ("Reading the clusters from Azure…" if reading else "You can see no cluster.", "$quiet")
         )
-    kinds = [(kind, *drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
-    bar: list[tuple[str, str]] = []
-    left = room
-    for _, sign, _, tone, number in kinds:
-        part = min(left, max(1, round(room * number / tally.clusters)))
-        left -= part
-        bar.append((sign * part, STYLES[tone]))
-    failed = tally.failed - tally.uncertain
-    first: list[tuple[str, str, Tone]] = [
-        ("✗", f"{failed:,} failed", "bad") if failed else ("✓", "none failed", "good")
+    verdicts: list[tuple[str, str, Tone]] = [
+        ("✓", f"{tally.passed - tally.warned:,} verified", "good"),
+        ("!", f"{tally.warned:,} with warnings", "warn"),
+        ("✗", f"{tally.failed - tally.uncertain:,} failed", "bad"),
+        ("?", f"{tally.uncertain:,} not certain", "warn"),
+        ("?", f"{tally.unreadable:,} not readable", "warn"),
     ]
-    if tally.uncertain:
-        first.append(("?", f"{tally.uncertain:,} not certain", "warn"))
-    if tally.warned:
-        first.append(("!", f"{tally.warned:,} with warnings", "warn"))
-    if tally.unreadable:
-        first.append(("?", f"{tally.unreadable} not readable", "warn"))
+    verdicts = [each for each in verdicts if not each[1].startswith("0 ")] or verdicts[:1]
     wait = fleet.progress.throttling.left
     if reading and wait >= 0.5:
-        first.append(("!", f"throttled for {wait:.0f} s", "warn"))
+        verdicts.append(("!", f"throttled for {wait:.0f} s", "warn"))
+    kinds = [(kind, *drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
     long = [(sign, f"{number:,} {KINDS[kind]}", tone) for kind, sign, _, tone, number in kinds]
     short = [(sign, f"{number:,} {name}", tone) for _, sign, name, tone, number in kinds]
-    alone = _line(first, " ") + Content("\n")
-    words = _first_that_fits(
-        room,
-        _line(first + long, "   "),
-        _line(first + long, " "),
-        alone + _line(long, " "),
-        _line(first + short, " "),
-        alone + _line(short, " "),
+    bar = _reading_bar(fleet, room) if reading else _kinds_bar(fleet, room)
+    return Content("\n").join(
+        [
+            _first_that_fits(
+                room,
+                _line(verdicts, "   ", label="Verdict"),
+                _line(verdicts, " ", label="Verdict"),
+                _line(verdicts, " ", label=""),
+            ),
+            _first_that_fits(
+                room,
+                _line(long, "   ", label="Encryption"),
+                _line(short, "   ", label="Encryption"),
+                _line(short, " ", label=""),
+            ),
+            bar,
+        ]
     )
-    return Content.assemble(*bar) + Content("\n") + words
+
+
+def _reading_bar(fleet: Fleet, room: int) -> Content:
+    """Return how many of the expected clusters are read, as a thin bar."""
+    expected, read = fleet.progress.expected, fleet.progress.clusters
+    full = min(room, room * read // expected) if expected else 0
+    return Content.assemble(("━" * full, STYLES["busy"]), ("─" * (room - full), "$quiet"))
+
+
+def _kinds_bar(fleet: Fleet, room: int) -> Content:
+    """Return how the clusters are encrypted, as a bar of one sign for each kind."""
+    tally, left = fleet.tally, room
+    parts: list[tuple[str, str]] = []
+    for kind, (sign, _, tone) in _BAR.items():
+        if number := tally.kinds[kind]:
+            part = min(left, max(1, round(room * number / tally.clusters)))
+            left -= part
+            parts.append((sign * part, STYLES[tone]))
+    return Content.assemble(*parts)
 
 
 def _first_that_fits(room: int, *texts: Content) -> Content:
-    """Return the first text whose lines fit into `room` columns, or the last one."""
-    return next((text for text in texts if all(line.cell_length <= room for line in text.split())), texts[-1])
+    """Return the first text that fits into `room` columns, or the last one."""
+    return next((text for text in texts if text.cell_length <= room), texts[-1])
 
 
-def _line(parts: list[tuple[str, str, Tone]], gap: str) -> Content:
-    return Content(gap).join(
-        Content.assemble((f"{sign} ", STYLES[tone]), (words, "bold" if place == 0 else ""))
-        for place, (sign, words, tone) in enumerate(parts)
+def _line(parts: list[tuple[str, str, Tone]], gap: str, label: str) -> Content:
+    words = Content(gap).join(
+        Content.assemble((f"{sign} ", STYLES[tone]), words) for sign, words, tone in parts
     )
+    return Content.assemble((f"{label:<12}", "$quiet"), words) if label else words
 
 
 def columns(room: int) -> dict[str, int]:
     """Return the columns that fit, and their widths; what is left out is in the description of a line."""
     fixed = {"sign": 1, "version": 8}
-    names = ["sign", "cluster", "group", "subscription", "region", "version", "now"]
+    names = ["sign", "cluster", "group", "subscription", "region", "version", "now", "checks"]
     room -= 1
-    names = names if room >= 110 else [name for name in names if name != "region"]
-    names = names if room >= 84 else [name for name in names if name != "subscription"]
+    names = names if room >= 140 else [name for name in names if name != "region"]
+    names = names if room >= 100 else [name for name in names if name not in {"subscription", "group"}]
     fixed["now"] = max(len(kind) for kind in KINDS.values())
+    fixed["checks"] = 22 if room >= 110 else 20
     left = room - sum(fixed.values()) - 2 * len(names)
     others = len(names) - len(fixed) - 1
-    fixed["cluster"] = max(6, left * 2 // (2 * others + 1))
-    each, rest = divmod(left - fixed["cluster"], others)
+    fixed["cluster"] = max(6, left * 2 // (2 * others + 1) if others else left)
+    each, rest = divmod(left - fixed["cluster"], others) if others else (0, 0)
     fixed["cluster"] += rest
     return {name: fixed.get(name, max(6, each)) for name in names}
 
@@ -97,11 +118,12 @@ def cells(line: Line) -> dict[str, Text]:
     """Return the cells of a line, by column."""
     if isinstance(line, Unreadable):
         name, subscription = (cell(one_line(each), "dim") for each in (line.name, line.subscription_name))
-        empty = dict.fromkeys(("group", "region", "version"), cell(""))
+        empty = dict.fromkeys(("group", "region", "version", "checks"), cell(""))
         return {"sign": cell("?", "warn"), "cluster": name, "subscription": subscription, "now": cell("not readable", "warn"), **empty}  # fmt: skip
     row = line.row
     sign, _, sign_tone = VERDICTS[line.outcome]
     _, tone = encryption(row.encryption)
+    tone = "warn" if line.outcome in {"failed", "unknown"} else tone  # only the verdict says that it is good
     return {
         "sign": cell(sign, sign_tone),
         "cluster": cell(row.name, bold=True),
@@ -110,6 +132,7 @@ def cells(line: Line) -> dict[str, Text]:
         "region": cell(row.location),
         "version": cell(row.kubernetes_version),
         "now": cell(KINDS[row.kind], tone),
+        "checks": cell(line.codes, "bad" if line.outcome == "failed" else "warn"),
     }
 
 

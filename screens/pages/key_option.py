@@ -129,9 +129,7 @@ Use the arrow keys or tab to go to the next card, and Enter to select it. The ke
 
     def body(self) -> ComposeResult:
         draft = self.session.draft
-        yield Heading(
-            f"Who manages the encryption key of {draft.cluster_name}?", "arrow keys and Enter, or 1 to 3"
-        )
+        yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "Enter, or 1 to 3")
         yield Static(id="from")
         yield Static(id="of-cluster")
         with VerticalScroll(can_focus=False):

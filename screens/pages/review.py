@@ -16,6 +16,7 @@ from screens.pages import review_text
 from screens.session.active_run import ActiveRun
 from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import Frame, Heading
 from wizard.answers.model import Answers
 from wizard.errors import AnswersError, AzureError, Problem
@@ -385,7 +386,7 @@ each with its fix."""
     def action_checks(self) -> None:
         """Show every finding of the preflight checks."""
         if self._plan:
-            found = "\n\n".join(finding_text(f) for f in self._plan.findings) or "No findings."
+            found = "\n\n".join(for_form(finding_text(f)) for f in self._plan.findings) or "No findings."
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

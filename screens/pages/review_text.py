@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from textual.content import Content
 
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import PROSE, Cell, row, rows, section
 from wizard.procedure.plan import Effect, Plan
@@ -51,9 +52,10 @@ def refusal(plan: Plan) -> Content:
 
 def problem(finding: Finding) -> Content:
     """Return a finding that prevents the run, with its remedy."""
+    message = for_form(finding.message)
     if not finding.remedy:
-        return Content(finding.message)
-    return Content.assemble(finding.message, ("\nFix  ", "$quiet"), finding.remedy)
+        return Content(message)
+    return Content.assemble(message, ("\nFix  ", "$quiet"), for_form(finding.remedy))
 
 
 def sections(
@@ -197,9 +199,11 @@ def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int
 
 def _finding(finding: Finding, starts: Sequence[int], width: int) -> Content:
     sign, _, tone = LEVELS[finding.level]
-    first = row([(sign, STYLES[tone]), (finding.code, "$quiet"), (finding.message, "")], starts[:3], width)
+    first = row(
+        [(sign, STYLES[tone]), (finding.code, "$quiet"), (for_form(finding.message), "")], starts[:3], width
+    )
     if not finding.remedy:
         return first
     return Content("\n").join(
-        [first, row([("", ""), ("", ""), (finding.remedy, "$quiet")], starts[:3], width)]
+        [first, row([("", ""), ("", ""), (for_form(finding.remedy), "$quiet")], starts[:3], width)]
     )

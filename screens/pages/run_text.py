@@ -4,6 +4,7 @@ from textual.content import Content
 
 from screens.pages.verification_text import counts
 from screens.session.active_run import ActiveRun, StepProgress
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import Cell, rows
 from wizard.reports.follow_up import follow_ups, keep_line
@@ -125,7 +126,9 @@ def outcome(active: ActiveRun, width: int) -> Content:
         lines = [Content.assemble(("Run not started: preflight checks failed.", "bold"))]
         for finding in active.refused:
             sign, _, tone = LEVELS[finding.level]
-            lines.append(Content.assemble((f"{sign} ", STYLES[tone]), f"{finding.message} {finding.remedy}"))
+            lines.append(
+                Content.assemble((f"{sign} ", STYLES[tone]), for_form(f"{finding.message} {finding.remedy}"))
+            )
         return Content("\n").join(
             [*lines, _keys({"r": "plan again", "m": "change answers", "s": "save report"})]
         )

@@ -6,7 +6,8 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -27,6 +28,7 @@ from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
+from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
 from wizard.answers import naming
 from wizard.cloud.arm import same
@@ -95,11 +97,13 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def body(self) -> ComposeResult:
         draft = self.session.draft
-        with VerticalScroll(can_focus=False):
-            yield Heading(f"Vault, key and identity for {draft.cluster_name}")
-            yield Static(id="drawing", classes="text")
-            yield from entries(draft)
-        yield Static(id="validation")
+        yield Heading(f"Vault, key and identity for {draft.cluster_name}")
+        yield Static(id="drawing", classes="text")
+        with Horizontal(id="beside"):
+            with VerticalScroll(can_focus=False, id="form"):
+                yield from entries(draft)
+            with VerticalScroll(can_focus=False, id="about"):
+                yield Static(id="panel")
         yield ContinueButton("Continue to the review")
 
     def on_mount(self) -> None:
@@ -333,16 +337,38 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self.query_one("#key").disabled = vault is None
         self._explain(vault, key)
         for entry in self.query(Entry):
-            entry.show_findings(self._found.get(str(entry.id), ()))
+            entry.take_findings(self._found.get(str(entry.id), ()))
         if self._had_findings != any(self._found.values()):
             self._had_findings = not self._had_findings
             self.refresh_bindings()
-        text = vault_text.validation(self._problem, self._found.get("", ()), pending=self._validation.pending)
-        self.query_one("#validation", Static).update(text)
-        self.query_one("#validation").display = bool(text.plain)
+        self._show_panel()
         invalid = [str(field.id) for field in self.query(Field) if not field.disabled and field.problem]
         why_not = vault_text.why_not_continue(invalid, self._mistakes(), loading=self._still_loading)
         self.query_one(ContinueButton).allow(why_not)
+
+    @on(DescendantFocus)
+    def _show_panel(self) -> None:
+        """Show what there is to say of the entry that has the focus, and what is wrong elsewhere."""
+        shown = [entry for entry in self.query(Entry) if entry.display]
+        here = next((entry.said for entry in shown if entry.has_focus_within), None)
+        if here and not here.hint:  # what is said of all of its group
+            group = next((group for group, parts in PARTS.items() if here.key in parts), "tags")
+            here = replace(here, hint=self.query_one(f"#{group}", Entry).said.hint)
+        around = self.query_one("#about", VerticalScroll)
+        text = vault_text.panel(
+            here,
+            [entry.said for entry in shown if not entry.has_focus_within],
+            self._found.get("", ()),
+            list(self._left_out.values()),
+            vault_text.state(
+                self._problem,
+                [LOADING[group] for group in self._loading],
+                pending=self._validation.pending,
+            ),
+            around.size.width - (3 if self.app.size.width >= NARROW else 1),
+        )
+        self.query_one("#panel", Static).update(text)
+        around.scroll_home(animate=False)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
         draft = self.session.draft
@@ -350,7 +376,6 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             vault,
             {str(choice.id): choice.value for choice in self.query(Choice)},
             private=draft.option == "Private",
-            left_out=self._left_out,
             rotated=self._rotated if key else None,
         )
         for name, hint in (hints | {name: LOADING[name] for name in self._loading}).items():
@@ -367,7 +392,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def action_checks(self) -> None:
         """Show the findings so far, to read and copy."""
         found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(finding_text(f) for f in found) or "No findings so far."
+        text = "\n\n".join(for_form(finding_text(f)) for f in found) or "No findings so far."
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 

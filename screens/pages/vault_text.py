@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from screens.session.draft import Draft
-from screens.widgets.fields import findings_content
+from screens.widgets.fields import Said
+from screens.widgets.form_words import for_form
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import VaultRow
 from wizard.errors import Problem
-from wizard.reports.wording import STYLES
+from wizard.reports.wording import LEVELS, STYLES, command_in, hanging, without_command
 from wizard.rules import Finding
 from wizard.system.sanitize import sanitize
 
@@ -43,8 +44,8 @@ THROUGH = [
 ]
 
 
-def vault_hint(vault: VaultRow | None, left_out: str) -> str:
-    """Return what the selected vault is like; `left_out`: why others are not offered."""
+def vault_hint(vault: VaultRow | None) -> str:
+    """Return what the selected vault is like."""
     if vault is None:
         facts = ["its name must be unique in all of Azure"]
     else:
@@ -52,7 +53,7 @@ def vault_hint(vault: VaultRow | None, left_out: str) -> str:
         facts.append("purge protection on" if vault.purge_protection else "no purge protection")
         if not vault.rbac:
             facts.append("uses access policies: the identity gets its own, and no other policy is changed")
-    return " · ".join(facts) + (f"\n{left_out}" if left_out else "")
+    return " · ".join(facts)
 
 
 def purge_protection_hint(*, on: bool) -> str:
@@ -96,24 +97,22 @@ def hints(
     chosen: Mapping[str, str],
     *,
     private: bool,
-    left_out: Mapping[str, str],
     rotated: str | None,
 ) -> dict[str, str]:
     """Return the hint of every choice.
 
-    `chosen`: the values of the choices; `left_out`: why other resources are not offered, by group; `rotated`: how often the
-    selected existing key is rotated, if that is known.
+    `chosen`: the values of the choices; `rotated`: how often the selected existing key is rotated, if that is known.
     """
     key = "in the new vault; RSA, because the key must encrypt and decrypt"
     if vault:
-        key = f"rotated by the vault: {how_often(rotated)}" if rotated else left_out["key"]
+        key = f"rotated by the vault: {how_often(rotated)}" if rotated else ""
     return {
-        "vault": vault_hint(vault, left_out["vault"]),
+        "vault": vault_hint(vault),
         "purge": purge_protection_hint(on=chosen["purge"] == "on"),
         "key": key,
         "rotate": rotation_hint(chosen["rotate"]),
         "through": create_through_hint(direct=chosen["through"] == "key-vault", private=private),
-        "identity": "\n".join(filter(None, (identity_hint(vault), left_out["identity"]))),
+        "identity": identity_hint(vault),
     }
 
 
@@ -130,18 +129,101 @@ def why_not_continue(invalid: Sequence[str], mistakes: Sequence[str], *, loading
 
 def _name(entry: str) -> str:
     """Return how a sentence names an entry of the form."""
-    names = {"vault-name": "vault name", "key-name": "key name", "identity-name": "identity name"}
+    names = {
+        "vault-name": "vault name",
+        "key-name": "key name",
+        "identity-name": "identity name",
+        "purge": "purge protection",
+        "rotate": "rotation",
+        "through": "creation of the key",
+    }
     return f"the {names.get(entry, entry.replace('-', ' '))}"
 
 
-def validation(problem: Problem | None, findings: Sequence[Finding], *, pending: bool) -> Content:
-    """Return the text above Continue: that checks are in progress, or the findings that belong to no entry."""
+def state(problem: Problem | None, loading: Sequence[str], *, pending: bool) -> Content:
+    """Return what is in progress: `loading`, in words, or preflight checks; or why these could not be made."""
+    if loading:
+        return Content("\n").join(
+            Content.assemble(("◐ ", STYLES["busy"]), (each, "$quiet")) for each in loading
+        )
     if pending:
         return Content.assemble(("◐ ", STYLES["busy"]), ("running preflight checks…", "$quiet"))
     if problem:
         text = f"{sanitize(problem.summary)} The review checks again."
         return Content.assemble(("! ", STYLES["warn"]), (text, "$quiet"))
-    return findings_content(findings)
+    return Content("")
+
+
+def panel(
+    here: Said | None,
+    others: Sequence[Said],
+    general: Sequence[Finding],
+    left_out: Sequence[str],
+    progress: Content,
+    width: int,
+) -> Content:
+    """Return the panel beside the form: everything about the entry that has the focus, then what is wrong elsewhere.
+
+    `general`: the findings that belong to no entry; `left_out`: what is not offered, and why; `progress`: of the checks.
+    """
+    blocks = [_about(here, width)] if here else []
+    blocks += [findings_in_panel(general, width)] if general else []
+    elsewhere = [each for each in others if each.level and each != here]
+    for each in sorted(elsewhere, key=lambda said: said.level != "error"):
+        blocks.append(_elsewhere(each, width))
+    blocks += [progress] if progress.plain else []
+    blocks += [Content.assemble((hanging(text, 0, width), "$quiet")) for text in left_out if text]
+    return Content("\n\n").join(blocks)
+
+
+def _about(said: Said, width: int) -> Content:
+    parts = [Content.assemble((_title(said.key), "bold"))]
+    if said.problem:
+        text = hanging(f"✗ {sanitize(said.problem)}", 2, width)
+        parts.append(Content.assemble((text, STYLES["bad"])))
+    elif said.hint:
+        parts += [Content.assemble((hanging(line, 0, width), "$quiet")) for line in said.hint.splitlines()]
+    if said.findings:
+        parts.append(findings_in_panel(said.findings, width))
+    return Content("\n").join(parts)
+
+
+def findings_in_panel(findings: Sequence[Finding], width: int) -> Content:
+    """Return findings with what to do; a command is not written out, because it can be copied."""
+    parts: list[Content] = []
+    for finding in findings:
+        sign, _, tone = LEVELS[finding.level]
+        parts.append(
+            Content.assemble(
+                (f"{sign} ", STYLES[tone]),
+                (hanging(for_form(sanitize(finding.message)), 2, width), STYLES[tone]),
+            )
+        )
+        fix = without_command(for_form(sanitize(finding.remedy)))
+        if command_in(finding.remedy):
+            fix = f"{fix} ^y copies the az command.".lstrip()
+        label = "Fix  " if finding.level == "error" else "  "
+        if fix:
+            parts.append(Content.assemble((label, "$quiet"), hanging(fix, len(label), width)))
+    return Content("\n").join(parts)
+
+
+def _elsewhere(said: Said, width: int) -> Content:
+    """Return the first thing that is wrong with another entry, in short."""
+    sign, _, tone = LEVELS[said.level if said.level == "error" else "warning"]
+    worst = [finding for finding in said.findings if finding.level == said.level]
+    text = said.problem or (worst[0].message if worst else "")
+    more = len(said.findings) - 1
+    return Content.assemble(
+        (f"{sign} {_title(said.key)}", f"bold {STYLES[tone]}"),
+        (f"  and {more} more" if more > 0 else "", "$quiet"),
+        f"\n  {hanging(for_form(sanitize(text)), 2, width)}",
+    )
+
+
+def _title(entry: str) -> str:
+    """Return the title of an entry in the panel: `Vault name`."""
+    return _name(entry).removeprefix("the ").capitalize()
 
 
 def drawing(draft: Draft, vault: VaultRow | None, new_name: str, *, narrow: bool) -> Content:

@@ -105,6 +105,11 @@ everything about the check under the cursor: what Azure returned, what it proves
         """Whether back leads to the list: always, as going through the finished run would plan again."""
         return True
 
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is a step; the verification of any other cluster is none."""
+        return self.expect is not None
+
     def body(self) -> ComposeResult:
         yield Heading("Verification")
         yield Static(id="verdict")
@@ -309,7 +314,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         if check:
             text = verification_text.detail(check, width, brief=self.app.size.width < NARROW)
         else:
-            text = verification_text.about(self._report, width)
+            text = verification_text.about(self._report, width, self.session.portal_link)
         self.query_one("#check", Static).update(text)
         side.scroll_home(animate=False)
         self.refresh_bindings()

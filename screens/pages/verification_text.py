@@ -4,7 +4,7 @@ Pure functions.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -12,6 +12,8 @@ from textual.content import Content
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import row, rows
 from screens.widgets.infrastructure_code import code_section
+from screens.widgets.links import linked
+from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
 from wizard.reports.text import cause_of, problems_of, summary
 from wizard.reports.wording import KEEP, KINDS, OUTCOMES, STYLES, VERDICTS, count, hanging
@@ -172,8 +174,8 @@ def detail(check: Check, width: int, *, brief: bool = False) -> Content:
     return Content("\n").join([head, *said, *lines])
 
 
-def about(report: ClusterReport, width: int) -> Content:
-    """Return how the cluster is encrypted."""
+def about(report: ClusterReport, width: int, link: Callable[[str], str]) -> Content:
+    """Return how the cluster is encrypted. `link`: returns the URL of a resource in the portal, or nothing."""
     found = Encryption.of({"properties": {"securityProfile": report.security_profile}})
     facts = [
         ("by", KINDS[report.encryption]),
@@ -184,7 +186,13 @@ def about(report: ClusterReport, width: int) -> Content:
     table = [[(label, "$quiet"), (sanitize(text), "")] for label, text in facts if text]
     head = Content.assemble(("Encryption in the cluster's settings", "bold"))
     more = Content.assemble(("\np shows them as Azure returned them", "$quiet"))
-    return Content("\n").join([head, rows(table, (0, _LABEL), width), more])
+    vault = str(dig(report.security_profile, "azureKeyVaultKms", "keyVaultResourceId") or "")
+    named = {report.name: report.id, vault.rpartition("/")[2]: vault}
+    names = [linked(sanitize(name), link(each), "") for name, each in named.items() if each]
+    portal = [Content.styled(f"{'portal':<{_LABEL}}", "$quiet") + Content("  ").join(names)]
+    return Content("\n").join(
+        [head, rows(table, (0, _LABEL), width), *(portal if link(report.id) else []), more]
+    )
 
 
 def profile(report: ClusterReport) -> str:

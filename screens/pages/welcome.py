@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import ScreenResume
 from textual.widgets import Button, Static
@@ -42,6 +42,13 @@ IRREVERSIBLE = (
 )
 
 
+def _hanging(sign: str, style: str, text: Content) -> ComposeResult:
+    """Yield a sign and a text beside it, whose lines begin at the same column."""
+    with Horizontal(classes="hanging"):
+        yield Static(Content.styled(sign, style), classes="sign")
+        yield Static(text)
+
+
 class WelcomeScreen(Frame):
     """What the wizard does, and where to start."""
 
@@ -69,15 +76,11 @@ Start with --credential to choose another method."""
             yield Static(id="resumable", classes="text caution")
             yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
             yield Static(Content(ABOUT), classes="text")
-            yield Static(
-                Content("\n").join(
-                    Content.assemble(("·  ", STYLES["busy"]), (what, "bold"), f": {how}")
-                    for what, how in PROMISES
-                ),
-                classes="text",
-                id="promises",
-            )
-            yield Static(Content.assemble(("!  ", STYLES["warn"]), IRREVERSIBLE), classes="text caution")
+            with Vertical(id="promises", classes="text"):
+                for what, how in PROMISES:
+                    yield from _hanging("·", STYLES["busy"], Content.assemble((what, "bold"), f": {how}"))
+            with Vertical(classes="text caution"):
+                yield from _hanging("!", STYLES["warn"], Content(IRREVERSIBLE))
             with Horizontal(classes="buttons"):
                 yield Button("Resume", id="resume", compact=True, disabled=True)
                 yield Button("Start", id="start", variant="primary", compact=True, disabled=True)

@@ -9,6 +9,7 @@ from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
 from wizard.reports.findings import Findings, Missed
+from wizard.reports.text import against, codes
 from wizard.verification.report import ClusterReport, Depth, Outcome
 
 
@@ -22,6 +23,8 @@ class Shown:
     outcome: Outcome
     wrong: tuple[str, ...]
     """The messages of failed checks, then of warnings."""
+    codes: str
+    """The first code of them and the number of the others: `key-exists +2`."""
     report: str
     """The report as JSON."""
 
@@ -37,7 +40,11 @@ class Shown:
         wrong = [*report.against]
         wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
         return cls(
-            judged.row, report.outcome, tuple(check.message for check in wrong), json.dumps(report.to_json())
+            judged.row,
+            report.outcome,
+            tuple(check.message for check in wrong),
+            codes(against(report)),
+            json.dumps(report.to_json()),
         )
 
 

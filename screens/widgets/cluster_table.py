@@ -15,7 +15,7 @@ from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
-from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.frame import Frame, Heading
 
 Row = TypeVar("Row")
 
@@ -184,7 +184,7 @@ class ClusterTable(Frame, Generic[Row]):
     @property
     def room(self) -> int:
         """Columns of the terminal beside the step rail and the margins; known before the layout."""
-        return self.app.size.width - (27 if self.app.size.width >= NARROW else 3)
+        return self.app.size.width - self.beside
 
     # -- reading -------------------------------------------------------------------------------------------------
 

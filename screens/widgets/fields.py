@@ -4,6 +4,7 @@ A field shows no message at first. It shows what is wrong when the field is left
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 
+from screens.widgets.form_words import for_form
 from wizard.reports.wording import LEVELS, STYLES
 from wizard.system.sanitize import sanitize
 
@@ -23,19 +25,54 @@ Check = Callable[[str], str | None]
 """Return None for a valid text, else what is wrong with it."""
 
 
+@dataclass(frozen=True)
+class Said:
+    """What there is to say of one entry of a form."""
+
+    key: str
+    label: str
+    hint: str = ""
+    problem: str | None = None
+    """What is wrong with its text, once it is shown."""
+    findings: "tuple[Finding, ...]" = ()
+
+    @property
+    def level(self) -> str:
+        """How bad it is: `error`, `warning`, or empty."""
+        levels = {finding.level for finding in self.findings} | ({"error"} if self.problem else set())
+        return next((level for level in ("error", "warning") if level in levels), "")
+
+
 class Entry(Vertical):
-    """One entry of a form, with the findings about it below it."""
+    """One entry of a form. What there is to say of it is below it, or in a panel of the page, which then shows only a sign."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, label: str) -> None:
         super().__init__(id=key, classes="field")
-        self._findings = Static("", classes="findings")
-        self._findings.display = False
+        self._label = label
+        self._hint = ""
+        self._findings: tuple[Finding, ...] = ()
+        self._sign = Static("", classes="sign")
 
-    def show_findings(self, findings: "Sequence[Finding]") -> None:
-        """Show findings with their remedies; no findings take no room."""
-        self._findings.display = bool(findings)
-        self.set_class(bool(findings), "has-findings")
-        self._findings.update(findings_content(findings))
+    @property
+    def said(self) -> Said:
+        """What there is to say of it now."""
+        return Said(str(self.id), self._label.strip(), self._hint, self.shown_problem, self._findings)
+
+    @property
+    def shown_problem(self) -> str | None:
+        """What is wrong with its text, if that is shown."""
+        return None
+
+    def take_findings(self, findings: "Sequence[Finding]") -> None:
+        """Take note of the findings about this entry."""
+        self._findings = tuple(findings)
+        self.mark()
+
+    def mark(self) -> None:
+        """Show the sign for what is wrong."""
+        level = self.said.level
+        sign, _, tone = LEVELS[level] if level else ("", "", "plain")
+        self._sign.update(Content.assemble((sign, STYLES[tone])))
 
 
 def findings_content(findings: "Sequence[Finding]") -> Content:
@@ -45,8 +82,8 @@ def findings_content(findings: "Sequence[Finding]") -> Content:
         sign, _, tone = LEVELS[finding.level]
         parts.append(
             Content.assemble(
-                (f"{sign} {sanitize(finding.message)}", STYLES[tone]),
-                (f"\n{sanitize(finding.remedy)}" if finding.remedy else "", "$quiet"),
+                (f"{sign} {for_form(sanitize(finding.message))}", STYLES[tone]),
+                (f"\n{for_form(sanitize(finding.remedy))}" if finding.remedy else "", "$quiet"),
             )
         )
     return Content("\n").join(parts)
@@ -77,8 +114,7 @@ class Field(Entry):
         stays: bool = False,
     ) -> None:
         """`stays`: enter keeps the focus here while the text is not valid, so that it can be corrected at once."""
-        super().__init__(key)
-        self._label = label
+        super().__init__(key, label)
         self._stays = stays
         self._check = check
         self._hint = hint
@@ -90,8 +126,8 @@ class Field(Entry):
         with Horizontal(classes="line"):
             yield Label(Content(self._label), classes="label")
             yield self._input
+            yield self._sign
         yield self._message
-        yield self._findings
 
     @property
     def value(self) -> str:
@@ -102,6 +138,11 @@ class Field(Entry):
     def problem(self) -> str | None:
         """What is wrong with the text, or None. Does not show it."""
         return None if self.disabled else self._check(self.value)
+
+    @property
+    def shown_problem(self) -> str | None:
+        """What is wrong with the text, if that is shown."""
+        return self.problem if self._shows_problem else None
 
     def show_problem(self) -> None:
         """Show what is wrong with the text, if anything is."""
@@ -129,6 +170,7 @@ class Field(Entry):
         self.set_class(problem is not None, "wrong")
         self._message.update(Content(f"✗ {problem}" if problem else self._hint))
         self._message.set_class(not problem and not self._hint, "silent")
+        self.mark()
 
     def on_mount(self) -> None:
         self._show_message()
@@ -168,8 +210,8 @@ class Choice(Entry):
     def __init__(
         self, label: str, options: list[tuple[str, str]], *, key: str, value: str = "", hint: str = ""
     ) -> None:
-        super().__init__(key)
-        self._label = label
+        super().__init__(key, label)
+        self._hint = hint
         self._select: Select[str] = Select(
             _prompts(options),
             value=value or options[0][1],
@@ -184,8 +226,8 @@ class Choice(Entry):
         with Horizontal(classes="line"):
             yield Label(Content(self._label), classes="label")
             yield self._select
+            yield self._sign
         yield self._message
-        yield self._findings
 
     @property
     def value(self) -> str:
@@ -201,6 +243,7 @@ class Choice(Entry):
 
     def hint(self, text: str) -> None:
         """Explain the selected option."""
+        self._hint = text
         self._message.update(Content(text))
         self._message.set_class(not text, "silent")
 

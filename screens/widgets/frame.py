@@ -139,10 +139,23 @@ class Frame(BackgroundScreen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine(id="top")
         with Horizontal(id="frame"):
-            yield StepRail(self.STEP)
+            if self.has_rail:
+                yield StepRail(self.STEP)
             with Container(id="body"):
                 yield from self.body()
         yield KeyFooter()
+
+    @property
+    def has_rail(self) -> bool:
+        """Whether the page is one of the steps, and shows them."""
+        return bool(self.STEP)
+
+    @property
+    def beside(self) -> int:
+        """Columns of the terminal that the page does not have: of the step rail, and of the margins."""
+        if self.app.size.width < NARROW:
+            return 3
+        return 27 if self.has_rail else 4
 
     def body(self) -> ComposeResult:
         """Yield the widgets of this page."""
@@ -161,7 +174,8 @@ class Frame(BackgroundScreen[None]):
         """Draw the top line and the step rail from the session."""
         if self.is_mounted:
             self.query_one(TopLine).show(self.session)
-            self.query_one(StepRail).show(self.session)
+            for rail in self.query(StepRail):
+                rail.show(self.session)
 
     def on_resize(self) -> None:
         self.refresh_frame()

@@ -47,6 +47,16 @@ def test_policies_quotas_and_deny_assignments_are_asked_before(az: AzureCli) -> 
     assert denied["value"] == []
 
 
+def test_the_use_of_a_key_is_logged_as_the_remedy_says(az: AzureCli) -> None:
+    logs = '[{"categoryGroup": "audit", "enabled": true}]'
+    workspace = f"{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.OperationalInsights/workspaces/w"
+    az(f"monitor diagnostic-settings create --name key-use --resource {VAULT} --workspace {workspace}", "--logs", logs)  # fmt: skip
+    found = az(f"monitor diagnostic-settings list --resource {VAULT} --query [].[name,logs[0].categoryGroup]")
+    assert found == [["key-use", "audit"]]
+    assert az(f"deployment group list --resource-group {GROUP}") == []
+    assert az(f"stack group list --resource-group {GROUP}") == []
+
+
 def test_a_group_with_a_cluster_and_a_vault_is_deleted(az: AzureCli) -> None:
     az.text(f"group delete --name {GROUP} --yes")
     assert az(f"group exists --name {GROUP}") is False

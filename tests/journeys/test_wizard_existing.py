@@ -24,7 +24,7 @@ async def pick(operator: Operator, choice: str, wanted: str) -> None:
         await operator.press("tab")
     assert operator.app.focused is select, operator.frame()
     await operator.press("enter")
-    await operator.sees(wanted)
+    await operator.until(lambda: isinstance(operator.app.focused, OptionList), "the options")
     options = operator.app.focused
     assert isinstance(options, OptionList)
     await operator.press("home")

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from screens.app import WizardApp
 from screens.cli.wizard import _check_scenario
-from screens.pages.welcome import WelcomeScreen
+from screens.pages.prerequisites import PrerequisitesScreen
 from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
@@ -198,7 +198,7 @@ async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
         await operator.until((tmp_path / "answers.yaml").exists, "the file")
         assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
         await operator.press("f2")
-        await operator.sees("Azure CLI commands", "az account set --subscription")
+        await operator.sees("Azure CLI commands", "set -euo pipefail")
         await operator.press("escape", "f1")
         await operator.sees("Help", "The plan was made from the current state in Azure")
 
@@ -222,15 +222,18 @@ async def test_click_on_the_step_rail_goes_only_to_reachable_steps(tmp_path: Pat
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         await operator.sees("Signed in to")
+        assert not operator.app.screen.query(StepRail), "the first page is no step"
+        await operator.press("enter")
+        await operator.sees("Which subscription?", "Contoso Production")
         for step in ("review", "run", "verify"):
             await operator.pilot.click(StepRail, offset=(3, 1 + 2 * ORDER.index(step)))
             await operator.pilot.pause()
-            assert isinstance(operator.app.screen, WelcomeScreen), step
+            assert isinstance(operator.app.screen, PrerequisitesScreen), step
         for line in (0, 1):  # a step has two lines: its name, and a note
+            await operator.press("enter")
+            await operator.sees("The preview feature")
             await operator.pilot.click(StepRail, offset=(3, 1 + line + 2 * ORDER.index("prerequisites")))
             await operator.sees("Which subscription?")
-            await operator.press("escape")
-            await operator.sees("Signed in to")
 
 
 async def test_throttled_request_shows_a_notice(tmp_path: Path) -> None:

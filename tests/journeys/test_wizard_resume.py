@@ -175,6 +175,8 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
             assert second is not None
             assert second.journal is not None
             assert second.journal.id in str(screen.query_one("#log-path", Static).visual)
+            await operator.press("l", "l")
+            await operator.sees("log: all")
             begun = [line for line in screen.query_one(Log).lines if not line.startswith(" ")]
             assert len(begun) == second.lines
             await operator.press("right_square_bracket")

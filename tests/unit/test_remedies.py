@@ -11,6 +11,7 @@ from tests.remedies import az_commands, commands, names_its_subscription
 from tests.support import PRODUCTION, TENANT, cluster_id
 from tests.unit.rules import test_rules as rules
 from tests.unit.verification import test_checks as verification
+from tests.unit.verification import test_informing as informing
 from wizard.cloud import diagnose, entra
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Subscription
@@ -54,6 +55,7 @@ REMEDIES = sorted(
         *others(),
         *(f.remedy for _, _, _, chosen, now in rules.CASES for f in rules.found(chosen, now).values()),
         *(check.remedy for _, _, e in verification.CASES for check in verification.looked(e).values()),
+        *informing.remedies(),
         *(filled(known.remedy) for known in (*diagnose._KNOWN.values(), *diagnose._MORE.values())),
         *(filled(f"{why.remedy}.") for why in entra._KNOWN.values()),
     }

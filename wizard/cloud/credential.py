@@ -259,11 +259,11 @@ def _by_evidence(environment: Mapping[str, str]) -> CredentialKind:
         return "azure-cli"  # its managed identity is the user; `az` has that sign-in too, or the one of `az login`
     if environment.get("IDENTITY_ENDPOINT") or environment.get("MSI_ENDPOINT"):
         return "managed-identity"
-    empty = [name for name in (_SECRET, _CERTIFICATE, _TOKEN_FILE) if environment.get(name) == ""]
-    if environment.get("AZURE_CLIENT_ID") and empty:  # not the sign-in of another identity instead
-        raise _cannot_sign_in(
-            f"AZURE_CLIENT_ID is set, but {' and '.join(empty)} is empty.", f"Set {empty[0]}"
-        )
+    names = ("AZURE_CLIENT_ID", _SECRET, _CERTIFICATE, _TOKEN_FILE)
+    given = [name for name in names if environment.get(name)]
+    empty = [name for name in names if environment.get(name) == ""]
+    if given and empty:  # not the sign-in of another identity instead
+        raise _cannot_sign_in(f"{given[0]} is set, but {empty[0]} is empty.", f"Set {empty[0]}")
     return "azure-cli"
 
 
@@ -344,7 +344,8 @@ def _demand(environment: Mapping[str, str], kind: str, *names: str) -> None:
     missing = [name for name in names if not environment.get(name)]
     if missing:
         raise _cannot_sign_in(
-            f"The credential {kind} needs {', '.join(missing)}, which the environment does not set."
+            f"The credential {kind} needs {', '.join(missing)}, which the environment does not set.",
+            f"Set {', '.join(missing)}, run `az login`",
         )
 
 

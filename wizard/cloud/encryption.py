@@ -97,7 +97,7 @@ class Encryption:
     @property
     def key_label(self) -> str:
         """`vault/key`, or what the settings have instead, in words."""
-        return self.key_name or f"a key with an invalid identifier ({self.key_id or 'empty'})"
+        return self.key_name or f"(invalid identifier: {self.key_id or 'empty'})"
 
     @property
     def _key(self) -> list[str]:

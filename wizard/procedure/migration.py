@@ -37,7 +37,7 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     if not snapshot.cluster_state.leaves_its_key(target):
         return ()
     before = snapshot.cluster_state.encryption
-    vault = before.key_name.partition("/")[0] or "of the old key"
+    vault = before.key_name.partition("/")[0] or "(unknown)"
     sentences = [
         (
             f"The old key {before.key_label} with all its versions, enabled and unexpired: AKS decrypts with it what is not "
@@ -64,7 +64,7 @@ def clean_up(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     if not snapshot.cluster_state.leaves_its_key(target):
         return ()
     before = snapshot.cluster_state.encryption
-    vault = before.key_name.partition("/")[0] or "of the old key"
+    vault = before.key_name.partition("/")[0] or "(unknown)"
     sentences = []
     for identity, its_principal in snapshot.cluster_state.identities.items():
         if identity.casefold() == _identity(target) and before.key_id.casefold().startswith(

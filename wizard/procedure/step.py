@@ -161,7 +161,7 @@ def shell(*parts: str) -> str:
 
 def unconfirmed(summary: str, remedy: str = "Run again. Completed steps are skipped.") -> AzureError:
     """Return the error of a step whose result is not as requested."""
-    cause = "Azure accepted the change, but it is not visible yet, or the resource was changed afterwards."
+    cause = "Azure accepted the change, but it is not visible yet, or an Azure Policy or another caller has changed the resource."
     return AzureError(Problem("azure", summary, cause, remedy, retryable=True))
 
 

@@ -85,9 +85,17 @@ def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0)
 
 def _against(report: ClusterReport, detail: Detail) -> str:
     """Return the first code and the number of the others, `key-exists +2`, or all messages."""
-    checks = [check for check in report.against if report.encryption != "none" or check.code != CENTRAL]
-    if detail:
-        return "; ".join(check.message for check in checks)
+    checks = against(report)
+    return "; ".join(check.message for check in checks) if detail else codes(checks)
+
+
+def against(report: ClusterReport) -> list[Check]:
+    """Return the checks against a cluster, without the one that fails because it is not encrypted."""
+    return [check for check in report.against if report.encryption != "none" or check.code != CENTRAL]
+
+
+def codes(checks: Sequence[Check]) -> str:
+    """Return the first code and the number of the others: `key-exists +2`."""
     more = f" +{len(checks) - 1}" if len(checks) > 1 else ""
     return checks[0].code + more if checks else ""
 

@@ -124,6 +124,8 @@ def explained(row: "ClusterRow") -> str:
             return f"it is stopped. Start it first: az aks start {where}"
         case "needs a managed identity":
             return "it uses a service principal. Change it to a managed identity first."
+        case "is deleting":
+            return "it is being deleted."
         case why:
             return f"it {why}. Wait until the operation has ended, then refresh with r."
 
@@ -201,10 +203,19 @@ def finding_text(finding: "Finding") -> str:
     return f"{sign} {word}: {finding.message}{remedy}\n  ({finding.code})"
 
 
+_COMMAND = re.compile(r"(?:^|: )(az .+)$|\s*\((az [^()]+)\)", re.DOTALL)
+
+
 def command_in(remedy: str) -> str:
     """Return the command of the Azure CLI in a remedy, ready to be pasted; empty if there is none."""
-    found = re.search(r"(?:^|: )(az .+)$|\((az [^()]+)\)", remedy, re.DOTALL)
+    found = _COMMAND.search(remedy)
     return next(filter(None, found.groups()), "").strip() if found else ""
+
+
+def without_command(remedy: str) -> str:
+    """Return a remedy without its command: the sentence that says what it does."""
+    text = _COMMAND.sub("", remedy, count=1).strip()
+    return f"{text}." if text and text[-1].isalnum() else text
 
 
 def short(identifier: str) -> str:

@@ -216,16 +216,18 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an upgrade that is pending or has failed: the update of the cluster may resume it (Azure/AKS#2055)."""
-    cluster = snapshot.cluster_state
-    if not cluster.upgrade_pending or converged(target, snapshot):
+    cluster, name = snapshot.cluster_state, target.answers.cluster.name
+    if not cluster.pending_upgrades or converged(target, snapshot):
         return
+    what, requested, running = cluster.pending_upgrades[0]
+    where = f"the node pool {sanitize(what)} of {name}" if what else name
     yield Finding(
         "warning",
         "upgrade-pending",
-        f"The settings of {target.answers.cluster.name} request Kubernetes {sanitize(cluster.requested_version)}, but it runs "
-        f"{sanitize(cluster.version)}. This update may resume the upgrade.",
-        f"Finish the upgrade first: az aks show {target.cluster_args} "
-        "--query '[kubernetesVersion,currentKubernetesVersion]'",
+        f"The settings of {where} request Kubernetes {sanitize(requested)}, but it runs {sanitize(running)}. This update may "
+        "resume the upgrade.",
+        f"Finish the upgrade first. To see the versions: az aks show {target.cluster_args} --query "
+        "'[kubernetesVersion,currentKubernetesVersion,agentPoolProfiles[].[name,orchestratorVersion,currentOrchestratorVersion]]'",
     )
 
 

@@ -16,7 +16,7 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     yield Finding(
         "warning",
         "old-key-still-needed",
-        f"{target.answers.cluster.name} uses {before.key_label} now. AKS needs that key until all secrets are re-encrypted.",
+        f"{target.answers.cluster.name} uses the key {before.key_label} now. AKS needs that key until all secrets are re-encrypted.",
         "Do not delete or disable the old key, its vault or the old identity's role assignments until you have verified the "
         "cluster from inside (`aks-kms verify --in-cluster`) and no backup needs them.",
     )

@@ -1,7 +1,7 @@
 """A managed cluster: the facts of its body, each derived once, and the bodies that are sent to create or update it. Pure."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -25,7 +25,16 @@ from wizard.system.sanitize import sanitize
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _JOIN_SUBNET = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _JOIN_ZONE = "Microsoft.Network/privateDnsZones/join/action"
-_READ_DISK_ENCRYPTION = "Microsoft.Compute/diskEncryptionSets/read"
+_LINKED = {
+    "microsoft.managedidentity/userassignedidentities": _ASSIGN,
+    "microsoft.network/virtualnetworks/subnets": _JOIN_SUBNET,
+    "microsoft.network/privatednszones": _JOIN_ZONE,
+    "microsoft.network/publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
+    "microsoft.network/publicipprefixes": "Microsoft.Network/publicIPPrefixes/join/action",
+    "microsoft.network/routetables": "Microsoft.Network/routeTables/join/action",
+    "microsoft.compute/diskencryptionsets": "Microsoft.Compute/diskEncryptionSets/read",
+}
+"""What the caller of a PUT needs on each resource that the body names, by its type: docs/azure.md#refusals-of-the-aks-resource-provider."""
 _AT_REST = FAILED_STATES | {SUCCEEDED}
 
 
@@ -92,15 +101,22 @@ class ClusterState:
         return dig(self.body, "properties", "securityProfile")
 
     @cached_property
-    def requested_version(self) -> str:
-        """The Kubernetes version that the cluster's settings request; empty if Azure returned none."""
-        return self._text("kubernetesVersion")
-
-    @cached_property
-    def upgrade_pending(self) -> bool:
-        """Whether the settings request another version than the running one: an upgrade is pending, or has failed."""
-        requested, running = version_of(self.requested_version), version_of(self.version)
-        return bool(requested and running) and running[: len(requested)] != requested
+    def pending_upgrades(self) -> tuple[tuple[str, str, str], ...]:
+        """What requests another Kubernetes version than it runs, because an upgrade is pending or has failed: the cluster ("")
+        or a node pool, by name, with both versions."""
+        pools = dig(self.body, "properties", "agentPoolProfiles") or ()
+        versions = [
+            ("", self._text("kubernetesVersion"), self._text("currentKubernetesVersion")),
+            *(
+                (
+                    str(pool.get("name") or ""),
+                    str(pool.get("orchestratorVersion") or ""),
+                    str(pool.get("currentOrchestratorVersion") or ""),
+                )
+                for pool in pools
+            ),
+        ]
+        return tuple(each for each in versions if _differ(*each[1:]))
 
     @cached_property
     def policy_add_on(self) -> bool:
@@ -203,28 +219,37 @@ class ClusterState:
         return str(dig(self.body, "properties", *path) or "")
 
 
+def _differ(requested: str, running: str) -> bool:
+    """Whether a version is another one than requested, of which only the minor version may be given; False if one is unknown."""
+    asked, now = version_of(requested), version_of(running)
+    return bool(asked and now) and now[: len(asked)] != asked
+
+
 def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
     """Return the actions on other resources that a PUT of this body requires, each with the id of the resource.
 
     Azure checks the caller's permission on each resource that the body names (LinkedAuthorizationFailed). Resources in
     the node resource group are AKS's own.
     """
-    pools = dig(body, "properties", "agentPoolProfiles") or ()
-    named = [
-        *((_ASSIGN, id_) for id_ in dig(body, "identity", "userAssignedIdentities") or ()),
-        (_ASSIGN, dig(body, "properties", "identityProfile", "kubeletidentity", "resourceId")),
-        *((_JOIN_SUBNET, pool.get(name)) for pool in pools for name in ("vnetSubnetID", "podSubnetID")),
-        (_JOIN_SUBNET, dig(body, "properties", "apiServerAccessProfile", "subnetId")),
-        (_JOIN_ZONE, dig(body, "properties", "apiServerAccessProfile", "privateDNSZone")),
-        (_READ_DISK_ENCRYPTION, dig(body, "properties", "diskEncryptionSetID")),
-    ]
     nodes = str(dig(body, "properties", "nodeResourceGroup") or "").casefold()
     found: dict[str, tuple[str, str]] = {}
-    for action, id_ in named:
-        parts = str(id_ or "").split("/")
-        if len(parts) > 8 and (not nodes or parts[4].casefold() != nodes):
+    for id_ in (*(dig(body, "identity", "userAssignedIdentities") or ()), *_ids(body.get("properties"))):
+        parts = str(id_).strip("/").split("/")
+        if len(parts) < 8 or len(parts) % 2 or (nodes and parts[3].casefold() == nodes):
+            continue
+        kind = "/".join((parts[5], *parts[6::2])).casefold()
+        if action := _LINKED.get(kind):
             found.setdefault(f"{action} {id_}".casefold(), (action, str(id_)))
     return tuple(found.values())
+
+
+def _ids(value: object) -> Iterator[str]:
+    """Yield every resource id in a value of a body."""
+    if isinstance(value, str) and value.casefold().startswith("/subscriptions/"):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _ids(inner)
 
 
 def identity_roles(cluster: ClusterState) -> tuple[tuple[Role, str], ...]:

@@ -24,25 +24,29 @@ has one argument on each line."""
 
 
 def code_checks(e: Evidence) -> Iterator[Check]:
-    """Yield the checks on signs of infrastructure code."""
-    yield _signs(e)
+    """Yield the checks on signs of infrastructure code; without those in the resource groups, only on what the tags show."""
+    yield from _signs(e)
     if e.encryption.kms_enabled:
         yield _complete_mode(e)
 
 
-def _signs(e: Evidence) -> Check:
+def _signs(e: Evidence) -> Iterator[Check]:
     id_ = str(e.cluster.get("id", ""))
     found = [f"tag of Cluster API Provider Azure: {name}" for name in capz_tags(e.cluster)]
     found += [f"tag {tag}" for tag in tool_tags(e.cluster)]
+    if e.code is None and not found:
+        return  # of a platform-managed key, which code seldom reverts, the resource groups are not read
     if e.code is not None:
         found += [f"deployment {d.name} of {d.group} ({d.at})" for d in e.code.deployments if d.has(id_)]
         found += [f"deployment stack {s.name} of {s.group}{_denying(s.denies)}" for s in e.code.stacks if s.has(id_)]  # fmt: skip
         if e.code.unread and not found:
             problem = e.code.unread[0].problem
-            return unknown_check("code-signs", "code", "the deployments of the resource groups", problem)
+            yield unknown_check("code-signs", "code", "the deployments of the resource groups", problem)
+            return
+        found += [each.problem.summary for each in e.code.unread]
     name, group = _names(e)
     lines = f"aks-kms export --resource-group {shell_word(group)} --name {shell_word(name)}"
-    return make_check(
+    yield make_check(
         "code-signs",
         "code",
         "note",
@@ -93,7 +97,7 @@ def reverted_check(e: Evidence) -> Iterator[Check]:
     lines = " and ".join(TERRAFORM_LINES)
     remedy = (
         f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster: {lines}. Then apply the answers file again "
-        "(aks-kms apply -f FILE), and print the code for all tools: "
+        "(`aks-kms apply -f FILE`), and print the code for all tools: "
         f"aks-kms export --resource-group {shell_word(_names(e)[1])} --name {shell_word(_names(e)[0])}"
     )
     last = e.last_write

@@ -15,7 +15,7 @@ from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
 from wizard.state.target import Target, cli_args
-from wizard.system.sanitize import shell_word
+from wizard.system.sanitize import sanitize, shell_word
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -96,7 +96,15 @@ class Evidence:
         """The options that name the key vault in an Azure CLI command; only its name and subscription if it was not read."""
         if self.vault_id:
             return cli_args(self.vault_id)
-        return f"-n {shell_word(self.encryption.key_name.partition('/')[0])} --subscription {self.vault_subscription}"
+        return f"-n {shell_word(self.vault_name)} --subscription {self.vault_subscription}"
+
+    @property
+    def vault_name(self) -> str:
+        """The key vault's name, from its resource ID or the key identifier; empty if neither is valid."""
+        for id_ in (self.vault_id, self.encryption.vault_id):
+            with suppress(ValueError):
+                return sanitize(ResourceId.parse(id_).name)
+        return self.encryption.key_name.partition("/")[0]
 
     @property
     def vault_subscription(self) -> str:

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
-_NO_KEY = Problem("azure", "The cluster's key identifier names no key.")
+_NO_KEY = Problem(
+    "azure",
+    "The cluster's key identifier names no key.",
+    remedy="Run the wizard on this cluster. It sets key vault, key and identity.",
+)
 
 
 async def gather(azure: Azure, cluster_id: ResourceId, cluster: Json, expect: "Answers | None") -> Evidence:

@@ -26,7 +26,7 @@ def vault_checks(e: Evidence) -> Iterator[Check]:
 
 def _missing(e: Evidence) -> Check:
     problem, found = e.unreadable.get("vault"), e.deleted.get("vault")
-    name = e.encryption.key_name.partition("/")[0]
+    name = e.vault_name
     if isinstance(found, dict):
         until = sanitize(str(dig(found, "properties", "scheduledPurgeDate") or "an unknown date"))
         return make_check(

@@ -49,6 +49,8 @@ def test_an_empty_secret_is_not_replaced_by_another_identity() -> None:
     problem = refused({"AZURE_CLIENT_SECRET": ""})
     assert problem.cause == "AZURE_CLIENT_ID is set, but AZURE_CLIENT_SECRET is empty."
     assert problem.remedy.startswith("Set AZURE_CLIENT_SECRET, or")
+    problem = refused({"AZURE_CLIENT_ID": "", "AZURE_CLIENT_SECRET": "s"})
+    assert problem.cause == "AZURE_CLIENT_SECRET is set, but AZURE_CLIENT_ID is empty."
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b"two words"], ids=str)

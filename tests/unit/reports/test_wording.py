@@ -2,7 +2,16 @@
 
 import pytest
 
-from wizard.reports.wording import ago, command_in, duration, hanging, short, state_of, usually
+from wizard.reports.wording import (
+    ago,
+    command_in,
+    duration,
+    hanging,
+    short,
+    state_of,
+    usually,
+    without_command,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +72,16 @@ def test_an_applications_id_is_shortened_and_a_users_name_is_not() -> None:
 )
 def test_command_in_a_remedy(remedy: str, command: str) -> None:
     assert command_in(remedy) == command
+
+
+@pytest.mark.parametrize(
+    ("remedy", "sentence"),
+    [
+        ("az aks update -n a", ""),
+        ("Ask an owner to remove it: az lock delete --ids x", "Ask an owner to remove it."),
+        ("Turn it off (az aks update -n a), then upgrade.", "Turn it off, then upgrade."),
+        ("Ask an owner.", "Ask an owner."),
+    ],
+)
+def test_remedy_without_its_command(remedy: str, sentence: str) -> None:
+    assert without_command(remedy) == sentence

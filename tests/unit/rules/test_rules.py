@@ -122,6 +122,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
     ("warning", "upgrade-pending", "1.34.2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
     ("warning", "upgrade-pending", "1.33.3", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
+    ("warning", "upgrade-pending", "the node pool nodepool1", PLATFORM, bare(PLATFORM, cluster=cluster(agentPoolProfiles=[{"name": "nodepool1", "orchestratorVersion": "1.34", "currentOrchestratorVersion": "1.33.3"}]))),
     ("error", "cluster-deleting", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="deleting"))),
     ("warning", "cluster-version-unknown", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion=""))),
     ("error", "cluster-version-too-old", "1.32", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),

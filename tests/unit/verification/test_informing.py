@@ -159,6 +159,7 @@ def test_signs_of_infrastructure_code_are_named() -> None:
         "deployment main of rg-demo (2026-11-01); deployment stack estate of rg-demo, which denies changes by others"
     )
     assert found["code-complete-mode"].outcome == "note"
+    assert "code-signs" not in signs(evidence(code=None)), "nothing is said of what was not read"
     nothing = signs(evidence())["code-signs"]
     assert "Terraform and Pulumi leave none" in nothing.message
 
@@ -174,6 +175,25 @@ def test_what_deletes_vault_and_identity_is_an_alarm(found: CodeSigns) -> None:
     check = signs(evidence(code=found))["code-complete-mode"]
     assert (check.outcome, "all of rg-demo" in check.evidence) == ("warning", True)
     assert "aks-kms export" in check.remedy
+
+
+TAKEN = cluster({**PLATFORM_MANAGED, "azureKeyVaultKms": {"enabled": False}})
+COMPLETE = CodeSigns((Deployment("all", "rg-demo", complete=True, at="2026-11-01", resources=()),))
+CASES = (
+    evidence(log_settings=()),
+    evidence(code=COMPLETE),
+    evidence(TAKEN, expect=WISH, last_write=LastWrite("ops", by_application=True, at="")),
+)
+"""One for each remedy."""
+
+
+def remedies() -> set[str]:
+    found = (check for e in CASES for check in (*access_checks(e), *code_checks(e), *reverted_check(e)))
+    return {check.remedy for check in found if check.remedy}
+
+
+def test_every_remedy_has_a_case() -> None:
+    assert len({remedy for remedy in remedies() if "could not be read" not in remedy}) >= len(CASES)
 
 
 def reverted(body: Json, write: LastWrite | Unknown | None) -> Check | None:

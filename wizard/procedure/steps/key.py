@@ -132,9 +132,19 @@ class Key(Step):
         body = await read_key(work.azure, work.target)
         if body is None:
             raise unconfirmed(f"The key {own.key.name} does not exist in {own.vault.name}.")
+        state = KeyState(body)
+        kind = (state.kind, state.size)
+        if work.snapshot.key is None and kind != (own.key.type, own.key.size) and all(kind):
+            raise unconfirmed(
+                f"The key {own.key.name} was created as {_kind(state)}, not as {own.key.type} {own.key.size}."
+            )
+        if work.snapshot.key is None and state.operations and not {"encrypt", "decrypt"} <= state.operations:
+            raise unconfirmed(
+                f"The key {own.key.name} was created without the operations encrypt and decrypt."
+            )
         if _is_to_rotate(work, body):
             raise unconfirmed(f"The key {own.key.name} has no rotation policy, although one is configured.")
-        return f"{own.key.name}, {_kind(KeyState(body))}"
+        return f"{own.key.name}, {_kind(state)}"
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         key = target.own.key

@@ -129,7 +129,7 @@ def created_private(target: Target) -> bool:
 
 
 def _changed_by_policy(target: Target, vault: VaultState) -> Problem | None:
-    """Return the problem of a vault that came back with another network access than requested (docs/azure.md#azure-policy)."""
+    """Return the problem of a vault that came back otherwise than requested (docs/azure.md#azure-policy)."""
     name, private = target.own.vault.name, created_private(target)
     if private and not (vault.denies_public_access and vault.trusted_services_may_pass):
         what = "its firewall does not deny public access with an exception for trusted services"
@@ -137,13 +137,16 @@ def _changed_by_policy(target: Target, vault: VaultState) -> Problem | None:
     elif not private and vault.denies_public_access:
         what = "public network access to it is denied"
         fix = "Set vault.network_access: Private and key.create_through: resource-manager"
+    elif target.own.vault.purge_protection and vault.purge_protection is not True:
+        what = "purge protection is not enabled"
+        fix = "Enable it, or set vault.purge_protection: false"
     else:
         return None
     return Problem(
         "input",
         f"The key vault {name} was created, but not as requested: {what}.",
         "An Azure Policy with the effect modify or deployIfNotExists has changed it.",
-        f"{fix}, or ask for a policy exemption for its resource group and allow the access. Then plan again.",
+        f"{fix}, or ask for a policy exemption for its resource group. Then plan again.",
     )
 
 

@@ -13,7 +13,9 @@ DEPLOYMENT = "Microsoft.Resources/deployments"
 STACK = "Microsoft.Resources/deploymentStacks"
 _KINDS = ("deployments", "deploymentStacks")
 
-provider = Provider("Microsoft.Resources", group_provider.versions, types=_KINDS, unlisted=_KINDS)
+provider = Provider(
+    "Microsoft.Resources", (*group_provider.versions, "2025-07-01"), types=_KINDS, unlisted=_KINDS
+)
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 
 

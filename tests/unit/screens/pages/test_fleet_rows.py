@@ -27,5 +27,7 @@ def test_unreadable_cluster_is_distinguished_from_unreadable_subscription() -> N
     assert cells(one)["subscription"].plain == "Contoso Production"
     assert cells(whole)["cluster"].plain == "Contoso Development"
     assert View(words=("orders-prod",)).of(fleet.lines) == [one]
-    assert View(words=("rg-orders", "contoso production", "not readable")).of(fleet.lines) == [one]
-    assert View(words=(DEVELOPMENT,)).of(fleet.lines) == [whole]
+    assert View(words=("contoso production", "not readable")).of(fleet.lines) == [one]
+    assert View(words=("contoso development",)).of(fleet.lines) == [whole]
+    hidden = View(words=("contoso",), columns=("cluster", "now"))
+    assert hidden.of(fleet.lines) == [whole], "of the other one, the subscription is not shown"

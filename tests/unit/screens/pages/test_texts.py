@@ -6,8 +6,10 @@ from textual.content import Content
 from screens.pages import feature, run_text, vault_text
 from screens.pages.prerequisites import tool_line
 from screens.session.feature_registration import GONE, FeatureRegistration
+from screens.widgets.fields import Said
 from wizard.cloud.tools import Prerequisite
 from wizard.errors import Problem
+from wizard.rules import Finding
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,35 @@ def test_reason_why_the_vault_form_cannot_be_completed(
     assert vault_text.why_not_continue(invalid, mistakes, loading=loading) == reason
 
 
-def test_validation_text_is_empty_without_findings() -> None:
-    assert vault_text.validation(None, (), pending=False) == Content("")
-    assert "running preflight checks" in vault_text.validation(None, (), pending=True).plain
+def test_state_of_the_form_is_empty_if_nothing_is_in_progress() -> None:
+    assert vault_text.state(None, (), pending=False) == Content("")
+    assert "running preflight checks" in vault_text.state(None, (), pending=True).plain
+    assert "listing" in vault_text.state(None, ["listing the identities…"], pending=True).plain
+
+
+def test_panel_shows_the_entry_with_the_focus_then_what_is_wrong_elsewhere() -> None:
+    fix = "Recover it: az keyvault recover -n kv"
+    deleted = Finding("error", "vault-soft-deleted", "kv is soft-deleted.", fix)
+    moves = Finding("warning", "identity-moves", "The identity changes.", "Assign its roles.")
+    vault = Said("vault-name", "name", hint="unique", findings=(deleted,))
+    identity = Said("identity", "Identity", findings=(moves,))
+    done = Content("")
+    here = vault_text.panel(vault, [identity], (), ["not offered: kv-2"], done, 60).plain
+    assert here.splitlines() == [
+        "Vault name",
+        "unique",
+        "✗ kv is soft-deleted.",
+        "Fix  Recover it. ^y copies the az command.",
+        "",
+        "! Identity",
+        "  The identity changes.",
+        "",
+        "not offered: kv-2",
+    ]
+    there = vault_text.panel(identity, [vault], (), [], done, 60).plain
+    assert there.splitlines()[1:3] == ["! The identity changes.", "  Assign its roles."]
+    assert there.splitlines()[-2:] == ["✗ Vault name", "  kv is soft-deleted."]
+    assert "az keyvault" not in here + there
 
 
 @pytest.mark.parametrize(

@@ -86,4 +86,7 @@ def test_a_check_in_full_has_what_was_found_and_its_fix() -> None:
     assert "Fix     az role assignment create" in text
     assert "The identity has no role." not in detail(ROLE, 60, brief=True).plain
     assert "Proves  that it can encrypt" in detail(CHECKS[3], 60).plain
-    assert "kv-demo/aks-kms" in about(REPORT, 40).plain
+    said = about(REPORT, 40, str).plain
+    assert "kv-demo/aks-kms" in said
+    assert f"portal  {REPORT.name} ↗" in said
+    assert "portal" not in about(REPORT, 40, lambda _: "").plain

@@ -9,8 +9,13 @@ from textual.binding import Binding
 
 from screens import pages
 from screens.app import WizardApp
+from screens.pages.cluster import ClusterScreen
 from screens.pages.fleet import FleetScreen
+from screens.pages.new_cluster import NewClusterScreen
 from screens.pages.prerequisites import Subscriptions
+from screens.pages.review import ReviewScreen
+from screens.pages.vault import VaultScreen
+from screens.widgets.dialogs import ProblemDialog
 from screens.widgets.frame import Frame
 from screens.widgets.help import HelpDialog, keys_of
 from tests.unit.screens.widgets.test_background import never_connected
@@ -29,6 +34,38 @@ def own_bindings(page: type) -> list[Binding]:
 def test_every_key_in_the_footer_is_explained(page: type) -> None:
     unexplained = [binding.key for binding in own_bindings(page) if binding.show and not binding.tooltip]
     assert unexplained == []
+
+
+MEANINGS = {
+    "r": {"refresh", "retry", "resume", "again", "sign in again"},
+    "s": {"save"},
+    "c": {"copy", "copy fix", "copy all"},
+    "v": {"verify"},
+    "e": {"encrypt", "encrypt another", "next cluster"},
+    "m": {"change"},
+    "f": {"failed", "failed only"},
+    "f8": {"next", "next problem"},
+    "n": {"new"},
+    "enter": {"open", "select", "to the name", "verify"},
+}
+"""What a key may do: the same on every page."""
+
+
+def test_each_key_has_one_meaning() -> None:
+    found: dict[str, set[str]] = {}
+    pages_: tuple[type, ...] = (*PAGES, FleetScreen, ClusterScreen, ProblemDialog)
+    for page in pages_:
+        for each in page.__mro__:
+            for binding in own_bindings(each):
+                found.setdefault(binding.key, set()).add(binding.description)
+    assert {
+        key for key, does in found.items() if len(does) > 1 and not does <= MEANINGS.get(key, set())
+    } == set()
+
+
+@pytest.mark.parametrize("page", [VaultScreen, NewClusterScreen, ReviewScreen])
+def test_no_letter_acts_where_a_text_can_be_typed(page: type) -> None:
+    assert [binding.key for binding in own_bindings(page) if len(binding.key) == 1] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
