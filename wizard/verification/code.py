@@ -54,7 +54,7 @@ def _signs(e: Evidence) -> Iterator[Check]:
         if found
         else "No sign of infrastructure code was found. Terraform and Pulumi leave none.",
         "",
-        "; ".join(dict.fromkeys(found)) or "tags, deployments and deployment stacks: none of the cluster",
+        "; ".join(dict.fromkeys(found)) or "its tags, and the deployments and deployment stacks of its resource groups: none",
     )
 
 
