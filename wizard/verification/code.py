@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from wizard.cloud.arm import dig
 from wizard.cloud.bodies import identity_kind
-from wizard.cloud.ownership import LastWrite, capz_tags, tool_tags
+from wizard.cloud.ownership import NEWEST, LastWrite, capz_tags, tool_tags
 from wizard.cloud.reads import Unknown
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
@@ -54,7 +54,8 @@ def _signs(e: Evidence) -> Iterator[Check]:
         if found
         else "No sign of infrastructure code was found. Terraform and Pulumi leave none.",
         "",
-        "; ".join(dict.fromkeys(found)) or "its tags, and the deployments and deployment stacks of its resource groups: none",
+        "; ".join(dict.fromkeys(found))
+        or "its tags, and the deployments and deployment stacks of its resource groups: none",
     )
 
 
@@ -75,7 +76,7 @@ def _complete_mode(e: Evidence) -> Check:
         code,
         "code",
         "warning" if alarms else "note",
-        "No deployment in complete mode is in the history of the resource groups.",
+        f"No deployment in complete mode is in the newest part of the history of the resource groups ({NEWEST} each).",
         "A template was deployed in complete mode, or a stack deletes what leaves it, in a resource group of the cluster, its "
         "vault or its identity. The next deployment deletes a vault and an identity that the template does not name, and with "
         "them the cluster's key.",
