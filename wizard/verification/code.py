@@ -15,12 +15,8 @@ from wizard.verification.evidence import Evidence
 from wizard.verification.judge import make_check, unknown_check
 from wizard.verification.report import Check
 
-TERRAFORM_LINES = (
-    "lifecycle { ignore_changes = [key_management_service] }",
-    'identity { type = "UserAssigned", identity_ids = [ID_OF_THE_IDENTITY] }',
-)
-"""What the resource azurerm_kubernetes_cluster needs, so that an apply leaves a customer-managed key alone. The block identity
-has one argument on each line."""
+IGNORED = "lifecycle { ignore_changes = [key_management_service] }"
+"""The block that makes azurerm leave a customer-managed key alone."""
 
 
 def code_checks(e: Evidence) -> Iterator[Check]:
@@ -95,10 +91,11 @@ def reverted_check(e: Evidence) -> Iterator[Check]:
     state = f"The cluster has {' and '.join(lost)} instead of the customer-managed key"
     if dig(e.cluster, "properties", "securityProfile", "azureKeyVaultKms") is not None:
         state = f"The cluster had a customer-managed key, and has {' and '.join(lost)} again"
-    lines = " and ".join(TERRAFORM_LINES)
+    identity = e.target.identity_id if e.target else ""
     remedy = (
-        f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster: {lines}. Then apply the answers file again "
-        "(`aks-kms apply -f FILE`), and print the code for all tools: "
+        f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster the block {IGNORED}, and in its block identity "
+        f'type = "UserAssigned" and identity_ids = ["{identity}"]. Then apply the answers file again (`aks-kms apply -f FILE`), and '
+        "print the code for all tools: "
         f"aks-kms export --resource-group {shell_word(_names(e)[1])} --name {shell_word(_names(e)[0])}"
     )
     last = e.last_write
