@@ -227,9 +227,9 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return None
     if read and not is_list and (why := _no_resource(body, parts[-2:][0])):
         return why
-    shape = _EVENT if parts[-1] == _EVENTS else _ANSWER
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
-    shape = _VCPU_QUOTA if {"microsoft.compute", "usages"} <= set(parts) else _ANSWER
+    quotas = {"microsoft.compute", "usages"} <= set(parts)
+    shape = _VCPU_QUOTA if quotas else _EVENT if parts[-1] == _EVENTS else _ANSWER
     for entry in entries:
         if why := _misfit(entry, shape) or (_incomplete(entry) if whole else None):
             return why
