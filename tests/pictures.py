@@ -131,7 +131,7 @@ async def _recording(tools: str) -> None:
         await operator.sees("Who manages the encryption key of orders-prod?")
         recording.snap(operator, 2.0)
         await operator.press("2")
-        await operator.sees("Vault, key and identity for", "gets Key Vault Crypto User")
+        await operator.sees("Vault, key and identity for", "id-orders-prod")
         recording.snap(operator, 2.5)
         await operator.press("ctrl+n")
         await operator.sees("Enter, then type orders-prod")
