@@ -75,7 +75,7 @@ async def _main_road(tools: str) -> None:
         await operator.sees("Who manages the encryption key of orders-prod?")
         draw(operator, "key-option")
         await operator.press("enter")
-        await operator.sees("Vault, key and identity for", "gets Key Vault Crypto User")
+        await operator.sees("Vault, key and identity for", "must be unique")
         draw(operator, "vault")
         await operator.press("ctrl+n")
         await operator.sees("Enter, then type orders-prod")
