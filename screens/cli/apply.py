@@ -241,6 +241,7 @@ class _Application:
 
     async def run(self, confirm: str) -> int:
         """Run the plan, whose digest `confirm` is, and return the exit code. Raise CommandExit if the gate refuses it."""
+        from wizard.cloud.cloud_shell import notice
         from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
@@ -250,6 +251,8 @@ class _Application:
         )
         status: RunStatus = "interrupted"  # until it has ended otherwise
         report = None
+        if in_cloud_shell := notice(self._azure.environment):
+            write_stderr(f"! {in_cloud_shell}")
         try:
             status = await run.execute(confirm)
             report = run.report

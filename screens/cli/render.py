@@ -96,7 +96,7 @@ def _in_ascii(lines: list[str]) -> list[str]:
 
 def _can_encode(stream: TextIO) -> bool:
     try:
-        "✓✗".encode(stream.encoding or "utf-8")
+        "✓✗".encode(getattr(stream, "encoding", None) or "utf-8")  # a captured stream may have none
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -370,6 +370,6 @@ def _print_report(findings: "Findings", options: _Options) -> None:
             if options.evidence:
                 from wizard.reports.evidence import evidence_text
 
-                write_stdout("\n" + "\n\n".join(map(evidence_text, findings.reports)))
+                write_result("\n" + "\n\n".join(map(evidence_text, findings.reports)))
         case _:
             pass

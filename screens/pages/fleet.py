@@ -18,10 +18,14 @@ from screens.pages.fleet_rows import CHOICES, ORDERS, Order, View
 from screens.session.fleet import Fleet, Line, Shown
 from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable
+from screens.widgets.dialogs import AskDialog
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import judge
 from wizard.reports.wording import KINDS, SPINNER, count, duration, sweep_notes
+
+_MANY = 500
+"""Clusters from which a full verification is confirmed, because it takes minutes."""
 
 
 class FleetScreen(ClusterTable[Line]):
@@ -212,8 +216,23 @@ assignments and locks that clusters depend on, each of them once."""
         """Verify again in the other depth."""
         if self.reading:
             self.notify("Wait until all clusters are read, then change the depth.", markup=False)
+        elif self._fleet.depth == "basic" and self._fleet.tally.clusters >= _MANY:
+            clusters, took = self._fleet.tally.clusters, duration(self._fleet.progress.elapsed)
+            self.app.push_screen(
+                AskDialog(
+                    f"Verify {clusters:,} clusters in full depth?",
+                    "Vaults, keys, identities, role assignments and locks are read as well, each once. That takes several times "
+                    f"as long as the basic verdicts, which took {took}. Nothing is changed.",
+                    {"not": "Not now", "full": "Verify in full depth"},
+                ),
+                self._change_depth,
+            )
         else:
-            self._fleet.depth = "basic" if self._fleet.depth == "full" else "full"
+            self._change_depth("basic" if self._fleet.depth == "full" else "full")
+
+    def _change_depth(self, depth: str | None) -> None:
+        if depth in {"basic", "full"}:
+            self._fleet.depth = "full" if depth == "full" else "basic"
             self.action_reload()
 
     def action_wizard(self) -> None:

@@ -152,6 +152,8 @@ Use the arrow keys or tab to go to the next card, and Enter to select it. The ke
 
     def _draw(self) -> None:
         cards, selected = list(self.query(Card)), self.session.draft.option
+        if not cards:  # the session has changed while the page is being mounted
+            return
         if self.app.size.width < NARROW:
             for card in cards:
                 card.show_alone(self.app.size.width - 6, chosen=card.option.choice == selected)

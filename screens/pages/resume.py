@@ -114,8 +114,8 @@ def offer(runs: "Sequence[ResumableRun]", drafts: "Sequence[SavedDraft]" = ()) -
         more = f" There are {count(len(others_), 'other draft')}." if others_ else ""
         parts += [
             ("!  ", STYLES["warn"]),
-            (f"Your answers for {draft.name} were not applied.", "bold"),
-            (f" (saved {when(draft.saved.astimezone())}){more}\n", ""),
+            (f"Your answers for {draft.name} were not applied", "bold"),
+            (f" (saved {when(draft.saved.astimezone())}).{more}\n", ""),
         ]
     then = "resumes it with a new plan, from the current state in Azure"
     if drafts:

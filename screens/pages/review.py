@@ -386,7 +386,8 @@ each with its fix."""
     def action_checks(self) -> None:
         """Show every finding of the preflight checks."""
         if self._plan:
-            found = "\n\n".join(for_form(finding_text(f)) for f in self._plan.findings) or "No findings."
+            head = f"{review_text.checked(self._plan)}."
+            found = "\n\n".join([head, *(for_form(finding_text(f)) for f in self._plan.findings)])
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

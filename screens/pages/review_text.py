@@ -10,7 +10,7 @@ from screens.widgets.frame import NARROW
 from screens.widgets.grid import PROSE, Cell, row, rows, section
 from wizard.procedure.plan import Effect, Plan
 from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
-from wizard.rules import Finding
+from wizard.rules import CHECKS, Finding
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
 """The verbs with which the title of a plan begins."""
@@ -77,12 +77,20 @@ def sections(
             heading, _sentences(getattr(plan, key), width, "·" if key == "clean_up" else "!")
         )
     found["warnings"] = section("Warnings", *(_finding(each, starts, width) for each in plan.warnings))
-    notes = len(plan.findings) - len(plan.warnings) - len(plan.errors)
     if not plan.errors:
-        extra = f" {count(notes, 'note')}: F3" if notes else ""
-        passed = Content.assemble(("✓ ", STYLES["good"]), "No blocking problems.", (extra, "$quiet"))
-        found["passed"] = passed
+        found["passed"] = Content.assemble(
+            ("✓ ", STYLES["good"]), f"No blocking problems: {checked(plan)}.", ("  F3", "$quiet")
+        )
     return {key: text for key, text in found.items() if text.plain}
+
+
+def checked(plan: Plan) -> str:
+    """Return how many preflight checks were made, and what they found: `39 preflight checks, 2 warnings, 1 note`."""
+    notes = len(plan.findings) - len(plan.warnings) - len(plan.errors)
+    words = [f"{CHECKS} preflight checks"]
+    for number, thing in ((len(plan.errors), "problem"), (len(plan.warnings), "warning"), (notes, "note")):
+        words += [count(number, thing)] if number else []
+    return ", ".join(words if len(words) > 1 else [*words, "no findings"])
 
 
 def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:

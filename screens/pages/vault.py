@@ -350,6 +350,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def _show_panel(self) -> None:
         """Show what there is to say of the entry that has the focus, and what is wrong elsewhere."""
         shown = [entry for entry in self.query(Entry) if entry.display]
+        for entry in shown:
+            entry.set_class(entry.has_focus_within, "here")
         here = next((entry.said for entry in shown if entry.has_focus_within), None)
         if here and not here.hint:  # what is said of all of its group
             group = next((group for group, parts in PARTS.items() if here.key in parts), "tags")

@@ -189,9 +189,9 @@ def _about(said: Said, width: int) -> Content:
 
 
 def findings_in_panel(findings: Sequence[Finding], width: int) -> Content:
-    """Return findings with what to do; a command is not written out, because it can be copied."""
+    """Return findings with what to do; a command is not written out, because a key copies that of the first."""
     parts: list[Content] = []
-    for finding in findings:
+    for number, finding in enumerate(findings):
         sign, _, tone = LEVELS[finding.level]
         parts.append(
             Content.assemble(
@@ -201,7 +201,8 @@ def findings_in_panel(findings: Sequence[Finding], width: int) -> Content:
         )
         fix = without_command(for_form(sanitize(finding.remedy)))
         if command_in(finding.remedy):
-            fix = f"{fix} ^y copies the az command.".lstrip()
+            key = "^y copies" if number == 0 else "F3 shows"
+            fix = f"{fix} {key} the az command.".lstrip()
         label = "Fix  " if finding.level == "error" else "  "
         if fix:
             parts.append(Content.assemble((label, "$quiet"), hanging(fix, len(label), width)))

@@ -102,8 +102,9 @@ everything about the check under the cursor: what Azure returned, what it proves
 
     @property
     def is_the_end(self) -> bool:
-        """Whether back leads to the list: always, as going through the finished run would plan again."""
-        return True
+        """Whether back leads to the list: unless the run has failed, which can be retried on its page."""
+        active = self.session.active
+        return not self.has_rail or active is None or active.status == "succeeded"
 
     @property
     def has_rail(self) -> bool:

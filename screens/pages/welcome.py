@@ -54,7 +54,8 @@ class WelcomeScreen(Frame):
 
     HELP = """\
 The wizard goes through the steps in the step rail, one page each. Esc goes back, and nothing that you entered is lost. If \
-you quit before the answers are applied, they are kept, and offered here the next time.
+you quit before the answers are applied, they are kept, and offered here the next time. ^p lists all commands, among them the \
+themes.
 
 Your identity comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`. \
 Start with --credential to choose another method."""

@@ -5,8 +5,9 @@ import re
 import sys
 import time
 
-_LIMIT = 0.1
-"""Seconds to wait for the answer of a terminal; those that do not know the question do not answer it."""
+_LIMIT = 1.0
+"""Seconds to wait for the answer of a terminal. An answer that came later, over a slow connection, would be read by the wizard
+as keys; a terminal that answers at all does so at once, and ends the wait."""
 _QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 """Asks for the background (OSC 11), then for the kind of the terminal (DA1), which every terminal answers: its answer ends the
 wait, and nothing is left for the wizard to read as typed."""

@@ -52,8 +52,10 @@ async def test_existing_vault_key_and_identity_are_used_and_not_created(tmp_path
         await operator.sees("Type the cluster name to confirm", "Enter, then type")
         before = len(simulator.writes())
         await operator.start("payments-prod")
-        await operator.sees("Done in")
-        await operator.press("enter")
+        await operator.sees("Done in", "If infrastructure code owns this cluster", "x shows what it must say")
+        await operator.press("x")
+        await operator.sees("Terraform for payments-prod", "azurerm_user_assigned_identity")
+        await operator.press("escape", "enter")
         await operator.sees(
             "payments-prod: secrets are encrypted with the customer-managed key kv-bank-ledger/ledger-kms."
         )

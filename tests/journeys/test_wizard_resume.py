@@ -290,7 +290,7 @@ async def test_answers_that_were_not_applied_are_offered_by_the_next_wizard(tmp_
             await operator.press("ctrl+q")
             assert operator.app.kept == "orders-prod"
         async with wizard(simulator, tmp_path, SMALL) as operator:
-            await operator.sees("Your answers for orders-prod were not applied.", "continues with them")
+            await operator.sees("Your answers for orders-prod were not applied", "continues with them")
             await operator.press("r")
             await operator.sees("Completed: Prerequisites, Feature, Cluster, Key.", "delete these answers")
             await operator.press("enter")

@@ -36,4 +36,4 @@ async def test_selection_and_focus_are_seen_without_colours(
         await operator.press("tab", "enter")
         await operator.sees("Which cluster?", "aks-demo")
         assert marked(operator, "reverse").startswith("aks-demo")
-        assert marked(operator, "reverse").count("assigned") == 1
+        assert marked(operator, "reverse").count("not encrypted") == 1

@@ -64,13 +64,6 @@ class Proxies:
         return _proxy(self._given or "")
 
 
-def _passwords(text: str) -> tuple[str, str]:
-    """Return the password in the URL of a proxy, as it is written and decoded; empty if there is none."""
-    credentials = text.rpartition("@")[0].rpartition("//")[2]
-    password = credentials.partition(":")[2]
-    return password, unquote(password)
-
-
 def _names(entry: str, host: str) -> bool:
     """Return whether an entry of NO_PROXY names a host: `*`, a host or domain (`x`, `.x` and `*.x` are the same), an
     address or a network (`10.0.0.0/8`); a port is ignored."""
@@ -92,6 +85,13 @@ def _without_port(entry: str) -> str:
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
+
+
+def _passwords(text: str) -> tuple[str, str]:
+    """Return the password in the URL of a proxy, as it is written and decoded; empty if there is none."""
+    credentials = text.rpartition("@")[0].rpartition("//")[2]
+    password = credentials.partition(":")[2]
+    return password, unquote(password)
 
 
 def _proxy(text: str) -> Proxy:

@@ -76,8 +76,8 @@ VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could n
 OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "A role on another scope is not named.")  # fmt: skip
 CLUSTER_IDENTITIES = _advisory("cluster-identities", "An identity of the cluster could not be read.", "It may have been deleted.")  # fmt: skip
 KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated last is not known.", "warning")  # fmt: skip
-ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
 
+ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
 LOG_SETTINGS = _advisory("log-settings", "The diagnostic settings of the key vault could not be read.", "Whether the use of the key is logged is not known.")  # fmt: skip
 DEPLOYMENTS = _advisory("deployments", "The deployment history of the resource group could not be read.", "Whether a template owns the cluster is not known.")  # fmt: skip
 STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource group could not be read.", "Whether a stack owns the cluster is not known.")  # fmt: skip

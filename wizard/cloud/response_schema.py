@@ -229,8 +229,8 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
     if read and not is_list and (why := _no_resource(body, parts[-2:][0])):
         return why
     whole = read and (parts[-1] if is_list else parts[-2:][0]) in _WHOLE
-    of_vcpus = {"microsoft.compute", "usages"} <= set(parts)
-    shape = _VCPU_QUOTA if of_vcpus else _EVENT if parts[-1] == _EVENTS else _ANSWER
+    quotas = {"microsoft.compute", "usages"} <= set(parts)
+    shape = _VCPU_QUOTA if quotas else _EVENT if parts[-1] == _EVENTS else _ANSWER
     for entry in entries:
         if why := _misfit(entry, shape) or (_incomplete(entry) if whole else None):
             return why

@@ -11,7 +11,7 @@ from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-__all__ = ["GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings"]
+__all__ = ["CHECKS", "GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
 RULES: tuple[Rule, ...] = (
     cluster.exists,
@@ -63,6 +63,9 @@ GUARDS: tuple[Guard, ...] = (
     governance.read_only_locks,
     governance.subscriptions_enabled,
 )
+
+CHECKS = len(RULES) + len(GUARDS)
+"""How many preflight checks are made for a plan; most find nothing."""
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 

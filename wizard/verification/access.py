@@ -116,7 +116,8 @@ def _listed(e: Evidence, code: str, can: str, holders: tuple[_Holder, ...]) -> C
     who = ", ".join(_count(number, kind) for kind, number in counted.items())
     said = f"{_count(len(kinds), 'principal') if kinds else 'No principal'} {can}"
     said = f"{said}{f': {who}' if who else ''}. {_NOT_COUNTED}"
-    seen = "; ".join(f"{each.type} {sanitize(each.id)}: {each.how}" for each in holders[:_MOST])
+    seen = "; ".join(f"{each.type} {each.id}: {each.how}" for each in holders[:_MOST])
+    seen = sanitize(seen)
     if len(holders) > _MOST:
         seen += f"; and {len(holders) - _MOST} more"
     if access is not None and access.unread:

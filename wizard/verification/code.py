@@ -8,19 +8,15 @@ from dataclasses import replace
 
 from wizard.cloud.arm import dig
 from wizard.cloud.bodies import identity_kind
-from wizard.cloud.ownership import LastWrite, capz_tags, tool_tags
+from wizard.cloud.ownership import NEWEST, LastWrite, capz_tags, tool_tags
 from wizard.cloud.reads import Unknown
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.judge import make_check, unknown_check
 from wizard.verification.report import Check
 
-TERRAFORM_LINES = (
-    "lifecycle { ignore_changes = [key_management_service] }",
-    'identity { type = "UserAssigned", identity_ids = [ID_OF_THE_IDENTITY] }',
-)
-"""What the resource azurerm_kubernetes_cluster needs, so that an apply leaves a customer-managed key alone. The block identity
-has one argument on each line."""
+IGNORED = "lifecycle { ignore_changes = [key_management_service] }"
+"""The block that makes azurerm leave a customer-managed key alone."""
 
 
 def code_checks(e: Evidence) -> Iterator[Check]:
@@ -54,7 +50,8 @@ def _signs(e: Evidence) -> Iterator[Check]:
         if found
         else "No sign of infrastructure code was found. Terraform and Pulumi leave none.",
         "",
-        "; ".join(dict.fromkeys(found)) or "tags, deployments and deployment stacks: none of the cluster",
+        "; ".join(dict.fromkeys(found))
+        or "its tags, and the deployments and deployment stacks of its resource groups: none",
     )
 
 
@@ -75,7 +72,7 @@ def _complete_mode(e: Evidence) -> Check:
         code,
         "code",
         "warning" if alarms else "note",
-        "No deployment in complete mode is in the history of the resource groups.",
+        f"No deployment in complete mode is in the newest part of the history of the resource groups ({NEWEST} each).",
         "A template was deployed in complete mode, or a stack deletes what leaves it, in a resource group of the cluster, its "
         "vault or its identity. The next deployment deletes a vault and an identity that the template does not name, and with "
         "them the cluster's key.",
@@ -94,10 +91,11 @@ def reverted_check(e: Evidence) -> Iterator[Check]:
     state = f"The cluster has {' and '.join(lost)} instead of the customer-managed key"
     if dig(e.cluster, "properties", "securityProfile", "azureKeyVaultKms") is not None:
         state = f"The cluster had a customer-managed key, and has {' and '.join(lost)} again"
-    lines = " and ".join(TERRAFORM_LINES)
+    identity = e.target.identity_id if e.target else ""
     remedy = (
-        f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster: {lines}. Then apply the answers file again "
-        "(`aks-kms apply -f FILE`), and print the code for all tools: "
+        f"If Terraform owns the cluster, add to its azurerm_kubernetes_cluster the block {IGNORED}, and in its block identity "
+        f'type = "UserAssigned" and identity_ids = ["{identity}"]. Then apply the answers file again (`aks-kms apply -f FILE`), and '
+        "print the code for all tools: "
         f"aks-kms export --resource-group {shell_word(_names(e)[1])} --name {shell_word(_names(e)[0])}"
     )
     last = e.last_write

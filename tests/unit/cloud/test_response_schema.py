@@ -12,8 +12,8 @@ from wizard.cloud.response_schema import cluster_schema_error, key_schema_error,
 
 CLUSTER = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
 VAULT = vault(accessPolicies=[{"objectId": "o", "permissions": {"keys": ["get"]}}])
-KEY = key(attributes={"enabled": True, "exp": 1, "nbf": 1, "created": 1, "updated": 1})
 KEYS = f"{vault_id()}/keys"
+KEY = key(attributes={"enabled": True, "exp": 1, "nbf": 1, "created": 1, "updated": 1}) | {"id": f"{KEYS}/k"}
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
 LISTED = f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/managedClusters"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"

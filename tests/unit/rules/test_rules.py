@@ -439,6 +439,29 @@ def test_locks_that_block_no_write(locks: tuple[Lock, ...]) -> None:
     assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
 
 
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [("Disabled", "error"), ("Deleted", "error"), ("Warned", "warning"), ("PastDue", "warning")],
+)
+def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it(
+    state: str, level: str
+) -> None:
+    """vscode-azureappservice#1646."""
+    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
+    finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
+    assert (finding.level, state in finding.message) == (level, True)
+    assert "subscription-disabled" not in found(PRIVATE, there)
+    assert "subscription-disabled" not in found(
+        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
+    )
+
+
+def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
+    size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
+    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
+    assert "vcpu-quota-reached" not in found(NEW, enough)
+
+
 ADVISORY = [each for each in vars(reads).values() if isinstance(each, Read) and not each.needed]
 
 
@@ -475,29 +498,6 @@ def test_permissions_on_a_resource_that_could_not_be_read_are_not_missing() -> N
     assert known.may("Microsoft.ContainerService/managedClusters/write", cluster_id()) is None
     assert known.may("Microsoft.ContainerService/managedClusters/read", cluster_id()) is True
     assert known.may("Microsoft.KeyVault/vaults/write", vault_id()) is False
-
-
-@pytest.mark.parametrize(
-    ("state", "level"),
-    [("Disabled", "error"), ("Deleted", "error"), ("Warned", "warning"), ("PastDue", "warning")],
-)
-def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it(
-    state: str, level: str
-) -> None:
-    """vscode-azureappservice#1646."""
-    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
-    finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
-    assert (finding.level, state in finding.message) == (level, True)
-    assert "subscription-disabled" not in found(PRIVATE, there)
-    assert "subscription-disabled" not in found(
-        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
-    )
-
-
-def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
-    size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
-    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
-    assert "vcpu-quota-reached" not in found(NEW, enough)
 
 
 def test_errors_come_first() -> None:

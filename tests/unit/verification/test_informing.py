@@ -211,7 +211,7 @@ def test_code_that_took_the_key_away_is_named_with_the_lines_to_add() -> None:
     )
     assert "by an application" in check.message
     assert "ignore_changes = [key_management_service]" in check.remedy
-    assert "UserAssigned" in check.remedy
+    assert f'identity_ids = ["{identity_id()}"]' in check.remedy
     assert write.caller in check.evidence
     user = reverted(cluster(old), replace(write, by_application=False, caller="ops@contoso.example"))
     assert user

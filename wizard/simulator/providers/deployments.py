@@ -3,7 +3,7 @@
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import group_id
-from wizard.simulator.protocol.wire import Answer, Call, Json
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.resource_groups import provider as group_provider
 from wizard.simulator.scenario.history import DeploymentSpec, StackSpec
 from wizard.simulator.state.state import Resource
@@ -23,12 +23,16 @@ def _scope(call: Call) -> str:
     return f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}"
 
 
-@provider.on("GET", f"{_GROUP}/providers/{DEPLOYMENT}", f"{DEPLOYMENT}/read")
+@provider.on("GET", f"{_GROUP}/providers/{DEPLOYMENT}", f"{DEPLOYMENT}/read", query=("$top", "$filter"))
 async def list_deployments(world: World, call: Call) -> Answer:
-    """List the deployments of a group, newest first (the order is UNCONFIRMED)."""
+    """List the deployments of a group, newest first (the order is UNCONFIRMED), at most `$top`. There is no other filter."""
     world.require_group(call.path)
+    top = call.query.get("$top", "800")
+    if not top.isdecimal() or call.query.get("$filter"):
+        raise Refusal(400, "InvalidFilterInQueryString", "Invalid filter in query string.")
     found = [each.body for each in world.of_type(DEPLOYMENT, _scope(call))]
-    return listing(sorted(found, key=lambda body: str(body["properties"]["timestamp"]), reverse=True))
+    newest = sorted(found, key=lambda body: str(body["properties"]["timestamp"]), reverse=True)
+    return listing(newest[: int(top)])
 
 
 @provider.on("GET", f"{_GROUP}/providers/{STACK}", f"{STACK}/read")

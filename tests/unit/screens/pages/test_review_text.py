@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from screens.pages.review_text import gate, more_below, problem, refusal, sections, summary, title
+from screens.pages.review_text import checked, gate, more_below, problem, refusal, sections, summary, title
 from tests.facts import bare, target
 from tests.support import answers
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_from
-from wizard.rules import Finding
+from wizard.rules import CHECKS, Finding
 
 REFUSED = Finding(
     "error", "cluster-stopped", "aks-demo is stopped.", "Start it first: az aks start -n aks-demo"
@@ -101,6 +101,12 @@ def test_problems_come_with_their_fix_and_close_the_gate() -> None:
 )
 def test_gate_says_how_much_of_the_name_matches(typed: str, focused: bool, said: str) -> None:
     assert gate(plan(), "aks-demo", typed, focused=focused)[0].startswith(said)
+
+
+def test_number_of_checks_and_what_they_found() -> None:
+    assert checked(plan()) == f"{CHECKS} preflight checks, 2 warnings"
+    assert checked(plan(REFUSED)) == f"{CHECKS} preflight checks, 1 problem, 2 warnings"
+    assert checked(replace(plan(), findings=())) == f"{CHECKS} preflight checks, no findings"
 
 
 def test_more_below_names_the_sections_that_fit_on_the_line() -> None:
