@@ -104,6 +104,10 @@ _LISTS = frozenset(
 """The last part of the path of each list."""
 
 
+_ONE_PAGE = {"deployments", "diagnosticsettings"}
+"""Lists of which one page is read."""
+
+
 def read_of(path: str) -> Read | None:
     """The advisory read that asks this; None for a needed one."""
     return next((read for pattern, read in _ADVISORY.items() if fnmatchcase(path, pattern)), None)
@@ -184,7 +188,9 @@ class Case:
     @property
     def is_answer(self) -> bool:
         """Whether Azure may well say so: there is nothing."""
-        return self.fault == "404" or (self.fault == "empty list" and self.path.rpartition("/")[2] in _LISTS)
+        last = self.path.rpartition("/")[2]
+        empty = self.fault == "empty list" and last in _LISTS
+        return empty or self.fault == "404" or (self.fault == "endless links" and last in _ONE_PAGE)
 
     def spec(self, simulator: Simulator) -> Json:
         """The fault as a scenario file writes it."""
