@@ -14,6 +14,7 @@ from urllib.parse import quote
 from wizard.cloud import reads
 from wizard.cloud.arm import MANAGED_CLUSTER, GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.paging import Links
 from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
@@ -116,12 +117,12 @@ async def code_signs(azure: Azure, groups: Iterable[GroupId]) -> CodeSigns:
 
 async def deployments(azure: Azure, group: GroupId) -> tuple[Deployment, ...] | Unknown:
     """Return the newest part of the deployment history of a resource group. Azure keeps 800 entries, each with all its parameters
-    and outputs, so that the whole history would be megabytes."""
+    and outputs, so that the whole history would be megabytes. A group that does not exist has none."""
 
     async def read() -> tuple[Deployment, ...]:
         address = f"{group}/providers/Microsoft.Resources/deployments?$top={NEWEST}"
-        page = await azure.get(address, "2021-04-01")
-        return tuple(_deployment(group, one) for one in page["value"])
+        page = await none_if_missing(azure.get(address, "2021-04-01"))
+        return tuple(_deployment(group, one) for one in page["value"]) if page else ()
 
     return await advisory(reads.DEPLOYMENTS, read(), azure.timeouts)
 
@@ -138,11 +139,12 @@ def _deployment(group: GroupId, body: Json) -> Deployment:
 
 
 async def stacks(azure: Azure, group: GroupId) -> tuple[Stack, ...] | Unknown:
-    """Return the deployment stacks of a resource group."""
+    """Return the deployment stacks of a resource group; none if it does not exist."""
 
     async def read() -> tuple[Stack, ...]:
         address = f"{group}/providers/Microsoft.Resources/deploymentStacks"
-        return tuple(_stack(group, one) for one in await _entries(azure, address, "2024-03-01"))
+        found = await none_if_missing(_entries(azure, address, "2024-03-01"))
+        return tuple(_stack(group, one) for one in found or ())
 
     return await advisory(reads.STACKS, read(), azure.timeouts)
 

@@ -189,6 +189,7 @@ _COLLECTIONS = {
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
     *("versions", "quotas", "usages", "resourcegroups", "skus"),
+    *("deployments", "deploymentstacks", "diagnosticsettings", _EVENTS),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"
