@@ -96,6 +96,7 @@ def vault(*, denies: bool = True, **properties: Any) -> Json:
 def key(**properties: Any) -> Json:
     """A key that fits: RSA, enabled, encrypts and decrypts, never expires."""
     body: Json = {
+        "id": f"{vault_id()}/keys/aks-kms",
         "name": "aks-kms",
         "properties": {
             "kty": "RSA",

@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,6 +215,9 @@ def read_answers(path: str) -> "Answers":
 @contextmanager
 def _signals_end_a_read() -> Iterator[None]:
     """Raise CommandExit when a signal arrives: no task can be cancelled while a terminal, a pipe or a FIFO is read."""
+    if threading.current_thread() is not threading.main_thread():  # which gets no signals
+        yield
+        return
 
     def end(number: int, frame: object) -> None:
         del number, frame

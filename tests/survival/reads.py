@@ -37,6 +37,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.reads import Read
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Recorded, Simulator
+from wizard.verification.verdict import decides
 from wizard.verification.verify import verify
 
 WRONG = ("false claim", "silent", "blocked by advisory", "endless", "ours", "exit code", "not clear")
@@ -73,6 +74,11 @@ _ADVISORY: dict[str, Read] = {
     "*/roledefinitions/*": reads.PERMISSIONS,
     "*/roleeligibilityscheduleinstances": reads.ELIGIBLE_ROLES,
     "*/checkpolicyrestrictions": reads.POLICIES,
+    "*/microsoft.compute/locations/*/usages": reads.VCPU_QUOTAS,
+    "*/microsoft.compute/skus": reads.VM_SIZES,
+    "*/deployments": reads.DEPLOYMENTS,
+    "*/deploymentstacks": reads.STACKS,
+    "/subscriptions/????????-????-????-????-????????????": reads.SUBSCRIPTION_STATE,
     "*/quotas": reads.QUOTA,
     "*/usages": reads.QUOTA,
     "*/checknameavailability": reads.VAULT_NAME,
@@ -87,7 +93,14 @@ _ADVISORY: dict[str, Read] = {
 """By the path in lower case. Every other read is needed."""
 
 
-_LISTS = frozenset(["permissions", "locks", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances", "deletedvaults", "quotas", "usages", "locations", "versions", "managedclusters"])  # fmt: skip
+_LISTS = frozenset(
+    (
+        *("permissions", "locks", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
+        *("deletedvaults", "quotas", "usages", "locations", "versions", "managedclusters", "skus"),
+        *("deployments", "deploymentstacks", "values", "diagnosticsettings"),
+    )
+)
+"""The last part of the path of each list."""
 
 
 def read_of(path: str) -> Read | None:
@@ -129,7 +142,11 @@ def _named(name: str) -> Callable[[Path], str]:
 _OLD = answers(
     "customer-managed-private", vault={"name": "kv-old"}, identity={"name": "id-old"}, location="eastus"
 )
-_NEW = answers("customer-managed-private", new=True, vault={"resource_group": "rg-new"})
+_NEW = answers(
+    "customer-managed-private",
+    cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_D4ds_v5"}},
+    vault={"resource_group": "rg-new"},
+)
 _FRESH = answers("customer-managed-private")
 COMMANDS = (
     Road("plan: a new vault", _named("contoso"), planning(_FRESH)),
@@ -335,6 +352,8 @@ def _of_verify(case: Case, ending: Ending, undisturbed: Ending) -> tuple[str, st
         better = [code for code in different if found.get(code) == "passed"]
         if not different:
             return "unaffected", ""
+        if all(found.get(code) == "unknown" and not decides(code.rpartition("|")[2]) for code in different):
+            return "unknown", str(different)
         return ("as if missing" if case.is_answer and not better else "false claim"), str(different)
     if found["verdict"] == "not-verified":
         return ("as if missing" if case.is_answer else "false claim"), str(different)

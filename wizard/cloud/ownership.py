@@ -94,6 +94,17 @@ class CodeSigns:
     unread: tuple[Unknown, ...] = ()
     """What could not be read of them."""
 
+    @classmethod
+    def of(cls, found: Iterable[tuple[Deployment, ...] | tuple[Stack, ...] | Unknown]) -> "CodeSigns":
+        """Return the signs in lists that were read, or could not be read."""
+        lists = list(found)
+        each = [one for some in lists if not isinstance(some, Unknown) for one in some]
+        return cls(
+            tuple(one for one in each if isinstance(one, Deployment)),
+            tuple(one for one in each if isinstance(one, Stack)),
+            tuple(some for some in lists if isinstance(some, Unknown)),
+        )
+
     @property
     def complete(self) -> tuple[Deployment, ...]:
         """The deployments in complete mode, newest first."""
@@ -106,13 +117,7 @@ async def code_signs(azure: Azure, groups: Iterable[GroupId]) -> CodeSigns:
     """Return the signs of infrastructure code in resource groups, each read once. It never raises."""
     different = {group.key: group for group in groups}.values()
     requests = [read(azure, group) for group in different for read in (deployments, stacks)]
-    found = await asyncio.gather(*requests)
-    each = [one for some in found if not isinstance(some, Unknown) for one in some]
-    return CodeSigns(
-        tuple(one for one in each if isinstance(one, Deployment)),
-        tuple(one for one in each if isinstance(one, Stack)),
-        tuple(some for some in found if isinstance(some, Unknown)),
-    )
+    return CodeSigns.of(await asyncio.gather(*requests))
 
 
 async def deployments(azure: Azure, group: GroupId) -> tuple[Deployment, ...] | Unknown:

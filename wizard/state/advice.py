@@ -5,20 +5,19 @@ ended. What could not be read has the value of something that does not stand in 
 """
 
 from asyncio import Task
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from wizard.cloud import quota, reads, rights
-from wizard.cloud.arm import Json, ResourceId, dig, same, same_region
+from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.compute import node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import cluster_regions, provider_state
 from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
-from wizard.cloud.ownership import code_signs
+from wizard.cloud.ownership import CodeSigns, deployments, stacks
 from wizard.cloud.paging import items
-from wizard.cloud.quota import Quota
 from wizard.cloud.reads import Beside, Unknown, known
 from wizard.cloud.roles import eligible, grants
 from wizard.cloud.subscriptions import subscription_state
@@ -28,6 +27,7 @@ from wizard.state.target import Target
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize
 
+Found = TypeVar("Found")
 Facts = dict[str, Callable[[], Any]]
 """By the field of `Snapshot`."""
 
@@ -38,9 +38,7 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
     states = {name: beside.add(subscription_state(azure, name)) for name in names}
     return {
         "subscription_states": lambda: {
-            name.casefold(): state
-            for name, reading in states.items()
-            if (state := known(reading.result(), ""))
+            name: state for name, each in states.items() if (state := known(each.result(), ""))
         },
         "eligible": _value(beside.add(eligible(azure, f"/subscriptions/{target.answers.subscription}")), ()),
         "locks": _joined([beside.start(reads.LOCKS, locks(azure, name)) for name in names]),
@@ -54,24 +52,29 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
 
 
 def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
-    """The regions of AKS; the quotas of clusters and vCPUs in the region, and the VM size of the nodes."""
-    subscription, location = target.answers.subscription, target.answers.location
+    """The regions of AKS; the quotas of clusters and vCPUs in the region, and the configured VM size of the nodes."""
+    subscription, location, new = (
+        target.answers.subscription,
+        target.answers.location,
+        target.answers.cluster.create,
+    )
     regions = beside.add(cluster_regions(azure, subscription))
 
-    async def room() -> Quota | Unknown | None:
-        found = await quota.clusters_in_region(azure, subscription, location)
+    async def there(request: Coroutine[Any, Any, Found | Unknown]) -> Found | Unknown | None:
+        found = await request
         if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
-            return None  # there are no clusters, and no quota of them
+            return None  # there are no clusters, and nothing to know about them
         return found
 
-    facts = {
+    room = beside.add(there(quota.clusters_in_region(azure, subscription, location)))
+    left = beside.add(there(vcpus(azure, subscription, location)))
+    facts: Facts = {
         "regions": _value(regions, frozenset()),
-        "quota": _value(beside.add(room()), None),
-        "vcpus": _value(beside.add(vcpus(azure, subscription, location)), {}),
+        "quota": _value(room, None),
+        "vcpus": lambda: known(left.result(), None) or {},
     }
-    create = target.answers.cluster.create
-    if create is not False and create.node_vm_size:
-        size = beside.add(node_size(azure, subscription, location, create.node_vm_size))
+    if new is not False and (wanted := new.node_vm_size):
+        size = beside.add(there(node_size(azure, subscription, location, wanted)))
         facts["node_size"] = _value(size, None)
     return facts
 
@@ -81,9 +84,8 @@ def not_offered(location: str, regions: frozenset[str]) -> bool:
     return bool(regions) and location.casefold() not in regions
 
 
-def of_a_key_of_the_customer(azure: Azure, target: Target, beside: Beside) -> Facts:
-    """The resource providers that are not registered, and signs of infrastructure code, which says itself what it could not
-    read."""
+def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
+    """The resource providers of a customer-managed key that are not registered."""
     wanted = (
         ("Microsoft.KeyVault", target.answers.vault_group.subscription),
         ("Microsoft.ManagedIdentity", target.answers.identity_group.subscription),
@@ -99,8 +101,7 @@ def of_a_key_of_the_customer(azure: Azure, target: Target, beside: Beside) -> Fa
         )
         for each in wanted
     ]
-    signs = beside.add(code_signs(azure, target.groups))
-    return {"unregistered": _joined(states), "code": signs.result}
+    return {"unregistered": _joined(states)}
 
 
 def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
@@ -179,6 +180,14 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
     }
     reading = {scope: beside.add(request) for scope, request in held.items()}
     return {"permissions_at": lambda: _by_scope(reading)}
+
+
+def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
+    """The signs of infrastructure code in resource groups that exist."""
+    signs: list[Task[Any]] = []
+    for group in groups:
+        signs += [beside.add(deployments(azure, group)), beside.add(stacks(azure, group))]
+    return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 
 def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:

@@ -202,6 +202,9 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         **own,
     )
     advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    if target.answers.customer_managed is not None:
+        there = [group for group in target.groups if snapshot.groups[group.key] is not None]
+        advised |= advice.of_the_code(azure, there, beside)
     if cluster is not None:
         advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
     return Reading(snapshot, advised, beside)
@@ -291,7 +294,7 @@ async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
     """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}, {}
-    advised = advice.of_a_key_of_the_customer(azure, target, beside)
+    advised = advice.of_the_providers(azure, target, beside)
     vault, identity = await together(read_vault(azure, target), read_identity(azure, target))
     facts: dict[str, Any] = {"vault": vault, "identity": identity}
     if vault is None:
