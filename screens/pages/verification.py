@@ -141,8 +141,8 @@ everything about the check under the cursor: what Azure returned, what it proves
             self.action_verify()
 
     def _show_of_run(self, report: ClusterReport) -> None:
-        self._show(report)
         self._keeps_note = True
+        self._show(report)
         at = f" at {report.provenance.read_at.astimezone():%H:%M:%S}" if report.provenance else ""
         self._note(f"read from Azure by the run{at}")
 
@@ -300,7 +300,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         width = self.query_one("#verdict").size.width
         self._show_verdict(verification_text.verdict(report, width), good=report.passed)
         self.query_one(Heading).title(f"Verification of {report.name}")
-        if not self._busy and not self._watch:
+        if not self._busy and not self._watch and not self._keeps_note:
             self._note("read from Azure just now")
         self._fill(report)
 
