@@ -22,6 +22,7 @@ are defined here. Four exceptions extend one of a library and do not leave the p
 (wizard.cloud.response_validation) and ConnectionLostError (wizard.cloud.pipeline). The simulator has its own.
 """
 
+import errno
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -159,11 +160,26 @@ def odd_answer(summary: str, why: BaseException | str) -> Problem:
     )
 
 
+_NO_MORE = {
+    errno.EMFILE: (
+        "Too many files are open",
+        "Raise the limit of open files (`ulimit -n 1024`), then try again.",
+    ),
+    errno.ENFILE: ("Too many files are open on this computer", "End other programs, then try again."),
+    errno.ENOMEM: ("This computer has no memory left", "End other programs, then try again."),
+    errno.ENOSPC: ("This computer has no disk space left", "Free some space, then try again."),
+}
+"""What this computer lacks, by the number of the error, and what to do."""
+
+
 def fault_of_ours(error: BaseException, where: str = "") -> Problem:
-    """Return the problem of an unexpected exception: its type and its place, never its text, which may hold a secret.
+    """Return the problem of an unexpected exception: its type and its place, never its text, which may hold a secret. What this
+    computer lacks is no fault of the program.
 
     `where` says in a few words what the program was doing.
     """
+    if isinstance(error, OSError) and (lack := _NO_MORE.get(error.errno or 0)):
+        return Problem("input", f"{lack[0]}{f' at {where}' if where else ''}.", "", lack[1])
     return Problem(
         "ours",
         f"aks-kms itself failed{f' at {where}' if where else ''}: {_what_and_where(error)}.",

@@ -137,6 +137,10 @@ def _prepare(stream: TextIO) -> None:
     """
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
+        try:
+            "✓".encode(stream.encoding, "backslashreplace")
+        except UnicodeError:  # PYTHONIOENCODING names an encoding that has no such replacement
+            stream.reconfigure(encoding="utf-8")
         if sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
             stream.reconfigure(encoding="utf-8", newline="\n")
 

@@ -1,5 +1,6 @@
 """`aks-kms` without a command: the wizard, on a terminal that can display it."""
 
+import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ def run_wizard(ctx: click.Context) -> int:
     if settings.color == "never":
         os.environ["NO_COLOR"] = "1"  # which Textual reads
     theme = _chosen_theme()
+    _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
     from screens.app import WizardApp  # Textual, which only the wizard needs
     from screens.widgets.terminal_background import terminal_is_light
     from screens.widgets.theme import resolve
@@ -103,6 +105,21 @@ def _chosen_theme() -> str:
         return chosen_theme(os.environ)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _check_driver(name: str) -> None:
+    """Raise click.UsageError if the environment chooses a driver that Textual does not have."""
+    module, _, symbol = name.partition(":")
+    if not name:
+        return
+    try:
+        from textual.driver import Driver
+
+        found = issubclass(getattr(importlib.import_module(module), symbol), Driver)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        found = False
+    if not found:
+        raise click.UsageError(f"TEXTUAL_DRIVER is {name!r}, which is no driver of Textual. Unset it.")
 
 
 def _check_scenario(name: str) -> None:

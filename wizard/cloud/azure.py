@@ -379,9 +379,8 @@ async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]
 def _import(modules: Sequence[str]) -> None:
     for name in modules:
         importlib.import_module(name)
-    logging.getLogger("azure").addHandler(
-        logging.NullHandler()
-    )  # otherwise Python writes their warnings over the screen
+    for library in ("azure", "asyncio"):  # otherwise Python writes their warnings over the screen
+        logging.getLogger(library).addHandler(logging.NullHandler())
 
 
 def as_json(model: Any) -> Json:

@@ -6,6 +6,7 @@ It is an SQLite database with one row for each entry of each table of the state.
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,11 @@ class StateFile:
         self._source: dict[str, str] = {}
         self._unwritten: list[tuple[str, Change]] = []
         # SQLite would make the file readable for all users, and it contains the keys of the simulated vaults.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        os.close(file)
+        if not is_file:
+            raise self._not_a_state_file("it is not a regular file")
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         try:
             self._open()
