@@ -227,6 +227,11 @@ _MORE = {
     "public network access is disabled and request is not from a trusted service": _KNOWN[
         "ForbiddenByConnection"
     ],
+    "is not allowed in your subscription in location": _Known(
+        "The subscription cannot use this VM size in the region.",
+        "Choose another size or region; Azure's message names those that it may use.",
+        "input",
+    ),
     "azurekeyvaultkms feature does not support cluster identity": _Known(
         "A customer-managed key needs a cluster with a user-assigned identity.",
         "Plan again: the new plan changes the cluster to a user-assigned identity.",

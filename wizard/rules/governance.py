@@ -1,5 +1,6 @@
 """Governance: permissions, deny assignments, locks, policies, resource providers, the preview feature."""
 
+import hashlib
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,9 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 _ENABLED = "Enabled"
-_READ_ONLY = frozenset({"Disabled", "Deleted"})
+_READ_ONLY = frozenset({"disabled", "deleted"})
+_LONGEST = 64
+"""The maximum length of the name of a policy exemption."""
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
@@ -48,7 +51,10 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def _exemption(denial: Denial) -> str:
     """Return a name for the exemption that no other one of the plan has; it has 64 characters at most."""
-    return f"aks-kms-{denial.what}-{denial.assignment.rpartition('/')[2]}"[:64]
+    name = f"aks-kms-{denial.what}-{denial.assignment.rpartition('/')[2]}"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _exempted(target: Target, snapshot: Snapshot, denial: Denial) -> str:
@@ -182,9 +188,9 @@ def subscriptions_enabled(
     written = {right.scope.split("/")[2].casefold() for right in needed}
     for subscription in target.subscriptions:
         now = snapshot.subscription_states.get(subscription, _ENABLED)
-        if now == _ENABLED or subscription not in written:
+        if same(now, _ENABLED) or subscription not in written:
             continue
-        if now in _READ_ONLY:
+        if now.casefold() in _READ_ONLY:
             yield Finding(
                 "error",
                 "subscription-disabled",
