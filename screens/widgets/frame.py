@@ -32,7 +32,7 @@ class TopLine(Static):
         cloud = azure.cloud.title if azure else ("simulated Azure" if session.speed_note else "Azure")
         simulated = bool(session.speed_note) or cloud.startswith("simulated")
         title = f"{cloud}, {session.speed_note}" if session.speed_note else cloud
-        parts += [("    ", ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
+        parts += [("  ", ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
         if session.draft.subscription:
             parts += [("  ·  ", "dim"), (session.draft.subscription.name, "")]
         if azure:
