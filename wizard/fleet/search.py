@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from urllib.parse import quote
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, same
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.error_translation import none_if_missing
-from wizard.cloud.inventory import Unreadable, cluster_row
+from wizard.cloud.inventory import Unreadable, cluster_address, cluster_row
 from wizard.cloud.response_schema import cluster_schema_error
 from wizard.errors import AzureError
 from wizard.fleet import listing
@@ -54,12 +53,10 @@ async def _bodies(azure: Azure, subscription: Subscription, group: str, name: st
     """Yield the cluster if it exists. If the caller may not read it, yield every cluster of the subscription that it may list:
     Azure also refuses to read a cluster that does not exist, so a refusal alone would make every subscription doubtful in
     which the caller has a role on other resource groups only."""
-    cluster = ResourceId(subscription.id, quote(group, safe=""), MANAGED_CLUSTER, quote(name, safe=""))
+    address = cluster_address(ResourceId(subscription.id, group, MANAGED_CLUSTER, name))
     failed = f"The clusters of {subscription.name} could not be listed."
     try:
-        body = await listing.paced(
-            azure, failed, lambda: none_if_missing(azure.get(str(cluster), CLUSTER_API))
-        )
+        body = await listing.paced(azure, failed, lambda: none_if_missing(azure.get(address, CLUSTER_API)))
     except AzureError as error:
         if error.problem.code != "AuthorizationFailed":
             raise
