@@ -288,7 +288,9 @@ class WizardApp(App[int]):
             if isinstance(screen, VerificationScreen) and screen.expect == answers:
                 self._back_to(screen)
                 return
-        self.push_screen(VerificationScreen(self.session, expect=answers))
+        run = self.session.ended_run
+        of_run = run.report if run and run.status == "succeeded" and run.answers == answers else None
+        self.push_screen(VerificationScreen(self.session, expect=answers, report=of_run))
 
     @on(messages.StartRun)
     def _start_run(self, message: messages.StartRun) -> None:

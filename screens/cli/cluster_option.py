@@ -1,7 +1,7 @@
 """The options that select one cluster, as in the Azure CLI."""
 
 from collections.abc import Callable
-from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -9,7 +9,7 @@ import click
 from screens.cli.clusters import select_subscriptions
 from screens.cli.outcome import CommandExit, problem_text, write_stderr
 from screens.exit_codes import FAILURE, USAGE
-from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
+from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, same
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -19,6 +19,15 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 ClusterName = tuple[str, str, str]
 """Subscription (ID, name or empty), resource group and name."""
+
+
+@dataclass(frozen=True)
+class SelectedCluster:
+    """A cluster that the command line selects."""
+
+    id: str
+    body: Json | None = None
+    """As Azure returned it, if it was read to find the cluster."""
 
 
 def cluster_options(command: Decorated) -> Decorated:
@@ -69,42 +78,31 @@ def parse_cluster_id(text: str) -> ResourceId:
 async def resolve_cluster_id(azure: "Azure", cluster: ClusterName) -> str:
     """Return the resource ID of a cluster that is to be changed. Raise CommandExit if it does not exist or is ambiguous."""
     subscription, group, name = cluster
-    return await find_cluster(
-        azure, group, name, (subscription,) if subscription else (), must_be_unique=True
-    )
+    named = (subscription,) if subscription else ()
+    return (await find_cluster(azure, group, name, named, must_be_unique=True)).id
 
 
 async def find_cluster(
     azure: "Azure", group: str, name: str, named: tuple[str, ...], *, must_be_unique: bool = False
-) -> str:
-    """Return the ID of a cluster: in the named subscriptions, else in the only subscription with such a cluster.
+) -> SelectedCluster:
+    """Return a cluster: in the named subscriptions, else in the only subscription with such a cluster.
 
     A subscription that could not be read may have a cluster of the same name. With `must_be_unique`, because the cluster is to
     be changed, that raises CommandExit; otherwise it is a warning on stderr.
     """
     subscriptions = await select_subscriptions(azure, named)
     if len(subscriptions) == 1:
-        return str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name))
-    from wizard.cloud.inventory import Unreadable
-    from wizard.fleet.sweep import Swept, sweep
+        return SelectedCluster(str(ResourceId(subscriptions[0].id, group, MANAGED_CLUSTER, name)))
+    from wizard.fleet.search import search
 
-    found: list[ClusterRow] = []
-    unreadable: list[Unreadable] = []
-    async with aclosing(sweep(azure, subscriptions, whole=not named)) as clusters:
-        async for each in clusters:
-            if isinstance(each, Unreadable):
-                unreadable.append(each)
-            elif (
-                isinstance(each, Swept) and same(each.row.resource_group, group) and same(each.row.name, name)
-            ):
-                found.append(each.row)
+    found, unreadable = await search(azure, subscriptions, group, name)
     if len(found) == 1:
-        _check_ambiguity(found[0], unreadable, must_be_unique=must_be_unique)
-        return found[0].id
+        _check_ambiguity(found[0].row, unreadable, must_be_unique=must_be_unique)
+        return SelectedCluster(found[0].row.id, found[0].body)
     for each in unreadable:
         write_stderr(problem_text(each.problem))
     if found:
-        names = ", ".join(sorted(row.subscription_name for row in found))
+        names = ", ".join(sorted(each.row.subscription_name for each in found))
         raise CommandExit(
             USAGE,
             f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from screens.cli import candidates
-from screens.cli.cluster_option import find_cluster, parse_cluster_id
+from screens.cli.cluster_option import SelectedCluster, find_cluster, parse_cluster_id
 from screens.cli.clusters import print_notes, select_subscriptions
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
@@ -227,7 +227,7 @@ async def _verify(settings: Settings, options: _Options) -> int:
         if options.everything:
             progress = await _verify_all(azure, options, findings)
         else:
-            await _verify_selected(azure, await _ids(azure, options, expect), expect, options, findings)
+            await _verify_selected(azure, await _selected(azure, options, expect), expect, options, findings)
     for missed in findings.missed:
         write_stderr(problem_text(missed.problem))
     _print_report(findings, options)
@@ -243,40 +243,47 @@ async def _verify(settings: Settings, options: _Options) -> int:
 # -- selected clusters ------------------------------------------------------------------------------------------------
 
 
-async def _ids(azure: "Azure", options: _Options, expect: "Answers | None") -> list[str]:
-    ids = list(options.ids)
+async def _selected(azure: "Azure", options: _Options, expect: "Answers | None") -> list[SelectedCluster]:
+    found = [SelectedCluster(id_) for id_ in options.ids]
     if options.groups and options.name is not None:
-        ids.append(await find_cluster(azure, options.groups[0], options.name, options.subscriptions))
-    if not ids and expect is not None:
-        ids.append(
-            str(ResourceId(expect.subscription, expect.resource_group, MANAGED_CLUSTER, expect.cluster.name))
-        )
-    return ids
+        found.append(await find_cluster(azure, options.groups[0], options.name, options.subscriptions))
+    if not found and expect is not None:
+        cluster = ResourceId(expect.subscription, expect.resource_group, MANAGED_CLUSTER, expect.cluster.name)
+        found.append(SelectedCluster(str(cluster)))
+    return found
 
 
 async def _verify_selected(
-    azure: "Azure", ids: Sequence[str], expect: "Answers | None", options: _Options, findings: "Findings"
+    azure: "Azure",
+    selected: Sequence[SelectedCluster],
+    expect: "Answers | None",
+    options: _Options,
+    findings: "Findings",
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
     from wizard.in_cluster.look import check_inside
     from wizard.reports.findings import Missed
-    from wizard.verification.verify import verify
+    from wizard.verification.verify import report_on, verify
 
     slots = asyncio.Semaphore(_CONCURRENCY)
 
-    async def verify_one(id_: str) -> "ClusterReport | Missed":
+    async def verify_one(cluster: SelectedCluster) -> "ClusterReport | Missed":
         async with slots:
             try:
-                report = await verify(azure, id_, expect=expect)
+                report = await (
+                    verify(azure, cluster.id, expect=expect)
+                    if cluster.body is None
+                    else report_on(azure, cluster.body, expect=expect)
+                )
                 if options.in_cluster:
                     report = report.with_more(await check_inside(azure, report))
                 found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:
-                found = Missed(id_, id_.rstrip("/").rpartition("/")[2], error.problem)
+                found = Missed(cluster.id, cluster.id.rstrip("/").rpartition("/")[2], error.problem)
         _print_line(found, options)
         return found
 
-    for found in await asyncio.gather(*(verify_one(id_) for id_ in ids)):
+    for found in await asyncio.gather(*(verify_one(cluster) for cluster in selected)):
         if isinstance(found, Missed):
             findings.missed.append(found)
             findings.tally.miss(found.problem)

@@ -11,11 +11,12 @@ from textual.widgets import Button, Static
 
 from screens.messages import Completed
 from screens.session.feature_registration import GONE, FeatureRegistration
+from screens.session.session import Session
 from screens.widgets.dialogs import problem_content
 from screens.widgets.frame import Frame, Heading
 from wizard.reports.wording import SPINNER, STYLES, duration
 
-NAME = "KMSPMKPreview"
+NAMESPACE, NAME = "Microsoft.ContainerService", "KMSPMKPreview"
 
 
 class FeatureScreen(Frame):
@@ -33,6 +34,9 @@ changes the cluster."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reload", "refresh", tooltip="Read the state of the feature again"),
+        Binding(
+            "c", "copy", "copy fix", tooltip="Copy the command with which an owner registers the feature"
+        ),
     ]
 
     def body(self) -> ComposeResult:
@@ -54,8 +58,13 @@ changes the cluster."""
                 )
                 yield Button("Continue", id="continue", compact=True)
 
-    def on_mount(self) -> None:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self._beats = 0
+        self._failed = False
+        """Whether the registration has failed."""
+
+    def on_mount(self) -> None:
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
@@ -80,10 +89,29 @@ changes the cluster."""
             (register if offered else continue_).focus()
         elif self.focused is None or not self.focused.display:
             (register if offered else continue_).focus()
+        failed = offered and feature.problem is not None
+        if failed != self._failed:
+            self._failed = failed
+            (
+                register if offered and not failed else continue_
+            ).focus()  # what was refused is not simply repeated
+            self.refresh_bindings()
+        register.label = "Try to register it again" if failed else "Register it now, in the background"
         continue_.label = "Continue; the run registers it" if offered else "Continue"
         state, why = state_of(feature, f"{NAME} in {subscription.name}", SPINNER[self._beats % len(SPINNER)])
         self.query_one("#state", Static).update(state)
         self.query_one("#why", Static).update(Content(why))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Offer the command only after a failure."""
+        return action != "copy" or self._failed
+
+    def action_copy(self) -> None:
+        """Copy the command with which an owner registers the feature."""
+        if subscription := self.session.draft.subscription:
+            command = register_command(subscription.id)
+            self.app.copy_to_clipboard(command)
+            self.notify(f"Copied, if your terminal allows it: {command}", markup=False)
 
     def action_reload(self) -> None:
         """Read the state of the feature again."""
@@ -102,6 +130,11 @@ changes the cluster."""
         self.post_message(Completed("feature"))
 
 
+def register_command(subscription: str) -> str:
+    """Return the command that registers the feature in a subscription."""
+    return f"az feature register --namespace {NAMESPACE} --name {NAME} --subscription {subscription}"
+
+
 def can_register(feature: FeatureRegistration) -> bool:
     """Whether registering the feature is possible and not in progress."""
     return feature.state not in {None, "Registered", "Pending", GONE} and not feature.following
@@ -110,9 +143,8 @@ def can_register(feature: FeatureRegistration) -> bool:
 def state_of(feature: FeatureRegistration, place: str, spinner: str) -> tuple[Content, str]:
     """Return the state of the feature, and a sentence about what follows from it. `place`: feature and subscription."""
     if feature.problem:
-        return problem_content(
-            feature.problem
-        ), "You can continue: the run tries again, and reports a failure."
+        why = "An owner of the subscription can register it, once; c copies the command. You can continue: the run tries again."
+        return problem_content(feature.problem), why
     if feature.following:
         state = f"{place}: {feature.state or 'registering'}, {duration(feature.seconds)} so far"
         why = "This usually takes 5 to 15 minutes. You can continue; the run waits for it."

@@ -51,22 +51,24 @@ subscription that you can see."""
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Heading("Prerequisites")
+            yield Static(id="who", classes="text")
+            yield Static(Content("Which subscription?"), classes="title text")
+            yield Subscriptions(id="subscriptions", compact=True)
+            yield Static(Content("Tools"), classes="title text")
             yield Static(
                 Content("The wizard itself needs none of these tools: it calls Azure directly."),
                 classes="muted",
             )
-            yield Static(id="tools", classes="text")
-            yield Static(id="who", classes="text")
-            yield Static(Content("Which subscription?"), classes="title text")
-            yield Subscriptions(id="subscriptions", compact=True)
+            yield Static(id="tools")
 
     def on_mount(self) -> None:
         subscriptions, chosen = self.session.subscriptions, self.session.draft.subscription
         self.query_one("#who", Static).update(signed_in(self.session.azure, subscriptions))
         options = self.query_one(OptionList)
+        width = min(40, max((len(each.name) for each in subscriptions), default=0))
         for subscription in subscriptions:
             text = Content.assemble(
-                f"{subscription.name}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
+                f"{subscription.name:<{width}}  ", (f"{subscription.id}  {subscription.state}", STYLES["dim"])
             )
             options.add_option(Option(text, id=subscription.id, disabled=not subscription.usable))
         if chosen and chosen in subscriptions:

@@ -153,6 +153,7 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     def body(self) -> ComposeResult:
         yield Heading("")
+        yield Static(id="axis", classes="text")
         with VerticalScroll(id="outcome"):
             yield Static(id="outcome-text")
         with Container(id="run"):
@@ -202,9 +203,14 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     def _draw(self) -> None:
         active, columns = self.active, self.app.size.width
-        title, note = run_text.heading(active, narrow=columns < NARROW)
+        title, note = run_text.heading(active)
         self.query_one(Heading).title(title)
         self.query_one(Heading).note(note)
+        axis = self.query_one("#axis", Static)
+        axis.display = active.in_flight
+        if active.in_flight:
+            room = min(run_text.AXIS, self.query_one(Heading).size.width)
+            axis.update(run_text.time_axis(active.elapsed, *active.plan.usually, room))
         width = self.query_one("#steps").size.width
         rows = [
             run_text.step_row(active, number, progress, width, columns, self._beats // 3)

@@ -14,7 +14,7 @@ from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICT
 from wizard.system.sanitize import sanitize
 
 
-def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
+def heading(active: ActiveRun) -> tuple[str, str]:
     """Return the title of the page and its note: the progress, and the time it has taken."""
     total, done, name = len(active.steps), active.finished_steps, active.answers.cluster.name
     note = f"{duration(active.elapsed)} elapsed"
@@ -27,16 +27,37 @@ def heading(active: ActiveRun, *, narrow: bool) -> tuple[str, str]:
         return f"{'✗' if active.status == 'failed' else '!'} {name}: {active.status}{where}", note
     low, high = active.plan.usually
     late = active.elapsed - high
-    note += f" · {duration(late)} longer than usual" if late > 0 else f" · usually {usually(low, high)}"
-    note += "" if narrow else f"  {time_bar(active.elapsed, high)}"
+    note = f"{duration(late)} longer than usual" if late > 0 else f"on time · usually {usually(low, high)}"
     return f"{name} · {done} of {total} done", note
 
 
-def time_bar(elapsed: float, high: float, width: int = 12) -> str:
-    """Return how much of the usual maximum has passed, both in seconds. The number of steps would mislead: one of eleven
-    takes most of the time."""
-    full = int(width * elapsed / high) if elapsed < high else width
-    return "█" * full + "░" * (width - full)
+AXIS = 94
+"""Columns of the time axis at most."""
+
+
+def time_axis(elapsed: float, low: float, high: float, width: int) -> Content:
+    """Return how much of the usual time has passed, in two lines: a bar with a mark at the usual minimum and one at the usual
+    maximum, all in seconds, and below them what they are. The number of steps would mislead: one of eleven takes most of it.
+    """
+    late = elapsed >= high
+    full = width if late else int(width * elapsed / high)
+    marks = {int(width * low / high) if high else 0, width - 1}
+    rest = "".join("┊" if at in marks else "─" for at in range(full, width))
+    words = f"{duration(elapsed)} elapsed"
+    if late:
+        over = f", {duration(elapsed - high)} longer than the usual {usually(low, high)}"
+        return Content.assemble(("━" * full, STYLES["warn"]), f"\n{words}{over}")
+    first, last = (usually(each, each).removeprefix("about ") for each in (low, high))
+    end = int(width * low / high) + 1
+    left = f"{words:<{max(0, end - len(first))}}{first}" if end - len(first) > len(words) + 1 else words
+    right = f"usually {last}" if left == words else last
+    gap = " " * max(2, width - len(left) - len(right))
+    return Content.assemble(
+        ("━" * full, STYLES["busy"]),
+        (rest, "$quiet"),
+        f"\n{words}",
+        (f"{left[len(words) :]}{gap}{right}", "$quiet"),
+    )
 
 
 LEVELS_OF_LOG = ("events", "requests", "all")

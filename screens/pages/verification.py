@@ -42,7 +42,7 @@ class VerificationScreen(CodePage):
 
     STEP = "verify"
     HELP = """\
-All results are read live from Azure. A check that could not run is shown as unknown and never counts as passed.
+All results are read live from Azure; after a run, first those with which it ended are shown. A check that could not run is shown as unknown and never counts as passed.
 
 What did not pass comes first. The checks that passed are in groups: Enter opens and closes one. Beside the list is \
 everything about the check under the cursor: what Azure returned, what it proves, and how to fix it."""
@@ -73,12 +73,23 @@ everything about the check under the cursor: what Azure returned, what it proves
         Binding("e", "another", "next cluster", tooltip="Select another cluster"),
     ]
 
-    def __init__(self, session: Session, cluster_id: str = "", *, expect: Answers | None = None) -> None:
-        """`cluster_id`: the cluster to verify; or `expect`: the answers to compare their cluster with."""
+    def __init__(
+        self,
+        session: Session,
+        cluster_id: str = "",
+        *,
+        expect: Answers | None = None,
+        report: ClusterReport | None = None,
+    ) -> None:
+        """`cluster_id`: the cluster to verify; or `expect`: the answers to compare their cluster with.
+
+        `report`: that with which a run has just ended; it is shown, and read again only if that is asked for.
+        """
         super().__init__(session)
         self._cluster_id = cluster_id
         self.expect = expect
         self._report: ClusterReport | None = None
+        self._of_run = report
         self._open: set[str] = set()
         """The groups whose checks are shown."""
         self._only_problems = False
@@ -122,7 +133,18 @@ everything about the check under the cursor: what Azure returned, what it proves
     def on_mount(self) -> None:
         self.query_one("#checks").focus()
         self.every(0.25, self._beat)
-        self.action_verify()
+        if self._of_run:
+            self._report = self._of_run
+            self.session.verified(self._of_run, expected=True)
+            self.call_after_refresh(self._show_of_run, self._of_run)
+        else:
+            self.action_verify()
+
+    def _show_of_run(self, report: ClusterReport) -> None:
+        self._keeps_note = True
+        self._show(report)
+        at = f" at {report.provenance.read_at.astimezone():%H:%M:%S}" if report.provenance else ""
+        self._note(f"read from Azure by the run{at}")
 
     def on_resize(self) -> None:
         if self._report:
@@ -278,7 +300,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         width = self.query_one("#verdict").size.width
         self._show_verdict(verification_text.verdict(report, width), good=report.passed)
         self.query_one(Heading).title(f"Verification of {report.name}")
-        if not self._busy and not self._watch:
+        if not self._busy and not self._watch and not self._keeps_note:
             self._note("read from Azure just now")
         self._fill(report)
 

@@ -27,18 +27,20 @@ class TopLine(Static):
 
     def show(self, session: Session) -> None:
         """Draw the line from the session."""
+        narrow = self.app.size.width < NARROW
+        gap, dot = ("  ", " · ") if narrow else ("    ", "  ·  ")
         parts: list[tuple[str, str]] = [("aks-kms", "bold")]
         azure = session.azure_or_none
         cloud = azure.cloud.title if azure else ("simulated Azure" if session.speed_note else "Azure")
         simulated = bool(session.speed_note) or cloud.startswith("simulated")
         title = f"{cloud}, {session.speed_note}" if session.speed_note else cloud
-        parts += [("    ", ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
+        parts += [(gap, ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
         if session.draft.subscription:
-            parts += [("  ·  ", "dim"), (session.draft.subscription.name, "")]
+            parts += [(dot, "dim"), (session.draft.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
-            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len("  ·  ")
-            parts += [("  ·  ", "dim"), (name if len(name) <= room else short(name), "dim")]
+            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
+            parts += [(dot, "dim"), (name if len(name) <= room else short(name), "dim")]
         styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
         self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.events import MouseDown
+from textual.events import MouseDown, MouseEvent, MouseMove
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -25,6 +25,7 @@ class Hint(NamedTuple):
     key: str
     display: str
     words: str
+    tooltip: str = ""
 
     @property
     def width(self) -> int:
@@ -42,7 +43,7 @@ class KeyFooter(Static):
     def __init__(self) -> None:
         super().__init__(id="footer")
         self._shown: tuple[object, ...] = ()
-        self._places: list[tuple[range, str]] = []
+        self._places: list[tuple[range, Hint]] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
@@ -53,10 +54,17 @@ class KeyFooter(Static):
 
     def on_mouse_down(self, event: MouseDown) -> None:
         """Press the key that was clicked."""
-        if offset := event.get_content_offset(self):
-            for place, key in self._places:
-                if offset.x in place:
-                    self.app.simulate_key(key)
+        if hint := self._hint_at(event):
+            self.app.simulate_key(hint.key)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Explain the key under the pointer."""
+        hint = self._hint_at(event)
+        self.tooltip = hint.tooltip if hint and hint.tooltip else None
+
+    def _hint_at(self, event: MouseEvent) -> Hint | None:
+        offset = event.get_content_offset(self)
+        return next((hint for place, hint in self._places if offset and offset.x in place), None)
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
         if screen is self.screen:
@@ -96,6 +104,7 @@ def hints(
             each.binding.key,
             display(each.binding),
             _WORDS.get(each.binding.description, each.binding.description),
+            each.binding.tooltip,
         )
         for each in found.values()
     }
@@ -135,11 +144,11 @@ def _width(line: Sequence[Hint]) -> int:
     return sum(hint.width for hint in line) + _GAP * max(0, len(line) - 1)
 
 
-def _places(line: Sequence[Hint], start: int) -> list[tuple[range, str]]:
-    """Return the columns of each hint, with its key. `start`: the column of the first one."""
+def _places(line: Sequence[Hint], start: int) -> list[tuple[range, Hint]]:
+    """Return the columns of each hint. `start`: the column of the first one."""
     places = []
     for hint in line:
-        places.append((range(start, start + hint.width), hint.key))
+        places.append((range(start, start + hint.width), hint))
         start += hint.width + _GAP
     return places
 

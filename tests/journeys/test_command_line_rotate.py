@@ -44,7 +44,7 @@ def test_an_unreadable_subscription_makes_the_cluster_name_ambiguous(
     shell = start_shell(encrypted(tmp_path))
     assert shell.simulator is not None
     refused = {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."}
-    there = f"/subscriptions/{DEVELOPMENT}/providers/Microsoft.ContainerService/managedClusters"
+    there = f"/subscriptions/{DEVELOPMENT}/*"
     shell.simulator.inject_faults({"match": {"method": "GET", "path": there}, "answer": refused})
     unsure = shell.run("rotate", *DEMO, "--yes")
     assert (unsure.code, unsure.out) == (2, "")

@@ -173,7 +173,7 @@ async def test_second_cluster_is_verified_without_the_first_run(tmp_path: Path) 
         await operator.start("orders-prod")
         await operator.sees("Done in")
         await operator.press("enter")
-        await operator.sees("orders-prod: secrets are encrypted with")
+        await operator.sees("orders-prod: secrets are encrypted with", "read from Azure by the run at ")
         await operator.press("e")
         await operator.sees("Which cluster?", "found in 2 subscriptions")
         assert operator.app.screen.query_one("#filter", Input).value == ""

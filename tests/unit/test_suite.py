@@ -29,6 +29,7 @@ TESTED_IN = {
     "wizard/cloud/bodies": "simulated/cloud/test_inventory",
     "wizard/cloud/compute": "simulated/cloud/test_reads",
     "wizard/cloud/credential_files": "unit/cloud/test_credential",
+    "wizard/cloud/linked_roles": "unit/cloud/test_diagnose",
     "wizard/cloud/entra": "unit/cloud/test_diagnose",
     "wizard/cloud/key_access": "unit/verification/test_informing",
     "wizard/cloud/ownership": "simulated/verification/test_informing",

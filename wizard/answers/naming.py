@@ -9,10 +9,24 @@ import unicodedata
 from collections.abc import Collection
 
 
+def _address(value: str, noun: str, kind: str) -> str | None:
+    """Return what is wrong if the address or the id of a resource was given instead of its name, with the name in it.
+
+    `kind` is the part of an id before the name.
+    """
+    if "/" not in value:
+        return None
+    found = re.search(rf"/{kind}/([^/?#]+)", value, re.IGNORECASE)
+    hint = f": the name is {found[1]}" if found else ""
+    return f"{value[:160]!r} is an address or id, not a {noun}: use the name only{hint}."
+
+
 def subscription(value: str) -> str | None:
     """Check a subscription id: a GUID."""
     if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         return None
+    if found := re.match(r"/?subscriptions/([0-9a-fA-F-]{36})", value, re.IGNORECASE):
+        return f"{value[:160]!r} is an address or id: use the subscription id only: {found[1]}."
     return f"{value!r} is not a subscription id: enter the GUID shown by `az account list -o table`."
 
 
@@ -25,6 +39,8 @@ def location(value: str) -> str | None:
 
 def resource_group(value: str) -> str | None:
     """Check 1-90 letters, digits, `-_.()`, not ending in a period."""
+    if address := _address(value, "resource group name", "resourceGroups"):
+        return address
     if len(value) > 90:
         return f"A resource group name has at most 90 characters; this one has {len(value)}."
     if value and all(c.isalnum() or c in "-_.()" for c in value) and not value.endswith("."):
@@ -34,6 +50,8 @@ def resource_group(value: str) -> str | None:
 
 def managed_cluster(value: str) -> str | None:
     """Check 1-63 letters, digits, `-_`, starting and ending with a letter or digit."""
+    if address := _address(value, "managed cluster name", "managedClusters"):
+        return address
     if re.fullmatch(r"[a-zA-Z0-9]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9])?", value):
         return None
     if len(value) > 63:
@@ -63,8 +81,10 @@ def key_vault(value: str) -> str | None:
 def key(value: str) -> str | None:
     """Check 1-127 letters, digits, hyphens; never a version."""
     if "/" in value:
+        found = re.search(r"/keys/([^/?#]+)", value)
+        hint = f": the name is {found[1]}" if found else ""
         return (
-            f"{value[:160]!r} is a key identifier: enter the key name only, without vault and version. "
+            f"{value[:160]!r} is a key identifier: enter the key name only, without vault and version{hint}. "
             "AKS gets the versionless identifier, so that it follows rotations."
         )
     if re.fullmatch(r"[a-zA-Z0-9-]{1,127}", value):
@@ -76,6 +96,8 @@ def key(value: str) -> str | None:
 
 def user_assigned_identity(value: str) -> str | None:
     """Check 3-128 letters, digits, `-_`, starting with a letter or digit."""
+    if address := _address(value, "user-assigned identity name", "userAssignedIdentities"):
+        return address
     if not 3 <= len(value) <= 128:
         return f"A user-assigned identity name has 3 to 128 characters; this one has {len(value)}."
     if re.fullmatch(r"[a-zA-Z0-9][-_a-zA-Z0-9]*", value):

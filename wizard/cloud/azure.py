@@ -51,17 +51,18 @@ if TYPE_CHECKING:
 
 _TO_SIGN_IN = ("aiohttp", "azure.core.pipeline.policies", "wizard.cloud.pipeline")
 TO_READ = (
-    "azure.mgmt.containerservice.aio",
     "azure.mgmt.keyvault.aio",
-    "azure.keyvault.keys.aio",
     "azure.mgmt.authorization.aio",
     "azure.mgmt.msi.aio",
     "azure.mgmt.resource.locks.aio",
     "wizard.cloud.rest",
 )
-"""The modules of the clients that reading a cluster with its vault, key and identity needs."""
+"""The modules of the clients that reading a cluster with its vault, key and identity needs. Not that of AKS, the largest:
+`inventory.cluster_body` reads a cluster without an SDK."""
 TO_PLAN = (
     *TO_READ,
+    "azure.mgmt.containerservice.aio",
+    "azure.keyvault.keys.aio",
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "azure.mgmt.resource.features.aio",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from wizard.cloud import entra
 from wizard.cloud.credential import identity_of
+from wizard.cloud.linked_roles import linked_role
 from wizard.cloud.throttling import TOO_MANY, retry_after
 from wizard.errors import AzureError, Problem, ProblemKind
 from wizard.system.sanitize import sanitize, without_secret
@@ -227,6 +228,11 @@ _MORE = {
     "public network access is disabled and request is not from a trusted service": _KNOWN[
         "ForbiddenByConnection"
     ],
+    "is not allowed in your subscription in location": _Known(
+        "The subscription cannot use this VM size in the region.",
+        "Choose another size or region; Azure's message names those that it may use.",
+        "input",
+    ),
     "azurekeyvaultkms feature does not support cluster identity": _Known(
         "A customer-managed key needs a cluster with a user-assigned identity.",
         "Plan again: the new plan changes the cluster to a user-assigned identity.",
@@ -398,7 +404,7 @@ def _linked(said: str) -> _Known | None:
     if found is None:
         return None
     action, scopes = found["action"], found["scopes"].replace("','", ", ")
-    role = next((role for part, role in _LINKED_ROLES.items() if part in action.casefold()), "")
+    role = linked_role(action)
     return _Known(
         f"The signed-in identity has no permission for {action} on {scopes}, which the request names.",
         f"Ask for {f'the role {role}' if role else 'a role with this action'} on it, then try again.",
@@ -409,13 +415,6 @@ def _linked(said: str) -> _Known | None:
 _LINKED = re.compile(
     r"permission to perform action\(?s?\)? '(?P<action>[^']+)' on the linked scope\(s\) '(?P<scopes>[^']+(?:','[^']+)*)'"
 )
-_LINKED_ROLES = {
-    "userassignedidentities/assign": "Managed Identity Operator",
-    "privatednszones/": "Private DNS Zone Contributor",
-    "microsoft.network/": "Network Contributor",
-    "/read": "Reader",
-}
-"""The smallest built-in role for an action, by a part of the action in lower case; the first one counts."""
 _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _ASKS_FOR_MFA = re.compile(r"\bMFA\b|multi-?factor", re.IGNORECASE)
 

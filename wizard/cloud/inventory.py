@@ -1,9 +1,10 @@
 """The existing resources to choose from: clusters, vaults, keys, identities, versions and regions."""
 
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from wizard.cloud import reads
-from wizard.cloud.arm import Json, ResourceId, dig, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, Subscription, as_json
 from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
 from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
@@ -137,9 +138,14 @@ class VersionRow:
 
 async def cluster_body(azure: Azure, cluster_id: ResourceId) -> Json:
     """Return the current body of a managed cluster. Raise AzureError, also if it does not exist."""
-    client = azure.containers(cluster_id.subscription).managed_clusters
     with translate_errors(f"The cluster {cluster_id.name} could not be read."):
-        return as_json(await client.get(cluster_id.resource_group, cluster_id.name))
+        return await azure.get(cluster_address(cluster_id), CLUSTER_API)
+
+
+def cluster_address(cluster_id: ResourceId) -> str:
+    """Return the path of a managed cluster for `Azure.get`; a name with other characters than Azure allows leads nowhere else."""
+    group, name = quote(cluster_id.resource_group, safe=""), quote(cluster_id.name, safe="")
+    return str(ResourceId(quote(cluster_id.subscription, safe=""), group, MANAGED_CLUSTER, name))
 
 
 async def one_cluster(azure: Azure, cluster_id: ResourceId, subscription: Subscription) -> ClusterRow:

@@ -6,14 +6,16 @@ Terraform, OpenTofu and Pulumi leave no trace in Azure, so that nothing was foun
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from wizard.cloud import reads
 from wizard.cloud.arm import MANAGED_CLUSTER, GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
+from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.paging import Links
 from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
@@ -69,24 +71,25 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployment stack of a resource group."""
+    """A deployment stack of a resource group or of a subscription."""
 
     name: str
-    group: str
+    scope: str
+    """The name of the resource group, or `the subscription`."""
     denies: bool
     """Whether it denies writes or deletion of its resources to others."""
     deletes: bool
     """Whether it deletes a resource that leaves its template."""
     resources: tuple[str, ...]
 
-    def has(self, resource_id: str) -> bool:
-        """Return whether it manages a resource."""
-        return any(same(each, resource_id) for each in self.resources)
+    def has(self, *resource_ids: str) -> bool:
+        """Return whether it manages one of these resources."""
+        return any(same(each, one) for each in self.resources for one in resource_ids)
 
 
 @dataclass(frozen=True)
 class CodeSigns:
-    """The deployment histories and stacks of some resource groups."""
+    """The deployment histories of some resource groups, and the stacks of these groups and of their subscriptions."""
 
     deployments: tuple[Deployment, ...] = ()
     stacks: tuple[Stack, ...] = ()
@@ -112,21 +115,33 @@ class CodeSigns:
         )
 
 
-async def code_signs(azure: Azure, groups: Iterable[GroupId]) -> CodeSigns:
-    """Return the signs of infrastructure code in resource groups, each read once. It never raises."""
+Found = tuple[Deployment, ...] | tuple[Stack, ...] | Unknown
+"""What one of the reads of signs returns."""
+
+
+def sign_reads(azure: Azure, groups: Iterable[GroupId]) -> list[Coroutine[Any, Any, Found]]:
+    """Return the reads of the signs in resource groups and their subscriptions, each once. None of them raises."""
     different = {group.key: group for group in groups}.values()
-    requests = [read(azure, group) for group in different for read in (deployments, stacks)]
-    return CodeSigns.of(await asyncio.gather(*requests))
+    subscriptions = {group.subscription.casefold(): group.subscription for group in different}.values()
+    requests: list[Coroutine[Any, Any, Found]] = [
+        read(azure, group) for group in different for read in (deployments, stacks)
+    ]
+    return requests + [stacks(azure, subscription) for subscription in subscriptions]
+
+
+async def code_signs(azure: Azure, groups: Iterable[GroupId]) -> CodeSigns:
+    """Return the signs of infrastructure code in resource groups and their subscriptions. It never raises."""
+    return CodeSigns.of(await asyncio.gather(*sign_reads(azure, groups)))
 
 
 async def deployments(azure: Azure, group: GroupId) -> tuple[Deployment, ...] | Unknown:
     """Return the newest part of the deployment history of a resource group. Azure keeps 800 entries, each with all its parameters
-    and outputs, so that the whole history would be megabytes."""
+    and outputs, so that the whole history would be megabytes. A group that does not exist has none."""
 
     async def read() -> tuple[Deployment, ...]:
         address = f"{group}/providers/Microsoft.Resources/deployments?$top={NEWEST}"
-        page = await azure.get(address, "2021-04-01")
-        return tuple(_deployment(group, one) for one in page["value"])
+        page = await none_if_missing(azure.get(address, "2021-04-01"))
+        return tuple(_deployment(group, one) for one in page["value"]) if page else ()
 
     return await advisory(reads.DEPLOYMENTS, read(), azure.timeouts)
 
@@ -142,22 +157,25 @@ def _deployment(group: GroupId, body: Json) -> Deployment:
     )
 
 
-async def stacks(azure: Azure, group: GroupId) -> tuple[Stack, ...] | Unknown:
-    """Return the deployment stacks of a resource group."""
+async def stacks(azure: Azure, where: GroupId | str) -> tuple[Stack, ...] | Unknown:
+    """Return the deployment stacks of a resource group, or of a subscription by its ID; none of a group that does not exist."""
+    scope = f"/subscriptions/{where}" if isinstance(where, str) else str(where)
+    name = "the subscription" if isinstance(where, str) else where.name
 
     async def read() -> tuple[Stack, ...]:
-        address = f"{group}/providers/Microsoft.Resources/deploymentStacks"
-        return tuple(_stack(group, one) for one in await _entries(azure, address, "2024-03-01"))
+        address = f"{scope}/providers/Microsoft.Resources/deploymentStacks"
+        found = await none_if_missing(_entries(azure, address, "2024-03-01"))
+        return tuple(_stack(name, one) for one in found or ())
 
     return await advisory(reads.STACKS, read(), azure.timeouts)
 
 
-def _stack(group: GroupId, body: Json) -> Stack:
+def _stack(scope: str, body: Json) -> Stack:
     properties = body.get("properties") or {}
     mode = str(dig(properties, "denySettings", "mode") or "none")
     return Stack(
         sanitize(str(body.get("name", ""))),
-        group.name,
+        scope,
         not same(mode, "none"),
         same(str(dig(properties, "actionOnUnmanage", "resources") or ""), "delete"),
         tuple(str(each.get("id", "")) for each in properties.get("resources") or ()),

@@ -188,8 +188,8 @@ _COLLECTIONS = {
         "permissions",
     ),
     *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("quotas", "usages", "skus", "versions", "resourcegroups", "diagnosticsettings"),
-    *("deployments", "deploymentstacks", "values"),
+    *("versions", "quotas", "usages", "resourcegroups", "skus"),
+    *("deployments", "deploymentstacks", "diagnosticsettings", _EVENTS),
 }
 """The last part of the path of each list that is read."""
 _CLUSTERS = "managedclusters"

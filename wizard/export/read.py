@@ -7,7 +7,7 @@ from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.inventory import vault_of_key
+from wizard.cloud.inventory import cluster_body, vault_of_key
 from wizard.cloud.paging import items
 from wizard.cloud.roles import (
     ADMINISTRATOR,
@@ -29,9 +29,7 @@ async def read_setup(azure: Azure, cluster: ResourceId) -> Setup:
 
     Raise AzureError if a part cannot be read, or if the cluster is not encrypted: then there is nothing to export.
     """
-    client = azure.containers(cluster.subscription).managed_clusters
-    with translate_errors(f"The cluster {cluster.name} could not be read."):
-        body = as_json(await client.get(cluster.resource_group, cluster.name))
+    body = await cluster_body(azure, cluster)
     encryption = Encryption.of(body)
     _check(cluster.name, body, encryption)
     automatic = same(str(dig(body, "sku", "name") or ""), "Automatic")

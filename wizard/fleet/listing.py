@@ -1,7 +1,9 @@
 """The clusters of one subscription: the pages of one LIST, with an API version that has the encryption settings."""
 
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json
 from wizard.cloud.azure import Azure
@@ -9,6 +11,8 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import Links
 from wizard.cloud.throttling import MOST_TRIES, TOO_MANY
 from wizard.errors import AzureError, Problem
+
+Found = TypeVar("Found")
 
 
 async def bodies(
@@ -28,21 +32,23 @@ async def bodies(
     failed = f"The clusters of {name} could not be listed."
     links = Links(f"{azure.cloud.arm}{url}")
     while url:
-        page = await _page(azure, url, failed)
+        page = await paced(azure, failed, partial(azure.get, url))
         yield page.get("value") or []
         if url := page.get("nextLink") or "":
             with translate_errors(failed):
                 links.follow(url)
 
 
-async def _page(azure: Azure, url: str, failed: str) -> Json:
+async def paced(azure: Azure, failed: str, ask: Callable[[], Awaitable[Found]]) -> Found:
+    """Return the response to one of many requests, which waits while Azure is throttling. Raise AzureError, whose summary is
+    `failed`."""
     from azure.core.exceptions import HttpResponseError  # imported by connect
 
     for _ in range(MOST_TRIES):
         await azure.hold_back(failed)
         with translate_errors(failed):
             try:
-                return await azure.get(url)
+                return await ask()
             except HttpResponseError as error:
                 if error.status_code != TOO_MANY:
                     raise

@@ -193,7 +193,7 @@ async def _take(
         id_ = str(body.get("id") or "").lower()
         shown.add(id_)
         if why := cluster_schema_error(body):
-            batch.append(_odd(body, why, place.subscription))
+            batch.append(odd_cluster(body, why, place.subscription))
             continue
         row = cluster_row(body, place.subscription)
         batch.append(Swept(row, body, None if place.known is None else id_ in place.known))
@@ -203,7 +203,7 @@ async def _take(
     return len(batch)
 
 
-def _odd(body: Json, why: str, subscription: Subscription) -> Unreadable:
+def odd_cluster(body: Json, why: str, subscription: Subscription) -> Unreadable:
     """Return a cluster in an unexpected format. The others of its list are not affected."""
     id_ = one_line(str(body.get("id") or ""))
     summary = (

@@ -415,6 +415,8 @@ def _servers(number: int) -> str:
 
 def _what_to_do(error: KubectlError | None, right: str, *, resource: bool = True) -> str:
     match error.reason if error else "":
+        case "Forbidden" if error and "exceeded quota" in error.said:
+            return "Raise the resource quota of the namespace default that is named above, then verify again."
         case "Forbidden" if error and "azure" in error.said.casefold():
             return (
                 f"Ask for a role that allows you to {right}, such as Azure Kubernetes Service RBAC "

@@ -167,4 +167,6 @@ def _leaves(body: Json, path: str = "") -> Json:
 
 
 def _value(value: object) -> str:
-    return "nothing" if value in _NOTHING else str(value)
+    if value in _NOTHING:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -219,9 +219,9 @@ def without_command(remedy: str) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return an application's name with its GUID shortened, for a header; any other text unchanged."""
+    """Return an application's name with its GUID shortened, for a header: `app 44444444`; any other text unchanged."""
     first, _, rest = identifier.partition(" ")
-    return f"{first} {rest[:8]}…" if first == "application" and len(rest) > 12 else identifier
+    return f"app {rest[:8]}" if first == "application" and len(rest) > 12 else identifier
 
 
 def hanging(text: str, indent: int, width: int) -> str:

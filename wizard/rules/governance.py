@@ -1,9 +1,11 @@
 """Governance: permissions, deny assignments, locks, policies, resource providers, the preview feature."""
 
+import hashlib
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 from wizard.cloud.arm import same
+from wizard.cloud.linked_roles import linked_role
 from wizard.cloud.policies import Denial
 from wizard.rules.finding import Finding, RequiredAction
 from wizard.state.comparison import converged
@@ -12,7 +14,9 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 _ENABLED = "Enabled"
-_READ_ONLY = frozenset({"Disabled", "Deleted"})
+_READ_ONLY = frozenset({"disabled", "deleted"})
+_LONGEST = 64
+"""The maximum length of the name of a policy exemption."""
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
@@ -48,7 +52,10 @@ def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 def _exemption(denial: Denial) -> str:
     """Return a name for the exemption that no other one of the plan has; it has 64 characters at most."""
-    return f"aks-kms-{denial.what}-{denial.assignment.rpartition('/')[2]}"[:64]
+    name = f"aks-kms-{denial.what}-{denial.assignment.rpartition('/')[2]}"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _exempted(target: Target, snapshot: Snapshot, denial: Denial) -> str:
@@ -88,20 +95,21 @@ def missing_permissions(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
     """Check that the signed-in identity has every permission that the plan needs, if Azure shows it: docs/azure.md#permissions, pre-check 1."""
-    missing: dict[str, list[str]] = {}
+    missing: dict[str, list[RequiredAction]] = {}
     unknown: dict[str, list[str]] = {}
     for right in sorted(set(needed), key=lambda right: (right.scope.casefold(), right.action)):
         match snapshot.may(right.action, right.scope):
             case None:
                 unknown.setdefault(_place(right.scope), []).append(right.action)
             case False:
-                missing.setdefault(_place(right.scope), []).append(right.action)
-    for place, actions in missing.items():
+                missing.setdefault(_place(right.scope), []).append(right)
+    for place, lacking in missing.items():
         yield Finding(
             "error",
             "rights-missing",
-            f"{snapshot.signed_in.name} has no permission for {', '.join(dict.fromkeys(actions))} in {place}.",
+            f"{snapshot.signed_in.name} has no permission for {', '.join(dict.fromkeys(right.action for right in lacking))} in {place}.",
             _eligible(snapshot)
+            or _linked(lacking)
             or "Ask an owner for the role Owner there, or for Contributor and User Access Administrator; "
             "or sign in as a user who has these roles.",
         )
@@ -112,8 +120,8 @@ def missing_permissions(
             f"Whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place} is unknown.",
             "The scope does not exist yet, or you cannot read its role assignments. Azure checks the permission when the step runs.",
         )
-    lacking = {action for actions in missing.values() for action in actions}
-    grants = any(right.action == GRANTING for right in needed) and GRANTING not in lacking
+    may_grant = GRANTING not in {right.action for rights in missing.values() for right in rights}
+    grants = any(right.action == GRANTING for right in needed) and may_grant
     if grants and any(grant.conditional for grant in snapshot.operator_grants):
         yield Finding(
             "info",
@@ -121,6 +129,17 @@ def missing_permissions(
             f"A condition limits which roles {snapshot.signed_in.name} may assign on {target.own.vault.name}; only Azure can evaluate it.",
             "For example, Key Vault Data Access Administrator cannot assign Key Vault Contributor.",
         )
+
+
+def _linked(lacking: Collection[RequiredAction]) -> str:
+    """Return the remedy if only permissions on resources that the cluster names are missing; otherwise an empty string."""
+    wanted: dict[str, list[str]] = {}
+    for right in lacking:
+        wanted.setdefault(linked_role(right.action), []).append(sanitize(right.scope.rpartition("/")[2]))
+    if "" in wanted:
+        return ""
+    roles = ", and ".join(f"{role} on {', '.join(names)}" for role, names in wanted.items())
+    return f"Azure checks it with every update, because the cluster names these resources. Ask an owner for {roles}."
 
 
 def _place(scope: str) -> str:
@@ -182,9 +201,9 @@ def subscriptions_enabled(
     written = {right.scope.split("/")[2].casefold() for right in needed}
     for subscription in target.subscriptions:
         now = snapshot.subscription_states.get(subscription, _ENABLED)
-        if now == _ENABLED or subscription not in written:
+        if same(now, _ENABLED) or subscription not in written:
             continue
-        if now in _READ_ONLY:
+        if now.casefold() in _READ_ONLY:
             yield Finding(
                 "error",
                 "subscription-disabled",

@@ -8,7 +8,7 @@ from wizard.state.comparison import converged, lacks_rotation
 from wizard.state.key import EXPIRES_SOON, KeyState
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
-from wizard.system.sanitize import sanitize, shell_word
+from wizard.system.sanitize import sanitize
 
 
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -143,7 +143,7 @@ def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "Set key.rotate_every: P1Y before the key is created. Later, only a computer that the vault's firewall admits can set it."
         if snapshot.key is None
         else "Set one after the run, on a computer that the vault's firewall admits: "
-        f"aks-kms rotate -g {shell_word(target.answers.resource_group)} -n {target.answers.cluster.name} --every P1Y",
+        f"aks-kms rotate {target.cluster_args} --every P1Y",
     )
 
 

@@ -39,12 +39,16 @@ def deployments(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     found, own = snapshot.code, target.own
     export = f"aks-kms export {_cluster(target)} --format bicep"
     alarms = [f"deployment {each.name} of {each.group}, {each.at}" for each in found.complete[:3]]
-    alarms += [f"deployment stack {each.name} of {each.group}" for each in found.stacks if each.deletes]
+    alarms += [
+        f"deployment stack {each.name} of {each.scope}"
+        for each in found.stacks
+        if each.deletes and each.has(target.vault_id, target.identity_id)
+    ]
     if alarms:
         yield Finding(
             "warning",
             "code-complete-mode",
-            f"A template was deployed in complete mode, or a stack deletes what leaves it ({'; '.join(alarms)}). Its next deployment "
+            f"A template was deployed in complete mode, or a stack deletes what leaves its template ({'; '.join(alarms)}). Its next deployment "
             f"deletes {own.vault.name} and {own.identity.name} if the template does not name them, and with them the key of {target.answers.cluster.name}.",
             f"Deploy with --mode Incremental, or add to the template, after the run, what this prints: {export}",
         )
@@ -54,7 +58,7 @@ def deployments(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         if each.has(target.cluster_id)
     ]
     owners += [
-        f"the deployment stack {each.name} of {each.group}"
+        f"the deployment stack {each.name} of {each.scope}"
         for each in found.stacks
         if each.has(target.cluster_id)
     ]

@@ -16,7 +16,7 @@ from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import cluster_regions, provider_state
 from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
-from wizard.cloud.ownership import CodeSigns, deployments, stacks
+from wizard.cloud.ownership import CodeSigns, sign_reads
 from wizard.cloud.paging import items
 from wizard.cloud.reads import Beside, Unknown, known
 from wizard.cloud.roles import eligible, grants
@@ -183,10 +183,8 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
 
 
 def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
-    """The signs of infrastructure code in resource groups that exist."""
-    signs: list[Task[Any]] = []
-    for group in groups:
-        signs += [beside.add(deployments(azure, group)), beside.add(stacks(azure, group))]
+    """The signs of infrastructure code in resource groups that exist, and in their subscriptions."""
+    signs = [beside.add(request) for request in sign_reads(azure, groups)]
     return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 

@@ -30,6 +30,8 @@ class AuditCheck:
     differs: Mapping[str, str] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    procedures: bool = False
+    """Whether it asks for procedures, for which settings alone never speak."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as in `audit_checks` of `verify -o json`."""
@@ -75,6 +77,7 @@ def audit_checks() -> tuple[AuditCheck, ...]:
             differs=each.get("differs", {}),
             unseen=each.get("unseen", {}),
             note=each.get("note", ""),
+            procedures=each.get("procedures", False),
         )
         for each in tomllib.loads(text)["check"]
     )
@@ -124,17 +127,20 @@ def _beyond_settings(check: AuditCheck, report: ClusterReport) -> str:
 def _by_judgement(check: AuditCheck, report: ClusterReport) -> AuditRow:
     if unseen := check.unseen.get(report.encryption):
         return AuditRow(check, "not-certain", unseen)
-    outcomes = {each.code: each.outcome for each in report.checks}
+    made = {each.code: each for each in report.checks if each.code in check.judged_by}
     if report.encryption == "none":
         return AuditRow(check, "manual-against", "Secrets are not encrypted with a KMS key.")
-    made = {code: outcomes.get(code, "not made") for code in check.judged_by}
-    said = "; ".join(f"{code}: {outcome}" for code, outcome in made.items())
-    says: Says = "manual-for" if set(made.values()) == {"passed"} else "manual"
-    if "failed" in made.values():
+    outcomes = {each.outcome for each in made.values()}
+    says: Says = "manual-for" if outcomes == {"passed"} and not check.procedures else "manual"
+    if "failed" in outcomes:
         says = "manual-against"
-    elif made.keys() - outcomes.keys() or "unknown" in made.values():
+    elif len(made) < len(check.judged_by) or "unknown" in outcomes:
         says = "not-certain"
-    return AuditRow(check, says, _sentences(f"{said}.", check.note if says == "not-certain" else ""))
+    seen = " ".join(
+        f"{code}, {made[code].outcome}: {made[code].message}" if code in made else f"{code}: not made."
+        for code in check.judged_by
+    )
+    return AuditRow(check, says, _sentences(seen, check.note if says == "not-certain" else ""))
 
 
 def _sentences(*parts: str) -> str:

@@ -34,7 +34,7 @@ def _signs(e: Evidence) -> Iterator[Check]:
         return  # of a platform-managed key, which code seldom reverts, the resource groups are not read
     if e.code is not None:
         found += [f"deployment {d.name} of {d.group} ({d.at})" for d in e.code.deployments if d.has(id_)]
-        found += [f"deployment stack {s.name} of {s.group}{_denying(s.denies)}" for s in e.code.stacks if s.has(id_)]  # fmt: skip
+        found += [f"deployment stack {s.name} of {s.scope}{_denying(s.denies)}" for s in e.code.stacks if s.has(id_)]  # fmt: skip
         if e.code.unread and not found:
             problem = e.code.unread[0].problem
             yield unknown_check("code-signs", "code", "the deployments of the resource groups", problem)
@@ -65,7 +65,8 @@ def _complete_mode(e: Evidence) -> Check:
     if e.code is None:
         return unknown_check(code, "code", "the deployment history", None)
     alarms = [f"deployment {each.name} of {each.group} ({each.at})" for each in e.code.complete]
-    alarms += [f"deployment stack {each.name} of {each.group}" for each in e.code.stacks if each.deletes]
+    own = (e.vault_id, *e.identity_ids)
+    alarms += [f"deployment stack {s.name} of {s.scope}" for s in e.code.stacks if s.deletes and s.has(*own)]
     if not alarms and e.code.unread:
         return unknown_check(code, "code", "the deployment history", e.code.unread[0].problem)
     return make_check(
@@ -73,9 +74,9 @@ def _complete_mode(e: Evidence) -> Check:
         "code",
         "warning" if alarms else "note",
         f"No deployment in complete mode is in the newest part of the history of the resource groups ({NEWEST} each).",
-        "A template was deployed in complete mode, or a stack deletes what leaves it, in a resource group of the cluster, its "
-        "vault or its identity. The next deployment deletes a vault and an identity that the template does not name, and with "
-        "them the cluster's key.",
+        "A template was deployed in complete mode in a resource group of the cluster, its vault or its identity, or a stack that "
+        "manages these deletes what leaves its template. The next deployment deletes a vault and an identity that the template "
+        "does not name, and with them the cluster's key.",
         "; ".join(alarms) or "mode: Incremental only",
         "Deploy with --mode Incremental, or add vault, key, identity and role assignments to the template: "
         f"aks-kms export --resource-group {shell_word(_names(e)[1])} --name {shell_word(_names(e)[0])} --format bicep",

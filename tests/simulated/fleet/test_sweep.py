@@ -337,13 +337,12 @@ async def test_a_list_with_a_repeated_link_ends(
 ) -> None:
     asked: list[str] = []
 
-    async def page(azure: Azure, url: str, failed: str) -> Any:
-        del failed
+    async def page(azure: Azure, url: str) -> Any:
         asked.append(url)
         link = f"{azure.cloud.arm}{asked[0]}{leads[len(asked) - 1]}"
         return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
 
-    monkeypatch.setattr("wizard.fleet.listing._page", page)
+    monkeypatch.setattr(Azure, "get", page)
     async with signed_in() as (_, azure):
         here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
         found, _ = await swept(azure, here, whole=False)

@@ -94,7 +94,7 @@ async def test_a_deleted_cluster_is_drift() -> None:
         with pytest.raises(DriftedError) as drift:
             await Run(azure, CHOSEN, plan).execute(plan.digest)
         assert simulator.writes() == []
-    assert any("exists was True, is now False" in sentence for sentence in drift.value.differences)
+    assert any("exists was true, is now false" in sentence for sentence in drift.value.differences)
     assert drift.value.fresh.errors
 
 

@@ -26,14 +26,18 @@ async def test_what_code_left_who_has_access_and_the_log_are_read_from_azure(tmp
             "bank-main": {"resources": ["Microsoft.ContainerService/managedClusters/bank-ledger"]},
             "cleanup": {"mode": "Complete", "days_ago": 400},
         },
-        "stacks": {"estate": {"resources": [LEDGER], "deny": "denyDelete"}},
         "clusters": {"bank-ledger": {"tags": {CAPZ: "owned"}}},
         "vaults": {"kv-bank-ledger": {"diagnostic_settings": {"to-siem": {"logs": ["AuditEvent"]}}}},
     }
     auditor = {"roles": {f"/subscriptions/{PRODUCTION}": ["Reader", "Key rescuer"]}}
     given = world(
         tmp_path,
-        subscriptions={PRODUCTION: {"groups": {"rg-bank": group}}},
+        subscriptions={
+            PRODUCTION: {
+                "groups": {"rg-bank": group},
+                "stacks": {"estate": {"resources": [LEDGER], "deny": "denyDelete"}},
+            }
+        },
         principals={"operator": auditor},
         custom_roles={"Key rescuer": {"data_actions": ["Microsoft.KeyVault/vaults/keys/*"]}},
     )
@@ -47,7 +51,10 @@ async def test_what_code_left_who_has_access_and_the_log_are_read_from_azure(tmp
     assert checks["code-complete-mode"].outcome == "warning"
     assert "deployment cleanup of rg-bank" in checks["code-complete-mode"].evidence
     signs = checks["code-signs"].evidence
-    assert [sign in signs for sign in (CAPZ, "deployment bank-main", "deployment stack estate")] == [True] * 3
+    assert [
+        sign in signs
+        for sign in (CAPZ, "deployment bank-main", "deployment stack estate of the subscription")
+    ] == [True] * 3
     assert f"{me}: Key rescuer on /subscriptions/{PRODUCTION}" in checks["access-key-use"].evidence
     assert "the cluster's identity" in checks["access-key-use"].message
     assert me in checks["access-key-destroy"].evidence, "a custom role counts by what it allows"

@@ -145,7 +145,7 @@ def test_a_byte_order_mark_is_accepted(tmp_path: Path):
         (within("cluster", "create", value={"kubernetes_version": 1.30}), "cluster.create.kubernetes_version: this must be text, not 1.3. Put the value in quotes."),
         (within("cluster", "create", value={"kubernetes_version": "newest"}), "'newest' is not a Kubernetes version: write it in quotes, such as"),
         (PLATFORM | {"key_option": "none"}, "key_option: 'none' is not possible: AKS cannot disable this encryption once it is enabled."),
-        (CUSTOMER | {"key": {"name": "https://kv-demo.vault.azure.net/keys/k/0123"}}, "is a key identifier: enter the key name only, without vault and version."),
+        (CUSTOMER | {"key": {"name": "https://kv-demo.vault.azure.net/keys/k/0123"}}, "is a key identifier: enter the key name only, without vault and version: the name is"),
         (CUSTOMER | {"key": {"name": "k", "rotate_every": "P3D"}}, "key.rotate_every: 'P3D' is too short: Key Vault rotates a key at most every seven days."),
         (CUSTOMER | {"key": {"name": "k", "rotate_every": "monthly"}}, "key.rotate_every: 'monthly' is not a duration: use a value such as P90D, P6M or P1Y."),
         (CUSTOMER | {"vault": {"name": "kv-demo", "network_access": "Private", "subscription": "prod"}}, "vault.subscription: 'prod' is not a subscription id"),

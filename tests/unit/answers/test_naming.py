@@ -88,19 +88,32 @@ def test_a_proposed_vault_name_is_based_on_the_cluster_name():
     assert naming.proposed_key_vault("A_very_long_name_of_a_cluster") == "kv-a-very-long-name-kms"
 
 
+GROUP = "/subscriptions/s/resourceGroups/g"
+
+
 @pytest.mark.parametrize(
-    "value",
+    ("rule", "value", "name"),
     [
-        "https://kv-demo.vault.azure.net/",
-        "kv-demo.vault.azure.net",
-        "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv-demo",
+        (naming.key_vault, "https://kv-demo.vault.azure.net/", "kv-demo"),
+        (naming.key_vault, "kv-demo.vault.azure.net", "kv-demo"),
+        (naming.key_vault, f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-demo", "kv-demo"),
+        (naming.key, "https://kv-demo.vault.azure.net/keys/aks-kms/0123", "aks-kms"),
+        (naming.managed_cluster, f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks", "aks"),
+        (
+            naming.user_assigned_identity,
+            f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks",
+            "id-aks",
+        ),
+        (naming.resource_group, GROUP, "g"),
     ],
 )
-def test_an_address_or_id_of_a_vault_is_rejected_with_the_name_in_it(value: str) -> None:
-    message = naming.key_vault(value)
-    assert message is not None
-    assert "is an address or id" in message
-    assert message.endswith("the name is kv-demo.")
+def test_an_address_or_id_is_rejected_with_the_name_in_it(rule: Rule, value: str, name: str) -> None:
+    assert f": the name is {name}." in (rule(value) or "")
+
+
+def test_the_id_of_a_subscription_is_rejected_with_its_guid() -> None:
+    guid = "22222222-2222-2222-2222-222222222222"
+    assert str(naming.subscription(f"/subscriptions/{guid}")).endswith(f": {guid}.")
 
 
 def test_a_free_name_is_the_proposed_one_or_the_next_that_is_not_taken() -> None:

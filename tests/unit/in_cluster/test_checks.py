@@ -155,6 +155,7 @@ def test_every_check_says_what_it_proves() -> None:
         (error("Denied", 'admission webhook "x" denied the request'), "from the policy that is named above"),
         (error(), "Ask an administrator of the cluster for the permission to create secrets"),
         (error("TimeLimit"), "Verify again"),
+        (error(said="exceeded quota: objects, requested: secrets=1"), "Raise the resource quota"),
         (error("InternalError", WEBHOOK), "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ],
 )  # fmt: skip

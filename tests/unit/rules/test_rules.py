@@ -382,6 +382,18 @@ def test_a_missing_permission_is_named_with_identity_and_scope() -> None:
     assert "User Access Administrator" in finding.remedy
 
 
+def test_a_missing_permission_on_a_linked_resource_names_it_with_the_smallest_role() -> None:
+    """Azure/AKS#4980."""
+    chosen = bare(
+        PLATFORM,
+        cluster=cluster(identity=OURS),
+        permissions_at={GROUP: (Permission(("*/write", "*/read"), ()),)},
+    )
+    assign = RequiredAction("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identity_id())
+    finding = found(PLATFORM, chosen, {assign})["rights-missing"]
+    assert finding.remedy.endswith("Ask an owner for Managed Identity Operator on id-aks-demo.")
+
+
 def test_permissions_of_several_roles_add_up() -> None:
     both = EVERYTHING_BUT_ROLES + ONLY_ROLES
     assert "rights-missing" not in found(

@@ -72,7 +72,7 @@ def test_what_was_not_seen_is_not_certain() -> None:
     unknown = Check("key-type", "key", "unknown", "The key could not be read.")
     says, why = rows(found("customer-managed", unknown))["pci-dss-3.6"]
     assert says == "not-certain"
-    assert "key-type: unknown; vault-reachable: not made" in why
+    assert "key-type, unknown: The key could not be read. vault-reachable: not made." in why
 
 
 def test_a_judgement_rests_on_the_checks_of_this_program() -> None:
@@ -81,6 +81,12 @@ def test_a_judgement_rests_on_the_checks_of_this_program() -> None:
     missed = Check("inside-canary-encrypted", "inside", "failed", "In plain text.")
     assert rows(found("platform-managed", missed))["cis-kubernetes-1.2.27"][0] == "manual-against"
     assert rows(found("none"))["pci-dss-3.5"][0] == "manual-against"
+
+
+def test_settings_alone_never_speak_for_procedures() -> None:
+    codes = next(check.judged_by for check in audit_checks() if check.id == "pci-dss-3.7")
+    good = [Check(code, "key", "passed", "Good.") for code in codes]
+    assert rows(found("customer-managed", *good))["pci-dss-3.7"][0] == "manual"
 
 
 def test_a_tool_that_reads_settings_alone_does_not_see_what_this_program_sees() -> None:

@@ -160,6 +160,8 @@ def test_signs_of_infrastructure_code_are_named() -> None:
     )
     assert found["code-complete-mode"].outcome == "note"
     assert "code-signs" not in signs(evidence(code=None)), "nothing is said of what was not read"
+    elsewhere = Stack("x", "the subscription", denies=False, deletes=True, resources=(cluster_id("a"),))
+    assert signs(evidence(code=CodeSigns(stacks=(elsewhere,))))["code-complete-mode"].outcome == "note"
     nothing = signs(evidence())["code-signs"]
     assert "Terraform and Pulumi leave none" in nothing.message
 
@@ -168,7 +170,7 @@ def test_signs_of_infrastructure_code_are_named() -> None:
     "found",
     [
         CodeSigns((Deployment("all", "rg-demo", complete=True, at="2026-11-01", resources=()),)),
-        CodeSigns(stacks=(Stack("all", "rg-demo", denies=False, deletes=True, resources=()),)),
+        CodeSigns(stacks=(Stack("all", "rg-demo", denies=False, deletes=True, resources=(vault_id(),)),)),
     ],
 )
 def test_what_deletes_vault_and_identity_is_an_alarm(found: CodeSigns) -> None:

@@ -42,6 +42,13 @@ async def list_stacks(world: World, call: Call) -> Answer:
     return listing([each.body for each in world.of_type(STACK, _scope(call))])
 
 
+@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{STACK}", f"{STACK}/read")
+async def list_subscription_stacks(world: World, call: Call) -> Answer:
+    """List the deployment stacks of a subscription itself, without those of its groups."""
+    scope = f"/subscriptions/{call.names['subscription']}"
+    return listing([each.body for each in world.of_type(STACK, scope) if not group_id(each.id)])
+
+
 def new_deployment(world: World, group: str, name: str, specification: DeploymentSpec) -> Resource:
     """Return an entry of the deployment history as ARM shows it."""
     id_ = f"{group}/providers/{DEPLOYMENT}/{name}"
@@ -56,15 +63,15 @@ def new_deployment(world: World, group: str, name: str, specification: Deploymen
     return Resource(id_, DEPLOYMENT, {"id": id_, "name": name, "type": DEPLOYMENT, "properties": properties})
 
 
-def new_stack(group: str, name: str, specification: StackSpec) -> Resource:
-    """Return a deployment stack as ARM shows it."""
-    id_ = f"{group}/providers/{STACK}/{name}"
+def new_stack(scope: str, name: str, specification: StackSpec) -> Resource:
+    """Return a deployment stack of a group or a subscription as ARM shows it."""
+    id_ = f"{scope}/providers/{STACK}/{name}"
     properties: Json = {
         "provisioningState": "succeeded",
         "actionOnUnmanage": {"resources": specification.unmanage, "resourceGroups": "detach"},
         "denySettings": {"mode": specification.deny, "applyToChildScopes": False},
         "resources": [
-            {"id": _id(group, each), "status": "managed", "denyStatus": specification.deny}
+            {"id": _id(scope, each), "status": "managed", "denyStatus": specification.deny}
             for each in specification.resources
         ],
     }
@@ -72,4 +79,4 @@ def new_stack(group: str, name: str, specification: StackSpec) -> Resource:
 
 
 def _id(group: str, name: str) -> str:
-    return name if name.startswith("/") else f"{group_id(group)}/providers/{name}"
+    return name if name.startswith("/") else f"{group}/providers/{name}"

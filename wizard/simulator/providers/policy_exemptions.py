@@ -15,7 +15,13 @@ from wizard.simulator.state.world import World
 
 provider = Provider(
     "Microsoft.Authorization",
-    ("2020-07-01-preview", "2022-07-01-preview", "2022-08-01-preview", "2024-12-01-preview"),
+    (
+        "2020-07-01-preview",
+        "2022-07-01-preview",
+        "2022-08-01-preview",
+        "2024-12-01-preview",
+        "2026-01-01-preview",
+    ),
     types=("policyExemptions",),
     unlisted=("policyExemptions",),
 )

@@ -16,7 +16,7 @@ class DeploymentSpec(Model):
 
 
 class StackSpec(Model):
-    """A deployment stack of a group. `deny` is what it denies to others, `unmanage` what happens to resources that leave it."""
+    """A deployment stack of a group, or of a subscription, with ids as `resources`. `deny` is what it denies to others, `unmanage` what happens to resources that leave it."""
 
     resources: list[str] = []
     deny: Literal["none", "denyDelete", "denyWriteAndDelete"] = "none"

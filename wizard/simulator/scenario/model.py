@@ -112,6 +112,7 @@ class SubscriptionSpec(Model):
     providers: dict[str, Literal["Registered", "NotRegistered"]] = {}
     groups: dict[str, GroupSpec] = {}
     locks: dict[str, LockSpec] = {}
+    stacks: dict[str, StackSpec] = {}
 
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

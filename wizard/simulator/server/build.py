@@ -79,6 +79,8 @@ def populate(world: World, providers: ResourceProviders) -> None:
                 world.put(new_deployment(world, group_id, title, deployment))
             for title, stack in group.stacks.items():
                 world.put(new_stack(group_id, title, stack))
+        for name, stack in specification.stacks.items():
+            world.put(new_stack(f"/subscriptions/{subscription}", name, stack))
         for name, lock in specification.locks.items():
             world.put(new_lock(f"{lock.scope}/providers/{LOCK}/{name}", lock.level, lock.notes))
     # Resources are created before those that refer to them, across all groups.

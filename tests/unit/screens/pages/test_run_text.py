@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from screens.pages.run_text import heading, outcome, outcome_title, step_row, time_bar
+from screens.pages.run_text import heading, outcome, outcome_title, step_row, time_axis
 from screens.session.active_run import ActiveRun
 from tests.facts import bare, target
 from tests.support import ByHand, answers
@@ -15,16 +15,26 @@ from wizard.procedure.events import Event, RunStatus
 from wizard.procedure.planning import plan_from
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "drawn"),
-    [(0, "░░░░"), (300, "██░░"), (599, "███░"), (600, "████"), (900, "████")],
-)
-def test_the_bar_shows_time_and_is_full_only_at_the_usual_maximum(elapsed: float, drawn: str) -> None:
-    assert time_bar(elapsed, 600, width=4) == drawn
+def test_the_axis_shows_time_with_the_usual_minimum_and_maximum() -> None:
+    assert time_axis(252, 480, 720, 60).plain.splitlines() == [
+        "━" * 21 + "─" * 19 + "┊" + "─" * 18 + "┊",
+        "4:12 elapsed                        8 min             12 min",
+    ]
 
 
-def test_a_run_that_usually_takes_no_time_has_a_full_bar() -> None:
-    assert time_bar(0, 0, width=4) == "████"
+def test_the_axis_is_full_only_at_the_usual_maximum_and_says_how_late_it_is() -> None:
+    assert "─" not in time_axis(820, 480, 720, 60).plain
+    assert time_axis(820, 480, 720, 60).plain.endswith("\n13:40 elapsed, 1:40 longer than the usual 8–12 min")
+    assert time_axis(719, 480, 720, 60).plain.splitlines()[0][-1] == "┊"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (0, 12), (5, 60), (3, 7200)])
+@pytest.mark.parametrize("elapsed", [0, 1, 40])
+@pytest.mark.parametrize("width", [30, 78])
+def test_the_axis_fits_its_width(low: float, high: float, elapsed: float, width: int) -> None:
+    lines = time_axis(elapsed, low, high, width).plain.splitlines()
+    assert len(lines) == 2
+    assert len(lines[0]) == width
 
 
 def finished(status: RunStatus, **changes: Any) -> ActiveRun:
@@ -43,7 +53,7 @@ def test_failed_run_shows_first_whether_the_secrets_are_encrypted_and_offers_ver
     assert next(line for line in lines if line.startswith("Next")).startswith("Next           v  verify")
     assert "Azure said     Code: Said." in lines
     assert outcome_title(active) == "✗ Encrypt the managed cluster"
-    assert heading(active, narrow=True)[0] == "✗ aks-demo: failed at step 10 of 11"
+    assert heading(active)[0] == "✗ aks-demo: failed at step 10 of 11"
 
 
 def test_successful_run_shows_what_to_keep_and_what_is_left_to_do() -> None:

@@ -28,6 +28,14 @@ def test_state_of_the_feature(registration: FeatureRegistration, text: str) -> N
     assert text in feature.state_of(registration, "KMSPMKPreview in Contoso", "◐")[0].plain
 
 
+def test_command_that_registers_the_feature() -> None:
+    command = feature.register_command("2222")
+    assert (
+        command
+        == "az feature register --namespace Microsoft.ContainerService --name KMSPMKPreview --subscription 2222"
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "following", "offered"),
     [

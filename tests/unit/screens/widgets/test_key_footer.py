@@ -31,7 +31,7 @@ def test_palette_is_left_out_first_and_then_the_least_important_actions() -> Non
 class _Page(Screen[None]):
     BINDINGS = [  # noqa: RUF012 - declared so by Textual
         Binding("escape", "back", "back"),
-        Binding("s", "save", "save"),
+        Binding("s", "save", "save", tooltip="Save it"),
         Binding("f", "failed", "failed", show=False),
         Binding("enter", "open", "open"),
     ]
@@ -53,6 +53,8 @@ async def test_enter_comes_first_hidden_keys_are_left_out_and_a_click_presses_th
         shown = str(page.query_one(KeyFooter).visual)
         assert shown.startswith("⏎ open  s save")
         assert shown.endswith("esc back  ^p commands")
+        await pilot.hover(KeyFooter, offset=(shown.index("save"), 0))
+        assert page.query_one(KeyFooter).tooltip == "Save it"
         await pilot.click(KeyFooter, offset=(shown.index("save"), 0))
         await pilot.pause()
         assert page.saved == 1
