@@ -294,8 +294,21 @@ class WizardApp(App[int]):
 
     @on(messages.StartRun)
     def _start_run(self, message: messages.StartRun) -> None:
-        if self.session.start_run(message.answers, message.plan):
-            self.go_to("run")
+        """Start a run; ask first if it is irreversible and no journal can be kept."""
+        from screens.widgets.dialogs import AskDialog  # late, as every dialog
+
+        def start(answer: str | None = "apply") -> None:
+            if answer == "apply" and self.session.start_run(message.answers, message.plan):
+                self.go_to("run")
+
+        if why := self.session.no_journal(message.plan):
+            text = (
+                f"{why}\n\nThe plan is irreversible. Without a journal, an interrupted run cannot be resumed."
+            )
+            answers = {"back": "Do not apply", "apply": "Apply without a journal"}
+            self.push_screen(AskDialog("Apply without a journal?", text, answers), start)
+        else:
+            start()
 
     def get_key_display(self, binding: Binding) -> str:
         """Return the name of a key as the pages show it."""

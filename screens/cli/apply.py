@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 
 YES_HELP = "Skip the confirmation prompt."
+NO_JOURNAL_HELP = "Apply an irreversible plan even if no journal and no lock can be kept here."
 CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHORTEST} digits are enough."
 
 
@@ -67,11 +68,19 @@ CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHOR
     help="Time to wait for new role assignments to propagate before the cluster is updated. "
     "Default: 300 for a private vault, 60 for a public one.",
 )
+@click.option("--no-journal", is_flag=True, help=NO_JOURNAL_HELP)
 @output_option("text", "json", "jsonl")
 @azure_options
 @click.pass_context
 def command(
-    ctx: click.Context, path: str, *, yes: bool, confirm: str | None, settle: float | None, output: str
+    ctx: click.Context,
+    path: str,
+    *,
+    yes: bool,
+    confirm: str | None,
+    settle: float | None,
+    no_journal: bool,
+    output: str,
 ) -> int:
     """Apply the changes: encrypt the cluster named in an answers file.
 
@@ -92,6 +101,7 @@ def command(
             confirm=confirm,
             must_confirm=must_confirm,
             output=output,
+            no_journal=no_journal,
             propagation_seconds=settle,
         )
     )
@@ -104,13 +114,14 @@ async def apply(
     confirm: str | None,
     must_confirm: bool,
     output: str,
+    no_journal: bool = False,
     propagation_seconds: float | None = None,
     resuming: "ResumableRun | None" = None,
     run_named: bool = True,
 ) -> int:
     """Plan, ask for confirmation if required, run, verify, and print the result. Return the exit code.
 
-    `read` returns the answers, or raises AnswersError. `propagation_seconds`: how long new role assignments of the cluster's
+    `read` returns the answers, or raises AnswersError. `no_journal`: also if no journal can be kept. `propagation_seconds`: how long new role assignments of the cluster's
     identity get to propagate; None for the default of the vault. `resuming`: the run with these answers, to report the
     differences from its plan. `run_named`: the operator named that run.
     """
@@ -136,6 +147,8 @@ async def apply(
             )
         if confirm is not None:
             _check_digest(plan, output, confirm)
+        if not no_journal and settings.simulate is None:
+            await _check_journal(azure, plan, output)
         if must_confirm and plan.writes and not await _confirmed(answers.cluster.name):
             _refuse(
                 plan, output, f"No changes were made: the confirmation does not match {answers.cluster.name}."
@@ -149,6 +162,30 @@ async def apply(
             )
         application = _Application(azure, answers, plan, settings, output, timeouts)
         return await application.run(plan.digest)
+
+
+async def _check_journal(azure: "Azure", plan: "Plan", output: str) -> None:
+    """Refuse a plan that is irreversible if no journal of its run, or no lock of the cluster, can be kept. Raise CommandExit."""
+    from wizard.procedure.cluster_lock import ClusterLock, HeldError
+    from wizard.runs.journal import Journal
+
+    if not (plan.irreversible and plan.writes):
+        return
+    why = Journal.obstacle()
+    lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
+    try:
+        await lock.acquire()
+    except HeldError:
+        pass  # the run says which one holds it
+    except OSError as error:
+        why = why or f"The cluster cannot be locked on this computer: {error.strerror or error}."
+    finally:
+        lock.release()
+    if why:
+        remedy = (
+            "To apply it nevertheless, without being able to resume an interrupted run, add --no-journal."
+        )
+        _refuse(plan, output, f"{why} No changes were made: the plan is irreversible.", remedy)
 
 
 def _check_digest(plan: "Plan", output: str, given: str) -> None:

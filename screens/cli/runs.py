@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from screens.cli import candidates
-from screens.cli.apply import CONFIRM_HELP, YES_HELP, apply
+from screens.cli.apply import CONFIRM_HELP, NO_JOURNAL_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
 from screens.cli.help import Group
 from screens.cli.options import azure_options, output_option, presentation_options, settings_of
@@ -165,10 +165,13 @@ async def _report(run: str, output: str) -> int:
 @click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
+@click.option("--no-journal", is_flag=True, help=NO_JOURNAL_HELP)
 @output_option("text", "json", "jsonl")
 @azure_options
 @click.pass_context
-def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, output: str) -> int:
+def resume(
+    ctx: click.Context, run: str | None, *, yes: bool, confirm: str | None, no_journal: bool, output: str
+) -> int:
     """Resume a run that failed or was interrupted.
 
     Without an ID: the newest such run.
@@ -200,6 +203,7 @@ def resume(ctx: click.Context, run: str | None, *, yes: bool, confirm: str | Non
             confirm=confirm,
             must_confirm=must_confirm,
             output=output,
+            no_journal=no_journal,
             resuming=resuming,
             run_named=run is not None,
         )

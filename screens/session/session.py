@@ -375,6 +375,12 @@ class Session:
         self._host.background(self._run(self.active), "run", group="run")
         return True
 
+    def no_journal(self, plan: "Plan") -> str:
+        """Return why no journal of an irreversible run can be kept; empty if one can, or if the plan is not irreversible."""
+        from wizard.runs.journal import Journal
+
+        return Journal.obstacle(self.journal_root) if plan.irreversible and plan.writes else ""
+
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """Start the journal of a run. A disk that cannot keep one does not stop the run."""
         from wizard.errors import JournalError

@@ -440,10 +440,16 @@ def test_a_failed_step_is_reported_with_azures_message_and_how_to_resume(start_s
     assert [step["status"] for step in done.json["steps"] if step["key"] == "verify"] == ["skipped"]
 
 
-def test_a_run_continues_without_a_journal(start_shell: StartShell):
+def test_an_irreversible_run_without_a_journal_has_to_be_asked_for(start_shell: StartShell):
     shell = start_shell()
     (shell.home / "state").write_text("a file where a directory should be")
-    done = shell.run("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
+    arguments = ("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "json")
+    refused = shell.run(*arguments)
+    assert (refused.code, refused.json["status"]) == (1, "refused")
+    assert "add --no-journal" in refused.err
+    assert shell.simulator is not None
+    assert shell.simulator.writes() == []
+    done = shell.run(*arguments, "--no-journal")
     assert done.code == 0
     assert "The journal of this run cannot be written" in done.err
     assert "Continuing without a journal." in done.err

@@ -66,6 +66,19 @@ class Journal:
         self._waits: dict[str | None, tuple[str, float]] = {}
         """By step: the wait that was last recorded, and when, in the step's seconds."""
 
+    @staticmethod
+    def obstacle(root: Path | None = None) -> str:
+        """Return why no journal can be kept, and what to do; empty if one can."""
+        root = root or default_root()
+        probe = root / f".{os.getpid()}"
+        try:
+            private_files.make_directory(root)
+            os.close(private_files.create(probe))
+            probe.unlink()
+        except OSError as error:
+            return str(_not_writable(root, error))
+        return ""
+
     @classmethod
     def begin(cls, answers: Answers, plan: Plan, *, root: Path | None = None) -> "Journal":
         """Create the directory of a run that is about to start, with its answers and plan. Raise JournalError."""
@@ -75,13 +88,8 @@ class Journal:
             private_files.write(path / ANSWERS, answers.to_yaml())
             private_files.write(path / PLAN, _pretty(plan.to_json()))
             return cls(path)
-        except UnsafePathError as error:
-            raise JournalError(f"The journal of this run cannot be written: {error.strerror}") from error
         except OSError as error:
-            raise JournalError(
-                f"The journal of this run cannot be written in {root}: {error.strerror or error}. "
-                "Make the directory writable, or set XDG_STATE_HOME to one that is."
-            ) from error
+            raise _not_writable(root, error) from error
 
     @property
     def id(self) -> str:
@@ -132,6 +140,15 @@ class Journal:
             self._open = False
             os.close(self._events)
             self._log.close()
+
+
+def _not_writable(root: Path, error: OSError) -> JournalError:
+    if isinstance(error, UnsafePathError):
+        return JournalError(f"The journal of this run cannot be written: {error.strerror}")
+    return JournalError(
+        f"The journal of this run cannot be written in {root}: {error.strerror or error}. "
+        "Make the directory writable, or set XDG_STATE_HOME to one that is."
+    )
 
 
 def save_report(run: Path, report: ClusterReport) -> None:
