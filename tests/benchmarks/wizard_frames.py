@@ -19,6 +19,7 @@ from pathlib import Path
 from textual.events import Resize
 from textual.geometry import Size
 
+from screens.cli import gc_startup
 from screens.app import WizardApp
 from screens.pages.fleet import FleetScreen
 from screens.session.active_run import ActiveRun
@@ -33,7 +34,6 @@ from wizard.runs.journal import Journal
 
 _LATEST = 0.05
 """Seconds that a frame may be late."""
-_LINES = 10_000
 _RUNS = 10_000
 
 
@@ -93,15 +93,14 @@ async def _log(app: WizardApp, seconds: float) -> None:
     active = app.session.active = ActiveRun(chosen, plan, app.session.azure.clock, journal)
     app.go_to("run")
     steps = list(active.steps)
-    begun, sent = time.perf_counter(), 0
-    while (passed := time.perf_counter() - begun) < seconds:
-        for number in range(sent, int(passed * _LINES)):
+    begun = time.perf_counter()
+    for portion in range(int(100 * seconds)):
+        for number in range(portion * 100, portion * 100 + 100):
             text = f"line {number}: the operation is in progress; Azure answered 200 to the {number}th request for its state"
             event = Event(datetime.now(UTC), "log", steps[number % len(steps)], message=text)
             active(event)
             journal(event)
-        sent = int(passed * _LINES)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(max(0.0, begun + portion / 100 - time.perf_counter()))
 
 
 async def _resize(app: WizardApp, seconds: float) -> None:
@@ -121,6 +120,7 @@ async def _frames(report: Report, environment: dict[str, str], room: Path) -> No
     async with _wizard(environment, room) as app:
         await _until(lambda: app.session.azure_or_none is not None)
         await asyncio.sleep(2)  # the pages are imported in a thread, once
+        gc_startup.end()  # as the command line does after the sign-in
         async with _longest_turn(report, "a fleet of 10,000 streams in"):
             app.push_screen(FleetScreen(app.session))
             await _until(lambda: bool(app.session.fleet and app.session.fleet.complete))
