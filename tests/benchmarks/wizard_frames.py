@@ -19,8 +19,8 @@ from pathlib import Path
 from textual.events import Resize
 from textual.geometry import Size
 
-from screens.cli import gc_startup
 from screens.app import WizardApp
+from screens.cli import gc_startup
 from screens.pages.fleet import FleetScreen
 from screens.session.active_run import ActiveRun
 from tests.benchmarks.measure import Report
@@ -111,7 +111,7 @@ async def _resize(app: WizardApp, seconds: float) -> None:
         if width in {80, 160}:
             by = -by
         size = Size(width, 40)
-        app._driver._size = size  # as the pilot does, which would then wait until the app is idle
+        app._driver._size = size  # type: ignore[union-attr]  # as the pilot does, which would then wait until the app is idle
         app.post_message(Resize(size, size))
         await asyncio.sleep(0.02)
 
