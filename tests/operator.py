@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -220,6 +221,7 @@ async def wizard(
             await app.leave()
 
 
+@lru_cache(maxsize=8)  # the same frame is looked at again and again
 def _flat(text: str) -> str:
     """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped.
 

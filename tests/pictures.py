@@ -184,7 +184,6 @@ async def _many(tools: str) -> None:
             ),
             "the first two thousand",
         )
-        await operator.press("down", "down")
         await operator.sees("of 10,013", "per second", "not encrypted")
         await draw_in_both(operator, "fleet")
 
@@ -226,10 +225,10 @@ async def draw_in_both(operator: Operator, name: str) -> None:
     """Keep the screen as docs/NAME.svg and, in the light theme, as docs/NAME-light.svg."""
     draw(operator, name)
     operator.app.use_theme("calm-light")
-    await operator.pilot.pause(0.2)
+    await asyncio.sleep(0.5)  # a pilot would wait until nothing is read any more
     draw(operator, f"{name}-light")
     operator.app.use_theme("calm")
-    await operator.pilot.pause(0.2)
+    await asyncio.sleep(0.5)  # a pilot would wait until nothing is read any more
 
 
 def draw(operator: Operator, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 _QUOTED = re.compile(r"`((?:az|kubectl|aks-kms)(?: [^`]*)?)`")
 _LAST = re.compile(r"(?:^|: )((?:az|kubectl|aks-kms) [^…]*)$")
+SHORT = {"-n": "--name", "-g": "--resource-group", "-l": "--location", "-o": "--output"}
 _ALONE = re.compile(r"\b(?:az|kubectl) [a-z]+")
 
 
@@ -34,12 +35,16 @@ def parts(command: str) -> Iterator[list[str]]:
 
 
 def az_commands(remedies: Iterable[str]) -> list[list[str]]:
-    """Return the arguments of all `az` commands, one of each form."""
+    """Return the arguments of all `az` commands, one of each form: of the same command with the same options."""
     every: dict[tuple[str, ...], list[str]] = {}
     for remedy in remedies:
         for command in commands(remedy):
             for arguments in parts(command):
-                every.setdefault(tuple(a for a in arguments if a.startswith("-") or a.isalpha()), arguments)
+                first = next(
+                    (at for at, word in enumerate(arguments) if word.startswith("-")), len(arguments)
+                )
+                options = sorted(SHORT.get(word, word) for word in arguments[first:] if word.startswith("-"))
+                every.setdefault((*arguments[:first], *options), arguments)
     return list(every.values())
 
 

@@ -17,7 +17,7 @@ from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import ClusterRow
 from wizard.fleet.sweep import Gone, Swept, sweep
-from wizard.reports.wording import SPINNER, duration
+from wizard.reports.wording import SPINNER, ago, duration
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -69,6 +69,13 @@ registry, a DNS zone) you must assign to the new one yourself."""
         """Whether the page is a step; a list to verify one cluster is none."""
         return not self._verify_only
 
+    def on_mount(self) -> None:
+        self.every(5, self._show_age)
+
+    def _show_age(self) -> None:
+        if not self.reading:
+            self.show_totals()
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def recall(self) -> bool:
@@ -96,6 +103,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         """Keep the clusters in the session, so that returning to the list shows them at once."""
         self._read_subscriptions = len(self.session.subscriptions)
         self.session.clusters, self.session.clusters_complete = self._found, not self.stale
+        self.session.clusters_read = Clock()
         if list(self.columns()) != self.columns_shown:  # the names are longer than expected
             self.fill()
 
@@ -112,6 +120,9 @@ registry, a DNS zone) you must assign to the new one yourself."""
         text = cluster_text.totals(self.shown, number, places, filtered=bool(self.words))
         if self.reading:
             text = f"{SPINNER[self.beats // 3 % 4]} searching… {text} · {duration(self._clock.elapsed())}"
+        elif self._given is None:
+            age = f" · read {ago(self.session.clusters_read.elapsed())}"
+            text += age if len(text + age) <= self.query_one(Heading).room else ""
         self.query_one(Heading).note(text)
 
     # -- the table -----------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from wizard.state.target import Target
 
 DRAIN = 0.1
 """Seconds between two updates of the page; the lines that came meanwhile are written at once."""
+_NEWEST = 500
+"""Lines that are wrapped again at once when the width changes; all of them once it has not changed for `_STILL` updates."""
+_STILL = 3
 
 
 class RunLog(Log):
@@ -131,6 +134,8 @@ continue, and the remaining steps are not started. You can resume the run later 
         self._written = 0
         self._width = 0
         """Columns for which the log was written."""
+        self._rest_at = 0
+        """The beat at which the older lines are written too, after a change of the width; 0 if they are."""
         self._only = ""
         self._words = ""
         self._level = 0
@@ -187,11 +192,14 @@ continue, and the remaining steps are not started. You can resume the run later 
         if active is not self._shown:
             self._show_new_run()
         log = self.query_one(RunLog)
+        self._beats += 1
         if (width := log.scrollable_content_region.width) != self._width:
-            self._width = width
+            self._width, self._rest_at = width, self._beats + _STILL
+            self._rewrite(_NEWEST)
+            return
+        if self._rest_at and self._beats >= self._rest_at:
             self._rewrite()
             return
-        self._beats += 1
         if width:
             fresh = active.log_from(self._written)
             self._written = active.lines
@@ -351,12 +359,14 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     def _fits(self, line: LogLine) -> bool:
         shown = line.level <= self._level and (not self._only or line.step == self._only)
-        return shown and self._words.casefold() in str(line).casefold()
+        return shown and (not self._words or self._words.casefold() in str(line).casefold())
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, newest: int = LOG_KEPT) -> None:
         log = self.query_one(RunLog)
         log.clear()
-        self._written = 0
+        self._written = max(0, self.active.lines - newest)
+        if newest == LOG_KEPT:
+            self._rest_at = 0
         self._drain()
         self._draw()
 

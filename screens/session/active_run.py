@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class LogLine:
     def __str__(self) -> str:
         return f"{self._head}{self.text}"
 
-    @property
+    @cached_property
     def _head(self) -> str:
         return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} "
 

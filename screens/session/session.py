@@ -14,6 +14,7 @@ from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
 from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.reports.wording import duration, state_of
+from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     from screens.session.active_run import ActiveRun
@@ -86,6 +87,8 @@ class Session:
         """The clusters that were found; kept so that returning to the list shows them at once."""
         self.clusters_complete = False
         """Whether `clusters` holds all clusters of all subscriptions."""
+        self.clusters_read = Clock()
+        """Since they were all read."""
         self.clusters_revision = 0
         """Increases when a list that was read before is out of date."""
         self.fleet: Fleet | None = None

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.benchmarks import fleet, pairs, simulator, start_up, whole_runs
+from tests.benchmarks import fleet, pairs, simulator, start_up, whole_runs, wizard_frames
 from tests.benchmarks.measure import Report
 
 BENCHMARKS = {
@@ -15,6 +15,8 @@ BENCHMARKS = {
     "no-waiting": whole_runs.without_waiting,
     "simulator": simulator.simulator,
     "fleet": fleet.fleet,
+    "wizard-frames": wizard_frames.frames,
+    "many-runs": wizard_frames.many_runs,
     "critical-path": whole_runs.against_its_critical_path,
 }
 

@@ -9,6 +9,7 @@ import pytest
 from tests.facts import CUSTOMER_MANAGED, LEGACY, ME, bare, cluster, key, target, vault
 from tests.remedies import az_commands, commands, names_its_subscription
 from tests.support import PRODUCTION, TENANT, cluster_id
+from tests.unit.in_cluster import test_checks as in_cluster
 from tests.unit.rules import test_rules as rules
 from tests.unit.verification import test_checks as verification
 from tests.unit.verification import test_informing as informing
@@ -53,6 +54,7 @@ def others() -> Iterator[str]:
 REMEDIES = sorted(
     {
         *others(),
+        *(check.remedy for _, _, check in in_cluster.CASES),
         *(f.remedy for _, _, _, chosen, now in rules.CASES for f in rules.found(chosen, now).values()),
         *(check.remedy for _, _, e in verification.CASES for check in verification.looked(e).values()),
         *informing.remedies(),

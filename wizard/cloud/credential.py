@@ -66,6 +66,10 @@ class _Credential(Protocol):
     async def close(self) -> None: ...
 
 
+REFUSED: contextvars.ContextVar[str] = contextvars.ContextVar("refused", default="")
+"""The token of the request that was refused, while a new one is asked for because of that."""
+
+
 class KeptCredential:
     """A credential that requests each token once while it is valid, for all clients.
 
@@ -116,7 +120,8 @@ class ClientsCredential:
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> "AccessTokenInfo":
         """Return a token for these scopes; `options` with claims mean that the last token was refused."""
-        info = await self._kept.get_token_info(*scopes, options=options, refused=self._given.get(scopes, ""))
+        refused = REFUSED.get() or self._given.get(scopes, "")
+        info = await self._kept.get_token_info(*scopes, options=options, refused=refused)
         self._given[scopes] = info.token
         return info
 

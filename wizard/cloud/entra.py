@@ -13,6 +13,12 @@ class Why(NamedTuple):
 
 
 _CODE = re.compile(r"AADSTS(\d+)")
+_KEY_VAULT_APPLICATION, _KEY_VAULT = (
+    "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+    "https://vault.azure.net/.default",
+)
+_AUDIENCE = re.compile(rf"to access '(https://[^'\s]+/\.default|{_KEY_VAULT_APPLICATION})'")
+"""What a token was refused for, in Entra's words: a scope, or the ID of Key Vault's application."""
 _AGAIN = "Run `az login{tenant}` again"
 _MFA = Why(
     "The tenant requires multi-factor authentication for this sign-in.",
@@ -74,6 +80,8 @@ def refusal(said: str, *, tenant: str = "", scope: str = "") -> Why | None:
     if known is None:
         return None
     option = f" --tenant {tenant}" if tenant else ""
+    if not scope and (audience := _AUDIENCE.search(said)):
+        scope = _KEY_VAULT if audience[1] == _KEY_VAULT_APPLICATION else audience[1]
     return Why(
         known.cause, known.remedy.replace("{tenant}", option).replace("{scope}", scope or cli_scope(""))
     )

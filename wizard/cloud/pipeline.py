@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.exceptions import IncompleteReadError, ServiceResponseError, ServiceResponseTimeoutError
-from azure.core.pipeline import policies
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
-from wizard.cloud.credential import ClientsCredential
+from wizard.cloud.credential import REFUSED, ClientsCredential
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.response_schema import key_schema_error, schema_error
 from wizard.cloud.response_validation import AcceptedPut, ErrorsWithoutJson, ResponseValidationPolicy
@@ -183,9 +183,23 @@ def arm_policies(
         ResponseValidationPolicy(schema_error),
         ThrottlingNotice(throttling),
         TimeNotice(skew),
-        AsyncARMChallengeAuthenticationPolicy(cast("Any", credential), scope),
+        Authentication(cast("Any", credential), scope),
         policies.SensitiveHeaderCleanupPolicy(),
     ]
+
+
+class Authentication(AsyncARMChallengeAuthenticationPolicy):
+    """Adds the token to each request. If several requests of one client were sent with a token that Azure then refuses, the first
+    refusal requests a new one, and the others use that."""
+
+    async def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Return whether the request has another token now."""
+        sent = str(request.http_request.headers.get("Authorization") or "")
+        token = REFUSED.set(sent.removeprefix("Bearer "))
+        try:
+            return await super().on_challenge(request, response)
+        finally:
+            REFUSED.reset(token)
 
 
 def token_policies(clock: Clock, timeouts: Timeouts) -> list[Any]:

@@ -197,7 +197,7 @@ def _doubtful(code: str, doubt: str, evidence: str, proves: str) -> Check:
         "",
         f"{doubt} The metrics are inconclusive.",
         evidence,
-        "Verify again. If this persists, check what responds to kubectl get --raw /metrics.",
+        "Verify again. If this persists, check what responds to `kubectl get --raw /metrics`.",
         proves,
     )
 

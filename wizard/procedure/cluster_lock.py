@@ -145,10 +145,10 @@ def _taken(file: int) -> bool:
 
 
 def _write(file: int, note: bytes) -> None:
-    """Replace the holder's note."""
+    """Replace the holder's note. Before it is a line end, so that the file stays text."""
     os.ftruncate(file, _NOTE)
-    os.lseek(file, _NOTE, os.SEEK_SET)
-    private_files.write_all(file, note)
+    os.lseek(file, 0, os.SEEK_SET)
+    private_files.write_all(file, b"\n" * _NOTE + note)
 
 
 def _read(file: int) -> Holder | None:

@@ -242,6 +242,15 @@ def test_a_refusal_of_entra_is_explained_by_its_code(code: str, cause: str, reme
     assert (found.kind, cause in found.cause, remedy in found.remedy) == ("sign-in", True, True)
 
 
+@pytest.mark.parametrize(
+    "audience", ["https://vault.azure.net/.default", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"]
+)
+def test_mfa_for_key_vault_is_asked_for_key_vault(audience: str) -> None:
+    said = f"AADSTS50076: Due to a configuration change you must use multi-factor authentication to access '{audience}'."
+    found = problem_from(exceptions.ClientAuthenticationError(said), SUMMARY)
+    assert "az login --scope https://vault.azure.net/.default" in found.remedy
+
+
 def test_commands_name_the_subscription_of_the_request_and_the_provider_of_the_message() -> None:
     said = "The subscription is not registered to use namespace 'Microsoft.KeyVault'. See https://aka.ms/rps-not-found."
     error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said})

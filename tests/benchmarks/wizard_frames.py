@@ -1,0 +1,191 @@
+"""How late a frame of the wizard may be: while a run logs, a fleet streams in and the terminal is resized, each without end; and
+how soon the wizard offers to resume where the journal has ten thousand runs.
+
+A frame waits for the longest turn of the event loop. Its CPU time is held against the aim, because on a busy machine the wall
+time also has what others do; both are printed.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from textual.events import Resize
+from textual.geometry import Size
+
+from screens.app import WizardApp
+from screens.cli import gc_startup
+from screens.pages.fleet import FleetScreen
+from screens.session.active_run import ActiveRun
+from tests.benchmarks.measure import Report
+from tests.facts import bare, target
+from tests.served import served
+from tests.support import answers
+from wizard.cloud.azure import connect
+from wizard.procedure.events import Event
+from wizard.procedure.planning import plan_from
+from wizard.runs.journal import Journal
+
+_LATEST = 0.05
+"""Seconds that a frame may be late."""
+_RUNS = 10_000
+
+
+@dataclass
+class Turns:
+    """The longest turn of the event loop so far."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    ended: bool = False
+
+    async def watch(self) -> None:
+        """Measure until `ended`."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        while not self.ended:
+            await asyncio.sleep(0.001)
+            now, used = time.perf_counter(), time.thread_time()
+            self.wall, self.cpu = max(self.wall, now - wall), max(self.cpu, used - cpu)
+            wall, cpu = now, used
+
+
+@asynccontextmanager
+async def _longest_turn(report: Report, what: str) -> AsyncIterator[None]:
+    turns = Turns()
+    watching = asyncio.create_task(turns.watch())
+    yield
+    turns.ended = True
+    await watching
+    aim = ("50 ms", _LATEST)
+    report.line(f"latest frame while {what}, CPU", turns.cpu, aim, 1.0)
+    report.line(f"latest frame while {what}, wall", turns.wall)
+
+
+@asynccontextmanager
+async def _wizard(environment: dict[str, str], room: Path) -> AsyncIterator[WizardApp]:
+    app = WizardApp(
+        lambda tell: connect(environment, tell=tell),
+        environment=environment,
+        speed_note="",
+        journal_root=room / "runs",
+    )
+    async with app.run_test(size=(120, 40)):
+        yield app
+        await app.leave()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+        await asyncio.sleep(0.005)
+
+
+async def _log(app: WizardApp, seconds: float) -> None:
+    """Have a run log ten thousand lines a second, for so many seconds, in portions every ten milliseconds."""
+    chosen = answers("customer-managed-private")
+    plan = plan_from(target(chosen), bare(chosen))
+    journal = Journal.begin(chosen, plan, root=app.session.journal_root)
+    active = app.session.active = ActiveRun(chosen, plan, app.session.azure.clock, journal)
+    app.go_to("run")
+    steps = list(active.steps)
+    begun = time.perf_counter()
+    for portion in range(int(100 * seconds)):
+        for number in range(portion * 100, portion * 100 + 100):
+            text = f"line {number}: the operation is in progress; Azure answered 200 to the {number}th request for its state"
+            event = Event(datetime.now(UTC), "log", steps[number % len(steps)], message=text)
+            active(event)
+            journal(event)
+        await asyncio.sleep(max(0.0, begun + portion / 100 - time.perf_counter()))
+
+
+async def _resize(app: WizardApp, seconds: float) -> None:
+    """Resize the terminal by one column fifty times a second, back and forth between 80 and 160 columns."""
+    begun, width, by = time.perf_counter(), 120, 1
+    while time.perf_counter() - begun < seconds:
+        width += by
+        if width in {80, 160}:
+            by = -by
+        size = Size(width, 40)
+        app._driver._size = size  # type: ignore[union-attr]  # as the pilot does, which would then wait until the app is idle
+        app.post_message(Resize(size, size))
+        await asyncio.sleep(0.02)
+
+
+async def _frames(report: Report, environment: dict[str, str], room: Path) -> None:
+    async with _wizard(environment, room) as app:
+        await _until(lambda: app.session.azure_or_none is not None)
+        await asyncio.sleep(2)  # the pages are imported in a thread, once
+        gc_startup.end()  # as the command line does after the sign-in
+        async with _longest_turn(report, "a fleet of 10,000 streams in"):
+            app.push_screen(FleetScreen(app.session))
+            await _until(lambda: bool(app.session.fleet and app.session.fleet.complete))
+            await asyncio.sleep(0.5)
+        async with _longest_turn(report, "that fleet's page is resized"):
+            await _resize(app, 3)
+        async with _longest_turn(report, "a run logs 10,000 lines a second"):
+            await _log(app, 3)
+        async with _longest_turn(report, "the run's page with 10,000 lines is resized"):
+            await _resize(app, 3)
+
+
+def frames(report: Report) -> None:
+    """The latest frame in each case."""
+    fleet = {"clusters": 10_000, "subscriptions": 40}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served({"description": "A fleet.", "extends": "fleet", "fleet": fleet}, "max") as environment,
+    ):
+        asyncio.run(_frames(report, environment, Path(folder)))
+
+
+def many_runs(report: Report) -> None:
+    """The offer to resume, from the sign-in on, where the journal has ten thousand runs, three of a hundred to be resumed."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served({"description": "The built-in scenario.", "extends": "contoso"}, "max") as environment,
+    ):
+        room = Path(folder)
+        _record(room / "runs", environment["AKS_KMS_ARM_ENDPOINT"])
+        asyncio.run(_offer(report, environment, room))
+
+
+async def _offer(report: Report, environment: dict[str, str], room: Path) -> None:
+    async with _wizard(environment, room) as app:
+        await _until(lambda: app.session.azure_or_none is not None)
+        begun = time.perf_counter()
+        async with _longest_turn(report, "10,000 runs are read"):
+            await _until(lambda: bool(app.session.resumable))
+            report.line(
+                "the offer to resume, with 10,000 runs", time.perf_counter() - begun, ("a second", 1.0), 1.0
+            )
+
+
+def _record(root: Path, arm: str) -> None:
+    """Write the journal of so many runs, each of a cluster of its own, copied from one."""
+    chosen = answers("customer-managed-private")
+    plan = plan_from(target(chosen), bare(chosen))
+    journal = Journal.begin(chosen, plan, root=root)
+    journal(Event(datetime.now(UTC), "step-started", plan.steps[0].key, message="It starts."))
+    for number in range(200):
+        journal(Event(datetime.now(UTC), "log", plan.steps[0].key, message=f"Request {number} was answered."))
+    journal(Event(datetime.now(UTC), "run-finished", status="succeeded", seconds=600.0, message="It ended."))
+    journal.close()
+    files = {path.name: path.read_text("utf-8") for path in journal.path.iterdir()}
+    shutil.rmtree(journal.path)
+    body = json.loads(files["plan.json"])
+    body["cloud"] = {"name": "Simulated", "resource_manager": arm, "simulated": True, "described": "x"}
+    for number in range(_RUNS):
+        started = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
+        path = root / f"{started:%Y%m%d-%H%M%S}-aks-{number}"
+        path.mkdir(0o700)
+        own = files | {"plan.json": json.dumps(body | {"cluster_id": f"{body['cluster_id']}-{number}"})}
+        if number % 33 == 0:
+            own["events.jsonl"] = own["events.jsonl"].replace('"succeeded"', '"failed"')
+        for name, text in own.items():
+            (path / name).write_text(text, "utf-8")
+            (path / name).chmod(0o600)
