@@ -36,7 +36,8 @@ def run_wizard(ctx: click.Context) -> int:
     if settings.color == "never":
         os.environ["NO_COLOR"] = "1"  # which Textual reads
     theme = _chosen_theme()
-    _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
+    if wrong := wrong_driver(os.environ.get("TEXTUAL_DRIVER", "")):
+        raise click.UsageError(wrong)
     from screens.app import WizardApp  # Textual, which only the wizard needs
     from screens.widgets.terminal_background import terminal_is_light
     from screens.widgets.theme import resolve
@@ -107,19 +108,19 @@ def _chosen_theme() -> str:
         raise click.UsageError(str(error)) from error
 
 
-def _check_driver(name: str) -> None:
-    """Raise click.UsageError if the environment chooses a driver that Textual does not have."""
-    module, _, symbol = name.partition(":")
+def wrong_driver(name: str) -> str:
+    """Return why Textual cannot use the driver that the environment names; empty if it can, or if there is none."""
     if not name:
-        return
+        return ""
+    module, _, symbol = name.partition(":")
     try:
         from textual.driver import Driver
 
-        found = issubclass(getattr(importlib.import_module(module), symbol), Driver)
+        if issubclass(getattr(importlib.import_module(module), symbol), Driver):
+            return ""
     except (ImportError, AttributeError, TypeError, ValueError):
-        found = False
-    if not found:
-        raise click.UsageError(f"TEXTUAL_DRIVER is {name!r}, which is no driver of Textual. Unset it.")
+        pass
+    return f"TEXTUAL_DRIVER is {name!r}, which is no driver of Textual. Unset it."
 
 
 def _check_scenario(name: str) -> None:
