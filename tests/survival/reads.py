@@ -77,6 +77,7 @@ _ADVISORY: dict[str, Read] = {
     "*/checkpolicyrestrictions": reads.POLICIES,
     "*/microsoft.compute/locations/*/usages": reads.VCPU_QUOTAS,
     "*/microsoft.compute/skus": reads.VM_SIZES,
+    "*/diagnosticsettings": reads.LOG_SETTINGS,
     "*/deployments": reads.DEPLOYMENTS,
     "*/deploymentstacks": reads.STACKS,
     "/subscriptions/????????-????-????-????-????????????": reads.SUBSCRIPTION_STATE,

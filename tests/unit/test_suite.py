@@ -17,7 +17,6 @@ TESTED_IN = {
     "screens/cli/gc_startup": "journeys/test_command_line_lifecycle",
     "screens/cli/interruption_notice": "survival/test_signals",
     "screens/cli/r*": "journeys/test_command_line_r*",
-    "screens/cli/wizard": "journeys/test_leaving",
     "screens/cli/*": "journeys/test_command_line_*",
     "screens/pages/*": "journeys/test_wizard_*",
     "screens/session/*": "journeys/test_wizard_*",
