@@ -223,7 +223,7 @@ async def wizard(
 
 @lru_cache(maxsize=8)  # the same frame is looked at again and again
 def _flat(text: str) -> str:
-    """Without line breaks, frames, scrollbars, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped.
+    """Without line breaks, frames, scrollbars, the rail of steps and runs of spaces: a sentence, however it is wrapped.
 
     What is beside each other, with a line between, is read line by line, and each side by itself.
     """
