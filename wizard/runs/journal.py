@@ -11,6 +11,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -299,25 +300,28 @@ def load_run(summary: RunSummary) -> RecordedRun:
         ) from error
 
 
+_ID = re.compile(r"(\d{8}-\d{6})-(.+?)(?:\.\d+)?")
+
+
 def _summary(path: Path, *, running: bool) -> RunSummary:
-    match = re.fullmatch(r"(\d{8}-\d{6})-(.+?)(?:\.\d+)?", path.name)
+    match = _ID.fullmatch(path.name)
     started, cluster = None, path.name
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
     title, cloud = "", None
     try:
         if match:
-            started, cluster = datetime.strptime(match[1], "%Y%m%d-%H%M%S").astimezone(), match[2]
-        private_files.check_directory(path)
-        events = _events(path / EVENTS) if os.path.lexists(path / EVENTS) else []
-        if events:
-            plan = _plan(path)
-            title, cloud = str(plan.get("title") or ""), plan.get("cloud")
+            started = datetime.fromisoformat(match[1].replace("-", "T")).astimezone()
+            cluster = match[2]
+        private_files.check_own(path)
+        last = _last_event(path / EVENTS)
+        if last:
+            title, cloud = _title_and_cloud(private_files.read(path / PLAN))
         elif not running:
             status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
-        if events and events[-1].get("type") == "run-finished":
-            status = _status(events[-1].get("status"))
-            seconds = events[-1].get("seconds")
+        if last and last.get("type") == "run-finished":
+            status = _status(last.get("status"))
+            seconds = last.get("seconds")
     except UnsafePathError as error:
         status, title = "unreadable", error.why
     except (OSError, ValueError) as error:
@@ -344,6 +348,24 @@ def _events(path: Path) -> list[Json]:
     """Return the events in a file without a last line that a crash left incomplete."""
     *lines, _incomplete = private_files.read(path).decode().split("\n")
     return [parse(line, EventShape, path.name) for line in lines]
+
+
+@lru_cache(64)
+def _title_and_cloud(plan: bytes) -> tuple[str, Json | None]:
+    """Return these of a recorded plan. The runs of a pipeline have the same plan again and again."""
+    body = parse(plan.decode(), PlanShape, PLAN)
+    return str(body.get("title") or ""), body.get("cloud")
+
+
+def _last_event(path: Path) -> Json | None:
+    """Return the last event in a file, without reading the others: a list of runs has thousands of files. None if there is none."""
+    try:
+        data = private_files.read(path)
+    except FileNotFoundError:
+        return None
+    end = data.rfind(b"\n")
+    line = data[data.rfind(b"\n", 0, end) + 1 : end] if end > 0 else b""
+    return parse(line.decode(), EventShape, path.name) if line else None
 
 
 def _new_directory(root: Path, name: str) -> Path:

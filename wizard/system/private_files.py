@@ -59,6 +59,11 @@ def check_directory(path: Path) -> None:
     """
     if path.parent == state_directory():
         check_directory(path.parent)
+    check_own(path)
+
+
+def check_own(path: Path) -> None:
+    """Check the same of a directory below one that was checked already. Raise OSError."""
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise UnsafePathError(
@@ -120,9 +125,10 @@ def read(path: Path) -> bytes:
     """
     file = open_file(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
             raise ValueError(f"{path.name} is not a regular file.")
-        data = opened.read(_MOST + 1)
+        data = opened.read(min(found.st_size, _MOST) + 1)
     if len(data) > _MOST:
         raise ValueError(f"{path.name} is longer than any journal can be.")
     return data

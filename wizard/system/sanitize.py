@@ -57,7 +57,7 @@ def sanitize(text: str) -> str:
     Escape sequences are removed as a whole, not only their first character. New lines are kept as `\n`; a tab becomes a
     space. The result may still look like a library's markup: show it as plain text.
     """
-    if not text.isascii() or not text.replace("\n", "").isprintable():
+    if not text.replace("\n", "").isprintable():
         text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
         text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
     return _masked(text) if _secrets or "eyJ" in text else text
